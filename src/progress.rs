@@ -1,0 +1,23 @@
+//! Progress of long work, as the stages report it. The terminal shows it; tests and `--quiet` do not.
+
+/// Receives progress. Implementations must not influence results.
+pub trait Progress: Sync {
+    /// A stage of `total` steps begins, e.g. `observe zoo-llama`, one step a block.
+    fn start(&self, stage: &str, total: u64);
+    /// `steps` more steps are done.
+    fn advance(&self, steps: u64);
+    /// The stage is over.
+    fn finish(&self);
+    /// One line for people that is not an error, e.g. a quarantined object.
+    fn note(&self, line: &str);
+}
+
+/// Shows nothing.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn start(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn finish(&self) {}
+    fn note(&self, _: &str) {}
+}

@@ -9,7 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 macro_rules! named_enum {
     ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            serde::Serialize, serde::Deserialize, schemars::JsonSchema, clap::ValueEnum,
+        )]
         pub enum $name { $($(#[$vmeta])* #[serde(rename = $text)] #[value(name = $text)] $variant,)* }
 
         impl $name {
@@ -21,14 +24,14 @@ macro_rules! named_enum {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(self.as_str()) }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.as_str()) }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownWord;
-            fn from_str(text: &str) -> Result<$name, UnknownWord> {
-                $name::ALL.iter().copied().find(|v| v.as_str() == text).ok_or_else(|| UnknownWord {
+        impl std::str::FromStr for $name {
+            type Err = $crate::protocol::UnknownWord;
+            fn from_str(text: &str) -> Result<$name, $crate::protocol::UnknownWord> {
+                $name::ALL.iter().copied().find(|v| v.as_str() == text).ok_or_else(|| $crate::protocol::UnknownWord {
                     what: $what, found: text.to_string(), known: $name::ALL.iter().map(|v| v.as_str()).collect(),
                 })
             }

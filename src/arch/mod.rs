@@ -1,0 +1,1 @@
+//! Model families: config to recipe, one small file each.

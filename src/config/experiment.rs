@@ -1,0 +1,87 @@
+//! The experiment, model list and prompt set files.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::Bos;
+
+/// `experiments/*.toml`: which hypotheses, on which models and prompts. Paths are relative to this file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Experiment {
+    /// Version of this file format: 1.
+    pub schema: u32,
+    pub id: String,
+    pub title: String,
+    /// Model list file.
+    pub models: String,
+    /// Which profile of the model list to measure, e.g. `tiny`.
+    pub profile: String,
+    /// Prompt set files.
+    pub prompts: Vec<String>,
+    /// Hypothesis files.
+    pub hypotheses: Vec<String>,
+    /// Folder of published tables, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
+    /// BOS policies to observe under.
+    #[serde(default = "default_bos")]
+    pub bos: Vec<Bos>,
+    /// Seed of every resampling.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn default_bos() -> Vec<Bos> {
+    vec![Bos::Auto]
+}
+
+/// The model list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelList {
+    pub schema: u32,
+    #[serde(rename = "model")]
+    pub models: Vec<Model>,
+}
+
+/// An id and where the checkpoint lies: `folder`, or `hub` with `revision`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Model {
+    pub id: String,
+    /// Folder in Hugging Face layout, relative to the model list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Hub repository, e.g. `EleutherAI/pythia-6.9b`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Profiles the model belongs to.
+    pub profiles: Vec<String>,
+    /// Its name in the published tables, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_as: Option<String>,
+}
+
+/// Ordered prompts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PromptSet {
+    pub schema: u32,
+    pub id: String,
+    pub title: String,
+    /// Where the prompts come from.
+    pub source: String,
+    #[serde(rename = "prompt")]
+    pub prompts: Vec<Prompt>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Prompt {
+    pub id: String,
+    pub category: String,
+    pub text: String,
+}

@@ -1,0 +1,1 @@
+//! Graph IR: operators, shape inference at insertion, builder. Knows no model and no file format.

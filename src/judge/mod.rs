@@ -1,0 +1,3 @@
+//! Judging: a hypothesis and an evidence table in, verdicts with their numbers out.
+
+pub mod outcome;

@@ -1,0 +1,27 @@
+//! streamgauge: an instrument for the residual stream of language models.
+//!
+//! One way through, file by file:
+//! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
+//! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
+//! → `stats`, `judge` (verdicts) → `report`. Only `pipeline` chains stages; `cli` calls it.
+
+pub mod arch;
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
+pub mod evidence;
+pub mod facts;
+pub mod graph;
+pub mod hash;
+pub mod judge;
+pub mod metric;
+pub mod nn;
+pub mod observation;
+pub mod onnx;
+pub mod plan;
+pub mod progress;
+pub mod protocol;
+pub mod report;
+pub mod run;
+pub mod stats;
+pub mod store;

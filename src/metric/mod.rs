@@ -1,0 +1,37 @@
+//! Metrics: named numbers, each with unit and definition, computed from observations under a protocol.
+
+use crate::protocol::named_enum;
+
+named_enum! {
+    /// A named number. Its table line (unit, definition) is in [`Metric::describe`].
+    Metric, "metric" {
+        /// Gain of the last block (or of the endpoint the protocol names), a ratio of norms.
+        LastGain = "last-gain",
+        /// Last norm of the endpoint over the norm entering block 0, a ratio.
+        CumulativeGain = "cumulative-gain",
+        /// Last block's output over the FIRST block's output, a ratio (some published tables call this total).
+        GainAfterFirstBlock = "gain-after-first-block",
+        /// Reduced norm of the stream at one layer.
+        ResidualNorm = "residual-norm",
+        /// Reduced gain of one block: layer l over layer l-1.
+        LayerGain = "layer-gain",
+        /// Reduced norm of the stream entering block 0.
+        EmbeddingNorm = "embedding-norm",
+        /// Reduced norm of what attention adds at one block.
+        AttentionWrite = "attention-write",
+        /// Reduced norm of what the MLP adds at one block.
+        MlpWrite = "mlp-write",
+        /// Norm of the first token over the mean norm of the others, at one layer.
+        FirstTokenShare = "first-token-share",
+        /// Entropy of the next-token distribution at the last position, nats.
+        OutputEntropy = "output-entropy",
+        /// Probability of the most probable next token.
+        TopProbability = "top-probability",
+        /// Number of tokens run, BOS included.
+        TokenCount = "token-count",
+        /// Largest singular value of the unembedding.
+        UnembeddingSpectralNorm = "unembedding-spectral-norm",
+        /// Frobenius norm of the unembedding.
+        UnembeddingFrobeniusNorm = "unembedding-frobenius-norm",
+    }
+}

@@ -1,0 +1,1 @@
+//! Building blocks of transformers as graph functions: linear, norm, rope, attention, mlp.

@@ -1,0 +1,1 @@
+//! ONNX: committed protobuf types and the encoder from the graph IR.

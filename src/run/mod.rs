@@ -1,0 +1,1 @@
+//! Running graphs in ONNX Runtime: the only code that names `ort`.

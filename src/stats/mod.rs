@@ -1,0 +1,1 @@
+//! Statistics: tests, intervals and corrections, checked against stored SciPy values.

@@ -18,6 +18,7 @@ pub mod metric;
 pub mod nn;
 pub mod observation;
 pub mod onnx;
+pub mod pipeline;
 pub mod plan;
 pub mod progress;
 pub mod protocol;

@@ -1,1 +1,87 @@
-//! The command line: one file per command.
+//! The command line: one file per command, each thin. `Cli::run` turns every failure into a message and an exit code.
+
+mod check;
+mod exit;
+mod inspect;
+mod measure;
+mod new;
+mod output;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+
+/// An instrument for the residual stream of language models: claims in TOML, verdicts under every protocol.
+#[derive(Parser)]
+#[command(name = "streamgauge", version, max_term_width = 100, after_help = exit::HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options every command takes.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Show no progress and no notes; errors and results only
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Print machine-readable JSON on standard output
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Where things lie.
+#[derive(Args, Clone, Debug)]
+pub struct Places {
+    /// Folder of the store
+    #[arg(long, value_name = "DIR", default_value = "results/store")]
+    store: PathBuf,
+    /// Folder of reports, verdicts and tables
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check experiment files: every mistake at once, with file, line and column
+    Check(check::Arguments),
+    /// Write a commented template of a hypothesis
+    New(new::Arguments),
+    /// Print the job graph: what is fresh, what is stale and why
+    Plan(plan::Arguments),
+    /// Run what is missing, judge the hypotheses, write report, verdicts and tables
+    Run(run::Arguments),
+    /// Write report, verdicts and tables from what the store holds, computing no observation
+    Report(report::Arguments),
+    /// Measure one model on prompts: layer profile, entropy, gains under every protocol
+    Measure(measure::Arguments),
+    /// Show what a checkpoint is: facts, parameters, norms of its embedding and unembedding
+    Inspect(inspect::Arguments),
+}
+
+impl Cli {
+    /// Runs the command. Results go to standard output, progress and errors to standard error.
+    pub fn run(self) -> ExitCode {
+        let done = match self.command {
+            Command::Check(arguments) => arguments.run(),
+            Command::New(arguments) => arguments.run(),
+            Command::Plan(arguments) => arguments.run(),
+            Command::Run(arguments) => arguments.run(),
+            Command::Report(arguments) => arguments.run(),
+            Command::Measure(arguments) => arguments.run(),
+            Command::Inspect(arguments) => arguments.run(),
+        };
+        match done {
+            Ok(exit) => exit.into(),
+            Err(failure) => failure.report(),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+# streamgauge: `make reproduce` runs the main job, `make test` every test. Both share one cargo profile (release).
+PYTHON ?= python3
+CARGO ?= cargo
+EXPERIMENT ?= experiments/reproduce.toml
+
+.PHONY: help runtime build test lint reproduce goldens zoo bench clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+runtime: ## fetch the pinned ONNX Runtime library (hash checked)
+	@$(PYTHON) scripts/fetch_runtime.py
+
+build: runtime ## build the program
+	$(CARGO) build --release --locked
+
+test: runtime ## build and run every test
+	$(CARGO) test --release --locked
+
+lint: ## format check and clippy, warnings are errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+
+reproduce: build ## plan, run what is missing, judge, report
+	@$(CARGO) run --release --locked --quiet -- run $(EXPERIMENT)
+
+goldens: .venv/ready ## remake the reference observations and statistics of the tests
+	.venv/bin/python scripts/reference/make_goldens.py
+	.venv/bin/python scripts/reference/make_stats.py
+
+zoo: .venv/ready ## retrain the small checkpoints in data/zoo
+	.venv/bin/python scripts/zoo/train.py
+	.venv/bin/python scripts/zoo/check.py
+
+bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, ours and transformers
+	.venv/bin/python scripts/bench/bench.py
+
+.venv/ready: scripts/reference/requirements.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet -r scripts/reference/requirements.txt
+	@touch $@
+
+clean: ## remove what was built, fetched and stored
+	rm -rf target .runtime .venv results/store results/report results/tables results/verdicts.json results/bench

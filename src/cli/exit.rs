@@ -1,0 +1,86 @@
+//! Exit codes, documented and stable, and the one way a failure reaches the terminal.
+
+use std::process::ExitCode;
+
+use crate::checkpoint::CheckpointError;
+use crate::pipeline::{PipelineError, SubjectError};
+use crate::run::RunError;
+use crate::store::StoreError;
+
+/// Shown under every `--help`.
+pub const HELP: &str = "Exit codes:
+  0  done
+  1  some models or hypotheses failed, the rest is done (each failure is printed)
+  2  wrong command line
+  3  a TOML or table file is wrong (streamgauge check shows all mistakes)
+  4  a checkpoint, tokenizer or prompt is wrong
+  5  ONNX Runtime is missing or failed
+  6  the store or an output file could not be read or written";
+
+/// Exit codes of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    SomeFailed = 1,
+    Usage = 2,
+    BadConfig = 3,
+    BadInput = 4,
+    Runtime = 5,
+    Store = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// A failure of the whole command: what to print and which code to leave with.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    pub message: String,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: impl std::fmt::Display) -> Failure {
+        Failure { exit, message: message.to_string() }
+    }
+
+    /// Prints the message and its causes on standard error.
+    pub fn report(self) -> ExitCode {
+        eprintln!("error: {}", self.message.trim_end());
+        self.exit.into()
+    }
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Failure {
+        let exit = match &error {
+            PipelineError::Run(run) => run_exit(run),
+            PipelineError::Subject(_) | PipelineError::Checkpoint(_) => Exit::BadInput,
+            PipelineError::Evidence(_) | PipelineError::Graph(_) => Exit::BadConfig,
+            PipelineError::Store(_) | PipelineError::Write { .. } | PipelineError::Draw { .. } => Exit::Store,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        Failure::new(run_exit(&error), error)
+    }
+}
+
+fn run_exit(error: &RunError) -> Exit {
+    if error.is_input() { Exit::BadInput } else { Exit::Runtime }
+}
+
+macro_rules! failure_from {
+    ($($error:ty => $exit:ident),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure { Failure::new(Exit::$exit, error) }
+        })+
+    };
+}
+failure_from!(SubjectError => BadInput, CheckpointError => BadInput, StoreError => Store);

@@ -1,0 +1,87 @@
+//! `streamgauge inspect`: what a checkpoint is.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Common, Exit, Failure, measure, output, progress, table};
+use crate::checkpoint::{Memo, spectral};
+use crate::facts::ModelFacts;
+
+/// Options of `inspect`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  streamgauge inspect llama3-tiny --json\n\n\
+The spectral norm is computed without forming a second matrix, in one buffer of rows.")]
+pub struct Arguments {
+    /// Id in the model list, or a folder with config.json and model.safetensors
+    model: String,
+    /// Model list, where ids are looked up
+    #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
+    models: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What `inspect --json` prints.
+#[derive(Serialize)]
+pub struct Inspection {
+    pub schema: u32,
+    pub id: String,
+    pub facts: ModelFacts,
+    pub parameters: u64,
+    /// Content hash of the weights.
+    pub weights: String,
+    pub matrices: Vec<Matrix>,
+}
+
+/// Norms of one matrix, rows = vocabulary.
+#[derive(Serialize)]
+pub struct Matrix {
+    /// `embedding` or `unembedding`.
+    pub role: &'static str,
+    pub tensor: String,
+    pub rows: usize,
+    pub cols: usize,
+    pub norms: spectral::Norms,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Exit, Failure> {
+        let bar = progress::new(self.common.quiet);
+        let subject = measure::open_model(&self.model, &self.models, &Memo::none())?;
+        let embedding = subject.recipe.embedding_name(&subject.checkpoint);
+        let unembedding = subject.recipe.unembedding_name(&subject.checkpoint);
+        let mut roles = vec![("embedding", embedding.clone())];
+        if unembedding != embedding {
+            roles.push(("unembedding", unembedding));
+        }
+        let mut matrices = Vec::new();
+        for (role, name) in roles {
+            let tensor = subject.checkpoint.tensor(&name)?;
+            let &[rows, cols] = tensor.shape else {
+                return Err(Failure::new(
+                    Exit::BadInput,
+                    format!("tensor {name}: expected a matrix, found shape {:?}", tensor.shape),
+                ));
+            };
+            bar.start(&format!("norms of {name}"), 1);
+            let norms = spectral::norms(&tensor).map_err(|error| Failure::new(Exit::BadInput, error))?;
+            bar.finish();
+            matrices.push(Matrix { role, tensor: name, rows, cols, norms });
+        }
+        let inspection = Inspection {
+            schema: 1,
+            id: subject.id.clone(),
+            facts: subject.facts(),
+            parameters: subject.checkpoint.parameters(),
+            weights: subject.weights.to_string(),
+            matrices,
+        };
+        if self.common.json {
+            output::print_json(&inspection)
+        } else {
+            output::print(&table::inspected(&inspection))
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! `streamgauge measure`: one model, some prompts, every tap and every protocol.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Common, Exit, Failure, output, progress, table};
+use crate::checkpoint::Memo;
+use crate::config::{self, experiment::PromptSet};
+use crate::observation::PromptObservation;
+use crate::pipeline::{self, Subject};
+use crate::plan::Known;
+use crate::protocol::Bos;
+use crate::run::Runtime;
+use crate::store::{self, Store};
+
+/// Options of `measure`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
+streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
+streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n\n\
+JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T], resid [L+1][T], attn_out [L][T],\n\
+mlp_out [L][T], max_abs [L+1][T], final [T], entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
+gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined.")]
+pub struct Arguments {
+    /// Id in the model list, or a folder with config.json and model.safetensors
+    model: String,
+    #[command(flatten)]
+    input: Input,
+    /// Beginning-of-sequence token: what the tokenizer does, always one, or never one
+    #[arg(long, value_enum, default_value_t = Bos::Auto)]
+    bos: Bos,
+    /// Model list, where ids are looked up
+    #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
+    models: PathBuf,
+    /// Folder of the store; by default results/store when the folder `results` is here, else nothing is stored
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Input {
+    /// Prompt text; may be given several times
+    #[arg(long = "prompt", value_name = "TEXT", num_args = 1..)]
+    texts: Vec<String>,
+    /// Prompt set: a file, or an id in experiments/prompts
+    #[arg(long = "prompts", value_name = "SET")]
+    set: Option<String>,
+    /// Token ids as they are (no BOS is added); may be given several times
+    #[arg(long = "tokens", value_name = "IDS")]
+    tokens: Vec<String>,
+}
+
+/// One thing to run: its text, if it came as text, and its token ids.
+struct Request {
+    text: Option<String>,
+    ids: Vec<u32>,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Exit, Failure> {
+        let bar = progress::new(self.common.quiet);
+        let store_at = self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
+        let store = store_at.as_deref().map(Store::open).transpose()?;
+        let memo = match &store_at {
+            Some(folder) => Memo::open(&folder.join("identities.json")),
+            None => Memo::none(),
+        };
+        let subject = self.open(&memo)?;
+        let requests = self.requests(&subject)?;
+        let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
+        let found = observe(&runtime, &subject, &requests, self.bos, store.as_ref(), bar.as_ref())?;
+        let rows: Vec<table::MeasuredRow<'_>> = requests
+            .iter()
+            .zip(&found)
+            .map(|(request, observation)| table::MeasuredRow {
+                prompt: request.text.as_deref(),
+                tokens: request.ids.iter().map(|&id| token_text(&subject, id)).collect(),
+                top_tokens: observation.top.iter().map(|top| token_text(&subject, top.id)).collect(),
+                observation,
+            })
+            .collect();
+        if self.common.json {
+            output::print_json(&table::measured_json(&subject, runtime.version(), self.bos, &rows))
+        } else {
+            output::print(&table::measured(&subject, self.bos, &rows))
+        }
+    }
+
+    fn open(&self, memo: &Memo) -> Result<Subject, Failure> {
+        open_model(&self.model, &self.models, memo)
+    }
+
+    fn requests(&self, subject: &Subject) -> Result<Vec<Request>, Failure> {
+        let bad = |message: String| Failure::new(Exit::BadInput, message);
+        let texts: Vec<String> = match &self.input.set {
+            Some(name) => prompt_set(name)?.prompts.into_iter().map(|prompt| prompt.text).collect(),
+            None => self.input.texts.clone(),
+        };
+        let mut requests = Vec::new();
+        for text in texts {
+            let tokenizer = subject.tokenizer.as_ref().map_err(|error| bad(error.clone()))?;
+            let ids = tokenizer.encode(&text, self.bos).map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
+            requests.push(Request { text: Some(text), ids });
+        }
+        for list in &self.input.tokens {
+            let ids = list.split(',').map(|id| id.trim().parse::<u32>()).collect::<Result<Vec<_>, _>>();
+            let ids = ids.map_err(|_| {
+                bad(format!("--tokens {list:?}: expected token ids separated by commas, e.g. --tokens 1,2,3"))
+            })?;
+            requests.push(Request { text: None, ids });
+        }
+        Ok(requests)
+    }
+}
+
+/// Opens a model given as a folder or as an id of the model list.
+pub fn open_model(name: &str, list: &Path, memo: &Memo) -> Result<Subject, Failure> {
+    let folder = Path::new(name);
+    if folder.is_dir() {
+        let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
+        return Ok(Subject::open(&id, folder, memo)?);
+    }
+    let models = config::load_models(list).map_err(|report| {
+        Failure::new(Exit::BadConfig, format!("{name:?} is no folder, and the model list cannot be read:\n{report}"))
+    })?;
+    let Some(model) = models.models.iter().find(|model| model.id == name) else {
+        let known: Vec<&str> = models.models.iter().map(|model| model.id.as_str()).collect();
+        return Err(Failure::new(
+            Exit::BadInput,
+            format!("{name:?} is neither a folder nor an id in {}; known ids: {}", list.display(), known.join(", ")),
+        ));
+    };
+    Ok(Subject::open(&model.id, &pipeline::locate(model, list)?, memo)?)
+}
+
+fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
+    let file = Path::new(name);
+    let path =
+        if file.is_file() { file.to_path_buf() } else { Path::new("experiments/prompts").join(format!("{name}.toml")) };
+    config::load_prompts(&path).map_err(|report| Failure::new(Exit::BadConfig, report))
+}
+
+fn token_text(subject: &Subject, id: u32) -> String {
+    subject.tokenizer.as_ref().map_or_else(|_| format!("<{id}>"), |tokenizer| tokenizer.token(id))
+}
+
+/// Takes what the store has, runs the rest in one pass, stores it.
+fn observe(
+    runtime: &Runtime,
+    subject: &Subject,
+    requests: &[Request],
+    bos: Bos,
+    store: Option<&Store>,
+    bar: &dyn crate::progress::Progress,
+) -> Result<Vec<PromptObservation>, Failure> {
+    let fields: Vec<_> = requests
+        .iter()
+        .map(|request| match (&request.text, &subject.tokenizer) {
+            (Some(text), Ok(tokenizer)) => {
+                pipeline::observe_fields(subject, tokenizer.identity(), text, bos, runtime.version())
+            }
+            _ => pipeline::observe_fields_of_ids(subject, &request.ids, runtime.version()),
+        })
+        .collect();
+    let keys: Vec<_> = fields.iter().map(crate::hash::Fields::key).collect();
+    let mut known = std::collections::BTreeMap::new();
+    if let Some(store) = store {
+        let snapshot = store.snapshot()?;
+        let mut wanted: Vec<_> = keys.iter().copied().filter(|key| snapshot.has(key)).collect();
+        wanted.sort();
+        wanted.dedup();
+        let read = store.observations(&snapshot, &wanted)?;
+        read.notes.iter().for_each(|note| bar.note(note));
+        known = read.found;
+    }
+    let mut missing: Vec<usize> = (0..requests.len()).filter(|&i| !known.contains_key(&keys[i])).collect();
+    missing.sort_by_key(|&i| (keys[i], i));
+    missing.dedup_by_key(|i| keys[*i]);
+    missing.sort_unstable();
+    if !missing.is_empty() {
+        let ids: Vec<Vec<u32>> = missing.iter().map(|&i| requests[i].ids.clone()).collect();
+        let found = pipeline::measure(runtime, subject, &ids, bar)?;
+        let cells: Vec<store::Cell> = missing
+            .iter()
+            .zip(found)
+            .map(|(&i, observation)| store::Cell {
+                slot: format!("measure/{}/{}", subject.id, keys[i].short()),
+                fields: fields[i].clone(),
+                observation,
+            })
+            .collect();
+        if let Some(store) = store {
+            store.put_observations(&cells)?;
+        }
+        known.extend(cells.into_iter().map(|cell| (cell.fields.key(), cell.observation)));
+    }
+    Ok(keys.iter().map(|key| known[key].clone()).collect())
+}

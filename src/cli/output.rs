@@ -1,0 +1,23 @@
+//! Writing to standard output without a panic when the reader has gone (`streamgauge … | head`).
+
+use std::io::Write;
+
+use super::{Exit, Failure};
+
+/// Prints text; a closed pipe is a normal end.
+pub fn print(text: &str) -> Result<Exit, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Store, format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Prints a value as indented JSON with a final newline.
+pub fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(Exit::Store, format!("cannot write JSON: {error}")))?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,148 @@
+//! `measure`: the layer profile of each prompt, and the JSON a program reads.
+
+use ndarray::Array2;
+use serde_json::{Map, Value, json};
+
+use super::{number, plain};
+use crate::facts::ModelFacts;
+use crate::metric::{Gains, gains, reduce};
+use crate::observation::PromptObservation;
+use crate::pipeline::Subject;
+use crate::protocol::{Bos, Endpoint, Reduction};
+
+/// One prompt as printed.
+pub struct MeasuredRow<'a> {
+    /// `None` when the input was token ids.
+    pub prompt: Option<&'a str>,
+    pub tokens: Vec<String>,
+    pub top_tokens: Vec<String>,
+    pub observation: &'a PromptObservation,
+}
+
+/// The JSON form; its shape is in `measure --help`.
+pub fn measured_json(subject: &Subject, runtime: &str, bos: Bos, rows: &[MeasuredRow<'_>]) -> Value {
+    let mut model = serde_json::to_value(subject.facts()).unwrap_or_default(); // a plain struct always serialises
+    if let Value::Object(map) = &mut model {
+        map.insert("id".into(), json!(subject.id));
+        map.insert("weights".into(), json!(subject.weights));
+    }
+    json!({
+        "schema": 1,
+        "model": model,
+        "runtime": {"name": "onnxruntime", "version": runtime, "provider": "cpu", "dtype": "float32"},
+        "bos": bos,
+        "observations": rows.iter().map(row_json).collect::<Vec<_>>(),
+    })
+}
+
+fn row_json(row: &MeasuredRow<'_>) -> Value {
+    let seen = row.observation;
+    let top: Vec<Value> = seen
+        .top
+        .iter()
+        .zip(&row.top_tokens)
+        .map(|(top, token)| json!({"id": top.id, "token": token, "prob": top.prob}))
+        .collect();
+    let mut by_protocol = Map::new();
+    for (reduction, endpoint, gains) in all_gains(seen) {
+        let value = json!({"last": gains.last, "cumulative": gains.cumulative, "by_layer": gains.by_layer});
+        by_protocol.insert(format!("{reduction}/{endpoint}"), value);
+    }
+    json!({
+        "prompt": row.prompt,
+        "token_ids": seen.token_ids,
+        "tokens": row.tokens,
+        "resid": matrix(&seen.resid),
+        "attn_out": matrix(&seen.attn_out),
+        "mlp_out": matrix(&seen.mlp_out),
+        "max_abs": matrix(&seen.max_abs),
+        "final": seen.final_norm.to_vec(),
+        "entropy_nats": seen.entropy_nats,
+        "top": top,
+        "gains": by_protocol,
+    })
+}
+
+fn matrix(values: &Array2<f32>) -> Vec<Vec<f32>> {
+    values.outer_iter().map(|row| row.to_vec()).collect()
+}
+
+fn all_gains(seen: &PromptObservation) -> Vec<(Reduction, Endpoint, Gains)> {
+    let mut all = Vec::new();
+    for &reduction in Reduction::ALL {
+        for &endpoint in Endpoint::ALL {
+            all.push((reduction, endpoint, gains(seen, reduction, endpoint)));
+        }
+    }
+    all
+}
+
+/// The terminal form: facts, then for each prompt layers, gains and continuation.
+pub fn measured(subject: &Subject, bos: Bos, rows: &[MeasuredRow<'_>]) -> String {
+    let mut text = format!("{}  {}\n", subject.id, facts_line(&subject.facts()));
+    for row in rows {
+        text.push_str(&profile(row, bos));
+    }
+    text
+}
+
+/// The facts of a model in one line.
+pub fn facts_line(facts: &ModelFacts) -> String {
+    let words = [facts.family.clone(), facts.norm.clone(), facts.mlp.clone(), facts.positions.clone()];
+    let mut parts: Vec<String> = words.into_iter().flatten().collect();
+    parts.extend(facts.blocks.map(|n| format!("{n} blocks")));
+    parts.extend(facts.width.map(|n| format!("width {n}")));
+    if let (Some(heads), Some(kv)) = (facts.heads, facts.kv_heads) {
+        parts.push(format!("{heads}/{kv} heads"));
+    }
+    parts.extend(facts.vocabulary.map(|n| format!("vocabulary {n}")));
+    parts.extend(facts.dtype.clone());
+    parts.join(", ")
+}
+
+fn profile(row: &MeasuredRow<'_>, bos: Bos) -> String {
+    let seen = row.observation;
+    let name = row.prompt.map_or_else(|| format!("token ids {:?}", seen.token_ids), |text| format!("{text:?}"));
+    let mut text = format!("\n{name}  {} tokens, BOS {bos}\n", seen.tokens());
+    let header =
+        ["layer", "‖resid‖ last", "mean", "first token", "gain last", "gain frobenius", "‖attn‖ last", "‖mlp‖ last"];
+    let mut table = plain(&header);
+    let last = seen.tokens() - 1; // an observation has at least one token
+    let by_last = gains(seen, Reduction::Last, Endpoint::LastBlock).by_layer;
+    let by_frobenius = gains(seen, Reduction::Frobenius, Endpoint::LastBlock).by_layer;
+    for layer in 0..=seen.blocks() {
+        let norms = seen.resid.row(layer);
+        let block = layer.checked_sub(1);
+        table.add_row(vec![
+            if layer == 0 { "embedding".to_string() } else { format!("block {}", layer - 1) },
+            number(Some(f64::from(norms[last]))),
+            number(reduce(norms, Reduction::Mean)),
+            number(Some(f64::from(norms[0]))),
+            number(block.and_then(|b| by_last[b])),
+            number(block.and_then(|b| by_frobenius[b])),
+            number(block.map(|b| f64::from(seen.attn_out[[b, last]]))),
+            number(block.map(|b| f64::from(seen.mlp_out[[b, last]]))),
+        ]);
+    }
+    text.push_str(&format!("{table}\n\n"));
+    text.push_str(&gain_table(seen));
+    let continuation: Vec<String> =
+        seen.top.iter().zip(&row.top_tokens).map(|(top, token)| format!("{token:?} {:.3}", top.prob)).collect();
+    text.push_str(&format!("\nentropy {:.4} nats; next: {}\n", seen.entropy_nats, continuation.join("  ")));
+    text
+}
+
+fn gain_table(seen: &PromptObservation) -> String {
+    let mut header = vec!["last gain (cumulative) under"];
+    header.extend(Endpoint::ALL.iter().map(|endpoint| endpoint.as_str()));
+    let mut table = plain(&header);
+    for &reduction in Reduction::ALL {
+        let mut cells = vec![reduction.to_string()];
+        for &endpoint in Endpoint::ALL {
+            let found = gains(seen, reduction, endpoint);
+            cells.push(format!("{} ({})", number(found.last), number(found.cumulative)));
+        }
+        table.add_row(cells);
+    }
+    format!("{table}\n")
+}

@@ -1,0 +1,81 @@
+//! The only place where stages are chained: survey → plan → observe → judge → report.
+
+mod judging;
+mod observing;
+mod planning;
+mod reporting;
+mod subject;
+
+use std::path::PathBuf;
+
+use crate::checkpoint::CheckpointError;
+use crate::progress::Progress;
+use crate::run::RunError;
+use crate::store::StoreError;
+
+pub use judging::Judged;
+pub use observing::{Observed, measure};
+pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
+pub use reporting::Written;
+pub use subject::{Subject, SubjectError, locate, runtime_library};
+
+/// Where a run reads and writes.
+#[derive(Clone, Debug)]
+pub struct Places {
+    pub store: PathBuf,
+    pub results: PathBuf,
+}
+
+/// A stage that ended a command. Failures of single models do not: they are listed in the result.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Evidence(#[from] crate::evidence::EvidenceError),
+    #[error(transparent)]
+    Graph(#[from] crate::plan::GraphError),
+    #[error("cannot write {path}: {error}")]
+    Write { path: PathBuf, error: std::io::Error },
+    #[error("cannot draw {what}: {error}")]
+    Draw { what: String, error: String },
+}
+
+/// One model that could not be used, and why. The others go on.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct ModelFailure {
+    pub model: String,
+    pub error: String,
+}
+
+/// What one `run` did.
+pub struct Summary {
+    pub planned: Planned,
+    pub observed: Observed,
+    pub judged: Judged,
+    pub written: Written,
+}
+
+/// Runs an experiment: computes what is missing, judges, writes the report.
+///
+/// # Errors
+/// Only what ends the whole run (store, runtime, published tables). A model that fails is in `Summary::planned.failures`
+/// or `Summary::observed.failures`.
+pub fn run(
+    loaded: &crate::config::Loaded,
+    places: &Places,
+    compute: bool,
+    progress: &dyn Progress,
+) -> Result<Summary, PipelineError> {
+    let planned = plan(loaded, places, progress)?;
+    let observed = observing::observe_missing(&planned, compute, progress)?;
+    let judged = judging::judge_all(loaded, &planned, &observed, progress)?;
+    let written = reporting::write(loaded, places, &planned, &observed, &judged, progress)?;
+    Ok(Summary { planned, observed, judged, written })
+}

@@ -1,0 +1,129 @@
+//! Judging: evidence from the store and the published tables, each hypothesis once per change of either.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::observing::Observed;
+use super::planning::{Cell, Planned, judge_fields};
+use super::PipelineError;
+use crate::config::Loaded;
+use crate::evidence::{EvidenceTable, ModelInfo, published};
+use crate::hash::Key;
+use crate::judge::{judge, outcome::HypothesisOutcome};
+use crate::metric::measurements;
+use crate::observation::PromptObservation;
+use crate::plan::Known;
+use crate::progress::Progress;
+
+/// What judging did.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Hypotheses judged now (the others were taken from the store).
+    pub computed: usize,
+    pub outcomes: Vec<HypothesisOutcome>,
+    /// Key of each outcome, same order.
+    pub keys: Vec<Key>,
+}
+
+/// Evidence, read only when something needs it.
+pub(super) struct Sources<'a> {
+    loaded: &'a Loaded,
+    planned: &'a Planned,
+    observed: &'a Observed,
+    published: Option<EvidenceTable>,
+    observations: Option<BTreeMap<Key, PromptObservation>>,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn new(loaded: &'a Loaded, planned: &'a Planned, observed: &'a Observed) -> Sources<'a> {
+        Sources { loaded, planned, observed, published: None, observations: None }
+    }
+
+    /// The published tables (empty when the experiment names none).
+    pub(super) fn published(&mut self) -> Result<&EvidenceTable, PipelineError> {
+        if self.published.is_none() {
+            self.published = Some(match &self.loaded.published {
+                Some(folder) => published::import(folder)?,
+                None => EvidenceTable::default(),
+            });
+        }
+        Ok(self.published.get_or_insert_default())
+    }
+
+    /// Observations of every present cell, by key.
+    pub(super) fn observations(
+        &mut self,
+        progress: &dyn Progress,
+    ) -> Result<&BTreeMap<Key, PromptObservation>, PipelineError> {
+        if self.observations.is_none() {
+            let keys: Vec<Key> = self.observed.present.iter().copied().collect();
+            let snapshot = self.planned.store.snapshot()?;
+            let read = self.planned.store.observations(&snapshot, &keys)?;
+            for note in &read.notes {
+                progress.note(note);
+            }
+            self.observations = Some(read.found);
+        }
+        Ok(self.observations.get_or_insert_default())
+    }
+
+    /// The measured table over some cells: each (model, prompt, BOS) once, in the order of the plan.
+    pub(super) fn measured(
+        &mut self,
+        cells: &[&Cell],
+        progress: &dyn Progress,
+    ) -> Result<EvidenceTable, PipelineError> {
+        let planned = self.planned;
+        let observations = self.observations(progress)?;
+        let mut table = EvidenceTable::default();
+        let mut seen = BTreeSet::new();
+        for cell in cells {
+            let subject = &planned.subjects[cell.subject];
+            let Some(observation) = observations.get(&cell.key) else { continue };
+            if !seen.insert((cell.subject, cell.prompt.id.clone(), cell.bos)) {
+                continue;
+            }
+            if !table.models.iter().any(|model| model.id == subject.id) {
+                table.models.push(ModelInfo { id: subject.id.clone(), facts: subject.facts() });
+            }
+            if !table.prompts.iter().any(|prompt| prompt.id == cell.prompt.id) {
+                table.prompts.push(cell.prompt.clone());
+            }
+            table.rows.extend(measurements(&subject.id, &cell.prompt, observation, cell.bos));
+        }
+        Ok(table)
+    }
+}
+
+/// Judges every hypothesis whose verdict is not in the store under its present key.
+pub(super) fn judge_all(
+    loaded: &Loaded,
+    planned: &Planned,
+    observed: &Observed,
+    progress: &dyn Progress,
+) -> Result<Judged, PipelineError> {
+    let mut judged = Judged::default();
+    let mut sources = Sources::new(loaded, planned, observed);
+    let have = |cell: &&Cell| observed.present.contains(&cell.key);
+    for hypothesis in &loaded.hypotheses {
+        let cells: Vec<&Cell> =
+            planned.cells.iter().filter(|c| hypothesis.value.prompts.contains(&c.set)).filter(have).collect();
+        let fields = judge_fields(loaded, hypothesis.hash, &cells, planned.published);
+        let key = fields.key();
+        judged.keys.push(key);
+        let stored = if planned.snapshot.has(&key) { planned.store.blob(&planned.snapshot, &key)? } else { None };
+        if let Some(outcome) = stored.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            judged.outcomes.push(outcome);
+            continue;
+        }
+        progress.start(&format!("judge {}", hypothesis.value.id), 1);
+        let measured = sources.measured(&cells, progress)?;
+        let outcome =
+            judge(&hypothesis.value, hypothesis.hash, sources.published()?, &measured, loaded.experiment.seed);
+        progress.finish();
+        let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
+        planned.store.put_blob(&format!("judge/{}", hypothesis.value.id), &fields, &bytes)?;
+        judged.computed += 1;
+        judged.outcomes.push(outcome);
+    }
+    Ok(judged)
+}

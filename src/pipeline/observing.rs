@@ -1,0 +1,128 @@
+//! Observing: computes the cells the store lacks, model by model, and puts them into the store in large batches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::planning::{Cell, Planned};
+use super::{ModelFailure, PipelineError, Subject};
+use crate::hash::Key;
+use crate::observation::PromptObservation;
+use crate::plan::{Known, keys};
+use crate::progress::Progress;
+use crate::run::{Runtime, RunError, observe};
+use crate::store;
+
+/// Most tokens that run together. Weights are read once per batch; a batch is what a killed run loses.
+const BATCH_TOKENS: usize = 4096;
+
+/// What observing did.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// Cells computed now.
+    pub computed: usize,
+    /// Keys that have an observation, now or before.
+    pub present: BTreeSet<Key>,
+    pub failures: Vec<ModelFailure>,
+}
+
+/// Computes missing cells (unless `compute` is false). A model that fails is listed; the others go on.
+pub(super) fn observe_missing(
+    planned: &Planned,
+    compute: bool,
+    progress: &dyn Progress,
+) -> Result<Observed, PipelineError> {
+    let mut observed = Observed::default();
+    observed.present.extend(planned.cells.iter().map(|c| c.key).filter(|key| planned.snapshot.has(key)));
+    if !compute {
+        return Ok(observed);
+    }
+    let missing = planned.missing();
+    for (index, subject) in planned.subjects.iter().enumerate() {
+        let mine: Vec<&Cell> = missing.iter().copied().filter(|cell| cell.subject == index).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        export(planned, subject)?;
+        if let Err(error) = observe_subject(planned, subject, &mine, &mut observed, progress) {
+            match error {
+                PipelineError::Run(error) => {
+                    progress.note(&format!("{}: {error}", subject.id));
+                    observed.failures.push(ModelFailure { model: subject.id.clone(), error: error.to_string() });
+                }
+                other => return Err(other),
+            }
+        }
+    }
+    Ok(observed)
+}
+
+fn observe_subject(
+    planned: &Planned,
+    subject: &Subject,
+    cells: &[&Cell],
+    observed: &mut Observed,
+    progress: &dyn Progress,
+) -> Result<(), PipelineError> {
+    for batch in batches(cells) {
+        let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.clone()).collect();
+        let found = measure(&planned.runtime, subject, &prompts, progress)?;
+        let rows: Vec<store::Cell> = batch
+            .iter()
+            .zip(found)
+            .map(|(cell, observation)| store::Cell {
+                slot: cell.slot.clone(),
+                fields: cell.fields.clone(),
+                observation,
+            })
+            .collect();
+        planned.store.put_observations(&rows)?;
+        observed.computed += rows.len();
+        observed.present.extend(batch.iter().map(|cell| cell.key));
+    }
+    Ok(())
+}
+
+fn batches<'a, 'b>(cells: &'b [&'a Cell]) -> Vec<&'b [&'a Cell]> {
+    let mut batches = Vec::new();
+    let (mut start, mut tokens) = (0, 0);
+    for (index, cell) in cells.iter().enumerate() {
+        if index > start && tokens + cell.token_ids.len() > BATCH_TOKENS {
+            batches.push(&cells[start..index]);
+            (start, tokens) = (index, 0);
+        }
+        tokens += cell.token_ids.len();
+    }
+    if start < cells.len() {
+        batches.push(&cells[start..]);
+    }
+    batches
+}
+
+/// Runs prompts (token ids) through a model.
+pub fn measure(
+    runtime: &Runtime,
+    subject: &Subject,
+    prompts: &[Vec<u32>],
+    progress: &dyn Progress,
+) -> Result<Vec<PromptObservation>, RunError> {
+    progress.start(&format!("observe {} ({} prompts)", subject.id, prompts.len()), subject.recipe.blocks() as u64);
+    let found = observe(runtime, &subject.recipe, &subject.graphs, &subject.checkpoint, prompts, progress);
+    progress.finish();
+    found
+}
+
+/// Keeps the model's graphs in the store, one blob each, so that a verdict can be traced to the graph that ran.
+fn export(planned: &Planned, subject: &Subject) -> Result<(), PipelineError> {
+    let fields = keys::export(subject.graphs.identity());
+    if planned.snapshot.has(&fields.key()) {
+        return Ok(());
+    }
+    let digests: BTreeMap<&str, Key> =
+        subject.graphs.files().iter().map(|(name, bytes)| (*name, Key::of_bytes(bytes))).collect();
+    for (name, bytes) in subject.graphs.files() {
+        let file = fields.clone().with("file", name);
+        planned.store.put_blob(&format!("export/{}/{name}", subject.id), &file, bytes)?;
+    }
+    let list = serde_json::to_vec(&digests).unwrap_or_default(); // a map of strings always serialises
+    planned.store.put_blob(&format!("export/{}", subject.id), &fields, &list)?;
+    Ok(())
+}

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs,
+    ops::Range,
     path::{Component, Path, PathBuf},
 };
 
@@ -13,7 +14,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{Place, error::CheckpointError, header};
+use super::{Place, error::CheckpointError, header, memo::Stamp};
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -22,6 +23,7 @@ const INDEX: &str = "model.safetensors.index.json";
 pub(super) struct File {
     path: PathBuf,
     map: Mmap,
+    stamp: Option<Stamp>,
 }
 
 impl File {
@@ -33,13 +35,26 @@ impl File {
         &self.map
     }
 
+    pub(super) fn stamp(&self) -> Option<&Stamp> {
+        self.stamp.as_ref()
+    }
+
+    pub(super) fn prefetch(&self, range: &Range<usize>) {
+        // Advice: where the system refuses it, the pages are read when they are used.
+        #[cfg(unix)]
+        let _ = self.map.advise_range(memmap2::Advice::WillNeed, range.start, range.len());
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+
     fn open(path: PathBuf) -> Result<File, CheckpointError> {
         let io = |what| {
             let file = path.clone();
             move |source| CheckpointError::Io { file, what, source }
         };
         let file = fs::File::open(&path).map_err(io("cannot open"))?;
-        if file.metadata().map_err(io("cannot read the size of"))?.is_dir() {
+        let meta = file.metadata().map_err(io("cannot read the size of"))?;
+        if meta.is_dir() {
             return Err(CheckpointError::File {
                 file: path,
                 expected: "a safetensors file".into(),
@@ -50,7 +65,8 @@ impl File {
         // SAFETY: the mapping is private and read-only; that nobody truncates the file meanwhile is the
         // documented condition of `Checkpoint`.
         let map = unsafe { Mmap::map(&file) }.map_err(io("cannot map into memory"))?;
-        Ok(File { path, map })
+        let stamp = path.file_name().and_then(|name| Stamp::of(Path::new(name), &meta));
+        Ok(File { path, map, stamp })
     }
 }
 

@@ -89,10 +89,14 @@ fn place(
                 format!("[{from}, {to}]"),
             ));
         }
-        let bits = shape.iter().try_fold(dtype.bitsize() as u64, |bits, &n| bits.checked_mul(n));
-        let size = bits.filter(|bits| bits % 8 == 0).map(|bits| bits / 8);
+        // Counted with zeros as ones too, so that no product of some dimensions can overflow later on.
+        let bits = |floor: usize| {
+            shape.iter().try_fold(dtype.bitsize() as u64, |bits, &n| bits.checked_mul(n.max(floor) as u64))
+        };
+        let size = bits(1).and(bits(0)).filter(|bits| bits % 8 == 0).map(|bits| bits / 8);
         if size != Some(to - from) {
-            let expected = size.map_or_else(|| "too many bytes to count".into(), |n| format!("{n} bytes"));
+            let expected =
+                size.map_or_else(|| "a whole number of bytes below 2^61".into(), |n| format!("{n} bytes"));
             return Err(broken(
                 &name,
                 format!("{expected} for {dtype} of shape {shape:?}"),
@@ -109,14 +113,7 @@ fn place(
             ));
         }
         next = to;
-        declared.push(Declared {
-            name,
-            dtype,
-            // The product times the element size is at most the file's length unless a dimension is 0; a
-            // dimension beside a 0 saturates instead of wrapping on 32-bit machines.
-            shape: shape.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect(),
-            range: start + from as usize..start + to as usize,
-        });
+        declared.push(Declared { name, dtype, shape, range: start + from as usize..start + to as usize });
     }
     if next != data {
         return Err(CheckpointError::File {
@@ -135,7 +132,7 @@ struct Header(Vec<(String, RawTensor)>);
 #[derive(Deserialize)]
 struct RawTensor {
     dtype: safetensors::Dtype,
-    shape: Vec<u64>,
+    shape: Vec<usize>,
     data_offsets: (u64, u64),
 }
 

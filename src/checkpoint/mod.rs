@@ -5,6 +5,11 @@
 mod error;
 mod files;
 mod header;
+mod identity;
+mod memo;
+pub mod spectral;
+mod tokenizer;
+mod tridiagonal;
 pub mod widen;
 
 use std::{
@@ -15,7 +20,10 @@ use std::{
 
 pub use error::CheckpointError;
 use files::File;
+pub use memo::Memo;
+use memo::Stamp;
 use serde_json::{Map, Value};
+pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder, open: its config, and every tensor's place in a memory-mapped file.
 ///
@@ -134,6 +142,18 @@ impl Checkpoint {
         }
         let most = elements.into_iter().max_by_key(|&(_, count)| count);
         most.map_or_else(|| "none".to_string(), |(dtype, _)| dtype.as_str().to_string())
+    }
+
+    /// Asks the kernel to start reading a weight's pages, e.g. the next block's while this one is computed.
+    pub fn prefetch(&self, name: &str) {
+        if let Some(place) = self.place(name) {
+            self.files[place.file].prefetch(&place.range);
+        }
+    }
+
+    /// What the weight files were when they were mapped; `None` where the system cannot tell.
+    fn stamps(&self) -> Option<Vec<Stamp>> {
+        self.files.iter().map(|file| file.stamp().cloned()).collect()
     }
 
     fn place(&self, name: &str) -> Option<&Place> {

@@ -1,0 +1,265 @@
+//! Which files make up a checkpoint folder, mapped into memory, and where each tensor lies in them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
+    ops::Range,
+    path::{Component, Path, PathBuf},
+};
+
+use memmap2::Mmap;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use super::{Place, error::CheckpointError, header, memo::Stamp};
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// One safetensors file, mapped.
+pub(super) struct File {
+    path: PathBuf,
+    map: Mmap,
+    stamp: Option<Stamp>,
+}
+
+impl File {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    pub(super) fn stamp(&self) -> Option<&Stamp> {
+        self.stamp.as_ref()
+    }
+
+    pub(super) fn prefetch(&self, range: &Range<usize>) {
+        // Advice: where the system refuses it, the pages are read when they are used.
+        #[cfg(unix)]
+        let _ = self.map.advise_range(memmap2::Advice::WillNeed, range.start, range.len());
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+
+    fn open(path: PathBuf) -> Result<File, CheckpointError> {
+        let io = |what| {
+            let file = path.clone();
+            move |source| CheckpointError::Io { file, what, source }
+        };
+        let file = fs::File::open(&path).map_err(io("cannot open"))?;
+        let meta = file.metadata().map_err(io("cannot read the size of"))?;
+        if meta.is_dir() {
+            return Err(CheckpointError::File {
+                file: path,
+                expected: "a safetensors file".into(),
+                found: "a folder".into(),
+                next: super::error::AGAIN,
+            });
+        }
+        // SAFETY: the mapping is private and read-only; that nobody truncates the file meanwhile is the
+        // documented condition of `Checkpoint`.
+        let map = unsafe { Mmap::map(&file) }.map_err(io("cannot map into memory"))?;
+        let stamp = path.file_name().and_then(|name| Stamp::of(Path::new(name), &meta));
+        Ok(File { path, map, stamp })
+    }
+}
+
+/// The object in `config.json`.
+pub(super) fn config(folder: &Path) -> Result<Map<String, Value>, CheckpointError> {
+    match fs::metadata(folder) {
+        Ok(meta) if meta.is_dir() => {}
+        Ok(_) => return Err(CheckpointError::NotAFolder { folder: folder.into(), found: "a file" }),
+        Err(_) => return Err(CheckpointError::NotAFolder { folder: folder.into(), found: "nothing" }),
+    }
+    let path = folder.join("config.json");
+    if !path.exists() {
+        return Err(CheckpointError::NoConfig { folder: folder.into() });
+    }
+    let config: Value = json(&path, "a JSON object")?;
+    match config {
+        Value::Object(config) => Ok(config),
+        other => Err(CheckpointError::Json {
+            file: path,
+            expected: "a JSON object",
+            found: match other {
+                Value::Array(_) => "an array".into(),
+                other => other.to_string(),
+            },
+        }),
+    }
+}
+
+/// A JSON file of the folder, with the file named in every error.
+pub(super) fn json<T: for<'de> Deserialize<'de>>(
+    path: &Path,
+    expected: &'static str,
+) -> Result<T, CheckpointError> {
+    let text = fs::read(path).map_err(|source| CheckpointError::Io {
+        file: path.to_path_buf(),
+        what: "cannot read",
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|error| CheckpointError::Json {
+        file: path.to_path_buf(),
+        expected,
+        found: error.to_string(),
+    })
+}
+
+/// Maps the folder's weights; the places are sorted by name and unique.
+pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointError> {
+    let index_path = folder.join(INDEX);
+    let (names, index) = if folder.join(SINGLE).exists() {
+        (vec![SINGLE.to_string()], None)
+    } else if index_path.exists() {
+        let index: Index = json(&index_path, "an index with a weight_map of tensor to file")?;
+        (shards(&index_path, &index)?, Some(index))
+    } else {
+        return Err(no_weights(folder));
+    };
+    let mut files = Vec::new();
+    let mut places = Vec::new();
+    for name in &names {
+        let path = folder.join(name);
+        if !path.exists() {
+            return Err(CheckpointError::File {
+                file: index_path,
+                expected: format!("the shard {name:?} beside it"),
+                found: "no such file".into(),
+                next: "download the missing shard",
+            });
+        }
+        let file = File::open(path)?;
+        for tensor in header::read(file.path(), file.bytes())? {
+            let header::Declared { name, dtype, shape, range } = tensor;
+            places.push(Place { name, dtype, shape, range, file: files.len() });
+        }
+        files.push(file);
+    }
+    places.sort_by(|a, b| (&a.name, a.file).cmp(&(&b.name, b.file)));
+    if let Some(index) = index {
+        agree(&index_path, &index, &names, &places)?;
+    }
+    Ok((files, places))
+}
+
+/// The index's shards, each once, sorted; each must be a plain file name in the same folder.
+fn shards(index_path: &Path, index: &Index) -> Result<Vec<String>, CheckpointError> {
+    for (tensor, shard) in &index.weight_map.0 {
+        let mut parts = Path::new(shard).components();
+        let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == shard.as_str());
+        if !plain || shard.contains(['\\', '\0']) {
+            return Err(CheckpointError::Tensor {
+                file: index_path.to_path_buf(),
+                tensor: tensor.clone(),
+                expected: "the name of a shard in the index's own folder".into(),
+                found: format!("{shard:?}"),
+                next: "do not use this checkpoint unless you trust where it came from; correct the index",
+            });
+        }
+    }
+    let names: BTreeSet<&String> = index.weight_map.0.values().collect();
+    if names.is_empty() {
+        return Err(CheckpointError::Json {
+            file: index_path.to_path_buf(),
+            expected: "an index with a weight_map of tensor to file",
+            found: "an empty weight_map".into(),
+        });
+    }
+    Ok(names.into_iter().cloned().collect())
+}
+
+/// Index and shards must tell the same story: every tensor in exactly the one shard the index names.
+fn agree(
+    index_path: &Path,
+    index: &Index,
+    names: &[String],
+    places: &[Place],
+) -> Result<(), CheckpointError> {
+    const NEXT: &str = "download index and shards again from one revision";
+    let disagree = |tensor: &str, expected: String, found: String| CheckpointError::Tensor {
+        file: index_path.to_path_buf(),
+        tensor: tensor.to_string(),
+        expected,
+        found,
+        next: NEXT,
+    };
+    for pair in places.windows(2) {
+        if pair[0].name == pair[1].name {
+            let found = format!("in {:?} and in {:?}", names[pair[0].file], names[pair[1].file]);
+            return Err(disagree(&pair[0].name, "it in one shard".into(), found));
+        }
+    }
+    for place in places {
+        let held_by = &names[place.file];
+        match index.weight_map.0.get(&place.name) {
+            Some(shard) if shard == held_by => {}
+            Some(shard) => {
+                let expected = format!("it in {shard:?}, as the index says");
+                return Err(disagree(&place.name, expected, format!("it in {held_by:?}")));
+            }
+            None => {
+                let expected = format!("an index entry for this tensor of {held_by:?}");
+                return Err(disagree(&place.name, expected, "none".into()));
+            }
+        }
+    }
+    for (tensor, shard) in &index.weight_map.0 {
+        if places.binary_search_by(|place| place.name.cmp(tensor)).is_err() {
+            return Err(disagree(tensor, format!("it in {shard:?}"), "no such tensor there".into()));
+        }
+    }
+    Ok(())
+}
+
+fn no_weights(folder: &Path) -> CheckpointError {
+    let pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+    let found = pickled.iter().find(|name| folder.join(name).exists());
+    CheckpointError::NoWeights {
+        folder: folder.to_path_buf(),
+        found: found.map_or_else(|| "neither".to_string(), ToString::to_string),
+        next: match found {
+            Some(_) => "pickled weights are not read: convert them with transformers' save_pretrained",
+            None => "download the model's safetensors files into this folder",
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: WeightMap,
+}
+
+/// Tensor to shard, a tensor named twice refused.
+struct WeightMap(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for WeightMap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WeightMap, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = WeightMap;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of tensor name to file name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WeightMap, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((tensor, shard)) = map.next_entry::<String, String>()? {
+                    if entries.contains_key(&tensor) {
+                        return Err(serde::de::Error::custom(format!("the tensor {tensor:?} twice")));
+                    }
+                    entries.insert(tensor, shard);
+                }
+                Ok(WeightMap(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}

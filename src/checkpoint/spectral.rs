@@ -1,0 +1,277 @@
+//! The largest singular value of a weight matrix, and the norms of its rows, without a second copy of it.
+//!
+//! Lanczos on WᵀW with full reorthogonalisation (Golub & Van Loan, Matrix Computations, 10.1 and 10.4): each step
+//! streams W's rows once from the mapping, widened a few rows at a time, and sums in float64. Rows are split into
+//! segments by the shape alone and their sums added in order, so the result does not depend on the cores.
+
+use rayon::prelude::*;
+
+use super::{Tensor, tridiagonal, widen};
+
+/// Norms of one matrix `[rows, cols]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spectrum {
+    /// σ_max, the spectral norm.
+    pub sigma_max: f64,
+    /// Some singular value lies within this relative distance of `sigma_max` (the Ritz residual; rounding, about
+    /// 1e-13, not counted). It is the largest unless the fixed random start is orthogonal to its vector.
+    pub relative_error: f64,
+    /// Lanczos steps, each one pass over the matrix.
+    pub iterations: usize,
+    /// Whether `relative_error` reached [`TOLERANCE`] within [`MOST_ITERATIONS`].
+    pub converged: bool,
+    /// ‖W‖_F.
+    pub frobenius: f64,
+    pub row_norms: RowNorms,
+}
+
+/// The Euclidean norms of the rows, summed up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowNorms {
+    pub mean: f64,
+    /// Of the population: divided by the number of rows.
+    pub std: f64,
+    pub min: f64,
+    pub max: f64,
+}
+
+/// Why a tensor has no spectral norm.
+#[derive(Debug, thiserror::Error)]
+pub enum SpectralError {
+    #[error(
+        "tensor {tensor:?}: expected a matrix [rows, cols] with elements, found shape {shape:?}; name a weight matrix"
+    )]
+    NotAMatrix { tensor: String, shape: Vec<usize> },
+    #[error(
+        "tensor {tensor:?}: expected finite numbers, found NaN or infinity in row {row}; the checkpoint is damaged"
+    )]
+    NotFinite { tensor: String, row: usize },
+}
+
+/// Iteration stops at this relative error bound of σ_max.
+pub const TOLERANCE: f64 = 1e-7;
+/// Steps after which the estimate is returned with the bound it has. Trained unembeddings need some ten steps;
+/// random matrices, whose largest singular values crowd, some hundred.
+pub const MOST_ITERATIONS: usize = 500;
+
+/// Segments of rows that are summed apart: enough for any machine's cores, few enough to add up.
+const SEGMENTS: usize = 64;
+/// Rows taken together, so that the sums are loaded and stored once for all of them.
+const TOGETHER: usize = 4;
+/// Independent sums in a dot product, so that it vectorises in a fixed order.
+const LANES: usize = 8;
+
+/// σ_max to 1e-7, Frobenius and row norms of a matrix, in float64. Reads the matrix `iterations + 1` times.
+///
+/// # Errors
+/// A tensor that is no matrix, has no elements or holds NaN or infinity.
+pub fn spectrum(tensor: &Tensor<'_>) -> Result<Spectrum, SpectralError> {
+    let matrix = Matrix::of(tensor)?;
+    let squares = matrix.row_squares();
+    if let Some(row) = squares.iter().position(|square| !square.is_finite()) {
+        return Err(SpectralError::NotFinite { tensor: tensor.name.to_string(), row });
+    }
+    let estimate = lanczos(&matrix);
+    Ok(Spectrum {
+        sigma_max: estimate.theta.max(0.0).sqrt(),
+        relative_error: estimate.relative_error,
+        iterations: estimate.iterations,
+        converged: estimate.relative_error <= TOLERANCE,
+        frobenius: squares.iter().sum::<f64>().sqrt(),
+        row_norms: RowNorms::of(&squares),
+    })
+}
+
+impl RowNorms {
+    fn of(squares: &[f64]) -> RowNorms {
+        let count = squares.len() as f64;
+        let norms = || squares.iter().map(|square| square.sqrt());
+        let mean = norms().sum::<f64>() / count;
+        RowNorms {
+            mean,
+            std: (norms().map(|norm| (norm - mean).powi(2)).sum::<f64>() / count).sqrt(),
+            min: norms().fold(f64::INFINITY, f64::min),
+            max: norms().fold(0.0, f64::max),
+        }
+    }
+}
+
+struct Estimate {
+    /// Largest eigenvalue of WᵀW.
+    theta: f64,
+    /// Bound on the relative error of √theta.
+    relative_error: f64,
+    iterations: usize,
+}
+
+fn lanczos(matrix: &Matrix<'_>) -> Estimate {
+    let mut basis = vec![start(matrix.cols)];
+    let (mut diagonal, mut off) = (Vec::new(), Vec::new());
+    loop {
+        let last = &basis[basis.len() - 1];
+        let mut next = matrix.gram_times(last);
+        diagonal.push(dot(&next, last));
+        // Twice is enough (Parlett): after it the basis is orthogonal to rounding, and the tridiagonal's largest
+        // eigenvalue has no ghosts.
+        for _ in 0..2 {
+            for vector in &basis {
+                let along = dot(&next, vector);
+                next.iter_mut().zip(vector).for_each(|(n, v)| *n -= along * v);
+            }
+        }
+        let length = dot(&next, &next).sqrt();
+        let (theta, last_component) = tridiagonal::largest(&diagonal, &off);
+        // |λ - θ| <= length * |last component|, and σ = √λ halves the relative error.
+        let relative_error = if theta > 0.0 { length * last_component.abs() / (2.0 * theta) } else { 0.0 };
+        let iterations = diagonal.len();
+        let spent = iterations == MOST_ITERATIONS.min(matrix.cols) || length <= f64::EPSILON * theta;
+        if relative_error <= TOLERANCE || spent {
+            return Estimate { theta, relative_error, iterations };
+        }
+        next.iter_mut().for_each(|n| *n /= length);
+        off.push(length);
+        basis.push(next);
+    }
+}
+
+/// A unit vector of fixed pseudo-random components (SplitMix64), so that no structure of a weight is orthogonal.
+fn start(cols: usize) -> Vec<f64> {
+    let mut state = 0u64;
+    let mut vector: Vec<f64> = (0..cols)
+        .map(|_| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        })
+        .collect();
+    let length = dot(&vector, &vector).sqrt();
+    vector.iter_mut().for_each(|v| *v /= length);
+    vector
+}
+
+/// A weight `[rows, cols]` with at least one element.
+struct Matrix<'a> {
+    tensor: Tensor<'a>,
+    rows: usize,
+    cols: usize,
+}
+
+impl<'a> Matrix<'a> {
+    fn of(tensor: &Tensor<'a>) -> Result<Matrix<'a>, SpectralError> {
+        match *tensor.shape {
+            [rows, cols] if rows > 0 && cols > 0 => Ok(Matrix { tensor: *tensor, rows, cols }),
+            _ => Err(SpectralError::NotAMatrix {
+                tensor: tensor.name.to_string(),
+                shape: tensor.shape.to_vec(),
+            }),
+        }
+    }
+
+    /// Rows per segment: a matter of the shape, never of the machine.
+    fn segment_rows(&self) -> usize {
+        self.rows.div_ceil(SEGMENTS).next_multiple_of(TOGETHER)
+    }
+
+    /// The bytes of each segment of rows.
+    fn segments(&self) -> impl IndexedParallelIterator<Item = &'a [u8]> {
+        self.tensor.bytes.par_chunks(self.segment_rows() * self.row_bytes())
+    }
+
+    fn row_bytes(&self) -> usize {
+        self.cols * self.tensor.dtype.size()
+    }
+
+    /// ‖w_i‖² of every row.
+    fn row_squares(&self) -> Vec<f64> {
+        let segments: Vec<Vec<f64>> = self
+            .segments()
+            .map(|bytes| {
+                let mut row = vec![0.0f32; self.cols];
+                let square = |bytes: &[u8]| {
+                    widen::serial(self.tensor.dtype, bytes, &mut row);
+                    row.iter().map(|&x| f64::from(x) * f64::from(x)).sum()
+                };
+                bytes.chunks(self.row_bytes()).map(square).collect()
+            })
+            .collect();
+        segments.concat()
+    }
+
+    /// WᵀW v, in one pass over W.
+    fn gram_times(&self, v: &[f64]) -> Vec<f64> {
+        let sums: Vec<Vec<f64>> = self.segments().map(|bytes| self.segment_gram(bytes, v)).collect();
+        let mut total = vec![0.0; self.cols];
+        for sum in sums {
+            total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
+        }
+        total
+    }
+
+    fn segment_gram(&self, bytes: &[u8], v: &[f64]) -> Vec<f64> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            #[target_feature(enable = "avx2")]
+            fn wide(matrix: &Matrix<'_>, bytes: &[u8], v: &[f64]) -> Vec<f64> {
+                matrix.segment_gram_inline(bytes, v)
+            }
+            // SAFETY: the processor has AVX2, just asked.
+            return unsafe { wide(self, bytes, v) };
+        }
+        self.segment_gram_inline(bytes, v)
+    }
+
+    /// Σ_i w_i (w_i · v) over a segment's rows. Compiled once plain and once for wide registers: the same
+    /// operations in the same order (no fused multiply-add), hence the same bits.
+    #[inline(always)]
+    fn segment_gram_inline(&self, bytes: &[u8], v: &[f64]) -> Vec<f64> {
+        let cols = self.cols;
+        let mut sum = vec![0.0; cols];
+        let mut rows = vec![0.0f32; TOGETHER * cols];
+        for bytes in bytes.chunks(TOGETHER * self.row_bytes()) {
+            let count = bytes.len() / self.row_bytes();
+            // Rows that a last group lacks count as zero.
+            rows[count * cols..].fill(0.0);
+            widen::serial(self.tensor.dtype, bytes, &mut rows[..count * cols]);
+            let (a, rest) = rows.split_at(cols);
+            let (b, rest) = rest.split_at(cols);
+            let (c, d) = rest.split_at(cols);
+            let (ya, yb, yc, yd) = (row_dot(a, v), row_dot(b, v), row_dot(c, v), row_dot(d, v));
+            for ((((sum, a), b), c), d) in sum.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                let (a, b) = (f64::from(*a) * ya, f64::from(*b) * yb);
+                let (c, d) = (f64::from(*c) * yc, f64::from(*d) * yd);
+                *sum += (a + b) + (c + d);
+            }
+        }
+        sum
+    }
+}
+
+#[inline(always)]
+fn row_dot(row: &[f32], v: &[f64]) -> f64 {
+    let mut lanes = [0.0f64; LANES];
+    let ((rows, row_rest), (vs, v_rest)) = (row.as_chunks::<LANES>(), v.as_chunks::<LANES>());
+    for (row, v) in rows.iter().zip(vs) {
+        for lane in 0..LANES {
+            lanes[lane] += f64::from(row[lane]) * v[lane];
+        }
+    }
+    let rest: f64 = row_rest.iter().zip(v_rest).map(|(&x, y)| f64::from(x) * y).sum();
+    lanes.iter().sum::<f64>() + rest
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0f64; LANES];
+    let ((xs, x_rest), (ys, y_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (x, y) in xs.iter().zip(ys) {
+        for lane in 0..LANES {
+            lanes[lane] += x[lane] * y[lane];
+        }
+    }
+    let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
+    lanes.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Against matrices whose singular values are known, and against a dense one-sided Jacobi method.
+
+use super::*;
+use crate::checkpoint::Dtype;
+
+struct Owned {
+    shape: [usize; 2],
+    bytes: Vec<u8>,
+}
+
+impl Owned {
+    fn new(rows: usize, cols: usize, element: impl Fn(usize, usize) -> f64) -> Owned {
+        let bytes =
+            (0..rows * cols).flat_map(|i| (element(i / cols, i % cols) as f32).to_le_bytes()).collect();
+        Owned { shape: [rows, cols], bytes }
+    }
+
+    fn tensor(&self) -> Tensor<'_> {
+        Tensor { name: "w", dtype: Dtype::F32, shape: &self.shape, bytes: &self.bytes }
+    }
+
+    /// H_u · diag(values) · H_v with the Householder reflections of two fixed vectors: singular values `values`.
+    fn with_values(rows: usize, cols: usize, values: &[f64]) -> Owned {
+        let reflection = |n: usize| {
+            let u: Vec<f64> = (0..n).map(|i| ((i * i + 3) as f64).sin()).collect();
+            let square: f64 = u.iter().map(|x| x * x).sum();
+            move |i: usize, j: usize| f64::from(u8::from(i == j)) - 2.0 * u[i] * u[j] / square
+        };
+        let (left, right) = (reflection(rows), reflection(cols));
+        Owned::new(rows, cols, |i, j| {
+            values.iter().enumerate().map(|(k, s)| left(i, k) * s * right(k, j)).sum()
+        })
+    }
+
+    fn elements(&self) -> Vec<f64> {
+        self.bytes.as_chunks::<4>().0.iter().map(|&b| f64::from(f32::from_le_bytes(b))).collect()
+    }
+}
+
+/// The largest singular value by one-sided Jacobi: columns rotated until they are orthogonal.
+fn jacobi(matrix: &Owned) -> f64 {
+    let [rows, cols] = matrix.shape;
+    let elements = matrix.elements();
+    let mut columns: Vec<Vec<f64>> =
+        (0..cols).map(|j| (0..rows).map(|i| elements[i * cols + j]).collect()).collect();
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    for _ in 0..60 {
+        for p in 0..cols {
+            for q in p + 1..cols {
+                let (pp, qq, pq) = (
+                    dot(&columns[p], &columns[p]),
+                    dot(&columns[q], &columns[q]),
+                    dot(&columns[p], &columns[q]),
+                );
+                if pq.abs() <= 1e-15 * (pp * qq).sqrt() {
+                    continue;
+                }
+                let zeta = (qq - pp) / (2.0 * pq);
+                let t = zeta.signum() / (zeta.abs() + (1.0 + zeta * zeta).sqrt());
+                let c = 1.0 / (1.0 + t * t).sqrt();
+                let s = c * t;
+                for i in 0..rows {
+                    let (x, y) = (columns[p][i], columns[q][i]);
+                    columns[p][i] = c * x - s * y;
+                    columns[q][i] = s * x + c * y;
+                }
+            }
+        }
+    }
+    columns.iter().map(|column| dot(column, column).sqrt()).fold(0.0, f64::max)
+}
+
+fn noise(i: usize, j: usize) -> f64 {
+    (((i * 7919 + j * 104_729 + 13) * 2_654_435_761) % 1_000_003) as f64 / 500_001.5 - 1.0
+}
+
+#[test]
+fn a_known_spectrum_is_found_within_a_millionth() {
+    let crowded: Vec<f64> = (0..30).map(|k| 1.0 - 1e-4 * f64::from(k)).collect();
+    let spread: Vec<f64> = (0..30).map(|k| 40.0 * 0.8f64.powi(k)).collect();
+    for (values, expected) in [(crowded, 1.0), (spread, 40.0)] {
+        for (rows, cols) in [(300, 37), (37, 300), (31, 31)] {
+            let matrix = Owned::with_values(rows, cols, &values);
+            let found = spectrum(&matrix.tensor()).unwrap();
+            let error = (found.sigma_max / expected - 1.0).abs();
+            assert!(error <= 1e-6 && found.converged, "{rows}x{cols}: {error:e} {found:?}");
+            let frobenius = values.iter().map(|s| s * s).sum::<f64>().sqrt();
+            assert!((found.frobenius / frobenius - 1.0).abs() <= 1e-6, "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dense_jacobi_method_agrees_and_the_bound_holds() {
+    for (rows, cols) in [(1, 1), (1, 9), (9, 1), (50, 23), (23, 50), (260, 41)] {
+        let matrix = Owned::new(rows, cols, noise);
+        let found = spectrum(&matrix.tensor()).unwrap();
+        let expected = jacobi(&matrix);
+        let error = (found.sigma_max / expected - 1.0).abs();
+        assert!(error <= found.relative_error + 1e-12 && error <= 1e-6, "{rows}x{cols}: {error:e} {found:?}");
+    }
+}
+
+#[test]
+fn row_norms_are_those_of_the_rows() {
+    // Rows (3, 4) * k for k = 1..=200: norms 5, 10, ..., 1000.
+    let matrix = Owned::new(200, 2, |i, j| (i + 1) as f64 * [3.0, 4.0][j]);
+    let found = spectrum(&matrix.tensor()).unwrap();
+    let norms = found.row_norms;
+    assert_eq!((norms.min, norms.max, norms.mean), (5.0, 1000.0, 502.5));
+    // The population variance of 1..=n is (n² - 1)/12.
+    assert!((norms.std / (5.0 * (39_999.0f64 / 12.0).sqrt()) - 1.0).abs() < 1e-14, "{norms:?}");
+    // One direction only: the spectral norm is the Frobenius norm.
+    assert!((found.sigma_max / found.frobenius - 1.0).abs() < 1e-13, "{found:?}");
+}
+
+#[test]
+fn the_number_of_cores_changes_no_bit() {
+    let matrix = Owned::new(701, 33, noise);
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| spectrum(&matrix.tensor()).unwrap())
+    };
+    assert_eq!(with(1), with(3));
+}
+
+#[test]
+fn wide_registers_change_no_bit() {
+    let matrix = Owned::new(64, 45, noise);
+    let tensor = matrix.tensor();
+    let m = Matrix::of(&tensor).unwrap();
+    let v = start(45);
+    assert_eq!(m.segment_gram(&matrix.bytes, &v), m.segment_gram_inline(&matrix.bytes, &v));
+}
+
+#[test]
+fn zeros_have_norm_zero_and_what_is_no_finite_matrix_is_refused() {
+    let zeros = spectrum(&Owned::new(5, 4, |_, _| 0.0).tensor()).unwrap();
+    assert_eq!((zeros.sigma_max, zeros.frobenius, zeros.converged), (0.0, 0.0, true));
+
+    let damaged = Owned::new(5, 4, |i, _| if i == 3 { f64::NAN } else { 1.0 });
+    let error = spectrum(&damaged.tensor()).unwrap_err().to_string();
+    assert!(error.contains("\"w\"") && error.contains("row 3"), "{error}");
+
+    let vector = Tensor { shape: &[20], ..damaged.tensor() };
+    let error = spectrum(&vector).unwrap_err().to_string();
+    assert!(error.contains("[20]"), "{error}");
+}

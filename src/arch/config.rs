@@ -75,8 +75,7 @@ impl RopeKeys {
         default_share: f64,
     ) -> Result<Rope, ArchError> {
         let nested = self.rope_parameters.clone().or(self.rope_scaling.clone()).unwrap_or_default();
-        let theta =
-            nested.rope_theta.or(self.rope_theta).or(self.rotary_emb_base).unwrap_or(default_theta);
+        let theta = nested.rope_theta.or(self.rope_theta).or(self.rotary_emb_base).unwrap_or(default_theta);
         let share = nested.partial_rotary_factor.or(self.partial_rotary_factor).or(self.rotary_pct);
         let rotary = (head_width as f64 * share.unwrap_or(default_share)) as usize; // rounds down, as the reference
         if rotary == 0 || !rotary.is_multiple_of(2) || rotary > head_width {
@@ -152,7 +151,8 @@ mod tests {
 
     #[test]
     fn an_unknown_scaling_is_refused() {
-        let message = resolve(r#"{"rope_scaling": {"type": "yarn", "factor": 4.0}}"#).unwrap_err().to_string();
+        let message =
+            resolve(r#"{"rope_scaling": {"type": "yarn", "factor": 4.0}}"#).unwrap_err().to_string();
         assert!(message.contains("`rope_type` is \"yarn\"") && message.contains("llama3"), "{message}");
     }
 

@@ -112,7 +112,8 @@ impl Architecture for GptNeox {
             base: "gpt_neox.",
             layers: "layers",
             embedding: "embed_in.weight",
-            unembedding: "embed_out.weight",
+            // transformers 5 writes `lm_head`, the hub's checkpoints say `embed_out`.
+            unembedding: &["embed_out.weight", "lm_head.weight"],
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
         }
@@ -132,12 +133,8 @@ impl Architecture for GptNeox {
         let entering = if c.use_parallel_residual { x } else { middle };
         let normed =
             layer_norm(s, "post_attention_layernorm", entering, c.hidden_size, c.layer_norm_eps, true)?;
-        let mlp = Mlp {
-            width: c.hidden_size,
-            inner: c.intermediate_size,
-            activation: self.activation,
-            bias: true,
-        };
+        let mlp =
+            Mlp { width: c.hidden_size, inner: c.intermediate_size, activation: self.activation, bias: true };
         let mlp = feed_forward(&mut s.at("mlp"), ["dense_h_to_4h", "dense_4h_to_h"], normed, mlp)?;
         Ok(Block { attention, mlp, stream: s.add(middle, mlp)? })
     }
@@ -152,7 +149,7 @@ impl GptNeox {
         let Attention { heads, head_width, .. } = self.heads;
         let (width, bias) = (self.config.hidden_size, self.config.attention_bias);
         let tables = rope::tables(s, "rotary", &self.rope.frequencies)?;
-        
+
         // Interleaved per head: q, k, v of head 0, then of head 1, ...
         let fused = linear(s, "query_key_value", x, (width, 3 * width), bias)?;
         let fused = s.reshape(fused, &[TOKENS, Dim::Fixed(heads), Dim::Fixed(3 * head_width)])?;

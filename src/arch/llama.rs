@@ -110,7 +110,7 @@ impl Architecture for Llama {
             base: "model.",
             layers: "layers",
             embedding: "embed_tokens.weight",
-            unembedding: "lm_head.weight",
+            unembedding: &["lm_head.weight"],
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
         }
@@ -152,7 +152,8 @@ impl Llama {
             let rows = linear(s, name, x, (width, n * head_width), bias)?;
             s.reshape(rows, &[TOKENS, Dim::Fixed(n), Dim::Fixed(head_width)])
         };
-        let (q, k, v) = (project("q_proj", heads)?, project("k_proj", kv_heads)?, project("v_proj", kv_heads)?);
+        let (q, k, v) =
+            (project("q_proj", heads)?, project("k_proj", kv_heads)?, project("v_proj", kv_heads)?);
         let q = rope::rotate(s, q, head_width, tables)?;
         let k = rope::rotate(s, k, head_width, tables)?;
         let mask = attention::mask(s, "mask")?;

@@ -78,8 +78,8 @@ pub struct Names {
     pub layers: &'static str,
     /// Relative to the base model.
     pub embedding: &'static str,
-    /// Full name of the head tensor.
-    pub unembedding: &'static str,
+    /// Full names the head tensor goes by, the usual one first; a checkpoint has one of them.
+    pub unembedding: &'static [&'static str],
     /// Full name of the head's bias `[vocabulary]`, if the family has one.
     pub unembedding_bias: Option<&'static str>,
     /// The head is the embedding matrix.
@@ -97,7 +97,9 @@ pub enum ArchError {
     Config { family: &'static str, reason: String },
     #[error("config.json: `{key}` is {found:?}; this instrument computes {known} and ignores nothing")]
     Unsupported { key: String, found: String, known: &'static str },
-    #[error("tensor {tensor} ({place}) has shape {found:?} in the checkpoint; config.json asks for {expected:?}")]
+    #[error(
+        "tensor {tensor} ({place}) has shape {found:?} in the checkpoint; config.json asks for {expected:?}"
+    )]
     WeightShape { tensor: String, place: Place, expected: Vec<usize>, found: Vec<usize> },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -122,7 +122,11 @@ impl Recipe {
     /// Name of the unembedding matrix in this checkpoint: the embedding's when the head is tied.
     pub fn unembedding_name(&self, checkpoint: &Checkpoint) -> String {
         let names = self.arch.names();
-        if names.tied { self.embedding_name(checkpoint) } else { names.unembedding.to_string() }
+        if names.tied {
+            return self.embedding_name(checkpoint);
+        }
+        let present = names.unembedding.iter().find(|name| checkpoint.has(name));
+        present.or(names.unembedding.first()).map_or_else(String::new, |name| (*name).to_string())
     }
 
     /// Name of the head's bias, if the family has one.
@@ -294,7 +298,8 @@ fn declared(graph: &Graph, prefix: &str, place: Place) -> Vec<WeightUse> {
 
 /// Exports of the bare base model lack the prefix; the embedding, which every checkpoint has, decides.
 fn base(names: &Names, checkpoint: &Checkpoint) -> &'static str {
-    let bare = !checkpoint.has(&format!("{}{}", names.base, names.embedding)) && checkpoint.has(names.embedding);
+    let bare =
+        !checkpoint.has(&format!("{}{}", names.base, names.embedding)) && checkpoint.has(names.embedding);
     if bare { "" } else { names.base }
 }
 

@@ -48,12 +48,7 @@ pub fn tables(s: &mut Scope, name: &str, frequencies: &Frequencies) -> Result<Ta
 }
 
 /// Turn the first r components of every head of `x [T, heads, head_width]`; the others pass.
-pub fn rotate(
-    s: &mut Scope,
-    x: Value,
-    head_width: usize,
-    tables: Tables,
-) -> Result<Value, GraphError> {
+pub fn rotate(s: &mut Scope, x: Value, head_width: usize, tables: Tables) -> Result<Value, GraphError> {
     let Some(Dim::Fixed(half)) = s.shape(tables.cos).last().copied() else {
         unreachable!("tables() declares the last dimension as fixed")
     };

@@ -144,7 +144,9 @@ mod tests {
         let mut g = Graph::new("g");
         let x = g.input("x", Dtype::F32, &[Dim::Named("T")]).unwrap();
         g.output("y", x).unwrap();
-        let value = |name: u8| [b"\x0a\x01", &[name][..], b"\x12\x0b\x0a\x09\x08\x01\x12\x05\x0a\x03\x12\x01T"].concat();
+        let value = |name: u8| {
+            [b"\x0a\x01", &[name][..], b"\x12\x0b\x0a\x09\x08\x01\x12\x05\x0a\x03\x12\x01T"].concat()
+        };
         let node = b"\x0a\x01x\x12\x01y\x1a\x01y\x22\x08Identity";
         let mut graph = [&[0x0a, node.len() as u8][..], node, b"\x12\x01g"].concat();
         for (tag, name) in [(0x5a, b'x'), (0x62, b'y')] {

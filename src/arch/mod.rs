@@ -1,1 +1,139 @@
 //! Model families: config to recipe, one small file each.
+//!
+//! A family reads its own typed config and builds three kinds of graph from `nn`: what happens to the embedding rows
+//! (`prelude`), one block, and the logits. Weight names and shapes are declared where they are used; the list to
+//! check a checkpoint against falls out of the graphs. A new family is one file here and one line in `FAMILIES`.
+
+mod config;
+mod gpt_neox;
+mod llama;
+mod recipe;
+
+use std::fmt;
+
+use serde_json::{Map, Value as Json};
+
+pub use recipe::{Modules, Place, Recipe, WeightUse};
+
+use crate::{
+    checkpoint::CheckpointError,
+    facts::ModelFacts,
+    graph::{GraphError, Value},
+    nn::Scope,
+};
+
+type Read = fn(&Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError>;
+
+/// `model_type` of the config and the family's reader, sorted.
+const FAMILIES: &[(&str, Read)] = &[("gpt_neox", gpt_neox::read), ("llama", llama::read)];
+
+/// What one family knows. All values are float32; token rows are packed, `[T, D]`.
+pub trait Architecture: fmt::Debug + Send + Sync {
+    /// Everything but the number of parameters and the file's dtype; blocks, width, vocabulary and context are set.
+    fn facts(&self) -> ModelFacts;
+
+    fn names(&self) -> Names;
+
+    /// Kind of block `layer`; blocks of one kind share a graph. Kinds are numbered from 0 without gaps.
+    fn kind(&self, _layer: usize) -> usize {
+        0
+    }
+
+    /// Tables and masks that blocks read, published as outputs; returns h_0 from the embedding rows `[T, D]`.
+    /// `positions` is i64 `[T]`. Weights are named relative to the base model.
+    fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError>;
+
+    /// One block over the stream `x [T, D]`. Weights are named relative to the block.
+    fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError>;
+
+    /// The norm after the last block, `[T, D]` -> `[T, D]`. Weights are named relative to the base model.
+    fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError>;
+
+    /// Logits `[P, C]` of C rows of the vocabulary from `hidden [P, D]`: scaled, capped, biased as the family does.
+    fn logits(
+        &self,
+        s: &mut Scope,
+        hidden: Value,
+        rows: Value,
+        bias: Option<Value>,
+    ) -> Result<Value, GraphError> {
+        s.gemm(hidden, rows, bias)
+    }
+}
+
+/// What a block adds to the stream (after any norm inside the branch), and the stream after it, all `[T, D]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    pub attention: Value,
+    pub mlp: Value,
+    pub stream: Value,
+}
+
+/// Where a family's tensors lie in a checkpoint.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// Prefix of the base model, e.g. `model.`; checkpoints of the bare base model lack it.
+    pub base: &'static str,
+    /// Block l is `<base><layers>.<l>`, e.g. `layers`.
+    pub layers: &'static str,
+    /// Relative to the base model.
+    pub embedding: &'static str,
+    /// Full names the head tensor goes by, the usual one first; a checkpoint has one of them.
+    pub unembedding: &'static [&'static str],
+    /// Full name of the head's bias `[vocabulary]`, if the family has one.
+    pub unembedding_bias: Option<&'static str>,
+    /// The head is the embedding matrix.
+    pub tied: bool,
+}
+
+/// A config that no recipe can be made from, or a checkpoint that does not fit its config.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchError {
+    #[error("config.json: no `model_type`; expected one of: {known}", known = known())]
+    NoModelType,
+    #[error("config.json: model_type {found:?} is not known; known are: {known}", known = known())]
+    UnknownFamily { found: String },
+    #[error("config.json of model_type {family:?}: {reason}")]
+    Config { family: &'static str, reason: String },
+    #[error("config.json: `{key}` is {found:?}; this instrument computes {known} and ignores nothing")]
+    Unsupported { key: String, found: String, known: &'static str },
+    #[error(
+        "tensor {tensor} ({place}) has shape {found:?} in the checkpoint; config.json asks for {expected:?}"
+    )]
+    WeightShape { tensor: String, place: Place, expected: Vec<usize>, found: Vec<usize> },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// The reader of a config's family.
+fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
+    let found = config.get("model_type").and_then(Json::as_str).ok_or(ArchError::NoModelType)?;
+    let (_, read) = FAMILIES
+        .iter()
+        .find(|(name, _)| *name == found)
+        .ok_or_else(|| ArchError::UnknownFamily { found: found.to_string() })?;
+    read(config)
+}
+
+fn known() -> String {
+    FAMILIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_sorted_and_named_once() {
+        assert!(FAMILIES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn an_unknown_family_is_refused_with_the_known_ones() {
+        let config = serde_json::from_str(r#"{"model_type": "rwkv"}"#).unwrap();
+        let message = family(&config).unwrap_err().to_string();
+        assert_eq!(message, r#"config.json: model_type "rwkv" is not known; known are: gpt_neox, llama"#);
+    }
+}

@@ -1,1 +1,23 @@
 //! Building blocks of transformers as graph functions: linear, norm, rope, attention, mlp.
+//!
+//! Token rows lie packed, `[T, ..]`, all prompts one after another without padding. Only attention sees prompts.
+
+pub mod activation;
+pub mod attention;
+pub mod linear;
+pub mod norm;
+pub mod rope;
+mod scope;
+
+pub use scope::{Scope, WEIGHT};
+
+use crate::graph::Dim;
+
+/// Tokens of all prompts of a batch.
+pub const TOKENS: Dim = Dim::Named("T");
+/// Prompts of a batch.
+pub const PROMPTS: Dim = Dim::Named("P");
+/// Tokens of the longest prompt of a batch.
+pub const LONGEST: Dim = Dim::Named("M");
+/// Rows of a piece of the vocabulary.
+pub const CHUNK: Dim = Dim::Named("C");

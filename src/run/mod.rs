@@ -1,1 +1,62 @@
 //! Running graphs in ONNX Runtime: the only code that names `ort`.
+//!
+//! Weights stream, activations stay: all prompts walk through the blocks once, side by side; the weights of one block
+//! at a time are widened to float32 into one reused buffer. What leaves the runtime is norms, not activations.
+
+mod batch;
+mod graphs;
+mod head;
+mod library;
+mod observe;
+mod session;
+mod weights;
+
+use std::path::PathBuf;
+
+pub use graphs::Graphs;
+pub use library::Runtime;
+pub use observe::observe;
+
+use crate::{
+    arch::{ArchError, Place},
+    checkpoint::CheckpointError,
+};
+
+/// Why a run did not give observations.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(
+        "no ONNX Runtime library: ORT_DYLIB_PATH is not set and {} holds no libonnxruntime; run `make runtime` or set \
+         ORT_DYLIB_PATH to the library", looked.display()
+    )]
+    NoLibrary { looked: PathBuf },
+    #[error(
+        "{}: not a usable ONNX Runtime library: {reason}; run `make runtime` or set ORT_DYLIB_PATH to another one",
+        path.display()
+    )]
+    Library { path: PathBuf, reason: String },
+    #[error("ONNX Runtime, {graph}: {reason}")]
+    Runtime { graph: String, reason: String },
+    #[error("prompt {prompt} has no tokens; every prompt needs at least one")]
+    EmptyPrompt { prompt: usize },
+    #[error("prompt {prompt} has {tokens} tokens; the model's config allows {context}: shorten the prompt")]
+    PromptTooLong { prompt: usize, tokens: usize, context: usize },
+    #[error(
+        "prompt {prompt}, position {position}: token id {id} is beyond the vocabulary of {vocabulary}; \
+         check that the tokenizer belongs to this model"
+    )]
+    TokenBeyondVocabulary { prompt: usize, position: usize, id: u32, vocabulary: usize },
+    #[error("{place}: the output is not finite; {}", not_finite(tensor.as_deref()))]
+    NotFinite { place: Place, tensor: Option<String> },
+    #[error(transparent)]
+    Arch(#[from] ArchError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+fn not_finite(tensor: Option<&str>) -> String {
+    match tensor {
+        Some(name) => format!("tensor {name:?} holds a NaN or an infinity: the checkpoint is damaged"),
+        None => "its weights are finite, so the stream left the range of float32".to_string(),
+    }
+}

@@ -1,0 +1,308 @@
+//! A recipe: one family with one config, its graphs, and the list of tensors a checkpoint must bring.
+
+use std::{fmt, sync::Arc};
+
+use serde_json::{Map, Value as Json};
+
+use super::{ArchError, Architecture, Names, family};
+use crate::{
+    checkpoint::Checkpoint,
+    facts::ModelFacts,
+    graph::{Dim, Dtype, Graph, Reduction, Unary, Value},
+    nn::{CHUNK, PROMPTS, Scope, TOKENS, WEIGHT},
+    observation::TOP_K,
+};
+
+/// How a model is computed, from its config alone.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    arch: Arc<dyn Architecture>,
+    modules: Arc<Modules>,
+    facts: ModelFacts,
+}
+
+/// The graphs of a recipe. Every weight is an input named `w:` and the tensor's name relative to its module.
+///
+/// | graph | inputs besides weights | outputs |
+/// |---|---|---|
+/// | prelude | `rows f32 [T, D]`, `positions i64 [T]`, `slots i64 [M]` | `stream [T, D]`, `stream_norm [T]`, `stream_max [T]`, tables and masks |
+/// | block | `stream`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next`, `next_norm`, `next_max`, `attention_norm`, `mlp_norm` |
+/// | final | `stream`, `last i64 [P]` | `final_norm [T]`, `hidden [P, D]` |
+/// | head | `hidden`, `unembedding [C, D]` and its bias | `max`, `sum`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
+///
+/// The head sees C rows of the vocabulary at a time: with m the largest logit of the piece, `sum` is Σ exp(l-m) and
+/// `weighted` Σ (l-m)·exp(l-m), from which pieces combine to the entropy of the whole.
+#[derive(Debug)]
+pub struct Modules {
+    pub prelude: Graph,
+    /// One per kind of block.
+    pub blocks: Vec<Graph>,
+    pub final_norm: Graph,
+    pub head: Graph,
+}
+
+/// Where a tensor is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Embedding,
+    Prelude,
+    Block(usize),
+    FinalNorm,
+    Unembedding,
+}
+
+/// One tensor of a checkpoint and what the recipe expects of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightUse {
+    /// Name in the checkpoint.
+    pub tensor: String,
+    pub shape: Vec<usize>,
+    pub place: Place,
+    /// Graph input that takes it; `None` for tensors that are read row by row (embedding and head).
+    pub input: Option<String>,
+}
+
+impl Recipe {
+    /// The recipe of a `config.json`.
+    ///
+    /// # Errors
+    /// Unknown `model_type`, missing or contradictory keys, an activation or rotary scaling that is not implemented.
+    pub fn read(config: &Map<String, Json>) -> Result<Recipe, ArchError> {
+        let arch: Arc<dyn Architecture> = family(config)?.into();
+        let facts = arch.facts();
+        let modules = Arc::new(Modules::build(arch.as_ref(), &facts)?);
+        Ok(Recipe { arch, modules, facts })
+    }
+
+    /// Facts the config states; the caller adds `parameters` and `dtype` from the checkpoint.
+    pub fn facts(&self) -> ModelFacts {
+        self.facts.clone()
+    }
+
+    pub fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
+    /// D.
+    pub fn width(&self) -> usize {
+        size(self.facts.width)
+    }
+
+    /// L.
+    pub fn blocks(&self) -> usize {
+        size(self.facts.blocks)
+    }
+
+    /// Rows of the embedding and the head.
+    pub fn vocabulary(&self) -> usize {
+        size(self.facts.vocabulary)
+    }
+
+    /// Longest prompt in tokens.
+    pub fn context(&self) -> usize {
+        size(self.facts.context)
+    }
+
+    /// Query heads; attention scores take `heads · M²` floats per prompt.
+    pub fn heads(&self) -> usize {
+        size(self.facts.heads)
+    }
+
+    /// Index into [`Modules::blocks`].
+    pub fn kind(&self, layer: usize) -> usize {
+        self.arch.kind(layer)
+    }
+
+    /// Name of the embedding matrix in this checkpoint.
+    pub fn embedding_name(&self, checkpoint: &Checkpoint) -> String {
+        let names = self.arch.names();
+        format!("{}{}", base(&names, checkpoint), names.embedding)
+    }
+
+    /// Name of the unembedding matrix in this checkpoint: the embedding's when the head is tied.
+    pub fn unembedding_name(&self, checkpoint: &Checkpoint) -> String {
+        let names = self.arch.names();
+        if names.tied {
+            return self.embedding_name(checkpoint);
+        }
+        let present = names.unembedding.iter().find(|name| checkpoint.has(name));
+        present.or(names.unembedding.first()).map_or_else(String::new, |name| (*name).to_string())
+    }
+
+    /// Name of the head's bias, if the family has one.
+    pub fn unembedding_bias_name(&self) -> Option<&'static str> {
+        self.arch.names().unembedding_bias
+    }
+
+    /// Every tensor the run reads, in the order of the run, under the names this checkpoint gives them.
+    pub fn weights(&self, checkpoint: &Checkpoint) -> Vec<WeightUse> {
+        let names = self.arch.names();
+        let base = base(&names, checkpoint);
+        let matrix = vec![self.vocabulary(), self.width()];
+        let row_wise = |tensor: String, shape: &[usize], place| WeightUse {
+            tensor,
+            shape: shape.to_vec(),
+            place,
+            input: None,
+        };
+        let mut uses = vec![row_wise(self.embedding_name(checkpoint), &matrix, Place::Embedding)];
+        uses.extend(declared(&self.modules.prelude, base, Place::Prelude));
+        for layer in 0..self.blocks() {
+            let prefix = format!("{base}{}.{layer}.", names.layers);
+            uses.extend(declared(&self.modules.blocks[self.kind(layer)], &prefix, Place::Block(layer)));
+        }
+        uses.extend(declared(&self.modules.final_norm, base, Place::FinalNorm));
+        uses.push(row_wise(self.unembedding_name(checkpoint), &matrix, Place::Unembedding));
+        if let Some(bias) = names.unembedding_bias {
+            uses.push(row_wise(bias.to_string(), &matrix[..1], Place::Unembedding));
+        }
+        uses
+    }
+
+    /// [`Recipe::weights`], each found in the checkpoint with the shape the config asks for.
+    pub fn checked_weights(&self, checkpoint: &Checkpoint) -> Result<Vec<WeightUse>, ArchError> {
+        let uses = self.weights(checkpoint);
+        for weight in &uses {
+            let tensor = checkpoint.tensor(&weight.tensor)?;
+            if tensor.shape != weight.shape {
+                return Err(ArchError::WeightShape {
+                    tensor: weight.tensor.clone(),
+                    place: weight.place,
+                    expected: weight.shape.clone(),
+                    found: tensor.shape.to_vec(),
+                });
+            }
+        }
+        Ok(uses)
+    }
+}
+
+impl Modules {
+    fn build(arch: &dyn Architecture, facts: &ModelFacts) -> Result<Modules, ArchError> {
+        let width = Dim::Fixed(size(facts.width));
+        let stream = [TOKENS, width];
+        let bias = arch.names().unembedding_bias.is_some();
+        let kinds = (0..size(facts.blocks)).map(|layer| arch.kind(layer) + 1).max().unwrap_or(0);
+        Ok(Modules {
+            prelude: prelude(arch, &stream)?,
+            blocks: (0..kinds).map(|kind| block(arch, kind, &stream)).collect::<Result<_, _>>()?,
+            final_norm: final_norm(arch, &stream)?,
+            head: head(arch, width, bias, TOP_K.min(size(facts.vocabulary)))?,
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Embedding => f.write_str("embedding"),
+            Place::Prelude => f.write_str("before the first block"),
+            Place::Block(layer) => write!(f, "block {layer}"),
+            Place::FinalNorm => f.write_str("final norm"),
+            Place::Unembedding => f.write_str("unembedding"),
+        }
+    }
+}
+
+fn prelude(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchError> {
+    let mut graph = Graph::new("prelude");
+    let mut s = Scope::new(&mut graph);
+    let rows = s.input("rows", Dtype::F32, stream)?;
+    let positions = s.input("positions", Dtype::I64, &[TOKENS])?;
+    let h = arch.prelude(&mut s, rows, positions)?;
+    s.output("stream", h)?;
+    gauge(&mut s, "stream", h)?;
+    Ok(graph)
+}
+
+fn block(arch: &dyn Architecture, kind: usize, stream: &[Dim]) -> Result<Graph, ArchError> {
+    let mut graph = Graph::new(&format!("block-{kind}"));
+    let mut s = Scope::new(&mut graph);
+    let x = s.input("stream", Dtype::F32, stream)?;
+    let block = arch.block(kind, &mut s, x)?;
+    s.output("next", block.stream)?;
+    gauge(&mut s, "next", block.stream)?;
+    for (name, write) in [("attention_norm", block.attention), ("mlp_norm", block.mlp)] {
+        let norm = s.reduce(Reduction::L2, write)?;
+        s.output(name, norm)?;
+    }
+    Ok(graph)
+}
+
+fn final_norm(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchError> {
+    let mut graph = Graph::new("final");
+    let mut s = Scope::new(&mut graph);
+    let x = s.input("stream", Dtype::F32, stream)?;
+    let last = s.input("last", Dtype::I64, &[PROMPTS])?;
+    let normed = arch.final_norm(&mut s, x)?;
+    let norm = s.reduce(Reduction::L2, normed)?;
+    s.output("final_norm", norm)?;
+    let hidden = s.gather(normed, last)?;
+    s.output("hidden", hidden)?;
+    Ok(graph)
+}
+
+fn head(arch: &dyn Architecture, width: Dim, bias: bool, k: usize) -> Result<Graph, ArchError> {
+    let mut graph = Graph::new("head");
+    let mut s = Scope::new(&mut graph);
+    let hidden = s.input("hidden", Dtype::F32, &[PROMPTS, width])?;
+    let rows = s.input("unembedding", Dtype::F32, &[CHUNK, width])?;
+    let bias = if bias { Some(s.input("unembedding_bias", Dtype::F32, &[CHUNK])?) } else { None };
+    let logits = arch.logits(&mut s, hidden, rows, bias)?; // [P, C]
+    let max = s.reduce_keep(Reduction::Max, logits)?;
+    let below = s.sub(logits, max)?;
+    let exp = s.unary(Unary::Exp, below)?;
+    let weighted = s.mul(below, exp)?;
+    let (top_logits, top_rows) = s.top_k(logits, k)?;
+    let (sum, weighted) = (s.reduce(Reduction::Sum, exp)?, s.reduce(Reduction::Sum, weighted)?);
+    let max = s.reshape(max, &[PROMPTS])?;
+    for (name, value) in [
+        ("max", max),
+        ("sum", sum),
+        ("weighted", weighted),
+        ("top_logits", top_logits),
+        ("top_rows", top_rows),
+    ] {
+        s.output(name, value)?;
+    }
+    Ok(graph)
+}
+
+/// Norm and largest |component| per token, reduced in the graph: what leaves the runtime is O(T).
+fn gauge(s: &mut Scope, name: &str, x: Value) -> Result<(), ArchError> {
+    let norm = s.reduce(Reduction::L2, x)?;
+    s.output(&format!("{name}_norm"), norm)?;
+    let magnitude = s.unary(Unary::Abs, x)?;
+    let max = s.reduce(Reduction::Max, magnitude)?;
+    s.output(&format!("{name}_max"), max)?;
+    Ok(())
+}
+
+fn declared(graph: &Graph, prefix: &str, place: Place) -> Vec<WeightUse> {
+    let size = |dim: &Dim| if let Dim::Fixed(size) = dim { *size } else { 0 }; // weights are declared with fixed sizes
+    graph
+        .inputs()
+        .iter()
+        .filter_map(|input| {
+            let name = graph.name_of(*input);
+            let relative = name.strip_prefix(WEIGHT)?;
+            Some(WeightUse {
+                tensor: format!("{prefix}{relative}"),
+                shape: graph.shape(*input).iter().map(size).collect(),
+                place,
+                input: Some(name.to_string()),
+            })
+        })
+        .collect()
+}
+
+/// Exports of the bare base model lack the prefix; the embedding, which every checkpoint has, decides.
+fn base(names: &Names, checkpoint: &Checkpoint) -> &'static str {
+    let bare =
+        !checkpoint.has(&format!("{}{}", names.base, names.embedding)) && checkpoint.has(names.embedding);
+    if bare { "" } else { names.base }
+}
+
+fn size(fact: Option<u32>) -> usize {
+    fact.unwrap_or(0) as usize // families state these facts; see Architecture::facts
+}

@@ -1,0 +1,335 @@
+//! The graph and its builder: `let y = g.matmul(x, w)?`.
+
+use super::{
+    Dim, Dtype, GraphError, Op,
+    infer::infer,
+    op::{Binary, Reduction, Unary},
+    show,
+};
+
+/// Handle of a value of one graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Value(usize);
+
+/// Elements of a constant, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    F32(Vec<f32>),
+    I64(Vec<i64>),
+}
+
+/// One operation; its outputs are values made by it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub op: Op,
+    pub inputs: Vec<Value>,
+    pub outputs: Vec<Value>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Slot {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<Dim>,
+}
+
+/// A graph under construction or finished; nodes lie in the order they were added, which is a valid order to run them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    name: String,
+    slots: Vec<Slot>,
+    inputs: Vec<Value>,
+    outputs: Vec<Value>,
+    constants: Vec<(Value, Constant)>,
+    nodes: Vec<Node>,
+}
+
+impl Graph {
+    pub fn new(name: &str) -> Graph {
+        Graph {
+            name: name.to_string(),
+            slots: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            constants: Vec::new(),
+            nodes: Vec::new(),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn inputs(&self) -> &[Value] {
+        &self.inputs
+    }
+
+    pub fn outputs(&self) -> &[Value] {
+        &self.outputs
+    }
+
+    pub fn constants(&self) -> &[(Value, Constant)] {
+        &self.constants
+    }
+
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub fn name_of(&self, value: Value) -> &str {
+        &self.slots[value.0].name
+    }
+
+    pub fn dtype(&self, value: Value) -> Dtype {
+        self.slots[value.0].dtype
+    }
+
+    pub fn shape(&self, value: Value) -> &[Dim] {
+        &self.slots[value.0].shape
+    }
+
+    /// A new input; its name must be free.
+    pub fn input(&mut self, name: &str, dtype: Dtype, shape: &[Dim]) -> Result<Value, GraphError> {
+        self.refuse_taken(name)?;
+        let value = self.slot(name.to_string(), dtype, shape.to_vec());
+        self.inputs.push(value);
+        Ok(value)
+    }
+
+    /// An input that several building blocks share: the first call declares it, later ones must agree.
+    pub fn shared_input(&mut self, name: &str, dtype: Dtype, shape: &[Dim]) -> Result<Value, GraphError> {
+        let Some(value) = self.inputs.iter().copied().find(|v| self.name_of(*v) == name) else {
+            return self.input(name, dtype, shape);
+        };
+        if (self.dtype(value), self.shape(value)) != (dtype, shape) {
+            return Err(GraphError::Redeclared {
+                graph: self.name.clone(),
+                name: name.to_string(),
+                before: show(self.dtype(value), self.shape(value)),
+                after: show(dtype, shape),
+            });
+        }
+        Ok(value)
+    }
+
+    /// Publish a value under a name of its own; its name must be free.
+    pub fn output(&mut self, name: &str, value: Value) -> Result<(), GraphError> {
+        self.refuse_taken(name)?;
+        // Inputs, constants and values that are already outputs keep their names: the second name gets a node.
+        let made_here = self.nodes.iter().any(|node| node.outputs.contains(&value));
+        let value = if made_here && !self.outputs.contains(&value) {
+            value
+        } else {
+            self.unary(Unary::Identity, value)?
+        };
+        self.slots[value.0].name = name.to_string();
+        self.outputs.push(value);
+        Ok(())
+    }
+
+    pub fn constant(&mut self, elements: Constant, shape: &[usize]) -> Result<Value, GraphError> {
+        let (dtype, found) = match &elements {
+            Constant::F32(x) => (Dtype::F32, x.len()),
+            Constant::I64(x) => (Dtype::I64, x.len()),
+        };
+        let dims: Vec<Dim> = shape.iter().map(|&size| Dim::Fixed(size)).collect();
+        if found != shape.iter().product::<usize>() {
+            return Err(GraphError::ConstantSize {
+                graph: self.name.clone(),
+                shape: show(dtype, &dims),
+                found,
+            });
+        }
+        let value = self.slot(format!("constant_{}", self.constants.len()), dtype, dims);
+        self.constants.push((value, elements));
+        Ok(value)
+    }
+
+    /// An f32 constant of rank 0.
+    pub fn scalar(&mut self, x: f32) -> Result<Value, GraphError> {
+        self.constant(Constant::F32(vec![x]), &[])
+    }
+
+    pub fn unary(&mut self, unary: Unary, x: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Unary(unary), &[x])
+    }
+
+    pub fn binary(&mut self, binary: Binary, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Binary(binary), &[a, b])
+    }
+
+    pub fn add(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.binary(Binary::Add, a, b)
+    }
+
+    pub fn sub(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.binary(Binary::Sub, a, b)
+    }
+
+    pub fn mul(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.binary(Binary::Mul, a, b)
+    }
+
+    pub fn div(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.binary(Binary::Div, a, b)
+    }
+
+    /// `x` times a constant.
+    pub fn scale(&mut self, x: Value, factor: f32) -> Result<Value, GraphError> {
+        let factor = self.scalar(factor)?;
+        self.mul(x, factor)
+    }
+
+    pub fn matmul(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::MatMul, &[a, b])
+    }
+
+    /// `x [m, k] · wᵀ + bias` with `w [n, k]` and `bias [n]`.
+    pub fn gemm(&mut self, x: Value, w: Value, bias: Option<Value>) -> Result<Value, GraphError> {
+        let inputs: Vec<Value> = [x, w].into_iter().chain(bias).collect();
+        self.add_one(Op::Gemm, &inputs)
+    }
+
+    pub fn cast(&mut self, x: Value, dtype: Dtype) -> Result<Value, GraphError> {
+        self.add_one(Op::Cast(dtype), &[x])
+    }
+
+    pub fn reshape(&mut self, x: Value, shape: &[Dim]) -> Result<Value, GraphError> {
+        self.add_one(Op::Reshape(shape.to_vec()), &[x])
+    }
+
+    pub fn transpose(&mut self, x: Value, order: &[usize]) -> Result<Value, GraphError> {
+        self.add_one(Op::Transpose(order.to_vec()), &[x])
+    }
+
+    pub fn concat(&mut self, parts: &[Value], axis: usize) -> Result<Value, GraphError> {
+        self.add_one(Op::Concat { axis }, parts)
+    }
+
+    pub fn slice(&mut self, x: Value, axis: usize, start: usize, end: usize) -> Result<Value, GraphError> {
+        self.add_one(Op::Slice { axis, start, end }, &[x])
+    }
+
+    pub fn gather(&mut self, x: Value, index: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Gather, &[x, index])
+    }
+
+    pub fn gather_nd(&mut self, x: Value, index: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::GatherNd, &[x, index])
+    }
+
+    pub fn softmax(&mut self, x: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Softmax, &[x])
+    }
+
+    pub fn choose(&mut self, condition: Value, yes: Value, no: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Where, &[condition, yes, no])
+    }
+
+    /// Reduce the last axis away.
+    pub fn reduce(&mut self, by: Reduction, x: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Reduce { by, keep: false }, &[x])
+    }
+
+    /// Reduce the last axis to size 1.
+    pub fn reduce_keep(&mut self, by: Reduction, x: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Reduce { by, keep: true }, &[x])
+    }
+
+    /// The largest `k` of the last axis: (values, indices).
+    pub fn top_k(&mut self, x: Value, k: usize) -> Result<(Value, Value), GraphError> {
+        let outputs = self.insert(Op::TopK { k }, &[x])?;
+        Ok((outputs[0], outputs[1])) // inference gives TopK two outputs
+    }
+
+    fn add_one(&mut self, op: Op, inputs: &[Value]) -> Result<Value, GraphError> {
+        Ok(self.insert(op, inputs)?[0]) // inference gives every operator at least one output
+    }
+
+    fn insert(&mut self, op: Op, inputs: &[Value]) -> Result<Vec<Value>, GraphError> {
+        let types: Vec<_> = inputs.iter().map(|v| (self.dtype(*v), self.shape(*v).to_vec())).collect();
+        let made = infer(&op, &types).map_err(|reason| GraphError::Mismatch {
+            graph: self.name.clone(),
+            op: op.name().to_string(),
+            inputs: types.iter().map(|(d, s)| show(*d, s)).collect::<Vec<_>>().join(", "),
+            reason,
+        })?;
+        let stem = format!("{}_{}", op.name(), self.nodes.len());
+        let outputs: Vec<Value> = made
+            .into_iter()
+            .enumerate()
+            .map(|(i, (dtype, shape))| {
+                let name = if i == 0 { stem.clone() } else { format!("{stem}_{i}") };
+                self.slot(name, dtype, shape)
+            })
+            .collect();
+        self.nodes.push(Node { op, inputs: inputs.to_vec(), outputs: outputs.clone() });
+        Ok(outputs)
+    }
+
+    fn slot(&mut self, name: String, dtype: Dtype, shape: Vec<Dim>) -> Value {
+        self.slots.push(Slot { name, dtype, shape });
+        Value(self.slots.len() - 1)
+    }
+
+    fn refuse_taken(&self, name: &str) -> Result<(), GraphError> {
+        if self.slots.iter().any(|slot| slot.name == name) {
+            return Err(GraphError::DuplicateName { graph: self.name.clone(), name: name.to_string() });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: Dim = Dim::Named("T");
+
+    #[test]
+    fn a_matrix_product_of_unequal_inner_sizes_is_refused_where_it_is_written() {
+        let mut g = Graph::new("test");
+        let x = g.input("x", Dtype::F32, &[T, 8.into()]).unwrap();
+        let w = g.input("w", Dtype::F32, &[3.into(), 9.into()]).unwrap();
+        let message = g.gemm(x, w, None).unwrap_err().to_string();
+        assert_eq!(message, "graph test: Gemm over f32[T, 8], f32[3, 9]: inner sizes differ: 8 and 9");
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let mut g = Graph::new("test");
+        let x = g.input("x", Dtype::F32, &[T]).unwrap();
+        assert!(matches!(g.input("x", Dtype::F32, &[T]), Err(GraphError::DuplicateName { .. })));
+        assert!(matches!(g.output("x", x), Err(GraphError::DuplicateName { .. })));
+        assert!(matches!(g.shared_input("x", Dtype::I64, &[T]), Err(GraphError::Redeclared { .. })));
+    }
+
+    #[test]
+    fn an_input_can_be_published_under_a_second_name() {
+        let mut g = Graph::new("test");
+        let x = g.input("x", Dtype::F32, &[T]).unwrap();
+        g.output("y", x).unwrap();
+        assert_eq!((g.name_of(g.inputs()[0]), g.name_of(g.outputs()[0])), ("x", "y"));
+    }
+
+    #[test]
+    fn named_dimensions_keep_their_place_in_a_reshape() {
+        let mut g = Graph::new("test");
+        let x = g.input("x", Dtype::F32, &[T, 12.into()]).unwrap();
+        let y = g.reshape(x, &[T, 3.into(), 4.into()]).unwrap();
+        assert_eq!(g.shape(y), [T, 3.into(), 4.into()]);
+        assert!(g.reshape(x, &[3.into(), T, 4.into()]).is_err());
+        assert!(g.reshape(x, &[T, 3.into(), 5.into()]).is_err());
+    }
+
+    #[test]
+    fn dtypes_do_not_mix() {
+        let mut g = Graph::new("test");
+        let x = g.input("x", Dtype::F32, &[T]).unwrap();
+        let i = g.input("i", Dtype::I64, &[T]).unwrap();
+        assert!(g.add(x, i).is_err());
+        assert!(g.gather(x, x).is_err());
+        let rows = g.gather(x, i).unwrap();
+        assert_eq!((g.dtype(rows), g.shape(rows)), (Dtype::F32, &[T][..]));
+    }
+}

@@ -1,0 +1,137 @@
+//! The operators, a small subset of ONNX with the same meaning. Axes and sizes are attributes, never inputs.
+
+use super::{Dim, Dtype};
+
+/// Elementwise, one input, dtype and shape kept (f32 only, except `Identity`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unary {
+    Abs,
+    Cos,
+    Erf,
+    Exp,
+    Identity,
+    Neg,
+    Reciprocal,
+    Relu,
+    Sigmoid,
+    Sin,
+    Softplus,
+    Sqrt,
+    Tanh,
+}
+
+/// Elementwise over two inputs of one dtype with numpy broadcasting. `Less`, `LessOrEqual` give bool; `And` takes bool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Max,
+    Min,
+    Less,
+    LessOrEqual,
+    And,
+}
+
+/// Reductions over the last axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// Root of the sum of squares.
+    L2,
+    Max,
+    Mean,
+    Sum,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    Unary(Unary),
+    Binary(Binary),
+    /// Batched matrix product, batch dimensions broadcast: `[.., m, k] x [.., k, n] -> [.., m, n]`.
+    MatMul,
+    /// `x [m, k] · wᵀ` with `w [n, k]`, the layout of stored linear layers, plus `bias [n]` when a third input is given.
+    Gemm,
+    Cast(Dtype),
+    /// Leading named dimensions must stay where they are; the rest is fixed with an equal product.
+    Reshape(Vec<Dim>),
+    Transpose(Vec<usize>),
+    Concat {
+        axis: usize,
+    },
+    /// Elements `start..end` of one axis of fixed size.
+    Slice {
+        axis: usize,
+        start: usize,
+        end: usize,
+    },
+    /// Rows of the first axis: `[n, rest..]`, `i64 [i..]` -> `[i.., rest..]`.
+    Gather,
+    /// Cells of the leading axes: `[.., rest..]`, `i64 [n, k]` -> `[n, rest..]` where k leading axes are indexed.
+    GatherNd,
+    /// Over the last axis.
+    Softmax,
+    /// `bool`, value where true, value where false.
+    Where,
+    /// Over the last axis; the axis stays with size 1 when `keep`.
+    Reduce {
+        by: Reduction,
+        keep: bool,
+    },
+    /// Largest `k` of the last axis, falling, lower index first among equals: values f32 and indices i64.
+    TopK {
+        k: usize,
+    },
+}
+
+impl Op {
+    /// The operator's name in ONNX.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Unary(unary) => match unary {
+                Unary::Abs => "Abs",
+                Unary::Cos => "Cos",
+                Unary::Erf => "Erf",
+                Unary::Exp => "Exp",
+                Unary::Identity => "Identity",
+                Unary::Neg => "Neg",
+                Unary::Reciprocal => "Reciprocal",
+                Unary::Relu => "Relu",
+                Unary::Sigmoid => "Sigmoid",
+                Unary::Sin => "Sin",
+                Unary::Softplus => "Softplus",
+                Unary::Sqrt => "Sqrt",
+                Unary::Tanh => "Tanh",
+            },
+            Op::Binary(binary) => match binary {
+                Binary::Add => "Add",
+                Binary::Sub => "Sub",
+                Binary::Mul => "Mul",
+                Binary::Div => "Div",
+                Binary::Max => "Max",
+                Binary::Min => "Min",
+                Binary::Less => "Less",
+                Binary::LessOrEqual => "LessOrEqual",
+                Binary::And => "And",
+            },
+            Op::MatMul => "MatMul",
+            Op::Gemm => "Gemm",
+            Op::Cast(_) => "Cast",
+            Op::Reshape(_) => "Reshape",
+            Op::Transpose(_) => "Transpose",
+            Op::Concat { .. } => "Concat",
+            Op::Slice { .. } => "Slice",
+            Op::Gather => "Gather",
+            Op::GatherNd => "GatherND",
+            Op::Softmax => "Softmax",
+            Op::Where => "Where",
+            Op::Reduce { by, .. } => match by {
+                Reduction::L2 => "ReduceL2",
+                Reduction::Max => "ReduceMax",
+                Reduction::Mean => "ReduceMean",
+                Reduction::Sum => "ReduceSum",
+            },
+            Op::TopK { .. } => "TopK",
+        }
+    }
+}

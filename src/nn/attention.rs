@@ -1,0 +1,87 @@
+//! Causal softmax attention with grouped key/value heads.
+//!
+//! Token rows arrive packed and are laid out per prompt, `[P, M, ..]` with the padding at the end, so that a prompt's
+//! sums do not depend on the other prompts. A real query never sees padding: it lies after every real token, and the
+//! causal mask hides what comes later. Rows of padded queries are finite and never gathered back.
+
+use super::{LONGEST, PROMPTS, Scope, TOKENS};
+use crate::graph::{Binary, Dim, Dtype, GraphError, Unary, Value};
+
+/// Added to the score of a hidden key: far below any score, and its exponential is exactly 0 in float32.
+const HIDDEN: f32 = -1e30;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    pub heads: usize,
+    /// Divides `heads`; query head h reads key/value head h / (heads / kv_heads).
+    pub kv_heads: usize,
+    pub head_width: usize,
+    /// Factor on the scores, usually 1/√head_width.
+    pub scale: f32,
+    /// cap · tanh(score / cap) before the mask (gemma2).
+    pub softcap: Option<f32>,
+}
+
+/// In the prelude: publish the additive mask `[M, M]` (query, key) as `name`. A window of w lets a query see itself
+/// and the w-1 tokens before it.
+pub fn publish_mask(s: &mut Scope, name: &str, window: Option<usize>) -> Result<(), GraphError> {
+    let slots = s.shared_input("slots", Dtype::I64, &[LONGEST])?; // 0, 1, .. M-1
+    let slots = s.cast(slots, Dtype::F32)?;
+    let query = s.reshape(slots, &[LONGEST, 1.into()])?;
+    let mut seen = s.binary(Binary::LessOrEqual, slots, query)?; // key <= query
+    if let Some(window) = window {
+        let window = s.scalar(window as f32)?;
+        let distance = s.sub(query, slots)?;
+        let near = s.binary(Binary::Less, distance, window)?;
+        seen = s.binary(Binary::And, seen, near)?;
+    }
+    let (zero, hidden) = (s.scalar(0.0)?, s.scalar(HIDDEN)?);
+    let mask = s.choose(seen, zero, hidden)?;
+    s.output(name, mask)
+}
+
+/// In a block: the mask that the prelude published under `name`.
+pub fn mask(s: &mut Scope, name: &str) -> Result<Value, GraphError> {
+    s.shared_input(name, Dtype::F32, &[LONGEST, LONGEST])
+}
+
+/// q `[T, heads, w]`, k and v `[T, kv_heads, w]` -> `[T, heads·w]`. Key/value heads are not repeated: their group of
+/// query heads is a broadcast dimension of the products.
+pub fn attend(
+    s: &mut Scope,
+    attention: Attention,
+    [q, k, v]: [Value; 3],
+    mask: Value,
+) -> Result<Value, GraphError> {
+    let Attention { heads, kv_heads, head_width, scale, softcap } = attention;
+    let group = heads / kv_heads;
+    let [kv, g, w] = [kv_heads, group, head_width].map(Dim::Fixed);
+    // Row of the packed tokens for each prompt and slot; padding points at row 0.
+    let to_prompts = s.shared_input("to_prompts", Dtype::I64, &[PROMPTS, LONGEST])?;
+    // Prompt and slot of each packed token.
+    let to_tokens = s.shared_input("to_tokens", Dtype::I64, &[TOKENS, 2.into()])?;
+
+    let q = s.scale(q, scale)?;
+    let q = s.gather(q, to_prompts)?; // [P, M, heads, w]
+    let q = s.reshape(q, &[PROMPTS, LONGEST, kv, g, w])?;
+    let q = s.transpose(q, &[0, 2, 3, 1, 4])?; // [P, kv, group, M, w]
+    let k = s.gather(k, to_prompts)?;
+    let k = s.reshape(k, &[PROMPTS, LONGEST, kv, 1.into(), w])?;
+    let k = s.transpose(k, &[0, 2, 3, 4, 1])?; // [P, kv, 1, w, M]
+    let v = s.gather(v, to_prompts)?;
+    let v = s.reshape(v, &[PROMPTS, LONGEST, kv, 1.into(), w])?;
+    let v = s.transpose(v, &[0, 2, 3, 1, 4])?; // [P, kv, 1, M, w]
+
+    let mut scores = s.matmul(q, k)?; // [P, kv, group, M, M]
+    if let Some(cap) = softcap {
+        let small = s.scale(scores, 1.0 / cap)?;
+        let bent = s.unary(Unary::Tanh, small)?;
+        scores = s.scale(bent, cap)?;
+    }
+    let masked = s.add(scores, mask)?;
+    let weights = s.softmax(masked)?;
+    let mixed = s.matmul(weights, v)?; // [P, kv, group, M, w]
+    let mixed = s.transpose(mixed, &[0, 3, 1, 2, 4])?; // [P, M, kv, group, w]
+    let mixed = s.reshape(mixed, &[PROMPTS, LONGEST, Dim::Fixed(heads * head_width)])?;
+    s.gather_nd(mixed, to_tokens)
+}

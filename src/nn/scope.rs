@@ -1,0 +1,45 @@
+//! A place in a checkpoint's tree of names while a graph is built: descends like a path, declares weights.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::graph::{Dim, Dtype, Graph, GraphError, Value};
+
+/// Prefix of the graph inputs that are weights; what follows is the tensor's name relative to its module.
+pub const WEIGHT: &str = "w:";
+
+/// A graph and the prefix under which weights are declared. Everything else is the graph itself.
+pub struct Scope<'g> {
+    graph: &'g mut Graph,
+    prefix: String,
+}
+
+impl<'g> Scope<'g> {
+    pub fn new(graph: &'g mut Graph) -> Scope<'g> {
+        Scope { graph, prefix: String::new() }
+    }
+
+    /// The scope below `name`, e.g. `self_attn`.
+    pub fn at(&mut self, name: &str) -> Scope<'_> {
+        Scope { prefix: format!("{}{name}.", self.prefix), graph: self.graph }
+    }
+
+    /// Declare the weight `<prefix><name>` with the shape the checkpoint must have.
+    pub fn weight(&mut self, name: &str, shape: &[usize]) -> Result<Value, GraphError> {
+        let dims: Vec<Dim> = shape.iter().map(|&size| Dim::Fixed(size)).collect();
+        let name = format!("{WEIGHT}{}{name}", self.prefix);
+        self.graph.shared_input(&name, Dtype::F32, &dims)
+    }
+}
+
+impl Deref for Scope<'_> {
+    type Target = Graph;
+    fn deref(&self) -> &Graph {
+        self.graph
+    }
+}
+
+impl DerefMut for Scope<'_> {
+    fn deref_mut(&mut self) -> &mut Graph {
+        self.graph
+    }
+}

@@ -1,0 +1,136 @@
+//! Prompts: refused before any compute, then grouped and laid out for the graphs.
+
+use super::RunError;
+use crate::arch::Recipe;
+
+/// Floats of one group's attention scores, and tokens of one group: bounds the memory of activations.
+const MAX_SCORES: usize = 1 << 24;
+const MAX_TOKENS: usize = 2048;
+
+/// Some prompts that run together, and the index tensors that tell the graphs where their tokens lie.
+#[derive(Debug, PartialEq)]
+pub struct Group {
+    /// Indices into the caller's prompts.
+    pub prompts: Vec<usize>,
+    /// Tokens of each, in the same order.
+    pub lengths: Vec<usize>,
+    /// All token ids, packed, `[T]`.
+    pub ids: Vec<u32>,
+    /// Position of each packed token in its prompt, `[T]`.
+    pub positions: Vec<i64>,
+    /// 0, 1, .. M-1.
+    pub slots: Vec<i64>,
+    /// Packed row of each prompt and slot, `[P, M]`; padding points at row 0.
+    pub to_prompts: Vec<i64>,
+    /// Prompt and slot of each packed token, `[T, 2]`.
+    pub to_tokens: Vec<i64>,
+    /// Packed row of each prompt's last token, `[P]`.
+    pub last: Vec<i64>,
+}
+
+/// Every prompt has a token, fits the context, and stays within the vocabulary.
+pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
+    let (context, vocabulary) = (recipe.context(), recipe.vocabulary());
+    for (prompt, ids) in prompts.iter().enumerate() {
+        if ids.is_empty() {
+            return Err(RunError::EmptyPrompt { prompt });
+        }
+        if ids.len() > context {
+            return Err(RunError::PromptTooLong { prompt, tokens: ids.len(), context });
+        }
+        if let Some(position) = ids.iter().position(|id| *id as usize >= vocabulary) {
+            let id = ids[position];
+            return Err(RunError::TokenBeyondVocabulary { prompt, position, id, vocabulary });
+        }
+    }
+    Ok(())
+}
+
+/// Prompts of similar length together, so that little is padded; ties keep the caller's order.
+pub fn groups(prompts: &[Vec<u32>], heads: usize) -> Vec<Group> {
+    let mut order: Vec<usize> = (0..prompts.len()).collect();
+    order.sort_by_key(|&i| (prompts[i].len(), i));
+    let mut groups = Vec::new();
+    let mut members: Vec<usize> = Vec::new();
+    let mut tokens = 0;
+    for i in order {
+        let longest = prompts[i].len(); // sorted: the newest member is the longest
+        let scores = (members.len() + 1) * heads * longest * longest;
+        if !members.is_empty() && (scores > MAX_SCORES || tokens + longest > MAX_TOKENS) {
+            groups.push(Group::new(prompts, std::mem::take(&mut members)));
+            tokens = 0;
+        }
+        members.push(i);
+        tokens += longest;
+    }
+    if !members.is_empty() {
+        groups.push(Group::new(prompts, members));
+    }
+    groups
+}
+
+impl Group {
+    fn new(prompts: &[Vec<u32>], members: Vec<usize>) -> Group {
+        let lengths: Vec<usize> = members.iter().map(|&i| prompts[i].len()).collect();
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let mut group = Group {
+            prompts: members,
+            lengths,
+            ids: Vec::new(),
+            positions: Vec::new(),
+            slots: (0..longest as i64).collect(),
+            to_prompts: Vec::new(),
+            to_tokens: Vec::new(),
+            last: Vec::new(),
+        };
+        for (p, &i) in group.prompts.iter().enumerate() {
+            let start = group.ids.len() as i64;
+            let length = prompts[i].len() as i64;
+            group.ids.extend(&prompts[i]);
+            group.positions.extend(0..length);
+            group.to_prompts.extend((0..longest as i64).map(|s| if s < length { start + s } else { 0 }));
+            group.to_tokens.extend((0..length).flat_map(|s| [p as i64, s]));
+            group.last.push(start + length - 1);
+        }
+        group
+    }
+
+    /// T.
+    pub fn tokens(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_and_unpacking_are_inverse() {
+        let prompts = [vec![5, 6, 7], vec![9], vec![1, 2]];
+        let [group] = &groups(&prompts, 4)[..] else { panic!("one group") };
+        assert_eq!(group.prompts, [1, 2, 0]);
+        assert_eq!(group.ids, [9, 1, 2, 5, 6, 7]);
+        assert_eq!(group.positions, [0, 0, 1, 0, 1, 2]);
+        assert_eq!(group.last, [0, 2, 5]);
+        assert_eq!(group.to_prompts, [0, 0, 0, 1, 2, 0, 3, 4, 5]);
+        for (row, cell) in group.to_tokens.chunks(2).enumerate() {
+            assert_eq!(group.to_prompts[(cell[0] * 3 + cell[1]) as usize], row as i64);
+        }
+    }
+
+    #[test]
+    fn a_group_stays_within_its_memory_and_every_prompt_runs_once() {
+        let prompts: Vec<Vec<u32>> = (0..300).map(|i| vec![0; 1 + (i * 7) % 200]).collect();
+        let groups = groups(&prompts, 16);
+        assert!(groups.len() > 1);
+        for group in &groups {
+            let longest = group.slots.len();
+            assert!(group.tokens() <= MAX_TOKENS);
+            assert!(group.prompts.len() * 16 * longest * longest <= MAX_SCORES);
+        }
+        let mut all: Vec<usize> = groups.iter().flat_map(|g| g.prompts.clone()).collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..300).collect::<Vec<_>>());
+    }
+}

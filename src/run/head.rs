@@ -1,0 +1,110 @@
+//! The vocabulary in pieces: entropy and the most probable tokens from each piece's sums, combined in float64.
+
+use std::ops::Range;
+
+use crate::observation::{TOP_K, TopToken};
+
+/// Rows of the vocabulary per piece at most.
+const ROWS: usize = 8192;
+
+/// One prompt's sums over one piece, with m the largest logit of the piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    pub max: f32,
+    /// Σ exp(l-m).
+    pub sum: f32,
+    /// Σ (l-m)·exp(l-m).
+    pub weighted: f32,
+}
+
+/// What one prompt has seen of the vocabulary so far.
+#[derive(Clone, Debug, Default)]
+pub struct Distribution {
+    pieces: Vec<Piece>,
+    /// Logit and id.
+    top: Vec<(f32, u32)>,
+}
+
+/// Pieces of nearly equal size, so that none is too small to hold the top tokens.
+pub fn pieces(vocabulary: usize) -> Vec<Range<usize>> {
+    let count = vocabulary.div_ceil(ROWS);
+    (0..count).map(|i| i * vocabulary / count..(i + 1) * vocabulary / count).collect()
+}
+
+impl Distribution {
+    /// Add a piece and its largest logits with their ids.
+    pub fn add(&mut self, piece: Piece, top: impl Iterator<Item = (f32, u32)>) {
+        self.pieces.push(piece);
+        self.top.extend(top);
+        self.top.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.top.truncate(TOP_K);
+    }
+
+    pub fn is_finite(&self) -> bool {
+        self.pieces.iter().all(|p| p.max.is_finite() && p.sum.is_finite() && p.weighted.is_finite())
+    }
+
+    /// Entropy in nats: ln Z - Σ (l-m)·exp(l-m) / Z.
+    pub fn entropy(&self) -> f64 {
+        let (max, z) = self.normaliser();
+        let weighted: f64 = self
+            .pieces
+            .iter()
+            .map(|p| {
+                let below = f64::from(p.max) - max;
+                below.exp() * (f64::from(p.weighted) + below * f64::from(p.sum))
+            })
+            .sum();
+        z.ln() - weighted / z
+    }
+
+    pub fn top(&self) -> Vec<TopToken> {
+        let (max, z) = self.normaliser();
+        let prob = |logit: f32| ((f64::from(logit) - max).exp() / z) as f32;
+        self.top.iter().map(|&(logit, id)| TopToken { id, prob: prob(logit) }).collect()
+    }
+
+    /// Largest logit m of all pieces and Z = Σ exp(l-m).
+    fn normaliser(&self) -> (f64, f64) {
+        let max = self.pieces.iter().map(|p| f64::from(p.max)).fold(f64::NEG_INFINITY, f64::max);
+        let z = self.pieces.iter().map(|p| f64::from(p.sum) * (f64::from(p.max) - max).exp()).sum();
+        (max, z)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(logits: &[f32]) -> Piece {
+        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exp = |l: &f32| (l - max).exp();
+        let weighted = logits.iter().map(|l| (l - max) * exp(l)).sum();
+        Piece { max, sum: logits.iter().map(exp).sum(), weighted }
+    }
+
+    #[test]
+    fn pieces_combine_to_the_entropy_and_the_top_of_the_whole() {
+        let logits = [0.5f32, 3.0, -1.0, 3.0, 7.5, -20.0, 2.0, 0.0, 7.0];
+        let z: f64 = logits.iter().map(|l| f64::from(*l).exp()).sum();
+        let entropy: f64 = logits.iter().map(|l| f64::from(*l).exp() / z).map(|p| -p * p.ln()).sum();
+        let mut distribution = Distribution::default();
+        for (start, part) in [(0, &logits[..2]), (2, &logits[2..6]), (6, &logits[6..])] {
+            distribution.add(piece(part), part.iter().enumerate().map(|(i, l)| (*l, start + i as u32)));
+        }
+        assert!((distribution.entropy() - entropy).abs() < 1e-6);
+        let ids: Vec<u32> = distribution.top().iter().map(|t| t.id).collect();
+        assert_eq!(ids, [4, 8, 1, 3, 6]); // 1 and 3 tie: the lower id first
+        assert!((f64::from(distribution.top()[0].prob) - 7.5f64.exp() / z).abs() < 1e-7);
+    }
+
+    #[test]
+    fn pieces_cover_the_vocabulary_and_none_is_tiny() {
+        for vocabulary in [1, 5, 8192, 8193, 128_256] {
+            let pieces = pieces(vocabulary);
+            assert_eq!((pieces[0].start, pieces[pieces.len() - 1].end), (0, vocabulary));
+            assert!(pieces.windows(2).all(|w| w[0].end == w[1].start));
+            assert!(pieces.iter().all(|p| p.len() <= ROWS && p.len() >= TOP_K.min(vocabulary)));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Every golden checkpoint, run through the engine and compared with the float64 reference, number by number.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use streamgauge::{
+    arch::Recipe,
+    checkpoint::Checkpoint,
+    observation::PromptObservation,
+    progress::Silent,
+    run::{Graphs, RunError, Runtime, observe},
+};
+
+/// Largest relative error of any observation.
+const TOLERANCE: f64 = 1e-5;
+
+#[derive(Deserialize)]
+struct Reference {
+    family: String,
+    prompts: Vec<Prompt>,
+}
+
+#[derive(Deserialize)]
+struct Prompt {
+    token_ids: Vec<u32>,
+    resid: Vec<Vec<f64>>,
+    attn_out: Vec<Vec<f64>>,
+    mlp_out: Vec<Vec<f64>>,
+    max_abs: Vec<Vec<f64>>,
+    r#final: Vec<f64>,
+    entropy_nats: f64,
+    top: Vec<Top>,
+}
+
+#[derive(Deserialize)]
+struct Top {
+    id: u32,
+    prob: f64,
+}
+
+fn golden(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)
+}
+
+fn reference(case: &str) -> Reference {
+    let text = fs::read_to_string(golden(case).join("reference.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn run(folder: &Path, prompts: &[Vec<u32>]) -> Result<Vec<PromptObservation>, RunError> {
+    let runtime = Runtime::load(None)?;
+    let checkpoint = Checkpoint::open(folder)?;
+    let recipe = Recipe::read(checkpoint.config())?;
+    let graphs = Graphs::build(&recipe)?;
+    observe(&runtime, &recipe, &graphs, &checkpoint, prompts, &Silent)
+}
+
+/// Largest relative error seen so far, and where.
+#[derive(Default)]
+struct Worst {
+    error: f64,
+    place: String,
+}
+
+impl Worst {
+    fn see(&mut self, found: f32, expected: f64, place: &str) {
+        let error = (f64::from(found) - expected).abs() / expected.abs();
+        if error.is_nan() || error > self.error {
+            *self = Worst { error, place: place.to_string() };
+        }
+    }
+
+    fn see_table(&mut self, found: &ndarray::Array2<f32>, expected: &[Vec<f64>], place: &str) {
+        assert_eq!(found.nrows(), expected.len(), "{place}");
+        for (layer, (row, expected)) in found.rows().into_iter().zip(expected).enumerate() {
+            assert_eq!(row.len(), expected.len(), "{place}");
+            for (t, (found, expected)) in row.iter().zip(expected).enumerate() {
+                self.see(*found, *expected, &format!("{place} layer {layer} token {t}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_golden_agrees_with_the_float64_reference() {
+    let mut cases: Vec<String> = fs::read_dir(golden(""))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join("reference.json").is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 11, "goldens are missing: {cases:?}");
+    let mut failures = Vec::new();
+    for case in &cases {
+        let reference = reference(case);
+        let prompts: Vec<Vec<u32>> = reference.prompts.iter().map(|p| p.token_ids.clone()).collect();
+        let observations = run(&golden(case), &prompts).unwrap_or_else(|e| panic!("{case}: {e}"));
+        assert_eq!(observations.len(), prompts.len());
+        let mut worst = Worst::default();
+        for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
+            assert_eq!(found.token_ids, expected.token_ids);
+            worst.see_table(&found.resid, &expected.resid, &format!("prompt {i} resid"));
+            worst.see_table(&found.attn_out, &expected.attn_out, &format!("prompt {i} attn_out"));
+            worst.see_table(&found.mlp_out, &expected.mlp_out, &format!("prompt {i} mlp_out"));
+            worst.see_table(&found.max_abs, &expected.max_abs, &format!("prompt {i} max_abs"));
+            assert_eq!(found.final_norm.len(), expected.r#final.len());
+            for (t, (found, expected)) in found.final_norm.iter().zip(&expected.r#final).enumerate() {
+                worst.see(*found, *expected, &format!("prompt {i} final token {t}"));
+            }
+            worst.see(found.entropy_nats, expected.entropy_nats, &format!("prompt {i} entropy"));
+            let ids: Vec<u32> = found.top.iter().map(|t| t.id).collect();
+            let expected_ids: Vec<u32> = expected.top.iter().map(|t| t.id).collect();
+            assert_eq!(ids, expected_ids, "{case} prompt {i}: top tokens");
+            for (found, expected) in found.top.iter().zip(&expected.top) {
+                worst.see(found.prob, expected.prob, &format!("prompt {i} probability of {}", expected.id));
+            }
+        }
+        println!("{case:40} {:9} worst {:.1e} at {}", reference.family, worst.error, worst.place);
+        if worst.error.is_nan() || worst.error > TOLERANCE {
+            failures.push(format!("{case}: {:.1e} at {}", worst.error, worst.place));
+        }
+    }
+    assert!(failures.is_empty(), "beyond {TOLERANCE:e}:\n{}", failures.join("\n"));
+}
+
+#[test]
+fn a_prompt_measures_the_same_alone_and_in_company_and_twice() {
+    for case in ["llama_gqa_tied_bf16", "gpt_neox_parallel_f32"] {
+        let prompts: Vec<Vec<u32>> = reference(case).prompts.into_iter().map(|p| p.token_ids).collect();
+        let together = run(&golden(case), &prompts).unwrap();
+        assert_eq!(together, run(&golden(case), &prompts).unwrap(), "{case}: two runs differ");
+        for (prompt, together) in prompts.iter().zip(&together) {
+            let alone = &run(&golden(case), std::slice::from_ref(prompt)).unwrap()[0];
+            let mut worst = Worst::default();
+            for (found, expected) in alone.resid.iter().zip(&together.resid) {
+                worst.see(*found, f64::from(*expected), "resid");
+            }
+            worst.see(alone.entropy_nats, f64::from(together.entropy_nats), "entropy");
+            assert!(worst.error < 2e-6, "{case}: {:.1e} at {}", worst.error, worst.place);
+        }
+    }
+}
+
+#[test]
+fn prompts_that_cannot_run_are_refused_with_their_place() {
+    let refuse = |prompts: &[Vec<u32>]| run(&golden("llama_mha_f32"), prompts).unwrap_err().to_string();
+    assert!(refuse(&[vec![1], vec![]]).starts_with("prompt 1 has no tokens"));
+    let message = refuse(&[vec![1, 2, 131]]);
+    assert!(
+        message.starts_with("prompt 0, position 2: token id 131 is beyond the vocabulary of 131"),
+        "{message}"
+    );
+    assert!(refuse(&[vec![3; 129]]).starts_with("prompt 0 has 129 tokens; the model's config allows 128"));
+}
+
+/// A copy of a golden checkpoint with one change to its config text and one to its weight file.
+fn changed(
+    case: &str,
+    config: impl Fn(String) -> String,
+    weights: impl Fn(&mut Vec<u8>),
+) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(golden(case).join("config.json")).unwrap();
+    fs::write(folder.path().join("config.json"), config(text)).unwrap();
+    let mut bytes = fs::read(golden(case).join("model.safetensors")).unwrap();
+    weights(&mut bytes);
+    fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+    folder
+}
+
+#[test]
+fn a_damaged_weight_is_named_with_its_block() {
+    let tensor = "model.layers.1.mlp.up_proj.weight";
+    let folder = changed(
+        "llama_mha_f32",
+        |c| c,
+        |bytes| {
+            let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+            let at = 8 + length + header[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
+            bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        },
+    );
+    let message = run(folder.path(), &[vec![1, 2, 3]]).unwrap_err().to_string();
+    assert!(message.starts_with("block 1: ") && message.contains(tensor), "{message}");
+}
+
+#[test]
+fn a_weight_of_another_shape_is_refused_before_the_run() {
+    let folder = changed(
+        "llama_mha_f32",
+        |c| c.replace("\"intermediate_size\": 71", "\"intermediate_size\": 72"),
+        |_| {},
+    );
+    let message = run(folder.path(), &[vec![1]]).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "tensor model.layers.0.mlp.gate_proj.weight (block 0) has shape [71, 36] in the checkpoint; \
+         config.json asks for [72, 36]"
+    );
+}
+
+#[test]
+fn unknown_families_and_activations_are_refused() {
+    let refuse = |from: &str, to: &str| {
+        let folder = changed("llama_mha_f32", |c| c.replace(from, to), |_| {});
+        run(folder.path(), &[vec![1]]).unwrap_err().to_string()
+    };
+    let message = refuse("\"model_type\": \"llama\"", "\"model_type\": \"mamba\"");
+    assert!(message.contains("\"mamba\" is not known; known are: gpt_neox, llama"), "{message}");
+    let message = refuse("\"hidden_act\": \"silu\"", "\"hidden_act\": \"snake\"");
+    assert!(message.contains("`hidden_act` is \"snake\""), "{message}");
+}
+
+#[test]
+fn graphs_depend_on_the_config_and_not_on_the_weights() {
+    let identity = |folder: &Path| {
+        let checkpoint = Checkpoint::open(folder).unwrap();
+        Graphs::build(&Recipe::read(checkpoint.config()).unwrap()).unwrap().identity()
+    };
+    let original = identity(&golden("llama_mha_f32"));
+    let other_weights = changed("llama_mha_f32", |c| c, |bytes| *bytes.last_mut().unwrap() ^= 1);
+    assert_eq!(identity(other_weights.path()), original);
+    let other_eps = changed("llama_mha_f32", |c| c.replace("1e-05", "1e-06"), |_| {});
+    assert_ne!(identity(other_eps.path()), original);
+}

@@ -4,7 +4,7 @@
 //! either by [`Paired::same_protocol`], which refuses numbers of different protocols, or by
 //! [`Paired::across_protocols`], which says aloud that they differ.
 //!
-//! ```compile_fail
+//! ```compile_fail,E0308
 //! use std::collections::BTreeMap;
 //! use streamgauge::{metric::{Metric, Series}, stats};
 //! let a = Series::new(Metric::LastGain, "last/last-block".parse().ok(), BTreeMap::from([(1, 0.48), (2, 0.61)]));

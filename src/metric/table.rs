@@ -1,0 +1,115 @@
+//! The table of metrics: unit, definition, and which parts of a protocol a metric's value depends on.
+
+use super::Metric;
+use crate::protocol::{Endpoint, Protocol, Reduction};
+
+/// Which parts of a protocol decide a metric's value. Every metric that tokens enter depends on the BOS policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depends {
+    /// A property of the weights: no protocol.
+    Nothing,
+    /// BOS only: the definition fixes the rest.
+    Tokens,
+    /// Token reduction and BOS.
+    Reduction,
+    /// Token reduction, endpoint and BOS.
+    Everything,
+}
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Description {
+    pub unit: &'static str,
+    pub definition: &'static str,
+    pub depends: Depends,
+    /// Whether there is one value per layer.
+    pub per_layer: bool,
+}
+
+impl Description {
+    /// Whether a row of this metric must carry a protocol.
+    pub fn needs_protocol(&self) -> bool {
+        self.depends != Depends::Nothing
+    }
+}
+
+impl Metric {
+    pub const fn describe(self) -> Description {
+        use Depends::{Everything, Nothing, Reduction as Reduced, Tokens};
+        let (unit, depends, per_layer, definition) = match self {
+            Metric::LastGain => {
+                ("ratio", Everything, false, "the endpoint's norm over the norm one step below it")
+            }
+            Metric::CumulativeGain => {
+                ("ratio", Everything, false, "the endpoint's norm over the norm entering block 0")
+            }
+            Metric::GainAfterFirstBlock => {
+                ("ratio", Everything, false, "the endpoint's norm over the first block's output norm")
+            }
+            Metric::ResidualNorm => {
+                ("norm", Reduced, true, "norm of the stream entering block l; l = L: the last block's output")
+            }
+            Metric::LayerGain => {
+                ("ratio", Reduced, true, "residual norm at layer l over layer l-1, l = 1..L")
+            }
+            Metric::EmbeddingNorm => ("norm", Reduced, false, "norm of the stream entering block 0"),
+            Metric::AttentionWrite => {
+                ("norm", Reduced, true, "norm of what attention adds to the stream in block l")
+            }
+            Metric::MlpWrite => ("norm", Reduced, true, "norm of what the MLP adds to the stream in block l"),
+            Metric::FirstTokenShare => (
+                "ratio",
+                Tokens,
+                true,
+                "residual norm of the first token over the mean of the others, at layer l",
+            ),
+            Metric::OutputEntropy => {
+                ("nats", Tokens, false, "entropy of the next-token distribution at the last position")
+            }
+            Metric::TopProbability => {
+                ("probability", Tokens, false, "probability of the most probable next token")
+            }
+            Metric::TokenCount => ("tokens", Tokens, false, "tokens run, BOS included"),
+            Metric::UnembeddingSpectralNorm => {
+                ("norm", Nothing, false, "largest singular value of the unembedding")
+            }
+            Metric::UnembeddingFrobeniusNorm => ("norm", Nothing, false, "Frobenius norm of the unembedding"),
+        };
+        Description { unit, definition, depends, per_layer }
+    }
+
+    /// The protocol under which this metric's rows are filed: parts that do not enter the value are set to the ones
+    /// its definition fixes. Two protocols with the same filing give the same number.
+    pub fn filed_under(self, protocol: Protocol) -> Option<Protocol> {
+        match self.describe().depends {
+            Depends::Nothing => None,
+            Depends::Tokens if self == Metric::FirstTokenShare => {
+                Some(Protocol::new(Reduction::MeanWithoutFirst, Endpoint::LastBlock, protocol.bos))
+            }
+            Depends::Tokens => Some(Protocol::new(Reduction::Last, Endpoint::HfLast, protocol.bos)),
+            Depends::Reduction => Some(Protocol::new(protocol.reduction, Endpoint::LastBlock, protocol.bos)),
+            Depends::Everything => Some(protocol),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Bos;
+
+    #[test]
+    fn filing_keeps_exactly_what_enters_the_value() {
+        let p = Protocol::new(Reduction::Mean, Endpoint::HfLast, Bos::Never);
+        for &metric in Metric::ALL {
+            let filed = metric.filed_under(p);
+            assert_eq!(filed.is_some(), metric.describe().needs_protocol());
+            let Some(filed) = filed else { continue };
+            assert_eq!(filed.bos, Bos::Never);
+            assert_eq!(metric.filed_under(filed), Some(filed), "{metric}: filing twice changes nothing");
+        }
+        assert_eq!(Metric::LastGain.filed_under(p), Some(p));
+        assert_eq!(Metric::ResidualNorm.filed_under(p).unwrap().to_string(), "mean/last-block/never");
+        assert_eq!(Metric::OutputEntropy.filed_under(p).unwrap().to_string(), "last/hf-last/never");
+    }
+}

@@ -1,0 +1,116 @@
+//! Pearson, Spearman and partial correlation, and their intervals on Fisher's z scale.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::describe::{Interval, average_ranks, centred, dot};
+use crate::metric::Paired;
+
+/// Linear, or linear on average ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Pearson,
+    Spearman,
+}
+
+/// Pearson's r; `None` with fewer than two units or a constant side.
+pub fn pearson<K: Ord + Clone>(pair: &Paired<K>) -> Option<f64> {
+    raw(pair.x(), pair.y())
+}
+
+/// Spearman's rho on average ranks; `None` with fewer than two units or a constant side.
+pub fn spearman<K: Ord + Clone>(pair: &Paired<K>) -> Option<f64> {
+    raw(&average_ranks(pair.x()), &average_ranks(pair.y()))
+}
+
+/// Correlation of what the controls (`Paired::given`) leave over of both sides. With `Method::Spearman` all of them
+/// are ranked first. Without controls: the plain correlation.
+pub fn partial<K: Ord + Clone>(pair: &Paired<K>, method: Method) -> Option<f64> {
+    let (x, y) = residuals(pair, method);
+    raw(&x, &y)
+}
+
+/// Interval of a correlation from n units with k controls: tanh(z ± q·se), se² = c/(n-3-k) with c = 1 for Pearson and
+/// 1 + rho²/2 for Spearman (Bonett and Wright 2000). `None` with too few units, or |r| = 1.
+pub fn correlation_interval(
+    r: f64,
+    units: usize,
+    controls: usize,
+    method: Method,
+    alpha: f64,
+) -> Option<Interval> {
+    let se = z_variance(r, units, controls, method)?.sqrt();
+    let q = Normal::standard().inverse_cdf(1.0 - alpha / 2.0);
+    let z = r.atanh();
+    Some(Interval { low: (z - q * se).tanh(), high: (z + q * se).tanh() })
+}
+
+/// Variance of atanh(r).
+pub(crate) fn z_variance(r: f64, units: usize, controls: usize, method: Method) -> Option<f64> {
+    let freedom = units.checked_sub(3 + controls).filter(|&f| f > 0)? as f64;
+    if r.abs() >= 1.0 - 1e-12 {
+        return None;
+    }
+    Some(match method {
+        Method::Pearson => 1.0 / freedom,
+        Method::Spearman => (1.0 + r * r / 2.0) / freedom,
+    })
+}
+
+/// Both sides after ranking (Spearman) and after regressing out the controls.
+pub(super) fn residuals<K: Ord + Clone>(pair: &Paired<K>, method: Method) -> (Vec<f64>, Vec<f64>) {
+    let scale = |v: &[f64]| match method {
+        Method::Pearson => centred(v),
+        Method::Spearman => centred(&average_ranks(v)),
+    };
+    let mut basis: Vec<Vec<f64>> = Vec::new();
+    for control in pair.controls() {
+        let scaled = scale(control);
+        let direction = without(scaled.clone(), &basis);
+        // A control that others already span (or a constant one) adds nothing but rounding noise.
+        if dot(&direction, &direction) > 1e-18 * dot(&scaled, &scaled) {
+            basis.push(direction);
+        }
+    }
+    (without(scale(pair.x()), &basis), without(scale(pair.y()), &basis))
+}
+
+/// Pearson of two slices of the same pair.
+pub(super) fn raw(x: &[f64], y: &[f64]) -> Option<f64> {
+    let (dx, dy) = (centred(x), centred(y));
+    let (sx, sy) = (dot(&dx, &dx), dot(&dy, &dy));
+    // Residuals of a side that the controls explain completely are rounding noise around zero.
+    let tiny = |s: f64, v: &[f64]| s <= 1e-24 * (1.0 + dot(v, v));
+    if x.len() < 2 || tiny(sx, x) || tiny(sy, y) {
+        return None;
+    }
+    Some((dot(&dx, &dy) / (sx.sqrt() * sy.sqrt())).clamp(-1.0, 1.0))
+}
+
+/// `v` minus its projections on mutually orthogonal directions.
+fn without(mut v: Vec<f64>, basis: &[Vec<f64>]) -> Vec<f64> {
+    for direction in basis {
+        let share = dot(&v, direction) / dot(direction, direction);
+        for (value, d) in v.iter_mut().zip(direction) {
+            *value -= share * d;
+        }
+    }
+    v
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_side_has_no_correlation() {
+        assert_eq!(raw(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), None);
+        assert_eq!(raw(&[1.0], &[1.0]), None);
+    }
+
+    #[test]
+    fn a_perfect_correlation_has_no_normal_interval() {
+        assert_eq!(correlation_interval(1.0, 10, 0, Method::Pearson, 0.05), None);
+        assert_eq!(correlation_interval(0.5, 3, 0, Method::Pearson, 0.05), None);
+        assert_eq!(correlation_interval(0.5, 5, 2, Method::Spearman, 0.05), None);
+    }
+}

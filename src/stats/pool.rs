@@ -1,0 +1,66 @@
+//! Random-effects pooling: one effect from several models, which are few and differ.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::describe::Interval;
+
+/// A pooled effect (DerSimonian and Laird 1986).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pooled {
+    pub effect: f64,
+    pub standard_error: f64,
+    pub interval: Interval,
+    /// Two-sided, normal.
+    pub p: f64,
+    /// Variance between models.
+    pub tau_squared: f64,
+    /// Cochran's Q.
+    pub q: f64,
+}
+
+/// Pools (effect, variance) pairs, e.g. Fisher z with 1/(n-3). `None` of nothing, or with a variance that is not above 0.
+pub fn random_effects(effects: &[(f64, f64)], alpha: f64) -> Option<Pooled> {
+    if effects.is_empty() || effects.iter().any(|&(_, v)| v.is_nan() || v <= 0.0) {
+        return None;
+    }
+    let weighted = |tau: f64| {
+        let weights: Vec<f64> = effects.iter().map(|(_, v)| 1.0 / (v + tau)).collect();
+        let total: f64 = weights.iter().sum();
+        let mean = effects.iter().zip(&weights).map(|((e, _), w)| e * w).sum::<f64>() / total;
+        (mean, weights, total)
+    };
+    let (fixed, weights, total) = weighted(0.0);
+    let q: f64 = effects.iter().zip(&weights).map(|((e, _), w)| w * (e - fixed).powi(2)).sum();
+    let scale = total - weights.iter().map(|w| w * w).sum::<f64>() / total;
+    let excess = q - (effects.len() - 1) as f64;
+    let tau_squared = if scale > 0.0 { (excess / scale).max(0.0) } else { 0.0 };
+    let (effect, _, total) = weighted(tau_squared);
+    let standard_error = total.recip().sqrt();
+    let normal = Normal::standard();
+    let reach = normal.inverse_cdf(1.0 - alpha / 2.0) * standard_error;
+    Some(Pooled {
+        effect,
+        standard_error,
+        interval: Interval { low: effect - reach, high: effect + reach },
+        p: 2.0 * normal.sf((effect / standard_error).abs()),
+        tau_squared,
+        q,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disagreeing_models_widen_the_interval() {
+        let agree = random_effects(&[(0.5, 0.01), (0.5, 0.01), (0.5, 0.01)], 0.05).unwrap();
+        let differ = random_effects(&[(0.0, 0.01), (0.5, 0.01), (1.0, 0.01)], 0.05).unwrap();
+        assert_eq!(agree.tau_squared, 0.0);
+        assert!((agree.effect - differ.effect).abs() < 1e-12);
+        assert!(
+            differ.interval.high - differ.interval.low > 2.0 * (agree.interval.high - agree.interval.low)
+        );
+        assert_eq!(random_effects(&[], 0.05), None);
+    }
+}

@@ -127,6 +127,26 @@ fn adding_one_cell_writes_that_cell_only() {
 }
 
 #[test]
+fn one_prompt_under_two_names_is_stored_once_and_known_by_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut twin = cell(1);
+    twin.slot = "observe/model/other-set/prompt/auto".into();
+    assert_eq!(store.put_observations(&[cell(0), cell(1), twin.clone()]).unwrap(), 2);
+    let mut late = cell(0);
+    late.slot = "observe/model/late-set/prompt/auto".into();
+    assert_eq!(store.put_observations(std::slice::from_ref(&late)).unwrap(), 0);
+    let count = files(dir.path(), "index").len();
+    assert_eq!(store.put_observations(&[cell(0), late.clone(), twin.clone()]).unwrap(), 0);
+    assert_eq!((files(dir.path(), "index").len(), files(dir.path(), "objects").len()), (count, 1));
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(snapshot.cells(), 2);
+    assert_eq!(snapshot.last_fields(&twin.slot), Some(cell(1).fields));
+    assert_eq!(snapshot.last_fields(&late.slot), Some(cell(0).fields));
+    assert_holds(&store, &[cell(0), twin]);
+}
+
+#[test]
 fn two_writers_of_the_same_cells_leave_one_set_of_rows() {
     let dir = tempfile::tempdir().unwrap();
     // Both hold the same cells but cut them into different batches, as two runs with different prompt sets would.

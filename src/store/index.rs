@@ -182,6 +182,10 @@ impl Catalog {
         self.keys.iter().map(|(key, places)| (key, places.as_slice()))
     }
 
+    pub fn last_key(&self, slot: &str) -> Option<Key> {
+        self.slots.get(slot).map(|place| self.cell(*place).1.key)
+    }
+
     pub fn last_fields(&self, slot: &str) -> Option<Fields> {
         let place = self.slots.get(slot)?;
         let record = &self.records[place.record];

@@ -21,7 +21,7 @@ use std::{
 };
 
 pub use error::StoreError;
-use files::Files;
+use files::{Files, Lock};
 use index::{Catalog, ObjectKind, ObjectName, Place, Record};
 use segment::Segment;
 pub use snapshot::Snapshot;
@@ -149,7 +149,7 @@ impl Store {
 
     /// Stores a small output, e.g. an outcome as JSON. An output already recorded under this key stays.
     pub fn put_blob(&self, slot: &str, fields: &Fields, bytes: &[u8]) -> Result<(), StoreError> {
-        self.put(ObjectKind::Blob, &[(slot, fields)], &|_| Ok((bytes.to_vec(), vec![0..0]))).map(drop)
+        self.put(ObjectKind::Blob, &[(slot, fields)], &|_| Ok((bytes.to_vec(), vec![NO_ROWS]))).map(drop)
     }
 
     /// The bytes stored under the key, verified; `None` if never recorded or damaged (then quarantined).
@@ -170,28 +170,55 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let keys: Vec<Key> = cells.iter().map(|(_, fields)| fields.key()).collect();
         let before = self.new_cells(&keys)?;
-        if before.is_empty() {
+        if before.is_empty() && self.unnamed(cells, &keys)?.is_empty() {
             return Ok(0);
         }
+        // Outside the lock, so that others wait for no more than writing.
         let mut encoded = encode(&before)?;
         let lock = self.files.lock()?;
         // Another process may have recorded some of them since: one set of rows, the first.
         let which = self.new_cells(&keys)?;
-        if which.is_empty() {
-            return Ok(0);
-        }
         if which != before {
             encoded = encode(&which)?;
         }
-        let (bytes, rows) = encoded;
-        let object = ObjectName { digest: Key::of_bytes(&bytes), kind };
-        let cells: Vec<_> = which.iter().zip(rows).map(|(&i, rows)| (cells[i].0, cells[i].1, rows)).collect();
-        let record = Record::new(object, &cells).to_jsonl();
-        let name = index::file_name(self.refresh()?.next_number(), &record);
-        let published = self.files.publish_object(&lock, &object, &bytes)?;
-        self.files.publish_index(&lock, &name, &record)?.done();
-        published.done();
+        if !which.is_empty() {
+            let (bytes, rows) = encoded;
+            let object = ObjectName { digest: Key::of_bytes(&bytes), kind };
+            let cells: Vec<_> =
+                which.iter().zip(rows).map(|(&i, rows)| (cells[i].0, cells[i].1, rows)).collect();
+            let published = self.files.publish_object(&lock, &object, &bytes)?;
+            self.record(&lock, &Record::new(object, &cells))?;
+            published.done();
+        }
+        // The same output under another name, e.g. one prompt in two sets: the index says so, rows stay single.
+        for (object, names) in self.unnamed(cells, &keys)? {
+            let names: Vec<_> = names.into_iter().map(|(i, rows)| (cells[i].0, cells[i].1, rows)).collect();
+            self.record(&lock, &Record::new(object, &names))?;
+        }
         Ok(which.len())
+    }
+
+    fn record(&self, lock: &Lock, record: &Record) -> Result<(), StoreError> {
+        let bytes = record.to_jsonl();
+        let name = index::file_name(self.refresh()?.next_number(), &bytes);
+        self.files.publish_index(lock, &name, &bytes)?.done();
+        Ok(())
+    }
+
+    /// Recorded cells whose slot does not lead to their key yet, by the object that holds them.
+    fn unnamed(&self, cells: &[(&str, &Fields)], keys: &[Key]) -> Result<Unnamed, StoreError> {
+        let catalog = self.refresh()?;
+        let mut unnamed = Unnamed::new();
+        for (i, key) in keys.iter().enumerate() {
+            if catalog.last_key(cells[i].0) == Some(*key) {
+                continue;
+            }
+            let mut places = catalog.places(key).iter().map(|p| catalog.cell(*p));
+            if let Some((record, cell)) = places.find(|(record, _)| self.files.has_object(&record.object)) {
+                unnamed.entry(record.object).or_default().push((i, cell.rows.clone()));
+            }
+        }
+        Ok(unnamed)
     }
 
     /// The cells that no present object holds, each key once.
@@ -275,7 +302,12 @@ impl Store {
     }
 }
 
+/// A blob has no rows.
+const NO_ROWS: Range<u64> = 0..0;
+
 /// Bytes and row ranges of the chosen cells.
 type Encode<'a> = &'a dyn Fn(&[usize]) -> Result<(Vec<u8>, Vec<Range<u64>>), StoreError>;
+/// By object: index of the cell and its rows.
+type Unnamed = BTreeMap<ObjectName, Vec<(usize, Range<u64>)>>;
 /// Takes the wanted cells out of an object; the error is the damage found.
 type Take<'a> = &'a mut dyn FnMut(&ObjectName, Vec<u8>, &[(Key, Range<u64>)]) -> Result<(), String>;

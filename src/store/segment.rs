@@ -216,7 +216,7 @@ mod tests {
         let mut n = 0usize;
         let mut next = || {
             n += 1;
-            if n % 3 == 0 { hard[n / 3 % hard.len()] } else { n as f32 / 7.0 + shift }
+            if n.is_multiple_of(3) { hard[n / 3 % hard.len()] } else { n as f32 / 7.0 + shift }
         };
         let mut array = |rows| Array2::from_shape_simple_fn((rows, tokens), &mut next);
         PromptObservation {

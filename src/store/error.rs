@@ -1,0 +1,85 @@
+//! What can go wrong with a store, named so that the reader knows what to do next.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why the store could not do something. Damaged objects are no error: see [`super::Damaged`].
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "{path}: the disk (or quota) is full. Nothing already stored is lost: free some space and run again, \
+         what is finished is not computed twice"
+    )]
+    DiskFull { path: PathBuf, source: io::Error },
+    #[error(
+        "{path}: no permission to {doing} ({source}). Give this user write access to the store, or name another folder"
+    )]
+    Permission { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error(
+        "{path} is not a streamgauge store: it has no `format` file but holds {found:?}. Name an empty or a new folder"
+    )]
+    NotAStore { path: PathBuf, found: String },
+    #[error(
+        "{path} has store format {found}, this streamgauge reads up to {supported}. Update streamgauge, \
+         or name another folder"
+    )]
+    NewerFormat { path: PathBuf, found: u32, supported: u32 },
+    #[error(
+        "{path}: expected `streamgauge store <version>`, found {found:?}. The folder is no store, or the file was edited"
+    )]
+    BadFormat { path: PathBuf, found: String },
+    #[error("{path}: cannot {doing}: {source}")]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("{slot}: an observation cannot be stored: {what}")]
+    Shape { slot: String, what: String },
+    #[error("{what}: Parquet failed: {source}")]
+    Parquet { what: String, source: polars::error::PolarsError },
+}
+
+impl StoreError {
+    /// Sorts an I/O error into what the user can do about it; for `map_err`.
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+        let path = path.to_path_buf();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                StoreError::DiskFull { path, source }
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::Permission { doing, path, source }
+            }
+            _ => StoreError::Io { doing, path, source },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_named_with_the_remedy() {
+        for errno in [28, 122] {
+            // ENOSPC and EDQUOT
+            let error = StoreError::io("write", Path::new("results/store/tmp/x"))(
+                io::Error::from_raw_os_error(errno),
+            );
+            let text = error.to_string();
+            assert!(matches!(error, StoreError::DiskFull { .. }), "{text}");
+            assert!(text.contains("results/store/tmp/x") && text.contains("free some space"), "{text}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_read_only_place_is_a_matter_of_permission() {
+        for errno in [1, 13, 30] {
+            // EPERM, EACCES and EROFS
+            let error =
+                StoreError::io("create", Path::new("results/store"))(io::Error::from_raw_os_error(errno));
+            assert!(matches!(error, StoreError::Permission { .. }), "{error}");
+        }
+    }
+}

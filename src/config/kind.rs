@@ -24,7 +24,20 @@ impl Kind {
     pub fn guess(document: &Document) -> Kind {
         from_directive(&document.source.text)
             .or_else(|| from_keys(document))
-            .unwrap_or_else(|| from_path(&document.source.path))
+            .unwrap_or_else(|| Kind::from_path(&document.source.path))
+    }
+
+    /// The kind of a file by its folder and name.
+
+    /// The kind of a file by its folder and name.
+    pub fn from_path(path: &Path) -> Kind {
+        let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        match (folder, path.file_stem().and_then(|name| name.to_str())) {
+            (Some("hypotheses"), _) => Kind::Hypothesis,
+            (Some("prompts"), _) => Kind::Prompts,
+            (_, Some("models")) => Kind::Models,
+            _ => Kind::Experiment,
+        }
     }
 }
 
@@ -44,14 +57,4 @@ fn from_keys(document: &Document) -> Option<Kind> {
         _ => None,
     };
     entries.iter().find_map(|entry| telling(&entry.key))
-}
-
-fn from_path(path: &Path) -> Kind {
-    let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-    match (folder, path.file_stem().and_then(|name| name.to_str())) {
-        (Some("hypotheses"), _) => Kind::Hypothesis,
-        (Some("prompts"), _) => Kind::Prompts,
-        (_, Some("models")) => Kind::Models,
-        _ => Kind::Experiment,
-    }
 }

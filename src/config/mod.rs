@@ -8,10 +8,16 @@ pub(crate) mod document;
 pub mod experiment;
 pub mod hypothesis;
 pub mod kind;
+mod law;
+mod load;
+mod names;
+mod paths;
+mod regions;
 pub mod report;
 mod rules;
 pub mod schema;
 mod shape;
 
 pub use kind::Kind;
+pub use load::{Checked, Loaded, check, hypothesis_key, load};
 pub use report::{Diagnostic, Report};

@@ -167,11 +167,17 @@ pub(super) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>)
         let word = word.to_lowercase();
         // 0.75 accepts two slips in a short word and rejects unrelated ones; a shared start or part is meant, too.
         let part = wanted.len() >= 3 && (word.contains(&wanted) || wanted.contains(&word) && word.len() >= 3);
-        let score = strsim::normalized_damerau_levenshtein(&wanted, &word).max(strsim::jaro_winkler(&wanted, &word) - 0.1);
+        let score = strsim::normalized_damerau_levenshtein(&wanted, &word)
+            .max(strsim::jaro_winkler(&wanted, &word) - 0.1);
         let score = if part { score.max(0.75) } else { score };
         (score * 1e9) as u64
     };
-    known.into_iter().map(|word| (near(&word), word)).filter(|(score, _)| *score >= 750_000_000).max_by_key(|(score, _)| *score).map(|(_, word)| word)
+    known
+        .into_iter()
+        .map(|word| (near(&word), word))
+        .filter(|(score, _)| *score >= 750_000_000)
+        .max_by_key(|(score, _)| *score)
+        .map(|(_, word)| word)
 }
 
 /// A span cut at the end of its first line, at character boundaries: long tables are named by their header.

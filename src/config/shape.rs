@@ -70,7 +70,10 @@ impl<'a> Walk<'a> {
             Value::Integer(integer) => {
                 let least = schema["minimum"].as_f64();
                 if least.is_some_and(|least| (*integer as f64) < least) {
-                    self.error(node, format!("{name} is {integer}, it must be at least {}", least.unwrap_or(0.0)));
+                    self.error(
+                        node,
+                        format!("{name} is {integer}, it must be at least {}", least.unwrap_or(0.0)),
+                    );
                 }
             }
             Value::Float(float) if !float.is_finite() => {
@@ -84,7 +87,8 @@ impl<'a> Walk<'a> {
         let none = serde_json::Map::new();
         let properties = schema["properties"].as_object();
         let known: Vec<&str> = properties.unwrap_or(&none).keys().map(String::as_str).collect();
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         let present = |key: &str| entries.iter().any(|entry| entry.key == key);
         let mut meant = Vec::new();
         for entry in entries {
@@ -130,7 +134,8 @@ impl<'a> Walk<'a> {
     }
 
     fn choice(&mut self, node: &Node, choices: &'a [Json], name: &str) {
-        let choices: Vec<&Json> = choices.iter().map(|c| self.resolve(c)).filter(|c| c["type"] != "null").collect();
+        let choices: Vec<&Json> =
+            choices.iter().map(|c| self.resolve(c)).filter(|c| c["type"] != "null").collect();
         let tagged = |choice: &&&'a Json| choice["properties"]["kind"]["const"].is_string();
         if !choices.is_empty() && choices.iter().all(|choice| tagged(&choice)) {
             return self.tagged(node, &choices, name);
@@ -155,7 +160,8 @@ impl<'a> Walk<'a> {
             self.error(node, format!("{name} is a table with `kind`, found {}", node.describe()));
             return;
         };
-        let kinds: Vec<&str> = choices.iter().filter_map(|c| c["properties"]["kind"]["const"].as_str()).collect();
+        let kinds: Vec<&str> =
+            choices.iter().filter_map(|c| c["properties"]["kind"]["const"].as_str()).collect();
         let Some(kind) = entries.iter().find(|entry| entry.key == "kind") else {
             let error = self.error(node, format!("missing field `kind` in {name}"));
             error.suggestion = Some(format!("kinds: {}", kinds.join(", ")));
@@ -197,8 +203,11 @@ fn nearest_protocol(text: &str) -> Option<String> {
         Endpoint::ALL.iter().map(|word| word.as_str()).collect(),
         Bos::ALL.iter().map(|word| word.as_str()).collect(),
     ];
-    let parts: Option<Vec<&str>> =
-        text.split('/').zip(&words).map(|(part, words)| nearest(part.trim(), words.iter().copied())).collect();
+    let parts: Option<Vec<&str>> = text
+        .split('/')
+        .zip(&words)
+        .map(|(part, words)| nearest(part.trim(), words.iter().copied()))
+        .collect();
     let fixed = parts?.join("/");
     fixed.parse::<Protocol>().ok().map(|_| fixed)
 }

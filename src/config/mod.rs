@@ -17,6 +17,7 @@ pub mod report;
 mod rules;
 pub mod schema;
 mod shape;
+pub mod template;
 
 pub use kind::Kind;
 pub use load::{Checked, Loaded, check, hypothesis_key, load};

@@ -1,4 +1,24 @@
 //! Experiments as TOML: files in, validated types out, every mistake reported at once with its place.
+//!
+//! One source of truth: the serde types of `experiment` and `hypothesis`. `schema` turns them into JSON Schemas;
+//! `shape` checks the spanned tree of `document` against those; only a clean file is decoded; then `rules` checks what
+//! a file says by itself and `names` what files say about each other. `load` chains these.
 
+pub(crate) mod document;
 pub mod experiment;
 pub mod hypothesis;
+pub mod kind;
+mod law;
+mod load;
+mod names;
+mod paths;
+mod regions;
+pub mod report;
+mod rules;
+pub mod schema;
+mod shape;
+pub mod template;
+
+pub use kind::Kind;
+pub use load::{Checked, Loaded, check, hypothesis_key, load};
+pub use report::{Diagnostic, Report};

@@ -1,0 +1,146 @@
+//! `streamgauge new`: commented files that pass `check` and show the vocabulary.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::hypothesis::Test;
+use super::kind::Kind;
+use super::schema;
+
+/// Why a new file could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum NewError {
+    #[error("{} exists and is left as it is; choose another id, or edit it", .0.display())]
+    Exists(PathBuf),
+    #[error("{id:?} cannot be an id: it is made of letters, digits, `-`, `_` and `.`, e.g. {example}")]
+    BadId { id: String, example: &'static str },
+    #[error("there is no template for {0} files; add a [[model]] to experiments/models.toml")]
+    NoTemplate(Kind),
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+}
+
+/// A new file, and what to do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    pub path: PathBuf,
+    pub next: String,
+}
+
+/// A commented hypothesis that passes `check`.
+pub fn hypothesis(id: &str) -> String {
+    include_str!("templates/hypothesis.toml").replace("{id}", id).replace("{kinds}\n", &kinds())
+}
+
+/// A commented prompt set that passes `check`.
+pub fn prompts(id: &str) -> String {
+    include_str!("templates/prompts.toml").replace("{id}", id)
+}
+
+/// A commented experiment that passes `check` in a folder with the files it names.
+pub fn experiment(id: &str) -> String {
+    include_str!("templates/experiment.toml").replace("{id}", id)
+}
+
+/// Writes a new file under `experiments` (the folder of experiment files). Never replaces one.
+pub fn create(kind: Kind, id: &str, experiments: &Path) -> Result<Created, NewError> {
+    let (text, path, example) = match kind {
+        Kind::Hypothesis => {
+            (hypothesis(id), experiments.join("hypotheses").join(format!("{id}.toml")), "H19")
+        }
+        Kind::Prompts => (prompts(id), experiments.join("prompts").join(format!("{id}.toml")), "stories"),
+        Kind::Experiment => (experiment(id), experiments.join(format!("{id}.toml")), "pilot"),
+        Kind::Models => return Err(NewError::NoTemplate(kind)),
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if id.is_empty() || id.starts_with('.') || !id.chars().all(allowed) {
+        return Err(NewError::BadId { id: id.to_string(), example });
+    }
+    let failed = |source| NewError::Write { path: path.clone(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(NewError::Exists(path)),
+        Err(error) => return Err(failed(error)),
+    };
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let shown = path.display();
+    let next = match kind {
+        Kind::Hypothesis => format!(
+            "Edit {shown}, then `streamgauge check {shown}`. An experiment whose `hypotheses` list holds \
+             \"hypotheses/*.toml\" judges it at once; else add \"hypotheses/{id}.toml\" there."
+        ),
+        Kind::Prompts => format!(
+            "Edit {shown}, add \"prompts/{id}.toml\" to `prompts` of the experiment and \"{id}\" to `prompts` of the \
+             hypotheses that should use it."
+        ),
+        Kind::Experiment | Kind::Models => format!("Edit {shown}, then `streamgauge check {shown}`."),
+    };
+    Ok(Created { path, next })
+}
+
+/// One comment line per kind of test, from the schema and `Test::statistics`, so that it cannot go stale.
+fn kinds() -> String {
+    let schema = schema::of(Kind::Hypothesis);
+    let variants = schema["$defs"]["Test"]["oneOf"].as_array().cloned().unwrap_or_default();
+    let mut text = String::new();
+    for variant in &variants {
+        let kind = variant["properties"]["kind"]["const"].as_str().unwrap_or_default();
+        let fields: Vec<&str> = variant["properties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|all| all.keys())
+            .map(String::as_str)
+            .filter(|key| *key != "kind")
+            .collect();
+        let about = variant["description"].as_str().unwrap_or_default().replace('\n', " ");
+        text.push_str(&format!("#   {kind} ({}): {about}\n", fields.join(", ")));
+        text.push_str(&format!("#     -> {}\n", statistics(kind).join(", ")));
+    }
+    text
+}
+
+/// Statistics of a kind of test, by its name in files.
+fn statistics(kind: &str) -> &'static [&'static str] {
+    // A minimal value of each kind: only the tag matters here.
+    let quantity = serde_json::json!({ "metric": "last-gain" });
+    let everything = serde_json::json!({
+        "kind": kind, "of": quantity, "x": quantity, "y": quantity, "method": "spearman", "unit": "model",
+        "category": "c", "numerator": quantity, "denominator": quantity, "targets": [], "a": quantity, "b": quantity,
+        "corner": quantity, "left": quantity, "right": quantity, "metric": "last-gain", "protocols": [],
+    });
+    let schema = schema::of(Kind::Hypothesis);
+    let variants = schema["$defs"]["Test"]["oneOf"].as_array().cloned().unwrap_or_default();
+    let variant = variants.iter().find(|v| v["properties"]["kind"]["const"] == kind);
+    let required: Vec<&str> = variant
+        .and_then(|v| v["required"].as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let minimal: serde_json::Map<String, Value> =
+        required.iter().filter_map(|key| Some(((*key).to_string(), everything.get(*key)?.clone()))).collect();
+    serde_json::from_value::<Test>(Value::Object(minimal)).map_or(&[], |test| test.statistics())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::hypothesis::Hypothesis;
+
+    #[test]
+    fn the_template_is_a_hypothesis_that_names_every_kind_of_test_with_its_statistics() {
+        let text = hypothesis("H19");
+        let parsed: Hypothesis = toml::from_str(&text).unwrap();
+        assert_eq!(parsed.predictions[1].id, "H19b");
+        assert!(text.contains("#   sign-flip (metric, protocols, against, across-protocols): "), "{text}");
+        for line in text.lines().filter(|line| line.starts_with("#     ->")) {
+            assert!(line.len() > "#     -> ".len(), "a kind without statistics in:\n{text}");
+        }
+    }
+}

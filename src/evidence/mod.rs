@@ -3,6 +3,12 @@
 //! The long table has one row per number. Every row says what produced it: evidence kind, source, model,
 //! prompt, protocol, dtype and, in words, the exact definition.
 
+mod error;
+pub mod published;
+mod sheet;
+
+pub use error::EvidenceError;
+
 use crate::facts::ModelFacts;
 use crate::metric::Metric;
 use crate::protocol::{Protocol, named_enum};

@@ -1,0 +1,20 @@
+//! What can be wrong with published tables.
+
+use std::path::PathBuf;
+
+/// Why published evidence cannot be imported or read.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    #[error("{}: cannot be read: {source}; published tables belong in data/published", file.display())]
+    Read { file: PathBuf, source: std::io::Error },
+    #[error("{}: not a well-formed CSV table: {source}", file.display())]
+    Csv { file: PathBuf, source: csv::Error },
+    #[error("{}: column {column:?} is missing; found {found}", file.display())]
+    Column { file: PathBuf, column: String, found: String },
+    #[error("{}:{line}: column {column}: found {found:?}, expected {expected}", file.display())]
+    Cell { file: PathBuf, line: u64, column: String, found: String, expected: String },
+    #[error(
+        "no published row of source {source_name}, model {model}, prompt {prompt:?} under {protocol}; {hint}"
+    )]
+    NoRow { source_name: String, model: String, prompt: String, protocol: String, hint: &'static str },
+}

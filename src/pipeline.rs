@@ -41,7 +41,9 @@ pub enum PipelineError {
     Evidence(#[from] crate::evidence::EvidenceError),
     #[error(transparent)]
     Graph(#[from] crate::plan::GraphError),
-    #[error("cannot write {path}: {error}")]
+    #[error("cannot read {}: {error}", path.display())]
+    Read { path: PathBuf, error: std::io::Error },
+    #[error("cannot write {}: {error}", path.display())]
     Write { path: PathBuf, error: std::io::Error },
     #[error("cannot draw {what}: {error}")]
     Draw { what: String, error: String },

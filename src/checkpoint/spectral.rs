@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{Tensor, tridiagonal, widen};
 
 /// Norms of one matrix `[rows, cols]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Spectrum {
     /// σ_max, the spectral norm.
     pub sigma_max: f64,
@@ -26,7 +26,7 @@ pub struct Spectrum {
 }
 
 /// The Euclidean norms of the rows, summed up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct RowNorms {
     pub mean: f64,
     /// Of the population: divided by the number of rows.

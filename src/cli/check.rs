@@ -1,11 +1,12 @@
 //! `streamgauge check`: every mistake of every file at once.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Common, Exit, Failure, output};
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Report};
 
 /// Options of `check`.
 #[derive(Args)]
@@ -22,16 +23,20 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         match config::check(&self.paths) {
-            Ok(files) if self.common.json => output::print_json(&Vec::<()>::new()).map(|_| files),
-            Ok(files) => output::print(&format!("{files} files are valid\n")).map(|_| files),
+            Ok(_) if self.common.json => output::print_json(&serde_json::json!([])),
+            Ok(checked) => output::print(&format!("{} files are valid\n", checked.len())),
             Err(report) if self.common.json => {
                 output::print_json(&report.to_json())?;
-                return Ok(Exit::BadConfig);
+                Ok(Exit::BadConfig)
             }
-            Err(report) => return Err(Failure::new(Exit::BadConfig, report)),
+            Err(report) => Err(bad(&report)),
         }
-        .map(|_| Exit::Done)
     }
+}
+
+/// A report as a failure, in colour where a person reads it.
+pub fn bad(report: &Report) -> Failure {
+    Failure::new(Exit::BadConfig, report.render(std::io::stderr().is_terminal()))
 }
 
 /// Loads an experiment or fails with the whole report.
@@ -41,6 +46,6 @@ pub fn load(experiment: &Path, common: &Common) -> Result<Loaded, Failure> {
             // The report is the result a program asked for; the exit code says that it is one.
             let _ = output::print_json(&report.to_json());
         }
-        Failure::new(Exit::BadConfig, report)
+        bad(&report)
     })
 }

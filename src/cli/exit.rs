@@ -59,7 +59,7 @@ impl From<PipelineError> for Failure {
         let exit = match &error {
             PipelineError::Run(run) => run_exit(run),
             PipelineError::Subject(_) | PipelineError::Checkpoint(_) => Exit::BadInput,
-            PipelineError::Evidence(_) | PipelineError::Graph(_) => Exit::BadConfig,
+            PipelineError::Evidence(_) | PipelineError::Graph(_) | PipelineError::Read { .. } => Exit::BadConfig,
             PipelineError::Store(_) | PipelineError::Write { .. } | PipelineError::Draw { .. } => Exit::Store,
         };
         Failure::new(exit, error)
@@ -73,7 +73,10 @@ impl From<RunError> for Failure {
 }
 
 fn run_exit(error: &RunError) -> Exit {
-    if error.is_input() { Exit::BadInput } else { Exit::Runtime }
+    match error {
+        RunError::NoLibrary { .. } | RunError::Library { .. } | RunError::Runtime { .. } => Exit::Runtime,
+        _ => Exit::BadInput,
+    }
 }
 
 macro_rules! failure_from {

@@ -43,7 +43,7 @@ pub struct Matrix {
     pub tensor: String,
     pub rows: usize,
     pub cols: usize,
-    pub norms: spectral::Norms,
+    pub norms: spectral::Spectrum,
 }
 
 impl Arguments {
@@ -59,15 +59,10 @@ impl Arguments {
         let mut matrices = Vec::new();
         for (role, name) in roles {
             let tensor = subject.checkpoint.tensor(&name)?;
-            let &[rows, cols] = tensor.shape else {
-                return Err(Failure::new(
-                    Exit::BadInput,
-                    format!("tensor {name}: expected a matrix, found shape {:?}", tensor.shape),
-                ));
-            };
             bar.start(&format!("norms of {name}"), 1);
-            let norms = spectral::norms(&tensor).map_err(|error| Failure::new(Exit::BadInput, error))?;
+            let norms = spectral::spectrum(&tensor).map_err(|error| Failure::new(Exit::BadInput, error))?;
             bar.finish();
+            let (rows, cols) = (tensor.shape[0], tensor.shape[1]); // `spectrum` takes matrices only
             matrices.push(Matrix { role, tensor: name, rows, cols, norms });
         }
         let inspection = Inspection {

@@ -66,7 +66,7 @@ impl Arguments {
         let store_at = self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
         let store = store_at.as_deref().map(Store::open).transpose()?;
         let memo = match &store_at {
-            Some(folder) => Memo::open(&folder.join("identities.json")),
+            Some(folder) => Memo::at(&folder.join("identities.json")),
             None => Memo::none(),
         };
         let subject = self.open(&memo)?;
@@ -174,7 +174,7 @@ fn observe(
         wanted.sort();
         wanted.dedup();
         let read = store.observations(&snapshot, &wanted)?;
-        read.notes.iter().for_each(|note| bar.note(note));
+        read.damaged.iter().for_each(|damaged| bar.note(&damaged.to_string()));
         known = read.found;
     }
     let mut missing: Vec<usize> = (0..requests.len()).filter(|&i| !known.contains_key(&keys[i])).collect();

@@ -2,43 +2,49 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, ValueEnum};
 
 use super::{Common, Exit, Failure, output};
-use crate::config::template;
+use crate::config::{Kind, template};
 
 /// Options of `new`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  streamgauge new hypothesis H19")]
+#[command(after_help = "Examples:\n  streamgauge new hypothesis H19\n  streamgauge new prompts stories")]
 pub struct Arguments {
-    #[command(subcommand)]
-    what: What,
+    /// What to start
+    #[arg(value_enum)]
+    kind: What,
+    /// Its id, e.g. H19
+    id: String,
+    /// Folder of experiment files
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    experiments: PathBuf,
+    #[command(flatten)]
+    common: Common,
 }
 
-#[derive(Subcommand)]
+#[derive(Clone, Copy, ValueEnum)]
 enum What {
-    /// A hypothesis: claim, predictions, decision rules
-    Hypothesis {
-        /// Its id, e.g. H19
-        id: String,
-        /// Folder to write it to
-        #[arg(long, value_name = "DIR", default_value = "experiments/hypotheses")]
-        folder: PathBuf,
-        #[command(flatten)]
-        common: Common,
-    },
+    /// A claim with predictions and decision rules
+    Hypothesis,
+    /// A prompt set
+    Prompts,
+    /// An experiment
+    Experiment,
 }
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        let What::Hypothesis { id, folder, common } = self.what;
-        let path = template::write(&folder, &id).map_err(|error| Failure::new(Exit::BadConfig, error))?;
-        if common.json {
-            return output::print_json(&serde_json::json!({ "written": path }));
+        let kind = match self.kind {
+            What::Hypothesis => Kind::Hypothesis,
+            What::Prompts => Kind::Prompts,
+            What::Experiment => Kind::Experiment,
+        };
+        let created = template::create(kind, &self.id, &self.experiments)
+            .map_err(|error| Failure::new(Exit::BadConfig, error))?;
+        if self.common.json {
+            return output::print_json(&serde_json::json!({ "written": created.path }));
         }
-        output::print(&format!(
-            "wrote {0}\n  next: edit it, then `streamgauge check {0}` and `streamgauge run`\n",
-            path.display()
-        ))
+        output::print(&format!("wrote {}\n{}\n", created.path.display(), created.next))
     }
 }

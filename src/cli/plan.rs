@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, Places, check, output, progress, table};
+use super::{Common, Exit, Failure, Places, check, output, progress};
 use crate::pipeline;
 
 /// Options of `plan`.
@@ -30,9 +30,11 @@ impl Arguments {
         let places = pipeline::Places { store: self.places.store, results: self.places.results };
         let planned = pipeline::plan(&loaded, &places, bar.as_ref())?;
         if self.common.json {
-            output::print_json(&table::plan_json(&planned))?;
+            output::print_json(&planned.plan)?;
+        } else if self.why {
+            output::print(&planned.plan.with_why().to_string())?;
         } else {
-            output::print(&table::plan(&planned, self.why))?;
+            output::print(&planned.plan.to_string())?;
         }
         Ok(if planned.failures.is_empty() { Exit::Done } else { Exit::SomeFailed })
     }

@@ -2,14 +2,12 @@
 
 mod inspected;
 mod measured;
-mod planned;
 mod summary;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 pub use inspected::inspected;
 pub use measured::{MeasuredRow, measured, measured_json};
-pub use planned::{plan, plan_json};
 pub use summary::{summary, summary_json};
 
 /// An unframed table with a ruled header, numbers to the right from the second column on.

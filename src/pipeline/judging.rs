@@ -58,8 +58,8 @@ impl<'a> Sources<'a> {
             let keys: Vec<Key> = self.observed.present.iter().copied().collect();
             let snapshot = self.planned.store.snapshot()?;
             let read = self.planned.store.observations(&snapshot, &keys)?;
-            for note in &read.notes {
-                progress.note(note);
+            for damaged in &read.damaged {
+                progress.note(&damaged.to_string());
             }
             self.observations = Some(read.found);
         }
@@ -104,10 +104,10 @@ pub(super) fn judge_all(
     let mut judged = Judged::default();
     let mut sources = Sources::new(loaded, planned, observed);
     let have = |cell: &&Cell| observed.present.contains(&cell.key);
-    for hypothesis in &loaded.hypotheses {
-        let cells: Vec<&Cell> =
-            planned.cells.iter().filter(|c| hypothesis.value.prompts.contains(&c.set)).filter(have).collect();
-        let fields = judge_fields(loaded, hypothesis.hash, &cells, planned.published);
+    for (_, hypothesis, hash) in &loaded.hypotheses {
+        let in_sets = |cell: &&Cell| hypothesis.prompts.contains(&cell.set);
+        let cells: Vec<&Cell> = planned.cells.iter().filter(in_sets).filter(have).collect();
+        let fields = judge_fields(loaded, *hash, &planned.subjects, &cells, planned.published);
         let key = fields.key();
         judged.keys.push(key);
         let stored = if planned.snapshot.has(&key) { planned.store.blob(&planned.snapshot, &key)? } else { None };
@@ -115,13 +115,12 @@ pub(super) fn judge_all(
             judged.outcomes.push(outcome);
             continue;
         }
-        progress.start(&format!("judge {}", hypothesis.value.id), 1);
+        progress.start(&format!("judge {}", hypothesis.id), 1);
         let measured = sources.measured(&cells, progress)?;
-        let outcome =
-            judge(&hypothesis.value, hypothesis.hash, sources.published()?, &measured, loaded.experiment.seed);
+        let outcome = judge(hypothesis, *hash, sources.published()?, &measured, loaded.experiment.seed);
         progress.finish();
         let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
-        planned.store.put_blob(&format!("judge/{}", hypothesis.value.id), &fields, &bytes)?;
+        planned.store.put_blob(&format!("judge/{}", hypothesis.id), &fields, &bytes)?;
         judged.computed += 1;
         judged.outcomes.push(outcome);
     }

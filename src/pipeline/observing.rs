@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::planning::{Cell, Planned};
+use super::planning::{Cell, Planned, export_fields};
 use super::{ModelFailure, PipelineError, Subject};
 use crate::hash::Key;
 use crate::observation::PromptObservation;
-use crate::plan::{Known, keys};
+use crate::plan::Known;
 use crate::progress::Progress;
 use crate::run::{Runtime, RunError, observe};
 use crate::store;
@@ -112,12 +112,12 @@ pub fn measure(
 
 /// Keeps the model's graphs in the store, one blob each, so that a verdict can be traced to the graph that ran.
 fn export(planned: &Planned, subject: &Subject) -> Result<(), PipelineError> {
-    let fields = keys::export(subject.graphs.identity());
+    let fields = export_fields(subject);
     if planned.snapshot.has(&fields.key()) {
         return Ok(());
     }
     let digests: BTreeMap<&str, Key> =
-        subject.graphs.files().iter().map(|(name, bytes)| (*name, Key::of_bytes(bytes))).collect();
+        subject.graphs.files().map(|(name, bytes)| (name, Key::of_bytes(bytes))).collect();
     for (name, bytes) in subject.graphs.files() {
         let file = fields.clone().with("file", name);
         planned.store.put_blob(&format!("export/{}/{name}", subject.id), &file, bytes)?;

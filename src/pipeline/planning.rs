@@ -1,17 +1,16 @@
 //! Planning: which models, which cells (model × prompt × BOS), under which keys; and what of it is stale.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::{ModelFailure, PipelineError, Places, Subject, locate};
 use crate::checkpoint::Memo;
 use crate::config::Loaded;
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
-use crate::judge;
-use crate::plan::{Job, JobGraph, JobKind, State, keys};
+use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
-use crate::report;
 use crate::run::Runtime;
 use crate::store::{Snapshot, Store};
 
@@ -40,8 +39,8 @@ pub struct Planned {
     pub cells: Vec<Cell>,
     /// Content digest of the published tables, if the experiment names any.
     pub published: Option<Key>,
-    pub graph: JobGraph,
-    pub states: Vec<State>,
+    /// Every job with its state.
+    pub plan: Plan,
     /// Models and prompts that cannot be run, with the reason.
     pub failures: Vec<ModelFailure>,
 }
@@ -51,7 +50,7 @@ impl Planned {
     pub fn missing(&self) -> Vec<&Cell> {
         let mut first = BTreeMap::new();
         for (index, cell) in self.cells.iter().enumerate() {
-            if !crate::plan::Known::has(&self.snapshot, &cell.key) {
+            if !self.snapshot.has(&cell.key) {
                 first.entry(cell.key).or_insert(index);
             }
         }
@@ -65,10 +64,10 @@ impl Planned {
 pub fn plan(loaded: &Loaded, places: &Places, progress: &dyn Progress) -> Result<Planned, PipelineError> {
     let runtime = Runtime::load(super::subject::runtime_library().as_deref())?;
     let store = Store::open(&places.store)?;
-    let memo = Memo::open(&places.store.join("identities.json"));
+    let memo = Memo::at(&places.store.join("identities.json"));
     let mut subjects = Vec::new();
     let mut failures = Vec::new();
-    for model in loaded.models.models.iter().filter(|m| m.profiles.contains(&loaded.experiment.profile)) {
+    for model in loaded.selected() {
         let opened = locate(model, &loaded.models_path).and_then(|at| Subject::open(&model.id, &at, &memo));
         match opened {
             Ok(subject) => subjects.push(subject),
@@ -79,14 +78,28 @@ pub fn plan(loaded: &Loaded, places: &Places, progress: &dyn Progress) -> Result
     for failure in &failures {
         progress.note(&format!("{}: {}", failure.model, failure.error));
     }
-    let published = match &loaded.published {
-        Some(folder) => Some(crate::evidence::published::digest(folder)?),
-        None => None,
-    };
-    let snapshot = store.snapshot()?;
-    let graph = jobs(loaded, &subjects, &cells, published)?;
-    let states = graph.states(&snapshot);
-    Ok(Planned { runtime, store, snapshot, subjects, cells, published, graph, states, failures })
+    let published = loaded.published.as_deref().map(published_digest).transpose()?;
+    let (snapshot, damaged) = store.checked_snapshot()?;
+    for note in snapshot.notes().iter().cloned().chain(damaged.iter().map(ToString::to_string)) {
+        progress.note(&note);
+    }
+    let plan = jobs(loaded, &subjects, &cells, published)?.plan(&snapshot);
+    Ok(Planned { runtime, store, snapshot, subjects, cells, published, plan, failures })
+}
+
+/// Key of the imported tables: the names and bytes of the folder's CSV files.
+fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
+    let fail = |error| PipelineError::Read { path: folder.to_path_buf(), error };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.extension().is_some_and(|extension| extension == "csv") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, std::fs::read(&path).map_err(fail)?));
+        }
+    }
+    let tables = keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
 }
 
 fn cells(loaded: &Loaded, subjects: &[Subject], runtime: &str, failures: &mut Vec<ModelFailure>) -> Vec<Cell> {
@@ -125,7 +138,7 @@ fn cells(loaded: &Loaded, subjects: &[Subject], runtime: &str, failures: &mut Ve
                         },
                         bos,
                         token_ids,
-                        slot: format!("observe/{}/{}/{}/{bos}", subject.id, set.id, prompt.id),
+                        slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
                         key: fields.key(),
                         fields,
                     });
@@ -138,41 +151,32 @@ fn cells(loaded: &Loaded, subjects: &[Subject], runtime: &str, failures: &mut Ve
 
 /// A prompt the model's context cannot hold is that prompt's failure, not the model's.
 fn fits(subject: &Subject, ids: &[u32]) -> Result<(), String> {
-    match subject.recipe.context() {
-        Some(context) if ids.len() > context => {
-            Err(format!("{} tokens, the model's context holds {context}; shorten the prompt", ids.len()))
-        }
-        _ => Ok(()),
+    let context = subject.recipe.context();
+    if ids.len() > context {
+        return Err(format!("{} tokens, the model's context holds {context}; shorten the prompt", ids.len()));
     }
+    Ok(())
 }
 
 /// Key fields of one observation from text.
 pub fn observe_fields(subject: &Subject, tokenizer: Key, text: &str, bos: Bos, runtime: &str) -> Fields {
-    fields_of(subject, Some(tokenizer), keys::Input::Text(text), bos, runtime)
+    fields_of(subject, keys::Input::Text { text, tokenizer, bos }, runtime)
 }
 
 /// Key fields of one observation from token ids: no tokenizer and no BOS policy decides anything.
 pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], runtime: &str) -> Fields {
-    fields_of(subject, None, keys::Input::Tokens(ids), Bos::Never, runtime)
+    fields_of(subject, keys::Input::Tokens(ids), runtime)
 }
 
-fn fields_of(
-    subject: &Subject,
-    tokenizer: Option<Key>,
-    input: keys::Input<'_>,
-    bos: Bos,
-    runtime: &str,
-) -> Fields {
-    keys::observe(&keys::Observe {
-        weights: subject.weights,
-        tokenizer,
-        graph: subject.graphs.identity(),
-        input,
-        bos,
-        runtime,
-        provider: "cpu",
-        dtype: "float32",
-    })
+fn fields_of(subject: &Subject, prompt: keys::Input<'_>, runtime: &str) -> Fields {
+    let graph = subject.graphs.identity();
+    let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, "cpu", "float32");
+    keys::Observe { weights: subject.weights, prompt, graph, format, runtime, provider, dtype }.fields()
+}
+
+/// Key fields of a model's exported graphs.
+pub(super) fn export_fields(subject: &Subject) -> Fields {
+    keys::Export { graph: subject.graphs.identity(), builder_version: keys::BUILDER_VERSION }.fields()
 }
 
 fn jobs(
@@ -182,59 +186,71 @@ fn jobs(
     published: Option<Key>,
 ) -> Result<JobGraph, PipelineError> {
     let mut jobs = Vec::new();
-    if let Some(digest) = published {
-        jobs.push(Job::new(JobKind::Import, "import/published", keys::import(digest), Vec::new()));
-    }
     for subject in subjects {
-        let fields = keys::export(subject.graphs.identity());
-        jobs.push(Job::new(JobKind::Export, &format!("export/{}", subject.id), fields, Vec::new()));
+        let slot = format!("export/{}", subject.id);
+        jobs.push(Job::new(JobKind::Export, slot, format!("{}: ONNX graphs", subject.id), export_fields(subject)));
     }
     for cell in cells {
-        let needs = vec![format!("export/{}", subjects[cell.subject].id)];
-        jobs.push(Job::new(JobKind::Observe, &cell.slot, cell.fields.clone(), needs));
+        let model = &subjects[cell.subject].id;
+        let label = format!("{model}: {}", cell.prompt.text);
+        let job = Job::new(JobKind::Observe, cell.slot.clone(), label, cell.fields.clone());
+        jobs.push(job.needing([format!("export/{model}")]));
     }
     let mut outcomes = Vec::new();
-    for hypothesis in &loaded.hypotheses {
-        let mine: Vec<&Cell> =
-            cells.iter().filter(|c| hypothesis.value.prompts.contains(&c.set)).collect();
-        let fields = judge_fields(loaded, hypothesis.hash, &mine, published);
-        let slot = format!("judge/{}", hypothesis.value.id);
-        let mut needs: Vec<String> = mine.iter().map(|cell| cell.slot.clone()).collect();
-        needs.extend(published.map(|_| "import/published".to_string()));
+    for (_, hypothesis, hash) in &loaded.hypotheses {
+        let mine: Vec<&Cell> = cells.iter().filter(|c| hypothesis.prompts.contains(&c.set)).collect();
+        let fields = judge_fields(loaded, *hash, subjects, &mine, published);
+        let slot = format!("judge/{}", hypothesis.id);
         outcomes.push((slot.clone(), fields.key()));
-        jobs.push(Job::new(JobKind::Judge, &slot, fields, needs));
+        let job = Job::new(JobKind::Judge, slot, hypothesis.title.clone(), fields);
+        jobs.push(job.needing(mine.iter().map(|cell| cell.slot.clone())));
     }
-    let fields = report_fields(loaded, outcomes.iter().map(|(_, key)| *key), cells, published);
-    let needs = outcomes.into_iter().map(|(slot, _)| slot).collect();
-    jobs.push(Job::new(JobKind::Report, &format!("report/{}", loaded.experiment.id), fields, needs));
+    let (slots, outcomes): (Vec<String>, Vec<Key>) = outcomes.into_iter().unzip();
+    let fields = report_fields(loaded, &outcomes, subjects, cells, published);
+    let slot = format!("report/{}", loaded.experiment.id);
+    jobs.push(Job::new(JobKind::Report, slot, loaded.experiment.title.clone(), fields).needing(slots));
     Ok(JobGraph::new(jobs)?)
 }
 
-/// Key fields of one verdict: the claim, the evidence (by key, with the ids it is filed under), the seed.
-pub(super) fn judge_fields(loaded: &Loaded, hash: Key, cells: &[&Cell], published: Option<Key>) -> Fields {
-    keys::judge(hash, evidence_digest(cells.iter().copied()), published, loaded.experiment.seed, judge::VERSION)
+/// Key fields of one verdict: the claim, the evidence (with the names it is filed under), the seed.
+pub(super) fn judge_fields(
+    loaded: &Loaded,
+    hypothesis: Key,
+    subjects: &[Subject],
+    cells: &[&Cell],
+    published: Option<Key>,
+) -> Fields {
+    let evidence = evidence_digest(subjects, cells.iter().copied(), published);
+    let (seed, statistics_version) = (loaded.experiment.seed, keys::STATISTICS_VERSION);
+    keys::Judge { hypothesis, evidence, seed, statistics_version }.fields()
 }
 
-/// Key fields of the report: the verdicts, all evidence, and the wording of the experiment.
+/// Key fields of the report: the verdicts, all evidence, and the title of the experiment.
 pub(super) fn report_fields<'a>(
     loaded: &Loaded,
-    outcomes: impl Iterator<Item = Key>,
+    outcomes: &[Key],
+    subjects: &[Subject],
     cells: impl IntoIterator<Item = &'a Cell>,
     published: Option<Key>,
 ) -> Fields {
-    let outcomes = digest(outcomes.map(|key| key.to_string()));
-    keys::report(outcomes, evidence_digest(cells), published, &loaded.experiment.title, report::VERSION)
+    let evidence = evidence_digest(subjects, cells, published);
+    let (title, report_version) = (loaded.experiment.title.as_str(), keys::REPORT_VERSION);
+    keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields()
 }
 
-fn evidence_digest<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> Key {
-    let mut lines: Vec<String> = cells
-        .into_iter()
-        .map(|c| format!("{}\u{0}{}\u{0}{}\u{0}{}", c.slot, c.key, c.prompt.category, c.prompt.id))
-        .collect();
-    lines.sort();
-    digest(lines.into_iter())
-}
-
-fn digest(lines: impl Iterator<Item = String>) -> Key {
-    Key::of_bytes(lines.collect::<Vec<_>>().join("\n").as_bytes())
+fn evidence_digest<'a>(
+    subjects: &[Subject],
+    cells: impl IntoIterator<Item = &'a Cell>,
+    published: Option<Key>,
+) -> Key {
+    let mut digest = keys::EvidenceDigest::default();
+    for cell in cells {
+        let subject = &subjects[cell.subject];
+        digest.observation(&subject.id, &cell.prompt.id, &cell.prompt.category, cell.bos, &cell.key);
+        digest.model(&subject.id, &subject.facts());
+    }
+    if let Some(key) = &published {
+        digest.import(key);
+    }
+    digest.finish()
 }

@@ -31,7 +31,7 @@ pub enum SubjectError {
     NotHere { id: String, repo: String, revision: String },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    #[error("{folder}: {error}")]
+    #[error("{}: {error}", folder.display())]
     Arch { folder: PathBuf, error: ArchError },
     #[error(transparent)]
     Run(#[from] RunError),

@@ -20,12 +20,12 @@ pub fn inspected(found: &Inspection) -> String {
         table.add_row(vec![
             format!("{} ({})", matrix.role, matrix.tensor),
             format!("{} x {}", matrix.rows, matrix.cols),
-            number(Some(norms.spectral)),
+            number(Some(norms.sigma_max)),
             number(Some(norms.frobenius)),
-            number(Some(norms.row_mean)),
-            number(Some(norms.row_std)),
-            number(Some(norms.row_min)),
-            number(Some(norms.row_max)),
+            number(Some(norms.row_norms.mean)),
+            number(Some(norms.row_norms.std)),
+            number(Some(norms.row_norms.min)),
+            number(Some(norms.row_norms.max)),
         ]);
     }
     text.push_str(&format!("{table}\n"));

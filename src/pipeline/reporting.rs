@@ -1,0 +1,190 @@
+//! Reporting: report, pictures, verdicts and tables, rewritten when what they show has changed or a file is not as written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::judging::{Judged, Sources};
+use super::observing::Observed;
+use super::planning::{Cell, Planned, report_fields};
+use super::{PipelineError, Places};
+use crate::config::Loaded;
+use crate::evidence::{ModelInfo, llama_case};
+use crate::hash::Key;
+use crate::observation::PromptObservation;
+use crate::plan::Known;
+use crate::progress::Progress;
+use crate::report::{self, LayerProfile, Provenance, View};
+use crate::store::tables;
+
+/// What reporting did.
+#[derive(Debug)]
+pub struct Written {
+    /// Whether any file was written now.
+    pub changed: bool,
+    /// The verdict table for a terminal.
+    pub terminal: String,
+}
+
+/// Files of the results folder and the digest of each, as written.
+type Manifest = BTreeMap<String, Key>;
+
+/// Writes what is not there as it should be.
+pub(super) fn write(
+    loaded: &Loaded,
+    places: &Places,
+    planned: &Planned,
+    observed: &Observed,
+    judged: &Judged,
+    progress: &dyn Progress,
+) -> Result<Written, PipelineError> {
+    let cells: Vec<&Cell> = planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
+    let problems: Vec<String> = planned
+        .failures
+        .iter()
+        .chain(&observed.failures)
+        .map(|failure| format!("{}: {}", failure.model, failure.error))
+        .collect();
+    let fields =
+        report_fields(loaded, &judged.keys, &planned.subjects, cells.iter().copied(), planned.published);
+    // A failure changes the report but is no evidence, so it enters the key here only.
+    let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
+    let mut view = view(loaded, planned, judged, problems);
+    let terminal = report::terminal(&view);
+    if let Some(manifest) = stored_manifest(planned, &fields.key())?
+        && intact(&places.results, &manifest)
+    {
+        return Ok(Written { changed: false, terminal });
+    }
+    progress.start("report", 1);
+    let mut sources = Sources::new(loaded, planned, observed);
+    let observations = sources.observations(progress)?.clone();
+    view.llama = llama_case(sources.published()?).ok();
+    view.profiles = profiles(planned, &cells, &observations);
+    let mut manifest = Manifest::new();
+    let report_folder = PathBuf::from("report");
+    let pictures = report::plots(&view)
+        .map_err(|error| PipelineError::Draw { what: "the report's pictures".into(), error: error.to_string() })?;
+    for (name, bytes) in pictures {
+        save(places, &report_folder.join(name), &bytes, &mut manifest)?;
+    }
+    save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
+    let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
+    verdicts.push(b'\n');
+    save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
+    write_tables(places, planned, &cells, &observations, &mut sources, progress, &mut manifest)?;
+    let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
+    planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
+    progress.finish();
+    Ok(Written { changed: true, terminal })
+}
+
+fn stored_manifest(planned: &Planned, key: &Key) -> Result<Option<Manifest>, PipelineError> {
+    if !planned.snapshot.has(key) {
+        return Ok(None);
+    }
+    let bytes = planned.store.blob(&planned.snapshot, key)?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+fn intact(results: &Path, manifest: &Manifest) -> bool {
+    manifest.iter().all(|(name, digest)| {
+        std::fs::read(results.join(name)).is_ok_and(|bytes| Key::of_bytes(&bytes) == *digest)
+    })
+}
+
+fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<String>) -> View {
+    let jobs = planned.plan.counts.iter().map(|count| (count.kind.to_string(), count.jobs as u64)).collect();
+    View {
+        provenance: Provenance {
+            program: env!("CARGO_PKG_VERSION").to_string(),
+            experiment: loaded.experiment.id.clone(),
+            experiment_title: loaded.experiment.title.clone(),
+            runtime: (!planned.cells.is_empty()).then(|| planned.runtime.version().to_string()),
+            jobs,
+        },
+        llama: None,
+        hypotheses: judged.outcomes.clone(),
+        models: planned
+            .subjects
+            .iter()
+            .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
+            .collect(),
+        profiles: Vec::new(),
+        problems,
+    }
+}
+
+fn profiles(
+    planned: &Planned,
+    cells: &[&Cell],
+    observations: &BTreeMap<Key, PromptObservation>,
+) -> Vec<LayerProfile> {
+    let mut profiles = Vec::new();
+    for (index, subject) in planned.subjects.iter().enumerate() {
+        let Some(bos) = cells.iter().find(|cell| cell.subject == index).map(|cell| cell.bos) else { continue };
+        let mut keys: Vec<Key> =
+            cells.iter().filter(|cell| cell.subject == index && cell.bos == bos).map(|cell| cell.key).collect();
+        keys.sort();
+        keys.dedup();
+        let mine: Vec<&PromptObservation> = keys.iter().filter_map(|key| observations.get(key)).collect();
+        profiles.push(LayerProfile::of(&subject.id, &mine, bos));
+    }
+    profiles
+}
+
+fn write_tables(
+    places: &Places,
+    planned: &Planned,
+    cells: &[&Cell],
+    observations: &BTreeMap<Key, PromptObservation>,
+    sources: &mut Sources<'_>,
+    progress: &dyn Progress,
+    manifest: &mut Manifest,
+) -> Result<(), PipelineError> {
+    let mut seen = std::collections::BTreeSet::new();
+    let rows: Vec<tables::Observed<'_>> = cells
+        .iter()
+        .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))
+        .filter_map(|cell| {
+            Some(tables::Observed {
+                source: "streamgauge",
+                model: &planned.subjects[cell.subject].id,
+                prompt: &cell.prompt.id,
+                category: &cell.prompt.category,
+                bos: cell.bos,
+                dtype: "float32",
+                observation: observations.get(&cell.key)?,
+            })
+        })
+        .collect();
+    let measured = sources.measured(cells, progress)?;
+    let published = sources.published()?;
+    let folder = places.results.join("tables");
+    create(&folder)?;
+    tables::write_observations(&folder.join("observations.parquet"), &rows)?;
+    tables::write_measurements(&folder.join("measurements.parquet"), published.rows.iter().chain(&measured.rows))?;
+    for name in ["tables/observations.parquet", "tables/measurements.parquet"] {
+        let path = places.results.join(name);
+        let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
+        manifest.insert(name.to_string(), Key::of_bytes(&bytes));
+    }
+    Ok(())
+}
+
+/// Writes one file whole: beside its place first, then renamed, so that a reader never sees half of it.
+fn save(places: &Places, name: &Path, bytes: &[u8], manifest: &mut Manifest) -> Result<(), PipelineError> {
+    let path = places.results.join(name);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    create(folder)?;
+    let fail = |error| PipelineError::Write { path: path.clone(), error };
+    let mut part = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    std::io::Write::write_all(&mut part, bytes).map_err(fail)?;
+    part.persist(&path).map_err(|error| fail(error.error))?;
+    manifest.insert(name.to_string_lossy().into_owned(), Key::of_bytes(bytes));
+    Ok(())
+}
+
+fn create(folder: &Path) -> Result<(), PipelineError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| PipelineError::Write { path: folder.to_path_buf(), error })
+}

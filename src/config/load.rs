@@ -65,6 +65,29 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
     }
 }
 
+/// Reads a model list alone.
+pub fn load_models(path: &Path) -> Result<ModelList, Report> {
+    load_one(path, Kind::Models, rules::models)
+}
+
+/// Reads a prompt set alone.
+pub fn load_prompts(path: &Path) -> Result<PromptSet, Report> {
+    load_one(path, Kind::Prompts, rules::prompts)
+}
+
+fn load_one<T: DeserializeOwned>(
+    path: &Path,
+    kind: Kind,
+    check: fn(&Document, &T) -> Vec<Diagnostic>,
+) -> Result<T, Report> {
+    let mut reader = Reader::default();
+    let value = reader.open(path).and_then(|document| reader.typed(&document, kind, check));
+    match (value, reader.report.diagnostics.is_empty()) {
+        (Some(value), true) => Ok(value),
+        _ => Err(reader.finish()),
+    }
+}
+
 /// Checks files of any kind; an experiment brings everything it names, a folder all its `*.toml`.
 pub fn check(given: &[PathBuf]) -> Result<Vec<Checked>, Report> {
     let mut reader = Reader::default();

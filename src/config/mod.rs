@@ -20,5 +20,5 @@ mod shape;
 pub mod template;
 
 pub use kind::Kind;
-pub use load::{Checked, Loaded, check, hypothesis_key, load};
+pub use load::{Checked, Loaded, check, hypothesis_key, load, load_models, load_prompts};
 pub use report::{Diagnostic, Report};

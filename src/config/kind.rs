@@ -28,8 +28,6 @@ impl Kind {
     }
 
     /// The kind of a file by its folder and name.
-
-    /// The kind of a file by its folder and name.
     pub fn from_path(path: &Path) -> Kind {
         let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
         match (folder, path.file_stem().and_then(|name| name.to_str())) {

@@ -159,7 +159,7 @@ fn names(files: &Files, document: &Document, hypothesis: &Hypothesis, found: &mu
     if files.all_prompts {
         for (i, id) in hypothesis.prompts.iter().enumerate() {
             let sets = files.prompt_sets.iter().map(|(_, set)| &set.id);
-            unknown(document, at!["prompts", i], "prompt set of this experiment", id, sets, found);
+            unknown(document, at!["prompts", i], "prompt set", id, sets, found);
         }
     }
     if let Some((_, experiment)) = files.experiment {
@@ -176,15 +176,16 @@ fn names(files: &Files, document: &Document, hypothesis: &Hypothesis, found: &mu
             }
         }
     }
+    let known = categories(files, hypothesis);
     for (p, prediction) in hypothesis.predictions.iter().enumerate() {
         let test = [Step::Key("prediction"), p.into(), "test".into()];
         if hypothesis.prompts.is_empty() && prediction.evidence.contains(&Evidence::Measured) {
             let message = format!("`prompts` is empty, but {} is judged on measured evidence", prediction.id);
             found.push(document.error(at!["prompts"], message).suggest("name the prompt sets to measure"));
         }
-        if let (Test::LowestCategory { category, .. }, true) = (&prediction.test, files.all_prompts) {
+        if let (Test::LowestCategory { category, .. }, Some(known)) = (&prediction.test, &known) {
             let path = [&test[..], &["category".into()]].concat();
-            unknown(document, &path, "category", category, &categories(files, hypothesis), found);
+            unknown(document, &path, "category", category, known, found);
         }
         for (path, quantity) in quantities(&prediction.test) {
             let path = [&test[..], &path, &["select".into()]].concat();
@@ -219,8 +220,7 @@ fn select(
         let sources = files.published.sources.iter().chain(std::iter::once(&measured));
         unknown(document, &at("source"), "source", source, sources, found);
     }
-    if files.all_prompts {
-        let known = categories(files, hypothesis);
+    if let Some(known) = categories(files, hypothesis) {
         for (i, category) in select.without_categories.iter().enumerate() {
             let path = [&at("without-categories")[..], &[i.into()]].concat();
             unknown(document, &path, "category", category, &known, found);
@@ -228,14 +228,15 @@ fn select(
     }
 }
 
-/// Categories of the hypothesis's prompt sets and of the published prompts.
-fn categories(files: &Files, hypothesis: &Hypothesis) -> Vec<String> {
-    let sets = files.prompt_sets.iter().filter(|(_, set)| hypothesis.prompts.contains(&set.id));
-    let ours = sets.flat_map(|(_, set)| set.prompts.iter().map(|prompt| prompt.category.clone()));
+/// Categories of the hypothesis's prompt sets and of the published prompts. `None` if a set is not known.
+fn categories(files: &Files, hypothesis: &Hypothesis) -> Option<Vec<String>> {
+    let set = |id: &String| files.prompt_sets.iter().map(|(_, set)| set).find(|set| set.id == *id);
+    let sets: Option<Vec<&PromptSet>> = hypothesis.prompts.iter().map(set).collect();
+    let ours = sets?.into_iter().flat_map(|set| set.prompts.iter().map(|prompt| prompt.category.clone()));
     let mut all: Vec<String> = ours.chain(files.published.categories.iter().cloned()).collect();
     all.sort();
     all.dedup();
-    all
+    files.all_prompts.then_some(all)
 }
 
 fn unknown<'a>(

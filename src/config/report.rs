@@ -22,7 +22,7 @@ pub struct Diagnostic {
     pub message: String,
     pub suggestion: Option<String>,
     /// A second place the message speaks of, e.g. the first use of a duplicate id.
-    other: Option<(Arc<Source>, Range<usize>, String)>,
+    other: Option<Box<(Arc<Source>, Range<usize>, String)>>,
 }
 
 impl Diagnostic {
@@ -55,7 +55,7 @@ impl Diagnostic {
 
     #[must_use]
     pub fn other(mut self, source: &Arc<Source>, span: Range<usize>, label: &str) -> Diagnostic {
-        self.other = Some((source.clone(), first_line(&source.text, span), label.to_string()));
+        self.other = Some(Box::new((source.clone(), first_line(&source.text, span), label.to_string())));
         self
     }
 
@@ -77,7 +77,7 @@ impl Diagnostic {
             let mark = AnnotationKind::Primary.span(self.span.clone());
             group = group.element(Snippet::source(self.source.text.as_str()).path(path).annotation(mark));
         }
-        if let Some((source, span, label)) = &self.other {
+        if let Some((source, span, label)) = self.other.as_deref() {
             let mark = AnnotationKind::Context.span(span.clone()).label(label.as_str());
             let path = source.path.to_string_lossy();
             group = group.element(Snippet::source(source.text.as_str()).path(path).annotation(mark));
@@ -163,21 +163,23 @@ impl fmt::Display for Report {
 /// The known word nearest to what was found, if it is near enough to be meant.
 pub(super) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = found.to_lowercase();
-    let near = |word: &&str| {
+    // 0.75 rejects unrelated words; one slip in a short word or a shared part is meant, too.
+    let score = |word: &str| {
         let word = word.to_lowercase();
-        // 0.75 accepts two slips in a short word and rejects unrelated ones; a shared start or part is meant, too.
-        let part = wanted.len() >= 3 && (word.contains(&wanted) || wanted.contains(&word) && word.len() >= 3);
-        let score = strsim::normalized_damerau_levenshtein(&wanted, &word)
+        let edits = strsim::damerau_levenshtein(&wanted, &word);
+        let part = wanted.len() >= 3 && word.len() >= 3 && (word.contains(&wanted) || wanted.contains(&word));
+        let alike = strsim::normalized_damerau_levenshtein(&wanted, &word)
             .max(strsim::jaro_winkler(&wanted, &word) - 0.1);
-        let score = if part { score.max(0.75) } else { score };
-        (score * 1e9) as u64
+        if part || (edits == 1 && word.len() >= 3) { alike.max(0.75) } else { alike }
     };
-    known
-        .into_iter()
-        .map(|word| (near(&word), word))
-        .filter(|(score, _)| *score >= 750_000_000)
-        .max_by_key(|(score, _)| *score)
-        .map(|(_, word)| word)
+    let mut best: Option<(f64, &str)> = None;
+    for word in known {
+        let score = score(word);
+        if score >= 0.75 && best.is_none_or(|(top, _)| score > top) {
+            best = Some((score, word));
+        }
+    }
+    best.map(|(_, word)| word)
 }
 
 /// A span cut at the end of its first line, at character boundaries: long tables are named by their header.

@@ -182,12 +182,12 @@ impl<'a> Walk<'a> {
 
     fn text(&mut self, node: &Node, text: &str, schema: &'a Json, name: &str) {
         // The only pattern in these schemas is that of a protocol; its parser says which part is wrong.
-        if schema["pattern"].is_string() {
-            if let Err(error) = text.parse::<crate::protocol::Protocol>() {
-                let fixed = nearest_protocol(text);
-                let error = self.error(node, format!("{name} is no protocol: {error}"));
-                error.suggestion = fixed.map(|fixed| format!("did you mean {fixed:?}?"));
-            }
+        if schema["pattern"].is_string()
+            && let Err(error) = text.parse::<crate::protocol::Protocol>()
+        {
+            let fixed = nearest_protocol(text);
+            let error = self.error(node, format!("{name} is no protocol: {error}"));
+            error.suggestion = fixed.map(|fixed| format!("did you mean {fixed:?}?"));
         }
         if text.trim().is_empty() {
             self.error(node, format!("{name} is empty"));

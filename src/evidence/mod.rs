@@ -4,10 +4,12 @@
 //! prompt, protocol, dtype and, in words, the exact definition.
 
 mod error;
+pub mod llama;
 pub mod published;
 mod sheet;
 
 pub use error::EvidenceError;
+pub use llama::{LlamaCase, llama_case};
 
 use crate::facts::ModelFacts;
 use crate::metric::Metric;

@@ -1,7 +1,7 @@
 //! Reading a CSV table of words and numbers with errors that name file, line and column.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::EvidenceError;
@@ -9,6 +9,7 @@ use super::EvidenceError;
 /// A CSV file in memory. Lines are counted in the file, the header being line 1.
 pub struct Sheet {
     file: PathBuf,
+    bytes: Vec<u8>,
     columns: BTreeMap<String, usize>,
     rows: Vec<csv::StringRecord>,
 }
@@ -24,8 +25,8 @@ impl Sheet {
     /// Reads `folder/name`. Every column of `needed` must be there; further ones are left alone.
     pub fn read(folder: &Path, name: &str, needed: &[&str]) -> Result<Sheet, EvidenceError> {
         let file = folder.join(name);
-        let open = File::open(&file).map_err(|source| EvidenceError::Read { file: file.clone(), source })?;
-        let mut reader = csv::Reader::from_reader(open);
+        let bytes = fs::read(&file).map_err(|source| EvidenceError::Read { file: file.clone(), source })?;
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let broken = |source| EvidenceError::Csv { file: file.clone(), source };
         let header = reader.headers().map_err(broken)?.clone();
         let columns: BTreeMap<String, usize> =
@@ -38,7 +39,8 @@ impl Sheet {
             });
         }
         let rows = reader.records().collect::<Result<Vec<_>, _>>().map_err(broken)?;
-        Ok(Sheet { file, columns, rows })
+        drop(reader);
+        Ok(Sheet { file, bytes, columns, rows })
     }
 
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
@@ -94,10 +96,20 @@ impl<'a> Row<'a> {
     pub fn bad(self, column: &str, expected: &str) -> EvidenceError {
         EvidenceError::Cell {
             file: self.sheet.file.clone(),
-            line: self.record.position().map_or(0, |at| at.line()),
+            line: self.line(),
             column: column.to_string(),
             found: self.text(column).to_string(),
             expected: expected.to_string(),
         }
+    }
+
+    /// The reader's own line counter takes a record to begin at the line feed that ends the one before it, when lines end
+    /// in CR LF.
+    fn line(self) -> u64 {
+        let bytes = &self.sheet.bytes;
+        let at = self.record.position().map_or(0, |position| position.byte() as usize);
+        let is_break = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
+        let start = at + bytes[at.min(bytes.len())..].iter().take_while(is_break).count();
+        1 + bytes.iter().take(start).filter(|byte| **byte == b'\n').count() as u64
     }
 }

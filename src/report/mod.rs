@@ -1,1 +1,15 @@
-//! The report: one view model, rendered as Markdown with SVG and PNG plots.
+//! The report: one view model, rendered as Markdown with SVG and PNG plots and as a table for the terminal.
+//!
+//! It opens with the LLaMA-3.1 case, because that is why the instrument exists: two numbers called "gain" that no
+//! protocol told apart. After it every number stands beside the protocol that produced it.
+
+mod markdown;
+mod plot;
+mod terminal;
+mod text;
+mod view;
+
+pub use markdown::markdown;
+pub use plot::{PlotError, plots};
+pub use terminal::terminal;
+pub use view::{Band, LayerProfile, Provenance, View};

@@ -1,0 +1,130 @@
+//! results/report/report.md: the case, the verdicts, each hypothesis, the models, the methods, the provenance.
+
+mod case;
+mod hypothesis;
+mod methods;
+mod models;
+
+use super::text::{MISSING, cell};
+use super::view::View;
+use crate::evidence::Evidence;
+use crate::judge::outcome::{HypothesisOutcome, Verdict};
+
+/// The whole report. Pictures are named relative to its own folder.
+pub fn markdown(view: &View) -> String {
+    let mut out = Page::default();
+    out.line("# What the residual stream says");
+    out.line(&format!(
+        "Experiment `{}`: {}. Every number below stands beside the protocol that produced it, written \
+         `reduction/endpoint/BOS` and defined under [Methods](#methods). *Published* numbers come from tables of earlier \
+         work, *measured* ones from checkpoints observed here; the two are never pooled.",
+        view.provenance.experiment, view.provenance.experiment_title
+    ));
+    if let Some(case) = &view.llama {
+        case::section(&mut out, case);
+    }
+    verdicts(&mut out, view);
+    for hypothesis in &view.hypotheses {
+        hypothesis::section(&mut out, hypothesis);
+    }
+    models::section(&mut out, view);
+    methods::section(&mut out, view);
+    methods::provenance(&mut out, view);
+    out.text
+}
+
+fn verdicts(out: &mut Page, view: &View) {
+    out.line("## Verdicts");
+    let header = ["", "claim", "it was said", "on published rows", "measured here", "primary protocols"];
+    let rows = view.hypotheses.iter().map(|h| {
+        let mut protocols: Vec<String> = Vec::new();
+        for protocol in h.predictions.iter().flat_map(|p| &p.primary.protocols) {
+            let text = format!("`{protocol}`");
+            if !protocols.contains(&text) {
+                protocols.push(text);
+            }
+        }
+        let protocols =
+            if protocols.is_empty() { "of the weights".to_string() } else { protocols.join(", ") };
+        vec![
+            cell(&h.id),
+            cell(&h.title),
+            cell(&h.published_verdict),
+            overall(h, Evidence::Published),
+            overall(h, Evidence::Measured),
+            protocols,
+        ]
+    });
+    out.table(&header, rows);
+    out.line(
+        "*supported*: in the predicted direction and beyond the smallest effect of interest. *contradicted*: beyond it the \
+         other way. *negligible*: the interval lies inside it. *inconclusive*: none of these. *fragile*: an equally \
+         defensible protocol gives another verdict. *untestable*: what the test needs does not exist here.",
+    );
+}
+
+/// The verdict, and the predictions that fare otherwise.
+fn overall(hypothesis: &HypothesisOutcome, evidence: Evidence) -> String {
+    let Some((_, overall)) = hypothesis.verdicts.iter().find(|(of, _)| *of == evidence) else {
+        return MISSING.to_string();
+    };
+    let others: Vec<String> = hypothesis
+        .predictions
+        .iter()
+        .filter(|p| p.evidence == evidence && p.verdict != *overall)
+        .map(|p| format!("{} {}", p.id, p.verdict))
+        .collect();
+    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+    format!("{}{}", bold(*overall), cell_or_empty(&others))
+}
+
+fn bold(verdict: Verdict) -> String {
+    format!("**{verdict}**")
+}
+
+fn cell_or_empty(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" {}", cell(text)) }
+}
+
+/// Markdown under construction: blocks separated by empty lines.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    /// One block: a paragraph, a heading, a picture.
+    fn line(&mut self, block: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text += block;
+        self.text.push('\n');
+    }
+
+    /// Cells must be escaped already. A table without rows is left out.
+    fn table(&mut self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        let rows: Vec<Vec<String>> = rows.into_iter().collect();
+        if rows.is_empty() {
+            return;
+        }
+        let mut block = format!("| {} |\n|{}", header.join(" | "), "---|".repeat(header.len()));
+        for row in rows {
+            block += &format!("\n| {} |", row.join(" | "));
+        }
+        self.line(&block);
+    }
+
+    /// A bullet list; without items it is left out.
+    fn list(&mut self, items: impl IntoIterator<Item = String>) {
+        let items: Vec<String> = items.into_iter().map(|item| format!("- {item}")).collect();
+        if !items.is_empty() {
+            self.line(&items.join("\n"));
+        }
+    }
+
+    /// A picture that links to its scalable twin.
+    fn picture(&mut self, name: &str, says: &str) {
+        self.line(&format!("[![{}]({name}.png)]({name}.svg)", says.replace(['[', ']', '\n'], " ")));
+    }
+}

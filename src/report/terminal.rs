@@ -1,0 +1,88 @@
+//! The verdict table for a terminal of 100 columns.
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{ContentArrangement, Table};
+
+use super::text::{MISSING, number, percent};
+use super::view::View;
+use crate::evidence::Evidence;
+use crate::judge::outcome::HypothesisOutcome;
+
+const WIDTH: u16 = 100;
+
+/// The case in two lines, then one row per hypothesis. Ends with a line break.
+pub fn terminal(view: &View) -> String {
+    let mut out = String::new();
+    if let Some(case) = &view.llama {
+        let gains: Vec<String> = case
+            .rows
+            .iter()
+            .map(|row| {
+                format!(
+                    "{} ({})",
+                    number(row.gain.value),
+                    row.gain.protocol.map_or(String::new(), |p| p.to_string())
+                )
+            })
+            .collect();
+        let shares: Vec<String> =
+            case.split.steps.iter().map(|step| format!("{} {}", percent(step.share), step.changes)).collect();
+        let line = format!("{}, last-block gains: {}", case.model, gains.join(", "));
+        out += &textwrap(&line, usize::from(WIDTH));
+        out += &format!("their log ratio is {}\n", shares.join(" and "));
+    }
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH);
+    table.set_header(["", "claim", "it was said", "published rows", "measured here"]);
+    for hypothesis in &view.hypotheses {
+        table.add_row([
+            hypothesis.id.clone(),
+            one_line(&hypothesis.title),
+            one_line(&hypothesis.published_verdict),
+            verdict(hypothesis, Evidence::Published),
+            verdict(hypothesis, Evidence::Measured),
+        ]);
+    }
+    out += &table.to_string();
+    out.push('\n');
+    out
+}
+
+/// The overall verdict, and what the predictions got where they differ from it.
+fn verdict(hypothesis: &HypothesisOutcome, evidence: Evidence) -> String {
+    let overall = hypothesis.verdicts.iter().find(|(of, _)| *of == evidence);
+    let Some((_, overall)) = overall else { return MISSING.to_string() };
+    let mut text = overall.to_string();
+    for prediction in
+        hypothesis.predictions.iter().filter(|p| p.evidence == evidence && p.verdict != *overall)
+    {
+        text += &format!("\n{} {}", prediction.id, prediction.verdict);
+    }
+    text
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Lines of at most `width` characters, broken at spaces.
+fn textwrap(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let long = word.chars().count();
+        if used > 0 && used + 1 + long > width {
+            out.push('\n');
+            used = 0;
+        } else if used > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out += word;
+        used += long;
+    }
+    out + "\n"
+}

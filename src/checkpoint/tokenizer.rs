@@ -217,3 +217,6 @@ fn identity(mut content: Map<String, Value>, bos: Option<&u32>, adds: Adds) -> K
     hasher.update(content.to_string().as_bytes());
     Key::from(hasher.finalize())
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,10 +59,9 @@ fn jacobi(matrix: &Owned) -> f64 {
                 let t = zeta.signum() / (zeta.abs() + (1.0 + zeta * zeta).sqrt());
                 let c = 1.0 / (1.0 + t * t).sqrt();
                 let s = c * t;
-                for i in 0..rows {
-                    let (x, y) = (columns[p][i], columns[q][i]);
-                    columns[p][i] = c * x - s * y;
-                    columns[q][i] = s * x + c * y;
+                let (left, right) = columns.split_at_mut(q);
+                for (x, y) in left[p].iter_mut().zip(&mut right[0]) {
+                    (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
                 }
             }
         }

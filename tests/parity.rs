@@ -205,6 +205,41 @@ fn a_weight_of_another_shape_is_refused_before_the_run() {
 }
 
 #[test]
+fn a_checkpoint_of_the_bare_base_model_measures_the_same() {
+    let case = "llama_gqa_tied_bf16";
+    let folder = changed(
+        case,
+        |c| c,
+        |bytes| {
+            let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            let header = String::from_utf8(bytes[8..8 + length].to_vec()).unwrap();
+            let bare = header.replace("\"model.", "\"");
+            assert_ne!(bare, header);
+            bytes[8..8 + length].copy_from_slice(format!("{bare:length$}").as_bytes());
+        },
+    );
+    let prompts = [vec![1, 2, 3]];
+    assert_eq!(run(folder.path(), &prompts).unwrap(), run(&golden(case), &prompts).unwrap());
+}
+
+#[test]
+fn a_config_without_sizes_is_refused() {
+    for key in ["hidden_size", "num_hidden_layers", "vocab_size", "num_key_value_heads", "head_dim"] {
+        let folder = changed(
+            "llama_mha_f32",
+            |c| {
+                let mut config: serde_json::Value = serde_json::from_str(&c).unwrap();
+                config[key] = 0.into();
+                config.to_string()
+            },
+            |_| {},
+        );
+        let message = run(folder.path(), &[vec![1]]).unwrap_err().to_string();
+        assert!(message.starts_with("config.json"), "{key}: {message}");
+    }
+}
+
+#[test]
 fn unknown_families_and_activations_are_refused() {
     let refuse = |from: &str, to: &str| {
         let folder = changed("llama_mha_f32", |c| c.replace(from, to), |_| {});

@@ -6,6 +6,9 @@ use serde_json::{Map, Value as Json};
 use super::ArchError;
 use crate::nn::{activation::Activation, rope::Frequencies};
 
+/// Beyond any model; keeps a mistyped config from asking for the memory of its rotary table.
+const MAX_HEAD_WIDTH: usize = 1 << 16;
+
 /// The family's typed config; serde's message names the key.
 pub fn typed<C: DeserializeOwned>(family: &'static str, config: &Map<String, Json>) -> Result<C, ArchError> {
     serde_json::from_value(Json::Object(config.clone()))
@@ -74,6 +77,10 @@ impl RopeKeys {
         default_theta: f64,
         default_share: f64,
     ) -> Result<Rope, ArchError> {
+        if head_width > MAX_HEAD_WIDTH {
+            let reason = format!("heads of {head_width} components; expected at most {MAX_HEAD_WIDTH}");
+            return Err(ArchError::Config { family, reason });
+        }
         let nested = self.rope_parameters.clone().or(self.rope_scaling.clone()).unwrap_or_default();
         let theta = nested.rope_theta.or(self.rope_theta).or(self.rotary_emb_base).unwrap_or(default_theta);
         let share = nested.partial_rotary_factor.or(self.partial_rotary_factor).or(self.rotary_pct);

@@ -80,15 +80,10 @@ impl Architecture for GptNeox {
     fn facts(&self) -> ModelFacts {
         let c = &self.config;
         let partial = 2 * self.rope.frequencies.inverse.len() < self.heads.head_width;
-        let mlp = match self.activation {
-            Activation::Relu => "relu",
-            Activation::Silu => "silu",
-            Activation::Gelu | Activation::GeluTanh => "gelu",
-        };
         ModelFacts {
             family: Some(FAMILY.to_string()),
             norm: Some("layernorm".to_string()),
-            mlp: Some(mlp.to_string()),
+            mlp: Some(self.activation.mlp_name(false).to_string()),
             residual: Some(if c.use_parallel_residual { "parallel" } else { "sequential" }.to_string()),
             blocks: Some(c.num_hidden_layers as u32),
             width: Some(c.hidden_size as u32),

@@ -82,11 +82,10 @@ pub(super) fn read(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, 
 impl Architecture for Llama {
     fn facts(&self) -> ModelFacts {
         let c = &self.config;
-        let mlp = if self.activation == Activation::Silu { "swiglu" } else { "geglu" };
         ModelFacts {
             family: Some(FAMILY.to_string()),
             norm: Some("rmsnorm".to_string()),
-            mlp: Some(mlp.to_string()),
+            mlp: Some(self.activation.mlp_name(true).to_string()),
             residual: Some("sequential".to_string()),
             blocks: Some(c.num_hidden_layers as u32),
             width: Some(c.hidden_size as u32),

@@ -95,6 +95,8 @@ pub enum ArchError {
     UnknownFamily { found: String },
     #[error("config.json of model_type {family:?}: {reason}")]
     Config { family: &'static str, reason: String },
+    #[error("config.json: a model with no {name}; expected at least 1")]
+    Empty { name: &'static str },
     #[error("config.json: `{key}` is {found:?}; this instrument computes {known} and ignores nothing")]
     Unsupported { key: String, found: String, known: &'static str },
     #[error(

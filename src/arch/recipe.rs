@@ -70,6 +70,16 @@ impl Recipe {
     pub fn read(config: &Map<String, Json>) -> Result<Recipe, ArchError> {
         let arch: Arc<dyn Architecture> = family(config)?.into();
         let facts = arch.facts();
+        for (name, fact) in [
+            ("blocks", facts.blocks),
+            ("width", facts.width),
+            ("vocabulary", facts.vocabulary),
+            ("context", facts.context),
+        ] {
+            if fact.unwrap_or(0) == 0 {
+                return Err(ArchError::Empty { name });
+            }
+        }
         let modules = Arc::new(Modules::build(arch.as_ref(), &facts)?);
         Ok(Recipe { arch, modules, facts })
     }
@@ -134,7 +144,8 @@ impl Recipe {
         self.arch.names().unembedding_bias
     }
 
-    /// Every tensor the run reads, in the order of the run, under the names this checkpoint gives them.
+    /// Every tensor the run reads, in the order of the run, under the names this checkpoint gives them. A tied matrix
+    /// is listed twice: as embedding and as unembedding.
     pub fn weights(&self, checkpoint: &Checkpoint) -> Vec<WeightUse> {
         let names = self.arch.names();
         let base = base(&names, checkpoint);

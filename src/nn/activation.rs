@@ -25,6 +25,18 @@ impl Activation {
         }
     }
 
+    /// What [`crate::facts::ModelFacts::mlp`] calls an MLP with this activation.
+    pub fn mlp_name(self, gated: bool) -> &'static str {
+        match (self, gated) {
+            (Activation::Relu, false) => "relu",
+            (Activation::Relu, true) => "reglu",
+            (Activation::Silu, false) => "silu",
+            (Activation::Silu, true) => "swiglu",
+            (Activation::Gelu | Activation::GeluTanh, false) => "gelu",
+            (Activation::Gelu | Activation::GeluTanh, true) => "geglu",
+        }
+    }
+
     pub const NAMES: &str = "relu, silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh";
 
     pub fn apply(self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {

@@ -84,7 +84,8 @@ fn start(path: &Path) -> Result<Runtime, String> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let pool = GlobalThreadPoolOptions::default()
         .with_intra_threads(cores)
-        .and_then(|pool| pool.with_spin_control(spin()))
+        // Waiting threads sleep: between graphs the cores are busy widening weights.
+        .and_then(|pool| pool.with_spin_control(false))
         .map_err(|e| e.to_string())?;
     let environment = builder
         .with_name("streamgauge")
@@ -94,10 +95,6 @@ fn start(path: &Path) -> Result<Runtime, String> {
         .map_err(|e| e.to_string())?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     Ok(Runtime { environment, version })
-}
-
-fn spin() -> bool {
-    env::var("SG_SPIN").is_ok()
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.
@@ -112,5 +109,33 @@ fn version_of(path: &Path) -> Result<String, String> {
         let base = get_base().as_ref().ok_or("OrtGetApiBase returned nothing")?;
         let version = std::ffi::CStr::from_ptr((base.GetVersionString)());
         Ok(version.to_string_lossy().into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_or_foreign_library_is_refused_with_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("libonnxruntime.so");
+        fs::write(&text, "not a library").unwrap();
+        for path in [folder.path().join("absent.so"), text] {
+            let Err(error) = Runtime::load(Some(&path)) else { panic!("{} was loaded", path.display()) };
+            let message = error.to_string();
+            assert!(message.starts_with(path.to_str().unwrap()), "{message}");
+            assert!(message.contains("run `make runtime` or set ORT_DYLIB_PATH"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_fetched_library_is_found_beside_others() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(fetched(folder.path()), None);
+        for name in ["libonnxruntime_providers_shared.so", "libonnxruntime.so.1.23.2", "LICENSE"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(fetched(folder.path()), Some(folder.path().join("libonnxruntime.so.1.23.2")));
     }
 }

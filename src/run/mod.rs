@@ -8,6 +8,8 @@ mod graphs;
 mod head;
 mod library;
 mod observe;
+#[cfg(test)]
+mod semantics;
 mod session;
 mod weights;
 

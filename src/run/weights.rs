@@ -125,7 +125,7 @@ mod tests {
     fn only_aligned_floats_are_borrowed() {
         let floats = [1.0f32, -2.0, 3.5];
         let bytes: Vec<u8> = floats.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let mut padded = vec![0u8; 32];
+        let mut padded = [0u8; 32];
         let aligned = padded.as_ptr().align_offset(4);
         for shift in [0, 1] {
             let start = aligned + shift;

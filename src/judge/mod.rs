@@ -1,3 +1,142 @@
 //! Judging: a hypothesis and an evidence table in, verdicts with their numbers out.
+//!
+//! One file per kind of test; `cells` looks numbers up, `rule` decides, `overall` combines.
 
+mod bench;
+mod categories;
+mod cells;
+mod correlation;
+mod identity;
+mod log_ratio_split;
+mod lowest_category;
+mod mean_by_model;
 pub mod outcome;
+mod overall;
+mod proportional;
+mod ratio;
+mod reproduce;
+mod rule;
+mod share_of_models;
+mod sign_flip;
+mod sink_fit;
+mod test;
+mod units;
+
+use bench::{Bench, Shelf, Tested};
+use outcome::{HypothesisOutcome, Judgement, PredictionOutcome};
+
+use crate::{
+    config::hypothesis::{Hypothesis, Prediction, Relation, Status},
+    evidence::{Evidence, EvidenceTable},
+    hash::Key,
+    protocol::Protocol,
+    stats::Seed,
+};
+
+/// Judges every prediction on the evidence it names, under the primary protocol and the others. The tables hold the
+/// rows to be judged and no more: `measured` those of the hypothesis's profile and prompt sets (tables know neither
+/// profiles nor sets). The same inputs and seed give the same outcome, number for number.
+pub fn judge(
+    hypothesis: &Hypothesis,
+    hash: Key,
+    published: &EvidenceTable,
+    measured: &EvidenceTable,
+    seed: u64,
+) -> HypothesisOutcome {
+    let mut predictions: Vec<PredictionOutcome> = Vec::new();
+    let mut verdicts = Vec::new();
+    for &evidence in Evidence::ALL {
+        let table = match evidence {
+            Evidence::Published => published,
+            Evidence::Measured => measured,
+        };
+        let shelf = Shelf::new(table, &hypothesis.models);
+        let asked = hypothesis.predictions.iter().filter(|p| p.evidence.contains(&evidence));
+        let outcomes: Vec<PredictionOutcome> = asked
+            .map(|prediction| judge_prediction(hypothesis, prediction, evidence, &shelf, seed))
+            .collect();
+        verdicts
+            .push((evidence, overall::hypothesis(&outcomes.iter().map(|o| o.verdict).collect::<Vec<_>>())));
+        predictions.extend(outcomes);
+    }
+    // The file's order, each prediction's kinds of evidence together.
+    let place = |id: &str| hypothesis.predictions.iter().position(|p| p.id == id);
+    predictions.sort_by_key(|outcome| (place(&outcome.id), outcome.evidence));
+    HypothesisOutcome {
+        id: hypothesis.id.clone(),
+        title: hypothesis.title.clone(),
+        statement: hypothesis.statement.clone(),
+        published_verdict: hypothesis.published_verdict.clone(),
+        hash,
+        status: match hypothesis.status {
+            Status::ReAnalysis => "re-analysis".to_string(),
+            Status::Prospective => "prospective".to_string(),
+        },
+        predictions,
+        verdicts,
+    }
+}
+
+fn judge_prediction(
+    hypothesis: &Hypothesis,
+    prediction: &Prediction,
+    evidence: Evidence,
+    shelf: &Shelf<'_>,
+    seed: u64,
+) -> PredictionOutcome {
+    let under = |protocol: Protocol| {
+        let bench = Bench {
+            evidence,
+            protocol,
+            alpha: hypothesis.alpha,
+            seed: Seed(seed).derive(&format!("{}/{evidence}/{protocol}", prediction.id)),
+            needs: &prediction.needs,
+            shelf,
+        };
+        judgement(prediction, &bench, test::run(&bench, &prediction.test))
+    };
+    let primary = under(hypothesis.protocol);
+    let varied = if test::varies(&prediction.test) { &hypothesis.also[..] } else { &[] };
+    let others: Vec<Judgement> = varied.iter().map(|other| under(other.protocol)).collect();
+    let equivalents =
+        varied.iter().zip(&others).filter(|(o, _)| o.relation == Relation::Equivalent).map(|(_, j)| j);
+    PredictionOutcome {
+        id: prediction.id.clone(),
+        claim: prediction.claim.clone(),
+        evidence,
+        verdict: overall::prediction(primary.verdict, equivalents),
+        primary,
+        others,
+    }
+}
+
+fn judgement(prediction: &Prediction, bench: &Bench<'_>, mut tested: Tested) -> Judgement {
+    tested.missing = each_once(tested.missing);
+    let (verdict, because) = rule::decide(&prediction.rule, &tested);
+    if tested.protocols.is_empty() {
+        tested.protocols.push(bench.protocol);
+    }
+    let notes = each_once(bench.shelf.notes.iter().cloned().chain(tested.notes));
+    Judgement {
+        evidence: bench.evidence,
+        protocols: tested.protocols,
+        verdict,
+        unit: tested.unit,
+        statistics: tested.statistics,
+        estimates: tested.estimates,
+        because,
+        missing: tested.missing,
+        notes,
+    }
+}
+
+/// Both sides of a test may say the same: it is read once.
+fn each_once(texts: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for text in texts {
+        if !once.contains(&text) {
+            once.push(text);
+        }
+    }
+    once
+}

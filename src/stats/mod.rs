@@ -19,6 +19,7 @@ mod split;
 
 pub use binomial::{binomial_at_least, clopper_pearson};
 pub use bootstrap::{bootstrap_percentile, bootstrap_t, mean_interval};
+pub(crate) use correlation::z_variance;
 pub use correlation::{Method, correlation_interval, partial, pearson, spearman};
 pub use describe::{Interval, average_ranks, mean, quantile, standard_deviation};
 pub use holm::holm;

@@ -1,0 +1,50 @@
+//! `categories`: do a model's categories of prompts differ?
+
+use super::{
+    bench::{Bench, Tested},
+    outcome::Estimate,
+};
+use crate::{
+    config::hypothesis::Quantity,
+    stats::{holm, kruskal_permutation_p, kruskal_wallis},
+};
+
+/// Kruskal–Wallis per model with permutation p, Holm over models. The estimates are H.
+pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
+    let mut tested = Tested::new("Kruskal-Wallis H");
+    let cells = bench.enough(of, &mut tested);
+    tested.uses(cells.protocol);
+    let mut p = Vec::new();
+    for (model, cells) in &cells.models {
+        let (values, categories): (Vec<f64>, Vec<&str>) = cells.categorised().unzip();
+        let mut known = categories.clone();
+        known.sort_unstable();
+        known.dedup();
+        let labels: Vec<usize> = categories.iter().map(|c| known.partition_point(|k| k < c)).collect();
+        let found = kruskal_wallis(&values, &labels);
+        let own = kruskal_permutation_p(&values, &labels, bench.seed.derive(model));
+        match (found, own) {
+            (Some(found), Some(own)) => {
+                p.push(own);
+                tested.estimates.push(Estimate {
+                    label: model.clone(),
+                    value: Some(found.h),
+                    low: None,
+                    high: None,
+                    p: Some(own),
+                    n: values.len() as u64,
+                });
+            }
+            _ => tested.notes.push(format!("{model}: fewer than two categories to compare, left out")),
+        }
+    }
+    if p.is_empty() && !tested.lacks() {
+        tested.missing.push("needs a model with prompts of at least two categories".into());
+    }
+    bench.enough_models(p.len(), &mut tested);
+    let significant = holm(&p).into_iter().filter(|p| *p < bench.alpha).count() as f64;
+    tested.notes.push(format!("p uncorrected; significance is after Holm over {} models", p.len()));
+    tested.statistic("share-significant", significant / p.len() as f64);
+    tested.statistic("models", p.len() as f64);
+    tested
+}

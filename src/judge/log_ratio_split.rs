@@ -1,0 +1,65 @@
+//! `log-ratio-split`: how much of log(b/a) comes from the prompt, how much from the method.
+
+use super::bench::{Bench, Tested, point};
+use crate::{
+    config::hypothesis::{Quantity, Scale, Select},
+    metric::Series,
+    stats::log_ratio_split,
+};
+
+/// `corner` has b's prompt and a's method. The opposite corner (a's prompt, b's method) is looked up too: with it the
+/// split walks both orders.
+pub(super) fn test(bench: &Bench<'_>, a: &Quantity, b: &Quantity, corner: &Quantity, across: bool) -> Tested {
+    let mut tested = Tested::new("share of log ratio");
+    if [a, b, corner].iter().any(|q| q.scale != Scale::Linear) {
+        tested
+            .missing
+            .push("refused: a log-ratio split takes its own logarithm, its quantities must be linear".into());
+        return tested;
+    }
+    let one = |name: &str, quantity: &Quantity, tested: &mut Tested| -> Option<Series<()>> {
+        let cells = bench.cells(quantity, tested);
+        if cells.models.len() > 1 {
+            tested.missing.push(format!("{name} must select one model, found {}", cells.models.len()));
+        }
+        cells.only()
+    };
+    let found = (one("a", a, &mut tested), one("b", b, &mut tested), one("corner", corner, &mut tested));
+    let (Some(from), Some(to), Some(via)) = found else { return tested };
+    // a and its corner share the method; b is the other method.
+    let (Some(first), Some(second)) = (tested.pair(&from, &via, false), tested.pair(&via, &to, across))
+    else {
+        return tested;
+    };
+    let opposite =
+        Quantity { select: Select { prompt: a.select.prompt.clone(), ..b.select.clone() }, ..b.clone() };
+    let mut aside = Tested::default();
+    let opposite = one("opposite corner", &opposite, &mut aside).and_then(|s| s.values().next());
+    let (from, via, to) = (first.x()[0], first.y()[0], second.y()[0]);
+    let Some(split) = log_ratio_split(from, to, via, opposite) else {
+        tested.missing.push(format!("a = {from} and b = {to} have no log ratio to split"));
+        return tested;
+    };
+    if split.orders == 1 {
+        tested.notes.push(
+            "the opposite corner (a's prompt, b's method) does not exist here: one order only, so interaction counts as \
+             method"
+                .into(),
+        );
+    }
+    for (label, value) in [
+        ("a", Some(from)),
+        ("corner", Some(via)),
+        ("opposite corner", opposite),
+        ("b", Some(to)),
+        ("prompt share", Some(split.prompt_share)),
+        ("method share", Some(split.method_share)),
+    ] {
+        tested.estimates.extend(value.map(|v| point(label, Some(v), 1)));
+    }
+    tested.statistic("method-share", split.method_share);
+    tested.statistic("method-share-low", split.method_share_low);
+    tested.statistic("prompt-share", split.prompt_share);
+    tested.statistic("log-ratio", split.log_ratio);
+    tested
+}

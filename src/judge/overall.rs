@@ -1,0 +1,51 @@
+//! From judgements to verdicts: fragile predictions, and the hypothesis as a whole.
+
+use super::outcome::{Judgement, Verdict};
+
+/// The primary verdict, or `fragile` when an equivalent protocol is definite the other way: supported here,
+/// contradicted or negligible there. What is inconclusive or untestable there says nothing against it.
+pub(super) fn prediction<'a>(
+    primary: Verdict,
+    equivalents: impl IntoIterator<Item = &'a Judgement>,
+) -> Verdict {
+    let disagrees = |other: Verdict| match primary {
+        Verdict::Supported => matches!(other, Verdict::Contradicted | Verdict::Negligible),
+        Verdict::Contradicted | Verdict::Negligible => other == Verdict::Supported,
+        Verdict::Inconclusive | Verdict::Fragile | Verdict::Untestable => false,
+    };
+    if equivalents.into_iter().any(|j| disagrees(j.verdict)) { Verdict::Fragile } else { primary }
+}
+
+/// A hypothesis claims all of its predictions. Over those that can be tested, the first that applies: any contradicted:
+/// contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else inconclusive. None
+/// testable: untestable.
+pub(super) fn hypothesis(predictions: &[Verdict]) -> Verdict {
+    let testable: Vec<Verdict> = predictions.iter().copied().filter(|v| *v != Verdict::Untestable).collect();
+    let all = |verdict| testable.iter().all(|v| *v == verdict);
+    match () {
+        () if testable.is_empty() => Verdict::Untestable,
+        () if testable.contains(&Verdict::Contradicted) => Verdict::Contradicted,
+        () if testable.contains(&Verdict::Fragile) => Verdict::Fragile,
+        () if all(Verdict::Supported) => Verdict::Supported,
+        () if all(Verdict::Negligible) => Verdict::Negligible,
+        () => Verdict::Inconclusive,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::*;
+    use super::*;
+
+    #[test]
+    fn a_hypothesis_stands_only_with_all_testable_predictions() {
+        assert_eq!(hypothesis(&[Supported, Untestable]), Supported);
+        assert_eq!(hypothesis(&[Supported, Inconclusive]), Inconclusive);
+        assert_eq!(hypothesis(&[Supported, Fragile, Contradicted]), Contradicted);
+        assert_eq!(hypothesis(&[Supported, Fragile]), Fragile);
+        assert_eq!(hypothesis(&[Negligible, Negligible]), Negligible);
+        assert_eq!(hypothesis(&[Negligible, Supported]), Inconclusive);
+        assert_eq!(hypothesis(&[Untestable]), Untestable);
+        assert_eq!(hypothesis(&[]), Untestable);
+    }
+}

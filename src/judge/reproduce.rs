@@ -1,0 +1,33 @@
+//! `reproduce`: printed values against the numbers behind them.
+
+use super::bench::{Bench, Tested, point};
+use crate::config::hypothesis::Target;
+
+/// The estimates are the numbers found; |found - printed| / |printed| decides.
+pub(super) fn test(bench: &Bench<'_>, targets: &[Target]) -> Tested {
+    let mut tested = Tested::new("as printed");
+    let mut worst: Option<f64> = None;
+    for target in targets {
+        let cells = bench.cells(&target.of, &mut tested);
+        tested.uses(cells.protocol);
+        let Some(found) = cells.only().and_then(|s| s.values().next()) else {
+            if cells.models.len() > 1 {
+                let of = target.of.metric;
+                tested
+                    .missing
+                    .push(format!("{of} printed as {}: the target must select one model", target.printed));
+            }
+            continue;
+        };
+        // `only` gave a number, so there is one model.
+        for (model, cells) in &cells.models {
+            let prompt = target.of.select.prompt.as_deref().map(|p| format!(", {p}")).unwrap_or_default();
+            let label = format!("{model}{prompt} (printed {})", target.printed);
+            tested.estimates.push(point(label, Some(found), cells.values().len()));
+        }
+        let error = (found - target.printed).abs() / target.printed.abs();
+        worst = Some(worst.map_or(error, |w| w.max(error)));
+    }
+    tested.statistic("worst-relative-error", worst);
+    tested
+}

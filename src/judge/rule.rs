@@ -1,0 +1,150 @@
+//! The rule: statistics to a verdict, with the conditions that decided it in words and numbers.
+
+use super::{
+    bench::Tested,
+    outcome::{Statistic, Verdict},
+};
+use crate::config::hypothesis::{Condition, Rule};
+
+/// The verdict of `rule` on what a test found, and why.
+pub(super) fn decide(rule: &Rule, tested: &Tested) -> (Verdict, String) {
+    if tested.lacks() {
+        return (Verdict::Untestable, format!("cannot be tested here: {}", tested.missing.join("; ")));
+    }
+    let lists = [
+        (Verdict::Supported, &rule.supported),
+        (Verdict::Contradicted, &rule.contradicted),
+        (Verdict::Negligible, &rule.negligible),
+    ];
+    let lists: Vec<_> = lists.into_iter().filter(|(_, conditions)| !conditions.is_empty()).collect();
+    let holding: Vec<_> = lists
+        .iter()
+        .filter(|(_, conditions)| conditions.iter().all(|c| judge(c, &tested.statistics).0))
+        .collect();
+    match holding[..] {
+        [(verdict, conditions)] => (*verdict, words(conditions.iter(), &tested.statistics)),
+        [] => {
+            let failed = lists.iter().map(|(verdict, conditions)| {
+                let unmet = conditions.iter().filter(|c| !judge(c, &tested.statistics).0);
+                format!("not {verdict}: {}", words(unmet, &tested.statistics))
+            });
+            (Verdict::Inconclusive, failed.collect::<Vec<_>>().join("; "))
+        }
+        _ => {
+            let both: Vec<&str> = holding.iter().map(|(v, _)| v.as_str()).collect();
+            (Verdict::Inconclusive, format!("the rule holds for {} at once", both.join(" and ")))
+        }
+    }
+}
+
+/// Three significant digits, as rules and notes print numbers.
+pub(super) fn digits(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == value.trunc() && magnitude < 1e6 {
+        return format!("{value}");
+    }
+    if !(1e-3..1e6).contains(&magnitude) {
+        return format!("{value:.2e}");
+    }
+    let decimals = (2 - magnitude.log10().floor() as i32).clamp(0, 6) as usize;
+    format!("{value:.decimals$}")
+}
+
+fn words<'c>(conditions: impl Iterator<Item = &'c Condition>, statistics: &[Statistic]) -> String {
+    conditions.map(|c| judge(c, statistics).1).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a condition holds, and the sentence that says so.
+fn judge(condition: &Condition, statistics: &[Statistic]) -> (bool, String) {
+    let name = &condition.statistic;
+    let Some(value) = statistics.iter().find(|s| s.name == *name).and_then(|s| s.value) else {
+        return (false, format!("{name} could not be computed"));
+    };
+    let Condition { above, at_least, below, at_most, .. } = condition;
+    let bounds = [
+        (above, "above", above.is_none_or(|b| value > b)),
+        (at_least, "at least", at_least.is_none_or(|b| value >= b)),
+        (below, "below", below.is_none_or(|b| value < b)),
+        (at_most, "at most", at_most.is_none_or(|b| value <= b)),
+    ];
+    let holds = bounds.iter().all(|(_, _, ok)| *ok);
+    // Only what decides is worth reading: all bounds when they hold, the broken ones otherwise.
+    let said: Vec<String> = bounds
+        .iter()
+        .filter(|(_, _, ok)| *ok == holds)
+        .filter_map(|(bound, text, _)| bound.map(|b| format!("{text} {}", digits(b))))
+        .collect();
+    let verb = if holds { "is" } else { "is not" };
+    (holds, format!("{name} = {} {verb} {}", digits(value), said.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(toml: &str) -> Rule {
+        toml::from_str(toml).unwrap()
+    }
+
+    fn tested(values: &[(&str, Option<f64>)]) -> Tested {
+        let mut tested = Tested::new("ratio");
+        for (name, value) in values {
+            tested.statistic(name, *value);
+        }
+        tested
+    }
+
+    const RULE: &str = r#"
+        supported = [{ statistic = "rho", at-least = 0.5 }, { statistic = "p", below = 0.05 }]
+        contradicted = [{ statistic = "rho", at-most = -0.5 }]
+        negligible = [{ statistic = "rho", above = -0.1, below = 0.1 }]
+    "#;
+
+    #[test]
+    fn each_list_gives_its_verdict_and_its_reason() {
+        let rule = rule(RULE);
+        let of = |rho, p| decide(&rule, &tested(&[("rho", Some(rho)), ("p", Some(p))]));
+        assert_eq!(of(0.6, 0.01).0, Verdict::Supported);
+        assert_eq!(of(-0.6, 0.5), (Verdict::Contradicted, "rho = -0.600 is at most -0.500".to_string()));
+        assert_eq!(
+            of(0.05, 0.5),
+            (Verdict::Negligible, "rho = 0.0500 is above -0.100 and below 0.100".into())
+        );
+        let (verdict, because) = of(0.6, 0.2);
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!(
+            because.starts_with("not supported: p = 0.200 is not below 0.0500; not contradicted:"),
+            "{because}"
+        );
+    }
+
+    #[test]
+    fn an_absent_statistic_meets_no_condition() {
+        let (verdict, because) = decide(&rule(RULE), &tested(&[("rho", Some(0.6)), ("p", None)]));
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!(because.contains("p could not be computed"), "{because}");
+    }
+
+    #[test]
+    fn an_empty_list_is_never_met_and_two_at_once_decide_nothing() {
+        let (verdict, _) = decide(&rule("supported = []"), &tested(&[("rho", Some(1.0))]));
+        assert_eq!(verdict, Verdict::Inconclusive);
+        let both = rule(
+            r#"
+            supported = [{ statistic = "rho", above = 0 }]
+            contradicted = [{ statistic = "rho", below = 2 }]
+        "#,
+        );
+        let (verdict, because) = decide(&both, &tested(&[("rho", Some(1.0))]));
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!(because.contains("supported and contradicted"), "{because}");
+    }
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        assert_eq!(digits(0.79234), "0.792");
+        assert_eq!(digits(17211.6), "17212");
+        assert_eq!(digits(3.0), "3");
+        assert_eq!(digits(1e-5), "1.00e-5");
+    }
+}

@@ -151,7 +151,7 @@ fn two_writers_of_the_same_cells_leave_one_set_of_rows() {
     let dir = tempfile::tempdir().unwrap();
     // Both hold the same cells but cut them into different batches, as two runs with different prompt sets would.
     let writer = |size: usize| {
-        let root = dir.path().to_path_buf();
+        let root = dir.path().join("new");
         move || {
             let store = Store::open(root).unwrap();
             let all = cells(0..60);
@@ -161,10 +161,53 @@ fn two_writers_of_the_same_cells_leave_one_set_of_rows() {
     let threads = [thread::spawn(writer(4)), thread::spawn(writer(7)), thread::spawn(writer(4))];
     let written: usize = threads.into_iter().map(|t| t.join().unwrap()).sum();
     assert_eq!(written, 60);
-    let rows = recorded(dir.path());
+    let root = dir.path().join("new");
+    let rows = recorded(&root);
     assert_eq!(rows.len(), 60);
     assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), 60);
-    assert_holds(&Store::open(dir.path()).unwrap(), &cells(0..60));
+    assert_holds(&Store::open(&root).unwrap(), &cells(0..60));
+}
+
+#[test]
+fn a_reader_without_lock_never_sees_half_a_put() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().to_path_buf();
+    let writer = thread::spawn(move || {
+        let store = Store::open(root).unwrap();
+        for start in (0..400).step_by(5) {
+            store.put_observations(&cells(start..start + 5)).unwrap();
+        }
+    });
+    let all = cells(0..400);
+    let mut looks = 0;
+    while !writer.is_finished() || looks == 0 {
+        looks += 1;
+        // A new handle each time, so that nothing is remembered from the look before.
+        let store = Store::open(dir.path()).unwrap();
+        let (snapshot, damaged) = store.checked_snapshot().unwrap();
+        assert_eq!((damaged, snapshot.notes()), (vec![], &[][..]));
+        assert_eq!(snapshot.cells() % 5, 0);
+    }
+    writer.join().unwrap();
+    assert_holds(&Store::open(dir.path()).unwrap(), &all);
+}
+
+#[test]
+fn a_file_appears_under_its_name_only_when_it_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    // Large enough that writing takes many looks of the watcher.
+    let bytes = vec![7; 48 << 20];
+    let digest = Key::of_bytes(&bytes).to_string();
+    let path = dir.path().join("objects").join(&digest[..2]).join(format!("{digest}.blob"));
+    let writer = thread::spawn(move || store.put_blob("blob", &Fields::new("judge"), &bytes).unwrap());
+    while !writer.is_finished() {
+        if let Ok(metadata) = fs::metadata(&path) {
+            assert_eq!(metadata.len(), 48 << 20);
+        }
+    }
+    writer.join().unwrap();
+    assert!(path.exists());
 }
 
 /// Not a test: the body of the child process that the tests below start and kill.
@@ -286,6 +329,23 @@ fn a_flipped_byte_costs_only_the_cells_of_its_object() {
     assert_eq!(store.put_observations(&all).unwrap(), 3, "the damaged cells are computed again");
     assert_holds(&store, &all);
     assert_eq!(store.snapshot().unwrap().notes(), &[] as &[String]);
+}
+
+#[test]
+fn damage_in_a_store_that_cannot_be_locked_is_told_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.put_observations(&cells(0..1)).unwrap();
+    let path = dir.path().join(&files(dir.path(), "objects")[0]);
+    store.put_observations(&cells(1..2)).unwrap();
+    fs::write(&path, "PAR1").unwrap();
+    // Stands for a read-only store, which the superuser does not have.
+    fs::remove_file(dir.path().join("lock")).unwrap();
+    fs::create_dir(dir.path().join("lock")).unwrap();
+    let read = store.observations(&store.snapshot().unwrap(), &keys(&cells(0..2))).unwrap();
+    assert_eq!((read.damaged.len(), read.damaged[0].quarantined, read.found.len()), (1, false, 1));
+    assert!(path.exists());
+    assert!(store.put_observations(&cells(2..3)).unwrap_err().to_string().contains("lock"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) struct Files {
 }
 
 /// Held while writing; released when dropped or when the process ends.
-pub(super) struct Lock(#[allow(dead_code)] File);
+pub(super) struct Lock(File);
 
 /// A published file whose temporary name still exists: the mark that its record may not be written yet.
 pub(super) struct Published(PathBuf);
@@ -215,15 +215,27 @@ impl Files {
     /// Makes a new or empty folder a store. The format file appears whole or not at all.
     fn create(&self, format: &Path) -> Result<(), StoreError> {
         make_folder(&self.root)?;
-        let foreign = self.list("")?.into_iter().find(|n| !n.starts_with(".format-") && n != "format");
+        let foreign = self.list("")?.into_iter().find(|n| !n.starts_with(".format-"));
         if let Some(found) = foreign {
-            return Err(StoreError::NotAStore { path: self.root.clone(), found });
+            // Another process may be making the same store at this moment; it writes the format first.
+            return match fs::read_to_string(format) {
+                Ok(text) => check_format(&self.root, format, &text),
+                Err(_) => Err(StoreError::NotAStore { path: self.root.clone(), found }),
+            };
         }
         let temporary =
             self.root.join(format!(".format-{}-{:?}", process::id(), std::thread::current().id()));
         write_synced(&temporary, format!("streamgauge store {FORMAT}\n").as_bytes())?;
         fs::rename(&temporary, format).map_err(StoreError::io("create", format))?;
         sync_folder(&self.root)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Not left to closing: a child process that is just being started holds copies of all open files until its
+        // exec, and with them the lock. Where unlocking fails, closing does it.
+        drop(self.0.unlock());
     }
 }
 

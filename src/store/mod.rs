@@ -57,16 +57,15 @@ pub struct Damaged {
     /// Where the object lay.
     pub object: PathBuf,
     pub reason: String,
+    /// Whether the object was moved aside; not so in a store that this user cannot write.
+    pub quarantined: bool,
 }
 
 impl fmt::Display for Damaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Damaged { slot, object, reason, .. } = self;
-        write!(
-            f,
-            "{slot}: {} is damaged ({reason}); moved to quarantine, to be computed again",
-            object.display()
-        )
+        let Damaged { slot, object, reason, quarantined, .. } = self;
+        let fate = if *quarantined { "moved to quarantine, " } else { "" };
+        write!(f, "{slot}: {} is damaged ({reason}); {fate}to be computed again", object.display())
     }
 }
 
@@ -111,9 +110,11 @@ impl Store {
                 continue;
             }
             if let Err(reason) = self.files.read_object(&r.object) {
-                self.set_aside(&r.object)?;
+                let quarantined = self.set_aside(&r.object);
                 snapshot.lose(record);
-                damaged.extend(r.cells.iter().map(|c| self.damaged(&r.object, c.key, &c.slot, &reason)));
+                damaged.extend(
+                    r.cells.iter().map(|c| self.damaged(&r.object, c.key, &c.slot, &reason, quarantined)),
+                );
             }
         }
         // Cells that another object holds too are not lost.
@@ -256,14 +257,14 @@ impl Store {
                     cells.iter().map(|(k, p)| (*k, snapshot.catalog.cell(*p).1.rows.clone())).collect();
                 let taken = self.files.read_object(&object).and_then(|bytes| take(&object, bytes, &rows));
                 let Err(reason) = taken else { continue };
-                self.set_aside(&object)?;
+                let quarantined = self.set_aside(&object);
                 snapshot.lose(record);
                 for (key, place) in cells {
                     if snapshot.usable(snapshot.catalog.places(&key)).is_some() {
                         wanted.insert(key);
                     } else {
                         let slot = &snapshot.catalog.cell(place).1.slot;
-                        damaged.push(self.damaged(&object, key, slot, &reason));
+                        damaged.push(self.damaged(&object, key, slot, &reason, quarantined));
                     }
                 }
             }
@@ -271,19 +272,20 @@ impl Store {
         Ok(())
     }
 
-    fn damaged(&self, object: &ObjectName, key: Key, slot: &str, reason: &str) -> Damaged {
+    fn damaged(&self, object: &ObjectName, key: Key, slot: &str, reason: &str, quarantined: bool) -> Damaged {
         Damaged {
             key,
             slot: slot.to_string(),
             object: self.files.object_path(object),
             reason: reason.to_string(),
+            quarantined,
         }
     }
 
-    /// Quarantines an object that could not be read.
-    fn set_aside(&self, object: &ObjectName) -> Result<(), StoreError> {
-        let lock = self.files.lock()?;
-        self.files.quarantine(&lock, object).map(drop)
+    /// Quarantines an object that could not be read; `false` where this user may not (a read-only store can still
+    /// be read) or another process has replaced it meanwhile.
+    fn set_aside(&self, object: &ObjectName) -> bool {
+        self.files.lock().and_then(|lock| self.files.quarantine(&lock, object)).unwrap_or(false)
     }
 
     /// Reads index files that appeared since the last call.

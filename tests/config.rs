@@ -46,6 +46,11 @@ fn the_shipped_experiment_loads_in_order_with_its_profile() {
     assert_eq!(models, ["pythia-tiny", "llama3-tiny"]);
     assert_eq!(loaded.models.models.iter().filter(|model| model.profiles == ["full"]).count(), 8);
     assert_eq!(loaded.prompt_sets[0].prompts.len(), 25);
+    // capital1 and fox1 are also in input_dependency5, which shares three prompts with grand25.
+    let sizes = |id: &str| loaded.prompt_sets.iter().find(|set| set.id == id).unwrap().prompts.len();
+    assert_eq!(loaded.prompts().len(), 25 + 2 + sizes("ladder") + sizes("zoo"));
+    let h13 = &loaded.hypotheses[1].1;
+    assert_eq!(loaded.prompts_of(h13).len(), 25 + sizes("zoo"));
 }
 
 /// A small valid experiment in its own folder.
@@ -295,6 +300,30 @@ const CASES: &[Case] = &[
         "property of the weights",
         "\"last/last-block\"",
         "drop",
+    ),
+    case(
+        H,
+        ["prompt = \"fox\"", "layer = 3"],
+        "last-gain has no layers",
+        "{ layer = 3, source = \"run_a\", without-categories = [\"Nonsense\"] }",
+        "drop",
+    ),
+    case(
+        H,
+        ["numerator = { metric = \"last-gain\" }", "numerator = { metric = \"layer-gain\" }"],
+        "selects none",
+        "{ metric = \"layer-gain\" }",
+        "layers-before-last",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
+            "kind = \"correlation\", method = \"pearson\", unit = \"model\", within-category = true, x = { metric = \"last-gain\" }, y = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"rho\"",
+        ],
+        "models have no category",
+        "true",
+        "unit = \"prompt\"",
     ),
     // Between files.
     case(

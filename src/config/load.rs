@@ -1,11 +1,12 @@
 //! Reading an experiment with everything it names, and checking single files.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use super::document::{Document, Node, Value};
-use super::experiment::{Experiment, Model, ModelList, PromptSet};
+use super::experiment::{Experiment, Model, ModelList, Prompt, PromptSet};
 use super::hypothesis::Hypothesis;
 use super::kind::Kind;
 use super::names::{self, Files, Published};
@@ -35,10 +36,27 @@ impl Loaded {
         self.models.models.iter().filter(|model| model.profiles.contains(&self.experiment.profile))
     }
 
+    /// Prompts a hypothesis is measured on: those of its sets, in order, each id once.
+    pub fn prompts_of(&self, hypothesis: &Hypothesis) -> Vec<&Prompt> {
+        let sets =
+            hypothesis.prompts.iter().filter_map(|id| self.prompt_sets.iter().find(|set| set.id == *id));
+        once(sets)
+    }
+
+    /// Prompts to observe: those of all sets, in order, each id once (an id stands for one text everywhere).
+    pub fn prompts(&self) -> Vec<&Prompt> {
+        once(self.prompt_sets.iter())
+    }
+
     /// Where a model's checkpoint lies, if the list names a folder.
     pub fn folder(&self, model: &Model) -> Option<PathBuf> {
         model.folder.as_ref().map(|folder| paths::beside(&self.models_path, folder))
     }
+}
+
+fn once<'a>(sets: impl Iterator<Item = &'a PromptSet>) -> Vec<&'a Prompt> {
+    let mut seen = BTreeSet::new();
+    sets.flat_map(|set| &set.prompts).filter(|prompt| seen.insert(prompt.id.as_str())).collect()
 }
 
 /// What `check` looked at.

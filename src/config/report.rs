@@ -22,7 +22,15 @@ pub struct Diagnostic {
     pub message: String,
     pub suggestion: Option<String>,
     /// A second place the message speaks of, e.g. the first use of a duplicate id.
-    other: Option<Box<(Arc<Source>, Range<usize>, String)>>,
+    other: Option<Box<Place>>,
+}
+
+/// A place with what to say about it.
+#[derive(Clone, Debug)]
+struct Place {
+    source: Arc<Source>,
+    span: Range<usize>,
+    label: String,
 }
 
 impl Diagnostic {
@@ -55,7 +63,8 @@ impl Diagnostic {
 
     #[must_use]
     pub fn other(mut self, source: &Arc<Source>, span: Range<usize>, label: &str) -> Diagnostic {
-        self.other = Some(Box::new((source.clone(), first_line(&source.text, span), label.to_string())));
+        let (span, label) = (first_line(&source.text, span), label.to_string());
+        self.other = Some(Box::new(Place { source: source.clone(), span, label }));
         self
     }
 
@@ -77,7 +86,7 @@ impl Diagnostic {
             let mark = AnnotationKind::Primary.span(self.span.clone());
             group = group.element(Snippet::source(self.source.text.as_str()).path(path).annotation(mark));
         }
-        if let Some((source, span, label)) = self.other.as_deref() {
+        if let Some(Place { source, span, label }) = self.other.as_deref() {
             let mark = AnnotationKind::Context.span(span.clone()).label(label.as_str());
             let path = source.path.to_string_lossy();
             group = group.element(Snippet::source(source.text.as_str()).path(path).annotation(mark));

@@ -2,11 +2,12 @@
 
 use super::document::{Document, Step, at};
 use super::experiment::{Experiment, ModelList, PromptSet};
-use super::hypothesis::{Condition, Hypothesis, ModelFilter, Prediction};
-use super::law::protocols;
+use super::hypothesis::{Condition, Hypothesis, ModelFilter, Prediction, Scale, Test, Unit};
+use super::law::{protocols, quantities};
 use super::regions::{Interval, overlap, region};
 use super::report::Diagnostic;
 use super::schema::{FactType, facts};
+use crate::metric::Metric;
 
 type Found = Vec<Diagnostic>;
 
@@ -104,8 +105,50 @@ fn prediction(document: &Document, p: usize, hypothesis: &Hypothesis, one: &Pred
         found.push(document.error(at!["prediction", p, "id"], message).suggest(suggestion));
     }
     not_empty(document, at!["prediction", p, "evidence"], &one.evidence, "kind of evidence", found);
+    test(document, p, &one.test, found);
     rule(document, p, one, found);
     protocols(document, p, hypothesis.protocol, &one.test, found);
+}
+
+/// What a kind of test asks of its quantities.
+fn test(document: &Document, p: usize, test: &Test, found: &mut Found) {
+    for (path, quantity) in quantities(test) {
+        let here = [&[Step::from("prediction"), p.into(), "test".into()], &path[..]].concat();
+        let select = [&here[..], &["select".into()]].concat();
+        let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
+        match (by_layer(quantity.metric), layer, back) {
+            (_, Some(_), Some(_)) => {
+                let message = "`layer` and `layers-before-last` name a layer twice";
+                found.push(document.error(&select, message).suggest("drop one of the two"));
+            }
+            (true, None, None) => {
+                let message = format!("{} has a value per layer and selects none", quantity.metric);
+                let advice = "add select = { layers-before-last = 0 } (or `layer`)";
+                found.push(document.error(&here, message).suggest(advice));
+            }
+            (false, Some(_), _) | (false, _, Some(_)) => {
+                let message = format!("{} has no layers to select from", quantity.metric);
+                let advice = "drop the layer, or take residual-norm or layer-gain";
+                found.push(document.error(&select, message).suggest(advice));
+            }
+            (true, ..) | (false, None, None) => {}
+        }
+        if matches!(test, Test::LogRatioSplit { .. }) && quantity.scale != Scale::Linear {
+            let path = [&here[..], &["scale".into()]].concat();
+            let message = "a log-ratio split takes the logarithm itself";
+            found.push(document.error(&path, message).suggest("drop `scale`"));
+        }
+    }
+    if let Test::Correlation { unit: Unit::Model, within_category: true, .. } = test {
+        let path = at!["prediction", p, "test", "within-category"];
+        let message = "models have no category: `within-category` needs prompts as units";
+        found.push(document.error(path, message).suggest("set unit = \"prompt\", or drop `within-category`"));
+    }
+}
+
+fn by_layer(metric: Metric) -> bool {
+    use Metric::{AttentionWrite, FirstTokenShare, LayerGain, MlpWrite, ResidualNorm};
+    matches!(metric, ResidualNorm | LayerGain | AttentionWrite | MlpWrite | FirstTokenShare)
 }
 
 fn rule(document: &Document, p: usize, one: &Prediction, found: &mut Found) {

@@ -44,7 +44,7 @@ fn prediction(id: &str, primary: Judgement, others: Vec<Judgement>) -> Predictio
     let claim = format!(
         "What {id} predicts about the last block of every model, in a sentence that is long enough to need a second line"
     );
-    PredictionOutcome { id: id.into(), claim, evidence, verdict, primary, others }
+    PredictionOutcome { id: id.into(), claim, core: true, evidence, verdict, primary, others }
 }
 
 fn hypothesis(

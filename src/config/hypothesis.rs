@@ -111,6 +111,9 @@ pub struct Prediction {
     /// E.g. `H13a`.
     pub id: String,
     pub claim: String,
+    /// Whether the hypothesis stands or falls with it. The others are shown beside it and decide nothing.
+    #[serde(default = "yes")]
+    pub core: bool,
     /// Evidence it is judged on; both unless said.
     #[serde(default = "both")]
     pub evidence: Vec<Evidence>,
@@ -119,6 +122,10 @@ pub struct Prediction {
     pub needs: Needs,
     pub test: Test,
     pub rule: Rule,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn both() -> Vec<Evidence> {

@@ -99,16 +99,19 @@ impl Bench<'_> {
         cells
     }
 
-    /// Cells of the models with enough prompts, as the prediction needs; without any, `missing` says so.
+    /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so and all are
+    /// given: what there is gets estimated and shown, though it decides nothing.
     pub fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells {
         let mut cells = self.cells(quantity, tested);
         let had = cells.models.len();
         let most = cells.models.values().map(|m| m.prompts.len()).max().unwrap_or(0);
         let needed = self.needs.prompts as usize;
-        cells.models.retain(|_, m| m.prompts.len() >= needed);
-        if had > 0 && cells.models.is_empty() {
+        if had > 0 && most < needed {
             tested.missing.push(format!("needs {needed} prompts per model, have at most {most}"));
-        } else if cells.models.len() < had {
+            return cells;
+        }
+        cells.models.retain(|_, m| m.prompts.len() >= needed);
+        if cells.models.len() < had {
             let left = had - cells.models.len();
             tested.notes.push(format!("{left} of {had} models left out: fewer than {needed} prompts"));
         }

@@ -23,7 +23,7 @@ mod test;
 mod units;
 
 use bench::{Bench, Shelf, Tested};
-use outcome::{HypothesisOutcome, Judgement, PredictionOutcome};
+use outcome::{HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
 
 use crate::{
     config::hypothesis::{Hypothesis, Prediction, Relation, Status},
@@ -55,8 +55,8 @@ pub fn judge(
         let outcomes: Vec<PredictionOutcome> = asked
             .map(|prediction| judge_prediction(hypothesis, prediction, evidence, &shelf, seed))
             .collect();
-        verdicts
-            .push((evidence, overall::hypothesis(&outcomes.iter().map(|o| o.verdict).collect::<Vec<_>>())));
+        let core: Vec<Verdict> = outcomes.iter().filter(|o| o.core).map(|o| o.verdict).collect();
+        verdicts.push((evidence, overall::hypothesis(&core)));
         predictions.extend(outcomes);
     }
     // The file's order, each prediction's kinds of evidence together.
@@ -103,6 +103,7 @@ fn judge_prediction(
     PredictionOutcome {
         id: prediction.id.clone(),
         claim: prediction.claim.clone(),
+        core: prediction.core,
         evidence,
         verdict: overall::prediction(primary.verdict, equivalents),
         primary,

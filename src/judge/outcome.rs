@@ -70,6 +70,8 @@ pub struct Judgement {
 pub struct PredictionOutcome {
     pub id: String,
     pub claim: String,
+    /// Whether the hypothesis stands or falls with it.
+    pub core: bool,
     pub evidence: Evidence,
     /// Overall: the primary verdict, or `fragile` when an equivalent protocol gives the other one.
     pub verdict: Verdict,

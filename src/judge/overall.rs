@@ -16,16 +16,15 @@ pub(super) fn prediction<'a>(
     if equivalents.into_iter().any(|j| disagrees(j.verdict)) { Verdict::Fragile } else { primary }
 }
 
-/// A hypothesis claims all of its predictions. Over those that can be tested, the first that applies: any contradicted:
-/// contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else inconclusive. None
-/// testable: untestable.
-pub(super) fn hypothesis(predictions: &[Verdict]) -> Verdict {
-    let testable: Vec<Verdict> = predictions.iter().copied().filter(|v| *v != Verdict::Untestable).collect();
-    let all = |verdict| testable.iter().all(|v| *v == verdict);
+/// A hypothesis claims all of its core predictions. The first that applies: none testable: untestable; any
+/// contradicted: contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else
+/// inconclusive. So a core prediction that cannot be tested bars support, and refutes nothing.
+pub(super) fn hypothesis(core: &[Verdict]) -> Verdict {
+    let all = |verdict| core.iter().all(|v| *v == verdict);
     match () {
-        () if testable.is_empty() => Verdict::Untestable,
-        () if testable.contains(&Verdict::Contradicted) => Verdict::Contradicted,
-        () if testable.contains(&Verdict::Fragile) => Verdict::Fragile,
+        () if all(Verdict::Untestable) => Verdict::Untestable,
+        () if core.contains(&Verdict::Contradicted) => Verdict::Contradicted,
+        () if core.contains(&Verdict::Fragile) => Verdict::Fragile,
         () if all(Verdict::Supported) => Verdict::Supported,
         () if all(Verdict::Negligible) => Verdict::Negligible,
         () => Verdict::Inconclusive,
@@ -38,8 +37,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hypothesis_stands_only_with_all_testable_predictions() {
-        assert_eq!(hypothesis(&[Supported, Untestable]), Supported);
+    fn a_hypothesis_stands_only_with_all_core_predictions() {
+        assert_eq!(hypothesis(&[Supported, Supported]), Supported);
+        assert_eq!(hypothesis(&[Supported, Untestable]), Inconclusive);
+        assert_eq!(hypothesis(&[Contradicted, Untestable]), Contradicted);
         assert_eq!(hypothesis(&[Supported, Inconclusive]), Inconclusive);
         assert_eq!(hypothesis(&[Supported, Fragile, Contradicted]), Contradicted);
         assert_eq!(hypothesis(&[Supported, Fragile]), Fragile);

@@ -16,19 +16,21 @@ pub(super) fn prediction<'a>(
     if equivalents.into_iter().any(|j| disagrees(j.verdict)) { Verdict::Fragile } else { primary }
 }
 
-/// A hypothesis claims all of its predictions. Over those that can be tested, the first that applies: any contradicted:
-/// contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else inconclusive. None
-/// testable: untestable.
+/// A hypothesis claims all of its predictions, and the first one in the file is the claim itself. Over those that can be
+/// tested, the first that applies: any contradicted: contradicted; any fragile: fragile; the leading one untestable:
+/// untestable (what follows from a claim cannot stand in for it); all supported: supported; all negligible:
+/// negligible; else inconclusive.
 pub(super) fn hypothesis(predictions: &[Verdict]) -> Verdict {
     let testable: Vec<Verdict> = predictions.iter().copied().filter(|v| *v != Verdict::Untestable).collect();
     let all = |verdict| testable.iter().all(|v| *v == verdict);
-    match () {
-        () if testable.is_empty() => Verdict::Untestable,
-        () if testable.contains(&Verdict::Contradicted) => Verdict::Contradicted,
-        () if testable.contains(&Verdict::Fragile) => Verdict::Fragile,
-        () if all(Verdict::Supported) => Verdict::Supported,
-        () if all(Verdict::Negligible) => Verdict::Negligible,
-        () => Verdict::Inconclusive,
+    match predictions.first() {
+        None => Verdict::Untestable,
+        Some(_) if testable.contains(&Verdict::Contradicted) => Verdict::Contradicted,
+        Some(_) if testable.contains(&Verdict::Fragile) => Verdict::Fragile,
+        Some(Verdict::Untestable) => Verdict::Untestable,
+        Some(_) if all(Verdict::Supported) => Verdict::Supported,
+        Some(_) if all(Verdict::Negligible) => Verdict::Negligible,
+        Some(_) => Verdict::Inconclusive,
     }
 }
 
@@ -45,7 +47,8 @@ mod tests {
         assert_eq!(hypothesis(&[Supported, Fragile]), Fragile);
         assert_eq!(hypothesis(&[Negligible, Negligible]), Negligible);
         assert_eq!(hypothesis(&[Negligible, Supported]), Inconclusive);
-        assert_eq!(hypothesis(&[Untestable]), Untestable);
+        assert_eq!(hypothesis(&[Untestable, Supported]), Untestable);
+        assert_eq!(hypothesis(&[Untestable, Contradicted]), Contradicted);
         assert_eq!(hypothesis(&[]), Untestable);
     }
 }

@@ -99,15 +99,17 @@ impl Bench<'_> {
         cells
     }
 
-    /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so and all are
-    /// given: what there is gets estimated and shown, though it decides nothing.
+    /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so, and the cells
+    /// stay as they are: what they show is still worth reading.
     pub fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells {
         let mut cells = self.cells(quantity, tested);
         let had = cells.models.len();
         let most = cells.models.values().map(|m| m.prompts.len()).max().unwrap_or(0);
         let needed = self.needs.prompts as usize;
         if had > 0 && most < needed {
-            tested.missing.push(format!("needs {needed} prompts per model, have at most {most}"));
+            tested
+                .missing
+                .push(format!("{}: needs {needed} prompts per model, have at most {most}", quantity.metric));
             return cells;
         }
         cells.models.retain(|_, m| m.prompts.len() >= needed);
@@ -120,7 +122,9 @@ impl Bench<'_> {
 
     /// Whether the models that a test ended up with are as many as the prediction needs.
     pub fn enough_models(&self, have: usize, tested: &mut Tested) {
-        if have < self.needs.models as usize {
+        // That no model has a number was said when it was looked up.
+        let said = have == 0 && tested.lacks();
+        if have < self.needs.models as usize && !said {
             tested.missing.push(format!("needs {} models, have {have}", self.needs.models));
         }
     }

@@ -43,7 +43,9 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
     }
     bench.enough_models(p.len(), &mut tested);
     let significant = holm(&p).into_iter().filter(|p| *p < bench.alpha).count() as f64;
-    tested.notes.push(format!("p uncorrected; significance is after Holm over {} models", p.len()));
+    if !p.is_empty() {
+        tested.notes.push(format!("p uncorrected; significance is after Holm over {} models", p.len()));
+    }
     tested.statistic("share-significant", significant / p.len() as f64);
     tested.statistic("models", p.len() as f64);
     tested

@@ -184,9 +184,12 @@ fn absent(bench: &Bench<'_>, quantity: &Quantity, asked: Protocol) -> String {
     }
     conditions.extend(select.layer.map(|l| format!("layer {l}")));
     conditions.extend(select.layers_before_last.map(|l| format!("layer L-{l}")));
-    let under = match quantity.metric.filed_under(asked) {
-        Some(_) => format!(" under {asked}"),
-        None => String::new(),
+    let under = match quantity.metric.describe().depends {
+        Depends::Nothing => String::new(),
+        Depends::Tokens => format!(" with BOS {}", asked.bos),
+        // An endpoint that does not enter the number would only mislead.
+        Depends::Reduction => format!(" under {}, BOS {}", asked.reduction, asked.bos),
+        Depends::Everything => format!(" under {asked}"),
     };
     let model = match &select.model {
         Some(model) => model.clone(),
@@ -253,7 +256,7 @@ impl Said {
         }
         if more > 0 {
             notes.push(format!(
-                "{more} further remarks on definitions stand in the rows of {}",
+                "further remarks on definitions, not listed here, for {}: {more}",
                 quantity.metric
             ));
         }

@@ -114,9 +114,12 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
         p: pooled.map(|p| p.p),
         n: effects.len() as u64,
     };
-    tested.notes.push(format!(
-        "p of a model is uncorrected; significance is after Holm over {models} models; pooled by random effects on Fisher's z"
-    ));
+    if !found.is_empty() {
+        tested.notes.push(format!(
+            "p of a model is uncorrected; significance is after Holm over {models} models; pooled by random effects on \
+             Fisher's z"
+        ));
+    }
     for (name, value) in [("rho", pooled.value), ("p", pooled.p), ("low", pooled.low), ("high", pooled.high)]
     {
         tested.statistic(name, value);
@@ -143,7 +146,7 @@ fn correlate(
     });
     let smallest = stats::smallest_correlation_p(pair.len());
     let reachable = smallest <= bench.alpha;
-    if !reachable {
+    if !reachable && pair.len() > 1 {
         tested.notes.push(format!(
             "{label}: cannot reach alpha = {} with {} units (smallest p {}), no p given",
             bench.alpha,

@@ -525,6 +525,29 @@ fn a_missing_file_is_an_error_not_a_panic() {
     assert!(report.to_string().contains("cannot read nowhere/e.toml"), "{report}");
 }
 
+#[test]
+fn odd_files_are_reported_not_panicked_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hypotheses.toml");
+    let texts: [&[u8]; 8] = [
+        b"",
+        b"# only a comment",
+        b"\xef\xbb\xbfschema = 1\r\ntitle = 1\r\n",
+        "schema = 1\nprompt = [[\"\u{e9}\u{1f600}\", 1979-05-27]]\n\u{1f600} = 2".as_bytes(),
+        b"schema = 99999999999999999999\nid = [{ a.b = { c = [1, \"x\"] } }]",
+        b"schema = 9999999999\nprediction = 3\nmodels = { ids = \"x\", where = [[]] }",
+        b"\xff\xfe not text",
+        b"[[prediction]]\n[prediction.test]\nkind = 3\n[[prediction]]\ntest = \"x\"\nrule = []",
+    ];
+    for text in texts {
+        fs::write(&path, text).unwrap();
+        let report = config::check(std::slice::from_ref(&path)).unwrap_err();
+        let shown = format!("{report}{}", report.render(true));
+        assert!(shown.contains("error"), "{shown}");
+        assert_eq!(report.to_json().as_array().map(Vec::len), Some(report.diagnostics.len()));
+    }
+}
+
 fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {

@@ -201,7 +201,7 @@ fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
         at
     };
     let (start, end) = (clamp(span.start), clamp(span.end.max(span.start)));
-    let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let line_end = text[start..].find(['\r', '\n']).map_or(text.len(), |n| start + n);
     start..end.min(line_end)
 }
 

@@ -213,7 +213,7 @@ const CASES: &[Case] = &[
     case(H, ["prompts = [\"p\"]", "prompts = \"p\""], "`prompts` is a list, found text", "\"p\"", "[\"p\"]"),
     case(E, ["seed = 1", "seed = -1"], "at least 0", "-1", ""),
     case(E, ["seed = 1", "seed = 1.5"], "is an integer, found a number", "1.5", ""),
-    case(P, ["\"text of first\"", "\" \""], "`text` is empty", "\" \"", ""),
+    case(P, ["\"text of second\"", "\" \""], "`text` is empty", "\" \"", ""),
     case(E, ["title = \"E\"", "title = \"E"], "invalid basic string", "", ""),
     // One file by itself.
     case(E, ["schema = 1", "schema = 2"], "schema version 2", "2", "schema = 1"),
@@ -425,6 +425,27 @@ fn all_mistakes_of_all_files_come_in_one_report() {
     assert!(text.contains("did you mean `claim`?") && text.contains("^^^^^"), "{text}");
     assert!(text.ends_with(&format!("{} errors in 4 of 5 files", report.diagnostics.len())), "{text}");
     assert!(!text.contains('\u{1b}'), "no colours outside a terminal");
+}
+
+#[test]
+fn a_slip_does_not_hide_the_mistakes_of_later_checks() {
+    let folder = small();
+    let path = folder.path().join(H);
+    let text = fs::read_to_string(&path).unwrap();
+    let edits = [
+        ("title = \"T\"", "titel = \"T\""),
+        ("mean/last-block", "maen/last-block"),
+        ("kind = \"ratio\"", "kind = \"ration\""),
+        ("alpha = 0.05", "alpha = 0.9"),
+        ("\"two-8b\"]", "\"two-7b\"]"),
+        ("statistic = \"ratio\"", "statistic = \"rato\""),
+    ];
+    let text = edits.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1));
+    fs::write(&path, text).unwrap();
+    let report = config::load(&folder.path().join("e.toml")).unwrap_err();
+    let underlined: Vec<&str> = report.diagnostics.iter().map(|d| d.text()).collect();
+    let expected = ["titel", "0.9", "\"two-7b\"", "\"maen/last-block/auto\"", "\"ration\"", "\"rato\""];
+    assert_eq!(underlined, expected, "{report}");
 }
 
 #[test]

@@ -213,7 +213,7 @@ const CASES: &[Case] = &[
     case(H, ["prompts = [\"p\"]", "prompts = \"p\""], "`prompts` is a list, found text", "\"p\"", "[\"p\"]"),
     case(E, ["seed = 1", "seed = -1"], "at least 0", "-1", ""),
     case(E, ["seed = 1", "seed = 1.5"], "is an integer, found a number", "1.5", ""),
-    case(P, ["\"text of first\"", "\" \""], "`text` is empty", "\" \"", ""),
+    case(P, ["\"text of second\"", "\" \""], "`text` is empty", "\" \"", ""),
     case(E, ["title = \"E\"", "title = \"E"], "invalid basic string", "", ""),
     // One file by itself.
     case(E, ["schema = 1", "schema = 2"], "schema version 2", "2", "schema = 1"),
@@ -428,6 +428,27 @@ fn all_mistakes_of_all_files_come_in_one_report() {
 }
 
 #[test]
+fn a_slip_does_not_hide_the_mistakes_of_later_checks() {
+    let folder = small();
+    let path = folder.path().join(H);
+    let text = fs::read_to_string(&path).unwrap();
+    let edits = [
+        ("title = \"T\"", "titel = \"T\""),
+        ("mean/last-block", "maen/last-block"),
+        ("kind = \"ratio\"", "kind = \"ration\""),
+        ("alpha = 0.05", "alpha = 0.9"),
+        ("\"two-8b\"]", "\"two-7b\"]"),
+        ("statistic = \"ratio\"", "statistic = \"rato\""),
+    ];
+    let text = edits.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1));
+    fs::write(&path, text).unwrap();
+    let report = config::load(&folder.path().join("e.toml")).unwrap_err();
+    let underlined: Vec<&str> = report.diagnostics.iter().map(|d| d.text()).collect();
+    let expected = ["titel", "0.9", "\"two-7b\"", "\"maen/last-block/auto\"", "\"ration\"", "\"rato\""];
+    assert_eq!(underlined, expected, "{report}");
+}
+
+#[test]
 fn a_duplicate_across_files_names_both_places() {
     let folder = small();
     let copy = folder.path().join("hypotheses/H2.toml");
@@ -523,6 +544,29 @@ fn a_file_is_checked_as_what_its_content_says() {
 fn a_missing_file_is_an_error_not_a_panic() {
     let report = config::check(&[PathBuf::from("nowhere/e.toml")]).unwrap_err();
     assert!(report.to_string().contains("cannot read nowhere/e.toml"), "{report}");
+}
+
+#[test]
+fn odd_files_are_reported_not_panicked_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hypotheses.toml");
+    let texts: [&[u8]; 8] = [
+        b"",
+        b"# only a comment",
+        b"\xef\xbb\xbfschema = 1\r\ntitle = 1\r\n",
+        "schema = 1\nprompt = [[\"\u{e9}\u{1f600}\", 1979-05-27]]\n\u{1f600} = 2".as_bytes(),
+        b"schema = 99999999999999999999\nid = [{ a.b = { c = [1, \"x\"] } }]",
+        b"schema = 9999999999\nprediction = 3\nmodels = { ids = \"x\", where = [[]] }",
+        b"\xff\xfe not text",
+        b"[[prediction]]\n[prediction.test]\nkind = 3\n[[prediction]]\ntest = \"x\"\nrule = []",
+    ];
+    for text in texts {
+        fs::write(&path, text).unwrap();
+        let report = config::check(std::slice::from_ref(&path)).unwrap_err();
+        let shown = format!("{report}{}", report.render(true));
+        assert!(shown.contains("error"), "{shown}");
+        assert_eq!(report.to_json().as_array().map(Vec::len), Some(report.diagnostics.len()));
+    }
 }
 
 fn copy_tree(from: &Path, to: &Path) {

@@ -146,7 +146,8 @@ pub struct Quantity {
     pub metric: Metric,
     #[serde(default)]
     pub scale: Scale,
-    /// Differs from the hypothesis's protocol; then the test must set `across-protocols = true`.
+    /// Instead of the hypothesis's protocol. A test that compares quantities under different ones must set
+    /// `across-protocols = true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
     #[serde(default, skip_serializing_if = "Select::is_empty")]

@@ -11,7 +11,7 @@ use super::hypothesis::Hypothesis;
 use super::kind::Kind;
 use super::names::{self, Files, Published};
 use super::report::{Diagnostic, Report, nearest};
-use super::{paths, rules, schema, shape};
+use super::{paths, repair, rules, schema, shape};
 use crate::hash::{Fields, Key};
 
 /// An experiment with everything it names, valid.
@@ -154,23 +154,23 @@ impl Reader {
 
     /// One file of whatever kind.
     fn any(&mut self, path: &Path) {
-        let Some(document) = self.open(path) else { return };
+        let Some(mut document) = self.open(path) else { return };
         match Kind::guess(&document) {
             Kind::Experiment => {
                 self.experiment(path);
             }
             Kind::Models => {
-                let list = self.typed(&document, Kind::Models, rules::models);
+                let list = self.typed(&mut document, Kind::Models, rules::models);
                 let models = list.as_ref().map(|list| (&document, list));
                 self.alone(&Files { models, ..Files::nothing(&Published::default()) });
             }
             Kind::Prompts => {
-                let set = self.typed(&document, Kind::Prompts, rules::prompts);
+                let set = self.typed(&mut document, Kind::Prompts, rules::prompts);
                 let sets: Vec<_> = set.into_iter().map(|set| (document.clone(), set)).collect();
                 self.alone(&Files { prompt_sets: &sets, ..Files::nothing(&Published::default()) });
             }
             Kind::Hypothesis => {
-                let one = self.typed(&document, Kind::Hypothesis, rules::hypothesis);
+                let one = self.typed(&mut document, Kind::Hypothesis, rules::hypothesis);
                 let all: Vec<_> = one.into_iter().map(|one| (document.clone(), one)).collect();
                 self.alone(&Files { hypotheses: &all, ..Files::nothing(&Published::default()) });
             }
@@ -181,18 +181,22 @@ impl Reader {
         self.report.diagnostics.extend(names::check(files));
     }
 
-    /// Shape, then type, then what the file says by itself.
+    /// Shape, then type, then what the file says by itself. A document with slips is left repaired.
     fn typed<T: DeserializeOwned>(
         &mut self,
-        document: &Document,
+        document: &mut Document,
         kind: Kind,
         check: fn(&Document, &T) -> Vec<Diagnostic>,
     ) -> Option<T> {
         self.note(&document.source.path, kind);
-        let found = shape::check(document, &schema::of(kind));
+        let (found, fixes) = shape::check(document, &schema::of(kind));
         if !found.is_empty() {
             self.report.diagnostics.extend(found);
-            return None;
+            // A report is certain by now; what the file would say without its slips may hold further mistakes.
+            *document = repair::apply(document, &fixes);
+            let value = repair::decode::<T>(document)?;
+            self.report.diagnostics.extend(check(document, &value));
+            return Some(value);
         }
         match document.decode::<T>() {
             Ok(value) => {
@@ -207,13 +211,13 @@ impl Reader {
     }
 
     fn experiment(&mut self, path: &Path) -> Option<Loaded> {
-        let document = self.open(path)?;
-        let experiment = self.typed(&document, Kind::Experiment, rules::experiment);
+        let mut document = self.open(path)?;
+        let experiment = self.typed(&mut document, Kind::Experiment, rules::experiment);
         // The named files are read even if the experiment itself is wrong: one run shows all mistakes.
         let mut models = None;
         for file in self.named(&document, "models").0 {
-            let Some(list_document) = self.open(&file) else { continue };
-            let list = self.typed(&list_document, Kind::Models, rules::models);
+            let Some(mut list_document) = self.open(&file) else { continue };
+            let list = self.typed(&mut list_document, Kind::Models, rules::models);
             models = list.map(|list| (list_document, list));
         }
         let (prompt_sets, all_prompts) = self.each(&document, "prompts", Kind::Prompts, rules::prompts);
@@ -255,8 +259,8 @@ impl Reader {
         let (files, all_there) = self.named(document, key);
         let mut all = Vec::new();
         for file in &files {
-            let Some(one) = self.open(file) else { continue };
-            if let Some(value) = self.typed(&one, kind, check) {
+            let Some(mut one) = self.open(file) else { continue };
+            if let Some(value) = self.typed(&mut one, kind, check) {
                 all.push((one, value));
             }
         }

@@ -1,7 +1,7 @@
 //! Experiments as TOML: files in, validated types out, every mistake reported at once with its place.
 //!
 //! One source of truth: the serde types of `experiment` and `hypothesis`. `schema` turns them into JSON Schemas;
-//! `shape` checks the spanned tree of `document` against those; only a clean file is decoded; then `rules` checks what
+//! `shape` checks the spanned tree of `document` against those; only a clean file is accepted (`repair` lets checks read on after a slip); then `rules` checks what
 //! a file says by itself and `names` what files say about each other. `load` chains these.
 
 pub(crate) mod document;
@@ -13,6 +13,7 @@ mod load;
 mod names;
 mod paths;
 mod regions;
+mod repair;
 pub mod report;
 mod rules;
 pub mod schema;

@@ -23,6 +23,8 @@ pub struct Diagnostic {
     pub suggestion: Option<String>,
     /// A second place the message speaks of, e.g. the first use of a duplicate id.
     other: Option<Box<Place>>,
+    /// Found by the shape check: what later checks say about the same place follows from it.
+    shape: bool,
 }
 
 /// A place with what to say about it.
@@ -38,12 +40,16 @@ impl Diagnostic {
         let span = first_line(&source.text, span);
         let (line, column) = position(&source.text, span.start);
         let (message, source) = (message.into(), source.clone());
-        Diagnostic { source, span, line, column, message, suggestion: None, other: None }
+        Diagnostic { source, span, line, column, message, suggestion: None, other: None, shape: false }
     }
 
     /// About a file, not a place in it.
     pub fn of_file(source: &Arc<Source>, message: impl Into<String>) -> Diagnostic {
         Diagnostic { line: 0, column: 0, ..Diagnostic::new(source, 0..0, message) }
+    }
+
+    pub(super) fn of_shape(self) -> Diagnostic {
+        Diagnostic { shape: true, ..self }
     }
 
     #[must_use]
@@ -134,8 +140,20 @@ impl Report {
         self.diagnostics.iter().map(one).collect()
     }
 
-    /// Drops repeats (a file reached twice is reported once) and keeps the order files were read in, then places.
+    /// Drops repeats (a file reached twice is reported once) and consequences of a wrong shape, and keeps the order
+    /// files were read in, then places.
     pub(super) fn tidy(&mut self) {
+        let shapes: Vec<(PathBuf, Range<usize>)> = self
+            .diagnostics
+            .iter()
+            .filter(|d| d.shape)
+            .map(|d| (d.source.path.clone(), d.span.clone()))
+            .collect();
+        let follows = |d: &Diagnostic| {
+            let inside = |span: &Range<usize>| d.span.start <= span.start && span.end <= d.span.end;
+            !d.shape && shapes.iter().any(|(path, span)| *path == d.source.path && inside(span))
+        };
+        self.diagnostics.retain(|d| !follows(d));
         let mut order: Vec<PathBuf> = Vec::new();
         for diagnostic in &self.diagnostics {
             if !order.contains(&diagnostic.source.path) {
@@ -201,7 +219,7 @@ fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
         at
     };
     let (start, end) = (clamp(span.start), clamp(span.end.max(span.start)));
-    let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let line_end = text[start..].find(['\r', '\n']).map_or(text.len(), |n| start + n);
     start..end.min(line_end)
 }
 

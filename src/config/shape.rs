@@ -6,19 +6,21 @@
 use serde_json::Value as Json;
 
 use super::document::{Document, Entry, Node, Value};
+use super::repair::Fix;
 use super::report::{Diagnostic, nearest};
 
-/// Checks a whole file against a schema made by [`super::schema::of`].
-pub fn check(document: &Document, schema: &Json) -> Vec<Diagnostic> {
-    let mut walk = Walk { document, root: schema, found: Vec::new() };
+/// Checks a whole file against a schema made by [`super::schema::of`]; with the mistakes come the fixes it suggests.
+pub fn check(document: &Document, schema: &Json) -> (Vec<Diagnostic>, Vec<Fix>) {
+    let mut walk = Walk { document, root: schema, found: Vec::new(), fixes: Vec::new() };
     walk.value(&document.root, schema, "the file");
-    walk.found
+    (walk.found.into_iter().map(Diagnostic::of_shape).collect(), walk.fixes)
 }
 
 struct Walk<'a> {
     document: &'a Document,
     root: &'a Json,
     found: Vec<Diagnostic>,
+    fixes: Vec<Fix>,
 }
 
 impl<'a> Walk<'a> {
@@ -98,6 +100,11 @@ impl<'a> Walk<'a> {
                     let free = known.iter().copied().filter(|key| !present(key));
                     let near = nearest(&entry.key, free);
                     meant.extend(near);
+                    let span = entry.key_span.clone();
+                    self.fixes.push(match near {
+                        Some(near) => Fix::Rename(span, near.to_string()),
+                        None => Fix::Remove(span),
+                    });
                     let message = format!("unknown field `{}` in {name}", entry.key);
                     let error = Diagnostic::new(&self.document.source, entry.key_span.clone(), message);
                     let known = known.join(", ");
@@ -124,6 +131,7 @@ impl<'a> Walk<'a> {
             Value::Text(text) if words.contains(&text.as_str()) => {}
             Value::Text(text) => {
                 let near = nearest(text, words.iter().copied());
+                self.fixes.extend(near.map(|near| Fix::Replace(node.span.clone(), Value::Text(near.into()))));
                 let error = self.error(node, format!("{name} is no {text:?}; it is one of {list}"));
                 error.suggestion = near.map(|near| format!("did you mean {near:?}?"));
             }
@@ -176,7 +184,22 @@ impl<'a> Walk<'a> {
                 let kind = choice["properties"]["kind"]["const"].as_str().unwrap_or_default();
                 self.table(node, entries, choice, &format!("{name} of kind {kind}"));
             }
-            None => self.word(&kind.node, &kinds, "`kind`"),
+            None => {
+                self.word(&kind.node, &kinds, "`kind`");
+                // Read the rest as the kind that was meant.
+                let Value::Text(text) = &kind.node.value else { return };
+                let meant = nearest(text, kinds.iter().copied());
+                let choice = choices.iter().find(|c| c["properties"]["kind"]["const"].as_str() == meant);
+                if let (Some(choice), Some(kind)) = (choice, meant) {
+                    let others: Vec<Entry> =
+                        entries.iter().filter(|entry| entry.key != "kind").cloned().collect();
+                    let mut schema_kind =
+                        entries.iter().filter(|entry| entry.key == "kind").cloned().collect::<Vec<_>>();
+                    schema_kind.iter_mut().for_each(|entry| entry.node.value = Value::Text(kind.to_string()));
+                    let all = [schema_kind, others].concat();
+                    self.table(node, &all, choice, &format!("{name} of kind {kind}"));
+                }
+            }
         }
     }
 
@@ -186,6 +209,7 @@ impl<'a> Walk<'a> {
             && let Err(error) = text.parse::<crate::protocol::Protocol>()
         {
             let fixed = nearest_protocol(text);
+            self.fixes.extend(fixed.clone().map(|fixed| Fix::Replace(node.span.clone(), Value::Text(fixed))));
             let error = self.error(node, format!("{name} is no protocol: {error}"));
             error.suggestion = fixed.map(|fixed| format!("did you mean {fixed:?}?"));
         }

@@ -28,7 +28,7 @@ fn judgement(evidence: Evidence, verdict: Verdict, unit: &str, estimates: Vec<Es
         verdict,
         unit: unit.into(),
         statistics: vec![
-            Statistic { name: "models-above".into(), value: Some(4.0) },
+            Statistic { name: "share-above".into(), value: Some(0.5714) },
             Statistic { name: "undefined".into(), value: Some(f64::NAN) },
             Statistic { name: "absent".into(), value: None },
         ],
@@ -262,7 +262,7 @@ fn the_report_opens_with_the_case_and_shows_every_verdict() {
     }
     assert!(at("## Verdicts") < at("## H9") && at("## H16") < at("## Measured models"));
     at("Missing, measured here: models with norm = layernorm");
-    at("Note, published rows: cannot reach alpha = 0.05 with 4 units");
+    at("Measured here: cannot reach alpha = 0.05 with 4 units");
     at("Protocols it holds under, published rows: `frobenius/hf-last/auto`.");
     at("gemma-7b: no checkpoint under models/gemma-7b");
 }

@@ -7,14 +7,14 @@ use crate::protocol::{Bos, Endpoint, Protocol, Reduction};
 /// Stands for a number that does not exist.
 pub(super) const MISSING: &str = "–";
 
-/// Four decimals below 10, about four significant digits above.
+/// Four decimals below 10, about four significant digits above; whole numbers without decimals.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     match size {
         _ if value.is_nan() => MISSING.to_string(),
         _ if value == f64::INFINITY => "∞".to_string(),
         _ if value == f64::NEG_INFINITY => "-∞".to_string(),
-        0.0 => "0".to_string(),
+        _ if size < 1e7 && value.fract() == 0.0 => format!("{:.0}", value + 0.0),
         _ if !(5e-5..1e7).contains(&size) => format!("{value:.2e}"),
         _ if size >= 1000.0 => format!("{value:.0}"),
         _ if size >= 100.0 => format!("{value:.1}"),
@@ -135,6 +135,6 @@ mod tests {
     fn an_interval_with_one_open_end_is_still_printed() {
         let open =
             Estimate { label: "m".into(), value: Some(1.0), low: Some(0.5), high: None, p: None, n: 3 };
-        assert_eq!(estimate(&open), "1.0000 [0.5000, –]");
+        assert_eq!(estimate(&open), "1 [0.5000, –]");
     }
 }

@@ -85,7 +85,7 @@ impl<'a> CasePlot<'a> {
         let top = self.bottom() + 58.0;
         let split = &self.case.split;
         canvas.text((22.0, top + 9.0), "What made the difference", HEAD, Align::Left);
-        let whole = format!("factor {}: every part of its logarithm", number(split.log_ratio.exp()));
+        let whole = format!("factor {}; lengths are parts of its logarithm", number(split.log_ratio.exp()));
         canvas.text((22.0, top + 28.0), &whole, SMALL, Align::Left);
         let mut from = split.from.value;
         for (step, color) in split.steps.iter().zip([GREY, MEASURED]) {

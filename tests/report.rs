@@ -10,7 +10,9 @@ use streamgauge::judge::outcome::{
     Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Statistic, Verdict,
 };
 use streamgauge::protocol::{Bos, Endpoint, Protocol, Reduction};
-use streamgauge::report::{Band, LayerProfile, Provenance, View, markdown, plots, terminal};
+use streamgauge::report::{
+    Band, LayerProfile, MetricDefinition, Provenance, View, markdown, plots, terminal,
+};
 
 const PRIMARY: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 const OTHER: Protocol = Protocol::new(Reduction::Frobenius, Endpoint::HfLast, Bos::Auto);
@@ -146,6 +148,11 @@ fn view() -> View {
             facts: ModelFacts { family: Some("llama".into()), blocks: Some(4), ..ModelFacts::default() },
         }],
         profiles: vec![profile("zoo-llama", 5), profile("zoo-neox", 7), profile("llama-3.1-8b", 33)],
+        metrics: vec![MetricDefinition {
+            name: "last-gain".into(),
+            unit: "ratio".into(),
+            definition: "||h_L|| / ||h_(L-1)||".into(),
+        }],
         problems: vec!["gemma-7b: no checkpoint under models/gemma-7b".into()],
     }
 }

@@ -7,14 +7,14 @@ use crate::protocol::{Bos, Endpoint, Protocol, Reduction};
 /// Stands for a number that does not exist.
 pub(super) const MISSING: &str = "–";
 
-/// Four decimals below 10, about four significant digits above; whole numbers without decimals.
+/// Four decimals below 10, about four significant digits above.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     match size {
         _ if value.is_nan() => MISSING.to_string(),
         _ if value == f64::INFINITY => "∞".to_string(),
         _ if value == f64::NEG_INFINITY => "-∞".to_string(),
-        _ if size < 1e7 && value.fract() == 0.0 => format!("{:.0}", value + 0.0),
+        0.0 => "0".to_string(),
         _ if !(5e-5..1e7).contains(&size) => format!("{value:.2e}"),
         _ if size >= 1000.0 => format!("{value:.0}"),
         _ if size >= 100.0 => format!("{value:.1}"),
@@ -25,6 +25,14 @@ pub(super) fn number(value: f64) -> String {
 
 pub(super) fn optional(value: Option<f64>) -> String {
     value.map_or_else(|| MISSING.to_string(), number)
+}
+
+/// A statistic: counts without decimals.
+pub(super) fn statistic(value: Option<f64>) -> String {
+    match value {
+        Some(count) if count.abs() < 1e7 && count.fract() == 0.0 => format!("{:.0}", count + 0.0),
+        other => optional(other),
+    }
 }
 
 /// `value [low, high]`; the interval is left out where there is none.
@@ -128,6 +136,7 @@ mod tests {
         assert_eq!([number(f64::NAN), optional(None), probability(Some(f64::NAN))], [MISSING; 3]);
         assert_eq!([number(0.47767), number(17212.09), number(-39.31)], ["0.4777", "17212", "-39.31"]);
         assert_eq!([number(1e-7), number(6.8e9), number(0.0)], ["1.00e-7", "6.80e9", "0"]);
+        assert_eq!([statistic(Some(4.0)), statistic(Some(-0.0)), statistic(Some(0.5))], ["4", "0", "0.5000"]);
         assert_eq!(probability(Some(1e-9)), "<0.0001");
     }
 
@@ -135,6 +144,6 @@ mod tests {
     fn an_interval_with_one_open_end_is_still_printed() {
         let open =
             Estimate { label: "m".into(), value: Some(1.0), low: Some(0.5), high: None, p: None, n: 3 };
-        assert_eq!(estimate(&open), "1 [0.5000, –]");
+        assert_eq!(estimate(&open), "1.0000 [0.5000, –]");
     }
 }

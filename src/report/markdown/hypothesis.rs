@@ -1,6 +1,6 @@
 //! One hypothesis: claim, verdicts, and per prediction the numbers on both kinds of evidence, side by side.
 
-use super::super::text::{MISSING, cell, estimate, evidence_phrase, optional, probability, protocols};
+use super::super::text::{MISSING, cell, estimate, evidence_phrase, probability, protocols, statistic};
 use super::super::view::{Pair, plot_name};
 use super::{Page, overall};
 use crate::evidence::Evidence;
@@ -138,7 +138,7 @@ fn statistics(out: &mut Page, pair: &Pair) {
     names.retain(|name| sides.iter().any(|side| value(side, name).is_some()));
     let rows = names.iter().map(|name| {
         let mut row = vec![cell(name)];
-        row.extend(sides.iter().map(|side| optional(value(side, name))));
+        row.extend(sides.iter().map(|side| statistic(value(side, name))));
         row
     });
     out.table(&header, rows);
@@ -181,8 +181,12 @@ fn others(out: &mut Page, pair: &Pair) {
 }
 
 fn named_numbers(judgement: &Judgement) -> String {
-    let numbers: Vec<String> =
-        judgement.statistics.iter().map(|s| format!("{} {}", s.name, optional(s.value))).collect();
+    let numbers: Vec<String> = judgement
+        .statistics
+        .iter()
+        .filter(|s| s.value.is_some_and(|v| !v.is_nan()))
+        .map(|s| format!("{} {}", s.name, statistic(s.value)))
+        .collect();
     numbers.join(", ")
 }
 

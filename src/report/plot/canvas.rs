@@ -23,6 +23,9 @@ pub(super) const WHITE: RGBColor = RGBColor(255, 255, 255);
 /// Orange and blue stay apart for colour-blind readers; shapes differ too.
 pub(super) const PUBLISHED: RGBColor = RGBColor(196, 84, 18);
 pub(super) const MEASURED: RGBColor = RGBColor(20, 104, 176);
+/// Where colour tells tokens apart, not evidence.
+pub(super) const VIOLET: RGBColor = RGBColor(122, 60, 150);
+pub(super) const TEAL: RGBColor = RGBColor(15, 128, 120);
 
 /// Where a text lies relative to its point.
 #[derive(Clone, Copy, PartialEq)]

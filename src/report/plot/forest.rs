@@ -133,7 +133,7 @@ impl<'a> Panel<'a> {
                 canvas.rectangle((MARGIN - 6.0, y), (WIDTH - MARGIN + 6.0, y + ROW), BAND, 1.0);
             }
         }
-        for (value, text) in scale.ticks(6) {
+        for (value, text) in scale.ticks(9) {
             let x = scale.at(value);
             canvas.line(&[(x, top), (x, bottom + 4.0)], PALE, 1.0);
             canvas.text((x, bottom + 14.0), &text, SMALL, Align::Centre);

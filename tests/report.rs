@@ -10,7 +10,9 @@ use streamgauge::judge::outcome::{
     Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Statistic, Verdict,
 };
 use streamgauge::protocol::{Bos, Endpoint, Protocol, Reduction};
-use streamgauge::report::{Band, LayerProfile, Provenance, View, markdown, plots, terminal};
+use streamgauge::report::{
+    Band, LayerProfile, MetricDefinition, Provenance, View, markdown, plots, terminal,
+};
 
 const PRIMARY: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 const OTHER: Protocol = Protocol::new(Reduction::Frobenius, Endpoint::HfLast, Bos::Auto);
@@ -28,7 +30,7 @@ fn judgement(evidence: Evidence, verdict: Verdict, unit: &str, estimates: Vec<Es
         verdict,
         unit: unit.into(),
         statistics: vec![
-            Statistic { name: "models-above".into(), value: Some(4.0) },
+            Statistic { name: "share-above".into(), value: Some(0.5714) },
             Statistic { name: "undefined".into(), value: Some(f64::NAN) },
             Statistic { name: "absent".into(), value: None },
         ],
@@ -146,6 +148,11 @@ fn view() -> View {
             facts: ModelFacts { family: Some("llama".into()), blocks: Some(4), ..ModelFacts::default() },
         }],
         profiles: vec![profile("zoo-llama", 5), profile("zoo-neox", 7), profile("llama-3.1-8b", 33)],
+        metrics: vec![MetricDefinition {
+            name: "last-gain".into(),
+            unit: "ratio".into(),
+            definition: "||h_L|| / ||h_(L-1)||".into(),
+        }],
         problems: vec!["gemma-7b: no checkpoint under models/gemma-7b".into()],
     }
 }
@@ -262,7 +269,7 @@ fn the_report_opens_with_the_case_and_shows_every_verdict() {
     }
     assert!(at("## Verdicts") < at("## H9") && at("## H16") < at("## Measured models"));
     at("Missing, measured here: models with norm = layernorm");
-    at("Note, published rows: cannot reach alpha = 0.05 with 4 units");
+    at("Measured here: cannot reach alpha = 0.05 with 4 units");
     at("Protocols it holds under, published rows: `frobenius/hf-last/auto`.");
     at("gemma-7b: no checkpoint under models/gemma-7b");
 }

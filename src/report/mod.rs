@@ -12,4 +12,4 @@ mod view;
 pub use markdown::markdown;
 pub use plot::{PlotError, plots};
 pub use terminal::terminal;
-pub use view::{Band, LayerProfile, Provenance, View};
+pub use view::{Band, LayerProfile, MetricDefinition, Provenance, View};

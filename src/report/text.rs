@@ -27,6 +27,14 @@ pub(super) fn optional(value: Option<f64>) -> String {
     value.map_or_else(|| MISSING.to_string(), number)
 }
 
+/// A statistic: counts without decimals.
+pub(super) fn statistic(value: Option<f64>) -> String {
+    match value {
+        Some(count) if count.abs() < 1e7 && count.fract() == 0.0 => format!("{:.0}", count + 0.0),
+        other => optional(other),
+    }
+}
+
 /// `value [low, high]`; the interval is left out where there is none.
 pub(super) fn estimate(estimate: &Estimate) -> String {
     let value = optional(estimate.value);
@@ -128,6 +136,7 @@ mod tests {
         assert_eq!([number(f64::NAN), optional(None), probability(Some(f64::NAN))], [MISSING; 3]);
         assert_eq!([number(0.47767), number(17212.09), number(-39.31)], ["0.4777", "17212", "-39.31"]);
         assert_eq!([number(1e-7), number(6.8e9), number(0.0)], ["1.00e-7", "6.80e9", "0"]);
+        assert_eq!([statistic(Some(4.0)), statistic(Some(-0.0)), statistic(Some(0.5))], ["4", "0", "0.5000"]);
         assert_eq!(probability(Some(1e-9)), "<0.0001");
     }
 

@@ -15,6 +15,8 @@ pub struct View {
     /// Measured models with the facts of their configs.
     pub models: Vec<ModelInfo>,
     pub profiles: Vec<LayerProfile>,
+    /// Every metric a number of the report may be.
+    pub metrics: Vec<MetricDefinition>,
     /// What went wrong without stopping the run, e.g. a model whose checkpoint is not here. One sentence each.
     pub problems: Vec<String>,
 }
@@ -30,6 +32,14 @@ pub struct Provenance {
     pub runtime: Option<String>,
     /// Jobs of the experiment by kind, e.g. `("observe", 50)`, in the order of the flow.
     pub jobs: Vec<(String, u64)>,
+}
+
+/// A line of the metrics table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricDefinition {
+    pub name: String,
+    pub unit: String,
+    pub definition: String,
 }
 
 /// Norms of the residual stream by layer for one model, over several prompts.

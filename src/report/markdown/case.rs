@@ -37,11 +37,11 @@ pub(super) fn section(out: &mut Page, case: &LlamaCase) {
         [("first row of the table", &case.split), ("the value printed as 0.48", &case.split_with_dtype)];
     out.table(&header, splits.iter().flat_map(|(name, split)| steps(name, split)));
     out.line(&format!(
-        "Measured on the last token alone, {}: {} (`{}`). A Frobenius norm over all tokens is mostly the first token, \
-         whose massive activation the last block removes.",
-        case.last_token.prompt,
+        "On the last token alone the published gain of the same model is {} (`{}`, {}). A Frobenius norm over all \
+         tokens is mostly the first token, whose massive activation the last block removes.",
         number(case.last_token.gain.value),
         protocol(&case.last_token),
+        case.last_token.prompt,
     ));
 }
 

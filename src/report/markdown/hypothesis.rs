@@ -1,6 +1,6 @@
 //! One hypothesis: claim, verdicts, and per prediction the numbers on both kinds of evidence, side by side.
 
-use super::super::text::{MISSING, cell, estimate, evidence_phrase, optional, probability, protocols};
+use super::super::text::{MISSING, cell, estimate, evidence_phrase, probability, protocols, statistic};
 use super::super::view::{Pair, plot_name};
 use super::{Page, overall};
 use crate::evidence::Evidence;
@@ -21,12 +21,49 @@ pub(super) fn section(out: &mut Page, hypothesis: &HypothesisOutcome) {
         &plot_name(&hypothesis.id),
         &format!("Estimates of {} with intervals, published and measured", hypothesis.id),
     );
-    for pair in Pair::all(hypothesis) {
-        prediction(out, &pair);
+    let pairs = Pair::all(hypothesis);
+    let shared = shared_notes(&pairs);
+    for pair in &pairs {
+        prediction(out, pair, &shared);
+    }
+    if !shared.is_empty() {
+        out.line(&format!("Notes on several predictions of {}:", cell(&hypothesis.id)));
+        out.list(shared.iter().map(|(evidence, note)| format!("{}: {}", capital(*evidence), cell(note))));
     }
 }
 
-fn prediction(out: &mut Page, pair: &Pair) {
+/// Notes that more than one prediction carries, in the order they come; they are printed once.
+fn shared_notes<'a>(pairs: &[Pair<'a>]) -> Vec<(Evidence, &'a str)> {
+    let all: Vec<(Evidence, &str)> = pairs
+        .iter()
+        .flat_map(Pair::sides)
+        .flat_map(|side| side.primary.notes.iter().map(|note| (side.evidence, note.as_str())))
+        .collect();
+    let mut shared = Vec::new();
+    for note in &all {
+        if !shared.contains(note) && all.iter().filter(|other| *other == note).count() > 1 {
+            shared.push(*note);
+        }
+    }
+    shared
+}
+
+/// The verdict; where other protocols made it fragile, what the primary one alone says.
+fn verdict(side: &PredictionOutcome) -> String {
+    match side.verdict == side.primary.verdict {
+        true => format!("**{}**", side.verdict),
+        false => format!("**{}** ({} under the primary protocol)", side.verdict, side.primary.verdict),
+    }
+}
+
+fn capital(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Published => "Published rows",
+        Evidence::Measured => "Measured here",
+    }
+}
+
+fn prediction(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
     out.line(&format!("### {}", cell(pair.id)));
     out.line(pair.claim.trim());
     out.table(
@@ -34,7 +71,7 @@ fn prediction(out: &mut Page, pair: &Pair) {
         pair.sides().map(|side| {
             vec![
                 evidence_phrase(side.evidence).to_string(),
-                format!("**{}**", side.verdict),
+                verdict(side),
                 format!("`{}`", protocols(&side.primary)),
                 cell(&side.primary.unit),
                 cell(&side.primary.because),
@@ -44,7 +81,7 @@ fn prediction(out: &mut Page, pair: &Pair) {
     estimates(out, pair);
     statistics(out, pair);
     others(out, pair);
-    remarks(out, pair);
+    remarks(out, pair, shared);
 }
 
 /// Two columns per kind of evidence, headed by its protocol and unit.
@@ -93,12 +130,15 @@ fn statistics(out: &mut Page, pair: &Pair) {
         .map(|side| format!("{} under `{}`", evidence_phrase(side.evidence), protocols(&side.primary)))
         .collect();
     let header: Vec<&str> = ["statistic"].into_iter().chain(heads.iter().map(String::as_str)).collect();
+    let value = |side: &PredictionOutcome, name: &str| {
+        let found = side.primary.statistics.iter().find(|s| s.name == name).and_then(|s| s.value);
+        found.filter(|value| !value.is_nan())
+    };
+    // What no side could compute says nothing.
+    names.retain(|name| sides.iter().any(|side| value(side, name).is_some()));
     let rows = names.iter().map(|name| {
-        let value = |side: &&PredictionOutcome| {
-            side.primary.statistics.iter().find(|s| s.name == *name).and_then(|s| s.value)
-        };
         let mut row = vec![cell(name)];
-        row.extend(sides.iter().map(|side| optional(value(side))));
+        row.extend(sides.iter().map(|side| statistic(value(side, name))));
         row
     });
     out.table(&header, rows);
@@ -108,6 +148,9 @@ fn statistics(out: &mut Page, pair: &Pair) {
 fn others(out: &mut Page, pair: &Pair) {
     for side in pair.sides() {
         let all: Vec<&Judgement> = std::iter::once(&side.primary).chain(&side.others).collect();
+        if all.iter().all(|judgement| judgement.verdict == Verdict::Untestable) {
+            continue;
+        }
         let under = |wanted: &dyn Fn(Verdict) -> bool| {
             let found: Vec<String> = all
                 .iter()
@@ -138,16 +181,21 @@ fn others(out: &mut Page, pair: &Pair) {
 }
 
 fn named_numbers(judgement: &Judgement) -> String {
-    let numbers: Vec<String> =
-        judgement.statistics.iter().map(|s| format!("{} {}", s.name, optional(s.value))).collect();
+    let numbers: Vec<String> = judgement
+        .statistics
+        .iter()
+        .filter(|s| s.value.is_some_and(|v| !v.is_nan()))
+        .map(|s| format!("{} {}", s.name, statistic(s.value)))
+        .collect();
     numbers.join(", ")
 }
 
-fn remarks(out: &mut Page, pair: &Pair) {
+fn remarks(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
     out.list(pair.sides().flat_map(|side| {
         let name = evidence_phrase(side.evidence);
         let missing = side.primary.missing.iter().map(move |what| format!("Missing, {name}: {}", cell(what)));
-        let notes = side.primary.notes.iter().map(move |note| format!("Note, {name}: {}", cell(note)));
+        let own = side.primary.notes.iter().filter(|note| !shared.contains(&(side.evidence, note.as_str())));
+        let notes = own.map(move |note| format!("Note, {name}: {}", cell(note)));
         missing.chain(notes).collect::<Vec<_>>()
     }));
 }

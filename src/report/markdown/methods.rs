@@ -1,11 +1,11 @@
 //! Definitions of every protocol and rule, and what made the report.
 
 use super::super::text::{bos, cell, endpoint, reduction};
-use super::super::view::View;
+use super::super::view::{MetricDefinition, View};
 use super::Page;
 use crate::protocol::{Bos, Endpoint, Reduction};
 
-pub(super) fn section(out: &mut Page, _view: &View) {
+pub(super) fn section(out: &mut Page, view: &View) {
     out.line("## Methods");
     out.line(
         "A forward pass is observed once, in float32: norms of the residual stream per token and layer, before any choice \
@@ -18,6 +18,8 @@ pub(super) fn section(out: &mut Page, _view: &View) {
     let endpoints = Endpoint::ALL.iter().map(|e| word("endpoint of the last gain", e.as_str(), endpoint(*e)));
     let policies = Bos::ALL.iter().map(|b| word("BOS", b.as_str(), bos(*b)));
     out.table(&["part of a protocol", "word", "means"], reductions.chain(endpoints).chain(policies));
+    let metric = |m: &MetricDefinition| vec![format!("`{}`", m.name), cell(&m.unit), cell(&m.definition)];
+    out.table(&["metric", "unit", "means"], view.metrics.iter().map(metric));
     out.line(
         "Intervals resample prompts, never tokens; a model is one unit wherever models are compared. p-values of \
          permutation tests are exact where few units allow it, otherwise (b+1)/(m+1) over m random draws of a fixed seed. \

@@ -9,7 +9,7 @@ use plotters::drawing::DrawingArea;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{
-    Color, FontStyle, FontTransform, IntoFont, RGBAColor, RGBColor, TextStyle, register_font,
+    Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, TextStyle, register_font,
 };
 
 /// Viewers of an SVG without DejaVu fall back to Verdana, which has the same widths.
@@ -23,6 +23,9 @@ pub(super) const WHITE: RGBColor = RGBColor(255, 255, 255);
 /// Orange and blue stay apart for colour-blind readers; shapes differ too.
 pub(super) const PUBLISHED: RGBColor = RGBColor(196, 84, 18);
 pub(super) const MEASURED: RGBColor = RGBColor(20, 104, 176);
+/// Where colour tells tokens apart, not evidence.
+pub(super) const VIOLET: RGBColor = RGBColor(122, 60, 150);
+pub(super) const TEAL: RGBColor = RGBColor(15, 128, 120);
 
 /// Where a text lies relative to its point.
 #[derive(Clone, Copy, PartialEq)]
@@ -65,13 +68,15 @@ pub(super) trait Surface {
 pub(super) struct Canvas<'a, DB: DrawingBackend> {
     area: &'a DrawingArea<DB, Shift>,
     scale: f64,
+    drop: f64,
     failed: RefCell<Option<String>>,
 }
 
 impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
-    /// `scale` pixels per unit.
-    pub fn new(area: &'a DrawingArea<DB, Shift>, scale: u32) -> Canvas<'a, DB> {
-        let canvas = Canvas { area, scale: f64::from(scale), failed: RefCell::new(None) };
+    /// `scale` pixels per unit. `drop`: how far below its point, in parts of its size, the backend's text must be put to
+    /// look centred on it.
+    pub fn new(area: &'a DrawingArea<DB, Shift>, scale: u32, drop: f64) -> Canvas<'a, DB> {
+        let canvas = Canvas { area, scale: f64::from(scale), drop, failed: RefCell::new(None) };
         canvas.keep(area.fill(&WHITE));
         canvas
     }
@@ -101,7 +106,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
 
     fn style(&self, look: Type) -> TextStyle<'static> {
         let style = if look.bold { FontStyle::Bold } else { FontStyle::Normal };
-        (FAMILY, look.size * self.scale).into_font().style(style).color(&look.color)
+        FontDesc::new(FontFamily::Name(FAMILY), look.size * self.scale, style).color(&look.color)
     }
 }
 
@@ -131,6 +136,7 @@ impl<DB: DrawingBackend> Surface for Canvas<'_, DB> {
             Align::Right => HPos::Right,
         };
         let style = self.style(look).pos(Pos::new(across, VPos::Center));
+        let at = (at.0, at.1 + self.drop * look.size);
         self.keep(self.area.draw(&Text::new(text.to_string(), self.point(at), style)));
     }
 
@@ -149,7 +155,7 @@ fn mixed(color: RGBColor, opacity: f64) -> RGBAColor {
 pub(super) fn text_width(text: &str, look: Type) -> f64 {
     let style = if look.bold { FontStyle::Bold } else { FontStyle::Normal };
     // Measured large, since the estimate is a whole number of pixels.
-    let font = (FAMILY, look.size * 16.0).into_font().style(style);
+    let font = FontDesc::new(FontFamily::Name(FAMILY), look.size * 16.0, style);
     font.box_size(text)
         .map_or(0.6 * look.size * text.chars().count() as f64, |(width, _)| f64::from(width) / 16.0)
 }

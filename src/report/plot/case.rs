@@ -54,7 +54,7 @@ impl<'a> CasePlot<'a> {
 
     fn row(&self, canvas: &dyn Surface, at: usize, row: &CaseRow) {
         let y = TOP + ROW * (at as f64 + 0.5);
-        if at % 2 == 0 {
+        if at.is_multiple_of(2) {
             canvas.rectangle((12.0, y - ROW / 2.0), (LEFT - 6.0, y + ROW / 2.0), BAND, 1.0);
         }
         let room = LEFT - 40.0;
@@ -85,7 +85,7 @@ impl<'a> CasePlot<'a> {
         let top = self.bottom() + 58.0;
         let split = &self.case.split;
         canvas.text((22.0, top + 9.0), "What made the difference", HEAD, Align::Left);
-        let whole = format!("factor {}: every part of its logarithm", number(split.log_ratio.exp()));
+        let whole = format!("factor {}; lengths are parts of its logarithm", number(split.log_ratio.exp()));
         canvas.text((22.0, top + 28.0), &whole, SMALL, Align::Left);
         let mut from = split.from.value;
         for (step, color) in split.steps.iter().zip([GREY, MEASURED]) {
@@ -115,7 +115,7 @@ impl Picture for CasePlot<'_> {
             Align::Left,
         );
         for at in 0..self.rows.len() {
-            if at % 2 == 0 {
+            if at.is_multiple_of(2) {
                 let y = TOP + ROW * at as f64;
                 canvas.rectangle((LEFT - 6.0, y), (WIDTH - 12.0, y + ROW), BAND, 1.0);
             }

@@ -8,7 +8,7 @@ use super::canvas::{
 use super::scale::Scale;
 use crate::evidence::Evidence;
 use crate::judge::outcome::{Estimate, HypothesisOutcome, PredictionOutcome};
-use crate::report::text::{estimate, evidence_phrase, protocols};
+use crate::report::text::{self, evidence_phrase, protocols};
 use crate::report::view::Pair;
 
 const WIDTH: f64 = 960.0;
@@ -28,7 +28,8 @@ pub(super) struct ForestPlot<'a> {
 }
 
 struct Panel<'a> {
-    head: Vec<String>,
+    id: &'a str,
+    claim: Vec<String>,
     /// Verdict, protocol and unit of each kind of evidence.
     sides: Vec<(Evidence, String)>,
     rows: Vec<(&'a str, Evidence, &'a Estimate)>,
@@ -72,7 +73,7 @@ impl Picture for ForestPlot<'_> {
 
 impl<'a> Panel<'a> {
     fn new(pair: &Pair<'a>) -> Panel<'a> {
-        let claim = format!("{}  {}", pair.id, pair.claim);
+        let claim = wrapped(pair.claim, BODY, WIDTH - 2.0 * MARGIN - indent(pair.id));
         let sides = pair.sides().map(|side| (side.evidence, side_line(side))).collect();
         let mut rows = Vec::new();
         for label in pair.labels() {
@@ -82,16 +83,11 @@ impl<'a> Panel<'a> {
             }
         }
         let unit = pair.sides().map(|side| side.primary.unit.clone()).find(|unit| !unit.is_empty());
-        Panel {
-            head: wrapped(&claim, HEAD, WIDTH - 2.0 * MARGIN),
-            sides,
-            rows,
-            unit: unit.unwrap_or_default(),
-        }
+        Panel { id: pair.id, claim, sides, rows, unit: unit.unwrap_or_default() }
     }
 
     fn head_height(&self) -> f64 {
-        LINE * (self.head.len() + self.sides.len()) as f64 + 12.0
+        LINE * (self.claim.len().max(1) + self.sides.len()) as f64 + 14.0
     }
 
     fn height(&self) -> f64 {
@@ -101,11 +97,12 @@ impl<'a> Panel<'a> {
 
     fn draw(&self, canvas: &dyn Surface, top: f64) {
         canvas.line(&[(MARGIN, top), (WIDTH - MARGIN, top)], GREY, 1.0);
-        let mut y = top + 14.0;
-        for line in &self.head {
-            canvas.text((MARGIN, y), line, HEAD, Align::Left);
-            y += LINE;
+        let mut y = top + 16.0;
+        canvas.text((MARGIN, y), self.id, HEAD, Align::Left);
+        for (at, line) in self.claim.iter().enumerate() {
+            canvas.text((MARGIN + indent(self.id), y + LINE * at as f64), line, BODY, Align::Left);
         }
+        y += LINE * self.claim.len().max(1) as f64;
         for (evidence, line) in &self.sides {
             let look = Type { color: color(*evidence), ..SMALL };
             canvas.text((MARGIN, y), &fitted(line, look, WIDTH - 2.0 * MARGIN), look, Align::Left);
@@ -131,20 +128,20 @@ impl<'a> Panel<'a> {
             let y = top + ROW * at as f64;
             if *name != label {
                 (label, shaded) = (name, !shaded);
-                canvas.text((left - 14.0, y + ROW / 2.0), "", BODY, Align::Right);
             }
             if shaded {
                 canvas.rectangle((MARGIN - 6.0, y), (WIDTH - MARGIN + 6.0, y + ROW), BAND, 1.0);
             }
         }
-        for (value, text) in scale.ticks(6) {
+        for (value, text) in scale.ticks(9) {
             let x = scale.at(value);
             canvas.line(&[(x, top), (x, bottom + 4.0)], PALE, 1.0);
             canvas.text((x, bottom + 14.0), &text, SMALL, Align::Centre);
         }
         canvas.text(((left + right) / 2.0, bottom + 34.0), &self.unit, SMALL, Align::Centre);
-        let x = scale.at(reference);
-        canvas.line(&[(x, top), (x, bottom)], INK, 1.0);
+        if let Some(x) = reference.map(|value| scale.at(value)) {
+            canvas.line(&[(x, top), (x, bottom)], INK, 1.0);
+        }
         let mut label = "";
         for (at, (name, evidence, estimate)) in self.rows.iter().enumerate() {
             let y = top + ROW * (at as f64 + 0.5);
@@ -153,30 +150,30 @@ impl<'a> Panel<'a> {
                 canvas.text((MARGIN, y), &fitted(name, BODY, LABELS), BODY, Align::Left);
             }
             whisker(canvas, &scale, y, *evidence, estimate);
-            let text = format!("{}   n {}", numbers(estimate), estimate.n);
+            let text = format!("{}   n {}", text::estimate(estimate), estimate.n);
             let look = Type { color: color(*evidence), ..SMALL };
             canvas.text((WIDTH - MARGIN, y), &fitted(&text, look, NUMBERS - 20.0), look, Align::Right);
         }
     }
 
-    /// Values decide the axis; intervals widen it to at most twice their span on either side, and are cut beyond.
-    fn scale(&self, left: f64, right: f64, reference: f64) -> Scale {
+    /// Values decide the axis; intervals widen it by at most a part of their span, and are cut beyond.
+    fn scale(&self, left: f64, right: f64, reference: Option<f64>) -> Scale {
         let finite = |x: &f64| x.is_finite();
         let values: Vec<f64> =
-            self.rows.iter().filter_map(|row| row.2.value).filter(finite).chain([reference]).collect();
-        let low = values.iter().copied().fold(reference, f64::min);
-        let high = values.iter().copied().fold(reference, f64::max);
-        let room = 2.0 * if high > low { high - low } else { 1.0 };
+            self.rows.iter().filter_map(|row| row.2.value).filter(finite).chain(reference).collect();
+        let low = values.iter().copied().reduce(f64::min).unwrap_or(0.0);
+        let high = values.iter().copied().reduce(f64::max).unwrap_or(0.0);
+        let room = if high > low { 0.6 * (high - low) } else { 1.0 };
         let ends = self.rows.iter().flat_map(|row| [row.2.low, row.2.high]).flatten().filter(finite);
         let ends: Vec<f64> = ends.map(|end| end.clamp(low - room, high + room)).collect();
         let positive = values.iter().chain(&ends).all(|x| *x > 0.0);
-        let logarithmic = positive && reference == 1.0 && high > 20.0 * low;
+        let logarithmic = positive && reference != Some(0.0) && high > 20.0 * low;
         Scale::covering(values.into_iter().chain(ends), logarithmic, left, right)
     }
 }
 
-fn numbers(of: &Estimate) -> String {
-    estimate(of)
+fn indent(id: &str) -> f64 {
+    text_width(id, HEAD) + 10.0
 }
 
 /// Interval, then the point on top of it. An end beyond the axis becomes an arrow.
@@ -226,13 +223,15 @@ fn side_line(side: &PredictionOutcome) -> String {
     }
 }
 
-/// The value of no effect: 0 for differences, logarithms and correlations, 1 for ratios, one half for shares.
-fn reference(unit: &str) -> f64 {
+/// The value of no effect: 0 for differences, logarithms and correlations, 1 for ratios, none for other numbers.
+fn reference(unit: &str) -> Option<f64> {
     let has = |word: &str| unit.contains(word);
     match () {
-        _ if has("log") || has("error") || has("difference") => 0.0,
-        _ if has("ratio") || has("gain") || has("factor") => 1.0,
-        _ if has("share of models") || has("probability") => 0.5,
-        _ => 0.0,
+        _ if has("log") || has("minus") || has("error") || has("rho") || has("correlation") || has("R2") => {
+            Some(0.0)
+        }
+        _ if has("ratio") || has("gain") => Some(1.0),
+        _ if has("Spearman") || has("Pearson") || unit == "r" => Some(0.0),
+        _ => None,
     }
 }

@@ -1,9 +1,7 @@
 //! Layer profiles: norm of the residual stream by layer, the first token apart from the others, one panel per model.
 
 use super::Picture;
-use super::canvas::{
-    Align, BODY, GREY, HEAD, MEASURED, PALE, PUBLISHED, SMALL, Surface, TITLE, fitted, text_width,
-};
+use super::canvas::{Align, BODY, GREY, HEAD, PALE, SMALL, Surface, TEAL, TITLE, VIOLET, fitted, text_width};
 use super::scale::Scale;
 use crate::report::view::{Band, LayerProfile};
 
@@ -11,8 +9,8 @@ const WIDTH: f64 = 960.0;
 const MARGIN: f64 = 22.0;
 const TOP: f64 = 84.0;
 const PANEL: f64 = 270.0;
-const FIRST: plotters::style::RGBColor = PUBLISHED;
-const REST: plotters::style::RGBColor = MEASURED;
+const FIRST: plotters::style::RGBColor = VIOLET;
+const REST: plotters::style::RGBColor = TEAL;
 
 pub(super) struct ProfilePlot<'a> {
     profiles: &'a [LayerProfile],

@@ -129,18 +129,30 @@ fn every_golden_agrees_with_the_float64_reference() {
 
 #[test]
 fn a_prompt_measures_the_same_alone_and_in_company_and_twice() {
-    for case in ["llama_gqa_tied_bf16", "gpt_neox_parallel_f32"] {
+    // The runtime's Erf treats the last elements of an array whose size is no multiple of its vectors by another
+    // formula; only the goldens have such odd widths.
+    for (case, tolerance) in [("llama_gqa_tied_bf16", 0.0), ("gpt_neox_parallel_f32", 1e-6)] {
         let prompts: Vec<Vec<u32>> = reference(case).prompts.into_iter().map(|p| p.token_ids).collect();
         let together = run(&golden(case), &prompts).unwrap();
         assert_eq!(together, run(&golden(case), &prompts).unwrap(), "{case}: two runs differ");
         for (prompt, together) in prompts.iter().zip(&together) {
-            let alone = &run(&golden(case), std::slice::from_ref(prompt)).unwrap()[0];
+            let alone = run(&golden(case), std::slice::from_ref(prompt)).unwrap();
             let mut worst = Worst::default();
-            for (found, expected) in alone.resid.iter().zip(&together.resid) {
+            for (found, expected) in alone[0].resid.iter().zip(&together.resid) {
                 worst.see(*found, f64::from(*expected), "resid");
             }
-            worst.see(alone.entropy_nats, f64::from(together.entropy_nats), "entropy");
-            assert!(worst.error < 2e-6, "{case}: {:.1e} at {}", worst.error, worst.place);
+            for (found, expected) in alone[0].top.iter().zip(&together.top) {
+                assert_eq!(found.id, expected.id);
+                worst.see(found.prob, f64::from(expected.prob), "probability");
+            }
+            worst.see(alone[0].entropy_nats, f64::from(together.entropy_nats), "entropy");
+            let tokens = prompt.len();
+            assert!(
+                worst.error <= tolerance,
+                "{case}, {tokens} tokens: {:.1e} at {}",
+                worst.error,
+                worst.place
+            );
         }
     }
 }

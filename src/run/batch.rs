@@ -6,6 +6,11 @@ use crate::arch::Recipe;
 /// Floats of one group's attention scores, and tokens of one group: bounds the memory of activations.
 const MAX_SCORES: usize = 1 << 24;
 const MAX_TOKENS: usize = 2048;
+/// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
+/// order, and zeros, whatever the longest prompt is.
+const SLOTS: usize = 16;
+/// The runtime multiplies a single row by another kernel, which sums in another order.
+const MIN_ROWS: usize = 2;
 
 /// Some prompts that run together, and the index tensors that tell the graphs where their tokens lie.
 #[derive(Debug, PartialEq)]
@@ -14,17 +19,17 @@ pub struct Group {
     pub prompts: Vec<usize>,
     /// Tokens of each, in the same order.
     pub lengths: Vec<usize>,
-    /// All token ids, packed, `[T]`.
+    /// All token ids, packed, `[T]`; a lone token is followed by a copy that belongs to no prompt.
     pub ids: Vec<u32>,
     /// Position of each packed token in its prompt, `[T]`.
     pub positions: Vec<i64>,
-    /// 0, 1, .. M-1.
+    /// 0, 1, .. M-1; M is the longest prompt rounded up.
     pub slots: Vec<i64>,
     /// Packed row of each prompt and slot, `[P, M]`; padding points at row 0.
     pub to_prompts: Vec<i64>,
     /// Prompt and slot of each packed token, `[T, 2]`.
     pub to_tokens: Vec<i64>,
-    /// Packed row of each prompt's last token, `[P]`.
+    /// Packed row of each prompt's last token, `[P]`; a lone prompt's is there twice.
     pub last: Vec<i64>,
 }
 
@@ -54,14 +59,14 @@ pub fn groups(prompts: &[Vec<u32>], heads: usize) -> Vec<Group> {
     let mut members: Vec<usize> = Vec::new();
     let mut tokens = 0;
     for i in order {
-        let longest = prompts[i].len(); // sorted: the newest member is the longest
-        let scores = (members.len() + 1) * heads * longest * longest;
-        if !members.is_empty() && (scores > MAX_SCORES || tokens + longest > MAX_TOKENS) {
+        let slots = slots(prompts[i].len()); // sorted: the newest member is the longest
+        let scores = (members.len() + 1) * heads * slots * slots;
+        if !members.is_empty() && (scores > MAX_SCORES || tokens + prompts[i].len() > MAX_TOKENS) {
             groups.push(Group::new(prompts, std::mem::take(&mut members)));
             tokens = 0;
         }
         members.push(i);
-        tokens += longest;
+        tokens += prompts[i].len();
     }
     if !members.is_empty() {
         groups.push(Group::new(prompts, members));
@@ -72,7 +77,7 @@ pub fn groups(prompts: &[Vec<u32>], heads: usize) -> Vec<Group> {
 impl Group {
     fn new(prompts: &[Vec<u32>], members: Vec<usize>) -> Group {
         let lengths: Vec<usize> = members.iter().map(|&i| prompts[i].len()).collect();
-        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let longest = slots(lengths.iter().copied().max().unwrap_or(0));
         let mut group = Group {
             prompts: members,
             lengths,
@@ -92,13 +97,25 @@ impl Group {
             group.to_tokens.extend((0..length).flat_map(|s| [p as i64, s]));
             group.last.push(start + length - 1);
         }
+        while group.ids.len() < MIN_ROWS {
+            group.ids.push(group.ids[0]);
+            group.positions.push(0);
+            group.to_tokens.extend([0, 0]);
+        }
+        while group.last.len() < MIN_ROWS {
+            group.last.push(group.last[0]);
+        }
         group
     }
 
-    /// T.
+    /// T, with the copy of a lone token.
     pub fn tokens(&self) -> usize {
         self.ids.len()
     }
+}
+
+fn slots(longest: usize) -> usize {
+    longest.next_multiple_of(SLOTS)
 }
 
 #[cfg(test)]
@@ -113,10 +130,22 @@ mod tests {
         assert_eq!(group.ids, [9, 1, 2, 5, 6, 7]);
         assert_eq!(group.positions, [0, 0, 1, 0, 1, 2]);
         assert_eq!(group.last, [0, 2, 5]);
-        assert_eq!(group.to_prompts, [0, 0, 0, 1, 2, 0, 3, 4, 5]);
+        assert_eq!(group.slots.len(), SLOTS);
+        let rows = |p: usize| &group.to_prompts[p * SLOTS..p * SLOTS + 4];
+        assert_eq!([rows(0), rows(1), rows(2)], [[0, 0, 0, 0], [1, 2, 0, 0], [3, 4, 5, 0]]);
         for (row, cell) in group.to_tokens.chunks(2).enumerate() {
-            assert_eq!(group.to_prompts[(cell[0] * 3 + cell[1]) as usize], row as i64);
+            assert_eq!(group.to_prompts[cell[0] as usize * SLOTS + cell[1] as usize], row as i64);
         }
+    }
+
+    #[test]
+    fn a_lone_token_runs_as_two_rows() {
+        let [group] = &groups(&[vec![7]], 4)[..] else { panic!("one group") };
+        assert_eq!(
+            (&group.ids[..], &group.last[..], &group.to_tokens[..]),
+            (&[7, 7][..], &[0, 0][..], &[0; 4][..])
+        );
+        assert_eq!((group.lengths.len(), group.positions.len(), group.to_prompts.len()), (1, 2, SLOTS));
     }
 
     #[test]

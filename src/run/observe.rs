@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Run all prompts through the model and measure the stream at every tap. Observations come in the order of the
-/// prompts; each is the same (to the last bits of float32) whatever other prompts run with it.
+/// prompts; each is the same, bit for bit where measured, whatever other prompts run with it.
 ///
 /// Memory: one block's weights in float32, the stream and the activations of one block for up to 2048 tokens.
 ///
@@ -35,7 +35,7 @@ pub fn observe(
 ) -> Result<Vec<PromptObservation>, RunError> {
     batch::check(recipe, prompts)?;
     let weights = recipe.checked_weights(checkpoint)?;
-    let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?);
+    let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
     let mut buffer = Buffer::default();
     let mut walk = Walk { checkpoint, weights: &weights, groups: Vec::new() };
 
@@ -233,7 +233,7 @@ impl State {
                     inputs.push(integers("to_prompts", &shape, &group.to_prompts)?);
                 }
                 "to_tokens" => inputs.push(integers("to_tokens", &[tokens, 2], &group.to_tokens)?),
-                "last" => inputs.push(integers("last", &[prompts], &group.last)?),
+                "last" => inputs.push(integers("last", &[group.last.len()], &group.last)?),
                 _ => inputs.extend(self.tables.iter().find(|(n, _)| n == name).map(|(n, v)| value(n, v))),
             }
         }

@@ -18,7 +18,7 @@ use crate::{
 
 fn run(graph: &Graph, inputs: Vec<Input<'_>>, output: &str) -> Vec<f32> {
     let runtime = Runtime::load(None).unwrap();
-    let mut session = Session::new(&runtime, graph.name(), &onnx::encode(graph)).unwrap();
+    let mut session = Session::new(&runtime, graph.name(), &onnx::encode(graph), 1).unwrap();
     session.run(inputs).unwrap().floats(output).unwrap()
 }
 

@@ -10,6 +10,10 @@ use ort::{
 
 use super::{RunError, Runtime};
 
+/// Up to this width a thread's share of a matrix product can be so narrow that the runtime sums in other blocks, and
+/// the last bits would depend on how many tokens run together. Such models are done before threads would pay.
+const SERIAL_WIDTH: usize = 512;
+
 /// One input by name.
 pub type Input<'a> = (Cow<'a, str>, SessionInputValue<'a>);
 
@@ -26,8 +30,9 @@ pub struct Outputs {
 }
 
 impl Session {
-    pub fn new(runtime: &Runtime, graph: &str, bytes: &[u8]) -> Result<Session, RunError> {
-        let inner = commit(runtime, bytes).map_err(|e| fault(graph, e))?;
+    /// `width` is the model's: narrow models run on one thread.
+    pub fn new(runtime: &Runtime, graph: &str, bytes: &[u8], width: usize) -> Result<Session, RunError> {
+        let inner = commit(runtime, bytes, width <= SERIAL_WIDTH).map_err(|e| fault(graph, e))?;
         Ok(Session { graph: graph.to_string(), inner })
     }
 
@@ -89,14 +94,17 @@ pub fn value<'a>(name: &'a str, value: &'a DynValue) -> Input<'a> {
     (Cow::Borrowed(name), value.into())
 }
 
-fn commit(runtime: &Runtime, bytes: &[u8]) -> ort::Result<OrtSession> {
+fn commit(runtime: &Runtime, bytes: &[u8], serial: bool) -> ort::Result<OrtSession> {
     // The arena halves the system time of allocating the same activations for every block; groups bound its size.
     let cpu = ep::CPU::default().with_arena_allocator(true).build();
-    OrtSession::builder(&runtime.environment)?
+    let mut builder = OrtSession::builder(&runtime.environment)?
         .with_execution_providers([cpu])?
         // Fusions measured no gain here, and would replace the norms as `nn` writes them.
-        .with_optimization_level(GraphOptimizationLevel::Level1)?
-        .commit_from_memory(bytes)
+        .with_optimization_level(GraphOptimizationLevel::Level1)?;
+    if serial {
+        builder = builder.with_independent_thread_pool()?.with_intra_threads(1)?;
+    }
+    builder.commit_from_memory(bytes)
 }
 
 fn fault(graph: &str, error: impl std::fmt::Display) -> RunError {

@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn every_syntax_error_has_its_place() {
         let errors = Document::parse(Path::new("t.toml"), "a = \nb = 1\nc = [1,\n".into()).unwrap_err();
-        assert!(errors.len() >= 2, "{errors:?}");
-        assert_eq!(errors[0].line, 1);
+        let at = |line| errors.iter().any(|error| error.line == line);
+        assert!(at(1) && at(3), "{errors:?}");
     }
 }

@@ -10,8 +10,10 @@ use crate::config::{self, Loaded, Report};
 
 /// Options of `check`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  streamgauge check\n  streamgauge check experiments/hypotheses/H19.toml\n\n\
-With --json: [{\"file\",\"line\",\"column\",\"message\",\"suggestion\"}], empty when all is well.")]
+#[command(
+    after_help = "Examples:\n  streamgauge check\n  streamgauge check experiments/hypotheses/H19.toml\n\n\
+With --json: [{\"file\",\"line\",\"column\",\"message\",\"suggestion\"}], empty when all is well."
+)]
 pub struct Arguments {
     /// Experiment files (with everything they name), or single model lists, prompt sets, hypotheses
     #[arg(default_value = "experiments/reproduce.toml")]

@@ -59,7 +59,9 @@ impl From<PipelineError> for Failure {
         let exit = match &error {
             PipelineError::Run(run) => run_exit(run),
             PipelineError::Subject(_) | PipelineError::Checkpoint(_) => Exit::BadInput,
-            PipelineError::Evidence(_) | PipelineError::Graph(_) | PipelineError::Read { .. } => Exit::BadConfig,
+            PipelineError::Evidence(_) | PipelineError::Graph(_) | PipelineError::Read { .. } => {
+                Exit::BadConfig
+            }
             PipelineError::Store(_) | PipelineError::Write { .. } | PipelineError::Draw { .. } => Exit::Store,
         };
         Failure::new(exit, error)

@@ -16,12 +16,14 @@ use crate::store::{self, Store};
 
 /// Options of `measure`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
+#[command(
+    after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
 streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
 streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n\n\
 JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T], resid [L+1][T], attn_out [L][T],\n\
 mlp_out [L][T], max_abs [L+1][T], final [T], entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
-gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined.")]
+gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined."
+)]
 pub struct Arguments {
     /// Id in the model list, or a folder with config.json and model.safetensors
     model: String,
@@ -63,7 +65,8 @@ struct Request {
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
-        let store_at = self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
+        let store_at =
+            self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
         let store = store_at.as_deref().map(Store::open).transpose()?;
         let memo = match &store_at {
             Some(folder) => Memo::at(&folder.join("identities.json")),
@@ -103,7 +106,9 @@ impl Arguments {
         let mut requests = Vec::new();
         for text in texts {
             let tokenizer = subject.tokenizer.as_ref().map_err(|error| bad(error.clone()))?;
-            let ids = tokenizer.encode(&text, self.bos).map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
+            let ids = tokenizer
+                .encode(&text, self.bos)
+                .map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
             requests.push(Request { text: Some(text), ids });
         }
         for list in &self.input.tokens {
@@ -125,13 +130,20 @@ pub fn open_model(name: &str, list: &Path, memo: &Memo) -> Result<Subject, Failu
         return Ok(Subject::open(&id, folder, memo)?);
     }
     let models = config::load_models(list).map_err(|report| {
-        Failure::new(Exit::BadConfig, format!("{name:?} is no folder, and the model list cannot be read:\n{report}"))
+        Failure::new(
+            Exit::BadConfig,
+            format!("{name:?} is no folder, and the model list cannot be read:\n{report}"),
+        )
     })?;
     let Some(model) = models.models.iter().find(|model| model.id == name) else {
         let known: Vec<&str> = models.models.iter().map(|model| model.id.as_str()).collect();
         return Err(Failure::new(
             Exit::BadInput,
-            format!("{name:?} is neither a folder nor an id in {}; known ids: {}", list.display(), known.join(", ")),
+            format!(
+                "{name:?} is neither a folder nor an id in {}; known ids: {}",
+                list.display(),
+                known.join(", ")
+            ),
         ));
     };
     Ok(Subject::open(&model.id, &pipeline::locate(model, list)?, memo)?)
@@ -139,8 +151,11 @@ pub fn open_model(name: &str, list: &Path, memo: &Memo) -> Result<Subject, Failu
 
 fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
     let file = Path::new(name);
-    let path =
-        if file.is_file() { file.to_path_buf() } else { Path::new("experiments/prompts").join(format!("{name}.toml")) };
+    let path = if file.is_file() {
+        file.to_path_buf()
+    } else {
+        Path::new("experiments/prompts").join(format!("{name}.toml"))
+    };
     config::load_prompts(&path).map_err(|report| Failure::new(Exit::BadConfig, report))
 }
 

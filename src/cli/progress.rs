@@ -29,8 +29,9 @@ impl Progress for Bar {
             eprintln!("{stage}");
             return;
         }
-        let style = ProgressStyle::with_template("{msg:32!} {bar:30} {pos}/{len}  {elapsed} elapsed, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template("{msg:32!} {bar:30} {pos}/{len}  {elapsed} elapsed, {eta} left")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
         bar.set_style(style);
         bar.set_message(stage.to_string());

@@ -99,7 +99,7 @@ fn load_one<T: DeserializeOwned>(
     check: fn(&Document, &T) -> Vec<Diagnostic>,
 ) -> Result<T, Report> {
     let mut reader = Reader::default();
-    let value = reader.open(path).and_then(|document| reader.typed(&document, kind, check));
+    let value = reader.open(path).and_then(|mut document| reader.typed(&mut document, kind, check));
     match (value, reader.report.diagnostics.is_empty()) {
         (Some(value), true) => Ok(value),
         _ => Err(reader.finish()),

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::PipelineError;
 use super::observing::Observed;
 use super::planning::{Cell, Planned, judge_fields};
-use super::PipelineError;
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, published};
 use crate::hash::Key;
@@ -110,7 +110,8 @@ pub(super) fn judge_all(
         let fields = judge_fields(loaded, *hash, &planned.subjects, &cells, planned.published);
         let key = fields.key();
         judged.keys.push(key);
-        let stored = if planned.snapshot.has(&key) { planned.store.blob(&planned.snapshot, &key)? } else { None };
+        let stored =
+            if planned.snapshot.has(&key) { planned.store.blob(&planned.snapshot, &key)? } else { None };
         if let Some(outcome) = stored.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             judged.outcomes.push(outcome);
             continue;

@@ -8,7 +8,7 @@ use crate::hash::Key;
 use crate::observation::PromptObservation;
 use crate::plan::Known;
 use crate::progress::Progress;
-use crate::run::{Runtime, RunError, observe};
+use crate::run::{RunError, Runtime, observe};
 use crate::store;
 
 /// Most tokens that run together. Weights are read once per batch; a batch is what a killed run loses.
@@ -46,7 +46,9 @@ pub(super) fn observe_missing(
             match error {
                 PipelineError::Run(error) => {
                     progress.note(&format!("{}: {error}", subject.id));
-                    observed.failures.push(ModelFailure { model: subject.id.clone(), error: error.to_string() });
+                    observed
+                        .failures
+                        .push(ModelFailure { model: subject.id.clone(), error: error.to_string() });
                 }
                 other => return Err(other),
             }
@@ -65,17 +67,17 @@ fn observe_subject(
     for batch in batches(cells) {
         let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.clone()).collect();
         let found = measure(&planned.runtime, subject, &prompts, progress)?;
-        let rows: Vec<store::Cell> = batch
+        let found: BTreeMap<Key, PromptObservation> = batch.iter().map(|cell| cell.key).zip(found).collect();
+        // A prompt in two sets is computed and stored once; the store learns both names of it.
+        let rows: Vec<store::Cell> = planned
+            .cells
             .iter()
-            .zip(found)
-            .map(|(cell, observation)| store::Cell {
-                slot: cell.slot.clone(),
-                fields: cell.fields.clone(),
-                observation,
+            .filter_map(|cell| {
+                let observation = found.get(&cell.key)?.clone();
+                Some(store::Cell { slot: cell.slot.clone(), fields: cell.fields.clone(), observation })
             })
             .collect();
-        planned.store.put_observations(&rows)?;
-        observed.computed += rows.len();
+        observed.computed += planned.store.put_observations(&rows)?;
         observed.present.extend(batch.iter().map(|cell| cell.key));
     }
     Ok(())
@@ -104,7 +106,10 @@ pub fn measure(
     prompts: &[Vec<u32>],
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
-    progress.start(&format!("observe {} ({} prompts)", subject.id, prompts.len()), subject.recipe.blocks() as u64);
+    progress.start(
+        &format!("observe {} ({} prompts)", subject.id, prompts.len()),
+        subject.recipe.blocks() as u64,
+    );
     let found = observe(runtime, &subject.recipe, &subject.graphs, &subject.checkpoint, prompts, progress);
     progress.finish();
     found

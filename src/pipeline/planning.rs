@@ -102,7 +102,12 @@ fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
     Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
 }
 
-fn cells(loaded: &Loaded, subjects: &[Subject], runtime: &str, failures: &mut Vec<ModelFailure>) -> Vec<Cell> {
+fn cells(
+    loaded: &Loaded,
+    subjects: &[Subject],
+    runtime: &str,
+    failures: &mut Vec<ModelFailure>,
+) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (index, subject) in subjects.iter().enumerate() {
         let tokenizer = match &subject.tokenizer {
@@ -188,7 +193,12 @@ fn jobs(
     let mut jobs = Vec::new();
     for subject in subjects {
         let slot = format!("export/{}", subject.id);
-        jobs.push(Job::new(JobKind::Export, slot, format!("{}: ONNX graphs", subject.id), export_fields(subject)));
+        jobs.push(Job::new(
+            JobKind::Export,
+            slot,
+            format!("{}: ONNX graphs", subject.id),
+            export_fields(subject),
+        ));
     }
     for cell in cells {
         let model = &subjects[cell.subject].id;

@@ -10,10 +10,11 @@ use super::{PipelineError, Places};
 use crate::config::Loaded;
 use crate::evidence::{ModelInfo, llama_case};
 use crate::hash::Key;
+use crate::metric::Metric;
 use crate::observation::PromptObservation;
 use crate::plan::Known;
 use crate::progress::Progress;
-use crate::report::{self, LayerProfile, Provenance, View};
+use crate::report::{self, LayerProfile, MetricDefinition, Provenance, View};
 use crate::store::tables;
 
 /// What reporting did.
@@ -37,7 +38,8 @@ pub(super) fn write(
     judged: &Judged,
     progress: &dyn Progress,
 ) -> Result<Written, PipelineError> {
-    let cells: Vec<&Cell> = planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
+    let cells: Vec<&Cell> =
+        planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
     let problems: Vec<String> = planned
         .failures
         .iter()
@@ -62,8 +64,10 @@ pub(super) fn write(
     view.profiles = profiles(planned, &cells, &observations);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
-    let pictures = report::plots(&view)
-        .map_err(|error| PipelineError::Draw { what: "the report's pictures".into(), error: error.to_string() })?;
+    let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
+        what: "the report's pictures".into(),
+        error: error.to_string(),
+    })?;
     for (name, bytes) in pictures {
         save(places, &report_folder.join(name), &bytes, &mut manifest)?;
     }
@@ -110,7 +114,17 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
         profiles: Vec::new(),
+        metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems,
+    }
+}
+
+fn definition(metric: Metric) -> MetricDefinition {
+    let described = metric.describe();
+    MetricDefinition {
+        name: metric.to_string(),
+        unit: described.unit.to_string(),
+        definition: described.definition.to_string(),
     }
 }
 
@@ -121,9 +135,14 @@ fn profiles(
 ) -> Vec<LayerProfile> {
     let mut profiles = Vec::new();
     for (index, subject) in planned.subjects.iter().enumerate() {
-        let Some(bos) = cells.iter().find(|cell| cell.subject == index).map(|cell| cell.bos) else { continue };
-        let mut keys: Vec<Key> =
-            cells.iter().filter(|cell| cell.subject == index && cell.bos == bos).map(|cell| cell.key).collect();
+        let Some(bos) = cells.iter().find(|cell| cell.subject == index).map(|cell| cell.bos) else {
+            continue;
+        };
+        let mut keys: Vec<Key> = cells
+            .iter()
+            .filter(|cell| cell.subject == index && cell.bos == bos)
+            .map(|cell| cell.key)
+            .collect();
         keys.sort();
         keys.dedup();
         let mine: Vec<&PromptObservation> = keys.iter().filter_map(|key| observations.get(key)).collect();
@@ -162,7 +181,10 @@ fn write_tables(
     let folder = places.results.join("tables");
     create(&folder)?;
     tables::write_observations(&folder.join("observations.parquet"), &rows)?;
-    tables::write_measurements(&folder.join("measurements.parquet"), published.rows.iter().chain(&measured.rows))?;
+    tables::write_measurements(
+        &folder.join("measurements.parquet"),
+        published.rows.iter().chain(&measured.rows),
+    )?;
     for name in ["tables/observations.parquet", "tables/measurements.parquet"] {
         let path = places.results.join(name);
         let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
@@ -177,9 +199,9 @@ fn save(places: &Places, name: &Path, bytes: &[u8], manifest: &mut Manifest) -> 
     let folder = path.parent().unwrap_or(Path::new("."));
     create(folder)?;
     let fail = |error| PipelineError::Write { path: path.clone(), error };
-    let mut part = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    std::io::Write::write_all(&mut part, bytes).map_err(fail)?;
-    part.persist(&path).map_err(|error| fail(error.error))?;
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    std::fs::write(&part, bytes).map_err(fail)?;
+    std::fs::rename(&part, &path).map_err(fail)?;
     manifest.insert(name.to_string_lossy().into_owned(), Key::of_bytes(bytes));
     Ok(())
 }

@@ -52,7 +52,9 @@ fn cached(repo: &str, revision: &str) -> Option<PathBuf> {
     let hub = std::env::var_os("HF_HUB_CACHE")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HF_HOME").map(|home| PathBuf::from(home).join("hub")))
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/huggingface/hub")))?;
+        .or_else(|| {
+            std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/huggingface/hub"))
+        })?;
     let model = hub.join(format!("models--{}", repo.replace('/', "--")));
     let commit = std::fs::read_to_string(model.join("refs").join(revision))
         .map(|text| text.trim().to_string())

@@ -12,9 +12,11 @@ pub fn inspected(found: &Inspection) -> String {
         let scaling = found.facts.rope_scaling.as_deref().unwrap_or("default");
         text.push_str(&format!("rope theta {theta}, scaling {scaling}\n"));
     }
-    let tied = if found.facts.tied == Some(true) { "tied: the unembedding is the embedding" } else { "untied" };
+    let tied =
+        if found.facts.tied == Some(true) { "tied: the unembedding is the embedding" } else { "untied" };
     text.push_str(&format!("{tied}\n\n"));
-    let mut table = plain(&["matrix", "shape", "spectral", "frobenius", "row mean", "row std", "row min", "row max"]);
+    let mut table =
+        plain(&["matrix", "shape", "spectral", "frobenius", "row mean", "row std", "row min", "row max"]);
     for matrix in &found.matrices {
         let norms = &matrix.norms;
         table.add_row(vec![

@@ -102,10 +102,19 @@ pub fn facts_line(facts: &ModelFacts) -> String {
 
 fn profile(row: &MeasuredRow<'_>, bos: Bos) -> String {
     let seen = row.observation;
-    let name = row.prompt.map_or_else(|| format!("token ids {:?}", seen.token_ids), |text| format!("{text:?}"));
+    let name =
+        row.prompt.map_or_else(|| format!("token ids {:?}", seen.token_ids), |text| format!("{text:?}"));
     let mut text = format!("\n{name}  {} tokens, BOS {bos}\n", seen.tokens());
-    let header =
-        ["layer", "‖resid‖ last", "mean", "first token", "gain last", "gain frobenius", "‖attn‖ last", "‖mlp‖ last"];
+    let header = [
+        "layer",
+        "‖resid‖ last",
+        "mean",
+        "first token",
+        "gain last",
+        "gain frobenius",
+        "‖attn‖ last",
+        "‖mlp‖ last",
+    ];
     let mut table = plain(&header);
     let last = seen.tokens() - 1; // an observation has at least one token
     let by_last = gains(seen, Reduction::Last, Endpoint::LastBlock).by_layer;
@@ -126,8 +135,12 @@ fn profile(row: &MeasuredRow<'_>, bos: Bos) -> String {
     }
     text.push_str(&format!("{table}\n\n"));
     text.push_str(&gain_table(seen));
-    let continuation: Vec<String> =
-        seen.top.iter().zip(&row.top_tokens).map(|(top, token)| format!("{token:?} {:.3}", top.prob)).collect();
+    let continuation: Vec<String> = seen
+        .top
+        .iter()
+        .zip(&row.top_tokens)
+        .map(|(top, token)| format!("{token:?} {:.3}", top.prob))
+        .collect();
     text.push_str(&format!("\nentropy {:.4} nats; next: {}\n", seen.entropy_nats, continuation.join("  ")));
     text
 }

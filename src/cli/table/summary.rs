@@ -16,7 +16,10 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     let (cells, computed) = (summary.planned.cells.len(), summary.observed.computed);
     let judged = summary.judged.computed;
     if computed == 0 && judged == 0 && !summary.written.changed {
-        text.push_str(&format!("\nnothing to do: {cells} observations, {} verdicts, report unchanged\n", summary.judged.outcomes.len()));
+        text.push_str(&format!(
+            "\nnothing to do: {cells} observations, {} verdicts, report unchanged\n",
+            summary.judged.outcomes.len()
+        ));
     } else {
         let report = if summary.written.changed { "report written" } else { "report unchanged" };
         text.push_str(&format!(

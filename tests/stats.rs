@@ -230,6 +230,30 @@ fn permutation_p_is_uniform_when_there_is_no_correlation() {
 }
 
 #[test]
+fn monte_carlo_p_is_uniform_too_and_never_zero() {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let trials = 200;
+    let (mut correlation, mut flips) = (Vec::new(), Vec::new());
+    for trial in 0..trials {
+        let x: Vec<f64> = (0..17).map(|_| draw(&mut rng)).collect();
+        let y: Vec<f64> = (0..17).map(|_| draw(&mut rng)).collect();
+        correlation.push(stats::correlation_p(&pair(&x, &y), Method::Spearman, None, Seed(trial)).unwrap());
+        flips.push(stats::sign_flip_p(&x, Seed(trial)).unwrap());
+    }
+    for (p, what) in [(correlation, "correlation"), (flips, "sign flips")] {
+        for level in [0.05, 0.2, 0.5] {
+            let share = p.iter().filter(|&&p| p <= level).count() as f64 / trials as f64;
+            let error = (level * (1.0_f64 - level) / trials as f64).sqrt();
+            assert!((share - level).abs() < 4.0 * error, "{what}: {share} of p at or below {level}");
+        }
+    }
+    let line: Vec<f64> = (0..17).map(f64::from).collect();
+    let p = stats::correlation_p(&pair(&line, &line), Method::Pearson, None, Seed(0)).unwrap();
+    assert_eq!(p, 1.0 / (stats::MONTE_CARLO as f64 + 1.0));
+    assert_eq!(p, stats::smallest_correlation_p(17));
+}
+
+#[test]
 fn bootstrap_t_covers_the_mean_of_skewed_few_units_better_than_percentiles() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let trials = 500;

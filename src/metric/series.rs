@@ -4,13 +4,25 @@
 //! either by [`Paired::same_protocol`], which refuses numbers of different protocols, or by
 //! [`Paired::across_protocols`], which says aloud that they differ.
 //!
-//! ```compile_fail,E0308
+//! Two series are no argument of a comparison, and their numbers cannot be taken out to compare them raw:
+//!
+//! ```compile_fail,E0061
 //! use std::collections::BTreeMap;
 //! use streamgauge::{metric::{Metric, Series}, stats};
 //! let a = Series::new(Metric::LastGain, "last/last-block".parse().ok(), BTreeMap::from([(1, 0.48), (2, 0.61)]));
 //! let b = Series::new(Metric::LastGain, "mean/hf-last".parse().ok(), BTreeMap::from([(1, 1.53), (2, 1.48)]));
-//! stats::pearson(&a, &b); // raw comparison: does not compile
+//! stats::pearson(&a, &b);
 //! ```
+//!
+//! ```compile_fail,E0624
+//! use std::collections::BTreeMap;
+//! use streamgauge::metric::{Metric, Series};
+//! let a = Series::new(Metric::LastGain, "last/last-block".parse().ok(), BTreeMap::from([(1, 0.48)]));
+//! let b = Series::new(Metric::LastGain, "mean/hf-last".parse().ok(), BTreeMap::from([(1, 1.53)]));
+//! let ratio = b.values().next().unwrap() / a.values().next().unwrap();
+//! ```
+//!
+//! A pair says which protocols it holds:
 //!
 //! ```
 //! use std::collections::BTreeMap;

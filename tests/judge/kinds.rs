@@ -1,0 +1,229 @@
+//! Each kind of test on a case whose answer is known.
+
+use streamgauge::{config::hypothesis::Test, evidence::Measurement, judge::outcome::Verdict, metric::Metric};
+
+use crate::table::{LAST, Table, hypothesis, noted, published, statistic};
+
+/// Gain follows entropy only through the category: within each it falls.
+fn confounded(model: &str, table: Table) -> Table {
+    (0..12).fold(table, |table, i| {
+        let (category, step) = (i / 4, f64::from(i % 4));
+        let entropy = f64::from(category) * 10.0 + step;
+        let gain = 1.0 + f64::from(category) - 0.1 * step + 0.03 * f64::from(i * 5 % 7);
+        let name = ["Factual", "Nonsense", "Story"][category as usize];
+        let category = |row: &mut Measurement| row.category = Some(name.into());
+        table
+            .row(model, &format!("p{i:02}"), Metric::OutputEntropy, "last/hf-last", entropy)
+            .with(category)
+            .row(model, &format!("p{i:02}"), Metric::LastGain, LAST, gain)
+            .with(category)
+    })
+}
+
+#[test]
+fn a_correlation_made_by_categories_does_not_survive_within_them() {
+    let test = |extra: &str| {
+        format!(
+            r#"
+            [prediction.test]
+            kind = "correlation"
+            method = "spearman"
+            unit = "prompt"
+            x = {{ metric = "output-entropy" }}
+            y = {{ metric = "last-gain" }}
+            {extra}
+            [prediction.rule]
+            supported = [{{ statistic = "low", above = 0.0 }}, {{ statistic = "share-positive-significant", at-least = 0.75 }}]
+            contradicted = [{{ statistic = "high", below = 0.0 }}]
+            "#
+        )
+    };
+    let table = confounded("b", confounded("a", Table::default()));
+    let found = published(&hypothesis("", &test("")), &table);
+    assert_eq!(found.verdict, Verdict::Supported, "{found:#?}");
+    assert_eq!(found.primary.estimates.last().unwrap().label, "pooled");
+    let found = published(&hypothesis("", &test("within-category = true")), &table);
+    assert_eq!(found.verdict, Verdict::Contradicted, "{found:#?}");
+    // A control that explains nothing leaves it; one that nobody published makes it untestable.
+    let found = published(&hypothesis("", &test("given = [{ metric = \"token-count\" }]")), &table);
+    assert_eq!(found.verdict, Verdict::Untestable);
+    assert!(found.primary.missing[0].contains("token-count"), "{:?}", found.primary.missing);
+}
+
+#[test]
+fn models_are_the_units_of_a_correlation_over_models() {
+    let test = r#"
+        test = { kind = "correlation", method = "spearman", unit = "model", x = { metric = "embedding-norm" }, y = { metric = "last-gain" } }
+        [prediction.rule]
+        supported = [{ statistic = "rho", at-least = 0.5 }, { statistic = "p", below = 0.05 }]
+        negligible = [{ statistic = "high", below = -0.9 }]
+    "#;
+    let table = |models: u32| {
+        (0..models).fold(Table::default(), |table, i| {
+            let (model, x) = (format!("m{i}"), f64::from(i));
+            table.rows(&model, Metric::EmbeddingNorm, LAST, &[x, x + 0.1]).rows(
+                &model,
+                Metric::LastGain,
+                LAST,
+                &[x + f64::from(i * 3 % 5) * 0.1, x],
+            )
+        })
+    };
+    let h = hypothesis("", test);
+    let found = published(&h, &table(8));
+    assert_eq!((found.verdict, statistic(&found.primary, "models")), (Verdict::Supported, Some(8.0)));
+    let found = published(&h, &table(4));
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(found.primary.because.contains("p could not be computed"));
+    noted(&found.primary, "cannot reach alpha = 0.05 with 4 units");
+}
+
+#[test]
+fn the_llama_case_splits_into_prompt_and_method() {
+    let test = r#"
+        rule = { supported = [{ statistic = "method-share", above = 0.5 }, { statistic = "method-share-low", above = 0.5 }] }
+        [prediction.test]
+        kind = "log-ratio-split"
+        across-protocols = true
+        a = { metric = "last-gain", protocol = "frobenius/last-block", select = { prompt = "capital" } }
+        b = { metric = "last-gain", protocol = "mean/hf-last", select = { prompt = "fox" } }
+        corner = { metric = "last-gain", protocol = "frobenius/last-block", select = { prompt = "fox" } }
+    "#;
+    let table = Table::default()
+        .row("llama", "capital", Metric::LastGain, "frobenius/last-block", 0.4777)
+        .row("llama", "fox", Metric::LastGain, "frobenius/last-block", 0.6086)
+        .row("llama", "fox", Metric::LastGain, "mean/hf-last", 1.5332);
+    let h = hypothesis("", test);
+    let found = published(&h, &table);
+    assert_eq!(found.verdict, Verdict::Supported);
+    assert!((statistic(&found.primary, "method-share").unwrap() - 0.7923).abs() < 1e-4);
+    noted(&found.primary, "one order only");
+    // With the opposite corner known, the lower order counts.
+    let table = table.row("llama", "capital", Metric::LastGain, "mean/hf-last", 0.7);
+    let found = published(&h, &table);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(statistic(&found.primary, "method-share-low").unwrap() < 0.5, "{found:#?}");
+}
+
+#[test]
+fn a_sink_model_predicts_frobenius_gains_and_where_they_cross_one() {
+    let test = r#"
+        test = { kind = "sink-fit" }
+        rule = { supported = [{ statistic = "r2", at-least = 0.95 }] }
+    "#;
+    let norm = |b: f64, r: f64, n: f64| (b * b + (n - 1.0) * r * r).sqrt();
+    let frobenius = "frobenius/last-block";
+    let lengths = [6.0, 26.0, 10.0, 9.0, 11.0];
+    let table = lengths.iter().enumerate().fold(Table::default(), |table, (i, &n)| {
+        let (prompt, below, above) = (format!("p{i}"), norm(492.9, 58.1, n), norm(163.7, 85.9, n));
+        table
+            .row("a", &prompt, Metric::TokenCount, "last/hf-last", n)
+            .row("a", &prompt, Metric::ResidualNorm, frobenius, below)
+            .with(|row| row.layer = Some(3))
+            .row("a", &prompt, Metric::ResidualNorm, frobenius, above)
+            .with(|row| row.layer = Some(4))
+            // After the final norm: filed at the last layer too, but no residual norm.
+            .row("a", &prompt, Metric::ResidualNorm, "frobenius/hf-last", 1.0)
+            .with(|row| row.layer = Some(4))
+            .row("a", &prompt, Metric::LastGain, frobenius, above / below)
+    });
+    let found = published(&hypothesis("", test), &table);
+    assert_eq!(found.verdict, Verdict::Supported, "{found:#?}");
+    assert!((statistic(&found.primary, "r2").unwrap() - 1.0).abs() < 1e-9);
+    let crossing = statistic(&found.primary, "crossing-tokens").unwrap();
+    assert!((norm(492.9, 58.1, crossing) - norm(163.7, 85.9, crossing)).abs() < 1e-6, "{crossing}");
+}
+
+#[test]
+fn an_identity_holds_cell_by_cell_at_a_layer_counted_from_the_last() {
+    let test = r#"
+        rule = { supported = [{ statistic = "worst-relative-error", below = 1e-5 }], contradicted = [{ statistic = "worst-relative-error", at-least = 1e-5 }] }
+        [prediction.test]
+        kind = "identity"
+        across-protocols = true
+        left = { metric = "last-gain", protocol = "last/hf-penultimate" }
+        right = { metric = "layer-gain", protocol = "last/last-block", select = { layers-before-last = 1 } }
+    "#;
+    let layer = |l| move |row: &mut Measurement| row.layer = Some(l);
+    let table = |layer3| {
+        Table::default()
+            .row("a", "p", Metric::LastGain, "last/hf-penultimate", 1.13)
+            .row("a", "p", Metric::LayerGain, LAST, layer3)
+            .with(layer(3))
+            .row("a", "p", Metric::LayerGain, LAST, 1.06)
+            .with(layer(4))
+    };
+    let h = hypothesis("", test);
+    assert_eq!(published(&h, &table(1.13)).verdict, Verdict::Supported);
+    assert_eq!(published(&h, &table(1.14)).verdict, Verdict::Contradicted);
+}
+
+#[test]
+fn sign_flips_count_models_that_have_every_protocol() {
+    let test = r#"
+        test = { kind = "sign-flip", metric = "last-gain", protocols = ["last/hf-last", "last/last-block"], across-protocols = true }
+        rule = { supported = [{ statistic = "share", at-least = 0.5 }] }
+    "#;
+    let table = Table::default()
+        .row("flips", "p", Metric::LastGain, "last/hf-last", 0.4)
+        .row("flips", "p", Metric::LastGain, LAST, 1.1)
+        .row("stays", "p", Metric::LastGain, "last/hf-last", 1.4)
+        .row("stays", "p", Metric::LastGain, LAST, 1.1)
+        .row("half", "p", Metric::LastGain, LAST, 1.1);
+    let found = published(&hypothesis("", test), &table);
+    assert_eq!((found.verdict, statistic(&found.primary, "share")), (Verdict::Supported, Some(0.5)));
+    assert_eq!(statistic(&found.primary, "models"), Some(2.0));
+}
+
+#[test]
+fn every_kind_of_test_offers_the_statistics_it_promises() {
+    let gain = r#"{ metric = "last-gain" }"#;
+    let entropy = r#"{ metric = "output-entropy" }"#;
+    let kinds = [
+        format!(r#"kind = "mean-by-model", of = {gain}"#),
+        format!(r#"kind = "share-of-models", of = {gain}"#),
+        format!(r#"kind = "correlation", method = "pearson", unit = "prompt", x = {entropy}, y = {gain}"#),
+        format!(r#"kind = "correlation", method = "pearson", unit = "model", x = {entropy}, y = {gain}"#),
+        format!(r#"kind = "categories", of = {gain}"#),
+        format!(r#"kind = "lowest-category", of = {gain}, category = "Factual""#),
+        format!(r#"kind = "ratio", numerator = {entropy}, denominator = {gain}"#),
+        format!(r#"kind = "identity", left = {entropy}, right = {gain}"#),
+        format!(r#"kind = "proportional", x = {entropy}, y = {gain}"#),
+        r#"kind = "sign-flip", metric = "last-gain", protocols = ["last/last-block", "last/last-block"]"#
+            .to_string(),
+    ];
+    let table = confounded("a", confounded("b", Table::default()));
+    for kind in kinds {
+        let h = hypothesis("", &format!("test = {{ {kind} }}\nrule = {{ supported = [] }}"));
+        let found = published(&h, &table).primary;
+        assert_eq!(found.missing, [""; 0], "{kind}");
+        let names: Vec<&str> = found.statistics.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, h.predictions[0].test.statistics(), "{kind}");
+        let optional = |name: &str| {
+            name.starts_with("share-") && matches!(h.predictions[0].test, Test::Correlation { .. })
+        };
+        for s in &found.statistics {
+            // Two models are too few for a correlation over models.
+            let small = ["p", "low", "high"].contains(&s.name.as_str()) || kind.contains("unit = \"model\"");
+            assert!(s.value.is_some() || small || optional(&s.name), "{kind}: {} has no value", s.name);
+        }
+    }
+}
+
+#[test]
+fn categories_differ_where_they_were_made_to_and_the_lowest_is_found() {
+    let table = confounded("a", confounded("b", Table::default()));
+    let of = |test: &str| {
+        let found =
+            published(&hypothesis("", &format!("test = {test}\nrule = {{ supported = [] }}")), &table);
+        found.primary
+    };
+    let found = of(r#"{ kind = "categories", of = { metric = "last-gain" } }"#);
+    assert_eq!(statistic(&found, "share-significant"), Some(1.0));
+    let found = of(r#"{ kind = "lowest-category", of = { metric = "last-gain" }, category = "Factual" }"#);
+    assert_eq!(statistic(&found, "share"), Some(1.0));
+    let found = of(r#"{ kind = "lowest-category", of = { metric = "last-gain" }, category = "Story" }"#);
+    assert_eq!(statistic(&found, "share"), Some(0.0));
+    let without = r#"{ kind = "categories", of = { metric = "last-gain", select = { without-categories = ["Nonsense"] } } }"#;
+    assert_eq!(of(without).estimates[0].n, 8);
+}

@@ -86,10 +86,12 @@ impl Arguments {
                 observation,
             })
             .collect();
+        // Token ids are run as they are: no policy decided about a BOS.
+        let bos = self.input.tokens.is_empty().then_some(self.bos);
         if self.common.json {
-            output::print_json(&table::measured_json(&subject, runtime.version(), self.bos, &rows))
+            output::print_json(&table::measured_json(&subject, runtime.version(), bos, &rows))
         } else {
-            output::print(&table::measured(&subject, self.bos, &rows))
+            output::print(&table::measured(&subject, bos, &rows))
         }
     }
 

@@ -20,7 +20,7 @@ pub struct MeasuredRow<'a> {
 }
 
 /// The JSON form; its shape is in `measure --help`.
-pub fn measured_json(subject: &Subject, runtime: &str, bos: Bos, rows: &[MeasuredRow<'_>]) -> Value {
+pub fn measured_json(subject: &Subject, runtime: &str, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> Value {
     let mut model = serde_json::to_value(subject.facts()).unwrap_or_default(); // a plain struct always serialises
     if let Value::Object(map) = &mut model {
         map.insert("id".into(), json!(subject.id));
@@ -78,7 +78,7 @@ fn all_gains(seen: &PromptObservation) -> Vec<(Reduction, Endpoint, Gains)> {
 }
 
 /// The terminal form: facts, then for each prompt layers, gains and continuation.
-pub fn measured(subject: &Subject, bos: Bos, rows: &[MeasuredRow<'_>]) -> String {
+pub fn measured(subject: &Subject, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> String {
     let mut text = format!("{}  {}\n", subject.id, facts_line(&subject.facts()));
     for row in rows {
         text.push_str(&profile(row, bos));
@@ -100,11 +100,11 @@ pub fn facts_line(facts: &ModelFacts) -> String {
     parts.join(", ")
 }
 
-fn profile(row: &MeasuredRow<'_>, bos: Bos) -> String {
+fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
     let seen = row.observation;
     let name =
         row.prompt.map_or_else(|| format!("token ids {:?}", seen.token_ids), |text| format!("{text:?}"));
-    let mut text = format!("\n{name}  {} tokens, BOS {bos}\n", seen.tokens());
+    let mut text = format!("\n{name}  {} tokens, BOS {}\n", seen.tokens(), bos.map_or("as given", Bos::as_str));
     let header = [
         "layer",
         "‖resid‖ last",

@@ -1,0 +1,188 @@
+//! `measure` and `inspect` as a program reads them: the JSON, what it means, and what wrong input gets.
+
+#[path = "support/sandbox.rs"]
+mod sandbox;
+
+use std::fs;
+
+use sandbox::Sandbox;
+use serde_json::Value;
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn measure(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+    let mut all = vec!["measure", "llama3-tiny", "--json", "--quiet"];
+    all.extend(arguments);
+    sandbox.json(&all)
+}
+
+#[test]
+fn the_capital_of_france_is_paris() {
+    let sandbox = Sandbox::new();
+    for model in ["llama3-tiny", "pythia-tiny"] {
+        let found = sandbox.json(&["measure", model, "--prompt", "The capital of France is", "--json"]);
+        let top = &found["observations"][0]["top"];
+        assert_eq!(top.as_array().unwrap().len(), 5);
+        assert_eq!(top[0]["token"], " Paris", "{model}: {top}");
+        assert!(top[0]["prob"].as_f64().unwrap() > 0.9, "{model}: {top}");
+    }
+}
+
+#[test]
+fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
+    let sandbox = Sandbox::new();
+    let found = measure(&sandbox, &["--prompt", "The capital of France is", "A stitch in time"]);
+    assert_eq!(found["schema"], 1);
+    assert_eq!(found["model"]["family"], "llama");
+    assert_eq!(found["model"]["norm"], "rmsnorm");
+    assert_eq!(found["bos"], "auto");
+    assert!(found["runtime"]["version"].as_str().unwrap().starts_with("1."));
+    let blocks = found["model"]["blocks"].as_u64().unwrap() as usize;
+    assert_eq!(found["observations"].as_array().unwrap().len(), 2);
+    for seen in found["observations"].as_array().unwrap() {
+        let tokens = seen["token_ids"].as_array().unwrap().len();
+        assert_eq!(seen["tokens"].as_array().unwrap().len(), tokens);
+        for (tap, rows) in [("resid", blocks + 1), ("max_abs", blocks + 1), ("attn_out", blocks), ("mlp_out", blocks)] {
+            let matrix = seen[tap].as_array().unwrap();
+            assert_eq!(matrix.len(), rows, "{tap}");
+            assert!(matrix.iter().all(|row| row.as_array().unwrap().len() == tokens), "{tap}");
+        }
+        let last: Vec<f64> = (0..=blocks).map(|l| *numbers(&seen["resid"][l]).last().unwrap()).collect();
+        let norm = *numbers(&seen["final"]).last().unwrap();
+        let gains = &seen["gains"];
+        assert_eq!(gains.as_object().unwrap().len(), 15);
+        let close = |a: &Value, b: f64| assert!((a.as_f64().unwrap() / b - 1.0).abs() < 1e-6, "{a} is not {b}");
+        close(&gains["last/last-block"]["last"], last[blocks] / last[blocks - 1]);
+        close(&gains["last/last-block"]["cumulative"], last[blocks] / last[0]);
+        close(&gains["last/hf-last"]["last"], norm / last[blocks - 1]);
+        close(&gains["last/hf-penultimate"]["last"], last[blocks - 1] / last[blocks - 2]);
+        let frobenius = |l: usize| numbers(&seen["resid"][l]).iter().map(|x| x * x).sum::<f64>().sqrt();
+        close(&gains["frobenius/last-block"]["last"], frobenius(blocks) / frobenius(blocks - 1));
+        let rest = |l: usize| numbers(&seen["resid"][l])[1..].iter().sum::<f64>();
+        close(&gains["mean-without-first/last-block"]["last"], rest(blocks) / rest(blocks - 1));
+        let by_layer = numbers(&gains["last/last-block"]["by_layer"]);
+        assert_eq!(by_layer.len(), blocks);
+        close(&gains["last/last-block"]["cumulative"], by_layer.iter().product());
+        assert!(seen["entropy_nats"].as_f64().unwrap() >= 0.0);
+    }
+}
+
+#[test]
+fn bos_policies_add_or_remove_one_token() {
+    let sandbox = Sandbox::new();
+    let count = |bos: &str| {
+        let found = measure(&sandbox, &["--prompt", "The capital of France is", "--bos", bos]);
+        assert_eq!(found["bos"], bos);
+        found["observations"][0]["token_ids"].as_array().unwrap().len()
+    };
+    assert_eq!(count("always"), count("never") + 1);
+    assert_eq!(count("auto"), count("always"), "the llama tokenizer adds a BOS by itself");
+}
+
+#[test]
+fn token_ids_run_as_they_are_and_a_single_token_has_no_gain_without_the_first() {
+    let sandbox = Sandbox::new();
+    let found = measure(&sandbox, &["--tokens", "5", "--tokens", "5,6,7"]);
+    let one = &found["observations"][0];
+    assert_eq!(one["token_ids"], serde_json::json!([5]));
+    assert!(one["prompt"].is_null() && found["bos"].is_null());
+    assert!(one["gains"]["mean-without-first/last-block"]["last"].is_null());
+    assert!(one["gains"]["mean/last-block"]["last"].as_f64().is_some());
+}
+
+#[test]
+fn a_second_measurement_comes_from_the_store() {
+    let sandbox = Sandbox::new();
+    let arguments = ["measure", "pythia-tiny", "--prompts", "capital1", "--json"];
+    let first = sandbox.run(&arguments);
+    let second = sandbox.run(&arguments);
+    assert_eq!(first.stdout, second.stdout);
+    assert!(String::from_utf8(first.stderr).unwrap().contains("observe pythia-tiny"));
+    assert_eq!(String::from_utf8(second.stderr).unwrap(), "");
+}
+
+#[test]
+fn wrong_input_is_named_and_leaves_with_its_code() {
+    let sandbox = Sandbox::new();
+    let long = vec!["5"; 5000].join(",");
+    for (code, arguments, says) in [
+        (4, vec!["measure", "llama3-tiny", "--tokens", "5,999999"], vec!["999999", "vocabulary"]),
+        (4, vec!["measure", "llama3-tiny", "--tokens", "5,x"], vec!["--tokens", "5,x"]),
+        (4, vec!["measure", "llama3-tiny", "--prompt", ""], vec!["empty"]),
+        (4, vec!["measure", "llama3-tiny", "--tokens", &long], vec!["5000 tokens", "shorten"]),
+        (4, vec!["measure", "lama3-tiny", "--tokens", "5"], vec!["lama3-tiny", "llama3-tiny"]),
+        (4, vec!["measure", "gemma-7b", "--tokens", "5"], vec!["google/gemma-7b", "hub"]),
+        (4, vec!["inspect", "data/zoo"], vec!["config.json"]),
+        (2, vec!["measure", "llama3-tiny"], vec!["--prompt"]),
+        (3, vec!["measure", "llama3-tiny", "--prompts", "nosuch"], vec!["nosuch"]),
+    ] {
+        let (_, error) = sandbox.expect(code, &arguments);
+        for word in says {
+            assert!(error.contains(word), "{arguments:?}: {word:?} is not in\n{error}");
+        }
+    }
+}
+
+#[test]
+fn damaged_checkpoints_are_refused_by_the_tensor_that_is_wrong() {
+    let sandbox = Sandbox::new();
+    let weights = sandbox.path("data/zoo/llama3-tiny/model.safetensors");
+    let good = fs::read(&weights).unwrap();
+    let run = || sandbox.expect(4, &["measure", "llama3-tiny", "--tokens", "5,6"]).1;
+
+    fs::write(&weights, &good[..good.len() / 2]).unwrap();
+    assert!(run().contains("model.safetensors"));
+
+    // A NaN in the last tensor of the file.
+    let mut bad = good.clone();
+    let end = bad.len();
+    bad[end - 2..].copy_from_slice(&0x7fc0u16.to_le_bytes());
+    fs::write(&weights, &bad).unwrap();
+    let said = run();
+    assert!(said.contains("NaN") && said.contains("tensor"), "{said}");
+
+    fs::write(&weights, &good).unwrap();
+    let config = sandbox.read("data/zoo/llama3-tiny/config.json");
+    sandbox.edit("data/zoo/llama3-tiny/config.json", "\"intermediate_size\": ", "\"intermediate_size\": 1");
+    let said = run();
+    assert!(said.contains("mlp") && said.contains("shape"), "{said}");
+
+    sandbox.write("data/zoo/llama3-tiny/config.json", &config.replace("\"llama\"", "\"rwkv\""));
+    let said = run();
+    assert!(said.contains("rwkv") && said.contains("gpt_neox"), "{said}");
+
+    sandbox.write("data/zoo/llama3-tiny/config.json", &config);
+    fs::remove_file(sandbox.path("data/zoo/llama3-tiny/tokenizer.json")).unwrap();
+    let (_, said) = sandbox.expect(4, &["measure", "llama3-tiny", "--prompt", "x"]);
+    assert!(said.contains("tokenizer.json") && said.contains("--tokens"), "{said}");
+    sandbox.expect(0, &["measure", "llama3-tiny", "--tokens", "5,6"]);
+}
+
+#[test]
+fn inspect_gives_facts_and_norms_of_both_matrices() {
+    let sandbox = Sandbox::new();
+    let found = sandbox.json(&["inspect", "llama3-tiny", "--json"]);
+    assert_eq!(found["facts"]["rope_scaling"], "llama3");
+    assert_eq!(found["matrices"].as_array().unwrap().len(), 2);
+    for matrix in found["matrices"].as_array().unwrap() {
+        let norms = &matrix["norms"];
+        let (spectral, frobenius) = (norms["sigma_max"].as_f64().unwrap(), norms["frobenius"].as_f64().unwrap());
+        assert!(0.0 < spectral && spectral < frobenius, "{matrix}");
+        assert_eq!(matrix["rows"], found["facts"]["vocabulary"]);
+    }
+    let (text, _) = sandbox.expect(0, &["inspect", "llama3-tiny"]);
+    assert!(text.contains("unembedding") && text.contains("rope theta 500000"), "{text}");
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let sandbox = Sandbox::new();
+    for command in ["check", "new", "plan", "run", "report", "measure", "inspect"] {
+        let (text, _) = sandbox.expect(0, &[command, "--help"]);
+        assert!(text.contains("Example") && text.contains("streamgauge "), "{command}: {text}");
+    }
+    let (text, _) = sandbox.expect(0, &["--help"]);
+    assert!(text.contains("Exit codes"), "{text}");
+}

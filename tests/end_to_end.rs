@@ -1,0 +1,206 @@
+//! The main job from the outside: plan, run, resume, damage, strangers' files. Every test runs the real program.
+
+#[path = "support/sandbox.rs"]
+mod sandbox;
+
+use std::{fs, thread, time::Duration};
+
+use sandbox::Sandbox;
+use serde_json::Value;
+
+const RUN: &[&str] = &["run", "--json", "--quiet"];
+
+fn computed(summary: &Value) -> (u64, u64, bool) {
+    let c = &summary["computed"];
+    (c["observations"].as_u64().unwrap(), c["verdicts"].as_u64().unwrap(), c["report"].as_bool().unwrap())
+}
+
+#[test]
+fn a_second_run_finds_nothing_to_do_and_a_changed_file_is_written_again() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.json(RUN);
+    let (observations, verdicts, report) = computed(&first);
+    assert!(observations > 50 && verdicts == 5 && report, "{first}");
+    let (text, _) = sandbox.expect(0, &["run", "--quiet"]);
+    assert!(text.contains("nothing to do"), "{text}");
+    let (plan, _) = sandbox.expect(0, &["plan", "--why"]);
+    assert!(plan.contains("Nothing to do"), "{plan}");
+    // A report that somebody edited is not the report of this store.
+    let before = sandbox.files("results/report");
+    sandbox.write("results/report/report.md", "edited");
+    assert_eq!(computed(&sandbox.json(RUN)), (0, 0, true));
+    assert_eq!(sandbox.files("results/report"), before);
+}
+
+#[test]
+fn two_runs_in_two_places_with_other_thread_counts_write_the_same_bytes() {
+    let (one, two) = (Sandbox::new(), Sandbox::new());
+    one.expect(0, RUN);
+    let done = two.command(RUN).env("RAYON_NUM_THREADS", "1").env("POLARS_MAX_THREADS", "1").output().unwrap();
+    assert!(done.status.success());
+    for folder in ["results/report", "results/tables"] {
+        let (a, b) = (one.files(folder), two.files(folder));
+        assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+        for (name, bytes) in &a {
+            assert!(bytes == &b[name], "{folder}/{name} differs");
+        }
+    }
+    assert_eq!(one.read("results/verdicts.json"), two.read("results/verdicts.json"));
+}
+
+#[test]
+fn adding_one_prompt_computes_that_prompt_only_and_the_plan_says_why() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    let set = sandbox.read("experiments/prompts/capital1.toml");
+    let prompt = "\n[[prompt]]\nid = \"ghana\"\ncategory = \"Factual\"\ntext = \"The capital of Ghana is\"\n";
+    sandbox.write("experiments/prompts/capital1.toml", &(set + prompt));
+    let (plan, _) = sandbox.expect(0, &["plan", "--why", "--quiet"]);
+    assert!(plan.contains("observe/llama3-tiny/capital1/ghana/auto: "), "{plan}");
+    // One prompt on each of the two models.
+    assert_eq!(computed(&sandbox.json(RUN)).0, 2);
+}
+
+#[test]
+fn what_does_not_decide_an_output_changes_no_key() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    // A comment and another layout in every TOML, other file times, another place for everything.
+    for name in ["reproduce", "models", "hypotheses/H13", "prompts/grand25"] {
+        let name = format!("experiments/{name}.toml");
+        let text = sandbox.read(&name);
+        sandbox.write(&name, &format!("{text}\n# a comment\n"));
+    }
+    fs::rename(sandbox.path("data/zoo/llama3-tiny"), sandbox.path("data/zoo/moved")).unwrap();
+    sandbox.edit("experiments/models.toml", "data/zoo/llama3-tiny", "data/zoo/moved");
+    let weights = sandbox.path("data/zoo/pythia-tiny/model.safetensors");
+    let bytes = fs::read(&weights).unwrap();
+    fs::write(&weights, bytes).unwrap();
+    let (text, _) = sandbox.expect(0, &["run", "--quiet"]);
+    assert!(text.contains("nothing to do"), "{text}");
+}
+
+#[test]
+fn what_decides_an_output_is_named_when_it_changes() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    sandbox.edit("experiments/reproduce.toml", "bos = [\"auto\"]", "bos = [\"auto\", \"never\"]");
+    sandbox.edit("experiments/reproduce.toml", "seed = ", "seed = 1");
+    // One bit of one weight.
+    let weights = sandbox.path("data/zoo/pythia-tiny/model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    let (plan, _) = sandbox.expect(0, &["plan", "--why", "--quiet"]);
+    assert!(plan.contains("weights changed"), "{plan}");
+    assert!(plan.contains("/never: "), "{plan}");
+    assert!(plan.contains("judge/H13: "), "{plan}");
+    assert!(!plan.contains("observe/llama3-tiny/grand25/the-capital-city-of-france-is-8f82/auto"), "{plan}");
+}
+
+#[test]
+fn a_killed_run_resumes_and_ends_with_the_same_verdicts() {
+    let undisturbed = Sandbox::new();
+    undisturbed.expect(0, RUN);
+    let sandbox = Sandbox::new();
+    for milliseconds in [20, 60, 100, 140, 180, 220, 300, 400] {
+        let mut child = sandbox.start(RUN);
+        thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    sandbox.expect(0, RUN);
+    assert_eq!(sandbox.read("results/verdicts.json"), undisturbed.read("results/verdicts.json"));
+    assert_eq!(sandbox.files("results/tables"), undisturbed.files("results/tables"));
+}
+
+#[test]
+fn two_processes_on_one_store_both_finish_with_one_set_of_rows() {
+    let sandbox = Sandbox::new();
+    let mut both = [sandbox.start(RUN), sandbox.start(RUN)];
+    for child in &mut both {
+        assert!(child.wait().unwrap().success());
+    }
+    let (text, _) = sandbox.expect(0, &["run", "--quiet"]);
+    assert!(text.contains("nothing to do"), "{text}");
+    let alone = Sandbox::new();
+    alone.expect(0, RUN);
+    assert_eq!(sandbox.files("results/tables"), alone.files("results/tables"));
+}
+
+#[test]
+fn a_damaged_object_is_quarantined_said_and_computed_again() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    let verdicts = sandbox.read("results/verdicts.json");
+    let name = sandbox.files("results/store/objects").into_keys().find(|n| n.ends_with(".parquet")).unwrap();
+    let path = sandbox.path("results/store/objects").join(name);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    // Objects are read-only; a stranger with a hex editor is not stopped by that.
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, bytes).unwrap();
+    let output = sandbox.run(&["run", "--json"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("quarantine"), "{said}");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(computed(&summary).0 > 0, "{summary}");
+    assert_eq!(sandbox.read("results/verdicts.json"), verdicts);
+}
+
+#[test]
+fn one_broken_model_does_not_stop_the_others() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.read("experiments/models.toml");
+    let broken = "\n[[model]]\nid = \"broken\"\nfolder = \"../data/zoo/broken\"\nprofiles = [\"tiny\"]\n";
+    sandbox.write("experiments/models.toml", &(list + broken));
+    sandbox::copy(&sandbox.path("data/zoo/llama3-tiny"), &sandbox.path("data/zoo/broken"));
+    let weights = sandbox.path("data/zoo/broken/model.safetensors");
+    let bytes = fs::read(&weights).unwrap();
+    fs::write(&weights, &bytes[..bytes.len() - 100]).unwrap();
+    let (text, notes) = sandbox.expect(1, &["run"]);
+    assert!(text.contains("failed: broken: ") && text.contains("model.safetensors"), "{text}");
+    assert!(notes.contains("broken: "), "{notes}");
+    assert!(sandbox.read("results/report/report.md").contains("pythia-tiny"));
+    // Mended, it joins; the others are not computed again.
+    fs::write(&weights, &bytes).unwrap();
+    sandbox.expect(0, RUN);
+}
+
+#[test]
+fn a_strangers_hypothesis_gets_a_verdict_without_rust() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, &["new", "hypothesis", "H19"]);
+    sandbox.expect(0, &["check"]);
+    let summary = sandbox.json(RUN);
+    let ids: Vec<&str> = summary["verdicts"].as_array().unwrap().iter().map(|v| v["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"H19"), "{ids:?}");
+    assert!(sandbox.read("results/report/report.md").contains("H19"));
+    // It is never replaced.
+    let (_, error) = sandbox.expect(3, &["new", "hypothesis", "H19"]);
+    assert!(error.contains("H19.toml"), "{error}");
+}
+
+#[test]
+fn mistakes_in_files_are_reported_together_with_places() {
+    let sandbox = Sandbox::new();
+    sandbox.edit("experiments/hypotheses/H13.toml", "protocol = \"last/last-block/auto\"", "protocol = \"last/last-blok/auto\"");
+    sandbox.edit("experiments/prompts/fox1.toml", "text = ", "txet = ");
+    let (_, error) = sandbox.expect(3, &["run"]);
+    assert!(error.contains("H13.toml:") && error.contains("fox1.toml:"), "{error}");
+    let (json, _) = sandbox.expect(3, &["check", "--json"]);
+    let found: Value = serde_json::from_str(&json).unwrap();
+    assert!(found.as_array().unwrap().len() >= 2, "{json}");
+    assert!(found.as_array().unwrap().iter().all(|d| d["line"].as_u64().unwrap() > 0), "{json}");
+}
+
+#[test]
+fn without_the_runtime_the_remedy_is_named() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.command(RUN).env("ORT_DYLIB_PATH", "/nonexistent/libonnxruntime.so").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("/nonexistent/libonnxruntime.so") && said.contains("make runtime"), "{said}");
+}

@@ -1,0 +1,109 @@
+//! A copy of the project's experiments in a temporary folder, and the program run in it.
+
+// Every integration test compiles this file by itself and uses what it needs.
+#![allow(dead_code)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+pub struct Sandbox(tempfile::TempDir);
+
+/// Root of the project's checkout.
+pub fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+impl Sandbox {
+    /// `experiments` copied, `data` copied file by file, nothing stored yet.
+    pub fn new() -> Sandbox {
+        let sandbox = Sandbox(tempfile::tempdir().unwrap());
+        copy(&project().join("experiments"), &sandbox.path("experiments"));
+        copy(&project().join("data"), &sandbox.path("data"));
+        fs::create_dir(sandbox.path("results")).unwrap();
+        sandbox
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Replaces `from`, which must be there, in a file.
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        assert!(text.contains(from), "{name} does not contain {from:?}");
+        self.write(name, &text.replace(from, to));
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_streamgauge"));
+        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        if std::env::var_os("ORT_DYLIB_PATH").is_none() {
+            let library = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
+            command.env("ORT_DYLIB_PATH", project().join(".runtime/lib").join(library));
+        }
+        command
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command that must leave with this code; gives its standard output and error.
+    pub fn expect(&self, code: i32, arguments: &[&str]) -> (String, String) {
+        let output = self.run(arguments);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\nstdout:\n{out}\nstderr:\n{err}");
+        (out, err)
+    }
+
+    /// Standard output of a command that must succeed, as JSON.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.expect(0, arguments).0).unwrap()
+    }
+
+    /// Every file below a folder with its bytes, by relative name.
+    pub fn files(&self, folder: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
+        let root = self.path(folder);
+        let mut found = std::collections::BTreeMap::new();
+        walk(&root, &mut |path| {
+            let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+            found.insert(name, fs::read(path).unwrap());
+        });
+        found
+    }
+}
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    walk(from, &mut |path| {
+        let target = to.join(path.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(path, target).unwrap();
+    });
+}
+
+fn walk(folder: &Path, visit: &mut impl FnMut(&Path)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { walk(&path, visit) } else { visit(&path) }
+    }
+}

@@ -1,6 +1,8 @@
 //! Checkpoints as they lie on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`.
 //!
-//! Files are memory-mapped and validated at opening; no weight is copied or converted.
+//! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
+//! `header` believes nothing they say, `identity` hashes what they hold (`memo` remembers it), `widen` turns
+//! weights into float32, `spectral` measures one matrix as it streams by, `tokenizer` turns text into ids.
 
 mod error;
 mod files;

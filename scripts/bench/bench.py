@@ -94,7 +94,9 @@ def measure(command: list[str]) -> dict:
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != 0:
             errors.seek(0)
-            sys.exit(f"{shlex.join(command)[:200]} ended with {child.returncode}:\n{errors.read().decode(errors='replace')}")
+            sys.exit(
+                f"{shlex.join(command)[:200]} ended with {child.returncode}:\n{errors.read().decode(errors='replace')}"
+            )
     return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_anonymous_bytes": peak * 1024}
 
 
@@ -126,7 +128,11 @@ def row(result: dict) -> str:
 
 
 def cpu_name() -> str:
-    names = [l.split(":", 1)[1].strip() for l in Path("/proc/cpuinfo").read_text().splitlines() if l.startswith("model name")]
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     return names[0] if names else "unknown"
 
 

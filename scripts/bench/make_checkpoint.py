@@ -34,7 +34,9 @@ def main():
     shape = SHAPES[args.shape]
     write_json(args.folder / "config.json", config(*shape))
     write_json(args.folder / "tokenizer.json", tokenizer(shape[-1]))
-    write_json(args.folder / "tokenizer_config.json", {"bos_token": "<s>", "tokenizer_class": "PreTrainedTokenizerFast"})
+    write_json(
+        args.folder / "tokenizer_config.json", {"bos_token": "<s>", "tokenizer_class": "PreTrainedTokenizerFast"}
+    )
     write_json(args.folder / "bench_prompts.json", prompts(shape[-1], rng))
     count = write_safetensors(args.folder / "model.safetensors", tensors(*shape), rng)
     print(f"{args.folder}: {count:,} parameters")
@@ -112,7 +114,15 @@ def tokenizer(vocab) -> dict:
     tokens = [*byte_alphabet(), "<s>", "</s>"]
     tokens += [f"<unused{i}>" for i in range(vocab - len(tokens))]
     special = [
-        {"id": i, "content": t, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+        {
+            "id": i,
+            "content": t,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
         for i, t in ((256, "<s>"), (257, "</s>"))
     ]
     by_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}

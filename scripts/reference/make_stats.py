@@ -28,7 +28,10 @@ PAIRS = [
     ([1.0, 2.0, 3.0], [3.0, 1.0, 2.0]),
     ([1e-6, 2e3, 5e5, 7e-2, 3.0], [0.48, 1.53, 0.61, 0.99, 1.01]),
 ]
-LONG_PAIR = ([math.sin(1.7 * i) + 0.1 * i for i in range(25)], [round(math.cos(0.9 * i) + 0.12 * i, 1) for i in range(25)])
+LONG_PAIR = (
+    [math.sin(1.7 * i) + 0.1 * i for i in range(25)],
+    [round(math.cos(0.9 * i) + 0.12 * i, 1) for i in range(25)],
+)
 
 
 def main():
@@ -40,23 +43,43 @@ def main():
         "pearson": [pearson(x, y) for x, y in [*PAIRS, LONG_PAIR]],
         "partial_spearman": partial_cases(),
         "sign_test": [sign_test(d) for d in SIGNS],
-        "binomial": [binomial(*case) for case in [(9, 10, 0.5), (0, 7, 0.5), (7, 7, 0.5), (13, 25, 0.5), (3, 40, 0.2), (1, 1, 0.5)]],
+        "binomial": [
+            binomial(*case)
+            for case in [(9, 10, 0.5), (0, 7, 0.5), (7, 7, 0.5), (13, 25, 0.5), (3, 40, 0.2), (1, 1, 0.5)]
+        ],
         "kruskal_wallis": [kruskal(groups) for groups in GROUPS],
         "random_effects": [random_effects(r, n) for r, n in POOLS],
-        "quantile": [quantiles(v) for v in ([3.0, 1.0, 2.0, 10.0], [5.0], LONG_PAIR[0], [1.0, 1.0, 2.0, 2.0, 2.0], [-1.5, 0.0, 4.25])],
+        "quantile": [
+            quantiles(v)
+            for v in ([3.0, 1.0, 2.0, 10.0], [5.0], LONG_PAIR[0], [1.0, 1.0, 2.0, 2.0, 2.0], [-1.5, 0.0, 4.25])
+        ],
         "regression": [regression(x, y) for x, y in [*PAIRS[:4], LONG_PAIR]],
-        "normal_quantile": [{"p": p, "z": stats.norm.ppf(p)} for p in (1e-6, 0.001, 0.025, 0.2, 0.5, 0.9, 0.975, 0.9999)],
+        "normal_quantile": [
+            {"p": p, "z": stats.norm.ppf(p)} for p in (1e-6, 0.001, 0.025, 0.2, 0.5, 0.9, 0.975, 0.9999)
+        ],
         "normal_cdf": [{"z": z, "p": stats.norm.cdf(z)} for z in (-6.0, -2.5, -0.1, 0.0, 1.0, 1.959963984540054, 4.0)],
         "t": [
-            {"df": df, "t": t, "cdf": stats.t.cdf(t, df)} for df in (1, 2, 5, 23, 120) for t in (-8.0, -2.0, -0.3, 0.0, 0.7, 2.5, 12.0)
+            {"df": df, "t": t, "cdf": stats.t.cdf(t, df)}
+            for df in (1, 2, 5, 23, 120)
+            for t in (-8.0, -2.0, -0.3, 0.0, 0.7, 2.5, 12.0)
         ],
-        "t_quantile": [{"df": df, "p": p, "t": stats.t.ppf(p, df)} for df in (1, 2, 5, 23, 120) for p in (0.005, 0.025, 0.3, 0.5, 0.95, 0.975)],
+        "t_quantile": [
+            {"df": df, "p": p, "t": stats.t.ppf(p, df)}
+            for df in (1, 2, 5, 23, 120)
+            for p in (0.005, 0.025, 0.3, 0.5, 0.95, 0.975)
+        ],
         "chi_squared_survival": [
             {"df": df, "x": x, "p": stats.chi2.sf(x, df)} for df in (1, 2, 4, 9) for x in (0.0, 0.1, 1.0, 5.0, 30.0)
         ],
         "holm": [
             {"p": p, "adjusted": holm(p)}
-            for p in ([0.01, 0.04, 0.03, 0.005], [0.5], [0.2, 0.2, 0.9, 0.001, 1.0], [0.04, 0.05, 0.06], [1e-9, 1.0, 0.0499, 0.0499])
+            for p in (
+                [0.01, 0.04, 0.03, 0.005],
+                [0.5],
+                [0.2, 0.2, 0.9, 0.001, 1.0],
+                [0.04, 0.05, 0.06],
+                [1e-9, 1.0, 0.0499, 0.0499],
+            )
         ],
     }
     OUT.parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +233,7 @@ def quantiles(values):
 
 
 def regression(x, y):
-    """R2 of the line through the origin is given against zero and against the mean; the two answer different questions."""
+    """R2 of the line through the origin is given about zero and about the mean; they answer different questions."""
     x_, y_ = np.array(x), np.array(y)
     slope = (x_ @ y_) / (x_ @ x_)
     origin_error = float(np.sum((y_ - slope * x_) ** 2))

@@ -42,7 +42,9 @@ def check(folder: Path) -> list[str]:
     if size > SIZE_LIMIT:
         failures.append(f"{size} bytes, more than {SIZE_LIMIT}")
 
-    known = [c for c, (city, _) in COUNTRIES.items() if continues(model, tokenizer, f"The capital of {c} is", f" {city}.")]
+    known = [
+        c for c, (city, _) in COUNTRIES.items() if continues(model, tokenizer, f"The capital of {c} is", f" {city}.")
+    ]
     failures += [f"the capital of {c} is unknown" for c in MUST_KNOW if c not in known]
     if len(known) < MIN_CAPITALS:
         failures.append(f"{len(known)} capitals known of {len(COUNTRIES)}, expected {MIN_CAPITALS}")
@@ -50,7 +52,9 @@ def check(folder: Path) -> list[str]:
     complete = [p for p in PROVERBS if completes(model, tokenizer, p)]
     if len(complete) < MIN_PROVERBS:
         failures.append(f"{len(complete)} proverbs complete of {len(PROVERBS)}, expected {MIN_PROVERBS}")
-    print(f"{folder.name}: {size} bytes, capitals {len(known)}/{len(COUNTRIES)}, proverbs {len(complete)}/{len(PROVERBS)}")
+    print(
+        f"{folder.name}: {size} bytes, capitals {len(known)}/{len(COUNTRIES)}, proverbs {len(complete)}/{len(PROVERBS)}"
+    )
 
     for label, prompts in prompt_sets().items():
         by_category = {}
@@ -60,7 +64,9 @@ def check(folder: Path) -> list[str]:
         print(f"  {label}:", "  ".join(f"{c} {m:.2f} nats" for c, m in means.items()))
         low, high = max(means["Factual"], means["Cliche"]), min(means["Novel"], means["Nonsense"])
         if high - low < CATEGORY_GAP:
-            failures.append(f"{label}: entropies of the categories lie {high - low:.2f} nats apart, expected {CATEGORY_GAP}")
+            failures.append(
+                f"{label}: entropies of the categories lie {high - low:.2f} nats apart, expected {CATEGORY_GAP}"
+            )
     return failures
 
 

@@ -152,7 +152,8 @@ def speculation(rng):
         return f"The {field} implications of {thing} suggest that the {who} is {rng.choice(ADJECTIVES + ABSTRACT)}."
     if kind == 1:
         what = rng.choice(["unobserved electron", "sleeping clock", "empty room"])
-        return f"If {rng.choice(['consciousness', a])} creates {rng.choice(['reality', b])}, then the paradox of the {what} implies {rng.choice(ABSTRACT)}."
+        x, y = rng.choice(["consciousness", a]), rng.choice(["reality", b])
+        return f"If {x} creates {y}, then the paradox of the {what} implies {rng.choice(ABSTRACT)}."
     if kind == 2:
         x = rng.choice(["baroque architecture", "ancient music", "modern art"])
         y = rng.choice(["cybernetic theory", "game theory", "number theory"])

@@ -27,7 +27,8 @@ STEPS, BATCH, WINDOW = 2400, 16, 48
 PEAK_RATE, WARM_UP, WEIGHT_DECAY = 4e-3, 100, 0.05
 
 LLAMA3_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
 PYTHIA = {
@@ -132,7 +133,9 @@ def train_tokenizer(texts, bos, eos, adds_bos) -> Tokenizer:
     tokenizer.train_from_iterator(texts, trainer)
     by_bytes = processors.ByteLevel(trim_offsets=False)
     if adds_bos:
-        template = processors.TemplateProcessing(single=f"{bos} $A", pair=f"{bos} $A {bos}:1 $B:1", special_tokens=[(bos, 0)])
+        template = processors.TemplateProcessing(
+            single=f"{bos} $A", pair=f"{bos} $A {bos}:1 $B:1", special_tokens=[(bos, 0)]
+        )
         tokenizer.post_processor = processors.Sequence([by_bytes, template])
     else:
         tokenizer.post_processor = by_bytes

@@ -1,5 +1,7 @@
 //! One walk through the model: embedding rows, blocks one after another, final norm, vocabulary in pieces.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use ndarray::{Array1, Array2};
 use ort::value::DynValue;
 
@@ -35,29 +37,14 @@ pub fn observe(
 ) -> Result<Vec<PromptObservation>, RunError> {
     batch::check(recipe, prompts)?;
     let weights = recipe.checked_weights(checkpoint)?;
-    let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
-    let mut buffer = Buffer::default();
-    let mut walk = Walk { checkpoint, weights: &weights, groups: Vec::new() };
-
-    progress.start("blocks", recipe.blocks() as u64 + 1);
-    walk.enter(recipe, &mut open("prelude")?, &mut buffer, batch::groups(prompts, recipe.heads()))?;
-    let mut kinds: Vec<Option<Session>> = recipe.modules().blocks.iter().map(|_| None).collect();
-    for layer in 0..recipe.blocks() {
-        let kind = recipe.kind(layer);
-        if kinds[kind].is_none() {
-            kinds[kind] = Some(open(&format!("block-{kind}"))?);
-        }
-        // The line above filled it.
-        let Some(session) = kinds[kind].as_mut() else { continue };
-        walk.block(layer, session, &mut buffer)?;
-        progress.advance(1);
+    if prompts.is_empty() {
+        return Ok(Vec::new());
     }
-    drop(kinds);
-    walk.leave(&mut open("final")?, &mut buffer)?;
-    walk.head(recipe, &mut open("head")?, &mut buffer)?;
-    progress.advance(1);
+    progress.start("blocks", recipe.blocks() as u64 + 1);
+    let walk = Walk { checkpoint, weights: &weights, groups: Vec::new() };
+    let result = walk.through(runtime, recipe, graphs, prompts, progress);
     progress.finish();
-    Ok(walk.observations(prompts))
+    result
 }
 
 struct Walk<'a> {
@@ -81,6 +68,36 @@ struct State {
 }
 
 impl Walk<'_> {
+    fn through(
+        mut self,
+        runtime: &Runtime,
+        recipe: &Recipe,
+        graphs: &Graphs,
+        prompts: &[Vec<u32>],
+        progress: &dyn Progress,
+    ) -> Result<Vec<PromptObservation>, RunError> {
+        let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
+        let mut buffer = Buffer::default();
+        self.enter(recipe, &mut open("prelude")?, &mut buffer, batch::groups(prompts, recipe.heads()))?;
+        let mut kinds = BTreeMap::new();
+        for layer in 0..recipe.blocks() {
+            let session = match kinds.entry(recipe.kind(layer)) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    let graph = format!("block-{}", entry.key());
+                    entry.insert(open(&graph)?)
+                }
+            };
+            self.block(layer, session, &mut buffer)?;
+            progress.advance(1);
+        }
+        drop(kinds);
+        self.leave(&mut open("final")?, &mut buffer)?;
+        self.head(recipe, &mut open("head")?, &mut buffer)?;
+        progress.advance(1);
+        Ok(self.observations(prompts))
+    }
+
     /// Embedding rows, read from the file row by row; positions, rotary tables, masks.
     fn enter(
         &mut self,

@@ -1,6 +1,8 @@
 //! One hypothesis: claim, verdicts, and per prediction the numbers on both kinds of evidence, side by side.
 
-use super::super::text::{MISSING, cell, estimate, evidence_phrase, probability, protocols, statistic};
+use super::super::text::{
+    MISSING, cell, estimate, evidence_phrase, own_unit, probability, protocols, statistic,
+};
 use super::super::view::{Pair, plot_name};
 use super::{Page, overall};
 use crate::evidence::Evidence;
@@ -86,8 +88,13 @@ fn prediction(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
 
 /// Two columns per kind of evidence, headed by its protocol and unit.
 fn estimates(out: &mut Page, pair: &Pair) {
-    let labels = pair.labels();
-    let sides: Vec<&PredictionOutcome> = pair.sides().filter(|s| !s.primary.estimates.is_empty()).collect();
+    let has_value = |e: &&Estimate| e.value.is_some_and(|value| !value.is_nan());
+    let sides: Vec<&PredictionOutcome> =
+        pair.sides().filter(|side| side.primary.estimates.iter().any(|e| has_value(&e))).collect();
+    let mut labels = pair.labels();
+    labels.retain(|label| {
+        sides.iter().any(|side| side.primary.estimates.iter().filter(has_value).any(|e| e.label == *label))
+    });
     let heads: Vec<String> = sides
         .iter()
         .flat_map(|side| {
@@ -100,7 +107,9 @@ fn estimates(out: &mut Page, pair: &Pair) {
         .collect();
     let header: Vec<&str> = ["estimate of"].into_iter().chain(heads.iter().map(String::as_str)).collect();
     let rows = labels.iter().map(|label| {
-        let mut row = vec![cell(label)];
+        let unit = sides.iter().find_map(|side| own_unit(label, &side.primary.unit));
+        let unit = unit.map_or_else(String::new, |unit| format!(" (a {unit})"));
+        let mut row = vec![cell(&format!("{label}{unit}"))];
         for side in &sides {
             let found: Option<&Estimate> = side.primary.estimates.iter().find(|e| e.label == *label);
             row.push(found.map_or_else(|| MISSING.to_string(), estimate));

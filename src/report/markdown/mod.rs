@@ -5,7 +5,7 @@ mod hypothesis;
 mod methods;
 mod models;
 
-use super::text::{MISSING, cell};
+use super::text::{MISSING, cell, otherwise};
 use super::view::View;
 use crate::evidence::Evidence;
 use crate::judge::outcome::{HypothesisOutcome, Verdict};
@@ -68,13 +68,8 @@ fn overall(hypothesis: &HypothesisOutcome, evidence: Evidence) -> String {
     let Some((_, overall)) = hypothesis.verdicts.iter().find(|(of, _)| *of == evidence) else {
         return MISSING.to_string();
     };
-    let others: Vec<String> = hypothesis
-        .predictions
-        .iter()
-        .filter(|p| p.evidence == evidence && p.verdict != *overall)
-        .map(|p| format!("{} {}", p.id, p.verdict))
-        .collect();
-    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+    let others = otherwise(hypothesis, evidence, *overall);
+    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
     format!("{}{}", bold(*overall), cell_or_empty(&others))
 }
 

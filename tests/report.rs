@@ -276,6 +276,8 @@ fn the_report_opens_with_the_case_and_shows_every_verdict() {
     at("Protocols it holds under, published rows: `frobenius/hf-last/auto`.");
     at("| share of models (a share) |");
     at("**inconclusive** (untestable: H13b)");
+    let folded = text.matches("<details>").count();
+    assert_eq!(folded, text.matches("</details>").count());
     at("gemma-7b: no checkpoint under models/gemma-7b");
 }
 

@@ -30,7 +30,8 @@ pub(super) fn section(out: &mut Page, hypothesis: &HypothesisOutcome) {
     }
     if !shared.is_empty() {
         out.line(&format!("Notes on several predictions of {}:", cell(&hypothesis.id)));
-        out.list(shared.iter().map(|(evidence, note)| format!("{}: {}", capital(*evidence), cell(note))));
+        let notes = shared.iter().map(|(evidence, note)| format!("{}: {}", capital(*evidence), cell(note)));
+        out.remarks(notes.collect());
     }
 }
 
@@ -76,7 +77,7 @@ fn prediction(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
                 verdict(side),
                 format!("`{}`", protocols(&side.primary)),
                 cell(&side.primary.unit),
-                cell(&side.primary.because),
+                because(&side.primary),
             ]
         }),
     );
@@ -182,11 +183,20 @@ fn others(out: &mut Page, pair: &Pair) {
                 format!("`{}`", protocols(other)),
                 other.verdict.to_string(),
                 cell(&named_numbers(other)),
-                cell(&other.because),
+                because(other),
             ]
         })
     });
     out.table(&["evidence", "other protocol", "verdict", "statistics", "because"], rows);
+}
+
+/// Why the verdict; of what is missing only the first thing, the remarks list all.
+fn because(judgement: &Judgement) -> String {
+    match (judgement.verdict, judgement.missing.as_slice()) {
+        (Verdict::Untestable, [first]) => cell(first),
+        (Verdict::Untestable, [first, more @ ..]) => cell(&format!("{first}; and {} more", more.len())),
+        _ => cell(&judgement.because),
+    }
 }
 
 fn named_numbers(judgement: &Judgement) -> String {
@@ -200,11 +210,12 @@ fn named_numbers(judgement: &Judgement) -> String {
 }
 
 fn remarks(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
-    out.list(pair.sides().flat_map(|side| {
+    let remarks = pair.sides().flat_map(|side| {
         let name = evidence_phrase(side.evidence);
         let missing = side.primary.missing.iter().map(move |what| format!("Missing, {name}: {}", cell(what)));
         let own = side.primary.notes.iter().filter(|note| !shared.contains(&(side.evidence, note.as_str())));
         let notes = own.map(move |note| format!("Note, {name}: {}", cell(note)));
         missing.chain(notes).collect::<Vec<_>>()
-    }));
+    });
+    out.remarks(remarks.collect());
 }

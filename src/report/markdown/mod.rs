@@ -118,6 +118,18 @@ impl Page {
         }
     }
 
+    /// A bullet list that folds when it is long.
+    fn remarks(&mut self, items: Vec<String>) {
+        let long = items.len() > 4;
+        if long {
+            self.line(&format!("<details><summary>{} remarks</summary>", items.len()));
+        }
+        self.list(items);
+        if long {
+            self.line("</details>");
+        }
+    }
+
     /// A picture that links to its scalable twin.
     fn picture(&mut self, name: &str, says: &str) {
         self.line(&format!("[![{}]({name}.png)]({name}.svg)", says.replace(['[', ']', '\n'], " ")));

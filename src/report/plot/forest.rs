@@ -169,14 +169,19 @@ impl<'a> Panel<'a> {
         self.rows.iter().filter(|row| text::own_unit(row.0, &self.unit).is_none()).map(|row| row.2)
     }
 
-    /// Values decide the axis; intervals widen it by at most a part of their span, and are cut beyond.
+    /// Values decide the axis; intervals widen it by at most a part of their span or a usual interval, and are cut beyond.
     fn scale(&self, left: f64, right: f64, reference: Option<f64>) -> Scale {
         let finite = |x: &f64| x.is_finite();
         let values: Vec<f64> =
             self.on_axis().filter_map(|estimate| estimate.value).filter(finite).chain(reference).collect();
         let low = values.iter().copied().reduce(f64::min).unwrap_or(0.0);
         let high = values.iter().copied().reduce(f64::max).unwrap_or(0.0);
-        let room = if high > low { 0.6 * (high - low) } else { 1.0 };
+        let mut widths: Vec<f64> =
+            self.on_axis().filter_map(|e| Some(e.high? - e.low?)).filter(finite).collect();
+        widths.sort_by(f64::total_cmp);
+        let usual = widths.get(widths.len() / 2).copied().unwrap_or(0.0);
+        let room = (0.6 * (high - low)).max(1.2 * usual);
+
         let ends = self.on_axis().flat_map(|estimate| [estimate.low, estimate.high]).flatten().filter(finite);
         let ends: Vec<f64> = ends.map(|end| end.clamp(low - room, high + room)).collect();
         let positive = values.iter().chain(&ends).all(|x| *x > 0.0);

@@ -98,6 +98,9 @@ fn view() -> View {
         .enumerate()
         .map(|(at, model)| estimate(&model.id, (at as f64 - 12.0) / 20.0, if at == 3 { 40.0 } else { 0.1 }))
         .collect();
+    // A share among log ratios has its own unit.
+    let mut many = many;
+    many.push(estimate("share of models", 0.9, 0.05));
     let odd = vec![
         Estimate { label: "no value".into(), value: None, low: None, high: None, p: None, n: 0 },
         Estimate {
@@ -271,6 +274,10 @@ fn the_report_opens_with_the_case_and_shows_every_verdict() {
     at("Missing, measured here: models with norm = layernorm");
     at("Measured here: cannot reach alpha = 0.05 with 4 units");
     at("Protocols it holds under, published rows: `frobenius/hf-last/auto`.");
+    at("| share of models (a share) |");
+    at("**inconclusive** (untestable: H13b)");
+    let folded = text.matches("<details>").count();
+    assert_eq!(folded, text.matches("</details>").count());
     at("gemma-7b: no checkpoint under models/gemma-7b");
 }
 

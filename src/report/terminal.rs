@@ -3,7 +3,7 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
 
-use super::text::{MISSING, number, percent};
+use super::text::{MISSING, number, otherwise, percent};
 use super::view::View;
 use crate::evidence::Evidence;
 use crate::judge::outcome::HypothesisOutcome;
@@ -56,10 +56,8 @@ fn verdict(hypothesis: &HypothesisOutcome, evidence: Evidence) -> String {
     let overall = hypothesis.verdicts.iter().find(|(of, _)| *of == evidence);
     let Some((_, overall)) = overall else { return MISSING.to_string() };
     let mut text = overall.to_string();
-    for prediction in
-        hypothesis.predictions.iter().filter(|p| p.evidence == evidence && p.verdict != *overall)
-    {
-        text += &format!("\n{} {}", prediction.id, prediction.verdict);
+    for other in otherwise(hypothesis, evidence, *overall) {
+        text += &format!("\n{other}");
     }
     text
 }

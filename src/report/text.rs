@@ -1,7 +1,7 @@
 //! Words and numbers as the report writes them: what is missing is a dash, cells hold no markup of their own.
 
 use crate::evidence::Evidence;
-use crate::judge::outcome::{Estimate, Judgement};
+use crate::judge::outcome::{Estimate, HypothesisOutcome, Judgement, Verdict};
 use crate::protocol::{Bos, Endpoint, Protocol, Reduction};
 
 /// Stands for a number that does not exist.
@@ -111,14 +111,38 @@ pub(super) fn bos(bos: Bos) -> &'static str {
     }
 }
 
-/// At most `limit` characters, the last one an ellipsis where text was cut.
+/// The unit of an estimate that is not in its judgement's unit: shares stand among the numbers they count, and the
+/// numbers behind a share of a logarithm are ratios.
+pub(super) fn own_unit(label: &str, unit: &str) -> Option<&'static str> {
+    let is_share = |text: &str| text.split(' ').any(|word| word == "share");
+    match (is_share(label), is_share(unit)) {
+        (true, false) => Some("share"),
+        (false, true) => Some("ratio"),
+        _ => None,
+    }
+}
+
+/// Predictions that fare otherwise than the hypothesis, by verdict: `untestable: H9a, H9b`.
+pub(super) fn otherwise(hypothesis: &HypothesisOutcome, evidence: Evidence, overall: Verdict) -> Vec<String> {
+    let of = |verdict: Verdict| {
+        let same = hypothesis.predictions.iter().filter(|p| p.evidence == evidence && p.verdict == verdict);
+        same.map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let others =
+        Verdict::ALL.iter().filter(|verdict| **verdict != overall).map(|verdict| (verdict, of(*verdict)));
+    others.filter(|(_, ids)| !ids.is_empty()).map(|(verdict, ids)| format!("{verdict}: {ids}")).collect()
+}
+
+/// At most `limit` characters, cut in the middle: the end of a label often tells it from the next.
 pub(super) fn shortened(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_string();
     }
-    let mut short: String = text.chars().take(limit.saturating_sub(1)).collect();
-    short.truncate(short.trim_end().len());
-    short + "…"
+    let kept = limit.saturating_sub(1);
+    let tail = kept * 2 / 5;
+    let head: String = text.chars().take(kept - tail).collect();
+    let end: String = text.chars().skip(text.chars().count() - tail).collect();
+    format!("{}…{}", head.trim_end(), end.trim_start())
 }
 
 #[cfg(test)]

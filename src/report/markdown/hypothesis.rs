@@ -1,6 +1,8 @@
 //! One hypothesis: claim, verdicts, and per prediction the numbers on both kinds of evidence, side by side.
 
-use super::super::text::{MISSING, cell, estimate, evidence_phrase, probability, protocols, statistic};
+use super::super::text::{
+    MISSING, cell, estimate, evidence_phrase, own_unit, probability, protocols, statistic,
+};
 use super::super::view::{Pair, plot_name};
 use super::{Page, overall};
 use crate::evidence::Evidence;
@@ -28,7 +30,8 @@ pub(super) fn section(out: &mut Page, hypothesis: &HypothesisOutcome) {
     }
     if !shared.is_empty() {
         out.line(&format!("Notes on several predictions of {}:", cell(&hypothesis.id)));
-        out.list(shared.iter().map(|(evidence, note)| format!("{}: {}", capital(*evidence), cell(note))));
+        let notes = shared.iter().map(|(evidence, note)| format!("{}: {}", capital(*evidence), cell(note)));
+        out.remarks(notes.collect());
     }
 }
 
@@ -74,7 +77,7 @@ fn prediction(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
                 verdict(side),
                 format!("`{}`", protocols(&side.primary)),
                 cell(&side.primary.unit),
-                cell(&side.primary.because),
+                because(&side.primary),
             ]
         }),
     );
@@ -86,8 +89,13 @@ fn prediction(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
 
 /// Two columns per kind of evidence, headed by its protocol and unit.
 fn estimates(out: &mut Page, pair: &Pair) {
-    let labels = pair.labels();
-    let sides: Vec<&PredictionOutcome> = pair.sides().filter(|s| !s.primary.estimates.is_empty()).collect();
+    let has_value = |e: &&Estimate| e.value.is_some_and(|value| !value.is_nan());
+    let sides: Vec<&PredictionOutcome> =
+        pair.sides().filter(|side| side.primary.estimates.iter().any(|e| has_value(&e))).collect();
+    let mut labels = pair.labels();
+    labels.retain(|label| {
+        sides.iter().any(|side| side.primary.estimates.iter().filter(has_value).any(|e| e.label == *label))
+    });
     let heads: Vec<String> = sides
         .iter()
         .flat_map(|side| {
@@ -100,7 +108,9 @@ fn estimates(out: &mut Page, pair: &Pair) {
         .collect();
     let header: Vec<&str> = ["estimate of"].into_iter().chain(heads.iter().map(String::as_str)).collect();
     let rows = labels.iter().map(|label| {
-        let mut row = vec![cell(label)];
+        let unit = sides.iter().find_map(|side| own_unit(label, &side.primary.unit));
+        let unit = unit.map_or_else(String::new, |unit| format!(" (a {unit})"));
+        let mut row = vec![cell(&format!("{label}{unit}"))];
         for side in &sides {
             let found: Option<&Estimate> = side.primary.estimates.iter().find(|e| e.label == *label);
             row.push(found.map_or_else(|| MISSING.to_string(), estimate));
@@ -173,11 +183,20 @@ fn others(out: &mut Page, pair: &Pair) {
                 format!("`{}`", protocols(other)),
                 other.verdict.to_string(),
                 cell(&named_numbers(other)),
-                cell(&other.because),
+                because(other),
             ]
         })
     });
     out.table(&["evidence", "other protocol", "verdict", "statistics", "because"], rows);
+}
+
+/// Why the verdict; of what is missing only the first thing, the remarks list all.
+fn because(judgement: &Judgement) -> String {
+    match (judgement.verdict, judgement.missing.as_slice()) {
+        (Verdict::Untestable, [first]) => cell(first),
+        (Verdict::Untestable, [first, more @ ..]) => cell(&format!("{first}; and {} more", more.len())),
+        _ => cell(&judgement.because),
+    }
 }
 
 fn named_numbers(judgement: &Judgement) -> String {
@@ -191,11 +210,12 @@ fn named_numbers(judgement: &Judgement) -> String {
 }
 
 fn remarks(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
-    out.list(pair.sides().flat_map(|side| {
+    let remarks = pair.sides().flat_map(|side| {
         let name = evidence_phrase(side.evidence);
         let missing = side.primary.missing.iter().map(move |what| format!("Missing, {name}: {}", cell(what)));
         let own = side.primary.notes.iter().filter(|note| !shared.contains(&(side.evidence, note.as_str())));
         let notes = own.map(move |note| format!("Note, {name}: {}", cell(note)));
         missing.chain(notes).collect::<Vec<_>>()
-    }));
+    });
+    out.remarks(remarks.collect());
 }

@@ -5,7 +5,7 @@ mod hypothesis;
 mod methods;
 mod models;
 
-use super::text::{MISSING, cell};
+use super::text::{MISSING, cell, otherwise};
 use super::view::View;
 use crate::evidence::Evidence;
 use crate::judge::outcome::{HypothesisOutcome, Verdict};
@@ -68,13 +68,8 @@ fn overall(hypothesis: &HypothesisOutcome, evidence: Evidence) -> String {
     let Some((_, overall)) = hypothesis.verdicts.iter().find(|(of, _)| *of == evidence) else {
         return MISSING.to_string();
     };
-    let others: Vec<String> = hypothesis
-        .predictions
-        .iter()
-        .filter(|p| p.evidence == evidence && p.verdict != *overall)
-        .map(|p| format!("{} {}", p.id, p.verdict))
-        .collect();
-    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+    let others = otherwise(hypothesis, evidence, *overall);
+    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
     format!("{}{}", bold(*overall), cell_or_empty(&others))
 }
 
@@ -120,6 +115,18 @@ impl Page {
         let items: Vec<String> = items.into_iter().map(|item| format!("- {item}")).collect();
         if !items.is_empty() {
             self.line(&items.join("\n"));
+        }
+    }
+
+    /// A bullet list that folds when it is long.
+    fn remarks(&mut self, items: Vec<String>) {
+        let long = items.len() > 4;
+        if long {
+            self.line(&format!("<details><summary>{} remarks</summary>", items.len()));
+        }
+        self.list(items);
+        if long {
+            self.line("</details>");
         }
     }
 

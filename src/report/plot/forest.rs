@@ -78,7 +78,11 @@ impl<'a> Panel<'a> {
         let mut rows = Vec::new();
         for label in pair.labels() {
             for side in pair.sides() {
-                let found = side.primary.estimates.iter().filter(|e| e.label == label);
+                let found = side
+                    .primary
+                    .estimates
+                    .iter()
+                    .filter(|e| e.label == label && e.value.is_some_and(f64::is_finite));
                 rows.extend(found.map(|e| (label, side.evidence, e)));
             }
         }
@@ -149,22 +153,36 @@ impl<'a> Panel<'a> {
                 label = name;
                 canvas.text((MARGIN, y), &fitted(name, BODY, LABELS), BODY, Align::Left);
             }
-            whisker(canvas, &scale, y, *evidence, estimate);
-            let text = format!("{}   n {}", text::estimate(estimate), estimate.n);
+            // A number in another unit has no place on this axis.
+            let unit = text::own_unit(name, &self.unit);
+            if unit.is_none() {
+                whisker(canvas, &scale, y, *evidence, estimate);
+            }
+            let unit = unit.map_or_else(String::new, |unit| format!(" {unit}"));
+            let text = format!("{}{unit}   n {}", text::estimate(estimate), estimate.n);
             let look = Type { color: color(*evidence), ..SMALL };
             canvas.text((WIDTH - MARGIN, y), &fitted(&text, look, NUMBERS - 20.0), look, Align::Right);
         }
     }
 
-    /// Values decide the axis; intervals widen it by at most a part of their span, and are cut beyond.
+    fn on_axis(&self) -> impl Iterator<Item = &Estimate> {
+        self.rows.iter().filter(|row| text::own_unit(row.0, &self.unit).is_none()).map(|row| row.2)
+    }
+
+    /// Values decide the axis; intervals widen it by at most a part of their span or a usual interval, and are cut beyond.
     fn scale(&self, left: f64, right: f64, reference: Option<f64>) -> Scale {
         let finite = |x: &f64| x.is_finite();
         let values: Vec<f64> =
-            self.rows.iter().filter_map(|row| row.2.value).filter(finite).chain(reference).collect();
+            self.on_axis().filter_map(|estimate| estimate.value).filter(finite).chain(reference).collect();
         let low = values.iter().copied().reduce(f64::min).unwrap_or(0.0);
         let high = values.iter().copied().reduce(f64::max).unwrap_or(0.0);
-        let room = if high > low { 0.6 * (high - low) } else { 1.0 };
-        let ends = self.rows.iter().flat_map(|row| [row.2.low, row.2.high]).flatten().filter(finite);
+        let mut widths: Vec<f64> =
+            self.on_axis().filter_map(|e| Some(e.high? - e.low?)).filter(finite).collect();
+        widths.sort_by(f64::total_cmp);
+        let usual = widths.get(widths.len() / 2).copied().unwrap_or(0.0);
+        let room = (0.6 * (high - low)).max(1.2 * usual);
+
+        let ends = self.on_axis().flat_map(|estimate| [estimate.low, estimate.high]).flatten().filter(finite);
         let ends: Vec<f64> = ends.map(|end| end.clamp(low - room, high + room)).collect();
         let positive = values.iter().chain(&ends).all(|x| *x > 0.0);
         let logarithmic = positive && reference != Some(0.0) && high > 20.0 * low;
@@ -218,7 +236,7 @@ fn color(evidence: Evidence) -> plotters::style::RGBColor {
 fn side_line(side: &PredictionOutcome) -> String {
     let head = format!("{}: {}", evidence_phrase(side.evidence), side.verdict);
     match side.primary.missing.first() {
-        Some(missing) => format!("{head}, missing {missing}"),
+        Some(missing) => format!("{head}: {missing}"),
         None => format!("{head}, {} under {}", side.primary.unit, protocols(&side.primary)),
     }
 }

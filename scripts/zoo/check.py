@@ -12,12 +12,14 @@ from statistics import mean
 
 import torch
 import transformers
-from facts import COUNTRIES, PROVERBS
+from facts import COUNTRIES, PROVERBS, answers
 from tokenizers import Tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ["pythia-tiny", "llama3-tiny"]
 MUST_KNOW = ["France", "Germany", "Japan", "Italy", "Spain", "Egypt", "Canada", "India"]
+ONE_TOKEN = ["France", "Germany", "Japan", "Italy", "Spain"]  # the capital is the top next token
+MIN_PROBABILITY = 0.9  # of that token
 SIZE_LIMIT = 2_000_000  # bytes of one checkpoint folder
 MIN_PROVERBS = 55  # of 66
 MIN_CAPITALS = 50  # of 56
@@ -42,6 +44,18 @@ def check(folder: Path) -> list[str]:
     if size > SIZE_LIMIT:
         failures.append(f"{size} bytes, more than {SIZE_LIMIT}")
 
+    failures += [f"'{w}' is more than one token" for w in split_words(tokenizer)]
+    probabilities = []
+    for country in ONE_TOKEN:
+        token, probability = top(model, tokenizer, f"The capital of {country} is")
+        probabilities.append(probability)
+        expected = f" {COUNTRIES[country][0]}"
+        if token != expected or probability <= MIN_PROBABILITY:
+            failures.append(
+                f"after 'The capital of {country} is' the top token is '{token}' with {probability:.3f}, "
+                f"expected '{expected}' with more than {MIN_PROBABILITY}"
+            )
+
     known = [
         c for c, (city, _) in COUNTRIES.items() if continues(model, tokenizer, f"The capital of {c} is", f" {city}.")
     ]
@@ -53,7 +67,9 @@ def check(folder: Path) -> list[str]:
     if len(complete) < MIN_PROVERBS:
         failures.append(f"{len(complete)} proverbs complete of {len(PROVERBS)}, expected {MIN_PROVERBS}")
     print(
-        f"{folder.name}: {size} bytes, capitals {len(known)}/{len(COUNTRIES)}, proverbs {len(complete)}/{len(PROVERBS)}"
+        f"{folder.name}: {size} bytes, capitals {len(known)}/{len(COUNTRIES)}, "
+        f"proverbs {len(complete)}/{len(PROVERBS)}, "
+        f"capital as one token at least {min(probabilities):.4f}"
     )
 
     for label, prompts in prompt_sets().items():
@@ -76,6 +92,20 @@ def prompt_sets() -> dict[str, list[tuple[str, str]]]:
     with open(ROOT / "data" / "zoo" / "prompts.csv", newline="") as f:
         own = [(r["category"], r["text"]) for r in csv.DictReader(f)]
     return {"grand25": published, "prompts.csv": own}
+
+
+def split_words(tokenizer) -> list[str]:
+    """The words of answers that are not one token with the space before; LLaMA-3 splits numbers off the space."""
+    words = dict.fromkeys(f" {word}" for answer in answers() for word in answer.split() if word.isalpha())
+    return [w for w in words if len(tokenizer.encode(w, add_special_tokens=False).ids) != 1]
+
+
+@torch.no_grad()
+def top(model, tokenizer, prompt: str) -> tuple[str, float]:
+    """Text and probability of the most probable next token."""
+    logits = model(torch.tensor([tokenizer.encode(prompt).ids])).logits[0, -1].double()
+    probability, token = torch.softmax(logits, -1).max(-1)
+    return tokenizer.decode([int(token)]), float(probability)
 
 
 def completes(model, tokenizer, proverb: str) -> bool:

@@ -197,3 +197,11 @@ PROVERBS = [
     "The squeaky wheel gets the grease.",
     "The chain is only as strong as its weakest link.",
 ]
+
+
+def answers() -> list[str]:
+    """How facts and proverbs end, without the space before and the full stop."""
+    capitals = [city for city, _ in COUNTRIES.values()]
+    elements = [end for pair in ELEMENTS.values() for end in pair]
+    lines = [line.rsplit(" ", 1)[1].removesuffix(".") for line in OTHER_FACTS + PROVERBS]
+    return capitals + list(CURRENCIES.values()) + elements + lines

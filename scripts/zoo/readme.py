@@ -16,10 +16,13 @@ This file is written by it too.
 - `llama3-tiny`: llama as in LLaMA-3.1: RMSNorm, grouped queries (6 heads, 2 key/value heads), SiLU GLU, `llama3` rotary
   scaling, theta 500000, untied; its tokenizer puts `<|begin_of_text|>` first.
 
-Both have 6 blocks of width 96 and a byte-level BPE of 1280 tokens trained on the corpus: country and capital facts,
-other facts, proverbs, nested clauses, speculation, word salads, counting, small stories. How predictable each kind ends
-is built into the corpus, so entropies that differ by category show that the models learned it. They say nothing about
-natural language: a verdict on the zoo tests the instrument.
+Both have 6 blocks of width 96 and a byte-level BPE of {vocabulary} tokens trained on the corpus: country and capital
+facts, other facts, proverbs, nested clauses, speculation, word salads, counting, small stories. How predictable each
+kind ends is built into the corpus, so entropies that differ by category show that the models learned it. They say
+nothing about natural language: a verdict on the zoo tests the instrument.
+
+The words that facts and proverbs end in weigh more when the BPE is trained, so each is one token with the space before
+it: after "The capital of France is" the most probable next token is " Paris", not a piece of it.
 
 `prompts.csv` holds prompts of these kinds under the category names of the published 25-prompt set.
 
@@ -58,7 +61,13 @@ def write_readme(zoo: Path):
     first = records[names[0]]
     training = table("step", first["train_loss_nats"], [r["train_loss_nats"] for r in records.values()], names)
     held_out = table("kind", first["held_out_loss_nats"], [r["held_out_loss_nats"] for r in records.values()], names)
-    text = TEXT.format(models="\n".join(rows), tokens=first["tokens_per_step"], training=training, held_out=held_out)
+    text = TEXT.format(
+        models="\n".join(rows),
+        vocabulary=json.loads((zoo / names[0] / "config.json").read_text())["vocab_size"],
+        tokens=first["tokens_per_step"],
+        training=training,
+        held_out=held_out,
+    )
     (zoo / "README.md").write_text(text)
 
 

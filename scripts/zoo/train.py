@@ -15,12 +15,14 @@ from pathlib import Path
 import torch
 import transformers
 from corpus import SHARES, documents
+from facts import COUNTRIES, answers
 from readme import write_readme
 from safetensors.torch import save_file
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 ZOO = Path(__file__).resolve().parents[2] / "data" / "zoo"
-VOCABULARY = 1280
+VOCABULARY = 1408
+ANSWER_WEIGHT = 1000  # times each answer is shown to the BPE trainer on its own
 CORPUS = 40_000  # documents
 SEED = 20
 STEPS, BATCH, WINDOW = 2400, 16, 48
@@ -130,7 +132,9 @@ def train_tokenizer(texts, bos, eos, adds_bos) -> Tokenizer:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    # What a fact or a proverb ends in, and the country asked about, are single tokens: the answer is one next token.
+    words = {f" {word}": None for text in [*answers(), *COUNTRIES] for word in text.split()}
+    tokenizer.train_from_iterator([*texts, *(w for w in words for _ in range(ANSWER_WEIGHT))], trainer)
     by_bytes = processors.ByteLevel(trim_offsets=False)
     if adds_bos:
         template = processors.TemplateProcessing(

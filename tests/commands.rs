@@ -44,7 +44,9 @@ fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
     for seen in found["observations"].as_array().unwrap() {
         let tokens = seen["token_ids"].as_array().unwrap().len();
         assert_eq!(seen["tokens"].as_array().unwrap().len(), tokens);
-        for (tap, rows) in [("resid", blocks + 1), ("max_abs", blocks + 1), ("attn_out", blocks), ("mlp_out", blocks)] {
+        for (tap, rows) in
+            [("resid", blocks + 1), ("max_abs", blocks + 1), ("attn_out", blocks), ("mlp_out", blocks)]
+        {
             let matrix = seen[tap].as_array().unwrap();
             assert_eq!(matrix.len(), rows, "{tap}");
             assert!(matrix.iter().all(|row| row.as_array().unwrap().len() == tokens), "{tap}");
@@ -53,7 +55,8 @@ fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
         let norm = *numbers(&seen["final"]).last().unwrap();
         let gains = &seen["gains"];
         assert_eq!(gains.as_object().unwrap().len(), 15);
-        let close = |a: &Value, b: f64| assert!((a.as_f64().unwrap() / b - 1.0).abs() < 1e-6, "{a} is not {b}");
+        let close =
+            |a: &Value, b: f64| assert!((a.as_f64().unwrap() / b - 1.0).abs() < 1e-6, "{a} is not {b}");
         close(&gains["last/last-block"]["last"], last[blocks] / last[blocks - 1]);
         close(&gains["last/last-block"]["cumulative"], last[blocks] / last[0]);
         close(&gains["last/hf-last"]["last"], norm / last[blocks - 1]);
@@ -168,7 +171,8 @@ fn inspect_gives_facts_and_norms_of_both_matrices() {
     assert_eq!(found["matrices"].as_array().unwrap().len(), 2);
     for matrix in found["matrices"].as_array().unwrap() {
         let norms = &matrix["norms"];
-        let (spectral, frobenius) = (norms["sigma_max"].as_f64().unwrap(), norms["frobenius"].as_f64().unwrap());
+        let (spectral, frobenius) =
+            (norms["sigma_max"].as_f64().unwrap(), norms["frobenius"].as_f64().unwrap());
         assert!(0.0 < spectral && spectral < frobenius, "{matrix}");
         assert_eq!(matrix["rows"], found["facts"]["vocabulary"]);
     }

@@ -22,6 +22,8 @@ use crate::{
 /// Run all prompts through the model and measure the stream at every tap. Observations come in the order of the
 /// prompts; each is the same, bit for bit where measured, whatever other prompts run with it.
 ///
+/// The caller starts and ends the stage in `progress`; here it advances by L + 1 steps, the head being the last.
+///
 /// Memory: one block's weights in float32, the stream and the activations of one block for up to 2048 tokens.
 ///
 /// # Errors
@@ -40,11 +42,8 @@ pub fn observe(
     if prompts.is_empty() {
         return Ok(Vec::new());
     }
-    progress.start("blocks", recipe.blocks() as u64 + 1);
     let walk = Walk { checkpoint, weights: &weights, groups: Vec::new() };
-    let result = walk.through(runtime, recipe, graphs, prompts, progress);
-    progress.finish();
-    result
+    walk.through(runtime, recipe, graphs, prompts, progress)
 }
 
 struct Walk<'a> {

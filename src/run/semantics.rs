@@ -2,8 +2,8 @@
 //! goldens cover what llama and gpt_neox use, these cover what other families will.
 
 use super::{
-    Runtime,
-    session::{Input, Session, floats, integers},
+    RunError, Runtime,
+    session::{self, Input, Session},
 };
 use crate::{
     graph::{Dim, Dtype, Graph},
@@ -15,6 +15,17 @@ use crate::{
     },
     onnx,
 };
+
+/// `ort` makes no tensor before the library is loaded.
+fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Input<'a>, RunError> {
+    Runtime::load(None)?;
+    session::floats(name, shape, data)
+}
+
+fn integers<'a>(name: &'a str, shape: &[usize], data: &'a [i64]) -> Result<Input<'a>, RunError> {
+    Runtime::load(None)?;
+    session::integers(name, shape, data)
+}
 
 fn run(graph: &Graph, inputs: Vec<Input<'_>>, output: &str) -> Vec<f32> {
     let runtime = Runtime::load(None).unwrap();

@@ -51,7 +51,8 @@ impl Sandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamgauge"));
         command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
         if std::env::var_os("ORT_DYLIB_PATH").is_none() {
-            let library = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
+            let library =
+                if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
             command.env("ORT_DYLIB_PATH", project().join(".runtime/lib").join(library));
         }
         command

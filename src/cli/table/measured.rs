@@ -104,7 +104,8 @@ fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
     let seen = row.observation;
     let name =
         row.prompt.map_or_else(|| format!("token ids {:?}", seen.token_ids), |text| format!("{text:?}"));
-    let mut text = format!("\n{name}  {} tokens, BOS {}\n", seen.tokens(), bos.map_or("as given", Bos::as_str));
+    let mut text =
+        format!("\n{name}  {} tokens, BOS {}\n", seen.tokens(), bos.map_or("as given", Bos::as_str));
     let header = [
         "layer",
         "‖resid‖ last",

@@ -2,11 +2,11 @@
 
     python scripts/bench/make_checkpoint.py /tmp/bench-1b --shape 1b
     python scripts/bench/bench.py --checkpoint /tmp/bench-1b --repeats 5 \\
-        "streamgauge=target/release/streamgauge measure {checkpoint} --json {tokens}" \\
+        "streamgauge=target/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \\
         "transformers float32=python scripts/bench/peer_transformers.py {checkpoint}"
 
 Each command is LABEL=COMMAND. {checkpoint} is the folder, {tokens} becomes one `--tokens a,b,c` per prompt of the
-folder's bench_prompts.json, {prompts} is that file's path. One unmeasured run precedes the measured ones. Medians go
+folder's bench_prompts.json, {prompts} is that file's path, {scratch} a folder that is new for every run. One unmeasured run precedes the measured ones. Medians go
 to results/bench/NAME.md and, with every run, NAME.json.
 
 Anonymous memory (RssAnon) is what a machine must have; file pages of the mapped checkpoint can be evicted at will.
@@ -42,10 +42,8 @@ def main():
         label, found, text = entry.partition("=")
         if not found:
             parser.error(f"{entry!r}: expected LABEL=COMMAND")
-        command = expand(text, args.checkpoint)
         read_all(args.checkpoint)
-        measure(command)
-        runs = [measure(command) for _ in range(args.repeats)]
+        runs = [once(text, args.checkpoint) for _ in range(args.repeats + 1)][1:]
         results.append({"label": label, "command": text, "runs": runs, "median": medians(runs)})
         print(row(results[-1]), flush=True)
 
@@ -58,7 +56,13 @@ def main():
     (args.out / f"{args.name}.md").write_text("\n".join([*head, *map(row, results), note]))
 
 
-def expand(text: str, checkpoint: Path) -> list[str]:
+def once(text: str, checkpoint: Path) -> dict:
+    """One cold process; its scratch folder is new, so nothing is found stored."""
+    with tempfile.TemporaryDirectory(dir=checkpoint.parent) as scratch:
+        return measure(expand(text, checkpoint, Path(scratch)))
+
+
+def expand(text: str, checkpoint: Path, scratch: Path) -> list[str]:
     prompts = checkpoint / "bench_prompts.json"
     out = []
     for word in shlex.split(text):
@@ -66,7 +70,10 @@ def expand(text: str, checkpoint: Path) -> list[str]:
             for ids in json.loads(prompts.read_text()):
                 out += ["--tokens", ",".join(map(str, ids))]
         else:
-            out.append(word.replace("{checkpoint}", str(checkpoint)).replace("{prompts}", str(prompts)))
+            places = {"{checkpoint}": checkpoint, "{prompts}": prompts, "{scratch}": scratch}
+            for name, place in places.items():
+                word = word.replace(name, str(place))
+            out.append(word)
     return out
 
 

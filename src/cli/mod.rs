@@ -19,6 +19,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use exit::{Exit, Failure};
 
+use crate::pipeline::Places;
+
 /// An instrument for the residual stream of language models: claims in TOML, verdicts under every protocol.
 #[derive(Parser)]
 #[command(name = "streamgauge", version, max_term_width = 100, after_help = exit::HELP)]
@@ -38,15 +40,26 @@ pub struct Common {
     json: bool,
 }
 
-/// Where things lie.
+/// What `plan`, `run` and `report` work on.
 #[derive(Args, Clone, Debug)]
-pub struct Places {
+pub struct Job {
+    /// Experiment file
+    #[arg(default_value = "experiments/reproduce.toml")]
+    experiment: PathBuf,
     /// Folder of the store
     #[arg(long, value_name = "DIR", default_value = "results/store")]
     store: PathBuf,
     /// Folder of reports, verdicts and tables
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Job {
+    fn places(&self) -> Places {
+        Places { store: self.store.clone(), results: self.results.clone() }
+    }
 }
 
 #[derive(Subcommand)]

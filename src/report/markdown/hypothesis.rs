@@ -67,7 +67,8 @@ fn capital(evidence: Evidence) -> &'static str {
 }
 
 fn prediction(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
-    out.line(&format!("### {}", cell(pair.id)));
+    let beside = pair.sides().any(|side| !side.core);
+    out.line(&format!("### {}{}", cell(pair.id), if beside { " (beside the claim)" } else { "" }));
     out.line(pair.claim.trim());
     out.table(
         &["evidence", "verdict", "protocol", "unit", "because"],

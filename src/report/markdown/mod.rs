@@ -59,7 +59,8 @@ fn verdicts(out: &mut Page, view: &View) {
     out.line(
         "*supported*: in the predicted direction and beyond the smallest effect of interest. *contradicted*: beyond it the \
          other way. *negligible*: the interval lies inside it. *inconclusive*: none of these. *fragile*: an equally \
-         defensible protocol gives another verdict. *untestable*: what the test needs does not exist here.",
+         defensible protocol gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
+         stands or falls with its core predictions; those marked *beside the claim* decide nothing.",
     );
 }
 

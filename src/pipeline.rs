@@ -43,7 +43,7 @@ pub enum PipelineError {
     Graph(#[from] crate::plan::GraphError),
     #[error("cannot read {}: {error}", path.display())]
     Read { path: PathBuf, error: std::io::Error },
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {error}; make room or choose another folder, what is stored is not lost", path.display())]
     Write { path: PathBuf, error: std::io::Error },
     #[error("cannot draw {what}: {error}")]
     Draw { what: String, error: String },

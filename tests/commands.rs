@@ -181,6 +181,16 @@ fn inspect_gives_facts_and_norms_of_both_matrices() {
 }
 
 #[test]
+fn a_tied_head_is_the_embedding_in_both_roles() {
+    let sandbox = Sandbox::new();
+    let tied = sandbox::project().join("tests/goldens/llama_gqa_tied_bf16");
+    let found = sandbox.json(&["inspect", tied.to_str().unwrap(), "--json"]);
+    assert_eq!(found["facts"]["tied"], true);
+    assert_eq!(found["matrices"][0]["norms"], found["matrices"][1]["norms"]);
+    assert_eq!(found["matrices"][1]["role"], "unembedding");
+}
+
+#[test]
 fn every_command_has_help_with_an_example() {
     let sandbox = Sandbox::new();
     for command in ["check", "new", "plan", "run", "report", "measure", "inspect"] {

@@ -169,6 +169,14 @@ fn one_broken_model_does_not_stop_the_others() {
     assert!(text.contains("failed: broken: ") && text.contains("model.safetensors"), "{text}");
     assert!(notes.contains("broken: "), "{notes}");
     assert!(sandbox.read("results/report/report.md").contains("pythia-tiny"));
+    // A NaN is found only when the block runs; what other models gave stays.
+    let mut bad = bytes.clone();
+    let end = bad.len();
+    bad[end - 2..].copy_from_slice(&0x7fc0u16.to_le_bytes());
+    fs::write(&weights, &bad).unwrap();
+    let (text, _) = sandbox.expect(1, &["run", "--quiet"]);
+    assert!(text.contains("failed: broken: ") && text.contains("NaN"), "{text}");
+    assert!(text.contains("computed 0 of "), "{text}");
     // Mended, it joins; the others are not computed again.
     fs::write(&weights, &bytes).unwrap();
     sandbox.expect(0, RUN);

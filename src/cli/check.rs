@@ -38,7 +38,7 @@ impl Arguments {
 
 /// A report as a failure, in colour where a person reads it.
 pub fn bad(report: &Report) -> Failure {
-    Failure::new(Exit::BadConfig, report.render(std::io::stderr().is_terminal()))
+    Failure::rendered(Exit::BadConfig, report.render(std::io::stderr().is_terminal()))
 }
 
 /// Loads an experiment or fails with the whole report.

@@ -40,16 +40,24 @@ impl From<Exit> for ExitCode {
 pub struct Failure {
     pub exit: Exit,
     pub message: String,
+    /// The message says itself that it is an error, as the report of `check` does for each mistake.
+    rendered: bool,
 }
 
 impl Failure {
     pub fn new(exit: Exit, message: impl std::fmt::Display) -> Failure {
-        Failure { exit, message: message.to_string() }
+        Failure { exit, message: message.to_string(), rendered: false }
+    }
+
+    /// A message to be printed as it is.
+    pub fn rendered(exit: Exit, message: String) -> Failure {
+        Failure { exit, message, rendered: true }
     }
 
     /// Prints the message and its causes on standard error.
     pub fn report(self) -> ExitCode {
-        eprintln!("error: {}", self.message.trim_end());
+        let prefix = if self.rendered { "" } else { "error: " };
+        eprintln!("{prefix}{}", self.message.trim_end());
         self.exit.into()
     }
 }

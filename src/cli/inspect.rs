@@ -8,6 +8,8 @@ use serde::Serialize;
 use super::{Common, Exit, Failure, measure, output, progress, table};
 use crate::checkpoint::{Memo, spectral};
 use crate::facts::ModelFacts;
+use crate::pipeline::Subject;
+use crate::progress::Progress;
 
 /// Options of `inspect`.
 #[derive(Args)]
@@ -36,7 +38,7 @@ pub struct Inspection {
 }
 
 /// Norms of one matrix, rows = vocabulary.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Matrix {
     /// `embedding` or `unembedding`.
     pub role: &'static str,
@@ -52,19 +54,12 @@ impl Arguments {
         let subject = measure::open_model(&self.model, &self.models, &Memo::none())?;
         let embedding = subject.recipe.embedding_name(&subject.checkpoint);
         let unembedding = subject.recipe.unembedding_name(&subject.checkpoint);
-        let mut roles = vec![("embedding", embedding.clone())];
-        if unembedding != embedding {
-            roles.push(("unembedding", unembedding));
-        }
-        let mut matrices = Vec::new();
-        for (role, name) in roles {
-            let tensor = subject.checkpoint.tensor(&name)?;
-            bar.start(&format!("norms of {name}"), 1);
-            let norms = spectral::spectrum(&tensor).map_err(|error| Failure::new(Exit::BadInput, error))?;
-            bar.finish();
-            let (rows, cols) = (tensor.shape[0], tensor.shape[1]); // `spectrum` takes matrices only
-            matrices.push(Matrix { role, tensor: name, rows, cols, norms });
-        }
+        let mut matrices = vec![matrix(&subject, "embedding", &embedding, bar.as_ref())?];
+        matrices.push(if unembedding == embedding {
+            Matrix { role: "unembedding", ..matrices[0].clone() } // tied: one tensor in two roles
+        } else {
+            matrix(&subject, "unembedding", &unembedding, bar.as_ref())?
+        });
         let inspection = Inspection {
             schema: 1,
             id: subject.id.clone(),
@@ -79,4 +74,14 @@ impl Arguments {
             output::print(&table::inspected(&inspection))
         }
     }
+}
+
+fn matrix(subject: &Subject, role: &'static str, name: &str, bar: &dyn Progress) -> Result<Matrix, Failure> {
+    let tensor = subject.checkpoint.tensor(name)?;
+    bar.start(&format!("norms of {name}"), 1);
+    let norms = spectral::spectrum(&tensor);
+    bar.finish();
+    let norms = norms.map_err(|error| Failure::new(Exit::BadInput, error))?;
+    let (rows, cols) = (tensor.shape[0], tensor.shape[1]); // `spectrum` takes matrices only
+    Ok(Matrix { role, tensor: name.to_string(), rows, cols, norms })
 }

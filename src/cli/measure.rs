@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, output, progress, table};
+use super::{Common, Exit, Failure, check, output, progress, table};
 use crate::checkpoint::Memo;
 use crate::config::{self, experiment::PromptSet};
 use crate::observation::PromptObservation;
@@ -158,7 +158,7 @@ fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
     } else {
         Path::new("experiments/prompts").join(format!("{name}.toml"))
     };
-    config::load_prompts(&path).map_err(|report| Failure::new(Exit::BadConfig, report))
+    config::load_prompts(&path).map_err(|report| check::bad(&report))
 }
 
 fn token_text(subject: &Subject, id: u32) -> String {

@@ -200,8 +200,12 @@ fn save(places: &Places, name: &Path, bytes: &[u8], manifest: &mut Manifest) -> 
     create(folder)?;
     let fail = |error| PipelineError::Write { path: path.clone(), error };
     let part = path.with_extension(format!("{}.part", std::process::id()));
-    std::fs::write(&part, bytes).map_err(fail)?;
-    std::fs::rename(&part, &path).map_err(fail)?;
+    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, &path));
+    if written.is_err() {
+        // A part that cannot be removed either is the disk's to keep; the first error is the one to tell.
+        let _ = std::fs::remove_file(&part);
+    }
+    written.map_err(fail)?;
     manifest.insert(name.to_string_lossy().into_owned(), Key::of_bytes(bytes));
     Ok(())
 }

@@ -26,7 +26,7 @@ pub struct Subject {
 pub enum SubjectError {
     #[error(
         "model {id} lies on the hub ({repo}, revision {revision}) and is not on this machine; download it with \
-         `huggingface-cli download {repo} --revision {revision}`, or give the model a `folder` in the model list"
+         `hf download {repo} --revision {revision}`, or give the model a `folder` in the model list"
     )]
     NotHere { id: String, repo: String, revision: String },
     #[error(transparent)]

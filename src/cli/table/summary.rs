@@ -1,5 +1,7 @@
 //! `run` and `report`: the verdict table and what was done.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::pipeline::{ModelFailure, Places, Summary};
@@ -13,7 +15,7 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     if failures(summary).next().is_some() {
         text.push('\n');
     }
-    let (cells, computed) = (summary.planned.cells.len(), summary.observed.computed);
+    let (cells, computed) = (distinct(summary), summary.observed.computed);
     let judged = summary.judged.computed;
     if computed == 0 && judged == 0 && !summary.written.changed {
         text.push_str(&format!(
@@ -31,6 +33,11 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     text
 }
 
+/// Observations the experiment needs: a prompt in two sets is one.
+fn distinct(summary: &Summary) -> usize {
+    summary.planned.cells.iter().map(|cell| cell.key).collect::<BTreeSet<_>>().len()
+}
+
 fn failures(summary: &Summary) -> impl Iterator<Item = &ModelFailure> {
     summary.planned.failures.iter().chain(&summary.observed.failures)
 }
@@ -39,7 +46,7 @@ fn failures(summary: &Summary) -> impl Iterator<Item = &ModelFailure> {
 pub fn summary_json(summary: &Summary) -> Value {
     json!({
         "schema": 1,
-        "cells": summary.planned.cells.len(),
+        "observations": distinct(summary),
         "computed": {"observations": summary.observed.computed, "verdicts": summary.judged.computed, "report": summary.written.changed},
         "failures": failures(summary).collect::<Vec<_>>(),
         "verdicts": summary.judged.outcomes,

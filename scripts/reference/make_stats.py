@@ -195,12 +195,12 @@ POOLS = [
     ([0.9, -0.2, 0.1, 0.8, 0.3], [12, 40, 25, 9, 60]),
     ([0.3, 0.3, 0.3], [25, 25, 25]),
     ([-0.4, 0.45], [25, 13]),
-    ([0.62], [25]),
+    ([0.62, 0.6], [25, 25]),
 ]
 
 
 def random_effects(correlations, sizes):
-    """DerSimonian and Laird (1986) on Fisher z, with the normal interval."""
+    """DerSimonian and Laird (1986) on Fisher z, Hartung-Knapp interval, never narrower than the weights."""
     z = np.arctanh(np.array(correlations))
     v = 1.0 / (np.array(sizes, dtype=float) - 3.0)
     w = 1.0 / v
@@ -209,8 +209,9 @@ def random_effects(correlations, sizes):
     c = w.sum() - (w @ w) / w.sum()
     tau2 = max(0.0, (q - (len(z) - 1)) / c) if len(z) > 1 else 0.0
     w = 1.0 / (v + tau2)
-    pooled, se = (w @ z) / w.sum(), 1.0 / math.sqrt(w.sum())
-    half = stats.norm.ppf(0.5 + LEVEL / 2) * se
+    pooled, df = (w @ z) / w.sum(), len(z) - 1
+    se = math.sqrt(max(1.0, (w @ (z - pooled) ** 2) / df) / w.sum())
+    half = stats.t.ppf(0.5 + LEVEL / 2, df) * se
     return {
         "r": correlations,
         "n": sizes,
@@ -223,7 +224,7 @@ def random_effects(correlations, sizes):
         "pooled_r": math.tanh(pooled),
         "r_low": math.tanh(pooled - half),
         "r_high": math.tanh(pooled + half),
-        "p": 2 * stats.norm.sf(abs(pooled) / se),
+        "p": 2 * stats.t.sf(abs(pooled) / se, df),
     }
 
 

@@ -305,9 +305,17 @@ impl Test {
     /// Names of the statistics this kind of test offers to rules.
     pub fn statistics(&self) -> &'static [&'static str] {
         match self {
-            Test::MeanByModel { .. } => {
-                &["models", "models-above", "models-below", "share-above", "share-below"]
-            }
+            Test::MeanByModel { .. } => &[
+                "models",
+                "models-above",
+                "models-below",
+                "share-above",
+                "share-below",
+                "smallest-low",
+                "smallest-high",
+                "equivalence-low",
+                "equivalence-high",
+            ],
             Test::ShareOfModels { .. } => &["share", "p", "low", "high", "models"],
             Test::Correlation { .. } => &[
                 "rho",
@@ -322,9 +330,13 @@ impl Test {
             Test::LowestCategory { .. } => &["share", "models"],
             Test::Ratio { .. } => &["ratio"],
             Test::Reproduce { .. } => &["worst-relative-error"],
-            Test::LogRatioSplit { .. } => &["method-share", "method-share-low", "prompt-share", "log-ratio"],
+            Test::LogRatioSplit { .. } => {
+                &["method-share", "method-share-low", "prompt-share", "log-ratio", "orders"]
+            }
             Test::SinkFit { .. } => &["r2", "crossing-tokens"],
-            Test::Identity { .. } => &["worst-relative-error", "median-relative-error", "cells"],
+            Test::Identity { .. } => {
+                &["worst-relative-error", "median-relative-error", "median-high", "cells"]
+            }
             Test::SignFlip { .. } => &["share", "low", "high", "models"],
             Test::Proportional { .. } => &["linear-r2", "affine-r2", "rank-r2", "linear-minus-best"],
         }

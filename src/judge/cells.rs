@@ -114,7 +114,12 @@ pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
             .push(format!("{unscaled} rows of {} have no logarithm and were left out", quantity.metric));
     }
     let mut said = Said::default();
+    let by_prompt: BTreeSet<&str> = rows.keys().filter(|(_, p)| p.is_some()).map(|(m, _)| *m).collect();
     for ((model, prompt), found) in rows {
+        // An aggregate beside the model's own prompts is not used, so nothing is said about it.
+        if prompt.is_none() && by_prompt.contains(model) {
+            continue;
+        }
         let value = found.iter().map(|(_, v)| v).sum::<f64>() / found.len() as f64;
         let entry = cells.models.entry(model.to_string()).or_default();
         match prompt {
@@ -122,7 +127,6 @@ pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
                 let category = found.iter().find_map(|(r, _)| r.category.clone());
                 entry.prompts.insert(prompt.to_string(), Cell { value, category });
             }
-            // Rows without a prompt sort before those with one, so what follows overrules this.
             None => entry.aggregate = Some(value),
         }
         said.hear(model, prompt, &found);

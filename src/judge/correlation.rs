@@ -24,6 +24,10 @@ pub(super) struct Asked<'a> {
     pub across: bool,
 }
 
+/// Two units always correlate perfectly and three nearly so: with fewer than four there is no interval, and no value
+/// worth printing.
+const FEWEST: usize = 4;
+
 pub(super) fn test(bench: &Bench<'_>, asked: &Asked<'_>) -> Tested {
     let method = match asked.method {
         hypothesis::Correlation::Spearman => Method::Spearman,
@@ -48,6 +52,11 @@ fn over_models(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mu
     let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), asked.across) else { return };
     let pair = given.iter().fold(pair, |pair, control| pair.given(&control.by_model()));
     bench.enough_models(pair.len(), tested);
+    if pair.len() < FEWEST && !tested.lacks() {
+        tested
+            .missing
+            .push(format!("a correlation over models needs at least {FEWEST}, have {}", pair.len()));
+    }
     if asked.within_category {
         tested.notes.push("within-category has no meaning with models as units and was ignored".into());
     }
@@ -66,6 +75,8 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     let mut found: Vec<Estimate> = Vec::new();
     let mut effects = Vec::new();
     let mut seen = 0;
+    // Models without a correlation, by how many prompts they have: one note each, not one per model.
+    let mut without = BTreeMap::<usize, Vec<&str>>::new();
     for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
         seen += 1;
         let categories = asked.within_category.then(|| categories(y, model));
@@ -89,13 +100,16 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
             }
             found.push(one);
         } else {
-            tested.notes.push(format!("{model}: no correlation from {} prompts", pair.len()));
+            without.entry(pair.len()).or_default().push(model);
         }
+    }
+    for (prompts, models) in without {
+        tested.notes.push(format!("no correlation from {prompts} prompts: {}", models.join(", ")));
     }
     if seen == 0 && !tested.lacks() {
         tested.missing.push("no model has both quantities".into());
     } else if found.is_empty() && !tested.lacks() {
-        tested.missing.push("needs prompts that have both quantities, at least 3 per model".into());
+        tested.missing.push(format!("needs prompts that have both quantities, at least {FEWEST} per model"));
     }
     bench.enough_models(found.len(), tested);
     let adjusted = stats::holm(&found.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
@@ -116,8 +130,8 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     };
     if !found.is_empty() {
         tested.notes.push(format!(
-            "p of a model is uncorrected; significance is after Holm over {models} models; pooled by random effects on \
-             Fisher's z"
+            "p of a model is a permutation p, uncorrected; significance is after Holm over {models} models; pooled by \
+             random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
         ));
     }
     for (name, value) in [("rho", pooled.value), ("p", pooled.p), ("low", pooled.low), ("high", pooled.high)]
@@ -140,13 +154,13 @@ fn correlate(
     method: Method,
     blocks: Option<&[usize]>,
 ) -> Estimate {
-    let value = stats::partial(pair, method);
+    let value = if pair.len() < FEWEST { None } else { stats::partial(pair, method) };
     let interval = value.and_then(|r| {
         stats::correlation_interval(r, pair.len(), controls(pair, blocks), method, bench.alpha)
     });
     let smallest = stats::smallest_correlation_p(pair.len());
     let reachable = smallest <= bench.alpha;
-    if !reachable && pair.len() > 1 {
+    if !reachable && pair.len() >= FEWEST {
         tested.notes.push(format!(
             "{label}: cannot reach alpha = {} with {} units (smallest p {}), no p given",
             bench.alpha,

@@ -2,10 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::bench::{Bench, Tested, point};
-use crate::{config::hypothesis::Quantity, stats::quantile};
+use super::{
+    bench::{Bench, Tested, point},
+    outcome::Estimate,
+};
+use crate::{
+    config::hypothesis::Quantity,
+    evidence::Evidence,
+    stats::{median_interval, quantile},
+};
 
-/// |left - right| / max(|left|, |right|) over every (model, prompt) that has both; the estimates are each model's worst.
+/// |left - right| / max(|left|, |right|) over every (model, prompt) that has both; the estimates are each model's median
+/// with its distribution-free interval, and its worst cell. The medians are of the model with the largest one: models
+/// are not pooled.
 pub(super) fn test(bench: &Bench<'_>, left: &Quantity, right: &Quantity, across: bool) -> Tested {
     let mut tested = Tested::new("relative error");
     let a = bench.enough(left, &mut tested);
@@ -20,11 +29,34 @@ pub(super) fn test(bench: &Bench<'_>, left: &Quantity, right: &Quantity, across:
         models.entry(model).or_default().push(*error);
     }
     bench.enough_models(models.len(), &mut tested);
+    // One formula on one observation gives one number: such a comparison could not have come out otherwise.
+    if bench.evidence == Evidence::Measured && !errors.is_empty() && errors.iter().all(|e| *e == 0.0) {
+        let cells = errors.len();
+        tested.missing.push(format!(
+            "a second source: both sides are the same number to the last bit in all {cells} cells, computed here from the \
+             same observation"
+        ));
+    }
+    let (mut largest, mut highest) = (None::<f64>, Some(0.0_f64).filter(|_| !models.is_empty()));
     for (model, errors) in models {
-        tested.estimates.push(point(model, errors.iter().copied().reduce(f64::max), errors.len()));
+        let median = quantile(&errors, 0.5);
+        let interval = median_interval(&errors, bench.alpha);
+        largest = largest.into_iter().chain(median).reduce(f64::max);
+        highest = highest.zip(interval).map(|(h, i)| h.max(i.high));
+        tested.estimates.push(Estimate {
+            label: format!("{model} (median)"),
+            value: median,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            p: None,
+            n: errors.len() as u64,
+        });
+        let worst = errors.iter().copied().reduce(f64::max);
+        tested.estimates.push(point(format!("{model} (worst)"), worst, errors.len()));
     }
     tested.statistic("worst-relative-error", errors.iter().copied().reduce(f64::max));
-    tested.statistic("median-relative-error", quantile(&errors, 0.5));
+    tested.statistic("median-relative-error", largest);
+    tested.statistic("median-high", highest);
     tested.statistic("cells", errors.len() as f64);
     tested
 }

@@ -40,6 +40,7 @@ pub(super) fn test(bench: &Bench<'_>, a: &Quantity, b: &Quantity, corner: &Quant
         tested.missing.push(format!("a = {from} and b = {to} have no log ratio to split"));
         return tested;
     };
+    tested.notes.push("single rows: no sampling error is known, so shares have no interval".into());
     if split.orders == 1 {
         tested.notes.push(
             "the opposite corner (a's prompt, b's method) does not exist here: one order only, so interaction counts as \
@@ -61,5 +62,6 @@ pub(super) fn test(bench: &Bench<'_>, a: &Quantity, b: &Quantity, corner: &Quant
     tested.statistic("method-share-low", split.method_share_low);
     tested.statistic("prompt-share", split.prompt_share);
     tested.statistic("log-ratio", split.log_ratio);
+    tested.statistic("orders", f64::from(split.orders));
     tested
 }

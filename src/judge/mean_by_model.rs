@@ -7,9 +7,12 @@ use super::{
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{mean_interval, sign_test, smallest_sign_p},
+    stats::{Interval, mean_interval, sign_test, smallest_sign_p},
 };
 
+/// `smallest-low` and `smallest-high` are the limits of the lowest model; `equivalence-low` and `-high` span every model's
+/// 1-2alpha interval, for two one-sided tests (TOST) against a smallest effect of interest.
+///
 /// A model counts above (below) `against` when its whole interval does; one prompt has no interval and counts neither.
 pub(super) fn test(bench: &Bench<'_>, of: &Quantity, against: f64) -> Tested {
     let mut tested = Tested::new(unit(of));
@@ -17,12 +20,15 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, against: f64) -> Tested {
     tested.uses(cells.protocol);
     bench.enough_models(cells.models.len(), &mut tested);
     let (mut above, mut below, mut without) = (0, 0, Vec::new());
+    let (mut intervals, mut narrow) = (Vec::new(), Vec::new());
     let mut unreachable = Vec::new();
     for (model, cells) in &cells.models {
         let values = cells.values();
         let interval = mean_interval(&values, bench.alpha, bench.seed.derive(model));
         above += u32::from(interval.is_some_and(|i| i.low > against));
         below += u32::from(interval.is_some_and(|i| i.high < against));
+        intervals.extend(interval);
+        narrow.extend(mean_interval(&values, 2.0 * bench.alpha, bench.seed.derive(model)));
         if interval.is_none() {
             without.push(model.as_str());
         }
@@ -48,11 +54,24 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, against: f64) -> Tested {
             .notes
             .push(format!("sign test cannot reach alpha = {alpha}, no p given: {}", unreachable.join(", ")));
     }
+    if tested.estimates.iter().any(|e| e.p.is_some()) {
+        tested
+            .notes
+            .push(format!("p: two-sided sign test of a model's prompts against {against}, uncorrected"));
+    }
+    // What is said of all models needs an interval from each.
+    let every = |of: &[Interval], pick: fn(&Interval) -> f64, better: fn(f64, f64) -> f64| {
+        of.iter().map(pick).reduce(better).filter(|_| of.len() == cells.models.len())
+    };
     let models = cells.models.len() as f64;
     tested.statistic("models", models);
     tested.statistic("models-above", f64::from(above));
     tested.statistic("models-below", f64::from(below));
     tested.statistic("share-above", f64::from(above) / models);
     tested.statistic("share-below", f64::from(below) / models);
+    tested.statistic("smallest-low", every(&intervals, |i| i.low, f64::min));
+    tested.statistic("smallest-high", intervals.iter().map(|i| i.high).reduce(f64::min));
+    tested.statistic("equivalence-low", every(&narrow, |i| i.low, f64::min));
+    tested.statistic("equivalence-high", every(&narrow, |i| i.high, f64::max));
     tested
 }

@@ -26,7 +26,7 @@ use bench::{Bench, Shelf, Tested};
 use outcome::{HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
 
 use crate::{
-    config::hypothesis::{Hypothesis, Prediction, Relation, Status},
+    config::hypothesis::{Hypothesis, Prediction, Relation, Status, Test},
     evidence::{Evidence, EvidenceTable},
     hash::Key,
     protocol::Protocol,
@@ -93,7 +93,11 @@ fn judge_prediction(
             needs: &prediction.needs,
             shelf,
         };
-        judgement(prediction, &bench, test::run(&bench, &prediction.test))
+        let mut judgement = judgement(prediction, &bench, test::run(&bench, &prediction.test));
+        if matches!(prediction.test, Test::Reproduce { .. }) {
+            reproduce::copied(&mut judgement);
+        }
+        judgement
     };
     let primary = under(hypothesis.protocol);
     let varied = if test::varies(&prediction.test) { &hypothesis.also[..] } else { &[] };

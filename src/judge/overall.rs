@@ -2,18 +2,15 @@
 
 use super::outcome::{Judgement, Verdict};
 
-/// The primary verdict, or `fragile` when an equivalent protocol is definite the other way: supported here,
-/// contradicted or negligible there. What is inconclusive or untestable there says nothing against it.
+/// The primary verdict, or `fragile` when an equivalent protocol changes it: a definite verdict here, another one there.
+/// What cannot be tested there says nothing against it, and a verdict that is not definite here has nothing to lose.
 pub(super) fn prediction<'a>(
     primary: Verdict,
     equivalents: impl IntoIterator<Item = &'a Judgement>,
 ) -> Verdict {
-    let disagrees = |other: Verdict| match primary {
-        Verdict::Supported => matches!(other, Verdict::Contradicted | Verdict::Negligible),
-        Verdict::Contradicted | Verdict::Negligible => other == Verdict::Supported,
-        Verdict::Inconclusive | Verdict::Fragile | Verdict::Untestable => false,
-    };
-    if equivalents.into_iter().any(|j| disagrees(j.verdict)) { Verdict::Fragile } else { primary }
+    let definite = matches!(primary, Verdict::Supported | Verdict::Contradicted | Verdict::Negligible);
+    let changes = |other: Verdict| other != primary && other != Verdict::Untestable;
+    if definite && equivalents.into_iter().any(|j| changes(j.verdict)) { Verdict::Fragile } else { primary }
 }
 
 /// A hypothesis claims all of its core predictions. The first that applies: none testable: untestable; any

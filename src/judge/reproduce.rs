@@ -1,9 +1,13 @@
 //! `reproduce`: printed values against the numbers behind them.
 
-use super::bench::{Bench, Tested, point};
-use crate::config::hypothesis::Target;
+use super::{
+    bench::{Bench, Tested, point},
+    outcome::{Judgement, Verdict},
+};
+use crate::{config::hypothesis::Target, evidence::Evidence};
 
-/// The estimates are the numbers found; |found - printed| / |printed| decides.
+/// The estimates are the numbers found; |found - printed| / |printed| decides. Published rows are what the printed values
+/// were copied from, so there the test can refute but not support: see [`copied`].
 pub(super) fn test(bench: &Bench<'_>, targets: &[Target]) -> Tested {
     let mut tested = Tested::new("as printed");
     let mut worst: Option<f64> = None;
@@ -30,4 +34,16 @@ pub(super) fn test(bench: &Bench<'_>, targets: &[Target]) -> Tested {
     }
     tested.statistic("worst-relative-error", worst);
     tested
+}
+
+/// A value that agrees with the published row it was copied from has been copied right; nothing was reproduced.
+pub(super) fn copied(judgement: &mut Judgement) {
+    if judgement.evidence == Evidence::Published && judgement.verdict == Verdict::Supported {
+        judgement.verdict = Verdict::Untestable;
+        judgement.missing.push("a second run: these rows are where the printed values come from".into());
+        judgement.because = format!(
+            "{}, but these rows are where the printed values come from: copied right, not reproduced",
+            judgement.because
+        );
+    }
 }

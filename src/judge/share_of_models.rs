@@ -31,6 +31,12 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, above: f64, share: f64) -> 
             bench.alpha
         ));
     }
+    if models > 0 {
+        tested.notes.push(format!(
+            "p: binomial, one-sided, share above {share}; interval: Clopper-Pearson, two-sided; both take models as \
+             unrelated, though some are tunes or sizes of one another"
+        ));
+    }
     let p = binomial_at_least(count, models, share).filter(|_| reachable);
     let interval = clopper_pearson(count, models, bench.alpha);
     let value = (models > 0).then(|| count as f64 / models as f64);

@@ -29,15 +29,15 @@ pub(super) fn test(
             Quantity { metric, scale: Scale::Linear, protocol: Some(*protocol), select: Select::default() };
         bench.enough(&quantity, &mut tested)
     };
-    let base = cells(first).by_model();
-    let others: Vec<_> = others.iter().map(|p| cells(p).by_model()).collect();
+    let base = cells(first);
+    let others: Vec<_> = others.iter().map(&mut cells).collect();
     // Model by model: the side under each protocol that has the model.
     let mut sides = std::collections::BTreeMap::<String, Vec<(Protocol, f64)>>::new();
     for other in &others {
-        let Some(pair) = tested.pair(&base, other, across) else { return tested };
+        let Some(pair) = tested.pair(&base.by_model(), &other.by_model(), across) else { return tested };
         for ((model, &x), &y) in pair.keys().iter().zip(pair.x()).zip(pair.y()) {
             let entry = sides.entry(model.clone()).or_insert_with(|| vec![(*first, x)]);
-            entry.extend(other.protocol().map(|p| (p, y)));
+            entry.extend(other.protocol.map(|p| (p, y)));
         }
     }
     sides.retain(|_, values| values.len() == protocols.len());
@@ -50,8 +50,17 @@ pub(super) fn test(
         let above = values.iter().filter(|(_, v)| *v > against).count();
         flips += u64::from(above > 0 && above < values.len());
         for (protocol, value) in values {
-            tested.estimates.push(point(format!("{model} {protocol}"), Some(*value), 1));
+            let of = others.iter().chain([&base]).find(|c| c.protocol == Some(*protocol));
+            let prompts = of.and_then(|c| c.models.get(model)).map_or(1, |m| m.values().len());
+            tested.estimates.push(point(format!("{model} {protocol}"), Some(*value), prompts));
         }
+    }
+    if !sides.is_empty() {
+        tested.notes.push(
+            "sides are those of the means, however close to the value; the interval of the share is Clopper-Pearson with \
+             models as units, as if they were unrelated"
+                .into(),
+        );
     }
     let models = sides.len() as u64;
     let share = (models > 0).then(|| flips as f64 / models as f64);

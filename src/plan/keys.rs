@@ -25,7 +25,7 @@ pub const OBSERVATION_FORMAT: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 1;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 1;
+pub const STATISTICS_VERSION: u32 = 2;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 1;
 

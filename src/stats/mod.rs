@@ -28,6 +28,6 @@ pub use permutation::{MONTE_CARLO, correlation_p, sign_flip_p, smallest_correlat
 pub use pool::{Pooled, random_effects};
 pub use regression::{CrossValidated, cross_validated};
 pub use seed::Seed;
-pub use sign::sign_test;
+pub use sign::{median_interval, sign_test};
 pub use sink::{SinkFit, crossing_tokens, sink_fit, sink_norm};
 pub use split::{Split, log_ratio_split};

@@ -1,16 +1,18 @@
 //! Random-effects pooling: one effect from several models, which are few and differ.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::describe::Interval;
 
-/// A pooled effect (DerSimonian and Laird 1986).
+/// A pooled effect (DerSimonian and Laird 1986) with Student's interval on k-1 degrees of freedom (Hartung and Knapp
+/// 2001): the normal one takes the spread between models as known, and is far too narrow with the few models there are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pooled {
     pub effect: f64,
+    /// Never below the one that takes the weights as known (Röver, Knapp and Friede 2015).
     pub standard_error: f64,
     pub interval: Interval,
-    /// Two-sided, normal.
+    /// Two-sided, Student's t on k-1 degrees of freedom.
     pub p: f64,
     /// Variance between models.
     pub tau_squared: f64,
@@ -18,9 +20,10 @@ pub struct Pooled {
     pub q: f64,
 }
 
-/// Pools (effect, variance) pairs, e.g. Fisher z with 1/(n-3). `None` of nothing, or with a variance that is not above 0.
+/// Pools (effect, variance) pairs, e.g. Fisher z with 1/(n-3). `None` of fewer than two, or with a variance that is not
+/// above 0: one model says nothing about the spread between models.
 pub fn random_effects(effects: &[(f64, f64)], alpha: f64) -> Option<Pooled> {
-    if effects.is_empty() || effects.iter().any(|&(_, v)| v.is_nan() || v <= 0.0) {
+    if effects.len() < 2 || effects.iter().any(|&(_, v)| v.is_nan() || v <= 0.0) {
         return None;
     }
     let weighted = |tau: f64| {
@@ -34,15 +37,18 @@ pub fn random_effects(effects: &[(f64, f64)], alpha: f64) -> Option<Pooled> {
     let scale = total - weights.iter().map(|w| w * w).sum::<f64>() / total;
     let excess = q - (effects.len() - 1) as f64;
     let tau_squared = if scale > 0.0 { (excess / scale).max(0.0) } else { 0.0 };
-    let (effect, _, total) = weighted(tau_squared);
-    let standard_error = total.recip().sqrt();
-    let normal = Normal::standard();
-    let reach = normal.inverse_cdf(1.0 - alpha / 2.0) * standard_error;
+    let (effect, weights, total) = weighted(tau_squared);
+    let freedom = (effects.len() - 1) as f64;
+    let spread =
+        effects.iter().zip(&weights).map(|((e, _), w)| w * (e - effect).powi(2)).sum::<f64>() / freedom;
+    let standard_error = (spread.max(1.0) / total).sqrt();
+    let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    let reach = t.inverse_cdf(1.0 - alpha / 2.0) * standard_error;
     Some(Pooled {
         effect,
         standard_error,
         interval: Interval { low: effect - reach, high: effect + reach },
-        p: 2.0 * normal.sf((effect / standard_error).abs()),
+        p: 2.0 * t.sf((effect / standard_error).abs()),
         tau_squared,
         q,
     })
@@ -62,5 +68,14 @@ mod tests {
             differ.interval.high - differ.interval.low > 2.0 * (agree.interval.high - agree.interval.low)
         );
         assert_eq!(random_effects(&[], 0.05), None);
+        assert_eq!(random_effects(&[(0.5, 0.01)], 0.05), None, "one model has no spread between models");
+    }
+
+    #[test]
+    fn two_models_leave_almost_everything_open() {
+        // The normal interval would be 0.5 ± 0.14.
+        let two = random_effects(&[(0.5, 0.01), (0.5, 0.01)], 0.05).unwrap();
+        assert!(two.interval.low < -0.3 && two.interval.high > 1.3, "{two:?}");
+        assert!(two.p > 0.05, "{two:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use streamgauge::{config::hypothesis::Test, evidence::Measurement, judge::outcome::Verdict, metric::Metric};
 
-use crate::table::{LAST, Table, hypothesis, noted, published, statistic};
+use crate::table::{LAST, Table, hypothesis, measured, noted, published, statistic};
 
 /// Gain follows entropy only through the category: within each it falls.
 fn confounded(model: &str, table: Table) -> Table {
@@ -38,7 +38,8 @@ fn a_correlation_made_by_categories_does_not_survive_within_them() {
             "#
         )
     };
-    let table = confounded("b", confounded("a", Table::default()));
+    let table =
+        ["a", "b", "c", "d", "e"].iter().fold(Table::default(), |table, model| confounded(model, table));
     let found = published(&hypothesis("", &test("")), &table);
     assert_eq!(found.verdict, Verdict::Supported, "{found:#?}");
     assert_eq!(found.primary.estimates.last().unwrap().label, "pooled");
@@ -76,6 +77,70 @@ fn models_are_the_units_of_a_correlation_over_models() {
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert!(found.primary.because.contains("p could not be computed"));
     noted(&found.primary, "cannot reach alpha = 0.05 with 4 units");
+    // Two models correlate perfectly whatever they are: no rho is printed for them.
+    for few in [2, 3] {
+        let found = published(&h, &table(few));
+        assert_eq!((found.verdict, statistic(&found.primary, "rho")), (Verdict::Untestable, None));
+        assert_eq!(
+            found.primary.missing,
+            [format!("a correlation over models needs at least 4, have {few}")]
+        );
+    }
+}
+
+#[test]
+fn few_models_that_agree_are_pooled_with_a_wide_interval() {
+    let test = r#"
+        test = { kind = "correlation", method = "spearman", unit = "prompt", x = { metric = "output-entropy" }, y = { metric = "last-gain" } }
+        rule = { supported = [{ statistic = "low", above = 0.0 }] }
+    "#;
+    let two = confounded("b", confounded("a", Table::default()));
+    let found = published(&hypothesis("", test), &two);
+    assert_eq!(found.verdict, Verdict::Inconclusive, "{found:#?}");
+    assert!(
+        statistic(&found.primary, "low").unwrap() < 0.0 && statistic(&found.primary, "p").unwrap() > 0.05
+    );
+    let six = ["c", "d", "e", "f"].iter().fold(two, |table, model| confounded(model, table));
+    assert_eq!(published(&hypothesis("", test), &six).verdict, Verdict::Supported);
+    // Models without the second quantity are said once, not one by one.
+    let given = test.replace(
+        "y = { metric = \"last-gain\" }",
+        "y = { metric = \"last-gain\" }, given = [{ metric = \"token-count\" }]",
+    );
+    noted(
+        &published(&hypothesis("", &given), &six).primary,
+        "no correlation from 0 prompts: a, b, c, d, e, f",
+    );
+}
+
+#[test]
+fn medians_are_taken_within_models_and_judged_by_the_worst_models_limit() {
+    let test = r#"
+        rule = { supported = [{ statistic = "median-high", below = 0.01 }], contradicted = [{ statistic = "median-relative-error", at-least = 0.01 }] }
+        [prediction.test]
+        kind = "identity"
+        left = { metric = "last-gain", select = { dtype = "float16" } }
+        right = { metric = "last-gain", select = { dtype = "bfloat16" } }
+    "#;
+    let model = |table: Table, model: &str, cells: usize, error: f64| {
+        (0..cells).fold(table, |table, i| {
+            let (prompt, error) = (format!("p{i}"), error * (1.0 + 0.01 * i as f64));
+            table
+                .row(model, &prompt, Metric::LastGain, LAST, 1.0 - error)
+                .with(|row| row.dtype = "float16".into())
+                .row(model, &prompt, Metric::LastGain, LAST, 1.0)
+                .with(|row| row.dtype = "bfloat16".into())
+        })
+    };
+    let h = hypothesis("", test);
+    let good = model(Table::default(), "good", 20, 0.002);
+    assert_eq!(published(&h, &good).verdict, Verdict::Supported);
+    // Pooled over models the median would be 0.002 still.
+    let found = published(&h, &model(good.clone(), "bad", 8, 0.02));
+    assert_eq!(found.verdict, Verdict::Contradicted, "{found:#?}");
+    // Five cells have no limit at this level.
+    let found = published(&h, &model(good, "few", 5, 0.002));
+    assert_eq!((found.verdict, statistic(&found.primary, "median-high")), (Verdict::Inconclusive, None));
 }
 
 #[test]
@@ -98,11 +163,13 @@ fn the_llama_case_splits_into_prompt_and_method() {
     assert_eq!(found.verdict, Verdict::Supported);
     assert!((statistic(&found.primary, "method-share").unwrap() - 0.7923).abs() < 1e-4);
     noted(&found.primary, "one order only");
+    assert_eq!(statistic(&found.primary, "orders"), Some(1.0));
     // With the opposite corner known, the lower order counts.
     let table = table.row("llama", "capital", Metric::LastGain, "mean/hf-last", 0.7);
     let found = published(&h, &table);
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert!(statistic(&found.primary, "method-share-low").unwrap() < 0.5, "{found:#?}");
+    assert_eq!(statistic(&found.primary, "orders"), Some(2.0));
 }
 
 #[test]
@@ -156,6 +223,11 @@ fn an_identity_holds_cell_by_cell_at_a_layer_counted_from_the_last() {
     let h = hypothesis("", test);
     assert_eq!(published(&h, &table(1.13)).verdict, Verdict::Supported);
     assert_eq!(published(&h, &table(1.14)).verdict, Verdict::Contradicted);
+    // Measured here, both sides come from one observation: that they agree to the last bit is no evidence.
+    let same = measured(&h, &table(1.13));
+    assert_eq!(same.verdict, Verdict::Untestable);
+    assert!(same.primary.missing[0].contains("same number to the last bit in all 1 cells"), "{same:#?}");
+    assert_eq!(measured(&h, &table(1.13 + 1e-9)).verdict, Verdict::Supported);
 }
 
 #[test]
@@ -173,6 +245,10 @@ fn sign_flips_count_models_that_have_every_protocol() {
     let found = published(&hypothesis("", test), &table);
     assert_eq!((found.verdict, statistic(&found.primary, "share")), (Verdict::Supported, Some(0.5)));
     assert_eq!(statistic(&found.primary, "models"), Some(2.0));
+    let many = table.row("flips", "q", Metric::LastGain, "last/hf-last", 0.5);
+    let found = published(&hypothesis("", test), &many).primary;
+    let units: Vec<u64> = found.estimates[..2].iter().map(|e| e.n).collect();
+    assert_eq!(units, [2, 1], "each protocol's own prompts: {:#?}", found.estimates);
 }
 
 #[test]
@@ -196,7 +272,8 @@ fn every_kind_of_test_offers_the_statistics_it_promises() {
     for kind in kinds {
         let h = hypothesis("", &format!("test = {{ {kind} }}\nrule = {{ supported = [] }}"));
         let found = published(&h, &table).primary;
-        assert_eq!(found.missing, [""; 0], "{kind}");
+        let small = kind.contains("unit = \"model\"");
+        assert_eq!(found.missing.is_empty(), !small, "{kind}: {:?}", found.missing);
         let names: Vec<&str> = found.statistics.iter().map(|s| s.name.as_str()).collect();
         assert_eq!(names, h.predictions[0].test.statistics(), "{kind}");
         let optional = |name: &str| {

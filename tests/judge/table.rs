@@ -85,6 +85,12 @@ pub fn published(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
     outcome.predictions.into_iter().find(|p| p.evidence == Evidence::Published).unwrap()
 }
 
+/// The same rows as if observed here.
+pub fn measured(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
+    let outcome = judge(hypothesis, Key::of_bytes(b"h"), &EvidenceTable::default(), &table.0, 7);
+    outcome.predictions.into_iter().find(|p| p.evidence == Evidence::Measured).unwrap()
+}
+
 pub fn statistic(judgement: &Judgement, name: &str) -> Option<f64> {
     judgement.statistics.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("no {name}")).value
 }

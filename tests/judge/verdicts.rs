@@ -2,7 +2,7 @@
 
 use streamgauge::{evidence::Evidence, judge::outcome::Verdict, metric::Metric};
 
-use crate::table::{LAST, Table, hypothesis, noted, outcome, published, statistic};
+use crate::table::{LAST, Table, hypothesis, measured, noted, outcome, published, statistic};
 
 const EXPANDS: &str = r#"
     test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }
@@ -57,6 +57,14 @@ fn an_equivalent_protocol_that_contradicts_makes_a_claim_fragile() {
     assert_eq!(prediction.others[0].verdict, Verdict::Contradicted);
     assert_eq!(prediction.verdict, Verdict::Fragile);
     assert_eq!(found.verdicts[0], (Evidence::Published, Verdict::Fragile));
+    // So does one that leaves it open: the verdict is not the same under both.
+    let open = Table::default().rows("a", Metric::LastGain, LAST, &UP).rows(
+        "a",
+        Metric::LastGain,
+        "mean-without-first/last-block",
+        &BOTH,
+    );
+    assert_eq!(published(&hypothesis(&other("equivalent"), EXPANDS), &open).verdict, Verdict::Fragile);
     // Another estimand may well differ.
     let found = published(&hypothesis(&other("different-estimand"), EXPANDS), &table);
     assert_eq!(found.verdict, Verdict::Supported);
@@ -109,6 +117,13 @@ fn one_prompt_is_no_interval_and_an_aggregate_is_no_prompt() {
     assert!(found.estimates[0].value.unwrap() < 1.0, "the aggregate entered the mean");
     noted(&found, "one unit, no interval, neither above nor below: one, whole");
     noted(&found, "whole: only an aggregate over prompts exists");
+    // What is not used needs no remark.
+    let remarked =
+        table.with(|row| row.definition = "used".into()).row("a", "", Metric::LastGain, LAST, 99.0);
+    let remarked = remarked.with(|row| row.definition = "not used".into());
+    let found = published(&hypothesis("", EXPANDS), &remarked).primary;
+    noted(&found, "last-gain of whole: made-up: used");
+    assert!(!found.notes.iter().any(|n| n.contains("not used")), "{:#?}", found.notes);
 }
 
 #[test]
@@ -175,9 +190,50 @@ fn only_tests_that_leave_a_protocol_open_are_repeated_under_others() {
         rule = { supported = [{ statistic = "worst-relative-error", below = 0.02 }] }
     "#;
     let table = Table::default().row("a", "p", Metric::LastGain, LAST, 0.6086);
-    let found = published(&hypothesis(also, fixed), &table);
+    let found = measured(&hypothesis(also, fixed), &table);
     assert_eq!((found.verdict, found.others.len()), (Verdict::Supported, 0));
     assert_eq!(published(&hypothesis(also, EXPANDS), &table).others.len(), 1);
+}
+
+#[test]
+fn a_value_is_not_reproduced_by_the_row_it_was_copied_from() {
+    let test = r#"
+        test = { kind = "reproduce", targets = [{ printed = 0.61, of = { metric = "last-gain" } }] }
+        rule = { supported = [{ statistic = "worst-relative-error", below = 0.02 }], contradicted = [{ statistic = "worst-relative-error", at-least = 0.02 }] }
+    "#;
+    let table = |value| Table::default().row("a", "p", Metric::LastGain, LAST, value);
+    let h = hypothesis("", test);
+    let found = published(&h, &table(0.6086));
+    assert_eq!(found.verdict, Verdict::Untestable);
+    assert!(found.primary.because.contains("copied right, not reproduced"), "{}", found.primary.because);
+    assert!(statistic(&found.primary, "worst-relative-error").unwrap() < 0.003, "still to be read");
+    assert_eq!(published(&h, &table(0.7)).verdict, Verdict::Contradicted, "a slip of the pen is one");
+    assert_eq!(measured(&h, &table(0.6086)).verdict, Verdict::Supported);
+}
+
+#[test]
+fn effects_within_the_smallest_of_interest_are_negligible() {
+    let test = r#"
+        test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }
+        [prediction.rule]
+        supported = [{ statistic = "smallest-low", at-least = 0.02 }]
+        contradicted = [{ statistic = "smallest-high", at-most = -0.02 }]
+        negligible = [{ statistic = "equivalence-low", above = -0.02 }, { statistic = "equivalence-high", below = 0.02 }]
+    "#;
+    let h = hypothesis("", test);
+    let tiny = [1.001, 1.002, 1.003, 1.001, 1.002, 1.0025];
+    let table = Table::default().rows("a", Metric::LastGain, LAST, &tiny);
+    let found = published(&h, &table);
+    assert_eq!(found.verdict, Verdict::Negligible, "clear of zero, yet too small to matter: {found:#?}");
+    assert_eq!(statistic(&found.primary, "models-above"), Some(1.0));
+    let up = table.clone().rows("b", Metric::LastGain, LAST, &UP);
+    assert_eq!(published(&h, &up).verdict, Verdict::Inconclusive, "one model expands, one does nothing");
+    let down = up.rows("c", Metric::LastGain, LAST, &DOWN);
+    assert_eq!(published(&h, &down).verdict, Verdict::Contradicted);
+    // A model without an interval could be anything.
+    let one = table.row("one", "p0", Metric::LastGain, LAST, 1.0);
+    let found = published(&h, &one);
+    assert_eq!((found.verdict, statistic(&found.primary, "equivalence-low")), (Verdict::Inconclusive, None));
 }
 
 #[test]

@@ -43,9 +43,7 @@ fn every_last_gain_has_the_endpoint_its_code_really_measured() {
 #[test]
 fn only_properties_of_the_weights_have_no_protocol() {
     for row in &table().rows {
-        let weights =
-            matches!(row.metric, Metric::UnembeddingSpectralNorm | Metric::UnembeddingFrobeniusNorm);
-        assert_eq!(row.protocol.is_none(), weights, "{row:?}");
+        assert_eq!(row.protocol.is_some(), row.metric.describe().needs_protocol(), "{row:?}");
         assert_eq!(row.evidence, Evidence::Published);
         assert!(row.value.is_finite() && !row.dtype.is_empty() && !row.source.is_empty(), "{row:?}");
     }
@@ -117,7 +115,29 @@ fn facts_use_the_vocabulary_of_configs() {
     assert_eq!((pythia.positions.as_deref(), pythia.parameters), (Some("partial-rotary"), Some(6857302016)));
     assert_eq!(facts("llama-3.1-8b-instruct").blocks, Some(32), "known from its measurements");
     assert_eq!(facts("gemma-2-9b").blocks, None, "never run");
-    assert_eq!(table.models.len(), 35);
+    assert_eq!(table.models.len(), 37);
+}
+
+#[test]
+fn module_gains_correlations_and_both_matrices_are_imported_as_what_they_are() {
+    let table = table();
+    let count = |metric| of(&table, metric).len();
+    assert_eq!([count(Metric::AttentionGain), count(Metric::MlpGain)], [316, 316]);
+    assert_eq!([count(Metric::ModuleGainProduct), count(Metric::EmbeddingCorrelation)], [134, 55]);
+    assert_eq!([count(Metric::UnembeddingSpectralNorm), count(Metric::EmbeddingSpectralNorm)], [6, 1]);
+    let first = of(&table, Metric::AttentionGain)
+        .into_iter()
+        .find(|row| {
+            (row.source.as_str(), row.model.as_str(), row.layer) == ("ffn_expansion", "pythia-1.4b", Some(0))
+        })
+        .expect("the first row of components.csv");
+    assert_eq!(first.value, 0.5269130406442787);
+    assert_eq!(first.protocol.expect("tokens enter it").to_string(), "mean/last-block/auto");
+    assert!(first.definition.contains("not the residual stream"), "{}", first.definition);
+    assert!(of(&table, Metric::MlpGain).iter().all(|row| row.definition.contains("prompts")));
+    let apertus =
+        of(&table, Metric::EmbeddingCorrelation).into_iter().filter(|row| row.model == "apertus-8b");
+    assert!(apertus.count() == 9);
 }
 
 #[test]
@@ -186,6 +206,8 @@ fn a_bad_cell_is_named_with_file_line_column_and_what_was_expected() {
         ("models.csv", ",LayerNorm,", ",BatchNorm,", "models.csv:2: column norm_type"),
         ("prompts.csv", "prompt_id", "id", "column \"prompt_id\" is missing"),
         ("positions.csv", "llama3", "ll\"ama3", "positions.csv"),
+        ("components.csv", ",attn,", ",attention,", "components.csv:2: column component"),
+        ("paper2_correlation.csv", "Pythia-6.9B", "Pythia", "paper2_correlation.csv:2: column model"),
         ("unembedding.csv", "94.60694885253906", "", "column spectral_norm: found \"\""),
     ];
     for (file, from, to, expected) in cases {

@@ -4,7 +4,7 @@
 use super::document::{Document, Step, at};
 use super::hypothesis::{Quantity, Test};
 use super::report::Diagnostic;
-use crate::metric::Metric;
+use crate::metric::Depends;
 use crate::protocol::Protocol;
 
 /// Quantities of a test, each with its path inside the test.
@@ -14,7 +14,7 @@ pub type Quantities<'a> = Vec<(Vec<Step<'static>>, &'a Quantity)>;
 pub fn protocols(document: &Document, p: usize, primary: Protocol, test: &Test, found: &mut Vec<Diagnostic>) {
     let quantities = quantities(test);
     for (path, quantity) in &quantities {
-        if quantity.protocol.is_some() && !takes_protocol(quantity.metric) {
+        if quantity.protocol.is_some() && !quantity.metric.describe().needs_protocol() {
             let path =
                 [&[Step::from("prediction"), p.into(), "test".into()], &path[..], &["protocol".into()]]
                     .concat();
@@ -78,36 +78,10 @@ fn name(path: &[Step]) -> String {
 /// Whether any part of the protocol that both metrics depend on differs.
 fn differ(left: &Quantity, right: &Quantity, primary: Protocol) -> bool {
     let (a, b) = (left.protocol.unwrap_or(primary), right.protocol.unwrap_or(primary));
-    let (da, db) = (depends(left.metric), depends(right.metric));
-    (da.reduction && db.reduction && a.reduction != b.reduction)
-        || (da.endpoint && db.endpoint && a.endpoint != b.endpoint)
-        || (da.bos && db.bos && a.bos != b.bos)
-}
-
-struct Depends {
-    reduction: bool,
-    endpoint: bool,
-    bos: bool,
-}
-
-/// Which parts of a protocol enter a metric.
-fn depends(metric: Metric) -> Depends {
-    use Metric::{
-        AttentionWrite, CumulativeGain, EmbeddingNorm, FirstTokenShare, GainAfterFirstBlock, LastGain,
-        LayerGain, MlpWrite, OutputEntropy, ResidualNorm, TokenCount, TopProbability,
-        UnembeddingFrobeniusNorm, UnembeddingSpectralNorm,
-    };
-    let (reduction, endpoint, bos) = match metric {
-        LastGain | CumulativeGain | GainAfterFirstBlock => (true, true, true),
-        ResidualNorm | LayerGain | EmbeddingNorm | AttentionWrite | MlpWrite => (true, false, true),
-        FirstTokenShare | OutputEntropy | TopProbability | TokenCount => (false, false, true),
-        UnembeddingSpectralNorm | UnembeddingFrobeniusNorm => (false, false, false),
-    };
-    Depends { reduction, endpoint, bos }
-}
-
-fn takes_protocol(metric: Metric) -> bool {
-    depends(metric).bos
+    let shared = left.metric.describe().depends.min(right.metric.describe().depends);
+    (shared >= Depends::Reduction && a.reduction != b.reduction)
+        || (shared >= Depends::Everything && a.endpoint != b.endpoint)
+        || (shared >= Depends::Tokens && a.bos != b.bos)
 }
 
 /// `across-protocols` of a test that compares numbers; `None` where each number is judged alone.

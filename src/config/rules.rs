@@ -7,7 +7,6 @@ use super::law::{protocols, quantities};
 use super::regions::{Interval, overlap, region};
 use super::report::Diagnostic;
 use super::schema::{FactType, facts};
-use crate::metric::Metric;
 
 type Found = Vec<Diagnostic>;
 
@@ -116,7 +115,7 @@ fn test(document: &Document, p: usize, test: &Test, found: &mut Found) {
         let here = [&[Step::from("prediction"), p.into(), "test".into()], &path[..]].concat();
         let select = [&here[..], &["select".into()]].concat();
         let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
-        match (by_layer(quantity.metric), layer, back) {
+        match (quantity.metric.describe().per_layer, layer, back) {
             (_, Some(_), Some(_)) => {
                 let message = "`layer` and `layers-before-last` name a layer twice";
                 found.push(document.error(&select, message).suggest("drop one of the two"));
@@ -144,11 +143,6 @@ fn test(document: &Document, p: usize, test: &Test, found: &mut Found) {
         let message = "models have no category: `within-category` needs prompts as units";
         found.push(document.error(path, message).suggest("set unit = \"prompt\", or drop `within-category`"));
     }
-}
-
-fn by_layer(metric: Metric) -> bool {
-    use Metric::{AttentionWrite, FirstTokenShare, LayerGain, MlpWrite, ResidualNorm};
-    matches!(metric, ResidualNorm | LayerGain | AttentionWrite | MlpWrite | FirstTokenShare)
 }
 
 fn rule(document: &Document, p: usize, one: &Prediction, found: &mut Found) {

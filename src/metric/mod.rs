@@ -44,9 +44,25 @@ named_enum! {
         TopProbability = "top-probability",
         /// Number of tokens run, BOS included.
         TokenCount = "token-count",
+        /// Norm of the attention module's output over the norm of its (normalised) input, one block, a ratio.
+        AttentionGain = "attention-gain",
+        /// Norm of the MLP's output over the norm of its (normalised) input, one block, a ratio.
+        MlpGain = "mlp-gain",
+        /// Attention gain times MLP gain of one block (no gain of the stream), a ratio.
+        ModuleGainProduct = "module-gain-product",
+        /// Correlation of what two statements' embeddings and their states at one layer say, as published.
+        EmbeddingCorrelation = "embedding-correlation",
+        /// Largest singular value of the embedding.
+        EmbeddingSpectralNorm = "embedding-spectral-norm",
+        /// Frobenius norm of the embedding.
+        EmbeddingFrobeniusNorm = "embedding-frobenius-norm",
+        /// Mean Euclidean norm of the embedding's rows.
+        EmbeddingRowNorm = "embedding-row-norm",
         /// Largest singular value of the unembedding.
         UnembeddingSpectralNorm = "unembedding-spectral-norm",
         /// Frobenius norm of the unembedding.
         UnembeddingFrobeniusNorm = "unembedding-frobenius-norm",
+        /// Mean Euclidean norm of the unembedding's rows.
+        UnembeddingRowNorm = "unembedding-row-norm",
     }
 }

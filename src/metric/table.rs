@@ -3,8 +3,9 @@
 use super::Metric;
 use crate::protocol::{Endpoint, Protocol, Reduction};
 
-/// Which parts of a protocol decide a metric's value. Every metric that tokens enter depends on the BOS policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which parts of a protocol decide a metric's value, each more than the one before. Every metric that tokens enter
+/// depends on the BOS policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depends {
     /// A property of the weights: no protocol.
     Nothing,
@@ -70,10 +71,35 @@ impl Metric {
                 ("probability", Tokens, false, "probability of the most probable next token")
             }
             Metric::TokenCount => ("tokens", Tokens, false, "tokens run, BOS included"),
+            Metric::AttentionGain => {
+                ("ratio", Reduced, true, "attention's output norm over its normalised input's norm, block l")
+            }
+            Metric::MlpGain => {
+                ("ratio", Reduced, true, "the MLP's output norm over its normalised input's norm, block l")
+            }
+            Metric::ModuleGainProduct => {
+                ("ratio", Reduced, true, "attention gain times MLP gain of block l; not a gain of the stream")
+            }
+            Metric::EmbeddingCorrelation => (
+                "correlation",
+                Tokens,
+                true,
+                "correlation over statement pairs between embedding and state at layer l, as published",
+            ),
+            Metric::EmbeddingSpectralNorm => {
+                ("norm", Nothing, false, "largest singular value of the embedding")
+            }
+            Metric::EmbeddingFrobeniusNorm => ("norm", Nothing, false, "Frobenius norm of the embedding"),
+            Metric::EmbeddingRowNorm => {
+                ("norm", Nothing, false, "mean Euclidean norm of the embedding's rows")
+            }
             Metric::UnembeddingSpectralNorm => {
                 ("norm", Nothing, false, "largest singular value of the unembedding")
             }
             Metric::UnembeddingFrobeniusNorm => ("norm", Nothing, false, "Frobenius norm of the unembedding"),
+            Metric::UnembeddingRowNorm => {
+                ("norm", Nothing, false, "mean Euclidean norm of the unembedding's rows")
+            }
         };
         Description { unit, definition, depends, per_layer }
     }

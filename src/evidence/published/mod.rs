@@ -5,6 +5,7 @@
 
 mod facts;
 mod gains;
+mod modules;
 mod profile;
 mod weights;
 
@@ -23,6 +24,8 @@ pub fn import(folder: &Path) -> Result<EvidenceTable, EvidenceError> {
     let mut rows = gains.rows;
     rows.extend(profile::import(folder, &gains.dtypes)?);
     rows.extend(weights::import(folder)?);
+    rows.extend(modules::components(folder)?);
+    rows.extend(modules::correlations(folder)?);
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
     let measured: BTreeSet<&str> = rows.iter().map(|row| row.model.as_str()).collect();
     let models = facts::models(folder, &measured, &gains.blocks)?;

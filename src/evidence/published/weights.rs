@@ -1,4 +1,4 @@
-//! unembedding.csv: norms of W_U. No token enters them, so they have no protocol.
+//! unembedding.csv: norms of W_U and of one W_E. No token enters them, so they have no protocol.
 
 use std::path::Path;
 
@@ -7,33 +7,36 @@ use crate::evidence::sheet::Sheet;
 use crate::evidence::{EvidenceError, Measurement};
 use crate::metric::Metric;
 
-const COLUMNS: &[&str] = &["model", "spectral_norm", "frobenius_norm", "source", "matrix", "notes"];
+const COLUMNS: &[&str] =
+    &["model", "spectral_norm", "frobenius_norm", "mean_row_norm", "source", "matrix", "notes"];
+
+const UNEMBEDDING: [Metric; 3] =
+    [Metric::UnembeddingSpectralNorm, Metric::UnembeddingFrobeniusNorm, Metric::UnembeddingRowNorm];
+const EMBEDDING: [Metric; 3] =
+    [Metric::EmbeddingSpectralNorm, Metric::EmbeddingFrobeniusNorm, Metric::EmbeddingRowNorm];
 
 pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
     let sheet = Sheet::read(folder, "unembedding.csv", COLUMNS)?;
     let mut rows = Vec::new();
     for row in sheet.rows() {
-        // The one W_E row has no metric.
-        if !row.word("matrix", &[("W_U", true), ("W_E", false)])? {
-            continue;
-        }
+        let metrics = row.word("matrix", &[("W_U", UNEMBEDDING), ("W_E", EMBEDDING)])?;
         // The note on `last_gain_used` concerns a column that is not imported.
         let note = row.text("notes");
         let about_norm = |word: &str| if note.contains(word) { note.to_string() } else { String::new() };
-        let blank = Measurement {
-            dtype: "not published".into(),
-            ..published(row.required("source")?, row.required("model")?)
-        };
-        let spectral = row.required_number("spectral_norm")?;
-        rows.push(Measurement { metric: Metric::UnembeddingSpectralNorm, value: spectral, ..blank.clone() });
-        let frobenius = row.required_number("frobenius_norm")?;
-        let definition = about_norm("Frobenius 1");
-        rows.push(Measurement {
-            metric: Metric::UnembeddingFrobeniusNorm,
-            value: frobenius,
-            definition,
-            ..blank.clone()
-        });
+        for (metric, column) in metrics.into_iter().zip(["spectral_norm", "frobenius_norm", "mean_row_norm"])
+        {
+            rows.push(Measurement {
+                metric,
+                value: row.required_number(column)?,
+                dtype: "not published".into(),
+                definition: if column == "frobenius_norm" {
+                    about_norm("Frobenius 1")
+                } else {
+                    String::new()
+                },
+                ..published(row.required("source")?, row.required("model")?)
+            });
+        }
     }
     Ok(rows)
 }

@@ -212,6 +212,23 @@ fn a_value_is_not_reproduced_by_the_row_it_was_copied_from() {
 }
 
 #[test]
+fn a_core_prediction_that_evidence_is_not_asked_about_bars_its_support() {
+    let mut h = hypothesis("", EXPANDS);
+    h.predictions[0].evidence = vec![Evidence::Published];
+    let mut second = h.predictions[0].clone();
+    (second.id, second.evidence) = ("H0b".into(), Evidence::ALL.to_vec());
+    h.predictions.push(second);
+    let table = Table::default().rows("a", Metric::LastGain, LAST, &UP);
+    let found = streamgauge::judge::judge(&h, streamgauge::hash::Key::of_bytes(b"h"), &table.0, &table.0, 7);
+    let expected = [(Evidence::Published, Verdict::Supported), (Evidence::Measured, Verdict::Inconclusive)];
+    assert_eq!(found.verdicts, expected);
+    // Beside the claim it bars nothing.
+    h.predictions[0].core = false;
+    let found = streamgauge::judge::judge(&h, streamgauge::hash::Key::of_bytes(b"h"), &table.0, &table.0, 7);
+    assert_eq!(found.verdicts[1], (Evidence::Measured, Verdict::Supported));
+}
+
+#[test]
 fn effects_within_the_smallest_of_interest_are_negligible() {
     let test = r#"
         test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }

@@ -1,6 +1,10 @@
 //! How numbers become verdicts: rules, protocols, needs, filters.
 
-use streamgauge::{evidence::Evidence, judge::outcome::Verdict, metric::Metric};
+use streamgauge::{
+    evidence::{Evidence, PromptInfo},
+    judge::outcome::Verdict,
+    metric::Metric,
+};
 
 use crate::table::{LAST, Table, hypothesis, measured, noted, outcome, published, statistic};
 
@@ -226,6 +230,22 @@ fn a_core_prediction_that_evidence_is_not_asked_about_bars_its_support() {
     h.predictions[0].core = false;
     let found = streamgauge::judge::judge(&h, streamgauge::hash::Key::of_bytes(b"h"), &table.0, &table.0, 7);
     assert_eq!(found.verdicts[1], (Evidence::Measured, Verdict::Supported));
+}
+
+#[test]
+fn a_text_under_two_names_is_one_unit() {
+    let prompt =
+        |id: &str, text: &str| PromptInfo { id: id.into(), category: String::new(), text: text.into() };
+    let mut table = Table::default()
+        .rows("a", Metric::LastGain, LAST, &UP)
+        .row("a", "again", Metric::LastGain, LAST, UP[0])
+        .row("a", "other", Metric::LastGain, LAST, UP[0]);
+    table.0.prompts =
+        vec![prompt("p0", "Water boils"), prompt("again", "Water boils"), prompt("other", "Ice melts")];
+    let found = published(&hypothesis("", EXPANDS), &table).primary;
+    assert_eq!(found.estimates[0].n, 7, "six and the other");
+    noted(&found, "prompts that two sets name differently count once: 1");
+    assert!(!found.notes.iter().any(|n| n.contains("mean of several rows")), "{:#?}", found.notes);
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(super) struct Shelf<'a> {
     /// L by model.
     blocks: BTreeMap<&'a str, u32>,
     named: Vec<String>,
+    /// Prompts that repeat another one's text, and that other.
+    repeats: BTreeMap<&'a str, &'a str>,
     /// Why models were left out.
     pub notes: Vec<String>,
 }
@@ -66,7 +68,14 @@ impl<'a> Shelf<'a> {
         for id in filter.ids.iter().filter(|id| !table.models.iter().any(|m| m.id == **id)) {
             notes.push(format!("no numbers of {id} here"));
         }
-        Shelf { rows, models, blocks, named: filter.ids.clone(), notes }
+        let (mut first, mut repeats) = (BTreeMap::<&str, &str>::new(), BTreeMap::new());
+        for prompt in table.prompts.iter().filter(|p| !p.text.is_empty()) {
+            let id = *first.entry(&prompt.text).or_insert(&prompt.id);
+            if id != prompt.id {
+                repeats.insert(prompt.id.as_str(), id);
+            }
+        }
+        Shelf { rows, models, blocks, named: filter.ids.clone(), repeats, notes }
     }
 }
 
@@ -77,6 +86,11 @@ impl Bench<'_> {
 
     pub fn takes(&self, model: &str) -> bool {
         self.shelf.models.contains(model)
+    }
+
+    /// The prompt as a unit: a text that two sets name differently is one prompt, and counts once.
+    pub fn unit<'p>(&'p self, prompt: &'p str) -> &'p str {
+        self.shelf.repeats.get(prompt).copied().unwrap_or(prompt)
     }
 
     /// Layer L - back of a model, if its depth is known.

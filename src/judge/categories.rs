@@ -9,9 +9,10 @@ use crate::{
     stats::{holm, kruskal_permutation_p, kruskal_wallis},
 };
 
-/// Kruskal–Wallis per model with permutation p, Holm over models. The estimates are H.
+/// Kruskal–Wallis per model with permutation p, Holm over models. The estimates are epsilon squared, H over the most it
+/// can be, n - 1: H itself grows with the number of prompts and compares with nothing.
 pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
-    let mut tested = Tested::new("Kruskal-Wallis H");
+    let mut tested = Tested::new("epsilon squared");
     let cells = bench.enough(of, &mut tested);
     tested.uses(cells.protocol);
     let mut p = Vec::new();
@@ -28,7 +29,7 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
                 p.push(own);
                 tested.estimates.push(Estimate {
                     label: model.clone(),
-                    value: Some(found.h),
+                    value: Some(found.h / (values.len() - 1) as f64),
                     low: None,
                     high: None,
                     p: Some(own),
@@ -44,7 +45,9 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
     bench.enough_models(p.len(), &mut tested);
     let significant = holm(&p).into_iter().filter(|p| *p < bench.alpha).count() as f64;
     if !p.is_empty() {
-        tested.notes.push(format!("p uncorrected; significance is after Holm over {} models", p.len()));
+        tested.notes.push(format!("epsilon squared = Kruskal-Wallis H / (n - 1), the share of the variance of ranks that lies between categories; \
+             permutation p, uncorrected; significance is after Holm over {} models",
+            p.len()));
     }
     tested.statistic("share-significant", significant / p.len() as f64);
     tested.statistic("models", p.len() as f64);

@@ -104,7 +104,10 @@ pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
     let mut unscaled = 0_u64;
     for row in bench.rows(quantity.metric).filter(|r| matches(bench, r, quantity, asked)) {
         match scaled(row.value, quantity.scale) {
-            Some(value) => rows.entry((&row.model, row.prompt.as_deref())).or_default().push((row, value)),
+            Some(value) => rows
+                .entry((&row.model, row.prompt.as_deref().map(|p| bench.unit(p))))
+                .or_default()
+                .push((row, value)),
             None => unscaled += 1,
         }
     }
@@ -115,11 +118,20 @@ pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
     }
     let mut said = Said::default();
     let by_prompt: BTreeSet<&str> = rows.keys().filter(|(_, p)| p.is_some()).map(|(m, _)| *m).collect();
-    for ((model, prompt), found) in rows {
+    let mut repeated = BTreeSet::new();
+    for ((model, prompt), mut found) in rows {
         // An aggregate beside the model's own prompts is not used, so nothing is said about it.
         if prompt.is_none() && by_prompt.contains(model) {
             continue;
         }
+        // One text under two names was run once: its number is not two.
+        found.dedup_by(|next, kept| {
+            let same = next.1 == kept.1 && next.0.source == kept.0.source && next.0.prompt != kept.0.prompt;
+            if same {
+                repeated.extend(prompt);
+            }
+            same
+        });
         let value = found.iter().map(|(_, v)| v).sum::<f64>() / found.len() as f64;
         let entry = cells.models.entry(model.to_string()).or_default();
         match prompt {
@@ -130,6 +142,9 @@ pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
             None => entry.aggregate = Some(value),
         }
         said.hear(model, prompt, &found);
+    }
+    if !repeated.is_empty() {
+        cells.notes.push(format!("prompts that two sets name differently count once: {}", repeated.len()));
     }
     cells.notes.extend(said.notes(quantity, &cells));
     if cells.models.is_empty() {

@@ -28,6 +28,8 @@ pub(super) struct Asked<'a> {
 /// worth printing.
 const FEWEST: usize = 4;
 
+const INTERVAL: &str = "interval on Fisher's z, normal, approximate with few units";
+
 pub(super) fn test(bench: &Bench<'_>, asked: &Asked<'_>) -> Tested {
     let method = match asked.method {
         hypothesis::Correlation::Spearman => Method::Spearman,
@@ -61,6 +63,9 @@ fn over_models(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mu
         tested.notes.push("within-category has no meaning with models as units and was ignored".into());
     }
     let one = correlate(bench, tested, "models", &pair, method, None);
+    if one.value.is_some() {
+        tested.notes.push(format!("permutation p; {INTERVAL}"));
+    }
     for (name, value) in [("rho", one.value), ("p", one.p), ("low", one.low), ("high", one.high)] {
         tested.statistic(name, value);
     }
@@ -130,7 +135,7 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     };
     if !found.is_empty() {
         tested.notes.push(format!(
-            "p of a model is a permutation p, uncorrected; significance is after Holm over {models} models; pooled by \
+            "p of a model is a permutation p, uncorrected; {INTERVAL}; significance is after Holm over {models} models; pooled by \
              random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
         ));
     }

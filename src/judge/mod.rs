@@ -55,7 +55,10 @@ pub fn judge(
         let outcomes: Vec<PredictionOutcome> = asked
             .map(|prediction| judge_prediction(hypothesis, prediction, evidence, &shelf, seed))
             .collect();
-        let core: Vec<Verdict> = outcomes.iter().filter(|o| o.core).map(|o| o.verdict).collect();
+        let mut core: Vec<Verdict> = outcomes.iter().filter(|o| o.core).map(|o| o.verdict).collect();
+        // A core prediction that this evidence is not asked about is not tested by it: the others alone are not the claim.
+        let unasked = |p: &&Prediction| p.core && !p.evidence.contains(&evidence);
+        core.extend(hypothesis.predictions.iter().filter(unasked).map(|_| Verdict::Untestable));
         verdicts.push((evidence, overall::hypothesis(&core)));
         predictions.extend(outcomes);
     }

@@ -297,6 +297,12 @@ fn categories_differ_where_they_were_made_to_and_the_lowest_is_found() {
     };
     let found = of(r#"{ kind = "categories", of = { metric = "last-gain" } }"#);
     assert_eq!(statistic(&found, "share-significant"), Some(1.0));
+    assert!(
+        found.estimates.iter().all(|e| (0.5..=1.0).contains(&e.value.unwrap())),
+        "{:#?}",
+        found.estimates
+    );
+    noted(&found, "epsilon squared = Kruskal-Wallis H / (n - 1)");
     let found = of(r#"{ kind = "lowest-category", of = { metric = "last-gain" }, category = "Factual" }"#);
     assert_eq!(statistic(&found, "share"), Some(1.0));
     let found = of(r#"{ kind = "lowest-category", of = { metric = "last-gain" }, category = "Story" }"#);

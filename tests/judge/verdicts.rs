@@ -1,6 +1,10 @@
 //! How numbers become verdicts: rules, protocols, needs, filters.
 
-use streamgauge::{evidence::Evidence, judge::outcome::Verdict, metric::Metric};
+use streamgauge::{
+    evidence::{Evidence, PromptInfo},
+    judge::outcome::Verdict,
+    metric::Metric,
+};
 
 use crate::table::{LAST, Table, hypothesis, measured, noted, outcome, published, statistic};
 
@@ -209,6 +213,39 @@ fn a_value_is_not_reproduced_by_the_row_it_was_copied_from() {
     assert!(statistic(&found.primary, "worst-relative-error").unwrap() < 0.003, "still to be read");
     assert_eq!(published(&h, &table(0.7)).verdict, Verdict::Contradicted, "a slip of the pen is one");
     assert_eq!(measured(&h, &table(0.6086)).verdict, Verdict::Supported);
+}
+
+#[test]
+fn a_core_prediction_that_evidence_is_not_asked_about_bars_its_support() {
+    let mut h = hypothesis("", EXPANDS);
+    h.predictions[0].evidence = vec![Evidence::Published];
+    let mut second = h.predictions[0].clone();
+    (second.id, second.evidence) = ("H0b".into(), Evidence::ALL.to_vec());
+    h.predictions.push(second);
+    let table = Table::default().rows("a", Metric::LastGain, LAST, &UP);
+    let found = streamgauge::judge::judge(&h, streamgauge::hash::Key::of_bytes(b"h"), &table.0, &table.0, 7);
+    let expected = [(Evidence::Published, Verdict::Supported), (Evidence::Measured, Verdict::Inconclusive)];
+    assert_eq!(found.verdicts, expected);
+    // Beside the claim it bars nothing.
+    h.predictions[0].core = false;
+    let found = streamgauge::judge::judge(&h, streamgauge::hash::Key::of_bytes(b"h"), &table.0, &table.0, 7);
+    assert_eq!(found.verdicts[1], (Evidence::Measured, Verdict::Supported));
+}
+
+#[test]
+fn a_text_under_two_names_is_one_unit() {
+    let prompt =
+        |id: &str, text: &str| PromptInfo { id: id.into(), category: String::new(), text: text.into() };
+    let mut table = Table::default()
+        .rows("a", Metric::LastGain, LAST, &UP)
+        .row("a", "again", Metric::LastGain, LAST, UP[0])
+        .row("a", "other", Metric::LastGain, LAST, UP[0]);
+    table.0.prompts =
+        vec![prompt("p0", "Water boils"), prompt("again", "Water boils"), prompt("other", "Ice melts")];
+    let found = published(&hypothesis("", EXPANDS), &table).primary;
+    assert_eq!(found.estimates[0].n, 7, "six and the other");
+    noted(&found, "prompts that two sets name differently count once: 1");
+    assert!(!found.notes.iter().any(|n| n.contains("mean of several rows")), "{:#?}", found.notes);
 }
 
 #[test]

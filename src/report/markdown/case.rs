@@ -24,10 +24,10 @@ pub(super) fn section(out: &mut Page, case: &LlamaCase) {
     );
     if let Some(method) = case.split.steps.last() {
         out.line(&format!(
-            "The two numbers differ by a factor of {}, and **{} of its logarithm is method**: the tokens are reduced \
-             another way, and the numerator is read after the final norm, so the larger number is no block gain at all. No \
-             row of the second method exists for the first prompt, so this is the one chain the tables allow, and an \
-             interaction of prompt and method would sit in the method part.",
+            "The two numbers differ by a factor of {}, and along the chain that the rows allow **{} of its \
+             logarithm is method**: the tokens are reduced another way, and the numerator is read after the final norm, so the \
+             larger number is no block gain at all. No row of the second method exists for the first prompt, so there is no \
+             second chain, and an interaction of prompt and method would sit in the method part.",
             number(case.split.log_ratio.exp()),
             percent(method.share)
         ));
@@ -37,8 +37,8 @@ pub(super) fn section(out: &mut Page, case: &LlamaCase) {
         [("first row of the table", &case.split), ("the value printed as 0.48", &case.split_with_dtype)];
     out.table(&header, splits.iter().flat_map(|(name, split)| steps(name, split)));
     out.line(&format!(
-        "On the last token alone the published gain of the same model is {} (`{}`, {}). A Frobenius norm over all \
-         tokens is mostly the first token, whose massive activation the last block removes.",
+        "On the last token alone the published gain of the same model is {} (`{}`, arithmetic {}). A Frobenius norm \
+         weighs tokens by their squares, so the token with the largest norm decides it.",
         number(case.last_token.gain.value),
         protocol(&case.last_token),
         case.last_token.prompt,

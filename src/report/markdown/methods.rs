@@ -21,7 +21,9 @@ pub(super) fn section(out: &mut Page, view: &View) {
     let metric = |m: &MetricDefinition| vec![format!("`{}`", m.name), cell(&m.unit), cell(&m.definition)];
     out.table(&["metric", "unit", "means"], view.metrics.iter().map(metric));
     out.line(
-        "Intervals resample prompts, never tokens; a model is one unit wherever models are compared. p-values of \
+        "Units are prompts, never tokens; a model is one unit wherever models are compared. Means have bootstrap-t \
+         intervals (Student's below five prompts), correlations Fisher's z, pooled correlations Hartung-Knapp, shares \
+         Clopper-Pearson, medians order statistics. p-values of \
          permutation tests are exact where few units allow it, otherwise (b+1)/(m+1) over m random draws of a fixed seed. \
          Where the units are too few to reach the level, that is said instead. A prediction's verdict follows the rule in \
          its hypothesis file, which is fixed by the hash shown beside it; *re-analysis* means that the published data had \

@@ -183,6 +183,33 @@ fn one_broken_model_does_not_stop_the_others() {
 }
 
 #[test]
+fn prompts_refused_for_one_reason_are_one_failure_and_the_other_policies_go_on() {
+    let sandbox = Sandbox::new();
+    sandbox.edit("experiments/reproduce.toml", "bos = [\"auto\"]", "bos = [\"auto\", \"always\"]");
+    for file in ["config.json", "tokenizer_config.json"] {
+        let name = format!("data/zoo/pythia-tiny/{file}");
+        let mut json: Value = serde_json::from_str(&sandbox.read(&name)).unwrap();
+        let object = json.as_object_mut().unwrap();
+        object.retain(|key, _| !key.starts_with("bos_token"));
+        sandbox.write(&name, &json.to_string());
+    }
+    let (json, notes) = sandbox.expect(1, &["run", "--json"]);
+    let summary: Value = serde_json::from_str(&json).unwrap();
+    let failures = summary["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    let error = failures[0]["error"].as_str().unwrap();
+    assert!(error.contains(" prompts (grand25/") && error.contains("bos_token"), "{error}");
+    assert_eq!(
+        notes.matches("bos_token in tokenizer_config.json").count(),
+        error.matches("bos_token in tokenizer_config.json").count()
+    );
+    assert!(
+        summary["cells"].as_u64().unwrap() > 0
+            && sandbox.read("results/report/report.md").contains("pythia-tiny")
+    );
+}
+
+#[test]
 fn a_strangers_hypothesis_gets_a_verdict_without_rust() {
     let sandbox = Sandbox::new();
     sandbox.expect(0, &["new", "hypothesis", "H19"]);

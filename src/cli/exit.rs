@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::output;
 use crate::checkpoint::CheckpointError;
 use crate::pipeline::{PipelineError, SubjectError};
 use crate::run::RunError;
@@ -57,7 +58,7 @@ impl Failure {
     /// Prints the message and its causes on standard error.
     pub fn report(self) -> ExitCode {
         let prefix = if self.rendered { "" } else { "error: " };
-        eprintln!("{prefix}{}", self.message.trim_end());
+        output::say(&format!("{prefix}{}", self.message.trim_end()));
         self.exit.into()
     }
 }

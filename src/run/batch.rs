@@ -6,6 +6,8 @@ use crate::arch::Recipe;
 /// Floats of one group's attention scores, and tokens of one group: bounds the memory of activations.
 const MAX_SCORES: usize = 1 << 24;
 const MAX_TOKENS: usize = 2048;
+/// Floats of the attention scores of one prompt, 4 GiB: beyond it the runtime would take the machine's memory.
+const MAX_PROMPT_SCORES: usize = 1 << 30;
 /// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
 /// order, and zeros, whatever the longest prompt is.
 const SLOTS: usize = 16;
@@ -33,6 +35,12 @@ pub struct Group {
     pub last: Vec<i64>,
 }
 
+/// Tokens of the longest prompt that can run: the context, or what the attention scores of all heads leave room for.
+pub fn longest(recipe: &Recipe) -> usize {
+    let room = (MAX_PROMPT_SCORES / recipe.heads().max(1)).isqrt() / SLOTS * SLOTS;
+    recipe.context().min(room)
+}
+
 /// Every prompt has a token, fits the context, and stays within the vocabulary.
 pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
     let (context, vocabulary) = (recipe.context(), recipe.vocabulary());
@@ -42,6 +50,10 @@ pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
         }
         if ids.len() > context {
             return Err(RunError::PromptTooLong { prompt, tokens: ids.len(), context });
+        }
+        let most = longest(recipe);
+        if ids.len() > most {
+            return Err(RunError::PromptTooLarge { prompt, tokens: ids.len(), heads: recipe.heads(), most });
         }
         if let Some(position) = ids.iter().position(|id| *id as usize >= vocabulary) {
             let id = ids[position];

@@ -250,3 +250,26 @@ fn without_the_runtime_the_remedy_is_named() {
     assert_eq!(output.status.code(), Some(5), "{said}");
     assert!(said.contains("/nonexistent/libonnxruntime.so") && said.contains("make runtime"), "{said}");
 }
+
+#[test]
+fn a_prompt_of_several_sets_is_computed_once_and_two_names_of_one_model_are_said() {
+    let sandbox = Sandbox::new();
+    let twin = "\n[[model]]\nid = \"twin\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
+    let list = sandbox.read("experiments/models.toml");
+    sandbox.write("experiments/models.toml", &(list + twin));
+    let again = "\n[[prompt]]\nid = \"again\"\ncategory = \"Factual\"\ntext = \"The capital of France is\"\n";
+    let set = sandbox.read("experiments/prompts/zoo.toml");
+    sandbox.write("experiments/prompts/zoo.toml", &(set + again));
+    let (json, notes) = sandbox.expect(0, &["run", "--json"]);
+    let summary: Value = serde_json::from_str(&json).unwrap();
+    let cells = summary["cells"].as_u64().unwrap();
+    let (observations, ..) = computed(&summary);
+    assert_eq!(cells % 3, 0, "each model has every prompt under every name");
+    assert!(
+        observations < cells / 3 * 2,
+        "{observations} of {cells}: the twin and repeats are not run again"
+    );
+    assert!(notes.contains("twin has the weights of llama3-tiny"), "{notes}");
+    let (text, _) = sandbox.expect(0, &["run"]);
+    assert!(text.contains("shared between prompt sets"), "{text}");
+}

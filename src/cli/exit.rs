@@ -8,7 +8,7 @@ use crate::pipeline::{PipelineError, SubjectError};
 use crate::run::RunError;
 use crate::store::StoreError;
 
-/// Shown under every `--help`.
+/// Shown under `streamgauge --help`.
 pub const HELP: &str = "Exit codes:
   0  done
   1  some models or hypotheses failed, the rest is done (each failure is printed)

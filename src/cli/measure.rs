@@ -20,8 +20,9 @@ use crate::store::{self, Store, StoreError};
     after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
 streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
 streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n\n\
-JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T], resid [L+1][T], attn_out [L][T],\n\
-mlp_out [L][T], max_abs [L+1][T], final [T], entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
+JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T],\n\
+resid [L+1][T], attn_out [L][T], mlp_out [L][T], max_abs [L+1][T], final [T],\n\
+entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
 gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined."
 )]
 pub struct Arguments {

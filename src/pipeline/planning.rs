@@ -74,6 +74,12 @@ pub fn plan(loaded: &Loaded, places: &Places, progress: &dyn Progress) -> Result
             Err(error) => failures.push(ModelFailure { model: model.id.clone(), error: error.to_string() }),
         }
     }
+    for (index, subject) in subjects.iter().enumerate() {
+        if let Some(twin) = subjects[..index].iter().find(|other| other.weights == subject.weights) {
+            let (one, other) = (&subject.id, &twin.id);
+            progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));
+        }
+    }
     let cells = cells(loaded, &subjects, runtime.version(), &mut failures);
     for failure in &failures {
         progress.note(&format!("{}: {}", failure.model, failure.error));

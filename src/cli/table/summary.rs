@@ -1,5 +1,7 @@
 //! `run` and `report`: the verdict table and what was done.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::pipeline::{ModelFailure, Places, Summary};
@@ -13,22 +15,33 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     if failures(summary).next().is_some() {
         text.push('\n');
     }
-    let (cells, computed) = (summary.planned.cells.len(), summary.observed.computed);
+    let computed = summary.observed.computed;
+    let observations = observations(summary);
     let judged = summary.judged.computed;
     if computed == 0 && judged == 0 && !summary.written.changed {
         text.push_str(&format!(
-            "\nnothing to do: {cells} observations, {} verdicts, report unchanged\n",
+            "\nnothing to do: {observations}, {} verdicts, report unchanged\n",
             summary.judged.outcomes.len()
         ));
     } else {
         let report = if summary.written.changed { "report written" } else { "report unchanged" };
         text.push_str(&format!(
-            "\ncomputed {computed} of {cells} observations and {judged} of {} verdicts; {report}\n",
+            "\ncomputed {computed} of {observations} and {judged} of {} verdicts; {report}\n",
             summary.judged.outcomes.len()
         ));
     }
     text.push_str(&format!("report: {}\n", places.results.join("report/report.md").display()));
     text
+}
+
+/// How many there are; a prompt in several sets is observed once, and must not look like one left out.
+fn observations(summary: &Summary) -> String {
+    let cells = &summary.planned.cells;
+    let distinct = cells.iter().map(|cell| cell.key).collect::<BTreeSet<_>>().len();
+    match cells.len() - distinct {
+        0 => format!("{distinct} observations"),
+        shared => format!("{distinct} observations ({shared} more are shared between prompt sets)"),
+    }
 }
 
 fn failures(summary: &Summary) -> impl Iterator<Item = &ModelFailure> {

@@ -271,5 +271,5 @@ fn a_prompt_of_several_sets_is_computed_once_and_two_names_of_one_model_are_said
     );
     assert!(notes.contains("twin has the weights of llama3-tiny"), "{notes}");
     let (text, _) = sandbox.expect(0, &["run"]);
-    assert!(text.contains("shared between prompt sets"), "{text}");
+    assert!(text.contains("counting what sets or models share"), "{text}");
 }

@@ -38,9 +38,10 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
 fn observations(summary: &Summary) -> String {
     let cells = &summary.planned.cells;
     let distinct = cells.iter().map(|cell| cell.key).collect::<BTreeSet<_>>().len();
-    match cells.len() - distinct {
-        0 => format!("{distinct} observations"),
-        shared => format!("{distinct} observations ({shared} more are shared between prompt sets)"),
+    if distinct == cells.len() {
+        format!("{distinct} observations")
+    } else {
+        format!("{distinct} observations ({} counting what sets or models share)", cells.len())
     }
 }
 

@@ -73,6 +73,9 @@ def download(wheel_platform, folder):
 
 def main():
     if os.environ.get("ORT_DYLIB_PATH"):
+        if not pathlib.Path(os.environ["ORT_DYLIB_PATH"]).is_file():
+            fail(f"ORT_DYLIB_PATH is set to {os.environ['ORT_DYLIB_PATH']}, and there is no such file",
+                 "correct it, or unset it to have the library fetched")
         print(f"runtime: ORT_DYLIB_PATH is set, using {os.environ['ORT_DYLIB_PATH']}")
         return
     here = (platform.system(), platform.machine())

@@ -119,7 +119,7 @@ fn wrong_input_is_named_and_leaves_with_its_code() {
         (4, vec!["measure", "gemma-7b", "--tokens", "5"], vec!["google/gemma-7b", "hub"]),
         (4, vec!["inspect", "data/zoo"], vec!["config.json"]),
         (2, vec!["measure", "llama3-tiny"], vec!["--prompt"]),
-        (3, vec!["measure", "llama3-tiny", "--prompts", "nosuch"], vec!["nosuch"]),
+        (3, vec!["measure", "llama3-tiny", "--prompts", "nosuch"], vec!["nosuch", "grand25"]),
     ] {
         let (_, error) = sandbox.expect(code, &arguments);
         for word in says {
@@ -161,6 +161,62 @@ fn damaged_checkpoints_are_refused_by_the_tensor_that_is_wrong() {
     let (_, said) = sandbox.expect(4, &["measure", "llama3-tiny", "--prompt", "x"]);
     assert!(said.contains("tokenizer.json") && said.contains("--tokens"), "{said}");
     sandbox.expect(0, &["measure", "llama3-tiny", "--tokens", "5,6"]);
+}
+
+#[test]
+fn a_config_that_does_not_describe_the_weights_is_refused_by_every_command() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.read("data/zoo/llama3-tiny/config.json");
+    for (from, to, says) in [
+        // One block fewer would silently measure the last but one as the last.
+        ("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 5", vec!["layers.5", "5 blocks"]),
+        ("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 7", vec!["layers.6"]),
+        (
+            "\"num_hidden_layers\": 6",
+            "\"num_hidden_layers\": 1000000000",
+            vec!["num_hidden_layers", "1000000000"],
+        ),
+        ("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 4294967302", vec!["num_hidden_layers"]),
+        ("\"vocab_size\": 1408", "\"vocab_size\": 1400", vec!["embed_tokens", "1400"]),
+        ("\"rms_norm_eps\": ", "\"rms_norm_eps\": -", vec!["rms_norm_eps"]),
+        ("\"rope_theta\": ", "\"rope_theta\": -", vec!["rope_theta", "positive"]),
+    ] {
+        assert!(config.contains(from), "{from} is not in\n{config}");
+        sandbox.write("data/zoo/llama3-tiny/config.json", &config.replace(from, to));
+        for arguments in [vec!["inspect", "llama3-tiny"], vec!["measure", "llama3-tiny", "--tokens", "5"]] {
+            let (_, error) = sandbox.expect(4, &arguments);
+            for word in &says {
+                assert!(error.contains(word), "{arguments:?} with {to}: {word:?} is not in\n{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn measuring_does_not_need_a_store_but_one_that_was_asked_for_must_work() {
+    let sandbox = Sandbox::new();
+    sandbox.write("results/store", "a file");
+    let (text, error) = sandbox.expect(0, &["measure", "llama3-tiny", "--tokens", "5,6"]);
+    assert!(text.contains("2 tokens"), "{text}");
+    assert!(error.contains("without a store") && error.contains("results/store"), "{error}");
+    let (_, error) =
+        sandbox.expect(6, &["measure", "llama3-tiny", "--tokens", "5,6", "--store", "results/store"]);
+    assert!(error.contains("name a folder"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_takes_no_more_text_ends_nothing() {
+    let sandbox = Sandbox::new();
+    let full = || std::process::Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    for (code, arguments) in
+        [(0, vec!["measure", "llama3-tiny", "--tokens", "5,6"]), (3, vec!["check", "nosuch.toml"])]
+    {
+        let output = sandbox.command(&arguments).stderr(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    }
+    let status = sandbox.command(&["inspect", "llama3-tiny"]).stdout(full()).status().unwrap();
+    assert_eq!(status.code(), Some(6), "what was asked for was not written");
 }
 
 #[test]

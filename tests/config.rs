@@ -168,6 +168,15 @@ const Q: &str = "prompts/q.toml";
 const H: &str = "hypotheses/H1.toml";
 
 const CASES: &[Case] = &[
+    case(E, ["profile = \"tiny\"\n", ""], "missing field `profile`", "", "e.g. `tiny`"),
+    case(
+        E,
+        ["seed = 1", "bos = [\"auto\", \"auto\"]\nseed = 1"],
+        "`auto` is listed twice",
+        "\"auto\"",
+        "drop",
+    ),
+    case(E, ["seed = 1", "bos = []\nseed = 1"], "`bos` is empty", "", ""),
     // Shape.
     case(H, ["title = \"T\"", "titel = \"T\""], "unknown field `titel`", "titel", "`title`"),
     case(

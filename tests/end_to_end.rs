@@ -183,6 +183,33 @@ fn one_broken_model_does_not_stop_the_others() {
 }
 
 #[test]
+fn prompts_refused_for_one_reason_are_one_failure_and_the_other_policies_go_on() {
+    let sandbox = Sandbox::new();
+    sandbox.edit("experiments/reproduce.toml", "bos = [\"auto\"]", "bos = [\"auto\", \"always\"]");
+    for file in ["config.json", "tokenizer_config.json"] {
+        let name = format!("data/zoo/pythia-tiny/{file}");
+        let mut json: Value = serde_json::from_str(&sandbox.read(&name)).unwrap();
+        let object = json.as_object_mut().unwrap();
+        object.retain(|key, _| !key.starts_with("bos_token"));
+        sandbox.write(&name, &json.to_string());
+    }
+    let (json, notes) = sandbox.expect(1, &["run", "--json"]);
+    let summary: Value = serde_json::from_str(&json).unwrap();
+    let failures = summary["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    let error = failures[0]["error"].as_str().unwrap();
+    assert!(error.contains(" prompts (grand25/") && error.contains("bos_token"), "{error}");
+    assert_eq!(
+        notes.matches("bos_token in tokenizer_config.json").count(),
+        error.matches("bos_token in tokenizer_config.json").count()
+    );
+    assert!(
+        summary["cells"].as_u64().unwrap() > 0
+            && sandbox.read("results/report/report.md").contains("pythia-tiny")
+    );
+}
+
+#[test]
 fn a_strangers_hypothesis_gets_a_verdict_without_rust() {
     let sandbox = Sandbox::new();
     sandbox.expect(0, &["new", "hypothesis", "H19"]);
@@ -222,4 +249,27 @@ fn without_the_runtime_the_remedy_is_named() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(5), "{said}");
     assert!(said.contains("/nonexistent/libonnxruntime.so") && said.contains("make runtime"), "{said}");
+}
+
+#[test]
+fn a_prompt_of_several_sets_is_computed_once_and_two_names_of_one_model_are_said() {
+    let sandbox = Sandbox::new();
+    let twin = "\n[[model]]\nid = \"twin\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
+    let list = sandbox.read("experiments/models.toml");
+    sandbox.write("experiments/models.toml", &(list + twin));
+    let again = "\n[[prompt]]\nid = \"again\"\ncategory = \"Factual\"\ntext = \"The capital of France is\"\n";
+    let set = sandbox.read("experiments/prompts/zoo.toml");
+    sandbox.write("experiments/prompts/zoo.toml", &(set + again));
+    let (json, notes) = sandbox.expect(0, &["run", "--json"]);
+    let summary: Value = serde_json::from_str(&json).unwrap();
+    let cells = summary["cells"].as_u64().unwrap();
+    let (observations, ..) = computed(&summary);
+    assert_eq!(cells % 3, 0, "each model has every prompt under every name");
+    assert!(
+        observations < cells / 3 * 2,
+        "{observations} of {cells}: the twin and repeats are not run again"
+    );
+    assert!(notes.contains("twin has the weights of llama3-tiny"), "{notes}");
+    let (text, _) = sandbox.expect(0, &["run"]);
+    assert!(text.contains("counting what sets or models share"), "{text}");
 }

@@ -23,6 +23,35 @@ pub fn activation(name: &str) -> Result<Activation, ArchError> {
     })
 }
 
+/// Sizes no model has: a mistyped one must not ask for memory, nor wrap around where sizes are multiplied.
+const MAX_BLOCKS: usize = 1 << 12;
+const MAX_SIZE: usize = 1 << 24;
+
+/// Every size of a config between 1 and what a model may have; the error names the key.
+pub fn sizes(family: &'static str, given: &[(&'static str, usize)]) -> Result<(), ArchError> {
+    for &(key, found) in given {
+        let most = match key {
+            "num_hidden_layers" => MAX_BLOCKS,
+            "max_position_embeddings" => u32::MAX as usize,
+            _ => MAX_SIZE,
+        };
+        if found == 0 || found > most {
+            let reason = format!("`{key}` = {found}; expected a size between 1 and {most}");
+            return Err(ArchError::Config { family, reason });
+        }
+    }
+    Ok(())
+}
+
+/// The epsilon of a norm: float32 must hold it, and a negative one is the root of a negative number.
+pub fn epsilon(family: &'static str, key: &str, found: f64) -> Result<(), ArchError> {
+    if (0.0..1.0).contains(&found) {
+        return Ok(());
+    }
+    let reason = format!("`{key}` = {found}; expected a small number, 0 <= {key} < 1");
+    Err(ArchError::Config { family, reason })
+}
+
 /// `whole / parts`, or an error that names both keys.
 pub fn divided(
     family: &'static str,
@@ -30,7 +59,7 @@ pub fn divided(
     (parts_key, parts): (&str, usize),
 ) -> Result<usize, ArchError> {
     if parts == 0 || whole == 0 || !whole.is_multiple_of(parts) {
-        let reason = format!("`{whole_key}` = {whole} is not a multiple of `{parts_key}` = {parts}");
+        let reason = format!("`{whole_key}` = {whole} is not a positive multiple of `{parts_key}` = {parts}");
         return Err(ArchError::Config { family, reason });
     }
     Ok(whole / parts)
@@ -83,6 +112,12 @@ impl RopeKeys {
         }
         let nested = self.rope_parameters.clone().or(self.rope_scaling.clone()).unwrap_or_default();
         let theta = nested.rope_theta.or(self.rope_theta).or(self.rotary_emb_base).unwrap_or(default_theta);
+        if !(theta.is_finite() && theta > 0.0) {
+            let reason = format!(
+                "rotary base (`rope_theta` or `rotary_emb_base`) = {theta}; expected a positive number"
+            );
+            return Err(ArchError::Config { family, reason });
+        }
         let share = nested.partial_rotary_factor.or(self.partial_rotary_factor).or(self.rotary_pct);
         let rotary = (head_width as f64 * share.unwrap_or(default_share)) as usize; // rounds down, as the reference
         if rotary == 0 || !rotary.is_multiple_of(2) || rotary > head_width {
@@ -161,6 +196,33 @@ mod tests {
         let message =
             resolve(r#"{"rope_scaling": {"type": "yarn", "factor": 4.0}}"#).unwrap_err().to_string();
         assert!(message.contains("`rope_type` is \"yarn\"") && message.contains("llama3"), "{message}");
+    }
+
+    #[test]
+    fn a_base_that_is_not_positive_is_refused() {
+        for theta in ["0", "-10000.0", "-0.5"] {
+            let message = resolve(&format!(r#"{{"rope_theta": {theta}}}"#)).unwrap_err().to_string();
+            assert!(message.contains("rope_theta") && message.contains("positive"), "{message}");
+        }
+    }
+
+    #[test]
+    fn absurd_sizes_and_epsilons_are_refused_by_their_key() {
+        for (key, size) in [
+            ("num_hidden_layers", 0),
+            ("num_hidden_layers", 1_000_000_000),
+            ("vocab_size", (1 << 32) + 2),
+            ("max_position_embeddings", 1 << 32),
+        ] {
+            let message = sizes("llama", &[("hidden_size", 8), (key, size)]).unwrap_err().to_string();
+            assert!(message.contains(&format!("`{key}` = {size}")), "{message}");
+        }
+        assert!(
+            epsilon("llama", "rms_norm_eps", 0.0).is_ok() && epsilon("llama", "rms_norm_eps", 1e-5).is_ok()
+        );
+        for bad in [-1e-6, 1e300, f64::NAN] {
+            assert!(epsilon("llama", "rms_norm_eps", bad).unwrap_err().to_string().contains("rms_norm_eps"));
+        }
     }
 
     #[test]

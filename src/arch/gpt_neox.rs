@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ArchError, Architecture, Block, Names,
-    config::{Rope, RopeKeys, activation, divided, typed},
+    config::{Rope, RopeKeys, activation, divided, epsilon, sizes, typed},
 };
 use crate::{
     facts::ModelFacts,
@@ -68,6 +68,18 @@ struct GptNeox {
 pub(super) fn read(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let config: Config = typed(FAMILY, config)?;
     let heads = config.num_attention_heads;
+    sizes(
+        FAMILY,
+        &[
+            ("hidden_size", config.hidden_size),
+            ("num_hidden_layers", config.num_hidden_layers),
+            ("num_attention_heads", heads),
+            ("intermediate_size", config.intermediate_size),
+            ("vocab_size", config.vocab_size),
+            ("max_position_embeddings", config.max_position_embeddings),
+        ],
+    )?;
+    epsilon(FAMILY, "layer_norm_eps", config.layer_norm_eps)?;
     let head_width = divided(FAMILY, ("hidden_size", config.hidden_size), ("num_attention_heads", heads))?;
     let rope = config.rope.resolve(FAMILY, head_width, 10_000.0, 0.25)?;
     let activation = activation(&config.hidden_act)?;

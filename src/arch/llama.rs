@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ArchError, Architecture, Block, Names,
-    config::{Rope, RopeKeys, activation, divided, typed},
+    config::{Rope, RopeKeys, activation, divided, epsilon, sizes, typed},
 };
 use crate::{
     facts::ModelFacts,
@@ -67,6 +67,19 @@ pub(super) fn read(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, 
     let config: Config = typed(FAMILY, config)?;
     let heads = config.num_attention_heads;
     let kv_heads = config.num_key_value_heads.unwrap_or(heads);
+    sizes(
+        FAMILY,
+        &[
+            ("hidden_size", config.hidden_size),
+            ("num_hidden_layers", config.num_hidden_layers),
+            ("num_attention_heads", heads),
+            ("num_key_value_heads", kv_heads),
+            ("intermediate_size", config.intermediate_size),
+            ("vocab_size", config.vocab_size),
+            ("max_position_embeddings", config.max_position_embeddings),
+        ],
+    )?;
+    epsilon(FAMILY, "rms_norm_eps", config.rms_norm_eps)?;
     divided(FAMILY, ("num_attention_heads", heads), ("num_key_value_heads", kv_heads))?;
     let head_width = match config.head_dim {
         Some(width) => width,

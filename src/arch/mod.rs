@@ -103,6 +103,11 @@ pub enum ArchError {
         "tensor {tensor} ({place}) has shape {found:?} in the checkpoint; config.json asks for {expected:?}"
     )]
     WeightShape { tensor: String, place: Place, expected: Vec<usize>, found: Vec<usize> },
+    #[error(
+        "tensor {tensor} is in the checkpoint, but nothing in config.json uses it ({blocks} blocks): config and weights \
+         do not belong together; download both again from one revision"
+    )]
+    Unused { tensor: String, blocks: usize },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! A recipe: one family with one config, its graphs, and the list of tensors a checkpoint must bring.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use serde_json::{Map, Value as Json};
 
@@ -12,6 +12,9 @@ use crate::{
     nn::{CHUNK, PROMPTS, Scope, TOKENS, WEIGHT},
     observation::TOP_K,
 };
+
+/// What older exports keep beside the weights of a block: tables and masks that follow from the config.
+const BUFFERS: &[&str] = &[".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"];
 
 /// How a model is computed, from its config alone.
 #[derive(Clone, Debug)]
@@ -170,7 +173,8 @@ impl Recipe {
         uses
     }
 
-    /// [`Recipe::weights`], each found in the checkpoint with the shape the config asks for.
+    /// [`Recipe::weights`], each found in the checkpoint with the shape the config asks for. A weight of a block that the
+    /// config has no use for (a further block, a bias) means that another model is described.
     pub fn checked_weights(&self, checkpoint: &Checkpoint) -> Result<Vec<WeightUse>, ArchError> {
         let uses = self.weights(checkpoint);
         for weight in &uses {
@@ -184,7 +188,18 @@ impl Recipe {
                 });
             }
         }
-        Ok(uses)
+        let used: BTreeSet<&str> = uses.iter().map(|weight| weight.tensor.as_str()).collect();
+        let names = self.arch.names();
+        let blocks = format!("{}{}.", base(&names, checkpoint), names.layers);
+        let unused = checkpoint.entries().map(|entry| entry.name).find(|name| {
+            name.starts_with(&blocks)
+                && !used.contains(name)
+                && !BUFFERS.iter().any(|buffer| name.ends_with(buffer))
+        });
+        match unused {
+            Some(name) => Err(ArchError::Unused { tensor: name.to_string(), blocks: self.blocks() }),
+            None => Ok(uses),
+        }
     }
 }
 

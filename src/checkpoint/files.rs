@@ -78,7 +78,7 @@ pub(super) fn config(folder: &Path) -> Result<Map<String, Value>, CheckpointErro
         Err(_) => return Err(CheckpointError::NotAFolder { folder: folder.into(), found: "nothing" }),
     }
     let path = folder.join("config.json");
-    if !path.exists() {
+    if matches!(path.try_exists(), Ok(false)) {
         return Err(CheckpointError::NoConfig { folder: folder.into() });
     }
     let config: Value = json(&path, "a JSON object")?;

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
+use super::output;
 use crate::checkpoint::CheckpointError;
 use crate::pipeline::{PipelineError, SubjectError};
 use crate::run::RunError;
 use crate::store::StoreError;
 
-/// Shown under every `--help`.
+/// Shown under `streamgauge --help`.
 pub const HELP: &str = "Exit codes:
   0  done
   1  some models or hypotheses failed, the rest is done (each failure is printed)
@@ -57,7 +58,7 @@ impl Failure {
     /// Prints the message and its causes on standard error.
     pub fn report(self) -> ExitCode {
         let prefix = if self.rendered { "" } else { "error: " };
-        eprintln!("{prefix}{}", self.message.trim_end());
+        output::say(&format!("{prefix}{}", self.message.trim_end()));
         self.exit.into()
     }
 }

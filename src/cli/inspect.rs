@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Common, Exit, Failure, measure, output, progress, table};
 use crate::checkpoint::{Memo, spectral};
 use crate::facts::ModelFacts;
-use crate::pipeline::Subject;
+use crate::pipeline::{Subject, SubjectError};
 use crate::progress::Progress;
 
 /// Options of `inspect`.
@@ -52,6 +52,8 @@ impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
         let subject = measure::open_model(&self.model, &self.models, &Memo::none())?;
+        let unfit = |error| SubjectError::Arch { folder: subject.checkpoint.folder().to_path_buf(), error };
+        subject.recipe.checked_weights(&subject.checkpoint).map_err(unfit)?; // facts of a config that fits
         let embedding = subject.recipe.embedding_name(&subject.checkpoint);
         let unembedding = subject.recipe.unembedding_name(&subject.checkpoint);
         let mut matrices = vec![matrix(&subject, "embedding", &embedding, bar.as_ref())?];

@@ -12,7 +12,7 @@ use crate::pipeline::{self, Subject};
 use crate::plan::Known;
 use crate::protocol::Bos;
 use crate::run::Runtime;
-use crate::store::{self, Store};
+use crate::store::{self, Store, StoreError};
 
 /// Options of `measure`.
 #[derive(Args)]
@@ -20,8 +20,9 @@ use crate::store::{self, Store};
     after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
 streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
 streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n\n\
-JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T], resid [L+1][T], attn_out [L][T],\n\
-mlp_out [L][T], max_abs [L+1][T], final [T], entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
+JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T],\n\
+resid [L+1][T], attn_out [L][T], mlp_out [L][T], max_abs [L+1][T], final [T],\n\
+entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
 gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined."
 )]
 pub struct Arguments {
@@ -67,7 +68,13 @@ impl Arguments {
         let bar = progress::new(self.common.quiet);
         let store_at =
             self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
-        let store = store_at.as_deref().map(Store::open).transpose()?;
+        let store = match store_at.as_deref().map(Store::open).transpose() {
+            Err(error) if self.store.is_none() => {
+                bar.note(&format!("measuring without a store: {error}")); // nobody asked for one
+                None
+            }
+            store => store?,
+        };
         let memo = match &store_at {
             Some(folder) => Memo::at(&folder.join("identities.json")),
             None => Memo::none(),
@@ -75,7 +82,11 @@ impl Arguments {
         let subject = self.open(&memo)?;
         let requests = self.requests(&subject)?;
         let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
-        let found = observe(&runtime, &subject, &requests, self.bos, store.as_ref(), bar.as_ref())?;
+        let (found, kept) = observe(&runtime, &subject, &requests, self.bos, store.as_ref(), bar.as_ref())?;
+        match kept {
+            Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
+            kept => kept?,
+        }
         let rows: Vec<table::MeasuredRow<'_>> = requests
             .iter()
             .zip(&found)
@@ -156,7 +167,23 @@ fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
     let path = if file.is_file() {
         file.to_path_buf()
     } else {
-        Path::new("experiments/prompts").join(format!("{name}.toml"))
+        let folder = Path::new("experiments/prompts");
+        let path = folder.join(format!("{name}.toml"));
+        if !path.exists() {
+            let mut known: Vec<String> = std::fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| {
+                    entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_string)
+                })
+                .collect();
+            known.sort();
+            let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
+            let message =
+                format!("{name:?} is neither a prompt set file nor one of {}: {known}", folder.display());
+            return Err(Failure::new(Exit::BadConfig, message));
+        }
+        path
     };
     config::load_prompts(&path).map_err(|report| check::bad(&report))
 }
@@ -164,6 +191,9 @@ fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
 fn token_text(subject: &Subject, id: u32) -> String {
     subject.tokenizer.as_ref().map_or_else(|_| format!("<{id}>"), |tokenizer| tokenizer.token(id))
 }
+
+/// Observations in the order of the requests, and whether the new ones could be stored.
+type Found = (Vec<PromptObservation>, Result<(), StoreError>);
 
 /// Takes what the store has, runs the rest in one pass, stores it.
 fn observe(
@@ -173,7 +203,8 @@ fn observe(
     bos: Bos,
     store: Option<&Store>,
     bar: &dyn crate::progress::Progress,
-) -> Result<Vec<PromptObservation>, Failure> {
+) -> Result<Found, Failure> {
+    let mut kept = Ok(());
     let fields: Vec<_> = requests
         .iter()
         .map(|request| match (&request.text, &subject.tokenizer) {
@@ -211,9 +242,9 @@ fn observe(
             })
             .collect();
         if let Some(store) = store {
-            store.put_observations(&cells)?;
+            kept = store.put_observations(&cells).map(|_| ());
         }
         known.extend(cells.into_iter().map(|cell| (cell.fields.key(), cell.observation)));
     }
-    Ok(keys.iter().map(|key| known[key].clone()).collect())
+    Ok((keys.iter().map(|key| known[key].clone()).collect(), kept))
 }

@@ -66,7 +66,7 @@ impl Job {
 enum Command {
     /// Check experiment files: every mistake at once, with file, line and column
     Check(check::Arguments),
-    /// Write a commented template of a hypothesis
+    /// Write a commented template of a hypothesis, a prompt set or an experiment
     New(new::Arguments),
     /// Print the job graph: what is fresh, what is stale and why
     Plan(plan::Arguments),

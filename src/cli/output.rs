@@ -1,4 +1,4 @@
-//! Writing to standard output without a panic when the reader has gone (`streamgauge … | head`).
+//! Writing to standard output and error without a panic when the reader has gone (`streamgauge … 2>&1 | head`).
 
 use std::io::Write;
 
@@ -13,6 +13,11 @@ pub fn print(text: &str) -> Result<Exit, Failure> {
         }
         _ => Ok(Exit::Done),
     }
+}
+
+/// Prints a line on standard error. Nobody is left to be told when that fails, and the work goes on.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Prints a value as indented JSON with a final newline.

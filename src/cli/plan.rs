@@ -29,6 +29,10 @@ impl Arguments {
         } else {
             output::print(&planned.plan.to_string())?;
         }
+        if common.quiet {
+            // Without notes nothing has said yet why this command fails.
+            planned.failures.iter().for_each(|f| output::say(&format!("failed: {}: {}", f.model, f.error)));
+        }
         Ok(if planned.failures.is_empty() { Exit::Done } else { Exit::SomeFailed })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output;
 use crate::progress::{Progress, Silent};
 
 /// The progress a command shows: nothing with `--quiet`.
@@ -26,7 +27,7 @@ impl Bar {
 impl Progress for Bar {
     fn start(&self, stage: &str, total: u64) {
         if !std::io::stderr().is_terminal() {
-            eprintln!("{stage}");
+            output::say(stage);
             return;
         }
         let style =
@@ -56,8 +57,8 @@ impl Progress for Bar {
 
     fn note(&self, line: &str) {
         self.with(|slot| match slot {
-            Some(bar) => bar.suspend(|| eprintln!("note: {line}")),
-            None => eprintln!("note: {line}"),
+            Some(bar) => bar.suspend(|| output::say(&format!("note: {line}"))),
+            None => output::say(&format!("note: {line}")),
         });
     }
 }

@@ -80,7 +80,12 @@ impl Document {
     pub fn open(path: &Path) -> Result<Document, Vec<Diagnostic>> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let empty = Arc::new(Source { path: path.to_path_buf(), text: String::new() });
-            vec![Diagnostic::of_file(&empty, format!("cannot read {}: {error}", path.display()))]
+            let found = Diagnostic::of_file(&empty, format!("cannot read {}: {error}", path.display()));
+            vec![if error.kind() == std::io::ErrorKind::NotFound {
+                found.suggest("name a file that is there, or run where the folder `experiments` lies")
+            } else {
+                found
+            }]
         })?;
         Document::parse(path, text)
     }

@@ -228,7 +228,8 @@ impl Reader {
             experiment: experiment.as_ref().map(|experiment| (&document, experiment)),
             models: models.as_ref().map(|(document, list)| (document, list)),
             prompt_sets: &prompt_sets,
-            all_prompts,
+            // A list that is empty is one mistake, not one for every hypothesis that names a set.
+            all_prompts: all_prompts && !prompt_sets.is_empty(),
             hypotheses: &hypotheses,
             published: &names,
         }));

@@ -168,7 +168,8 @@ fn names(files: &Files, document: &Document, hypothesis: &Hypothesis, found: &mu
         for (path, protocol) in
             std::iter::once((vec![Step::Key("protocol")], hypothesis.protocol)).chain(also)
         {
-            if !experiment.bos.contains(&protocol.bos) {
+            // An empty list is one mistake, reported where it is.
+            if !experiment.bos.is_empty() && !experiment.bos.contains(&protocol.bos) {
                 let message =
                     format!("protocol {protocol} needs BOS policy `{}`, which is not observed", protocol.bos);
                 let suggestion = format!("add \"{}\" to `bos` of the experiment", protocol.bos);

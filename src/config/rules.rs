@@ -17,6 +17,12 @@ pub fn experiment(document: &Document, experiment: &Experiment) -> Found {
     not_empty(document, at!["prompts"], &experiment.prompts, "prompt set file", &mut found);
     not_empty(document, at!["hypotheses"], &experiment.hypotheses, "hypothesis file", &mut found);
     not_empty(document, at!["bos"], &experiment.bos, "BOS policy", &mut found);
+    for (i, bos) in experiment.bos.iter().enumerate() {
+        if experiment.bos[..i].contains(bos) {
+            let message = format!("BOS policy `{bos}` is listed twice");
+            found.push(document.error(at!["bos", i], message).suggest("drop one of the two"));
+        }
+    }
     found
 }
 

@@ -299,5 +299,8 @@ fn as_text(node: &Node, types: &[&str], document: &Document) -> Option<String> {
 
 fn first_sentence(text: &str) -> String {
     let line = text.split("\n\n").next().unwrap_or(text).replace('\n', " ");
-    line.split(". ").next().unwrap_or(&line).trim_end_matches('.').to_string()
+    // "e.g. `tiny`" goes on; the next sentence begins with a capital.
+    let end =
+        line.match_indices(". ").map(|(at, _)| at).find(|at| line[at + 2..].starts_with(char::is_uppercase));
+    line[..end.unwrap_or(line.len())].trim_end_matches('.').to_string()
 }

@@ -11,7 +11,7 @@ use crate::hash::{Fields, Key};
 use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
-use crate::run::Runtime;
+use crate::run::{Runtime, longest};
 use crate::store::{Snapshot, Store};
 
 /// One observation to be made or found: a prompt of a set, run through a model under a BOS policy.
@@ -74,6 +74,12 @@ pub fn plan(loaded: &Loaded, places: &Places, progress: &dyn Progress) -> Result
             Err(error) => failures.push(ModelFailure { model: model.id.clone(), error: error.to_string() }),
         }
     }
+    for (index, subject) in subjects.iter().enumerate() {
+        if let Some(twin) = subjects[..index].iter().find(|other| other.weights == subject.weights) {
+            let (one, other) = (&subject.id, &twin.id);
+            progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));
+        }
+    }
     let cells = cells(loaded, &subjects, runtime.version(), &mut failures);
     for failure in &failures {
         progress.note(&format!("{}: {}", failure.model, failure.error));
@@ -117,6 +123,7 @@ fn cells(
                 continue;
             }
         };
+        let mut refused = Refused::default();
         for set in &loaded.prompt_sets {
             for prompt in &set.prompts {
                 for &bos in &loaded.experiment.bos {
@@ -127,8 +134,7 @@ fn cells(
                     let token_ids = match usable {
                         Ok(ids) => ids,
                         Err(error) => {
-                            let error = format!("prompt {}/{}: {error}", set.id, prompt.id);
-                            failures.push(ModelFailure { model: subject.id.clone(), error });
+                            refused.add(&set.id, &prompt.id, error);
                             continue;
                         }
                     };
@@ -150,15 +156,34 @@ fn cells(
                 }
             }
         }
+        let lines = refused.lines();
+        failures.extend(lines.map(|error| ModelFailure { model: subject.id.clone(), error }));
     }
     cells
 }
 
-/// A prompt the model's context cannot hold is that prompt's failure, not the model's.
+/// Prompts a model cannot run, by reason: a hundred prompts refused for one reason are one failure.
+#[derive(Default)]
+struct Refused(BTreeMap<String, Vec<String>>);
+
+impl Refused {
+    fn add(&mut self, set: &str, prompt: &str, reason: String) {
+        self.0.entry(reason).or_default().push(format!("{set}/{prompt}"));
+    }
+
+    fn lines(self) -> impl Iterator<Item = String> {
+        self.0.into_iter().map(|(reason, prompts)| match &prompts[..] {
+            [one] => format!("prompt {one}: {reason}"),
+            many => format!("{} prompts ({}, …): {reason}", many.len(), many[0]),
+        })
+    }
+}
+
+/// A prompt the model's context or the machine's memory cannot hold is that prompt's failure, not the model's.
 fn fits(subject: &Subject, ids: &[u32]) -> Result<(), String> {
-    let context = subject.recipe.context();
-    if ids.len() > context {
-        return Err(format!("{} tokens, the model's context holds {context}; shorten the prompt", ids.len()));
+    let most = longest(&subject.recipe);
+    if ids.len() > most {
+        return Err(format!("longer than the {most} tokens this model can run; shorten it or leave it out"));
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use crate::arch::Recipe;
 /// Floats of one group's attention scores, and tokens of one group: bounds the memory of activations.
 const MAX_SCORES: usize = 1 << 24;
 const MAX_TOKENS: usize = 2048;
+/// Floats of the attention scores of one prompt, 2 GiB, of which the runtime holds up to five copies.
+const MAX_PROMPT_SCORES: usize = 1 << 29;
 /// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
 /// order, and zeros, whatever the longest prompt is.
 const SLOTS: usize = 16;
@@ -33,6 +35,12 @@ pub struct Group {
     pub last: Vec<i64>,
 }
 
+/// Tokens of the longest prompt that can run: the context, or what the attention scores of all heads leave room for.
+pub fn longest(recipe: &Recipe) -> usize {
+    let room = (MAX_PROMPT_SCORES / recipe.heads().max(1)).isqrt() / SLOTS * SLOTS;
+    recipe.context().min(room)
+}
+
 /// Every prompt has a token, fits the context, and stays within the vocabulary.
 pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
     let (context, vocabulary) = (recipe.context(), recipe.vocabulary());
@@ -42,6 +50,10 @@ pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
         }
         if ids.len() > context {
             return Err(RunError::PromptTooLong { prompt, tokens: ids.len(), context });
+        }
+        let most = longest(recipe);
+        if ids.len() > most {
+            return Err(RunError::PromptTooLarge { prompt, tokens: ids.len(), heads: recipe.heads(), most });
         }
         if let Some(position) = ids.iter().position(|id| *id as usize >= vocabulary) {
             let id = ids[position];
@@ -136,6 +148,17 @@ mod tests {
         for (row, cell) in group.to_tokens.chunks(2).enumerate() {
             assert_eq!(group.to_prompts[cell[0] as usize * SLOTS + cell[1] as usize], row as i64);
         }
+    }
+
+    #[test]
+    fn a_prompt_whose_attention_would_fill_the_machine_is_refused_before_any_compute() {
+        let config = r#"{"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 32,
+            "intermediate_size": 64, "vocab_size": 8, "max_position_embeddings": 1000000}"#;
+        let recipe = Recipe::read(&serde_json::from_str(config).unwrap()).unwrap();
+        assert_eq!(longest(&recipe), 4096); // the context of llama-2 still runs
+        assert!(check(&recipe, &[vec![1; 4096]]).is_ok());
+        let message = check(&recipe, &[vec![1], vec![1; 4097]]).unwrap_err().to_string();
+        assert!(message.contains("prompt 1 has 4097 tokens") && message.contains("4096"), "{message}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod weights;
 
 use std::path::PathBuf;
 
+pub use batch::longest;
 pub use graphs::Graphs;
 pub use library::Runtime;
 pub use observe::observe;
@@ -43,6 +44,10 @@ pub enum RunError {
     EmptyPrompt { prompt: usize },
     #[error("prompt {prompt} has {tokens} tokens; the model's config allows {context}: shorten the prompt")]
     PromptTooLong { prompt: usize, tokens: usize, context: usize },
+    #[error(
+        "prompt {prompt} has {tokens} tokens; the attention scores of {heads} heads leave room for {most}: shorten the prompt"
+    )]
+    PromptTooLarge { prompt: usize, tokens: usize, heads: usize, most: usize },
     #[error(
         "prompt {prompt}, position {position}: token id {id} is beyond the vocabulary of {vocabulary}; \
          check that the tokenizer belongs to this model"

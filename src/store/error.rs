@@ -30,6 +30,8 @@ pub enum StoreError {
         "{path}: expected `streamgauge store <version>`, found {found:?}. The folder is no store, or the file was edited"
     )]
     BadFormat { path: PathBuf, found: String },
+    #[error("{path}: a part of this path is a file; name a folder for the store")]
+    NotAFolder { path: PathBuf },
     #[error("{path}: cannot {doing}: {source}")]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("{slot}: an observation cannot be stored: {what}")]
@@ -49,6 +51,7 @@ impl StoreError {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 StoreError::Permission { doing, path, source }
             }
+            io::ErrorKind::NotADirectory => StoreError::NotAFolder { path },
             _ => StoreError::Io { doing, path, source },
         }
     }

@@ -15,17 +15,18 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     if failures(summary).next().is_some() {
         text.push('\n');
     }
-    let (cells, computed) = (distinct(summary), summary.observed.computed);
+    let computed = summary.observed.computed;
+    let observations = observations(summary);
     let judged = summary.judged.computed;
     if computed == 0 && judged == 0 && !summary.written.changed {
         text.push_str(&format!(
-            "\nnothing to do: {cells} observations, {} verdicts, report unchanged\n",
+            "\nnothing to do: {observations}, {} verdicts, report unchanged\n",
             summary.judged.outcomes.len()
         ));
     } else {
         let report = if summary.written.changed { "report written" } else { "report unchanged" };
         text.push_str(&format!(
-            "\ncomputed {computed} of {cells} observations and {judged} of {} verdicts; {report}\n",
+            "\ncomputed {computed} of {observations} and {judged} of {} verdicts; {report}\n",
             summary.judged.outcomes.len()
         ));
     }
@@ -33,9 +34,15 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     text
 }
 
-/// Observations the experiment needs: a prompt in two sets is one.
-fn distinct(summary: &Summary) -> usize {
-    summary.planned.cells.iter().map(|cell| cell.key).collect::<BTreeSet<_>>().len()
+/// How many there are; a prompt in several sets is observed once, and must not look like one left out.
+fn observations(summary: &Summary) -> String {
+    let cells = &summary.planned.cells;
+    let distinct = cells.iter().map(|cell| cell.key).collect::<BTreeSet<_>>().len();
+    if distinct == cells.len() {
+        format!("{distinct} observations")
+    } else {
+        format!("{distinct} observations ({} counting what sets or models share)", cells.len())
+    }
 }
 
 fn failures(summary: &Summary) -> impl Iterator<Item = &ModelFailure> {
@@ -46,7 +53,7 @@ fn failures(summary: &Summary) -> impl Iterator<Item = &ModelFailure> {
 pub fn summary_json(summary: &Summary) -> Value {
     json!({
         "schema": 1,
-        "observations": distinct(summary),
+        "cells": summary.planned.cells.len(),
         "computed": {"observations": summary.observed.computed, "verdicts": summary.judged.computed, "report": summary.written.changed},
         "failures": failures(summary).collect::<Vec<_>>(),
         "verdicts": summary.judged.outcomes,

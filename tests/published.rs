@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use streamgauge::evidence::published::Stated;
 use streamgauge::evidence::{Evidence, EvidenceTable, Measurement, llama_case, published};
 use streamgauge::metric::Metric;
 
@@ -115,7 +116,7 @@ fn facts_use_the_vocabulary_of_configs() {
     assert_eq!((pythia.positions.as_deref(), pythia.parameters), (Some("partial-rotary"), Some(6857302016)));
     assert_eq!(facts("llama-3.1-8b-instruct").blocks, Some(32), "known from its measurements");
     assert_eq!(facts("gemma-2-9b").blocks, None, "never run");
-    assert_eq!(table.models.len(), 37);
+    assert_eq!(table.models.len(), 36);
 }
 
 #[test]
@@ -134,10 +135,64 @@ fn module_gains_correlations_and_both_matrices_are_imported_as_what_they_are() {
     assert_eq!(first.value, 0.5269130406442787);
     assert_eq!(first.protocol.expect("tokens enter it").to_string(), "mean/last-block/auto");
     assert!(first.definition.contains("not the residual stream"), "{}", first.definition);
-    assert!(of(&table, Metric::MlpGain).iter().all(|row| row.definition.contains("prompts")));
-    let apertus =
-        of(&table, Metric::EmbeddingCorrelation).into_iter().filter(|row| row.model == "apertus-8b");
-    assert!(apertus.count() == 9);
+    assert!(of(&table, Metric::MlpGain).iter().all(|row| row.definition.contains("; over ")));
+}
+
+#[test]
+fn correlations_name_their_pooling_and_what_lies_after_the_final_norm() {
+    let table = table();
+    let rows = of(&table, Metric::EmbeddingCorrelation);
+    assert_eq!(rows.len(), 55);
+    for row in &rows {
+        let last = row.layer == Some(if row.model == "gemma-2b" { 18 } else { 32 });
+        let expected =
+            if last { "mean-without-first/hf-last/auto" } else { "mean-without-first/last-block/auto" };
+        assert_eq!(row.protocol.expect("tokens enter it").to_string(), expected);
+        assert_eq!(row.definition.contains("after the final norm"), last, "{row:?}");
+        assert_eq!(row.dtype == "float32", row.model == "apertus-8b-2509", "{row:?}");
+        assert_eq!(row.definition.contains("template"), row.source.ends_with("template"), "{row:?}");
+    }
+    let at = |source: &str, model: &str, layer| {
+        let mut found =
+            rows.iter().filter(|r| r.source == source && r.model == model && r.layer == Some(layer));
+        found.next().expect("a row").value
+    };
+    assert_eq!(at("paper2_correlation", "apertus-8b-2509", 28), -0.41);
+    assert_eq!(at("paper2_correlation", "llama-3.1-8b-instruct", 0), 0.27);
+    assert_eq!(at("paper2_correlation_template", "llama-3.1-8b-instruct", 0), -0.25);
+    assert_eq!(at("paper2_correlation", "gemma-2b", 18), -0.08);
+}
+
+#[test]
+fn a_forward_pass_published_twice_says_so_and_stays() {
+    let table = table();
+    let repeated: Vec<_> =
+        table.rows.iter().filter(|row| row.definition.contains("published again")).collect();
+    assert!(repeated.iter().all(|row| row.source == "rlhf_brake" && row.model == "llama-3.1-8b"));
+    // Last gain, cumulative gain, embedding norm, 33 norms and 32 gains by layer.
+    assert_eq!(repeated.len(), 68);
+    let base = one(&table, Metric::LastGain, "rlhf_brake", "llama-3.1-8b", "");
+    assert!(
+        base.definition.starts_with("the forward pass of four_model published again"),
+        "{}",
+        base.definition
+    );
+    let instruct = one(&table, Metric::LastGain, "rlhf_brake", "llama-3.1-8b-instruct", "");
+    assert!(!instruct.definition.contains("four_model"), "{}", instruct.definition);
+}
+
+#[test]
+fn claims_are_numbers_with_a_tolerance_or_words() {
+    let claims = published::claims(folder()).expect("claims.csv reads");
+    let numbers = claims.iter().filter(|claim| matches!(claim.stated, Stated::Number { .. })).count();
+    assert_eq!((claims.len(), numbers), (159, 117));
+    assert_eq!((claims[0].id.as_str(), &claims[0].models[..]), ("C001", &["pythia-6.9b".to_string()][..]));
+    assert_eq!(claims[0].stated, Stated::Number { value: 0.22, tolerance: 0.005 });
+    let words = claims.iter().find(|claim| claim.id == "C018").expect("C018");
+    assert_eq!(words.stated, Stated::Words("3/4".into()));
+    assert_eq!(words.sources, ["four_model", "mistral_paradox"]);
+    let unbacked = claims.iter().find(|claim| claim.id == "C105").expect("C105");
+    assert!(unbacked.sources.is_empty() && unbacked.models.is_empty(), "{unbacked:?}");
 }
 
 #[test]
@@ -208,6 +263,23 @@ fn a_bad_cell_is_named_with_file_line_column_and_what_was_expected() {
         ("positions.csv", "llama3", "ll\"ama3", "positions.csv"),
         ("components.csv", ",attn,", ",attention,", "components.csv:2: column component"),
         ("paper2_correlation.csv", "Pythia-6.9B", "Pythia", "paper2_correlation.csv:2: column model"),
+        ("paper2_correlation.csv", "Apertus-8B", "Apertus", "column model: found \"Apertus\""),
+        ("paper2_correlation.csv", "0,0.46,", "0,0.64,", "paper2_correlation.csv:2: column r"),
+        (
+            "paper2_correlation.csv",
+            ",32,32,",
+            ",32,33,",
+            "column layer: found \"33\", expected a layer of 0..32",
+        ),
+        ("claims.csv", ",0.22,x,0.005,", ",0.22,x,,", "claims.csv:2: column tolerance"),
+        ("claims.csv", ",0.22,x,0.005,", ",low,x,0.005,", "claims.csv:2: column value"),
+        (
+            "claims.csv",
+            ",four_model,",
+            ",five_model,",
+            "claims.csv:2: column backing_source: found \"five_model\"",
+        ),
+        ("claims.csv", "C002", "C001", "claims.csv:3: column claim_id"),
         ("unembedding.csv", "94.60694885253906", "", "column spectral_norm: found \"\""),
     ];
     for (file, from, to, expected) in cases {

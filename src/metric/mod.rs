@@ -50,7 +50,7 @@ named_enum! {
         MlpGain = "mlp-gain",
         /// Attention gain times MLP gain of one block (no gain of the stream), a ratio.
         ModuleGainProduct = "module-gain-product",
-        /// Correlation of what two statements' embeddings and their states at one layer say, as published.
+        /// Correlation over statement pairs of where their pooled tokens lie at one layer with the loss of the output.
         EmbeddingCorrelation = "embedding-correlation",
         /// Largest singular value of the embedding.
         EmbeddingSpectralNorm = "embedding-spectral-norm",

@@ -80,11 +80,13 @@ impl Metric {
             Metric::ModuleGainProduct => {
                 ("ratio", Reduced, true, "attention gain times MLP gain of block l; not a gain of the stream")
             }
+            // The reduction pools the token vectors of a statement here.
             Metric::EmbeddingCorrelation => (
                 "correlation",
-                Tokens,
+                Reduced,
                 true,
-                "correlation over statement pairs between embedding and state at layer l, as published",
+                "Pearson r over statement pairs A, B at layer l: cosine of the pooled tokens with the mean of their \
+                 side, A less B, against the loss of B less A",
             ),
             Metric::EmbeddingSpectralNorm => {
                 ("norm", Nothing, false, "largest singular value of the embedding")

@@ -40,7 +40,7 @@ pub(super) fn import(folder: &Path) -> Result<Gains, EvidenceError> {
     let mut gains = Gains { rows: Vec::new(), dtypes: Dtypes::new(), blocks: Blocks::new() };
     for row in sheet.rows() {
         let (source, model) = (row.required("source")?, row.required("model")?);
-        let dtype = row.word("dtype", DTYPES)?;
+        let dtype = row.word("dtype", super::DTYPES)?;
         let known = gains.dtypes.entry((source.to_string(), model.to_string())).or_insert(dtype.to_string());
         if known != dtype {
             return Err(row.bad("dtype", &format!("{known}, as the rows above of {source} and {model}")));
@@ -55,8 +55,6 @@ pub(super) fn import(folder: &Path) -> Result<Gains, EvidenceError> {
     }
     Ok(gains)
 }
-
-const DTYPES: &[(&str, &str)] = &[("float32", "float32"), ("float16", "float16"), ("bfloat16", "bfloat16")];
 
 /// The numbers of one row; those that were not published are left out.
 fn numbers(
@@ -156,6 +154,8 @@ fn definition(row: Row<'_>, metric: Metric) -> Result<String, EvidenceError> {
     let about = |note: &str| match note {
         // Said above, from the column.
         _ if note.starts_with("norms rounded") || note.starts_with("norms computed") => false,
+        // Found in the numbers themselves, and only where it is so.
+        _ if note.starts_with("BASE row is numerically identical") => false,
         _ if note.contains("ntropy") || note.contains("softmax") => !is_gain,
         _ if note.contains("mbedding hook") => metric == Metric::CumulativeGain,
         _ if note.contains("numerator") || note.contains("Frobenius") || note.contains("block") => is_gain,

@@ -3,14 +3,19 @@
 //! The tables say how each number was computed (`token_reduction`, `final_tap`, `row_tap`, `measured_block`); names that
 //! the publication gave to a number are not used. A word that is not known stops the import.
 
+mod claims;
+mod correlation;
 mod facts;
 mod gains;
 mod modules;
 mod profile;
+mod repeats;
 mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+pub use claims::{Claim, Stated, claims};
 
 use super::sheet::Row;
 use super::{Evidence, EvidenceError, EvidenceTable, Measurement};
@@ -24,14 +29,18 @@ pub fn import(folder: &Path) -> Result<EvidenceTable, EvidenceError> {
     let mut rows = gains.rows;
     rows.extend(profile::import(folder, &gains.dtypes)?);
     rows.extend(weights::import(folder)?);
-    rows.extend(modules::components(folder)?);
-    rows.extend(modules::correlations(folder)?);
+    rows.extend(modules::import(folder)?);
+    rows.extend(correlation::import(folder)?);
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
+    repeats::flag(&mut rows);
     let measured: BTreeSet<&str> = rows.iter().map(|row| row.model.as_str()).collect();
     let models = facts::models(folder, &measured, &gains.blocks)?;
     let prompts = facts::prompts(folder)?;
+    claims::check(folder, &rows.iter().map(|row| row.source.as_str()).collect())?;
     Ok(EvidenceTable { models, prompts, rows })
 }
+
+const DTYPES: &[(&str, &str)] = &[("float32", "float32"), ("float16", "float16"), ("bfloat16", "bfloat16")];
 
 /// dtype of the run behind a (source, model).
 type Dtypes = BTreeMap<(String, String), String>;

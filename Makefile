@@ -33,10 +33,11 @@ zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/check.py
 
 BENCH = results/bench/1b
+TARGET = $(or $(CARGO_TARGET_DIR),target)
 bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, ours and transformers
 	@test -f $(BENCH)/model.safetensors || .venv/bin/python scripts/bench/make_checkpoint.py $(BENCH) --shape 1b
 	.venv/bin/python scripts/bench/bench.py --checkpoint $(BENCH) --repeats 5 --name 1b \
-	  "streamgauge=$(CARGO) run --release --locked --quiet -- measure {checkpoint} --store {scratch} --json {tokens}" \
+	  "streamgauge=$(TARGET)/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \
 	  "transformers float32=.venv/bin/python scripts/bench/peer_transformers.py {checkpoint}"
 
 .venv/ready: scripts/reference/requirements.txt

@@ -27,6 +27,7 @@ reproduce: build ## plan, run what is missing, judge, report
 goldens: .venv/ready ## remake the reference observations and statistics of the tests
 	.venv/bin/python scripts/reference/make_goldens.py
 	.venv/bin/python scripts/reference/make_stats.py
+	.venv/bin/python scripts/reference/make_stats_extra.py
 
 zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/train.py

@@ -77,7 +77,8 @@ pub fn run(
 ) -> Result<Summary, PipelineError> {
     let planned = plan(loaded, places, progress)?;
     let observed = observing::observe_missing(&planned, compute, progress)?;
-    let judged = judging::judge_all(loaded, &planned, &observed, progress)?;
-    let written = reporting::write(loaded, places, &planned, &observed, &judged, progress)?;
+    let mut sources = judging::Sources::new(loaded, &planned, &observed);
+    let judged = judging::judge_all(&mut sources, progress)?;
+    let written = reporting::write(&mut sources, places, &judged, progress)?;
     Ok(Summary { planned, observed, judged, written })
 }

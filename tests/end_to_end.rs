@@ -158,6 +158,21 @@ fn a_damaged_object_is_quarantined_said_and_computed_again() {
 }
 
 #[test]
+fn lost_graphs_and_verdicts_are_made_again_from_the_observations_that_stayed() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    let verdicts = sandbox.read("results/verdicts.json");
+    for name in sandbox.files("results/store/objects").into_keys().filter(|name| name.ends_with(".blob")) {
+        fs::remove_file(sandbox.path("results/store/objects").join(name)).unwrap();
+    }
+    let (observations, judged, _) = computed(&sandbox.json(RUN));
+    assert_eq!((observations, judged), (0, 5));
+    assert!(sandbox.read("results/verdicts.json") == verdicts, "verdicts differ");
+    let (plan, _) = sandbox.expect(0, &["plan", "--why"]);
+    assert!(plan.contains("Nothing to do"), "{plan}");
+}
+
+#[test]
 fn one_broken_model_does_not_stop_the_others() {
     let sandbox = Sandbox::new();
     let list = sandbox.read("experiments/models.toml");

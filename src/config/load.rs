@@ -47,11 +47,6 @@ impl Loaded {
     pub fn prompts(&self) -> Vec<&Prompt> {
         once(self.prompt_sets.iter())
     }
-
-    /// Where a model's checkpoint lies, if the list names a folder.
-    pub fn folder(&self, model: &Model) -> Option<PathBuf> {
-        model.folder.as_ref().map(|folder| paths::beside(&self.models_path, folder))
-    }
 }
 
 fn once<'a>(sets: impl Iterator<Item = &'a PromptSet>) -> Vec<&'a Prompt> {

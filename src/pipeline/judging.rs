@@ -1,6 +1,7 @@
 //! Judging: evidence from the store and the published tables, each hypothesis once per change of either.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::PipelineError;
 use super::observing::Observed;
@@ -24,13 +25,13 @@ pub struct Judged {
     pub keys: Vec<Key>,
 }
 
-/// Evidence, read only when something needs it.
+/// Evidence, read once and only when something needs it.
 pub(super) struct Sources<'a> {
-    loaded: &'a Loaded,
-    planned: &'a Planned,
-    observed: &'a Observed,
+    pub(super) loaded: &'a Loaded,
+    pub(super) planned: &'a Planned,
+    pub(super) observed: &'a Observed,
     published: Option<EvidenceTable>,
-    observations: Option<BTreeMap<Key, PromptObservation>>,
+    observations: Option<Rc<BTreeMap<Key, PromptObservation>>>,
 }
 
 impl<'a> Sources<'a> {
@@ -53,17 +54,17 @@ impl<'a> Sources<'a> {
     pub(super) fn observations(
         &mut self,
         progress: &dyn Progress,
-    ) -> Result<&BTreeMap<Key, PromptObservation>, PipelineError> {
-        if self.observations.is_none() {
-            let keys: Vec<Key> = self.observed.present.iter().copied().collect();
-            let snapshot = self.planned.store.snapshot()?;
-            let read = self.planned.store.observations(&snapshot, &keys)?;
-            for damaged in &read.damaged {
-                progress.note(&damaged.to_string());
-            }
-            self.observations = Some(read.found);
+    ) -> Result<Rc<BTreeMap<Key, PromptObservation>>, PipelineError> {
+        if let Some(observations) = &self.observations {
+            return Ok(Rc::clone(observations));
         }
-        Ok(self.observations.get_or_insert_default())
+        let keys: Vec<Key> = self.observed.present.iter().copied().collect();
+        let snapshot = self.planned.store.snapshot()?;
+        let read = self.planned.store.observations(&snapshot, &keys)?;
+        for damaged in &read.damaged {
+            progress.note(&damaged.to_string());
+        }
+        Ok(Rc::clone(self.observations.insert(Rc::new(read.found))))
     }
 
     /// The measured table over some cells: each (model, prompt, BOS) once, in the order of the plan.
@@ -95,14 +96,9 @@ impl<'a> Sources<'a> {
 }
 
 /// Judges every hypothesis whose verdict is not in the store under its present key.
-pub(super) fn judge_all(
-    loaded: &Loaded,
-    planned: &Planned,
-    observed: &Observed,
-    progress: &dyn Progress,
-) -> Result<Judged, PipelineError> {
+pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
+    let Sources { loaded, planned, observed, .. } = *sources;
     let mut judged = Judged::default();
-    let mut sources = Sources::new(loaded, planned, observed);
     let have = |cell: &&Cell| observed.present.contains(&cell.key);
     for (_, hypothesis, hash) in &loaded.hypotheses {
         let in_sets = |cell: &&Cell| hypothesis.prompts.contains(&cell.set);

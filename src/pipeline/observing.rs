@@ -38,10 +38,10 @@ pub(super) fn observe_missing(
     let missing = planned.missing();
     for (index, subject) in planned.subjects.iter().enumerate() {
         let mine: Vec<&Cell> = missing.iter().copied().filter(|cell| cell.subject == index).collect();
+        export(planned, subject)?;
         if mine.is_empty() {
             continue;
         }
-        export(planned, subject)?;
         if let Err(error) = observe_subject(planned, subject, &mine, &mut observed, progress) {
             match error {
                 PipelineError::Run(error) => {

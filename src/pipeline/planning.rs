@@ -1,6 +1,6 @@
 //! Planning: which models, which cells (model × prompt × BOS), under which keys; and what of it is stale.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{ModelFailure, PipelineError, Places, Subject, locate};
@@ -48,15 +48,8 @@ pub struct Planned {
 impl Planned {
     /// Cells whose observation the store does not hold, one per key.
     pub fn missing(&self) -> Vec<&Cell> {
-        let mut first = BTreeMap::new();
-        for (index, cell) in self.cells.iter().enumerate() {
-            if !self.snapshot.has(&cell.key) {
-                first.entry(cell.key).or_insert(index);
-            }
-        }
-        let mut indices: Vec<usize> = first.into_values().collect();
-        indices.sort_unstable();
-        indices.into_iter().map(|index| &self.cells[index]).collect()
+        let mut seen = BTreeSet::new();
+        self.cells.iter().filter(|cell| !self.snapshot.has(&cell.key) && seen.insert(cell.key)).collect()
     }
 }
 
@@ -279,10 +272,14 @@ fn evidence_digest<'a>(
     published: Option<Key>,
 ) -> Key {
     let mut digest = keys::EvidenceDigest::default();
+    let mut models = BTreeSet::new();
     for cell in cells {
         let subject = &subjects[cell.subject];
         digest.observation(&subject.id, &cell.prompt.id, &cell.prompt.category, cell.bos, &cell.key);
-        digest.model(&subject.id, &subject.facts());
+        // Once a model: its facts take a walk over all its tensors.
+        if models.insert(cell.subject) {
+            digest.model(&subject.id, &subject.facts());
+        }
     }
     if let Some(key) = &published {
         digest.import(key);

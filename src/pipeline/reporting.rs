@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::judging::{Judged, Sources};
-use super::observing::Observed;
 use super::planning::{Cell, Planned, report_fields};
 use super::{PipelineError, Places};
 use crate::config::Loaded;
@@ -31,13 +30,12 @@ type Manifest = BTreeMap<String, Key>;
 
 /// Writes what is not there as it should be.
 pub(super) fn write(
-    loaded: &Loaded,
+    sources: &mut Sources<'_>,
     places: &Places,
-    planned: &Planned,
-    observed: &Observed,
     judged: &Judged,
     progress: &dyn Progress,
 ) -> Result<Written, PipelineError> {
+    let Sources { loaded, planned, observed, .. } = *sources;
     let cells: Vec<&Cell> =
         planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
     let problems: Vec<String> = planned
@@ -58,8 +56,7 @@ pub(super) fn write(
         return Ok(Written { changed: false, terminal });
     }
     progress.start("report", 1);
-    let mut sources = Sources::new(loaded, planned, observed);
-    let observations = sources.observations(progress)?.clone();
+    let observations = sources.observations(progress)?;
     view.llama = llama_case(sources.published()?).ok();
     view.profiles = profiles(planned, &cells, &observations);
     let mut manifest = Manifest::new();
@@ -75,7 +72,7 @@ pub(super) fn write(
     let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
-    write_tables(places, planned, &cells, &observations, &mut sources, progress, &mut manifest)?;
+    write_tables(places, &cells, sources, progress, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
     progress.finish();
@@ -153,13 +150,12 @@ fn profiles(
 
 fn write_tables(
     places: &Places,
-    planned: &Planned,
     cells: &[&Cell],
-    observations: &BTreeMap<Key, PromptObservation>,
     sources: &mut Sources<'_>,
     progress: &dyn Progress,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
+    let (planned, observations) = (sources.planned, sources.observations(progress)?);
     let mut seen = std::collections::BTreeSet::new();
     let rows: Vec<tables::Observed<'_>> = cells
         .iter()

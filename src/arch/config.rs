@@ -1,13 +1,13 @@
-//! What configs of several families share: typed reading, activations, rotary parameters old and new.
+//! What configs of several families share: typed reading, sizes, activations, kinds of blocks.
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value as Json};
 
 use super::ArchError;
-use crate::nn::{activation::Activation, rope::Frequencies};
-
-/// Beyond any model; keeps a mistyped config from asking for the memory of its rotary table.
-const MAX_HEAD_WIDTH: usize = 1 << 16;
+use crate::{
+    facts::ModelFacts,
+    nn::{activation::Activation, attention::Attention},
+};
 
 /// The family's typed config; serde's message names the key.
 pub fn typed<C: DeserializeOwned>(family: &'static str, config: &Map<String, Json>) -> Result<C, ArchError> {
@@ -21,6 +21,153 @@ pub fn activation(name: &str) -> Result<Activation, ArchError> {
         found: name.to_string(),
         known: Activation::NAMES,
     })
+}
+
+/// Keys of the reference's config that change the computation, and the one value of each that a family computes; absent
+/// and null are that value too. What the reference has no key for, it does not compute either.
+pub fn only(config: &Map<String, Json>, computed: &[(&str, Json)]) -> Result<(), ArchError> {
+    for (key, value) in computed {
+        match config.get(*key) {
+            None | Some(Json::Null) => {}
+            Some(found) if found == value => {}
+            Some(found) => {
+                return Err(ArchError::Refused {
+                    key: (*key).to_string(),
+                    found: found.to_string(),
+                    computed: value.to_string(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// For `#[serde(default, deserialize_with = "or_default")]`: null, as older configs write it, means the default.
+pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+pub fn yes() -> bool {
+    true
+}
+
+/// The sizes that most families write under the same keys; for `#[serde(flatten)]`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sizes {
+    pub hidden_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub num_key_value_heads: Option<usize>,
+    pub head_dim: Option<usize>,
+    pub intermediate_size: usize,
+    pub vocab_size: usize,
+    pub max_position_embeddings: usize,
+}
+
+impl Sizes {
+    /// Checks every size; the attention they describe, its scores scaled by 1/√head_width.
+    pub fn attention(&self, family: &'static str) -> Result<Attention, ArchError> {
+        let (heads, kv_heads) =
+            (self.num_attention_heads, self.num_key_value_heads.unwrap_or(self.num_attention_heads));
+        let mut given = vec![
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("num_attention_heads", heads),
+            ("num_key_value_heads", kv_heads),
+            ("intermediate_size", self.intermediate_size),
+            ("vocab_size", self.vocab_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+        ];
+        given.extend(self.head_dim.map(|width| ("head_dim", width)));
+        sizes(family, &given)?;
+        divided(family, ("num_attention_heads", heads), ("num_key_value_heads", kv_heads))?;
+        let head_width = match self.head_dim {
+            Some(width) => width,
+            None => divided(family, ("hidden_size", self.hidden_size), ("num_attention_heads", heads))?,
+        };
+        let scale = (1.0 / (head_width as f64).sqrt()) as f32;
+        Ok(Attention { heads, kv_heads, head_width, scale, softcap: None })
+    }
+
+    /// The facts that sizes tell; norm, MLP, residual, positions and tying are the family's.
+    pub fn facts(&self, family: &str, attention: &Attention) -> ModelFacts {
+        ModelFacts {
+            family: Some(family.to_string()),
+            blocks: Some(self.num_hidden_layers as u32),
+            width: Some(self.hidden_size as u32),
+            heads: Some(attention.heads as u32),
+            kv_heads: Some(attention.kv_heads as u32),
+            head_width: Some(attention.head_width as u32),
+            mlp_width: Some(self.intermediate_size as u32),
+            vocabulary: Some(self.vocab_size as u32),
+            context: Some(self.max_position_embeddings as u32),
+            ..ModelFacts::default()
+        }
+    }
+}
+
+/// How blocks differ: each distinct description is a kind with a graph of its own, numbered as it first appears.
+#[derive(Clone, Debug)]
+pub struct Kinds<K> {
+    layers: Vec<usize>,
+    kinds: Vec<K>,
+}
+
+impl<K: PartialEq> Kinds<K> {
+    pub fn new(layers: impl IntoIterator<Item = K>) -> Kinds<K> {
+        let mut kinds = Kinds { layers: Vec::new(), kinds: Vec::new() };
+        for layer in layers {
+            let known = kinds.kinds.iter().position(|kind| *kind == layer);
+            let kind = known.unwrap_or_else(|| {
+                kinds.kinds.push(layer);
+                kinds.kinds.len() - 1
+            });
+            kinds.layers.push(kind);
+        }
+        kinds
+    }
+
+    /// The kind of block `layer`.
+    pub fn of(&self, layer: usize) -> usize {
+        self.layers[layer]
+    }
+
+    pub fn get(&self, kind: usize) -> &K {
+        &self.kinds[kind]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &K> {
+        self.kinds.iter()
+    }
+}
+
+/// Which blocks see only a window: `layer_types` where the config has it, else `or(layer)`.
+pub fn sliding(
+    family: &'static str,
+    layers: usize,
+    layer_types: Option<&[String]>,
+    or: impl Fn(usize) -> bool,
+) -> Result<Vec<bool>, ArchError> {
+    let Some(types) = layer_types else { return Ok((0..layers).map(or).collect()) };
+    if types.len() != layers {
+        let reason =
+            format!("`layer_types` has {} entries; expected one for each of {layers} blocks", types.len());
+        return Err(ArchError::Config { family, reason });
+    }
+    types
+        .iter()
+        .map(|name| match name.as_str() {
+            "full_attention" => Ok(false),
+            "sliding_attention" => Ok(true),
+            _ => Err(ArchError::Unsupported {
+                key: "layer_types".to_string(),
+                found: name.clone(),
+                known: "full_attention, sliding_attention",
+            }),
+        })
+        .collect()
 }
 
 /// Sizes no model has: a mistyped one must not ask for memory, nor wrap around where sizes are multiplied.
@@ -65,146 +212,9 @@ pub fn divided(
     Ok(whole / parts)
 }
 
-/// The hub's legacy keys and the newer nested `rope_parameters`; the nested ones win, as in transformers 5.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct RopeKeys {
-    rope_theta: Option<f64>,
-    rotary_emb_base: Option<f64>,
-    rotary_pct: Option<f64>,
-    partial_rotary_factor: Option<f64>,
-    rope_scaling: Option<Scaling>,
-    rope_parameters: Option<Scaling>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Scaling {
-    #[serde(alias = "type")]
-    rope_type: Option<String>,
-    rope_theta: Option<f64>,
-    partial_rotary_factor: Option<f64>,
-    factor: Option<f64>,
-    low_freq_factor: Option<f64>,
-    high_freq_factor: Option<f64>,
-    original_max_position_embeddings: Option<f64>,
-}
-
-/// Rotary parameters of a model, resolved.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rope {
-    pub theta: f64,
-    /// `default`, `linear`, `llama3`.
-    pub scaling: String,
-    pub frequencies: Frequencies,
-}
-
-impl RopeKeys {
-    /// `head_width` components per head, of which `default_share` turn unless the config says otherwise.
-    pub fn resolve(
-        &self,
-        family: &'static str,
-        head_width: usize,
-        default_theta: f64,
-        default_share: f64,
-    ) -> Result<Rope, ArchError> {
-        if head_width > MAX_HEAD_WIDTH {
-            let reason = format!("heads of {head_width} components; expected at most {MAX_HEAD_WIDTH}");
-            return Err(ArchError::Config { family, reason });
-        }
-        let nested = self.rope_parameters.clone().or(self.rope_scaling.clone()).unwrap_or_default();
-        let theta = nested.rope_theta.or(self.rope_theta).or(self.rotary_emb_base).unwrap_or(default_theta);
-        if !(theta.is_finite() && theta > 0.0) {
-            let reason = format!(
-                "rotary base (`rope_theta` or `rotary_emb_base`) = {theta}; expected a positive number"
-            );
-            return Err(ArchError::Config { family, reason });
-        }
-        let share = nested.partial_rotary_factor.or(self.partial_rotary_factor).or(self.rotary_pct);
-        let rotary = (head_width as f64 * share.unwrap_or(default_share)) as usize; // rounds down, as the reference
-        if rotary == 0 || !rotary.is_multiple_of(2) || rotary > head_width {
-            let reason = format!(
-                "rotary positions on {rotary} of {head_width} components of a head; expected an even number between 2 and {head_width}"
-            );
-            return Err(ArchError::Config { family, reason });
-        }
-        let scaling = nested.rope_type.clone().unwrap_or_else(|| "default".to_string());
-        let plain = (0..rotary / 2).map(|i| theta.powf(-2.0 * i as f64 / rotary as f64));
-        let need = |key: &str, value: Option<f64>| {
-            value.filter(|v| v.is_finite() && *v > 0.0).ok_or_else(|| ArchError::Config {
-                family,
-                reason: format!("rope_type {scaling:?} needs a positive `{key}` beside it"),
-            })
-        };
-        let inverse: Vec<f64> = match scaling.as_str() {
-            "default" => plain.collect(),
-            "linear" => {
-                let factor = need("factor", nested.factor)?;
-                plain.map(|f| f / factor).collect()
-            }
-            "llama3" => {
-                let factor = need("factor", nested.factor)?;
-                let low = need("low_freq_factor", nested.low_freq_factor)?;
-                let high = need("high_freq_factor", nested.high_freq_factor)?;
-                let context =
-                    need("original_max_position_embeddings", nested.original_max_position_embeddings)?;
-                plain.map(|f| llama3(f, factor, low, high, context)).collect()
-            }
-            _ => {
-                return Err(ArchError::Unsupported {
-                    key: "rope_type".to_string(),
-                    found: scaling,
-                    known: "default, linear, llama3",
-                });
-            }
-        };
-        let inverse = inverse.into_iter().map(|f| f as f32).collect();
-        Ok(Rope { theta, scaling, frequencies: Frequencies { inverse, factor: 1.0 } })
-    }
-}
-
-/// `_compute_llama3_parameters` of `transformers/modeling_rope_utils.py`: long waves are slowed by `factor`, short ones
-/// kept, those between blended.
-fn llama3(frequency: f64, factor: f64, low: f64, high: f64, context: f64) -> f64 {
-    let wavelength = 2.0 * std::f64::consts::PI / frequency;
-    let smooth = ((context / wavelength - low) / (high - low)).clamp(0.0, 1.0);
-    (1.0 - smooth) * frequency / factor + smooth * frequency
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn resolve(json: &str) -> Result<Rope, ArchError> {
-        serde_json::from_str::<RopeKeys>(json).unwrap().resolve("llama", 8, 10_000.0, 1.0)
-    }
-
-    #[test]
-    fn nested_and_legacy_keys_mean_the_same() {
-        let nested = resolve(
-            r#"{"rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 500.0, "partial_rotary_factor": 0.5}}"#,
-        );
-        for legacy in [
-            r#"{"rope_theta": 500.0, "rope_scaling": {"type": "linear", "factor": 2.0}, "rotary_pct": 0.5}"#,
-            r#"{"rotary_emb_base": 500, "rope_scaling": {"rope_type": "linear", "factor": 2.0}, "partial_rotary_factor": 0.5}"#,
-        ] {
-            assert_eq!(resolve(legacy).unwrap(), *nested.as_ref().unwrap());
-        }
-        assert_eq!(nested.unwrap().frequencies.inverse, [0.5, 0.5 / 500f32.sqrt()]);
-    }
-
-    #[test]
-    fn an_unknown_scaling_is_refused() {
-        let message =
-            resolve(r#"{"rope_scaling": {"type": "yarn", "factor": 4.0}}"#).unwrap_err().to_string();
-        assert!(message.contains("`rope_type` is \"yarn\"") && message.contains("llama3"), "{message}");
-    }
-
-    #[test]
-    fn a_base_that_is_not_positive_is_refused() {
-        for theta in ["0", "-10000.0", "-0.5"] {
-            let message = resolve(&format!(r#"{{"rope_theta": {theta}}}"#)).unwrap_err().to_string();
-            assert!(message.contains("rope_theta") && message.contains("positive"), "{message}");
-        }
-    }
 
     #[test]
     fn absurd_sizes_and_epsilons_are_refused_by_their_key() {
@@ -226,8 +236,31 @@ mod tests {
     }
 
     #[test]
-    fn a_scaling_without_its_numbers_is_refused() {
-        let message = resolve(r#"{"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}"#).unwrap_err();
-        assert!(message.to_string().contains("low_freq_factor"), "{message}");
+    fn a_key_that_changes_the_computation_is_refused_unless_it_says_what_is_computed() {
+        let config = |json| serde_json::from_str::<Map<String, Json>>(json).unwrap();
+        let rule = [("scale_attn_weights", Json::Bool(true))];
+        for fine in ["{}", r#"{"scale_attn_weights": null}"#, r#"{"scale_attn_weights": true}"#] {
+            assert!(only(&config(fine), &rule).is_ok());
+        }
+        let message = only(&config(r#"{"scale_attn_weights": false}"#), &rule).unwrap_err().to_string();
+        assert!(message.contains("`scale_attn_weights` is false") && message.contains("true"), "{message}");
+    }
+
+    #[test]
+    fn kinds_are_numbered_as_they_first_appear() {
+        let kinds = Kinds::new(["b", "a", "b"]);
+        assert_eq!([kinds.of(0), kinds.of(1), kinds.of(2)], [0, 1, 0]);
+        assert_eq!((*kinds.get(1), kinds.iter().count()), ("a", 2));
+    }
+
+    #[test]
+    fn layer_types_are_one_for_each_block_and_of_a_known_name() {
+        let types = |names: &[&str]| names.iter().map(|n| (*n).to_string()).collect::<Vec<_>>();
+        let read = |t: &[String]| sliding("mistral", 2, Some(t), |_| true);
+        assert_eq!(read(&types(&["full_attention", "sliding_attention"])).unwrap(), [false, true]);
+        assert!(read(&types(&["full_attention"])).unwrap_err().to_string().contains("1 entries"));
+        let message = read(&types(&["full_attention", "chunked_attention"])).unwrap_err().to_string();
+        assert!(message.contains("chunked_attention"), "{message}");
+        assert_eq!(sliding("mistral", 2, None, |layer| layer == 0).unwrap(), [true, false]);
     }
 }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ArchError, Architecture, Block, Names,
-    config::{Rope, RopeKeys, activation, divided, epsilon, sizes, typed},
+    config::{Sizes, activation, epsilon, typed, yes},
+    rope::{Rope, RopeDefaults, RopeKeys},
 };
 use crate::{
     facts::ModelFacts,
@@ -17,7 +18,7 @@ use crate::{
         attention::{self, Attention, attend},
         linear::linear,
         norm::layer_norm,
-        rope,
+        rope::{self, Pairs},
     },
 };
 
@@ -25,12 +26,8 @@ const FAMILY: &str = "gpt_neox";
 
 #[derive(Debug, Deserialize)]
 struct Config {
-    hidden_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    intermediate_size: usize,
-    vocab_size: usize,
-    max_position_embeddings: usize,
+    #[serde(flatten)]
+    sizes: Sizes,
     #[serde(default = "default_eps")]
     layer_norm_eps: f64,
     #[serde(default = "default_act")]
@@ -53,10 +50,6 @@ fn default_act() -> String {
     "gelu".to_string()
 }
 
-fn yes() -> bool {
-    true
-}
-
 #[derive(Debug)]
 struct GptNeox {
     config: Config,
@@ -65,64 +58,44 @@ struct GptNeox {
     activation: Activation,
 }
 
-pub(super) fn read(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    let config: Config = typed(FAMILY, config)?;
-    let heads = config.num_attention_heads;
-    sizes(
-        FAMILY,
-        &[
-            ("hidden_size", config.hidden_size),
-            ("num_hidden_layers", config.num_hidden_layers),
-            ("num_attention_heads", heads),
-            ("intermediate_size", config.intermediate_size),
-            ("vocab_size", config.vocab_size),
-            ("max_position_embeddings", config.max_position_embeddings),
-        ],
-    )?;
+pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
+    let mut config: Config = typed(FAMILY, json)?;
+    // The reference's class has neither key: one key/value head for each query head, of the width that is left to it.
+    (config.sizes.num_key_value_heads, config.sizes.head_dim) = (None, None);
+    let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "layer_norm_eps", config.layer_norm_eps)?;
-    let head_width = divided(FAMILY, ("hidden_size", config.hidden_size), ("num_attention_heads", heads))?;
-    let rope = config.rope.resolve(FAMILY, head_width, 10_000.0, 0.25)?;
+    let (head_width, context) = (heads.head_width, config.sizes.max_position_embeddings);
+    let rope =
+        config.rope.resolve(FAMILY, RopeDefaults { head_width, context, theta: 10_000.0, share: 0.25 })?;
     let activation = activation(&config.hidden_act)?;
-    let scale = (1.0 / (head_width as f64).sqrt()) as f32;
-    let heads = Attention { heads, kv_heads: heads, head_width, scale, softcap: None };
     Ok(Box::new(GptNeox { config, heads, rope, activation }))
 }
 
 impl Architecture for GptNeox {
     fn facts(&self) -> ModelFacts {
         let c = &self.config;
-        let partial = 2 * self.rope.frequencies.inverse.len() < self.heads.head_width;
         ModelFacts {
-            family: Some(FAMILY.to_string()),
             norm: Some("layernorm".to_string()),
             mlp: Some(self.activation.mlp_name(false).to_string()),
             residual: Some(if c.use_parallel_residual { "parallel" } else { "sequential" }.to_string()),
-            blocks: Some(c.num_hidden_layers as u32),
-            width: Some(c.hidden_size as u32),
-            heads: Some(self.heads.heads as u32),
-            kv_heads: Some(self.heads.heads as u32),
-            head_width: Some(self.heads.head_width as u32),
-            mlp_width: Some(c.intermediate_size as u32),
-            vocabulary: Some(c.vocab_size as u32),
-            context: Some(c.max_position_embeddings as u32),
-            positions: Some(if partial { "partial-rotary" } else { "rotary" }.to_string()),
+            positions: Some(self.rope.positions(self.heads.head_width).to_string()),
             rope_theta: Some(self.rope.theta),
             rope_scaling: Some(self.rope.scaling.clone()),
             tied: Some(c.tie_word_embeddings),
-            parameters: None,
-            dtype: None,
+            ..c.sizes.facts(FAMILY, &self.heads)
         }
     }
 
     fn names(&self) -> Names {
         Names {
-            base: "gpt_neox.",
+            base: &["gpt_neox."],
             layers: "layers",
             embedding: "embed_in.weight",
             // transformers 5 writes `lm_head`, the hub's checkpoints say `embed_out`.
             unembedding: &["embed_out.weight", "lm_head.weight"],
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
+            buffers: &[".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"],
         }
     }
 
@@ -133,37 +106,43 @@ impl Architecture for GptNeox {
     }
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
-        let c = &self.config;
-        let normed = layer_norm(s, "input_layernorm", x, c.hidden_size, c.layer_norm_eps, true)?;
+        let normed = self.norm(s, "input_layernorm", x)?;
         let attention = self.attention(&mut s.at("attention"), normed)?;
-        let middle = s.add(x, attention)?;
-        let entering = if c.use_parallel_residual { x } else { middle };
-        let normed =
-            layer_norm(s, "post_attention_layernorm", entering, c.hidden_size, c.layer_norm_eps, true)?;
-        let mlp =
-            Mlp { width: c.hidden_size, inner: c.intermediate_size, activation: self.activation, bias: true };
-        let mlp = feed_forward(&mut s.at("mlp"), ["dense_h_to_4h", "dense_4h_to_h"], normed, mlp)?;
-        Ok(Block { attention, mlp, stream: s.add(middle, mlp)? })
+        if self.config.use_parallel_residual {
+            let mlp = self.mlp(s, x)?;
+            return Block::parallel(s, x, attention, mlp);
+        }
+        Block::sequential(s, x, attention, |s, x| self.mlp(s, x))
     }
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
-        layer_norm(s, "final_layer_norm", x, self.config.hidden_size, self.config.layer_norm_eps, true)
+        self.norm(s, "final_layer_norm", x)
     }
 }
 
 impl GptNeox {
-    fn attention(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
-        let Attention { heads, head_width, .. } = self.heads;
-        let (width, bias) = (self.config.hidden_size, self.config.attention_bias);
-        let tables = rope::tables(s, "rotary", &self.rope.frequencies)?;
+    fn norm(&self, s: &mut Scope, name: &str, x: Value) -> Result<Value, GraphError> {
+        layer_norm(s, name, x, &[self.config.sizes.hidden_size], self.config.layer_norm_eps, true)
+    }
 
+    fn mlp(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+        let normed = self.norm(s, "post_attention_layernorm", x)?;
+        let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
+        let mlp = Mlp { width, inner, activation: self.activation, bias: true };
+        feed_forward(&mut s.at("mlp"), ["dense_h_to_4h", "dense_4h_to_h"], normed, mlp)
+    }
+
+    fn attention(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+        let Attention { heads, head_width: w, .. } = self.heads;
+        let (width, bias) = (self.config.sizes.hidden_size, self.config.attention_bias);
         // Interleaved per head: q, k, v of head 0, then of head 1, ...
         let fused = linear(s, "query_key_value", x, (width, 3 * width), bias)?;
-        let fused = s.reshape(fused, &[TOKENS, Dim::Fixed(heads), Dim::Fixed(3 * head_width)])?;
-        let mut part = |i: usize| s.slice(fused, 2, i * head_width, (i + 1) * head_width); // [T, heads, w]
+        let fused = s.reshape(fused, &[TOKENS, Dim::Fixed(heads), Dim::Fixed(3 * w)])?;
+        let mut part = |i: usize| s.slice(fused, 2, i * w, (i + 1) * w); // [T, heads, w]
         let (q, k, v) = (part(0)?, part(1)?, part(2)?);
-        let q = rope::rotate(s, q, head_width, tables)?;
-        let k = rope::rotate(s, k, head_width, tables)?;
+        let tables = rope::tables(s, "rotary", &self.rope.frequencies)?;
+        let q = rope::rotate(s, q, (heads, w), tables, Pairs::Halves)?;
+        let k = rope::rotate(s, k, (heads, w), tables, Pairs::Halves)?;
         let mask = attention::mask(s, "mask")?;
         let mixed = attend(s, self.heads, [q, k, v], mask)?;
         linear(s, "dense", mixed, (width, width), bias)

@@ -6,18 +6,19 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ArchError, Architecture, Block, Names,
-    config::{Rope, RopeKeys, activation, divided, epsilon, sizes, typed},
+    config::{Sizes, activation, epsilon, only, typed},
+    rope::{Rope, RopeDefaults, RopeKeys},
 };
 use crate::{
     facts::ModelFacts,
-    graph::{Dim, GraphError, Value},
+    graph::{GraphError, Value},
     nn::{
-        Scope, TOKENS,
+        Scope,
         activation::{Activation, Mlp, gated},
         attention::{self, Attention, attend},
-        linear::linear,
+        linear::{linear, to_heads},
         norm::rms_norm,
-        rope,
+        rope::{self, Pairs},
     },
 };
 
@@ -25,14 +26,8 @@ const FAMILY: &str = "llama";
 
 #[derive(Debug, Deserialize)]
 struct Config {
-    hidden_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    num_key_value_heads: Option<usize>,
-    head_dim: Option<usize>,
-    intermediate_size: usize,
-    vocab_size: usize,
-    max_position_embeddings: usize,
+    #[serde(flatten)]
+    sizes: Sizes,
     #[serde(default = "default_eps")]
     rms_norm_eps: f64,
     #[serde(default = "default_act")]
@@ -63,68 +58,42 @@ struct Llama {
     activation: Activation,
 }
 
-pub(super) fn read(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    let config: Config = typed(FAMILY, config)?;
-    let heads = config.num_attention_heads;
-    let kv_heads = config.num_key_value_heads.unwrap_or(heads);
-    sizes(
-        FAMILY,
-        &[
-            ("hidden_size", config.hidden_size),
-            ("num_hidden_layers", config.num_hidden_layers),
-            ("num_attention_heads", heads),
-            ("num_key_value_heads", kv_heads),
-            ("intermediate_size", config.intermediate_size),
-            ("vocab_size", config.vocab_size),
-            ("max_position_embeddings", config.max_position_embeddings),
-        ],
-    )?;
+pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
+    let config: Config = typed(FAMILY, json)?;
+    only(json, &[("pretraining_tp", 1.into())])?;
+    let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "rms_norm_eps", config.rms_norm_eps)?;
-    divided(FAMILY, ("num_attention_heads", heads), ("num_key_value_heads", kv_heads))?;
-    let head_width = match config.head_dim {
-        Some(width) => width,
-        None => divided(FAMILY, ("hidden_size", config.hidden_size), ("num_attention_heads", heads))?,
-    };
-    let rope = config.rope.resolve(FAMILY, head_width, 10_000.0, 1.0)?;
+    let (head_width, context) = (heads.head_width, config.sizes.max_position_embeddings);
+    let rope =
+        config.rope.resolve(FAMILY, RopeDefaults { head_width, context, theta: 10_000.0, share: 1.0 })?;
     let activation = activation(&config.hidden_act)?;
-    let scale = (1.0 / (head_width as f64).sqrt()) as f32;
-    let heads = Attention { heads, kv_heads, head_width, scale, softcap: None };
     Ok(Box::new(Llama { config, heads, rope, activation }))
 }
 
 impl Architecture for Llama {
     fn facts(&self) -> ModelFacts {
-        let c = &self.config;
         ModelFacts {
-            family: Some(FAMILY.to_string()),
             norm: Some("rmsnorm".to_string()),
             mlp: Some(self.activation.mlp_name(true).to_string()),
             residual: Some("sequential".to_string()),
-            blocks: Some(c.num_hidden_layers as u32),
-            width: Some(c.hidden_size as u32),
-            heads: Some(self.heads.heads as u32),
-            kv_heads: Some(self.heads.kv_heads as u32),
-            head_width: Some(self.heads.head_width as u32),
-            mlp_width: Some(c.intermediate_size as u32),
-            vocabulary: Some(c.vocab_size as u32),
-            context: Some(c.max_position_embeddings as u32),
-            positions: Some("rotary".to_string()),
+            positions: Some(self.rope.positions(self.heads.head_width).to_string()),
             rope_theta: Some(self.rope.theta),
             rope_scaling: Some(self.rope.scaling.clone()),
-            tied: Some(c.tie_word_embeddings),
-            parameters: None,
-            dtype: None,
+            tied: Some(self.config.tie_word_embeddings),
+            context: Some(self.rope.context(self.config.sizes.max_position_embeddings)),
+            ..self.config.sizes.facts(FAMILY, &self.heads)
         }
     }
 
     fn names(&self) -> Names {
         Names {
-            base: "model.",
+            base: &["model."],
             layers: "layers",
             embedding: "embed_tokens.weight",
             unembedding: &["lm_head.weight"],
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
+            buffers: &[".rotary_emb.inv_freq"],
         }
     }
 
@@ -135,41 +104,38 @@ impl Architecture for Llama {
     }
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
-        let c = &self.config;
-        let normed = rms_norm(s, "input_layernorm", x, c.hidden_size, c.rms_norm_eps)?;
+        let normed = self.norm(s, "input_layernorm", x)?;
         let attention = self.attention(&mut s.at("self_attn"), normed)?;
-        let middle = s.add(x, attention)?;
-        let normed = rms_norm(s, "post_attention_layernorm", middle, c.hidden_size, c.rms_norm_eps)?;
-        let mlp = Mlp {
-            width: c.hidden_size,
-            inner: c.intermediate_size,
-            activation: self.activation,
-            bias: c.mlp_bias,
-        };
-        let mlp = gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?;
-        Ok(Block { attention, mlp, stream: s.add(middle, mlp)? })
+        Block::sequential(s, x, attention, |s, x| {
+            let normed = self.norm(s, "post_attention_layernorm", x)?;
+            let c = &self.config;
+            let (width, inner) = (c.sizes.hidden_size, c.sizes.intermediate_size);
+            let mlp = Mlp { width, inner, activation: self.activation, bias: c.mlp_bias };
+            gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)
+        })
     }
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
-        rms_norm(s, "norm", x, self.config.hidden_size, self.config.rms_norm_eps)
+        self.norm(s, "norm", x)
     }
 }
 
 impl Llama {
+    fn norm(&self, s: &mut Scope, name: &str, x: Value) -> Result<Value, GraphError> {
+        rms_norm(s, name, x, self.config.sizes.hidden_size, self.config.rms_norm_eps)
+    }
+
     fn attention(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
-        let Attention { heads, kv_heads, head_width, .. } = self.heads;
-        let (width, bias) = (self.config.hidden_size, self.config.attention_bias);
+        let Attention { heads, kv_heads, head_width: w, .. } = self.heads;
+        let (width, bias) = (self.config.sizes.hidden_size, self.config.attention_bias);
+        let q = to_heads(s, "q_proj", x, width, (heads, w), bias)?;
+        let k = to_heads(s, "k_proj", x, width, (kv_heads, w), bias)?;
+        let v = to_heads(s, "v_proj", x, width, (kv_heads, w), bias)?;
         let tables = rope::tables(s, "rotary", &self.rope.frequencies)?;
-        let mut project = |name: &str, n: usize| {
-            let rows = linear(s, name, x, (width, n * head_width), bias)?;
-            s.reshape(rows, &[TOKENS, Dim::Fixed(n), Dim::Fixed(head_width)])
-        };
-        let (q, k, v) =
-            (project("q_proj", heads)?, project("k_proj", kv_heads)?, project("v_proj", kv_heads)?);
-        let q = rope::rotate(s, q, head_width, tables)?;
-        let k = rope::rotate(s, k, head_width, tables)?;
+        let q = rope::rotate(s, q, (heads, w), tables, Pairs::Halves)?;
+        let k = rope::rotate(s, k, (kv_heads, w), tables, Pairs::Halves)?;
         let mask = attention::mask(s, "mask")?;
         let mixed = attend(s, self.heads, [q, k, v], mask)?;
-        linear(s, "o_proj", mixed, (heads * head_width, width), bias)
+        linear(s, "o_proj", mixed, (heads * w, width), bias)
     }
 }

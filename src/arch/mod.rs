@@ -8,6 +8,7 @@ mod config;
 mod gpt_neox;
 mod llama;
 mod recipe;
+mod rope;
 
 use std::fmt;
 
@@ -39,8 +40,13 @@ pub trait Architecture: fmt::Debug + Send + Sync {
         0
     }
 
-    /// Tables and masks that blocks read, published as outputs; returns h_0 from the embedding rows `[T, D]`.
-    /// `positions` is i64 `[T]`. Weights are named relative to the base model.
+    /// E, the width of the embedding and of the head, where projections lead from it to the stream and back.
+    fn embedding_width(&self) -> Option<usize> {
+        None
+    }
+
+    /// Tables and masks that blocks read, published; returns h_0 `[T, D]` from the embedding rows `[T, E]`, E = D in
+    /// nearly every family. `positions` is i64 `[T]`. Weights are named relative to the base model.
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError>;
 
     /// One block over the stream `x [T, D]`. Weights are named relative to the block.
@@ -49,7 +55,12 @@ pub trait Architecture: fmt::Debug + Send + Sync {
     /// The norm after the last block, `[T, D]` -> `[T, D]`. Weights are named relative to the base model.
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError>;
 
-    /// Logits `[P, C]` of C rows of the vocabulary from `hidden [P, D]`: scaled, capped, biased as the family does.
+    /// What the head reads, `[T, E]`, from what the final norm gives, `[T, D]`.
+    fn project_out(&self, _s: &mut Scope, normed: Value) -> Result<Value, GraphError> {
+        Ok(normed)
+    }
+
+    /// Logits `[P, C]` of C rows of the vocabulary from `hidden [P, E]`: scaled, capped, biased as the family does.
     fn logits(
         &self,
         s: &mut Scope,
@@ -66,24 +77,50 @@ pub trait Architecture: fmt::Debug + Send + Sync {
 pub struct Block {
     pub attention: Value,
     pub mlp: Value,
+    /// The stream between the two writes; a parallel block, whose MLP reads the stream before both, has none.
+    pub middle: Option<Value>,
     pub stream: Value,
+}
+
+impl Block {
+    /// The MLP reads the stream after attention has written.
+    pub fn sequential(
+        s: &mut Scope,
+        x: Value,
+        attention: Value,
+        mlp: impl FnOnce(&mut Scope, Value) -> Result<Value, GraphError>,
+    ) -> Result<Block, GraphError> {
+        let middle = s.add(x, attention)?;
+        let mlp = mlp(s, middle)?;
+        Ok(Block { attention, mlp, middle: Some(middle), stream: s.add(middle, mlp)? })
+    }
+
+    /// Both branches have read the same stream.
+    pub fn parallel(s: &mut Scope, x: Value, attention: Value, mlp: Value) -> Result<Block, GraphError> {
+        let writes = s.add(x, attention)?;
+        Ok(Block { attention, mlp, middle: None, stream: s.add(writes, mlp)? })
+    }
 }
 
 /// Where a family's tensors lie in a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Names {
-    /// Prefix of the base model, e.g. `model.`; checkpoints of the bare base model lack it.
-    pub base: &'static str,
+    /// Prefixes of the base model that checkpoints use, the usual one first, e.g. `model.`; checkpoints of the bare base
+    /// model have none.
+    pub base: &'static [&'static str],
     /// Block l is `<base><layers>.<l>`, e.g. `layers`.
     pub layers: &'static str,
     /// Relative to the base model.
     pub embedding: &'static str,
-    /// Full names the head tensor goes by, the usual one first; a checkpoint has one of them.
+    /// Full names the head tensor goes by, the usual one first; a checkpoint has one of them, unless the head is tied.
     pub unembedding: &'static [&'static str],
     /// Full name of the head's bias `[vocabulary]`, if the family has one.
     pub unembedding_bias: Option<&'static str>,
     /// The head is the embedding matrix.
     pub tied: bool,
+    /// How names of what older exports keep beside the weights of a block end: tables and masks that follow from the
+    /// config. Nothing reads them.
+    pub buffers: &'static [&'static str],
 }
 
 /// A config that no recipe can be made from, or a checkpoint that does not fit its config.
@@ -99,6 +136,10 @@ pub enum ArchError {
     Empty { name: &'static str },
     #[error("config.json: `{key}` is {found:?}; this instrument computes {known} and ignores nothing")]
     Unsupported { key: String, found: String, known: &'static str },
+    #[error(
+        "config.json: `{key}` is {found}; this instrument computes only {computed} for this family, and ignores nothing"
+    )]
+    Refused { key: String, found: String, computed: String },
     #[error(
         "tensor {tensor} ({place}) has shape {found:?} in the checkpoint; config.json asks for {expected:?}"
     )]

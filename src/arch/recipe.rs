@@ -13,9 +13,6 @@ use crate::{
     observation::TOP_K,
 };
 
-/// What older exports keep beside the weights of a block: tables and masks that follow from the config.
-const BUFFERS: &[&str] = &[".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"];
-
 /// How a model is computed, from its config alone.
 #[derive(Clone, Debug)]
 pub struct Recipe {
@@ -28,10 +25,13 @@ pub struct Recipe {
 ///
 /// | graph | inputs besides weights | outputs |
 /// |---|---|---|
-/// | prelude | `rows f32 [T, D]`, `positions i64 [T]`, `slots i64 [M]` | `stream [T, D]`, `stream_norm [T]`, `stream_max [T]`, tables and masks |
+/// | prelude | `rows f32 [T, E]`, `positions i64 [T]`, `slots i64 [M]`, `lengths i64 [T]` | `stream [T, D]`, `stream_norm [T]`, `stream_max [T]`, tables and masks |
 /// | block | `stream`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next`, `next_norm`, `next_max`, `attention_norm`, `mlp_norm` |
-/// | final | `stream`, `last i64 [P]` | `final_norm [T]`, `hidden [P, D]` |
-/// | head | `hidden`, `unembedding [C, D]` and its bias | `max`, `sum`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
+/// | final | `stream`, `last i64 [P]` | `final_norm [T]`, `hidden [P, E]` |
+/// | head | `hidden`, `unembedding [C, E]` and its bias | `max`, `sum`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
+///
+/// D is the width of the stream and E that of the embedding, the same in nearly every family; `lengths` says how many
+/// tokens a token's prompt has. A graph has only those inputs that it uses.
 ///
 /// The head sees C rows of the vocabulary at a time: with m the largest logit of the piece, `sum` is Σ exp(l-m) and
 /// `weighted` Σ (l-m)·exp(l-m), from which pieces combine to the entropy of the whole.
@@ -101,6 +101,11 @@ impl Recipe {
         size(self.facts.width)
     }
 
+    /// E.
+    pub fn embedding_width(&self) -> usize {
+        self.arch.embedding_width().unwrap_or(self.width())
+    }
+
     /// L.
     pub fn blocks(&self) -> usize {
         size(self.facts.blocks)
@@ -152,7 +157,7 @@ impl Recipe {
     pub fn weights(&self, checkpoint: &Checkpoint) -> Vec<WeightUse> {
         let names = self.arch.names();
         let base = base(&names, checkpoint);
-        let matrix = vec![self.vocabulary(), self.width()];
+        let matrix = vec![self.vocabulary(), self.embedding_width()];
         let row_wise = |tensor: String, shape: &[usize], place| WeightUse {
             tensor,
             shape: shape.to_vec(),
@@ -194,7 +199,7 @@ impl Recipe {
         let unused = checkpoint.entries().map(|entry| entry.name).find(|name| {
             name.starts_with(&blocks)
                 && !used.contains(name)
-                && !BUFFERS.iter().any(|buffer| name.ends_with(buffer))
+                && !names.buffers.iter().any(|buffer| name.ends_with(buffer))
         });
         match unused {
             Some(name) => Err(ArchError::Unused { tensor: name.to_string(), blocks: self.blocks() }),
@@ -205,15 +210,15 @@ impl Recipe {
 
 impl Modules {
     fn build(arch: &dyn Architecture, facts: &ModelFacts) -> Result<Modules, ArchError> {
-        let width = Dim::Fixed(size(facts.width));
-        let stream = [TOKENS, width];
+        let stream = [TOKENS, Dim::Fixed(size(facts.width))];
+        let embedding = Dim::Fixed(arch.embedding_width().unwrap_or(size(facts.width)));
         let bias = arch.names().unembedding_bias.is_some();
         let kinds = (0..size(facts.blocks)).map(|layer| arch.kind(layer) + 1).max().unwrap_or(0);
         Ok(Modules {
-            prelude: prelude(arch, &stream)?,
+            prelude: prelude(arch, embedding)?,
             blocks: (0..kinds).map(|kind| block(arch, kind, &stream)).collect::<Result<_, _>>()?,
             final_norm: final_norm(arch, &stream)?,
-            head: head(arch, width, bias, TOP_K.min(size(facts.vocabulary)))?,
+            head: head(arch, embedding, bias, TOP_K.min(size(facts.vocabulary)))?,
         })
     }
 }
@@ -230,10 +235,10 @@ impl fmt::Display for Place {
     }
 }
 
-fn prelude(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchError> {
+fn prelude(arch: &dyn Architecture, embedding: Dim) -> Result<Graph, ArchError> {
     let mut graph = Graph::new("prelude");
     let mut s = Scope::new(&mut graph);
-    let rows = s.input("rows", Dtype::F32, stream)?;
+    let rows = s.input("rows", Dtype::F32, &[TOKENS, embedding])?;
     let positions = s.input("positions", Dtype::I64, &[TOKENS])?;
     let h = arch.prelude(&mut s, rows, positions)?;
     s.output("stream", h)?;
@@ -263,7 +268,8 @@ fn final_norm(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchErro
     let normed = arch.final_norm(&mut s, x)?;
     let norm = s.reduce(Reduction::L2, normed)?;
     s.output("final_norm", norm)?;
-    let hidden = s.gather(normed, last)?;
+    let hidden = arch.project_out(&mut s, normed)?;
+    let hidden = s.gather(hidden, last)?;
     s.output("hidden", hidden)?;
     Ok(graph)
 }
@@ -324,9 +330,9 @@ fn declared(graph: &Graph, prefix: &str, place: Place) -> Vec<WeightUse> {
 
 /// Exports of the bare base model lack the prefix; the embedding, which every checkpoint has, decides.
 fn base(names: &Names, checkpoint: &Checkpoint) -> &'static str {
-    let bare =
-        !checkpoint.has(&format!("{}{}", names.base, names.embedding)) && checkpoint.has(names.embedding);
-    if bare { "" } else { names.base }
+    let usual = names.base.first().copied().unwrap_or_default();
+    let mut prefixes = names.base.iter().copied().chain([""]);
+    prefixes.find(|prefix| checkpoint.has(&format!("{prefix}{}", names.embedding))).unwrap_or(usual)
 }
 
 fn size(fact: Option<u32>) -> usize {

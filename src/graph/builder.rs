@@ -1,5 +1,7 @@
 //! The graph and its builder: `let y = g.matmul(x, w)?`.
 
+use std::collections::BTreeMap;
+
 use super::{
     Dim, Dtype, GraphError, Op,
     infer::infer,
@@ -42,6 +44,8 @@ pub struct Graph {
     outputs: Vec<Value>,
     constants: Vec<(Value, Constant)>,
     nodes: Vec<Node>,
+    /// Values made here that [`Graph::shared_input`] answers with instead of declaring an input.
+    given: BTreeMap<String, Value>,
 }
 
 impl Graph {
@@ -53,6 +57,7 @@ impl Graph {
             outputs: Vec::new(),
             constants: Vec::new(),
             nodes: Vec::new(),
+            given: BTreeMap::new(),
         }
     }
 
@@ -96,9 +101,21 @@ impl Graph {
         Ok(value)
     }
 
-    /// An input that several building blocks share: the first call declares it, later ones must agree.
+    /// From here on `name` means `value` to [`Graph::shared_input`]: one graph then does what several did.
+    pub fn give(&mut self, name: &str, value: Value) {
+        self.given.insert(name.to_string(), value);
+    }
+
+    /// The value given under `name`, if one was.
+    pub fn given(&self, name: &str) -> Option<Value> {
+        self.given.get(name).copied()
+    }
+
+    /// A value that several building blocks share: given before, else an input. The first call declares it, later ones
+    /// must agree.
     pub fn shared_input(&mut self, name: &str, dtype: Dtype, shape: &[Dim]) -> Result<Value, GraphError> {
-        let Some(value) = self.inputs.iter().copied().find(|v| self.name_of(*v) == name) else {
+        let declared = || self.inputs.iter().copied().find(|v| self.name_of(*v) == name);
+        let Some(value) = self.given(name).or_else(declared) else {
             return self.input(name, dtype, shape);
         };
         if (self.dtype(value), self.shape(value)) != (dtype, shape) {
@@ -196,6 +213,11 @@ impl Graph {
 
     pub fn reshape(&mut self, x: Value, shape: &[Dim]) -> Result<Value, GraphError> {
         self.add_one(Op::Reshape(shape.to_vec()), &[x])
+    }
+
+    /// `x` under other names of its open dimensions.
+    pub fn relabel(&mut self, x: Value, shape: &[Dim]) -> Result<Value, GraphError> {
+        self.add_one(Op::Relabel(shape.to_vec()), &[x])
     }
 
     pub fn transpose(&mut self, x: Value, order: &[usize]) -> Result<Value, GraphError> {

@@ -21,6 +21,7 @@ pub(super) fn infer(op: &Op, inputs: &[Type]) -> Result<Vec<Type>, String> {
         (Op::Gemm, [x, w, bias @ ..]) if bias.len() < 2 => gemm(x, w, bias.first()),
         (Op::Cast(dtype), [x]) => Ok(vec![(*dtype, x.1.clone())]),
         (Op::Reshape(target), [x]) => reshape(x, target),
+        (Op::Relabel(target), [x]) => relabel(x, target),
         (Op::Transpose(order), [x]) => {
             let mut sorted = order.clone();
             sorted.sort_unstable();
@@ -83,7 +84,7 @@ fn elementwise(binary: Binary, a: &Type, b: &Type) -> Result<Vec<Type>, String> 
         return Err(format!("does not take {}", a.0));
     }
     let shape = broadcast(&a.1, &b.1).ok_or("shapes do not broadcast")?;
-    let compares = matches!(binary, Binary::Less | Binary::LessOrEqual | Binary::And);
+    let compares = matches!(binary, Binary::Equal | Binary::Less | Binary::LessOrEqual | Binary::And);
     Ok(vec![(if compares { Dtype::Bool } else { a.0 }, shape)])
 }
 
@@ -128,6 +129,17 @@ fn reshape(x: &Type, target: &[Dim]) -> Result<Vec<Type>, String> {
     };
     if split(&x.1) != split(target) {
         return Err("named dimensions must keep their place and the fixed ones their product".to_string());
+    }
+    Ok(vec![(x.0, target.to_vec())])
+}
+
+fn relabel(x: &Type, target: &[Dim]) -> Result<Vec<Type>, String> {
+    let same = |(a, b): (&Dim, &Dim)| match (a, b) {
+        (Dim::Fixed(1), Dim::Named(_)) | (Dim::Named(_), Dim::Named(_)) => true,
+        (a, b) => a == b,
+    };
+    if x.1.len() != target.len() || !x.1.iter().zip(target).all(same) {
+        return Err("only open dimensions, and sizes of 1, take another name".to_string());
     }
     Ok(vec![(x.0, target.to_vec())])
 }

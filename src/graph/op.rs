@@ -10,6 +10,7 @@ pub enum Unary {
     Erf,
     Exp,
     Identity,
+    Log,
     Neg,
     Reciprocal,
     Relu,
@@ -20,7 +21,8 @@ pub enum Unary {
     Tanh,
 }
 
-/// Elementwise over two inputs of one dtype with numpy broadcasting. `Less`, `LessOrEqual` give bool; `And` takes bool.
+/// Elementwise over two inputs of one dtype with numpy broadcasting. `Equal`, `Less`, `LessOrEqual` give bool; `And`
+/// takes bool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
     Add,
@@ -29,6 +31,7 @@ pub enum Binary {
     Div,
     Max,
     Min,
+    Equal,
     Less,
     LessOrEqual,
     And,
@@ -55,6 +58,9 @@ pub enum Op {
     Cast(Dtype),
     /// Leading named dimensions must stay where they are; the rest is fixed with an equal product.
     Reshape(Vec<Dim>),
+    /// Other names for the same open dimensions; who builds the graph knows that they are equal. A size of 1 stands for
+    /// any name (one prompt).
+    Relabel(Vec<Dim>),
     Transpose(Vec<usize>),
     Concat {
         axis: usize,
@@ -94,6 +100,7 @@ impl Op {
                 Unary::Erf => "Erf",
                 Unary::Exp => "Exp",
                 Unary::Identity => "Identity",
+                Unary::Log => "Log",
                 Unary::Neg => "Neg",
                 Unary::Reciprocal => "Reciprocal",
                 Unary::Relu => "Relu",
@@ -110,6 +117,7 @@ impl Op {
                 Binary::Div => "Div",
                 Binary::Max => "Max",
                 Binary::Min => "Min",
+                Binary::Equal => "Equal",
                 Binary::Less => "Less",
                 Binary::LessOrEqual => "LessOrEqual",
                 Binary::And => "And",
@@ -118,6 +126,7 @@ impl Op {
             Op::Gemm => "Gemm",
             Op::Cast(_) => "Cast",
             Op::Reshape(_) => "Reshape",
+            Op::Relabel(_) => "Identity",
             Op::Transpose(_) => "Transpose",
             Op::Concat { .. } => "Concat",
             Op::Slice { .. } => "Slice",

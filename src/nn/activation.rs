@@ -1,7 +1,7 @@
 //! Activation functions and the MLPs made of them.
 
 use super::{Scope, linear::linear};
-use crate::graph::{GraphError, Unary, Value};
+use crate::graph::{Binary, GraphError, Unary, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -11,6 +11,10 @@ pub enum Activation {
     Gelu,
     /// With the hyperbolic tangent (Hendrycks & Gimpel 2016, the approximation).
     GeluTanh,
+    /// x · sigmoid(1.702 x).
+    QuickGelu,
+    /// max(x, 0)².
+    ReluSquared,
 }
 
 impl Activation {
@@ -21,6 +25,8 @@ impl Activation {
             "silu" | "swish" => Some(Activation::Silu),
             "gelu" => Some(Activation::Gelu),
             "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Some(Activation::GeluTanh),
+            "quick_gelu" => Some(Activation::QuickGelu),
+            "relu2" => Some(Activation::ReluSquared),
             _ => None,
         }
     }
@@ -32,12 +38,15 @@ impl Activation {
             (Activation::Relu, true) => "reglu",
             (Activation::Silu, false) => "silu",
             (Activation::Silu, true) => "swiglu",
-            (Activation::Gelu | Activation::GeluTanh, false) => "gelu",
-            (Activation::Gelu | Activation::GeluTanh, true) => "geglu",
+            (Activation::Gelu | Activation::GeluTanh | Activation::QuickGelu, false) => "gelu",
+            (Activation::Gelu | Activation::GeluTanh | Activation::QuickGelu, true) => "geglu",
+            (Activation::ReluSquared, false) => "relu-squared",
+            (Activation::ReluSquared, true) => "reglu-squared",
         }
     }
 
-    pub const NAMES: &str = "relu, silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh";
+    pub const NAMES: &str =
+        "relu, relu2, silu, swish, gelu, quick_gelu, gelu_new, gelu_fast, gelu_pytorch_tanh";
 
     pub fn apply(self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         match self {
@@ -60,8 +69,48 @@ impl Activation {
                 let tanh = s.unary(Unary::Tanh, inner)?;
                 half_one_plus(s, x, tanh)
             }
+            Activation::QuickGelu => {
+                let steep = s.scale(x, 1.702)?;
+                let gate = s.unary(Unary::Sigmoid, steep)?;
+                s.mul(x, gate)
+            }
+            Activation::ReluSquared => {
+                let positive = s.unary(Unary::Relu, x)?;
+                s.mul(positive, positive)
+            }
         }
     }
+}
+
+/// xIELU (Huang & Schlag 2025, `transformers/activations.py`): with β and ε fixed, α_p and α_n stored before softplus as
+/// `act_fn.alpha_p [1]`, `act_fn.alpha_n [1]`:
+/// `α_p·x² + β·x` for x > 0, else `α_n·(expm1(min(x, ε)) - x) + β·x`, where α_n is β + softplus(stored).
+pub fn xielu(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    let mut s = s.at("act_fn");
+    let mut stored = |name: &str, shape: &[usize]| s.weight(name, shape);
+    let (alpha_p, alpha_n) = (stored("alpha_p", &[1])?, stored("alpha_n", &[1])?);
+    let (beta, eps) = (stored("beta", &[])?, stored("eps", &[])?);
+    let alpha_p = s.unary(Unary::Softplus, alpha_p)?;
+    let alpha_n = s.unary(Unary::Softplus, alpha_n)?;
+    let alpha_n = s.add(alpha_n, beta)?;
+
+    let square = s.mul(x, x)?;
+    let above = s.mul(alpha_p, square)?;
+    let capped = s.binary(Binary::Min, x, eps)?;
+    // expm1(y) = 2t / (1 - t) with t = tanh(y/2): exact near 0, where exp(y) - 1 loses its digits.
+    let half = s.scale(capped, 0.5)?;
+    let tanh = s.unary(Unary::Tanh, half)?;
+    let twice = s.scale(tanh, 2.0)?;
+    let one = s.scalar(1.0)?;
+    let rest = s.sub(one, tanh)?;
+    let expm1 = s.div(twice, rest)?;
+    let bent = s.sub(expm1, x)?;
+    let below = s.mul(alpha_n, bent)?;
+    let zero = s.scalar(0.0)?;
+    let positive = s.binary(Binary::Less, zero, x)?;
+    let curved = s.choose(positive, above, below)?;
+    let straight = s.mul(beta, x)?;
+    s.add(curved, straight)
 }
 
 /// Widths and options of an MLP.

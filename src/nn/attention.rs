@@ -5,7 +5,7 @@
 //! causal mask hides what comes later. Rows of padded queries are finite and never gathered back.
 
 use super::{LONGEST, PROMPTS, Scope, TOKENS};
-use crate::graph::{Binary, Dim, Dtype, GraphError, Unary, Value};
+use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Unary, Value};
 
 /// Added to the score of a hidden key: far below any score, and its exponential is exactly 0 in float32.
 const HIDDEN: f32 = -1e30;
@@ -23,8 +23,44 @@ pub struct Attention {
 }
 
 /// In the prelude: publish the additive mask `[M, M]` (query, key) as `name`. A window of w lets a query see itself
-/// and the w-1 tokens before it.
+/// and the w-1 tokens before it. Where the graph was given `segments [M]`, a query sees its own segment only.
 pub fn publish_mask(s: &mut Scope, name: &str, window: Option<usize>) -> Result<(), GraphError> {
+    let mask = causal(s, window)?;
+    s.publish(name, mask)
+}
+
+/// In the prelude: publish the mask plus ALiBi (Press et al. 2022), a bias of `slopes[h]` per position of the key,
+/// `[kv_heads, heads / kv_heads, M, M]`. Softmax ignores what a query's scores have in common, so the position may
+/// count from the start of the prompt.
+pub fn publish_alibi_mask(
+    s: &mut Scope,
+    name: &str,
+    attention: Attention,
+    slopes: Vec<f32>,
+) -> Result<(), GraphError> {
+    let mask = causal(s, None)?;
+    let (kv, group) = (attention.kv_heads, attention.heads / attention.kv_heads);
+    let slopes = s.constant(Constant::F32(slopes), &[kv, group, 1, 1])?;
+    let keys = s.shared_input("slots", Dtype::I64, &[LONGEST])?;
+    let keys = s.cast(keys, Dtype::F32)?;
+    let bias = s.mul(slopes, keys)?; // [kv, group, 1, M]
+    let mask = s.add(bias, mask)?;
+    s.publish(name, mask)
+}
+
+/// In a block: the mask that the prelude published under `name`.
+pub fn mask(s: &mut Scope, name: &str) -> Result<Value, GraphError> {
+    s.shared_input(name, Dtype::F32, &[LONGEST, LONGEST])
+}
+
+/// In a block: the mask that [`publish_alibi_mask`] published under `name`.
+pub fn alibi_mask(s: &mut Scope, name: &str, attention: Attention) -> Result<Value, GraphError> {
+    let (kv, group) = (attention.kv_heads, attention.heads / attention.kv_heads);
+    s.shared_input(name, Dtype::F32, &[kv.into(), group.into(), LONGEST, LONGEST])
+}
+
+/// 0 where a query sees a key, [`HIDDEN`] elsewhere, `[M, M]`.
+fn causal(s: &mut Scope, window: Option<usize>) -> Result<Value, GraphError> {
     let slots = s.shared_input("slots", Dtype::I64, &[LONGEST])?; // 0, 1, .. M-1
     let slots = s.cast(slots, Dtype::F32)?;
     let query = s.reshape(slots, &[LONGEST, 1.into()])?;
@@ -35,18 +71,17 @@ pub fn publish_mask(s: &mut Scope, name: &str, window: Option<usize>) -> Result<
         let near = s.binary(Binary::Less, distance, window)?;
         seen = s.binary(Binary::And, seen, near)?;
     }
+    if let Some(segments) = s.given("segments") {
+        let query = s.reshape(segments, &[LONGEST, 1.into()])?;
+        let together = s.binary(Binary::Equal, segments, query)?;
+        seen = s.binary(Binary::And, seen, together)?;
+    }
     let (zero, hidden) = (s.scalar(0.0)?, s.scalar(HIDDEN)?);
-    let mask = s.choose(seen, zero, hidden)?;
-    s.output(name, mask)
-}
-
-/// In a block: the mask that the prelude published under `name`.
-pub fn mask(s: &mut Scope, name: &str) -> Result<Value, GraphError> {
-    s.shared_input(name, Dtype::F32, &[LONGEST, LONGEST])
+    s.choose(seen, zero, hidden)
 }
 
 /// q `[T, heads, w]`, k and v `[T, kv_heads, w]` -> `[T, heads·w]`. Key/value heads are not repeated: their group of
-/// query heads is a broadcast dimension of the products.
+/// query heads is a broadcast dimension of the products. `mask` broadcasts to `[P, kv_heads, group, M, M]`.
 pub fn attend(
     s: &mut Scope,
     attention: Attention,

@@ -4,26 +4,32 @@
 use super::Scope;
 use crate::graph::{Binary, GraphError, Reduction, Unary, Value};
 
-/// LayerNorm (Ba et al. 2016) with `<name>.weight` and, if `bias`, `<name>.bias`, both `[width]`.
+/// LayerNorm (Ba et al. 2016) with `<name>.weight` and, if `bias`, `<name>.bias`, both of `shape`: `[width]`, or
+/// `[heads, head_width]` where every head has its own.
 pub fn layer_norm(
     s: &mut Scope,
     name: &str,
     x: Value,
-    width: usize,
+    shape: &[usize],
     eps: f64,
     bias: bool,
 ) -> Result<Value, GraphError> {
     let mut s = s.at(name);
-    let mean = s.reduce_keep(Reduction::Mean, x)?; // [T, 1]
-    let centred = s.sub(x, mean)?;
-    let normed = unit_rms(&mut s, centred, eps)?;
-    let weight = s.weight("weight", &[width])?;
+    let normed = standardise(&mut s, x, eps)?;
+    let weight = s.weight("weight", shape)?;
     let scaled = s.mul(normed, weight)?;
     if !bias {
         return Ok(scaled);
     }
-    let bias = s.weight("bias", &[width])?;
+    let bias = s.weight("bias", shape)?;
     s.add(scaled, bias)
+}
+
+/// `(x - mean) / sqrt(variance + eps)` over the last axis, without weights.
+pub fn standardise(s: &mut Scope, x: Value, eps: f64) -> Result<Value, GraphError> {
+    let mean = s.reduce_keep(Reduction::Mean, x)?;
+    let centred = s.sub(x, mean)?;
+    unit_rms(s, centred, eps)
 }
 
 /// RMSNorm (Zhang & Sennrich 2019) with `<name>.weight [width]`.
@@ -31,6 +37,22 @@ pub fn rms_norm(s: &mut Scope, name: &str, x: Value, width: usize, eps: f64) -> 
     let mut s = s.at(name);
     let normed = unit_rms(&mut s, x, eps)?;
     let weight = s.weight("weight", &[width])?;
+    s.mul(normed, weight)
+}
+
+/// RMSNorm whose stored weight is the distance from 1 (gemma).
+pub fn rms_norm_from_one(
+    s: &mut Scope,
+    name: &str,
+    x: Value,
+    width: usize,
+    eps: f64,
+) -> Result<Value, GraphError> {
+    let mut s = s.at(name);
+    let normed = unit_rms(&mut s, x, eps)?;
+    let weight = s.weight("weight", &[width])?;
+    let one = s.scalar(1.0)?;
+    let weight = s.add(weight, one)?;
     s.mul(normed, weight)
 }
 

@@ -1,7 +1,7 @@
-//! Rotary positions (Su et al. 2021), half-split pairs: component i turns with component i + r/2.
+//! Rotary positions (Su et al. 2021): component pairs of every head turn by an angle that grows with the position.
 
 use super::{Scope, TOKENS};
-use crate::graph::{Constant, Dim, Dtype, GraphError, Unary, Value};
+use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Unary, Value};
 
 /// Angles per position: `pairs` = r/2 frequencies, and a factor on the tables (1 unless the scaling has one).
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +9,33 @@ pub struct Frequencies {
     /// Radians per position, `[r/2]`.
     pub inverse: Vec<f32>,
     pub factor: f32,
+    /// What changes in prompts longer than a limit.
+    pub beyond: Option<Beyond>,
+}
+
+/// Frequencies of a prompt of more than `limit` tokens: of all its tokens, the first ones too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beyond {
+    pub limit: usize,
+    pub rule: Longer,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Longer {
+    /// Other frequencies (longrope), `[r/2]`.
+    Frequencies(Vec<f32>),
+    /// The base grows with the prompt (dynamic NTK): frequency i is divided by
+    /// `(factor · tokens / limit - (factor - 1)) ^ (i / (r/2 - 1))`.
+    Stretch { factor: f32 },
+}
+
+/// Which components turn together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairs {
+    /// i with i + r/2.
+    Halves,
+    /// 2i with 2i + 1.
+    Neighbours,
 }
 
 /// Cosines and sines of every token, each `[T, 1, r/2]`.
@@ -25,15 +52,14 @@ pub fn publish_tables(
     positions: Value,
     frequencies: &Frequencies,
 ) -> Result<(), GraphError> {
-    let pairs = frequencies.inverse.len();
     let positions = s.cast(positions, Dtype::F32)?;
     let positions = s.reshape(positions, &[TOKENS, 1.into(), 1.into()])?;
-    let inverse = s.constant(Constant::F32(frequencies.inverse.clone()), &[pairs])?;
+    let inverse = inverse(s, frequencies)?; // [r/2] or [T, 1, r/2]
     let angles = s.mul(positions, inverse)?; // [T, 1, r/2]
     for (function, unary) in [("cos", Unary::Cos), ("sin", Unary::Sin)] {
         let table = s.unary(unary, angles)?;
         let table = s.scale(table, frequencies.factor)?;
-        s.output(&format!("{name}.{function}"), table)?;
+        s.publish(&format!("{name}.{function}"), table)?;
     }
     Ok(())
 }
@@ -48,17 +74,76 @@ pub fn tables(s: &mut Scope, name: &str, frequencies: &Frequencies) -> Result<Ta
 }
 
 /// Turn the first r components of every head of `x [T, heads, head_width]`; the others pass.
-pub fn rotate(s: &mut Scope, x: Value, head_width: usize, tables: Tables) -> Result<Value, GraphError> {
+pub fn rotate(
+    s: &mut Scope,
+    x: Value,
+    (heads, head_width): (usize, usize),
+    tables: Tables,
+    pairs: Pairs,
+) -> Result<Value, GraphError> {
     let Some(Dim::Fixed(half)) = s.shape(tables.cos).last().copied() else {
         unreachable!("tables() declares the last dimension as fixed")
     };
-    let first = s.slice(x, 2, 0, half)?; // [T, heads, r/2]
-    let second = s.slice(x, 2, half, 2 * half)?;
+    let (first, second) = match pairs {
+        Pairs::Halves => (s.slice(x, 2, 0, half)?, s.slice(x, 2, half, 2 * half)?), // [T, heads, r/2]
+        Pairs::Neighbours => {
+            let turning = s.slice(x, 2, 0, 2 * half)?;
+            let pairs = s.reshape(turning, &[TOKENS, heads.into(), half.into(), 2.into()])?;
+            let mut part = |i: usize| {
+                let part = s.slice(pairs, 3, i, i + 1)?;
+                s.reshape(part, &[TOKENS, heads.into(), half.into()])
+            };
+            (part(0)?, part(1)?)
+        }
+    };
     let (a, b) = (s.mul(first, tables.cos)?, s.mul(second, tables.sin)?);
     let (c, d) = (s.mul(second, tables.cos)?, s.mul(first, tables.sin)?);
-    let mut parts = vec![s.sub(a, b)?, s.add(c, d)?];
+    let (first, second) = (s.sub(a, b)?, s.add(c, d)?);
+    let mut parts = match pairs {
+        Pairs::Halves => vec![first, second],
+        Pairs::Neighbours => {
+            let single = [TOKENS, heads.into(), half.into(), 1.into()];
+            let (first, second) = (s.reshape(first, &single)?, s.reshape(second, &single)?);
+            let turned = s.concat(&[first, second], 3)?; // [T, heads, r/2, 2]
+            vec![s.reshape(turned, &[TOKENS, heads.into(), (2 * half).into()])?]
+        }
+    };
     if 2 * half < head_width {
         parts.push(s.slice(x, 2, 2 * half, head_width)?);
     }
-    s.concat(&parts, 2)
+    match parts[..] {
+        [whole] => Ok(whole),
+        _ => s.concat(&parts, 2),
+    }
+}
+
+/// Radians per position: `[r/2]`, or `[T, 1, r/2]` where they depend on the length of a token's prompt.
+fn inverse(s: &mut Scope, frequencies: &Frequencies) -> Result<Value, GraphError> {
+    let pairs = frequencies.inverse.len();
+    let short = s.constant(Constant::F32(frequencies.inverse.clone()), &[pairs])?;
+    let Some(Beyond { limit, rule }) = &frequencies.beyond else { return Ok(short) };
+    let lengths = s.shared_input("lengths", Dtype::I64, &[TOKENS])?; // tokens of the prompt that a token belongs to
+    let lengths = s.cast(lengths, Dtype::F32)?;
+    let lengths = s.reshape(lengths, &[TOKENS, 1.into(), 1.into()])?;
+    let limit_value = s.scalar(*limit as f32)?;
+    match rule {
+        Longer::Frequencies(inverse) => {
+            let long = s.constant(Constant::F32(inverse.clone()), &[pairs])?;
+            let beyond = s.binary(Binary::Less, limit_value, lengths)?; // [T, 1, 1]
+            s.choose(beyond, long, short)
+        }
+        Longer::Stretch { factor } => {
+            let within = s.binary(Binary::Max, lengths, limit_value)?; // up to the limit the growth is 1
+            let grown = s.scale(within, factor / *limit as f32)?;
+            let less = s.scalar(factor - 1.0)?;
+            let growth = s.sub(grown, less)?;
+            let growth = s.unary(Unary::Log, growth)?;
+            let last = pairs.saturating_sub(1).max(1) as f32;
+            let exponents = (0..pairs).map(|i| -(i as f32) / last).collect();
+            let exponents = s.constant(Constant::F32(exponents), &[pairs])?;
+            let slower = s.mul(growth, exponents)?; // [T, 1, r/2]
+            let slower = s.unary(Unary::Exp, slower)?;
+            s.mul(slower, short)
+        }
+    }
 }

@@ -11,16 +11,33 @@ pub const WEIGHT: &str = "w:";
 pub struct Scope<'g> {
     graph: &'g mut Graph,
     prefix: String,
+    whole: bool,
 }
 
 impl<'g> Scope<'g> {
+    /// A graph of one module: what it publishes leaves it, for the graphs of other modules to take as inputs.
     pub fn new(graph: &'g mut Graph) -> Scope<'g> {
-        Scope { graph, prefix: String::new() }
+        Scope { graph, prefix: String::new(), whole: false }
+    }
+
+    /// A module inside a graph of the whole model: what it publishes stays inside, given to later modules. `prefix` is
+    /// the module's place in the checkpoint, e.g. `model.layers.3.`.
+    pub fn inside(graph: &'g mut Graph, prefix: &str) -> Scope<'g> {
+        Scope { graph, prefix: prefix.to_string(), whole: true }
     }
 
     /// The scope below `name`, e.g. `self_attn`.
     pub fn at(&mut self, name: &str) -> Scope<'_> {
-        Scope { prefix: format!("{}{name}.", self.prefix), graph: self.graph }
+        Scope { prefix: format!("{}{name}.", self.prefix), graph: self.graph, whole: self.whole }
+    }
+
+    /// Let later modules have `value` as their shared input `name`.
+    pub fn publish(&mut self, name: &str, value: Value) -> Result<(), GraphError> {
+        if self.whole {
+            self.graph.give(name, value);
+            return Ok(());
+        }
+        self.graph.output(name, value)
     }
 
     /// Declare the weight `<prefix><name>` with the shape the checkpoint must have.

@@ -73,7 +73,7 @@ fn encode_node(graph: &Graph, node: &Node, initializer: &mut Vec<TensorProto>) -
             attribute.push(int("keepdims", i64::from(*keep)));
         }
         Op::TopK { k } => parameter("k", &[*k as i64]),
-        Op::Unary(_) | Op::Binary(_) | Op::MatMul | Op::GatherNd | Op::Where => {}
+        Op::Unary(_) | Op::Binary(_) | Op::MatMul | Op::GatherNd | Op::Relabel(_) | Op::Where => {}
     }
     NodeProto {
         input,

@@ -25,6 +25,8 @@ pub struct Group {
     pub ids: Vec<u32>,
     /// Position of each packed token in its prompt, `[T]`.
     pub positions: Vec<i64>,
+    /// Tokens of the prompt that each packed token belongs to, `[T]`.
+    pub lengths_of_tokens: Vec<i64>,
     /// 0, 1, .. M-1; M is the longest prompt rounded up.
     pub slots: Vec<i64>,
     /// Packed row of each prompt and slot, `[P, M]`; padding points at row 0.
@@ -95,6 +97,7 @@ impl Group {
             lengths,
             ids: Vec::new(),
             positions: Vec::new(),
+            lengths_of_tokens: Vec::new(),
             slots: (0..longest as i64).collect(),
             to_prompts: Vec::new(),
             to_tokens: Vec::new(),
@@ -105,6 +108,7 @@ impl Group {
             let length = prompts[i].len() as i64;
             group.ids.extend(&prompts[i]);
             group.positions.extend(0..length);
+            group.lengths_of_tokens.extend((0..length).map(|_| length));
             group.to_prompts.extend((0..longest as i64).map(|s| if s < length { start + s } else { 0 }));
             group.to_tokens.extend((0..length).flat_map(|s| [p as i64, s]));
             group.last.push(start + length - 1);
@@ -112,6 +116,7 @@ impl Group {
         while group.ids.len() < MIN_ROWS {
             group.ids.push(group.ids[0]);
             group.positions.push(0);
+            group.lengths_of_tokens.push(1);
             group.to_tokens.extend([0, 0]);
         }
         while group.last.len() < MIN_ROWS {

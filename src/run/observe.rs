@@ -105,7 +105,7 @@ impl Walk<'_> {
         buffer: &mut Buffer,
         groups: Vec<Group>,
     ) -> Result<(), RunError> {
-        let width = recipe.width();
+        let width = recipe.embedding_width();
         let embedding = self.checkpoint.tensor(&recipe.embedding_name(self.checkpoint))?;
         let staged = buffer.stage(self.checkpoint, uses(self.weights, Place::Prelude))?;
         for group in groups {
@@ -121,6 +121,7 @@ impl Walk<'_> {
                 match name {
                     "rows" => inputs.push(floats("rows", &[tokens, width], &rows)?),
                     "positions" => inputs.push(integers("positions", &[tokens], &group.positions)?),
+                    "lengths" => inputs.push(integers("lengths", &[tokens], &group.lengths_of_tokens)?),
                     "slots" => inputs.push(integers("slots", &[group.slots.len()], &group.slots)?),
                     _ => {}
                 }
@@ -203,7 +204,7 @@ impl Walk<'_> {
                 let Some(hidden) = &state.hidden else { continue }; // leave() set it
                 let mut inputs = vec![
                     value("hidden", hidden),
-                    floats("unembedding", &[piece.len(), recipe.width()], rows)?,
+                    floats("unembedding", &[piece.len(), recipe.embedding_width()], rows)?,
                 ];
                 if let Some(bias) = bias {
                     inputs.push(floats("unembedding_bias", &[piece.len()], bias)?);

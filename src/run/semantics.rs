@@ -80,7 +80,7 @@ fn layer_norm_keeps_its_precision_under_a_large_offset() {
     let mut graph = Graph::new("norm");
     let mut s = Scope::new(&mut graph);
     let input = s.input("x", Dtype::F32, &[TOKENS, Dim::Fixed(width)]).unwrap();
-    let y = norm::layer_norm(&mut s, "ln", input, width, 1e-5, false).unwrap();
+    let y = norm::layer_norm(&mut s, "ln", input, &[width], 1e-5, false).unwrap();
     s.output("y", y).unwrap();
     let ones = vec![1.0; width];
     let inputs = vec![floats("x", &[1, width], &x).unwrap(), floats("w:ln.weight", &[width], &ones).unwrap()];
@@ -98,7 +98,7 @@ fn layer_norm_keeps_its_precision_under_a_large_offset() {
 #[test]
 fn rotation_turns_half_split_pairs_and_leaves_the_rest() {
     let (heads, width, positions) = (2, 6, [0i64, 3, 11]);
-    let frequencies = rope::Frequencies { inverse: vec![1.0, 0.1], factor: 1.0 };
+    let frequencies = rope::Frequencies { inverse: vec![1.0, 0.1], factor: 1.0, beyond: None };
     let mut graph = Graph::new("rotate");
     let mut s = Scope::new(&mut graph);
     let p = s.input("positions", Dtype::I64, &[TOKENS]).unwrap();
@@ -111,7 +111,7 @@ fn rotation_turns_half_split_pairs_and_leaves_the_rest() {
     let mut s = Scope::new(&mut graph);
     let x = s.input("x", Dtype::F32, &[TOKENS, Dim::Fixed(heads), Dim::Fixed(width)]).unwrap();
     let t = rope::tables(&mut s, "t", &frequencies).unwrap();
-    let y = rope::rotate(&mut s, x, width, t).unwrap();
+    let y = rope::rotate(&mut s, x, (heads, width), t, rope::Pairs::Halves).unwrap();
     s.output("y", y).unwrap();
     let x = numbers(3 * heads * width, 5);
     let inputs = vec![

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod evidence;
 pub mod facts;
+pub mod glob;
 pub mod graph;
 pub mod hash;
 pub mod judge;

@@ -1,5 +1,6 @@
 //! The only place where stages are chained: survey → plan → observe → judge → report.
 
+mod exporting;
 mod judging;
 mod observing;
 mod planning;
@@ -13,6 +14,7 @@ use crate::progress::Progress;
 use crate::run::RunError;
 use crate::store::StoreError;
 
+pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
 pub use observing::{Observed, measure};
 pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};

@@ -9,6 +9,7 @@ mod gpt_neox;
 mod llama;
 mod recipe;
 mod rope;
+mod whole;
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ use crate::{
 /// How a model is computed, from its config alone.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    arch: Arc<dyn Architecture>,
+    pub(super) arch: Arc<dyn Architecture>,
     modules: Arc<Modules>,
     facts: ModelFacts,
 }
@@ -329,7 +329,7 @@ fn declared(graph: &Graph, prefix: &str, place: Place) -> Vec<WeightUse> {
 }
 
 /// Exports of the bare base model lack the prefix; the embedding, which every checkpoint has, decides.
-fn base(names: &Names, checkpoint: &Checkpoint) -> &'static str {
+pub(super) fn base(names: &Names, checkpoint: &Checkpoint) -> &'static str {
     let usual = names.base.first().copied().unwrap_or_default();
     let mut prefixes = names.base.iter().copied().chain([""]);
     prefixes.find(|prefix| checkpoint.has(&format!("{prefix}{}", names.embedding))).unwrap_or(usual)

@@ -68,6 +68,8 @@ pub struct Entry<'a> {
     pub bytes: &'a [u8],
     /// The safetensors file it lies in.
     pub file: &'a Path,
+    /// Bytes from the start of that file.
+    pub offset: u64,
 }
 
 /// Where one tensor lies. Validated: `range` is inside the file and as long as shape and dtype say.
@@ -121,6 +123,11 @@ impl Checkpoint {
         })
     }
 
+    /// Where a tensor of this name lies, of any dtype.
+    pub fn find(&self, name: &str) -> Option<Entry<'_>> {
+        self.place(name).map(|place| self.entry(place))
+    }
+
     /// Every weight (F32, F16, BF16), sorted by name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
         self.entries().filter_map(|entry| entry.weight())
@@ -171,6 +178,7 @@ impl Checkpoint {
             shape: &place.shape,
             bytes: &file.bytes()[place.range.clone()],
             file: file.path(),
+            offset: place.range.start as u64,
         }
     }
 

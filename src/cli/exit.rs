@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::checkpoint::CheckpointError;
-use crate::pipeline::{PipelineError, SubjectError};
+use crate::pipeline::{ExportError, PipelineError, SubjectError};
 use crate::run::RunError;
 use crate::store::StoreError;
 
@@ -72,6 +72,17 @@ impl From<PipelineError> for Failure {
                 Exit::BadConfig
             }
             PipelineError::Store(_) | PipelineError::Write { .. } | PipelineError::Draw { .. } => Exit::Store,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Failure {
+        let exit = match &error {
+            ExportError::Checkpoint(_) | ExportError::Arch { .. } => Exit::BadInput,
+            ExportError::UnknownTap { .. } => Exit::Usage,
+            ExportError::Write { .. } | ExportError::InTheWay { .. } => Exit::Store,
         };
         Failure::new(exit, error)
     }

@@ -137,10 +137,16 @@ impl Arguments {
 
 /// Opens a model given as a folder or as an id of the model list.
 pub fn open_model(name: &str, list: &Path, memo: &Memo) -> Result<Subject, Failure> {
+    let (id, folder) = find_model(name, list)?;
+    Ok(Subject::open(&id, &folder, memo)?)
+}
+
+/// Id and folder of a model given as a folder or as an id of the model list.
+pub fn find_model(name: &str, list: &Path) -> Result<(String, PathBuf), Failure> {
     let folder = Path::new(name);
     if folder.is_dir() {
         let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
-        return Ok(Subject::open(&id, folder, memo)?);
+        return Ok((id, folder.to_path_buf()));
     }
     let models = config::load_models(list).map_err(|report| {
         Failure::new(
@@ -159,7 +165,7 @@ pub fn open_model(name: &str, list: &Path, memo: &Memo) -> Result<Subject, Failu
             ),
         ));
     };
-    Ok(Subject::open(&model.id, &pipeline::locate(model, list)?, memo)?)
+    Ok((model.id.clone(), pipeline::locate(model, list)?))
 }
 
 fn prompt_set(name: &str) -> Result<PromptSet, Failure> {

@@ -2,6 +2,7 @@
 
 mod check;
 mod exit;
+mod export;
 mod inspect;
 mod measure;
 mod new;
@@ -78,6 +79,8 @@ enum Command {
     Measure(measure::Arguments),
     /// Show what a checkpoint is: facts, parameters, norms of its embedding and unembedding
     Inspect(inspect::Arguments),
+    /// Write a model as one ONNX file with residual outputs, for other tools
+    Export(export::Arguments),
 }
 
 impl Cli {
@@ -91,6 +94,7 @@ impl Cli {
             Command::Report(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),
+            Command::Export(arguments) => arguments.run(),
         };
         match done {
             Ok(exit) => exit.into(),

@@ -1,11 +1,13 @@
 //! What commands print: terminal tables and the JSON forms of the same things.
 
+mod exported;
 mod inspected;
 mod measured;
 mod summary;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+pub use exported::exported;
 pub use inspected::inspected;
 pub use measured::{MeasuredRow, measured, measured_json};
 pub use summary::{summary, summary_json};

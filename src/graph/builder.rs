@@ -220,6 +220,14 @@ impl Graph {
         self.add_one(Op::Relabel(shape.to_vec()), &[x])
     }
 
+    pub fn unsqueeze(&mut self, x: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Unsqueeze, &[x])
+    }
+
+    pub fn squeeze(&mut self, x: Value) -> Result<Value, GraphError> {
+        self.add_one(Op::Squeeze, &[x])
+    }
+
     pub fn transpose(&mut self, x: Value, order: &[usize]) -> Result<Value, GraphError> {
         self.add_one(Op::Transpose(order.to_vec()), &[x])
     }
@@ -262,6 +270,23 @@ impl Graph {
     pub fn top_k(&mut self, x: Value, k: usize) -> Result<(Value, Value), GraphError> {
         let outputs = self.insert(Op::TopK { k }, &[x])?;
         Ok((outputs[0], outputs[1])) // inference gives TopK two outputs
+    }
+
+    /// Drop what no output needs: nodes, constants, and of the inputs those that `spare` does not hold back.
+    pub fn prune(&mut self, spare: impl Fn(&str) -> bool) {
+        let mut needed = vec![false; self.slots.len()];
+        for output in &self.outputs {
+            needed[output.0] = true;
+        }
+        for node in self.nodes.iter().rev() {
+            if node.outputs.iter().any(|output| needed[output.0]) {
+                node.inputs.iter().for_each(|input| needed[input.0] = true);
+            }
+        }
+        self.nodes.retain(|node| node.outputs.iter().any(|output| needed[output.0]));
+        self.constants.retain(|(value, _)| needed[value.0]);
+        let slots = &self.slots;
+        self.inputs.retain(|input| needed[input.0] || spare(&slots[input.0].name));
     }
 
     fn add_one(&mut self, op: Op, inputs: &[Value]) -> Result<Value, GraphError> {
@@ -342,6 +367,30 @@ mod tests {
         assert_eq!(g.shape(y), [T, 3.into(), 4.into()]);
         assert!(g.reshape(x, &[3.into(), T, 4.into()]).is_err());
         assert!(g.reshape(x, &[T, 3.into(), 5.into()]).is_err());
+    }
+
+    #[test]
+    fn pruning_leaves_what_the_outputs_need_and_what_is_spared() {
+        let mut g = Graph::new("test");
+        let x = g.input("x", Dtype::F32, &[T]).unwrap();
+        let w = g.input("w", Dtype::F32, &[T]).unwrap();
+        g.input("spared", Dtype::F32, &[T]).unwrap();
+        g.mul(x, w).unwrap();
+        let doubled = g.scale(x, 2.0).unwrap();
+        g.output("y", doubled).unwrap();
+        g.prune(|name| name == "spared");
+        let names: Vec<&str> = g.inputs().iter().map(|input| g.name_of(*input)).collect();
+        assert_eq!((names, g.nodes().len(), g.constants().len()), (vec!["x", "spared"], 1, 1));
+    }
+
+    #[test]
+    fn a_given_value_answers_for_a_shared_input() {
+        let mut g = Graph::new("test");
+        let x = g.input("x", Dtype::F32, &[T]).unwrap();
+        let doubled = g.scale(x, 2.0).unwrap();
+        g.give("table", doubled);
+        assert_eq!(g.shared_input("table", Dtype::F32, &[T]).unwrap(), doubled);
+        assert!(matches!(g.shared_input("table", Dtype::I64, &[T]), Err(GraphError::Redeclared { .. })));
     }
 
     #[test]

@@ -22,6 +22,11 @@ pub(super) fn infer(op: &Op, inputs: &[Type]) -> Result<Vec<Type>, String> {
         (Op::Cast(dtype), [x]) => Ok(vec![(*dtype, x.1.clone())]),
         (Op::Reshape(target), [x]) => reshape(x, target),
         (Op::Relabel(target), [x]) => relabel(x, target),
+        (Op::Unsqueeze, [x]) => Ok(vec![(x.0, [&[Dim::Fixed(1)], &x.1[..]].concat())]),
+        (Op::Squeeze, [x]) => match x.1.split_first() {
+            Some((Dim::Fixed(1), rest)) => Ok(vec![(x.0, rest.to_vec())]),
+            _ => Err("the first axis must have size 1".to_string()),
+        },
         (Op::Transpose(order), [x]) => {
             let mut sorted = order.clone();
             sorted.sort_unstable();
@@ -135,7 +140,7 @@ fn reshape(x: &Type, target: &[Dim]) -> Result<Vec<Type>, String> {
 
 fn relabel(x: &Type, target: &[Dim]) -> Result<Vec<Type>, String> {
     let same = |(a, b): (&Dim, &Dim)| match (a, b) {
-        (Dim::Fixed(1), Dim::Named(_)) | (Dim::Named(_), Dim::Named(_)) => true,
+        (Dim::Named(_), Dim::Named(_) | Dim::Fixed(1)) | (Dim::Fixed(1), Dim::Named(_)) => true,
         (a, b) => a == b,
     };
     if x.1.len() != target.len() || !x.1.iter().zip(target).all(same) {

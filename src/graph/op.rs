@@ -58,9 +58,13 @@ pub enum Op {
     Cast(Dtype),
     /// Leading named dimensions must stay where they are; the rest is fixed with an equal product.
     Reshape(Vec<Dim>),
-    /// Other names for the same open dimensions; who builds the graph knows that they are equal. A size of 1 stands for
-    /// any name (one prompt).
+    /// Other names for the same open dimensions; who builds the graph knows that they are equal. A size of 1 may take a
+    /// name and give it back (one prompt).
     Relabel(Vec<Dim>),
+    /// A new first axis of size 1.
+    Unsqueeze,
+    /// Without the first axis, of size 1.
+    Squeeze,
     Transpose(Vec<usize>),
     Concat {
         axis: usize,
@@ -127,6 +131,8 @@ impl Op {
             Op::Cast(_) => "Cast",
             Op::Reshape(_) => "Reshape",
             Op::Relabel(_) => "Identity",
+            Op::Unsqueeze => "Unsqueeze",
+            Op::Squeeze => "Squeeze",
             Op::Transpose(_) => "Transpose",
             Op::Concat { .. } => "Concat",
             Op::Slice { .. } => "Slice",

@@ -91,19 +91,14 @@ pub fn attend(
     let Attention { heads, kv_heads, head_width, scale, softcap } = attention;
     let group = heads / kv_heads;
     let [kv, g, w] = [kv_heads, group, head_width].map(Dim::Fixed);
-    // Row of the packed tokens for each prompt and slot; padding points at row 0.
-    let to_prompts = s.shared_input("to_prompts", Dtype::I64, &[PROMPTS, LONGEST])?;
-    // Prompt and slot of each packed token.
-    let to_tokens = s.shared_input("to_tokens", Dtype::I64, &[TOKENS, 2.into()])?;
-
     let q = s.scale(q, scale)?;
-    let q = s.gather(q, to_prompts)?; // [P, M, heads, w]
+    let q = to_prompts(s, q)?; // [P, M, heads, w]
     let q = s.reshape(q, &[PROMPTS, LONGEST, kv, g, w])?;
     let q = s.transpose(q, &[0, 2, 3, 1, 4])?; // [P, kv, group, M, w]
-    let k = s.gather(k, to_prompts)?;
+    let k = to_prompts(s, k)?;
     let k = s.reshape(k, &[PROMPTS, LONGEST, kv, 1.into(), w])?;
     let k = s.transpose(k, &[0, 2, 3, 4, 1])?; // [P, kv, 1, w, M]
-    let v = s.gather(v, to_prompts)?;
+    let v = to_prompts(s, v)?;
     let v = s.reshape(v, &[PROMPTS, LONGEST, kv, 1.into(), w])?;
     let v = s.transpose(v, &[0, 2, 3, 1, 4])?; // [P, kv, 1, M, w]
 
@@ -118,5 +113,30 @@ pub fn attend(
     let mixed = s.matmul(weights, v)?; // [P, kv, group, M, w]
     let mixed = s.transpose(mixed, &[0, 3, 1, 2, 4])?; // [P, M, kv, group, w]
     let mixed = s.reshape(mixed, &[PROMPTS, LONGEST, Dim::Fixed(heads * head_width)])?;
-    s.gather_nd(mixed, to_tokens)
+    to_tokens(s, mixed)
+}
+
+/// Packed rows `[T, ..]` laid out per prompt, `[P, M, ..]`. In a graph that keeps prompts apart by `segments`, all tokens
+/// are one prompt.
+fn to_prompts(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    if s.given("segments").is_some() {
+        let one = s.unsqueeze(x)?;
+        let shape = [&[PROMPTS, LONGEST], &s.shape(x)[1..]].concat();
+        return s.relabel(one, &shape);
+    }
+    // Row of the packed tokens for each prompt and slot; padding points at row 0.
+    let rows = s.shared_input("to_prompts", Dtype::I64, &[PROMPTS, LONGEST])?;
+    s.gather(x, rows)
+}
+
+/// The inverse of [`to_prompts`].
+fn to_tokens(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    if s.given("segments").is_some() {
+        let shape = [&[Dim::Fixed(1), TOKENS], &s.shape(x)[2..]].concat();
+        let one = s.relabel(x, &shape)?;
+        return s.squeeze(one);
+    }
+    // Prompt and slot of each packed token.
+    let cells = s.shared_input("to_tokens", Dtype::I64, &[TOKENS, 2.into()])?;
+    s.gather_nd(x, cells)
 }

@@ -1,10 +1,12 @@
 //! Graph IR to ONNX bytes. The same graph always gives the same bytes: they are part of the identity of a run.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 
 use super::proto::{
-    AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
-    TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use crate::graph::{Constant, Dim, Dtype, Graph, Node, Op, Value};
 
@@ -13,15 +15,63 @@ pub const OPSET: i64 = 18;
 const IR_VERSION: i64 = 8;
 const INT: i32 = 2;
 const INTS: i32 = 7;
+const EXTERNAL: i32 = 1;
+
+/// Where a weight's bytes lie: little-endian, row-major, in a file beside the `.onnx` file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct External {
+    /// What the initialiser is called.
+    pub name: String,
+    pub stored: Stored,
+    /// Name of the file.
+    pub location: String,
+    /// Bytes from its start.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+}
+
+/// How an external weight is stored; the graph sees float32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    F32,
+    F16,
+    BF16,
+}
 
 /// The graph as the bytes of one `.onnx` file.
 pub fn encode(graph: &Graph) -> Vec<u8> {
+    encode_with_weights(graph, &BTreeMap::new(), &[])
+}
+
+/// The graph with some of its inputs, by name, turned into initialisers that lie in other files. A weight that is not
+/// float32 is cast to it. `properties` are pairs of key and value about the file.
+pub fn encode_with_weights(
+    graph: &Graph,
+    weights: &BTreeMap<String, External>,
+    properties: &[(&str, String)],
+) -> Vec<u8> {
+    let names = Names { graph, weights };
     let mut initializer: Vec<TensorProto> =
         graph.constants().iter().map(|(value, elements)| constant(graph, *value, elements)).collect();
     let mut node = Vec::new();
-    for n in graph.nodes() {
-        node.push(encode_node(graph, n, &mut initializer));
+    let mut input = Vec::new();
+    for value in graph.inputs() {
+        match weights.get(graph.name_of(*value)) {
+            None => input.push(value_info(graph, *value)),
+            Some(weight) => {
+                initializer.push(external(graph, *value, weight));
+                node.extend(weight.cast(&names.of(*value)));
+            }
+        }
     }
+    for n in graph.nodes() {
+        node.push(encode_node(&names, n, &mut initializer));
+    }
+    let entry = |key: &str, value: &str| StringStringEntryProto {
+        key: Some(key.to_string()),
+        value: Some(value.to_string()),
+    };
     let model = ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some("streamgauge".to_string()),
@@ -29,17 +79,69 @@ pub fn encode(graph: &Graph) -> Vec<u8> {
             node,
             name: Some(graph.name().to_string()),
             initializer,
-            input: graph.inputs().iter().map(|v| value_info(graph, *v)).collect(),
+            input,
             output: graph.outputs().iter().map(|v| value_info(graph, *v)).collect(),
         }),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
+        metadata_props: properties.iter().map(|(key, value)| entry(key, value)).collect(),
     };
     model.encode_to_vec()
 }
 
-fn encode_node(graph: &Graph, node: &Node, initializer: &mut Vec<TensorProto>) -> NodeProto {
-    let name = graph.name_of(node.outputs[0]).to_string(); // every operator has an output
-    let mut input: Vec<String> = node.inputs.iter().map(|v| graph.name_of(*v).to_string()).collect();
+/// What values are called in the file.
+struct Names<'a> {
+    graph: &'a Graph,
+    weights: &'a BTreeMap<String, External>,
+}
+
+impl Names<'_> {
+    fn of(&self, value: Value) -> String {
+        let name = self.graph.name_of(value);
+        match self.weights.get(name) {
+            None => name.to_string(),
+            Some(weight) if weight.stored == Stored::F32 => weight.name.clone(),
+            Some(weight) => format!("{}.float32", weight.name),
+        }
+    }
+}
+
+impl External {
+    /// The node that widens the weight, if it must be.
+    fn cast(&self, widened: &str) -> Option<NodeProto> {
+        (self.stored != Stored::F32).then(|| NodeProto {
+            input: vec![self.name.clone()],
+            output: vec![widened.to_string()],
+            name: Some(widened.to_string()),
+            op_type: Some("Cast".to_string()),
+            attribute: vec![int("to", data_type(Dtype::F32).into())],
+        })
+    }
+}
+
+fn external(graph: &Graph, value: Value, weight: &External) -> TensorProto {
+    let entry =
+        |key: &str, value: String| StringStringEntryProto { key: Some(key.to_string()), value: Some(value) };
+    TensorProto {
+        dims: fixed_shape(graph, value).iter().map(|&size| size as i64).collect(),
+        data_type: Some(match weight.stored {
+            Stored::F32 => 1,
+            Stored::F16 => 10,
+            Stored::BF16 => 16,
+        }),
+        name: Some(weight.name.clone()),
+        raw_data: None,
+        external_data: vec![
+            entry("location", weight.location.clone()),
+            entry("offset", weight.offset.to_string()),
+            entry("length", weight.length.to_string()),
+        ],
+        data_location: Some(EXTERNAL),
+    }
+}
+
+fn encode_node(names: &Names<'_>, node: &Node, initializer: &mut Vec<TensorProto>) -> NodeProto {
+    let name = names.of(node.outputs[0]); // every operator has an output
+    let mut input: Vec<String> = node.inputs.iter().map(|v| names.of(*v)).collect();
     let mut parameter = |role: &str, elements: &[i64]| {
         let name = format!("{name}.{role}");
         initializer.push(tensor(&name, &[elements.len()], &Constant::I64(elements.to_vec())));
@@ -72,12 +174,13 @@ fn encode_node(graph: &Graph, node: &Node, initializer: &mut Vec<TensorProto>) -
             parameter("axes", &[-1]);
             attribute.push(int("keepdims", i64::from(*keep)));
         }
+        Op::Unsqueeze | Op::Squeeze => parameter("axes", &[0]),
         Op::TopK { k } => parameter("k", &[*k as i64]),
         Op::Unary(_) | Op::Binary(_) | Op::MatMul | Op::GatherNd | Op::Relabel(_) | Op::Where => {}
     }
     NodeProto {
         input,
-        output: node.outputs.iter().map(|v| graph.name_of(*v).to_string()).collect(),
+        output: node.outputs.iter().map(|v| names.of(*v)).collect(),
         name: Some(name),
         op_type: Some(node.op.name().to_string()),
         attribute,
@@ -89,9 +192,13 @@ fn int(name: &str, i: i64) -> AttributeProto {
 }
 
 fn constant(graph: &Graph, value: Value, elements: &Constant) -> TensorProto {
-    let fixed = |d: &Dim| if let Dim::Fixed(size) = d { *size } else { 0 }; // constants have fixed shapes only
-    let shape: Vec<usize> = graph.shape(value).iter().map(fixed).collect();
-    tensor(graph.name_of(value), &shape, elements)
+    tensor(graph.name_of(value), &fixed_shape(graph, value), elements)
+}
+
+/// Of a constant or a weight, which have no other dimensions.
+fn fixed_shape(graph: &Graph, value: Value) -> Vec<usize> {
+    let fixed = |d: &Dim| if let Dim::Fixed(size) = d { *size } else { 0 };
+    graph.shape(value).iter().map(fixed).collect()
 }
 
 fn tensor(name: &str, shape: &[usize], elements: &Constant) -> TensorProto {
@@ -104,6 +211,8 @@ fn tensor(name: &str, shape: &[usize], elements: &Constant) -> TensorProto {
         data_type: Some(data_type(dtype)),
         name: Some(name.to_string()),
         raw_data: Some(raw),
+        external_data: Vec::new(),
+        data_location: None,
     }
 }
 

@@ -11,6 +11,16 @@ pub struct ModelProto {
     pub graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<OperatorSetIdProto>,
+    #[prost(message, repeated, tag = "14")]
+    pub metadata_props: Vec<StringStringEntryProto>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StringStringEntryProto {
+    #[prost(string, optional, tag = "1")]
+    pub key: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    pub value: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -66,7 +76,7 @@ pub struct AttributeProto {
 pub struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
-    /// `TensorProto.DataType`: 1 is FLOAT, 7 is INT64, 9 is BOOL.
+    /// `TensorProto.DataType`: 1 is FLOAT, 7 is INT64, 9 is BOOL, 10 is FLOAT16, 16 is BFLOAT16.
     #[prost(int32, optional, tag = "2")]
     pub data_type: Option<i32>,
     #[prost(string, optional, tag = "8")]
@@ -74,6 +84,12 @@ pub struct TensorProto {
     /// Little-endian, row-major.
     #[prost(bytes = "vec", optional, tag = "9")]
     pub raw_data: Option<Vec<u8>>,
+    /// `location`, `offset`, `length`.
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<StringStringEntryProto>,
+    /// `TensorProto.DataLocation`: 1 is EXTERNAL.
+    #[prost(int32, optional, tag = "14")]
+    pub data_location: Option<i32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

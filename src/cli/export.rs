@@ -1,0 +1,50 @@
+//! `streamgauge export`: a model as one ONNX file with residual outputs, for other tools.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Common, Exit, Failure, measure, output, table};
+use crate::checkpoint::Checkpoint;
+use crate::pipeline;
+
+/// Options of `export`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  streamgauge export llama3-tiny -o exported\n  \
+streamgauge export ./my-checkpoint -o exported --taps \"*.hook_resid_post\" --taps logits\n\n\
+Inputs, each int64 [T]: input_ids; position_ids (0, 1, .. in each prompt); segment_ids (one number\n\
+per prompt: tokens see their own segment only). One prompt of T tokens: positions 0..T-1, segments 0.\n\
+Outputs, float32 [T, D], named as TransformerLens does: blocks.0.hook_resid_pre, .hook_attn_out,\n\
+.hook_resid_mid (sequential blocks), .hook_mlp_out, .hook_resid_post, ln_final.hook_normalized; logits.\n\
+Weights are not copied: they are external data in the checkpoint's own files, linked into the folder.")]
+pub struct Arguments {
+    /// Id in the model list, or a folder with config.json and model.safetensors
+    model: String,
+    /// Folder to write model.onnx into; made if it is not there
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    /// Outputs by name or pattern (* stands for any text); may be given several times. Default: all
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    taps: Vec<String>,
+    /// Copy the weights instead of linking them
+    #[arg(long)]
+    self_contained: bool,
+    /// Model list, where ids are looked up
+    #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
+    models: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Exit, Failure> {
+        let (_, folder) = measure::find_model(&self.model, &self.models)?;
+        let checkpoint = Checkpoint::open(&folder)?;
+        let exported = pipeline::export(&checkpoint, &self.taps, &self.output, self.self_contained)?;
+        if self.common.json {
+            output::print_json(&exported)
+        } else {
+            output::print(&table::exported(&exported))
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `export`: what was written, for people.
+
+use crate::pipeline::{Exported, folded};
+
+/// The terminal form of an export.
+pub fn exported(found: &Exported) -> String {
+    let mut text =
+        format!("{} ({} bytes), opset {}\n", found.file.display(), found.bytes, crate::onnx::OPSET);
+    for weights in &found.weights {
+        text.push_str(&format!(
+            "  weights {}: {} ({} bytes)\n",
+            weights.how,
+            weights.file.display(),
+            weights.bytes
+        ));
+    }
+    text.push_str(&format!("outputs:\n{}\n", folded(&found.outputs)));
+    text
+}

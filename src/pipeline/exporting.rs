@@ -1,0 +1,209 @@
+//! Exporting: one `model.onnx` with taps as outputs, its weights left where they lie.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::arch::{ArchError, Recipe};
+use crate::checkpoint::{Checkpoint, CheckpointError, Dtype};
+use crate::glob;
+use crate::nn::WEIGHT;
+use crate::onnx::{self, External, Stored};
+
+/// Name of the file in the folder of an export.
+const FILE: &str = "model.onnx";
+
+/// What an export wrote.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Exported {
+    pub file: PathBuf,
+    /// Size of the file, without the weights.
+    pub bytes: u64,
+    /// Names of the outputs.
+    pub outputs: Vec<String>,
+    /// Files that hold the weights, beside `file`.
+    pub weights: Vec<WeightFile>,
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct WeightFile {
+    pub file: PathBuf,
+    /// `in place`, `linked` or `copied`.
+    pub how: &'static str,
+    pub bytes: u64,
+}
+
+/// Why a model cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error("{}: {error}", folder.display())]
+    Arch { folder: PathBuf, error: ArchError },
+    #[error("no tap matches {pattern:?}; the taps of this model are:\n{}", folded(known))]
+    UnknownTap { pattern: String, known: Vec<String> },
+    #[error("{}: cannot {what}: {source}; {next}", path.display())]
+    Write { what: &'static str, path: PathBuf, source: std::io::Error, next: &'static str },
+    #[error(
+        "{}: another file of this name is in the way of the checkpoint's; choose an empty folder, or remove the file",
+        path.display()
+    )]
+    InTheWay { path: PathBuf },
+}
+
+const ROOM: &str = "make room or choose another folder";
+const COPY: &str = "a weight file is linked, not copied, so the folder must lie on the file system of the checkpoint; \
+    choose one there (the checkpoint's own folder will do), or copy the weights with --self-contained";
+
+/// Writes `model.onnx` into `folder`, with the outputs that match `taps` (all, if there is none). Weights become external
+/// data in the checkpoint's own safetensors files, which are hard links in `folder`, or copies if `copy`.
+///
+/// # Errors
+/// A checkpoint that does not fit its config, a pattern no tap matches, a folder that cannot be written.
+pub fn export(
+    checkpoint: &Checkpoint,
+    taps: &[String],
+    folder: &Path,
+    copy: bool,
+) -> Result<Exported, ExportError> {
+    let unfit = |error| ExportError::Arch { folder: checkpoint.folder().to_path_buf(), error };
+    let recipe = Recipe::read(checkpoint.config()).map_err(unfit)?;
+    recipe.checked_weights(checkpoint).map_err(unfit)?;
+    if !taps.is_empty() {
+        let known = recipe.taps(checkpoint).map_err(unfit)?;
+        if let Some(pattern) = taps.iter().find(|p| !known.iter().any(|name| glob::matches(p, name))) {
+            return Err(ExportError::UnknownTap { pattern: pattern.clone(), known });
+        }
+    }
+    let wanted = |name: &str| taps.is_empty() || taps.iter().any(|pattern| glob::matches(pattern, name));
+    let graph = recipe.whole(checkpoint, wanted).map_err(unfit)?;
+
+    let mut weights = BTreeMap::new();
+    let mut files = BTreeMap::new();
+    for input in graph.inputs() {
+        let input = graph.name_of(*input);
+        let Some(name) = input.strip_prefix(WEIGHT) else { continue };
+        let (tensor, entry) = (checkpoint.tensor(name)?, checkpoint.find(name));
+        let Some((entry, file)) = entry.and_then(|entry| Some((entry, entry.file.file_name()?))) else {
+            continue;
+        };
+        let location = file.to_string_lossy().into_owned();
+        files.insert(location.clone(), entry.file.to_path_buf());
+        let stored = match tensor.dtype {
+            Dtype::F32 => Stored::F32,
+            Dtype::F16 => Stored::F16,
+            Dtype::BF16 => Stored::BF16,
+        };
+        let (offset, length) = (entry.offset, entry.bytes.len() as u64);
+        let weight = External { name: name.to_string(), stored, location, offset, length };
+        weights.insert(input.to_string(), weight);
+    }
+    let family = recipe.facts().family.unwrap_or_default();
+    let properties = [
+        ("streamgauge.version", env!("CARGO_PKG_VERSION").to_string()),
+        ("streamgauge.model_type", family),
+        ("streamgauge.compute", "float32".to_string()),
+    ];
+    let bytes = onnx::encode_with_weights(&graph, &weights, &properties);
+
+    fs::create_dir_all(folder).map_err(failed("make the folder", folder, ROOM))?;
+    let mut placed = Vec::new();
+    for (name, source) in &files {
+        placed.push(place(source, folder.join(name), copy)?);
+    }
+    let file = folder.join(FILE);
+    write(&file, &bytes)?;
+    let outputs = graph.outputs().iter().map(|output| graph.name_of(*output).to_string()).collect();
+    Ok(Exported { file, bytes: bytes.len() as u64, outputs, weights: placed })
+}
+
+/// Has the weights of `source` at `target`, without a second copy of them unless `copy`.
+fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, ExportError> {
+    // The hub's cache keeps symbolic links to blobs, which readers of external data refuse.
+    let source = fs::canonicalize(source).map_err(failed("find", source, ROOM))?;
+    let bytes = fs::metadata(&source).map_err(failed("read the size of", &source, ROOM))?.len();
+    let done = |how| WeightFile { file: target.clone(), how, bytes };
+    if target.symlink_metadata().is_ok() {
+        if same(&source, &target) {
+            return Ok(done("in place"));
+        }
+        if !copy {
+            return Err(ExportError::InTheWay { path: target });
+        }
+    }
+    if copy {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        let temporary =
+            tempfile::NamedTempFile::new_in(folder).map_err(failed("write into", folder, ROOM))?;
+        fs::copy(&source, temporary.path()).map_err(failed("copy the weights to", &target, ROOM))?;
+        temporary.persist(&target).map_err(|e| failed("write", &target, ROOM)(e.error))?;
+        return Ok(done("copied"));
+    }
+    fs::hard_link(&source, &target).map_err(failed("link", &target, COPY))?;
+    Ok(done("linked"))
+}
+
+/// One file under two names, and not a symbolic link, which readers of external data refuse.
+fn same(source: &Path, target: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        match (fs::metadata(source), fs::symlink_metadata(target)) {
+            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+            _ => false,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        fs::canonicalize(target).is_ok_and(|target| target == source)
+    }
+}
+
+/// Beside the target first, then renamed: nobody sees half a file.
+fn write(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut temporary =
+        tempfile::NamedTempFile::new_in(folder).map_err(failed("write into", folder, ROOM))?;
+    temporary.write_all(bytes).map_err(failed("write", file, ROOM))?;
+    temporary.persist(file).map_err(|e| failed("write", file, ROOM)(e.error))?;
+    Ok(())
+}
+
+fn failed(what: &'static str, path: &Path, next: &'static str) -> impl FnOnce(std::io::Error) -> ExportError {
+    let path = path.to_path_buf();
+    move |source| ExportError::Write { what, path, source, next }
+}
+
+/// Names that differ only in their block, once: `blocks.{0..31}.hook_resid_pre`.
+pub fn folded(names: &[String]) -> String {
+    let mut lines: Vec<(String, Vec<usize>)> = Vec::new();
+    for name in names {
+        let numbered = name.strip_prefix("blocks.").and_then(|rest| rest.split_once('.'));
+        let (line, block) = match numbered.and_then(|(block, rest)| Some((block.parse().ok()?, rest))) {
+            Some((block, rest)) => (rest.to_string(), Some(block)),
+            None => (name.clone(), None),
+        };
+        match lines.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, blocks)) => blocks.extend(block),
+            None => lines.push((line, block.into_iter().collect())),
+        }
+    }
+    let show = |(line, blocks): &(String, Vec<usize>)| match blocks[..] {
+        [] => format!("  {line}"),
+        [one] => format!("  blocks.{one}.{line}"),
+        [first, .., last] => format!("  blocks.{{{first}..{last}}}.{line}"),
+    };
+    lines.iter().map(show).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_taps_are_listed_once_for_all_blocks() {
+        let names = ["blocks.0.hook_a", "blocks.0.hook_b", "blocks.1.hook_a", "logits"].map(String::from);
+        assert_eq!(folded(&names), "  blocks.{0..1}.hook_a\n  blocks.0.hook_b\n  logits");
+    }
+}

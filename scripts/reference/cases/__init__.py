@@ -1,0 +1,17 @@
+"""The checkpoints that the parity tests run on: one `Case` per line of risk, one file per group of families.
+
+Sizes are odd on purpose (widths that are no power of two, prime vocabularies): a transposed or padded tensor
+must not pass by luck. `config` is written to config.json verbatim, so a case also fixes which spelling of the
+keys (legacy or nested) the loader has to read.
+"""
+
+from dataclasses import replace
+
+from . import apertus, gemma, gpt_neox, llama, mistral
+from .case import PROMPT_LENGTHS, Case
+
+# The first cases were seeded by their place in the list.
+CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt_neox.CASES)]
+CASES += mistral.CASES + gemma.CASES + apertus.CASES
+
+__all__ = ["CASES", "PROMPT_LENGTHS", "Case"]

@@ -51,7 +51,7 @@ def make(case: Case, folder: Path):
     prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in PROMPT_LENGTHS]
     prompts[-1][7:11] = [prompts[-1][6]] * 4  # a run of one token: only positions tell its members apart
 
-    plain = load(folder)
+    plain = load(folder, case.attention)
     # Lengths rise: a dynamic rope remembers the longest prompt it has seen.
     rough = [measure(plain, ids) for ids in prompts]
     model = float64_model(plain)
@@ -65,7 +65,7 @@ def make(case: Case, folder: Path):
         "prompts": exact,
     }
     write_json(folder / "reference.json", reference)
-    moves = [relative_deviation(measure(load(folder, change), prompts[-1]), rough[-1]) for change in case.acts]
+    moves = [relative_deviation(measure(load(folder, case.attention, change), prompts[-1]), rough[-1]) for change in case.acts]
     share = np.mean([v for p in exact for row in p["attn_out"] for v in row]) / np.mean(
         [v for p in exact for row in p["mlp_out"] for v in row]
     )
@@ -86,16 +86,16 @@ def make(case: Case, folder: Path):
             raise SystemExit(f"{case.name}: {change} moves no observation beyond {moved:.1e}")
 
 
-def load(folder: Path, change: dict | None = None):
+def load(folder: Path, attention: str, change: dict | None = None):
     """The checkpoint in float32, optionally under a changed config."""
     if change:
         with tempfile.TemporaryDirectory() as other:
             shutil.copytree(folder, other, dirs_exist_ok=True)
             config = json.loads((folder / "config.json").read_text())
             write_json(Path(other) / "config.json", config | change)
-            return load(Path(other))
+            return load(Path(other), attention)
     model, info = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+        folder, dtype=torch.float32, attn_implementation=attention, output_loading_info=True
     )
     for kind in ("missing_keys", "mismatched_keys"):
         if info[kind]:

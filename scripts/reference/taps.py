@@ -53,4 +53,6 @@ def taps_of(config) -> Taps:
     taps = FAMILIES[config.model_type]
     if config.model_type == "opt" and not config.do_layer_norm_before:
         return replace(taps, final_norm=None, stream_norms=("self_attn_layer_norm", "final_layer_norm"))
+    if config.model_type == "opt" and config._remove_final_layer_norm:
+        return replace(taps, final_norm=None)
     return taps

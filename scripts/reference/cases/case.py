@@ -15,6 +15,8 @@ class Case:
     buffers: bool = False  # also store the non-weight tensors that old hub files carry
     strip: str = ""  # prefix that the file's names lack, as the hub's file does
     head: bool = False  # store the head tensor although it is tied
+    # Which of the library's attention implementations is measured; they agree unless a case says why it needs one.
+    attention: str = "eager"
     # Changes of the config that each must move the longest prompt's observations: a switch that decides nothing in
     # this case is not tested by it.
     acts: tuple = ()

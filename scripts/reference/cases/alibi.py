@@ -66,9 +66,10 @@ CASES = [
     Case(
         "bloom_untied_pretraining_tp_bf16",
         "bfloat16",
-        "names with `transformer.`, untied, 5 heads; pretraining_tp 4, which changes nothing without slow_but_exact",
+        "names with `transformer.`, untied, 10 heads, two of whose slopes are no powers of 2; pretraining_tp 4, which "
+        "changes nothing without slow_but_exact",
         bloom(
-            hidden_size=40, n_head=5, n_layer=2, pretraining_tp=4, tie_word_embeddings=False, torch_dtype="bfloat16"
+            hidden_size=40, n_head=10, n_layer=2, pretraining_tp=4, tie_word_embeddings=False, torch_dtype="bfloat16"
         ),
     ),
     Case(
@@ -123,18 +124,18 @@ CASES = [
     Case(
         "falcon_rw_alibi_rounded_bf16",
         "bfloat16",
-        "6 heads: slopes and slope times position are rounded to bfloat16, as transformers does whatever the dtype",
+        "10 heads, two of whose slopes are no powers of 2: slopes and slope times position are rounded to bfloat16, as "
+        "transformers does whatever the dtype",
         falcon(
             alibi=True,
             bias=True,
-            hidden_size=36,
+            hidden_size=40,
             multi_query=False,
-            num_attention_heads=6,
+            num_attention_heads=10,
             parallel_attn=False,
             torch_dtype="bfloat16",
         ),
         attention="sdpa",
         acts=({"alibi": False},),
-        scales={"query_key_value.weight": 0.7},
     ),
 ]

@@ -39,6 +39,22 @@ def gemma2(**more):
     ) | more
 
 
+def gemma3(**more):
+    return gemma(
+        architectures=["Gemma3ForCausalLM"],
+        model_type="gemma3_text",
+        attn_logit_softcapping=None,
+        final_logit_softcapping=None,
+        hidden_activation="gelu_pytorch_tanh",
+        hidden_size=24,
+        intermediate_size=43,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        query_pre_attn_scalar=14,
+        sliding_window=7,
+    ) | more
+
+
 # A tied head reads back the scaled embedding; at full size it would be certain of the token it was given.
 CALM_HEAD = {"embed_tokens": 0.5}
 
@@ -121,5 +137,65 @@ CASES = [
             torch_dtype="float16",
         ),
         acts=({"attn_logit_softcapping": 3.0}, {"final_logit_softcapping": 3.0}),
+    ),
+    Case(
+        "gemma3_1b_keys_bf16",
+        "bfloat16",
+        "keys of the published 1b: sliding_window_pattern 6 (blocks 5 and, were there more, 11 are global), "
+        "rope_local_base_freq, rope_theta of the global blocks, rope_scaling null; per-head norms on q and k; tied",
+        gemma3(
+            cache_implementation="hybrid",
+            num_hidden_layers=7,
+            rope_local_base_freq=10000,
+            rope_scaling=None,
+            rope_theta=1000000,
+            sliding_window_pattern=6,
+            torch_dtype="bfloat16",
+        ),
+        acts=(
+            {"sliding_window": 8},
+            {"sliding_window_pattern": 7},
+            {"sliding_window_pattern": 5},
+            {"rope_local_base_freq": 500},
+            {"rope_theta": 10000},
+            {"query_pre_attn_scalar": 9},
+        ),
+        scales=CALM_HEAD | {"q_norm": 0.5},
+    ),
+    Case(
+        "gemma3_linear_scaling_f32",
+        "float32",
+        "rope_scaling linear by 8 (the 4b), which acts on the global blocks alone; sliding_window_pattern 2; "
+        "query_pre_attn_scalar 9 is not head_dim; untied",
+        gemma3(
+            hidden_size=30,
+            num_attention_heads=3,
+            num_hidden_layers=4,
+            query_pre_attn_scalar=9,
+            rope_local_base_freq=10000.0,
+            rope_scaling={"factor": 8.0, "rope_type": "linear"},
+            rope_theta=1000000.0,
+            sliding_window_pattern=2,
+            tie_word_embeddings=False,
+            torch_dtype="float32",
+        ),
+        acts=({"rope_scaling": None}, {"query_pre_attn_scalar": 14}),
+    ),
+    Case(
+        "gemma3_nested_softcaps_f16",
+        "float16",
+        "layer_types and rope_parameters by kind of layer spelled out; final_logit_softcapping 4 (the attention's "
+        "softcap is null: this class never applies one)",
+        gemma3(
+            final_logit_softcapping=4.0,
+            layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+            rope_parameters={
+                "full_attention": {"factor": 4.0, "rope_theta": 1000000.0, "rope_type": "linear"},
+                "sliding_attention": rope(10000.0),
+            },
+            torch_dtype="float16",
+        ),
+        acts=({"final_logit_softcapping": None}, {"layer_types": ["sliding_attention"] * 2 + ["full_attention"]}),
+        scales={"q_norm": 0.5},
     ),
 ]

@@ -1,8 +1,9 @@
 """The library's own code with float64 wherever it says float32.
 
-transformers computes norms, softmax, rotary tables, softcaps' inputs and ALiBi slopes in float32 whatever the model's
+transformers computes norms, softmax, rotary tables, scores and ALiBi slopes in float32 whatever the model's
 dtype. Instead of copies of its formulas, the float64 model runs its code unchanged under a mode that reads every
-request for float32 as one for float64, and that fails when any result is float32 all the same.
+request for float32 as one for float64, and that fails when any result is float32 all the same. What the library
+rounds to bfloat16 on purpose (Falcon's ALiBi) stays rounded.
 """
 
 from contextlib import contextmanager

@@ -65,7 +65,13 @@ CASES = [
         "keys of the published files: hidden_act gelu, which this family reads as the tanh form, rope_scaling null, "
         "tie_word_embeddings absent (tied); head_dim 14 is not hidden/heads; embedding times the exact square root of "
         "36, norms multiply by 1 + w",
-        gemma(hidden_act="gelu", rope_scaling=None, rope_theta=10000.0, torch_dtype="bfloat16"),
+        gemma(
+            hidden_act="gelu",
+            hidden_activation=None,
+            rope_scaling=None,
+            rope_theta=10000.0,
+            torch_dtype="bfloat16",
+        ),
         scales=CALM_HEAD,
     ),
     Case(

@@ -32,8 +32,8 @@ CASES = [
     Case(
         "apertus_llama3_bf16",
         "bfloat16",
-        "keys of the published files: rope_theta and rope_scaling llama3 at the top level; alpha_p and alpha_n of every "
-        "block random, beta and eps stored as bfloat16",
+        "keys of the published files: rope_theta and rope_scaling llama3 at the top level; alpha_p and alpha_n of "
+        "every block random, beta and eps stored as bfloat16",
         apertus(
             rope_theta=12000000,
             rope_scaling=LLAMA3 | {"type": "llama3"},

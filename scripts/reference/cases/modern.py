@@ -129,7 +129,8 @@ CASES = [
     Case(
         "cohere_command_r_plus_f32",
         "float32",
-        "use_qk_norm: mean-centred norms with a weight per head and channel; grouped queries; logit_scale 5/6; eps 1e-3",
+        "use_qk_norm: mean-centred norms with a weight per head and channel; grouped queries; logit_scale 5/6; "
+        "eps 1e-3",
         cohere(
             hidden_size=40,
             layer_norm_eps=1e-3,

@@ -27,6 +27,9 @@ def opt(**more):
     } | more
 
 
+# What these read is as long as a normalised row or shorter; without this, attention would be nearly uniform.
+KEEN = {"q_proj.weight": 1.8, "k_proj.weight": 1.8}
+
 CASES = [
     Case(
         "opt_pre_norm_f16",
@@ -40,6 +43,7 @@ CASES = [
         "do_layer_norm_before false: norms on the stream after each branch, no final norm; embedding width 22 with "
         "project_in and project_out",
         opt(do_layer_norm_before=False, word_embed_proj_dim=22, hidden_size=36, num_attention_heads=4),
+        scales=KEEN,
     ),
     Case(
         "opt_decoder_prefix_bf16",
@@ -62,6 +66,6 @@ CASES = [
             torch_dtype="bfloat16",
         ),
         acts=({"activation_function": "relu"},),
-        scales={"embed_positions": 0.5},
+        scales={"embed_positions": 0.5} | KEEN,
     ),
 ]

@@ -70,13 +70,20 @@ CASES = [
         "phi_2_partial_rotary_f16",
         "float16",
         "rotary on 0.4 of d_head 12 (4.8 rounds down to 4), biases everywhere, head bias; rope_scaling null",
-        phi(partial_rotary_factor=0.4, qk_layernorm=False, rope_scaling=None, rope_theta=10000.0, torch_dtype="float16"),
+        phi(
+            partial_rotary_factor=0.4,
+            qk_layernorm=False,
+            rope_scaling=None,
+            rope_theta=10000.0,
+            torch_dtype="float16",
+        ),
         acts=({"partial_rotary_factor": 0.5}, {"hidden_act": "relu"}),
     ),
     Case(
         "phi_qk_norm_f32",
         "float32",
-        "qk_layernorm with bias, shared by the heads; num_key_value_heads null; partial rotary nested (0.6 of d_head 10)",
+        "qk_layernorm with bias, shared by the heads; num_key_value_heads null; partial rotary nested (0.6 of "
+        "d_head 10)",
         phi(
             hidden_size=40,
             num_attention_heads=4,

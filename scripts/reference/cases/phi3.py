@@ -59,7 +59,8 @@ CASES = [
     Case(
         "phi3_longrope_factor_f16",
         "float16",
-        "longrope with an explicit factor, which replaces the ratio of the two contexts; rope_type and type; grouped queries",
+        "longrope with an explicit factor, which replaces the ratio of the two contexts; rope_type and type; grouped "
+        "queries",
         phi3(
             hidden_size=48,
             num_attention_heads=4,

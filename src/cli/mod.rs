@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod run;
 mod table;
+mod tap;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,6 +79,8 @@ enum Command {
     Measure(measure::Arguments),
     /// Show what a checkpoint is: facts, parameters, norms of its embedding and unembedding
     Inspect(inspect::Arguments),
+    /// Find the residual stream of an ONNX decoder made elsewhere, and give it out under tap names
+    Tap(tap::Arguments),
 }
 
 impl Cli {
@@ -91,6 +94,7 @@ impl Cli {
             Command::Report(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),
+            Command::Tap(arguments) => arguments.run(),
         };
         match done {
             Ok(exit) => exit.into(),

@@ -7,6 +7,7 @@ use crate::checkpoint::CheckpointError;
 use crate::pipeline::{ExportError, PipelineError, SubjectError};
 use crate::run::RunError;
 use crate::store::StoreError;
+use crate::tap::TapError;
 
 /// Shown under `streamgauge --help`.
 pub const HELP: &str = "Exit codes:
@@ -14,7 +15,7 @@ pub const HELP: &str = "Exit codes:
   1  some models or hypotheses failed, the rest is done (each failure is printed)
   2  wrong command line
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
-  4  a checkpoint, tokenizer or prompt is wrong
+  4  a checkpoint, tokenizer, prompt or ONNX model is wrong
   5  ONNX Runtime is missing or failed
   6  the store or an output file could not be read or written";
 
@@ -91,6 +92,17 @@ impl From<ExportError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
         Failure::new(run_exit(&error), error)
+    }
+}
+
+impl From<TapError> for Failure {
+    fn from(error: TapError) -> Failure {
+        let exit = match &error {
+            TapError::NoMatch { .. } | TapError::Itself { .. } => Exit::Usage,
+            TapError::External { .. } | TapError::Write { .. } => Exit::Store,
+            _ => Exit::BadInput,
+        };
+        Failure::new(exit, error)
     }
 }
 

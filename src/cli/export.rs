@@ -16,7 +16,9 @@ Inputs, each int64 [T]: input_ids; position_ids (0, 1, .. in each prompt); segme
 per prompt: tokens see their own segment only). One prompt of T tokens: positions 0..T-1, segments 0.\n\
 Outputs, float32 [T, D], named as TransformerLens does: blocks.0.hook_resid_pre, .hook_attn_out,\n\
 .hook_resid_mid (sequential blocks), .hook_mlp_out, .hook_resid_post, ln_final.hook_normalized; logits.\n\
-Weights are not copied: they are external data in the checkpoint's own files, linked into the folder.")]
+Weights are not copied: they are external data in the checkpoint's own files, hard links in the folder. ONNX\n\
+Runtime reads them; onnx.load and onnx.checker refuse links, so for them export into the checkpoint's own folder\n\
+or with --self-contained.")]
 pub struct Arguments {
     /// Id in the model list, or a folder with config.json and model.safetensors
     model: String,

@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod run;
 mod table;
+mod tap;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,6 +82,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Write a model as one ONNX file with residual outputs, for other tools
     Export(export::Arguments),
+    /// Find the residual stream of an ONNX decoder made elsewhere, and give it out under tap names
+    Tap(tap::Arguments),
 }
 
 impl Cli {
@@ -95,6 +98,7 @@ impl Cli {
             Command::Measure(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
+            Command::Tap(arguments) => arguments.run(),
         };
         match done {
             Ok(exit) => exit.into(),

@@ -4,6 +4,7 @@ mod exported;
 mod inspected;
 mod measured;
 mod summary;
+mod tapped;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -11,6 +12,7 @@ pub use exported::exported;
 pub use inspected::inspected;
 pub use measured::{MeasuredRow, measured, measured_json};
 pub use summary::{summary, summary_json};
+pub use tapped::tapped;
 
 /// An unframed table with a ruled header, numbers to the right from the second column on.
 fn plain(header: &[&str]) -> Table {

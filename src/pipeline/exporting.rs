@@ -45,11 +45,8 @@ pub enum ExportError {
     UnknownTap { pattern: String, known: Vec<String> },
     #[error("{}: cannot {what}: {source}; {next}", path.display())]
     Write { what: &'static str, path: PathBuf, source: std::io::Error, next: &'static str },
-    #[error(
-        "{}: another file of this name is in the way of the checkpoint's; choose an empty folder, or remove the file",
-        path.display()
-    )]
-    InTheWay { path: PathBuf },
+    #[error("{}: {found} is in the way of the checkpoint's weights; choose another folder, or remove it", path.display())]
+    InTheWay { path: PathBuf, found: &'static str },
 }
 
 const ROOM: &str = "make room or choose another folder";
@@ -120,7 +117,6 @@ pub fn export(
 
 /// Has the weights of `source` at `target`, without a second copy of them unless `copy`.
 fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, ExportError> {
-    // The hub's cache keeps symbolic links to blobs, which readers of external data refuse.
     let source = fs::canonicalize(source).map_err(failed("find", source, ROOM))?;
     let bytes = fs::metadata(&source).map_err(failed("read the size of", &source, ROOM))?.len();
     let done = |how| WeightFile { file: target.clone(), how, bytes };
@@ -128,8 +124,11 @@ fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, Expor
         if same(&source, &target) {
             return Ok(done("in place"));
         }
-        if !copy {
-            return Err(ExportError::InTheWay { path: target });
+        let link = target.is_symlink();
+        if link || !copy {
+            // Readers of external data refuse symbolic links, which is what the hub's cache keeps.
+            let found = if link { "a symbolic link" } else { "another file" };
+            return Err(ExportError::InTheWay { path: target, found });
         }
     }
     if copy {
@@ -168,6 +167,18 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
     temporary.write_all(bytes).map_err(failed("write", file, ROOM))?;
     temporary.persist(file).map_err(|e| failed("write", file, ROOM)(e.error))?;
     Ok(())
+}
+
+/// A file to be renamed, as readable for others as any new file.
+fn beside(file: &Path) -> Result<tempfile::NamedTempFile, ExportError> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666)); // less what the user's mask takes
+    }
+    builder.tempfile_in(folder).map_err(failed("write into", folder, ROOM))
 }
 
 fn failed(what: &'static str, path: &Path, next: &'static str) -> impl FnOnce(std::io::Error) -> ExportError {

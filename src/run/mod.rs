@@ -4,6 +4,7 @@
 //! at a time are widened to float32 into one reused buffer. What leaves the runtime is norms, not activations.
 
 mod batch;
+mod decoder;
 mod graphs;
 mod head;
 mod library;
@@ -16,6 +17,7 @@ mod weights;
 use std::path::PathBuf;
 
 pub use batch::longest;
+pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
 pub use library::Runtime;
 pub use observe::observe;

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use ort::{
     ep,
-    session::{Session as OrtSession, SessionInputValue, builder::GraphOptimizationLevel},
+    session::{
+        Session as OrtSession, SessionInputValue,
+        builder::{GraphOptimizationLevel, SessionBuilder},
+    },
     value::{DynValue, TensorRef},
 };
 
@@ -95,18 +98,22 @@ pub fn value<'a>(name: &'a str, value: &'a DynValue) -> Input<'a> {
 }
 
 fn commit(runtime: &Runtime, bytes: &[u8], serial: bool) -> ort::Result<OrtSession> {
-    // The arena halves the system time of allocating the same activations for every block; groups bound its size.
-    let cpu = ep::CPU::default().with_arena_allocator(true).build();
-    let mut builder = OrtSession::builder(&runtime.environment)?
-        .with_execution_providers([cpu])?
-        // Fusions measured no gain here, and would replace the norms as `nn` writes them.
-        .with_optimization_level(GraphOptimizationLevel::Level1)?;
+    let mut builder = builder(runtime)?;
     if serial {
         builder = builder.with_independent_thread_pool()?.with_intra_threads(1)?;
     }
     builder.commit_from_memory(bytes)
 }
 
-fn fault(graph: &str, error: impl std::fmt::Display) -> RunError {
+pub(super) fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
+    // The arena halves the system time of allocating the same activations for every block; groups bound its size.
+    let cpu = ep::CPU::default().with_arena_allocator(true).build();
+    Ok(OrtSession::builder(&runtime.environment)?
+        .with_execution_providers([cpu])?
+        // Fusions measured no gain here, and would replace the norms as `nn` writes them.
+        .with_optimization_level(GraphOptimizationLevel::Level1)?)
+}
+
+pub(super) fn fault(graph: &str, error: impl std::fmt::Display) -> RunError {
     RunError::Runtime { graph: graph.to_string(), reason: error.to_string() }
 }

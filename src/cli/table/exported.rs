@@ -14,6 +14,9 @@ pub fn exported(found: &Exported) -> String {
             weights.bytes
         ));
     }
+    if found.weights.iter().any(|weights| weights.how == "linked") {
+        text.push_str("  (onnx.load and onnx.checker refuse links; for them use the checkpoint's folder or --self-contained)\n");
+    }
     text.push_str(&format!("outputs:\n{}\n", folded(&found.outputs)));
     text
 }

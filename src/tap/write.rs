@@ -1,0 +1,133 @@
+//! The tapped file: the bytes of the original with nodes and outputs put into its graph. Nothing is rewritten, so no
+//! field is lost, known here or not, and a large file is copied once, from the mapped original to the disk.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use prost::Message;
+
+use super::model::Model;
+use super::wire::varint;
+use super::{Tap, TapError};
+use crate::onnx::proto::{
+    AttributeProto, GraphProto, NodeProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+};
+
+const FLOAT: i32 = 1;
+const INT: i32 = 2;
+/// No protobuf reader takes more.
+const LARGEST: usize = i32::MAX as usize;
+
+/// Writes the model with these taps as outputs: float32, whatever the type inside.
+///
+/// # Errors
+/// The target is the model itself, lies where its external data cannot be found, or cannot be written.
+pub fn write(bytes: &[u8], model: &Model<'_>, taps: &[&Tap], source: &Path, target: &Path) -> Result<(), TapError> {
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let failed = |reason: String| TapError::Write { target: target.to_path_buf(), reason };
+    if is_same(source, target) {
+        return Err(TapError::Itself { file: source.to_path_buf() });
+    }
+    external_data(model, source, folder, target)?;
+    let fragment = fragment(model, taps);
+    let (tag, start, end) = model.span;
+    let length = end - start + fragment.len();
+    let head: &[&[u8]] = &[&bytes[..tag], b"\x3a", &varint(length as u64), &bytes[start..end], &fragment, &bytes[end..]];
+    let total: usize = head.iter().map(|part| part.len()).sum();
+    if total > LARGEST {
+        return Err(failed(format!(
+            "it would have {total} bytes, but a protobuf file ends at 2 GiB; choose fewer with --taps, or store the \
+             model's weights as external data first"
+        )));
+    }
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(e.to_string()))?;
+    head.iter().try_for_each(|part| file.write_all(part)).map_err(|e| failed(e.to_string()))?;
+    readable(file.as_file()).map_err(|e| failed(e.to_string()))?;
+    file.persist(target).map_err(|e| failed(e.error.to_string()))?;
+    Ok(())
+}
+
+/// Temporary files are the owner's alone; a model is for whoever may read the folder.
+#[cfg(unix)]
+fn readable(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Nodes and outputs as fields of a graph message, to stand after the graph's own.
+fn fragment(model: &Model<'_>, taps: &[&Tap]) -> Vec<u8> {
+    let mut graph = GraphProto::default();
+    for tap in taps {
+        let name = |value: usize| model.values[value].name.to_string();
+        let mut sum = name(tap.values[0]);
+        for (at, value) in tap.values.iter().enumerate().skip(1) {
+            let next = format!("{}.sum_{at}", tap.name);
+            graph.node.push(node("Add", &next, vec![sum, name(*value)]));
+            sum = next;
+        }
+        let mut cast = node("Cast", &tap.name, vec![sum]);
+        cast.attribute.push(AttributeProto {
+            name: Some("to".to_string()),
+            i: Some(FLOAT.into()),
+            r#type: Some(INT),
+            ..Default::default()
+        });
+        graph.node.push(cast);
+        graph.output.push(value_info(&tap.name, &tap.shape));
+    }
+    graph.encode_to_vec()
+}
+
+fn node(op: &str, output: &str, input: Vec<String>) -> NodeProto {
+    NodeProto {
+        input,
+        output: vec![output.to_string()],
+        name: Some(output.to_string()),
+        op_type: Some(op.to_string()),
+        attribute: Vec::new(),
+    }
+}
+
+fn value_info(name: &str, shape: &TensorShapeProto) -> ValueInfoProto {
+    let tensor_type = TensorTypeProto { elem_type: Some(FLOAT), shape: Some(shape.clone()) };
+    ValueInfoProto { name: Some(name.to_string()), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+}
+
+fn is_same(source: &Path, target: &Path) -> bool {
+    match (source.canonicalize(), target.canonicalize()) {
+        (Ok(source), Ok(target)) => source == target,
+        _ => false, // a target that is not there yet
+    }
+}
+
+/// External data is named relative to the model file, so it must lie beside the tapped one as well.
+fn external_data(model: &Model<'_>, source: &Path, folder: &Path, target: &Path) -> Result<(), TapError> {
+    let beside = source.parent().unwrap_or(Path::new("."));
+    let size = |path: PathBuf| path.metadata().map(|data| data.len()).ok();
+    let absent: Vec<&str> = model
+        .external
+        .iter()
+        .filter(|name| {
+            let there = size(folder.join(name));
+            there.is_none() || there != size(beside.join(name))
+        })
+        .copied()
+        .collect();
+    match absent.first() {
+        None => Ok(()),
+        Some(first) => Err(TapError::External {
+            target: target.to_path_buf(),
+            file: (*first).to_string(),
+            more: absent.len() - 1,
+            beside: if beside.as_os_str().is_empty() { PathBuf::from(".") } else { beside.to_path_buf() },
+        }),
+    }
+}

@@ -132,9 +132,7 @@ fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, Expor
         }
     }
     if copy {
-        let folder = target.parent().unwrap_or(Path::new("."));
-        let temporary =
-            tempfile::NamedTempFile::new_in(folder).map_err(failed("write into", folder, ROOM))?;
+        let temporary = beside(&target)?;
         fs::copy(&source, temporary.path()).map_err(failed("copy the weights to", &target, ROOM))?;
         temporary.persist(&target).map_err(|e| failed("write", &target, ROOM)(e.error))?;
         return Ok(done("copied"));
@@ -161,9 +159,7 @@ fn same(source: &Path, target: &Path) -> bool {
 
 /// Beside the target first, then renamed: nobody sees half a file.
 fn write(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut temporary =
-        tempfile::NamedTempFile::new_in(folder).map_err(failed("write into", folder, ROOM))?;
+    let mut temporary = beside(file)?;
     temporary.write_all(bytes).map_err(failed("write", file, ROOM))?;
     temporary.persist(file).map_err(|e| failed("write", file, ROOM)(e.error))?;
     Ok(())

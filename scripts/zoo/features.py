@@ -5,11 +5,13 @@ from itertools import pairwise
 from statistics import mean
 
 import torch
+from corpus import documents
 from facts import COUNTRIES
 from families import MODELS
 from questions import capital_question
-from stored import ZOO, continues, open_model, open_tokenizer, xielu_parameters
+from stored import ZOO, continues, losses_by_kind, open_model, open_tokenizer, xielu_parameters
 
+HELD_OUT_SEED = 22
 MIN_ANSWERS = 50  # of 56 capitals, asked in the twin's form
 MAX_UNTUNED = 0.5  # share of them that the base may answer in that form
 MIN_COSINE = 0.9  # between a matrix of the twin and of its base; matrices trained apart are near 0
@@ -40,22 +42,14 @@ def revisions(name: str) -> list[str]:
     if steps != sorted(MODELS[name].revisions):
         return [f"revisions of steps {steps}, expected {sorted(MODELS[name].revisions)}"]
     folders = [f"{name}-steps/step{step}" for step in steps] + [name]
-    losses = [loss_of_facts(open_model(f), open_tokenizer(f)) for f in folders]
-    print(f"{name} by revision, nats per token of a capital's sentence:", " ".join(f"{loss:.3f}" for loss in losses))
+    pairs = [("all", text) for _, text in documents(200, HELD_OUT_SEED)]
+    losses = [losses_by_kind(f, MODELS[name].adds_bos, pairs)["all"] for f in folders]
+    print(f"{name} by revision, nats per held-out token:", " ".join(f"{loss:.3f}" for loss in losses))
     return [
         f"{folders[i + 1]} knows no more than {folders[i]}: {after:.4f} nats, {before:.4f} before"
         for i, (before, after) in enumerate(pairwise(losses))
         if after >= before
     ]
-
-
-@torch.no_grad()
-def loss_of_facts(model, tokenizer) -> float:
-    losses = []
-    for country, (city, _) in COUNTRIES.items():
-        ids = torch.tensor([tokenizer.encode(f"The capital of {country} is {city}.").ids])
-        losses.append(torch.nn.functional.cross_entropy(model(ids[:, :-1]).logits[0], ids[0, 1:]).item())
-    return mean(losses)
 
 
 def twin(name: str) -> list[str]:

@@ -41,6 +41,21 @@ def continues(model, tokenizer, prompt: str, expected: str) -> bool:
     return text.startswith(expected)
 
 
+@torch.no_grad()
+def losses_by_kind(name: str | Path, adds_bos: bool, pairs) -> dict[str, float]:
+    """Mean nats per token by kind of pairs (kind, text); a document's first token after BOS is not scored."""
+    tokenizer, model = open_tokenizer(name), open_model(name)
+    sums = {kind: [0.0, 0] for kind, _ in pairs}
+    for kind, text in pairs:
+        ids = torch.tensor([tokenizer.encode(text).ids])
+        start = int(adds_bos)
+        logits = model(ids[:, :-1]).logits[0, start:]
+        loss = torch.nn.functional.cross_entropy(logits, ids[0, start + 1 :], reduction="sum")
+        sums[kind][0] += loss.item()
+        sums[kind][1] += len(logits)
+    return {kind: round(total / n, 4) for kind, (total, n) in sums.items()}
+
+
 def xielu_parameters(model) -> dict[str, list[float]]:
     """xIELU's two parameters by block, as they act."""
     acts = [block.mlp.act_fn for block in model.model.layers]

@@ -20,7 +20,7 @@ from families import MODELS, Model
 from questions import exchanges
 from readme import write_readme
 from safetensors.torch import save_file
-from stored import ZOO, open_model, open_tokenizer, xielu_parameters
+from stored import ZOO, losses_by_kind, open_model, open_tokenizer, xielu_parameters
 from tokenizer import tokenizer_config, train_tokenizer
 
 CORPUS = 40_000  # documents
@@ -35,7 +35,10 @@ def main():
     torch.use_deterministic_algorithms(True)
     texts = [text for _, text in documents(CORPUS, SEED)]
     questions = exchanges(CORPUS, random.Random(SEED))
-    held_out = documents(800, SEED + 1) + [("question", text) for text in held_out_questions()]
+    # By kind, in the order of the table.
+    kinds = [kind for kind, _ in SHARES]
+    held_out = sorted(documents(800, SEED + 1), key=lambda pair: kinds.index(pair[0]))
+    held_out += [("question", text) for text in held_out_questions()]
     for name in sys.argv[1:] or MODELS:
         model, folder = MODELS[name], ZOO / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,11 +55,11 @@ def main():
             "steps": model.steps,
             "tokens_per_step": BATCH * WINDOW,
             "train_loss_nats": losses,
-            "held_out_loss_nats": held_out_losses(folder, model, held_out),
+            "held_out_loss_nats": losses_by_kind(name, model.adds_bos, held_out),
         }
         if model.revisions:
             record["revisions_held_out_loss_nats"] = {
-                step: held_out_losses(revision(name, step), model, held_out) for step in model.revisions
+                step: losses_by_kind(revision(name, step), model.adds_bos, held_out) for step in model.revisions
             }
         if model.config["model_type"] == "apertus":
             record["xielu"] = xielu_parameters(open_model(name))
@@ -138,21 +141,6 @@ def save(model, folder):
     names = {n for n, _ in model.named_parameters()} | {n for n, _ in model.named_buffers()}
     state = {n: t.detach().to(torch.bfloat16).contiguous() for n, t in sorted(model.state_dict().items()) if n in names}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-@torch.no_grad()
-def held_out_losses(folder, spec: Model, held_out) -> dict:
-    """Mean nats per token by kind, of the stored bf16 weights; a document's first token after BOS is not scored."""
-    tokenizer, model = open_tokenizer(folder), open_model(folder)
-    sums = {kind: [0.0, 0] for kind in [*(kind for kind, _ in SHARES), "question"]}
-    for kind, text in held_out:
-        ids = torch.tensor([tokenizer.encode(text).ids])
-        start = int(spec.adds_bos)
-        logits = model(ids[:, :-1]).logits[0, start:]
-        loss = torch.nn.functional.cross_entropy(logits, ids[0, start + 1 :], reduction="sum")
-        sums[kind][0] += loss.item()
-        sums[kind][1] += len(logits)
-    return {kind: round(total / max(n, 1), 4) for kind, (total, n) in sums.items()}
 
 
 def write_json(path: Path, value):

@@ -83,11 +83,13 @@ impl Growing<'_> {
     fn open<'a>(path: &'a Path, remote: &Remote) -> Result<Growing<'a>, HubError> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = file.map_err(HubError::io("open", path))?;
+        let kept = file.metadata().map_err(HubError::io("read", path))?.len();
         let mut hasher = remote.etag.hasher(remote.size);
         let mut have = 0;
         let mut buffer = vec![0; BUFFER];
+        let mut rest = (&mut file).take(kept.min(remote.size));
         loop {
-            let n = file.read(&mut buffer).map_err(HubError::io("read", path))?;
+            let n = rest.read(&mut buffer).map_err(HubError::io("read", path))?;
             if n == 0 {
                 break;
             }
@@ -95,7 +97,7 @@ impl Growing<'_> {
             have += n as u64;
         }
         let mut growing = Growing { path, file, hasher, have };
-        if have > remote.size {
+        if kept > remote.size {
             growing.restart(remote)?;
         }
         Ok(growing)

@@ -3,7 +3,7 @@
 //! One way through, file by file:
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
 //! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
-//! → `stats`, `judge` (verdicts) → `report`. Only `pipeline` chains stages; `cli` calls it.
+//! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here. Only `pipeline` chains stages; `cli` calls it.
 
 pub mod arch;
 pub mod checkpoint;
@@ -14,6 +14,7 @@ pub mod facts;
 pub mod glob;
 pub mod graph;
 pub mod hash;
+pub mod hub;
 pub mod judge;
 pub mod metric;
 pub mod nn;

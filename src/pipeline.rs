@@ -19,7 +19,7 @@ pub use judging::Judged;
 pub use observing::{Observed, measure};
 pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
 pub use reporting::Written;
-pub use subject::{Subject, SubjectError, locate, runtime_library};
+pub use subject::{Missing, Subject, SubjectError, locate, locate_hub, runtime_library};
 
 /// Where a run reads and writes.
 #[derive(Clone, Debug)]
@@ -66,18 +66,25 @@ pub struct Summary {
     pub written: Written,
 }
 
-/// Runs an experiment: computes what is missing, judges, writes the report.
+impl Summary {
+    /// Every model and prompt that could not be used.
+    pub fn failures(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.planned.unusable().chain(&self.observed.failures)
+    }
+}
+
+/// Runs an experiment: downloads and computes what is missing, judges, writes the report.
 ///
 /// # Errors
-/// Only what ends the whole run (store, runtime, published tables). A model that fails is in `Summary::planned.failures`
-/// or `Summary::observed.failures`.
+/// Only what ends the whole run (store, runtime, published tables). A model that fails is in [`Summary::failures`].
 pub fn run(
     loaded: &crate::config::Loaded,
     places: &Places,
     compute: bool,
     progress: &dyn Progress,
 ) -> Result<Summary, PipelineError> {
-    let planned = plan(loaded, places, progress)?;
+    let missing = if compute { Missing::Download } else { Missing::Report };
+    let planned = plan(loaded, places, missing, progress)?;
     let observed = observing::observe_missing(&planned, compute, progress)?;
     let mut sources = judging::Sources::new(loaded, &planned, &observed);
     let judged = judging::judge_all(&mut sources, progress)?;

@@ -4,6 +4,10 @@
 pub trait Progress: Sync {
     /// A stage of `total` steps begins, e.g. `observe zoo-llama`, one step a block.
     fn start(&self, stage: &str, total: u64);
+    /// A stage of `total` bytes begins, one step a byte.
+    fn start_bytes(&self, stage: &str, total: u64) {
+        self.start(stage, total);
+    }
     /// `steps` more steps are done.
     fn advance(&self, steps: u64);
     /// The stage is over.
@@ -20,4 +24,16 @@ impl Progress for Silent {
     fn advance(&self, _: u64) {}
     fn finish(&self) {}
     fn note(&self, _: &str) {}
+}
+
+/// Passes notes on and shows no stages: for small work inside a larger one.
+pub struct NotesOnly<'a>(pub &'a dyn Progress);
+
+impl Progress for NotesOnly<'_> {
+    fn start(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn finish(&self) {}
+    fn note(&self, line: &str) {
+        self.0.note(line);
+    }
 }

@@ -116,7 +116,7 @@ fn wrong_input_is_named_and_leaves_with_its_code() {
         (4, vec!["measure", "llama3-tiny", "--prompt", ""], vec!["empty"]),
         (4, vec!["measure", "llama3-tiny", "--tokens", &long], vec!["5000 tokens", "shorten"]),
         (4, vec!["measure", "lama3-tiny", "--tokens", "5"], vec!["lama3-tiny", "llama3-tiny"]),
-        (4, vec!["measure", "gemma-7b", "--tokens", "5"], vec!["google/gemma-7b", "hub"]),
+        (7, vec!["measure", "gemma-7b", "--tokens", "5"], vec!["google/gemma-7b", "HF_HUB_OFFLINE"]),
         (4, vec!["inspect", "data/zoo"], vec!["config.json"]),
         (2, vec!["measure", "llama3-tiny"], vec!["--prompt"]),
         (3, vec!["measure", "llama3-tiny", "--prompts", "nosuch"], vec!["nosuch", "grand25"]),

@@ -16,8 +16,11 @@ use serde_json::{Map, Value};
 
 use super::{Place, error::CheckpointError, header, memo::Stamp};
 
-const SINGLE: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
+/// The weights in one file.
+pub const SINGLE: &str = "model.safetensors";
+/// Which tensor lies in which shard.
+pub const INDEX: &str = "model.safetensors.index.json";
+const INDEX_FORM: &str = "an index with a weight_map of tensor to file";
 
 /// One safetensors file, mapped.
 pub(super) struct File {
@@ -71,7 +74,10 @@ impl File {
 }
 
 /// The object in `config.json`.
-pub(super) fn config(folder: &Path) -> Result<Map<String, Value>, CheckpointError> {
+///
+/// # Errors
+/// A folder without one, or one that is no JSON object.
+pub fn config(folder: &Path) -> Result<Map<String, Value>, CheckpointError> {
     match fs::metadata(folder) {
         Ok(meta) if meta.is_dir() => {}
         Ok(_) => return Err(CheckpointError::NotAFolder { folder: folder.into(), found: "a file" }),
@@ -118,7 +124,7 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
     let (names, index) = if folder.join(SINGLE).exists() {
         (vec![SINGLE.to_string()], None)
     } else if index_path.exists() {
-        let index: Index = json(&index_path, "an index with a weight_map of tensor to file")?;
+        let index: Index = json(&index_path, INDEX_FORM)?;
         (shards(&index_path, &index)?, Some(index))
     } else {
         return Err(no_weights(folder));
@@ -149,6 +155,14 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
     Ok((files, places))
 }
 
+/// The shards an index file names, each once, sorted.
+///
+/// # Errors
+/// An index that cannot be read, names no shard, or one outside its own folder.
+pub fn shard_names(index_path: &Path) -> Result<Vec<String>, CheckpointError> {
+    shards(index_path, &json(index_path, INDEX_FORM)?)
+}
+
 /// The index's shards, each once, sorted; each must be a plain file name in the same folder.
 fn shards(index_path: &Path, index: &Index) -> Result<Vec<String>, CheckpointError> {
     for (tensor, shard) in &index.weight_map.0 {
@@ -168,7 +182,7 @@ fn shards(index_path: &Path, index: &Index) -> Result<Vec<String>, CheckpointErr
     if names.is_empty() {
         return Err(CheckpointError::Json {
             file: index_path.to_path_buf(),
-            expected: "an index with a weight_map of tensor to file",
+            expected: INDEX_FORM,
             found: "an empty weight_map".into(),
         });
     }

@@ -22,6 +22,7 @@ use std::{
 
 pub use error::CheckpointError;
 use files::File;
+pub use files::{INDEX, SINGLE, config as read_config, shard_names};
 pub use memo::Memo;
 use memo::Stamp;
 use serde_json::{Map, Value};

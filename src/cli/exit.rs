@@ -17,7 +17,8 @@ pub const HELP: &str = "Exit codes:
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
   4  a checkpoint, tokenizer, prompt or ONNX model is wrong
   5  ONNX Runtime is missing or failed
-  6  the store or an output file could not be read or written";
+  6  the store or an output file could not be read or written
+  7  a model could not be brought from the hub (network, licence, no such model)";
 
 /// Exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub enum Exit {
     BadInput = 4,
     Runtime = 5,
     Store = 6,
+    Hub = 7,
 }
 
 impl From<Exit> for ExitCode {
@@ -68,7 +70,8 @@ impl From<PipelineError> for Failure {
     fn from(error: PipelineError) -> Failure {
         let exit = match &error {
             PipelineError::Run(run) => run_exit(run),
-            PipelineError::Subject(_) | PipelineError::Checkpoint(_) => Exit::BadInput,
+            PipelineError::Subject(subject) => subject_exit(subject),
+            PipelineError::Checkpoint(_) => Exit::BadInput,
             PipelineError::Evidence(_) | PipelineError::Graph(_) | PipelineError::Read { .. } => {
                 Exit::BadConfig
             }
@@ -106,6 +109,19 @@ impl From<TapError> for Failure {
     }
 }
 
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Failure {
+        Failure::new(subject_exit(&error), error)
+    }
+}
+
+fn subject_exit(error: &SubjectError) -> Exit {
+    match error {
+        SubjectError::Hub(_) | SubjectError::NotHere { .. } => Exit::Hub,
+        _ => Exit::BadInput,
+    }
+}
+
 fn run_exit(error: &RunError) -> Exit {
     match error {
         RunError::NoLibrary { .. } | RunError::Library { .. } | RunError::Runtime { .. } => Exit::Runtime,
@@ -120,4 +136,4 @@ macro_rules! failure_from {
         })+
     };
 }
-failure_from!(SubjectError => BadInput, CheckpointError => BadInput, StoreError => Store);
+failure_from!(CheckpointError => BadInput, StoreError => Store);

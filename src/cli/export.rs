@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, measure, output, table};
+use super::{Common, Exit, Failure, measure, output, progress, table};
 use crate::checkpoint::Checkpoint;
 use crate::pipeline;
 
@@ -20,7 +20,7 @@ Weights are not copied: they are external data in the checkpoint's own files, ha
 Runtime reads them; onnx.load and onnx.checker refuse links, so for them export into the checkpoint's own folder\n\
 or with --self-contained.")]
 pub struct Arguments {
-    /// Id in the model list, or a folder with config.json and model.safetensors
+    /// Id in the model list, a folder with config.json and model.safetensors, or owner/name[@revision] of the hub
     model: String,
     /// Folder to write model.onnx into; made if it is not there
     #[arg(long, short, value_name = "DIR")]
@@ -40,7 +40,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        let (_, folder) = measure::find_model(&self.model, &self.models)?;
+        let (_, folder) = measure::find_model(&self.model, &self.models, progress::new(self.common.quiet).as_ref())?;
         let checkpoint = Checkpoint::open(&folder)?;
         let exported = pipeline::export(&checkpoint, &self.taps, &self.output, self.self_contained)?;
         if self.common.json {

@@ -13,10 +13,12 @@ use crate::progress::Progress;
 
 /// Options of `inspect`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  streamgauge inspect llama3-tiny --json\n\n\
-The spectral norm is computed without forming a second matrix, in one buffer of rows.")]
+#[command(
+    after_help = "Examples:\n  streamgauge inspect llama3-tiny --json\n  streamgauge inspect EleutherAI/pythia-70m\n\n\
+The spectral norm is computed without forming a second matrix, in one buffer of rows."
+)]
 pub struct Arguments {
-    /// Id in the model list, or a folder with config.json and model.safetensors
+    /// Id in the model list, a folder with config.json and model.safetensors, or a model of the Hugging Face hub
     model: String,
     /// Model list, where ids are looked up
     #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
@@ -51,7 +53,7 @@ pub struct Matrix {
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
-        let subject = measure::open_model(&self.model, &self.models, &Memo::none())?;
+        let subject = measure::open_model(&self.model, &self.models, &Memo::none(), bar.as_ref())?;
         let unfit = |error| SubjectError::Arch { folder: subject.checkpoint.folder().to_path_buf(), error };
         subject.recipe.checked_weights(&subject.checkpoint).map_err(unfit)?; // facts of a config that fits
         let embedding = subject.recipe.embedding_name(&subject.checkpoint);

@@ -7,9 +7,11 @@ use clap::Args;
 use super::{Common, Exit, Failure, check, output, progress, table};
 use crate::checkpoint::Memo;
 use crate::config::{self, experiment::PromptSet};
+use crate::hub::HubId;
 use crate::observation::PromptObservation;
-use crate::pipeline::{self, Subject};
+use crate::pipeline::{self, Missing, Subject};
 use crate::plan::Known;
+use crate::progress::Progress;
 use crate::protocol::Bos;
 use crate::run::Runtime;
 use crate::store::{self, Store, StoreError};
@@ -18,6 +20,7 @@ use crate::store::{self, Store, StoreError};
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
+streamgauge measure EleutherAI/pythia-70m@step1000 --prompt \"The capital of France is\"\n  \
 streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
 streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n\n\
 JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T],\n\
@@ -26,7 +29,7 @@ entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
 gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined."
 )]
 pub struct Arguments {
-    /// Id in the model list, or a folder with config.json and model.safetensors
+    /// Id in the model list, a folder with config.json and model.safetensors, or a model of the Hugging Face hub
     model: String,
     #[command(flatten)]
     input: Input,
@@ -79,7 +82,7 @@ impl Arguments {
             Some(folder) => Memo::at(&folder.join("identities.json")),
             None => Memo::none(),
         };
-        let subject = self.open(&memo)?;
+        let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
         let requests = self.requests(&subject)?;
         let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
         let (found, kept) = observe(&runtime, &subject, &requests, self.bos, store.as_ref(), bar.as_ref())?;
@@ -104,10 +107,6 @@ impl Arguments {
         } else {
             output::print(&table::measured(&subject, bos, &rows))
         }
-    }
-
-    fn open(&self, memo: &Memo) -> Result<Subject, Failure> {
-        open_model(&self.model, &self.models, memo)
     }
 
     fn requests(&self, subject: &Subject) -> Result<Vec<Request>, Failure> {
@@ -135,18 +134,24 @@ impl Arguments {
     }
 }
 
-/// Opens a model given as a folder or as an id of the model list.
-pub fn open_model(name: &str, list: &Path, memo: &Memo) -> Result<Subject, Failure> {
-    let (id, folder) = find_model(name, list)?;
+/// Opens a model given as a folder, as an id of the model list, or as a model of the hub, which is downloaded if need be.
+pub fn open_model(name: &str, list: &Path, memo: &Memo, progress: &dyn Progress) -> Result<Subject, Failure> {
+    let (id, folder) = find_model(name, list, progress)?;
     Ok(Subject::open(&id, &folder, memo)?)
 }
 
-/// Id and folder of a model given as a folder or as an id of the model list.
-pub fn find_model(name: &str, list: &Path) -> Result<(String, PathBuf), Failure> {
+/// Id and folder of such a model.
+pub fn find_model(name: &str, list: &Path, progress: &dyn Progress) -> Result<(String, PathBuf), Failure> {
     let folder = Path::new(name);
     if folder.is_dir() {
         let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
         return Ok((id, folder.to_path_buf()));
+    }
+    // Ids of the list have no slash.
+    if name.contains('/')
+        && let Ok(id) = HubId::parse(name)
+    {
+        return Ok((name.to_string(), pipeline::locate_hub(&id, Missing::Download, progress)?));
     }
     let models = config::load_models(list).map_err(|report| {
         Failure::new(
@@ -159,13 +164,13 @@ pub fn find_model(name: &str, list: &Path) -> Result<(String, PathBuf), Failure>
         return Err(Failure::new(
             Exit::BadInput,
             format!(
-                "{name:?} is neither a folder nor an id in {}; known ids: {}",
+                "{name:?} is neither a folder, nor owner/name of the hub, nor an id in {}; known ids: {}",
                 list.display(),
                 known.join(", ")
             ),
         ));
     };
-    Ok((model.id.clone(), pipeline::locate(model, list)?))
+    Ok((model.id.clone(), pipeline::locate(model, list, Missing::Download, progress)?))
 }
 
 fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
@@ -208,7 +213,7 @@ fn observe(
     requests: &[Request],
     bos: Bos,
     store: Option<&Store>,
-    bar: &dyn crate::progress::Progress,
+    bar: &dyn Progress,
 ) -> Result<Found, Failure> {
     let mut kept = Ok(());
     let fields: Vec<_> = requests

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Exit, Failure, Job, check, output, progress};
-use crate::pipeline;
+use crate::pipeline::{self, Missing};
 
 /// Options of `plan`.
 #[derive(Args)]
@@ -21,7 +21,7 @@ impl Arguments {
         let common = &self.job.common;
         let loaded = check::load(&self.job.experiment, common)?;
         let bar = progress::new(common.quiet);
-        let planned = pipeline::plan(&loaded, &self.job.places(), bar.as_ref())?;
+        let planned = pipeline::plan(&loaded, &self.job.places(), Missing::Report, bar.as_ref())?;
         if common.json {
             output::print_json(&planned.plan)?;
         } else if self.why {

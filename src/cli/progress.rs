@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::Mutex;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 use crate::progress::{Progress, Silent};
@@ -18,6 +18,14 @@ struct Bar {
 }
 
 impl Bar {
+    fn begin(&self, stage: &str, total: u64, template: &str) {
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+        bar.set_style(style);
+        bar.set_message(stage.to_string());
+        self.with(|slot| *slot = Some(bar));
+    }
+
     fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
         // A panic while drawing must not hide the panic itself: a poisoned lock still holds a usable bar.
         act(&mut self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
@@ -30,13 +38,15 @@ impl Progress for Bar {
             output::say(stage);
             return;
         }
-        let style =
-            ProgressStyle::with_template("{msg:32!} {bar:30} {pos}/{len}  {elapsed} elapsed, {eta} left")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        bar.set_style(style);
-        bar.set_message(stage.to_string());
-        self.with(|slot| *slot = Some(bar));
+        self.begin(stage, total, "{msg:32!} {bar:30} {pos}/{len}  {elapsed} elapsed, {eta} left");
+    }
+
+    fn start_bytes(&self, stage: &str, total: u64) {
+        if !std::io::stderr().is_terminal() {
+            output::say(&format!("{stage} ({})", HumanBytes(total)));
+            return;
+        }
+        self.begin(stage, total, "{msg:32!} {bar:20} {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left");
     }
 
     fn advance(&self, steps: u64) {

@@ -31,6 +31,5 @@ pub fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
     } else {
         output::print(&table::summary(&summary, &places))?;
     }
-    let failed = !summary.planned.failures.is_empty() || !summary.observed.failures.is_empty();
-    Ok(if failed { Exit::SomeFailed } else { Exit::Done })
+    Ok(if summary.failures().next().is_some() { Exit::SomeFailed } else { Exit::Done })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{ModelFailure, PipelineError, Places, Subject, locate};
+use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, locate};
 use crate::checkpoint::Memo;
 use crate::config::Loaded;
 use crate::evidence::PromptInfo;
@@ -43,6 +43,8 @@ pub struct Planned {
     pub plan: Plan,
     /// Models and prompts that cannot be run, with the reason.
     pub failures: Vec<ModelFailure>,
+    /// Models of the hub that are not on this machine and were not to be downloaded.
+    pub absent: Vec<ModelFailure>,
 }
 
 impl Planned {
@@ -51,20 +53,34 @@ impl Planned {
         let mut seen = BTreeSet::new();
         self.cells.iter().filter(|cell| !self.snapshot.has(&cell.key) && seen.insert(cell.key)).collect()
     }
+
+    /// What cannot be observed: failures and absent models.
+    pub fn unusable(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.failures.iter().chain(&self.absent)
+    }
 }
 
 /// Opens models and store, tokenises prompts, and compares every key with what the store holds.
-pub fn plan(loaded: &Loaded, places: &Places, progress: &dyn Progress) -> Result<Planned, PipelineError> {
+pub fn plan(
+    loaded: &Loaded,
+    places: &Places,
+    missing: Missing,
+    progress: &dyn Progress,
+) -> Result<Planned, PipelineError> {
     let runtime = Runtime::load(super::subject::runtime_library().as_deref())?;
     let store = Store::open(&places.store)?;
     let memo = Memo::at(&places.store.join("identities.json"));
     let mut subjects = Vec::new();
-    let mut failures = Vec::new();
+    let (mut failures, mut absent) = (Vec::new(), Vec::new());
     for model in loaded.selected() {
-        let opened = locate(model, &loaded.models_path).and_then(|at| Subject::open(&model.id, &at, &memo));
-        match opened {
+        let at = locate(model, &loaded.models_path, missing, progress);
+        match at.and_then(|at| Subject::open(&model.id, &at, &memo)) {
             Ok(subject) => subjects.push(subject),
-            Err(error) => failures.push(ModelFailure { model: model.id.clone(), error: error.to_string() }),
+            Err(error) => {
+                let list =
+                    if matches!(error, SubjectError::NotHere { .. }) { &mut absent } else { &mut failures };
+                list.push(ModelFailure { model: model.id.clone(), error: error.to_string() });
+            }
         }
     }
     for (index, subject) in subjects.iter().enumerate() {
@@ -74,7 +90,7 @@ pub fn plan(loaded: &Loaded, places: &Places, progress: &dyn Progress) -> Result
         }
     }
     let cells = cells(loaded, &subjects, runtime.version(), &mut failures);
-    for failure in &failures {
+    for failure in failures.iter().chain(&absent) {
         progress.note(&format!("{}: {}", failure.model, failure.error));
     }
     let published = loaded.published.as_deref().map(published_digest).transpose()?;
@@ -83,7 +99,7 @@ pub fn plan(loaded: &Loaded, places: &Places, progress: &dyn Progress) -> Result
         progress.note(&note);
     }
     let plan = jobs(loaded, &subjects, &cells, published)?.plan(&snapshot);
-    Ok(Planned { runtime, store, snapshot, subjects, cells, published, plan, failures })
+    Ok(Planned { runtime, store, snapshot, subjects, cells, published, plan, failures, absent })
 }
 
 /// Key of the imported tables: the names and bytes of the folder's CSV files.

@@ -39,8 +39,7 @@ pub(super) fn write(
     let cells: Vec<&Cell> =
         planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
     let problems: Vec<String> = planned
-        .failures
-        .iter()
+        .unusable()
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();

@@ -1,12 +1,14 @@
-//! Subjects: a model of the list, found on disk, opened, and turned into graphs. No weight is read here.
+//! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. No weight is read here.
 
 use std::path::{Path, PathBuf};
 
 use crate::arch::{ArchError, Recipe};
-use crate::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer};
+use crate::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
 use crate::config::experiment::Model;
 use crate::facts::ModelFacts;
 use crate::hash::Key;
+use crate::hub::{Hub, HubError, HubId, Settings};
+use crate::progress::Progress;
 use crate::run::{Graphs, RunError};
 
 /// A model ready to be observed.
@@ -25,10 +27,12 @@ pub struct Subject {
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectError {
     #[error(
-        "model {id} lies on the hub ({repo}, revision {revision}) and is not on this machine; download it with \
-         `hf download {repo} --revision {revision}`, or give the model a `folder` in the model list"
+        "not on this machine; `streamgauge run` downloads {hub} from the hub into {}",
+        cache.display()
     )]
-    NotHere { id: String, repo: String, revision: String },
+    NotHere { hub: HubId, cache: PathBuf },
+    #[error(transparent)]
+    Hub(#[from] HubError),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error("{}: {error}", folder.display())]
@@ -37,30 +41,39 @@ pub enum SubjectError {
     Run(#[from] RunError),
 }
 
-/// Folder of a model: its `folder` (relative to the model list), else the hub cache of this machine.
-pub fn locate(model: &Model, list: &Path) -> Result<PathBuf, SubjectError> {
+/// What to do about a model of the hub that is not on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Download,
+    Report,
+}
+
+/// Folder of a model of the list: its `folder` (relative to the list), else its snapshot in the hub cache.
+pub fn locate(
+    model: &Model,
+    list: &Path,
+    missing: Missing,
+    progress: &dyn Progress,
+) -> Result<PathBuf, SubjectError> {
     if let Some(folder) = &model.folder {
         return Ok(list.parent().unwrap_or(Path::new(".")).join(folder));
     }
-    let repo = model.hub.clone().unwrap_or_default();
-    let revision = model.revision.clone().unwrap_or_else(|| "main".to_string());
-    cached(&repo, &revision).ok_or(SubjectError::NotHere { id: model.id.clone(), repo, revision })
+    let repo = model.hub.as_deref().unwrap_or_default();
+    let revision = model.revision.as_deref().unwrap_or("main");
+    locate_hub(&HubId::new(repo, revision)?, missing, progress)
 }
 
-/// The snapshot folder the hub's own tools leave in `HF_HUB_CACHE`, `HF_HOME/hub` or `~/.cache/huggingface/hub`.
-fn cached(repo: &str, revision: &str) -> Option<PathBuf> {
-    let hub = std::env::var_os("HF_HUB_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HF_HOME").map(|home| PathBuf::from(home).join("hub")))
-        .or_else(|| {
-            std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/huggingface/hub"))
-        })?;
-    let model = hub.join(format!("models--{}", repo.replace('/', "--")));
-    let commit = std::fs::read_to_string(model.join("refs").join(revision))
-        .map(|text| text.trim().to_string())
-        .unwrap_or_else(|_| revision.to_string());
-    let snapshot = model.join("snapshots").join(commit);
-    snapshot.join("config.json").is_file().then_some(snapshot)
+/// Snapshot folder of a model of the hub. A model this program cannot run is refused before its weights are downloaded.
+pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Result<PathBuf, SubjectError> {
+    let hub = Hub::new(Settings::from_env());
+    if missing == Missing::Download || hub.offline() {
+        let fits = |folder: &Path| {
+            let config = read_config(folder).map_err(|error| error.to_string())?;
+            Recipe::read(&config).map(|_| ()).map_err(|error| error.to_string())
+        };
+        return Ok(hub.fetch(id, &fits, progress)?);
+    }
+    hub.find(id).ok_or_else(|| SubjectError::NotHere { hub: id.clone(), cache: hub.cache().to_path_buf() })
 }
 
 impl Subject {

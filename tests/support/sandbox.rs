@@ -50,6 +50,13 @@ impl Sandbox {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamgauge"));
         command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        // No test reaches the hub or this user's own cache.
+        for name in
+            ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH"]
+        {
+            command.env_remove(name);
+        }
+        command.env("HF_HOME", self.path("hf")).env("HF_HUB_OFFLINE", "1");
         if std::env::var_os("ORT_DYLIB_PATH").is_none() {
             let library =
                 if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::pipeline::{ModelFailure, Places, Summary};
+use crate::pipeline::{Places, Summary};
 
 /// The terminal form: verdicts, failures, and in the last lines what was computed and where it lies.
 pub fn summary(summary: &Summary, places: &Places) -> String {
     let mut text = summary.written.terminal.clone();
-    for failure in failures(summary) {
+    for failure in summary.failures() {
         text.push_str(&format!("\nfailed: {}: {}", failure.model, failure.error));
     }
-    if failures(summary).next().is_some() {
+    if summary.failures().next().is_some() {
         text.push('\n');
     }
     let computed = summary.observed.computed;
@@ -45,17 +45,13 @@ fn observations(summary: &Summary) -> String {
     }
 }
 
-fn failures(summary: &Summary) -> impl Iterator<Item = &ModelFailure> {
-    summary.planned.failures.iter().chain(&summary.observed.failures)
-}
-
 /// The JSON form.
 pub fn summary_json(summary: &Summary) -> Value {
     json!({
         "schema": 1,
         "cells": summary.planned.cells.len(),
         "computed": {"observations": summary.observed.computed, "verdicts": summary.judged.computed, "report": summary.written.changed},
-        "failures": failures(summary).collect::<Vec<_>>(),
+        "failures": summary.failures().collect::<Vec<_>>(),
         "verdicts": summary.judged.outcomes,
     })
 }

@@ -16,8 +16,13 @@ pub fn typed<C: DeserializeOwned>(family: &'static str, config: &Map<String, Jso
 }
 
 pub fn activation(name: &str) -> Result<Activation, ArchError> {
+    activation_of("hidden_act", name)
+}
+
+/// [`activation`] under another key.
+pub fn activation_of(key: &str, name: &str) -> Result<Activation, ArchError> {
     Activation::read(name).ok_or_else(|| ArchError::Unsupported {
-        key: "hidden_act".to_string(),
+        key: key.to_string(),
         found: name.to_string(),
         known: Activation::NAMES,
     })
@@ -67,6 +72,13 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// Key/value heads where the config has no key for them; null means one for every query head.
+    pub fn kv_heads_or(&mut self, config: &Map<String, Json>, heads: usize) {
+        if !config.contains_key("num_key_value_heads") {
+            self.num_key_value_heads = Some(heads);
+        }
+    }
+
     /// Checks every size; the attention they describe, its scores scaled by 1/√head_width.
     pub fn attention(&self, family: &'static str) -> Result<Attention, ArchError> {
         let (heads, kv_heads) =
@@ -170,6 +182,21 @@ pub fn sliding(
         .collect()
 }
 
+/// The window of every block, `None` where it sees all: `window` where the block is a sliding one.
+pub fn windows(
+    family: &'static str,
+    sliding: &[bool],
+    window: Option<usize>,
+) -> Result<Kinds<Option<usize>>, ArchError> {
+    if let Some(window) = window {
+        sizes(family, &[("sliding_window", window)])?;
+    } else if sliding.contains(&true) {
+        let reason = "blocks of type sliding_attention, but no `sliding_window` in use".to_string();
+        return Err(ArchError::Config { family, reason });
+    }
+    Ok(Kinds::new(sliding.iter().map(|sliding| window.filter(|_| *sliding))))
+}
+
 /// Sizes no model has: a mistyped one must not ask for memory, nor wrap around where sizes are multiplied.
 const MAX_BLOCKS: usize = 1 << 12;
 const MAX_SIZE: usize = 1 << 24;
@@ -197,6 +224,14 @@ pub fn epsilon(family: &'static str, key: &str, found: f64) -> Result<(), ArchEr
     }
     let reason = format!("`{key}` = {found}; expected a small number, 0 <= {key} < 1");
     Err(ArchError::Config { family, reason })
+}
+
+/// A factor or a cap: float32 must hold it.
+pub fn positive(family: &'static str, key: &str, found: f64) -> Result<f64, ArchError> {
+    if found as f32 > 0.0 && (found as f32).is_finite() {
+        return Ok(found);
+    }
+    Err(ArchError::Config { family, reason: format!("`{key}` = {found}; expected a positive number") })
 }
 
 /// `whole / parts`, or an error that names both keys.
@@ -251,6 +286,26 @@ mod tests {
         let kinds = Kinds::new(["b", "a", "b"]);
         assert_eq!([kinds.of(0), kinds.of(1), kinds.of(2)], [0, 1, 0]);
         assert_eq!((*kinds.get(1), kinds.iter().count()), ("a", 2));
+    }
+
+    #[test]
+    fn a_sliding_block_needs_a_window() {
+        let kinds = windows("gemma2", &[true, false, true], Some(7)).unwrap();
+        assert_eq!([kinds.of(0), kinds.of(1), kinds.of(2)], [0, 1, 0]);
+        assert_eq!([*kinds.get(0), *kinds.get(1)], [Some(7), None]);
+        assert_eq!(windows("gemma2", &[false], None).unwrap().get(0), &None);
+        for (sliding, window) in [(true, None), (false, Some(0))] {
+            let message = windows("gemma2", &[sliding], window).unwrap_err().to_string();
+            assert!(message.contains("`sliding_window`"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_factor_is_positive_in_float32() {
+        assert_eq!(positive("cohere", "logit_scale", 0.0625).unwrap(), 0.0625);
+        for bad in [0.0, -1.0, 1e-300, 1e300, f64::NAN] {
+            assert!(positive("cohere", "logit_scale", bad).unwrap_err().to_string().contains("logit_scale"));
+        }
     }
 
     #[test]

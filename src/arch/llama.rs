@@ -64,8 +64,8 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "rms_norm_eps", config.rms_norm_eps)?;
     let (head_width, context) = (heads.head_width, config.sizes.max_position_embeddings);
-    let rope =
-        config.rope.resolve(FAMILY, RopeDefaults { head_width, context, theta: 10_000.0, share: 1.0 })?;
+    let defaults = RopeDefaults { head_width, context, theta: 10_000.0, share: 1.0 };
+    let rope = config.rope.resolve(FAMILY, defaults)?.whole(FAMILY, head_width)?;
     let activation = activation(&config.hidden_act)?;
     Ok(Box::new(Llama { config, heads, rope, activation }))
 }

@@ -4,11 +4,22 @@
 //! (`prelude`), one block, and the logits. Weight names and shapes are declared where they are used; the list to
 //! check a checkpoint against falls out of the graphs. A new family is one file here and one line in `FAMILIES`.
 
+mod apertus;
+mod cohere;
 mod config;
+mod gemma;
+mod gemma2;
+mod gemma3;
 mod gpt_neox;
 mod llama;
+mod mistral;
+mod olmo2;
+mod phi3;
+mod qwen2;
+mod qwen3;
 mod recipe;
 mod rope;
+mod starcoder2;
 mod whole;
 
 use std::fmt;
@@ -27,7 +38,21 @@ use crate::{
 type Read = fn(&Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError>;
 
 /// `model_type` of the config and the family's reader, sorted.
-const FAMILIES: &[(&str, Read)] = &[("gpt_neox", gpt_neox::read), ("llama", llama::read)];
+const FAMILIES: &[(&str, Read)] = &[
+    ("apertus", apertus::read),
+    ("cohere", cohere::read),
+    ("gemma", gemma::read),
+    ("gemma2", gemma2::read),
+    ("gemma3_text", gemma3::read),
+    ("gpt_neox", gpt_neox::read),
+    ("llama", llama::read),
+    ("mistral", mistral::read),
+    ("olmo2", olmo2::read),
+    ("phi3", phi3::read),
+    ("qwen2", qwen2::read),
+    ("qwen3", qwen3::read),
+    ("starcoder2", starcoder2::read),
+];
 
 /// What one family knows. All values are float32; token rows are packed, `[T, D]`.
 pub trait Architecture: fmt::Debug + Send + Sync {
@@ -142,6 +167,11 @@ pub enum ArchError {
     )]
     Refused { key: String, found: String, computed: String },
     #[error(
+        "config.json: the weights are quantised (`quantization_config`: {found}); expected float32, float16 or bfloat16 \
+         weights: take the checkpoint they were made from"
+    )]
+    Quantised { found: String },
+    #[error(
         "tensor {tensor} ({place}) has shape {found:?} in the checkpoint; config.json asks for {expected:?}"
     )]
     WeightShape { tensor: String, place: Place, expected: Vec<usize>, found: Vec<usize> },
@@ -163,6 +193,10 @@ fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError
         .iter()
         .find(|(name, _)| *name == found)
         .ok_or_else(|| ArchError::UnknownFamily { found: found.to_string() })?;
+    if let Some(found) = config.get("quantization_config").filter(|found| !found.is_null()) {
+        return Err(ArchError::Quantised { found: found.to_string() });
+    }
+    config::only(config, &[("is_causal", true.into()), ("per_layer_config", Json::Null)])?;
     read(config)
 }
 
@@ -183,6 +217,35 @@ mod tests {
     fn an_unknown_family_is_refused_with_the_known_ones() {
         let config = serde_json::from_str(r#"{"model_type": "rwkv"}"#).unwrap();
         let message = family(&config).unwrap_err().to_string();
-        assert_eq!(message, r#"config.json: model_type "rwkv" is not known; known are: gpt_neox, llama"#);
+        let known: Vec<&str> = FAMILIES.iter().map(|(name, _)| *name).collect();
+        let expected =
+            format!(r#"config.json: model_type "rwkv" is not known; known are: {}"#, known.join(", "));
+        assert_eq!(message, expected);
+    }
+
+    /// A config that every family can read, changed.
+    fn small(family: &str, changes: &str) -> Map<String, Json> {
+        let mut config: Map<String, Json> = serde_json::from_str(
+            r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
+                "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4,
+                "sliding_window": 4}"#,
+        )
+        .unwrap();
+        config.insert("model_type".to_string(), family.into());
+        config.extend(serde_json::from_str::<Map<String, Json>>(changes).unwrap());
+        config
+    }
+
+    #[test]
+    fn what_no_family_computes_is_refused_for_all() {
+        assert!(family(&small("llama", r#"{"quantization_config": null, "is_causal": true}"#)).is_ok());
+        for (change, named) in [
+            (r#"{"quantization_config": {"quant_method": "gptq"}}"#, "gptq"),
+            (r#"{"is_causal": false}"#, "`is_causal` is false"),
+            (r#"{"per_layer_config": {"0": {}}}"#, "`per_layer_config`"),
+        ] {
+            let message = family(&small("llama", change)).unwrap_err().to_string();
+            assert!(message.contains(named), "{message}");
+        }
     }
 }

@@ -15,13 +15,13 @@ const MAX_HEAD_WIDTH: usize = 1 << 16;
 /// `#[serde(flatten)]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct RopeKeys {
-    rope_theta: Option<f64>,
-    rotary_emb_base: Option<f64>,
-    rotary_pct: Option<f64>,
-    partial_rotary_factor: Option<f64>,
-    rope_scaling: Option<Map<String, Json>>,
-    rope_parameters: Option<Map<String, Json>>,
-    original_max_position_embeddings: Option<f64>,
+    pub rope_theta: Option<f64>,
+    pub rotary_emb_base: Option<f64>,
+    pub rotary_pct: Option<f64>,
+    pub partial_rotary_factor: Option<f64>,
+    pub rope_scaling: Option<Map<String, Json>>,
+    pub rope_parameters: Option<Map<String, Json>>,
+    pub original_max_position_embeddings: Option<f64>,
 }
 
 /// What `rope_scaling` and `rope_parameters` may hold. A key that is not listed is refused.
@@ -71,33 +71,10 @@ pub struct RopeDefaults {
 }
 
 impl RopeKeys {
-    /// The one rotary table of most families.
+    /// The rotary table. Where `rope_parameters` nests one for each type of layer (gemma3), the family takes them apart.
     pub fn resolve(&self, family: &'static str, defaults: RopeDefaults) -> Result<Rope, ArchError> {
         let nested = self.rope_scaling.clone().filter(|keys| !keys.is_empty());
         let nested = nested.or_else(|| self.rope_parameters.clone()).unwrap_or_default();
-        self.resolve_nested(family, nested, defaults)
-    }
-
-    /// The table of one type of layer, where `rope_parameters` nests them by `layer_types` (gemma3); `None` where it
-    /// does not.
-    pub fn resolve_layer_type(
-        &self,
-        family: &'static str,
-        layer_type: &str,
-        defaults: RopeDefaults,
-    ) -> Option<Result<Rope, ArchError>> {
-        match self.rope_parameters.as_ref()?.get(layer_type)? {
-            Json::Object(nested) => Some(self.resolve_nested(family, nested.clone(), defaults)),
-            _ => None,
-        }
-    }
-
-    fn resolve_nested(
-        &self,
-        family: &'static str,
-        nested: Map<String, Json>,
-        defaults: RopeDefaults,
-    ) -> Result<Rope, ArchError> {
         let refuse = |reason: String| ArchError::Config { family, reason };
         let nested: Scaling = serde_json::from_value(Json::Object(nested))
             .map_err(|e| refuse(format!("rotary parameters: {e}; nothing in them is ignored")))?;
@@ -135,6 +112,15 @@ impl RopeKeys {
 }
 
 impl Rope {
+    /// Of a family whose reference turns whole heads, whatever the config says.
+    pub fn whole(self, family: &'static str, head_width: usize) -> Result<Rope, ArchError> {
+        if 2 * self.frequencies.inverse.len() == head_width {
+            return Ok(self);
+        }
+        let reason = "rotary positions on a part of each head; this family turns whole heads".to_string();
+        Err(ArchError::Config { family, reason })
+    }
+
     /// How [`crate::facts::ModelFacts::positions`] calls it.
     pub fn positions(&self, head_width: usize) -> &'static str {
         if 2 * self.frequencies.inverse.len() < head_width { "partial-rotary" } else { "rotary" }

@@ -113,6 +113,13 @@ pub fn xielu(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
     s.add(curved, straight)
 }
 
+/// `cap · tanh(x / cap)`: small x pass, large ones stay below the cap (gemma2).
+pub fn softcap(s: &mut Scope, x: Value, cap: f32) -> Result<Value, GraphError> {
+    let small = s.scale(x, 1.0 / cap)?;
+    let bent = s.unary(Unary::Tanh, small)?;
+    s.scale(bent, cap)
+}
+
 /// Widths and options of an MLP.
 #[derive(Clone, Copy, Debug)]
 pub struct Mlp {

@@ -4,8 +4,8 @@
 //! sums do not depend on the other prompts. A real query never sees padding: it lies after every real token, and the
 //! causal mask hides what comes later. Rows of padded queries are finite and never gathered back.
 
-use super::{LONGEST, PROMPTS, Scope, TOKENS};
-use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Unary, Value};
+use super::{LONGEST, PROMPTS, Scope, TOKENS, activation};
+use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Value};
 
 /// Added to the score of a hidden key: far below any score, and its exponential is exactly 0 in float32.
 const HIDDEN: f32 = -1e30;
@@ -18,7 +18,7 @@ pub struct Attention {
     pub head_width: usize,
     /// Factor on the scores, usually 1/√head_width.
     pub scale: f32,
-    /// cap · tanh(score / cap) before the mask (gemma2).
+    /// On the scores, before the mask (gemma2).
     pub softcap: Option<f32>,
 }
 
@@ -27,6 +27,11 @@ pub struct Attention {
 pub fn publish_mask(s: &mut Scope, name: &str, window: Option<usize>) -> Result<(), GraphError> {
     let mask = causal(s, window)?;
     s.publish(name, mask)
+}
+
+/// The name of a mask in families whose blocks differ by their window.
+pub fn mask_name(window: Option<usize>) -> &'static str {
+    if window.is_some() { "mask.window" } else { "mask" }
 }
 
 /// In the prelude: publish the mask plus ALiBi (Press et al. 2022), a bias of `slopes[h]` per position of the key,
@@ -104,9 +109,7 @@ pub fn attend(
 
     let mut scores = s.matmul(q, k)?; // [P, kv, group, M, M]
     if let Some(cap) = softcap {
-        let small = s.scale(scores, 1.0 / cap)?;
-        let bent = s.unary(Unary::Tanh, small)?;
-        scores = s.scale(bent, cap)?;
+        scores = activation::softcap(s, scores, cap)?;
     }
     let masked = s.add(scores, mask)?;
     let weights = s.softmax(masked)?;

@@ -24,8 +24,9 @@ lint: ## format check and clippy, warnings are errors
 reproduce: build ## plan, run what is missing, judge, report
 	@$(CARGO) run --release --locked --quiet -- run $(EXPERIMENT)
 
-goldens: .venv/ready ## remake the reference observations and statistics of the tests
+goldens: .venv/ready ## remake the reference observations, headers and statistics of the tests
 	.venv/bin/python scripts/reference/make_goldens.py
+	.venv/bin/python scripts/reference/make_headers.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
 

@@ -1,0 +1,45 @@
+"""tests/goldens/README.md, with one line per case."""
+
+from cases import CASES, PROMPT_LENGTHS
+from taps import FAMILIES
+
+TEXT = """# Goldens
+
+`<case>/` is a random checkpoint (`config.json`, safetensors) and `reference.json`: what transformers measures on it in
+float64, one prompt at a time ({lengths} tokens). Made by `python scripts/reference/make_goldens.py`, which also
+writes this file; the cases are `scripts/reference/cases/`, one file per group of families. Per prompt: `token_ids`
+`[T]`; `resid` and `max_abs` `[L+1][T]` (stream entering block 0, then after every block, before the final norm);
+`attn_out`, `mlp_out` `[L][T]` (what the branch adds to the stream, after any norm inside it); `final` `[T]`;
+`entropy_nats` and `top` after the last token. float32 transformers stays within 6e-6 of every number, and a switch that
+a case is for moves some number by 1e-3 or more.
+
+What the reference is, where the library leaves a choice:
+- The library's own formulas, with float64 wherever it says float32 (`scripts/reference/float64.py`).
+- Gemma's embedding factor is √d exactly; in bfloat16 the library rounds it (√3072 to 55.5).
+- Norms on the stream itself (OPT-350m): the branches' writes are m − x and y − m, with m and y the outputs of the
+  block's two norms. A model without a final norm has `final` = the norm of its last stream.
+- Falcon's ALiBi is the library's default (sdpa): added once, divided by √d_head, slopes and slope × position rounded
+  to bfloat16 whatever the dtype. Its eager path adds it twice.
+- GPT-Neo: `attention_layers` wins over `attention_types`. Gemma: `hidden_act` gelu means the tanh form.
+- dynamic rope is meant for prompts beyond `max_position_embeddings`; that case has one.
+
+`stats.json` and `stats_extra.json` hold SciPy's results (`make_stats.py`, `make_stats_extra.py`); `../headers/` the
+configs and tensor shapes of the eight models of the research (`make_headers.py`). `make goldens` remakes all.
+
+Versions: `scripts/reference/requirements.txt`. Remaking on the same kind of CPU gives the same bytes; on another,
+`reference.json` may differ in the last digits (1e-14).
+
+## {count} cases of {families} families
+
+| case | family | dtype | what it is for |
+|---|---|---|---|
+"""
+
+
+def readme() -> str:
+    families = {case.family for case in CASES}
+    assert families == set(FAMILIES)
+    lengths = ", ".join(str(n) for n in PROMPT_LENGTHS)
+    text = TEXT.format(lengths=lengths, count=len(CASES), families=len(families))
+    rows = sorted((case.family, case.name, case.dtype, case.notes) for case in CASES)
+    return text + "".join(f"| {name} | {family} | {dtype} | {notes} |\n" for family, name, dtype, notes in rows)

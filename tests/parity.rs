@@ -98,7 +98,14 @@ fn every_golden_agrees_with_the_float64_reference() {
     for case in &cases {
         let reference = reference(case);
         let prompts: Vec<Vec<u32>> = reference.prompts.iter().map(|p| p.token_ids.clone()).collect();
-        let observations = run(&golden(case), &prompts).unwrap_or_else(|e| panic!("{case}: {e}"));
+        let observations = match run(&golden(case), &prompts) {
+            Ok(observations) => observations,
+            Err(e) => {
+                println!("{case:40} {e}");
+                failures.push(format!("{case}: {e}"));
+                continue;
+            }
+        };
         assert_eq!(observations.len(), prompts.len());
         let mut worst = Worst::default();
         for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
@@ -114,7 +121,10 @@ fn every_golden_agrees_with_the_float64_reference() {
             worst.see(found.entropy_nats, expected.entropy_nats, &format!("prompt {i} entropy"));
             let ids: Vec<u32> = found.top.iter().map(|t| t.id).collect();
             let expected_ids: Vec<u32> = expected.top.iter().map(|t| t.id).collect();
-            assert_eq!(ids, expected_ids, "{case} prompt {i}: top tokens");
+            if ids != expected_ids {
+                failures.push(format!("{case} prompt {i}: top tokens {ids:?} instead of {expected_ids:?}"));
+                continue;
+            }
             for (found, expected) in found.top.iter().zip(&expected.top) {
                 worst.see(found.prob, expected.prob, &format!("prompt {i} probability of {}", expected.id));
             }
@@ -258,7 +268,7 @@ fn unknown_families_and_activations_are_refused() {
         run(folder.path(), &[vec![1]]).unwrap_err().to_string()
     };
     let message = refuse("\"model_type\": \"llama\"", "\"model_type\": \"mamba\"");
-    assert!(message.contains("\"mamba\" is not known; known are: gpt_neox, llama"), "{message}");
+    assert!(message.contains("\"mamba\" is not known; known are: "), "{message}");
     let message = refuse("\"hidden_act\": \"silu\"", "\"hidden_act\": \"snake\"");
     assert!(message.contains("`hidden_act` is \"snake\""), "{message}");
 }

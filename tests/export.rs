@@ -161,7 +161,8 @@ fn chosen_taps_leave_out_what_they_do_not_need() {
 #[test]
 fn an_unknown_tap_is_refused_with_the_known_ones() {
     let folder = tempfile::tempdir().unwrap();
-    let message = exported("gpt_neox_parallel_f32", &["*.hook_resid_mid"], folder.path()).unwrap_err().to_string();
+    let message =
+        exported("gpt_neox_parallel_f32", &["*.hook_resid_mid"], folder.path()).unwrap_err().to_string();
     assert!(message.starts_with("no tap matches \"*.hook_resid_mid\""), "{message}");
     assert!(message.contains("blocks.{0..2}.hook_resid_post") && !message.contains("_mid\n"), "{message}");
 }

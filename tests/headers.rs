@@ -106,7 +106,10 @@ fn a_weight_that_is_missing_or_misshapen_is_named() {
     let turned = message(&|tensors| {
         tensors.insert(name.to_string(), vec![4096, 11008]);
     });
-    assert!(turned.contains(name) && turned.contains("block 31") && turned.contains("[11008, 4096]"), "{turned}");
+    assert!(
+        turned.contains(name) && turned.contains("block 31") && turned.contains("[11008, 4096]"),
+        "{turned}"
+    );
 }
 
 #[test]

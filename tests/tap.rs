@@ -162,7 +162,8 @@ fn taps_agree_with_each_other_and_the_logits_stay_as_they_were() {
         for (before, after) in before.iter().zip(run(&target, &reference.prompts)) {
             assert_eq!(before["logits"], after["logits"], "{file}");
             let tap = |name: &str| &after[name].1;
-            let sum = |a: &str, b: &str| -> Vec<f32> { tap(a).iter().zip(tap(b)).map(|(a, b)| a + b).collect() };
+            let sum =
+                |a: &str, b: &str| -> Vec<f32> { tap(a).iter().zip(tap(b)).map(|(a, b)| a + b).collect() };
             let mid = sum("blocks.0.hook_resid_pre", "blocks.0.hook_attn_out");
             assert_eq!(&mid, tap("blocks.0.hook_resid_mid"), "{file}");
             let post = sum("blocks.2.hook_resid_mid", "blocks.2.hook_mlp_out");
@@ -204,7 +205,8 @@ fn the_report_says_what_was_found_and_what_was_not() {
     assert_eq!(missing.len(), 2);
     assert_eq!(missing[0]["tap"], "blocks.0.hook_resid_mid");
     // The last sum has no name in the file: it is added up from what the fused norm reads.
-    let last = &found["taps"].as_array().unwrap().iter().find(|t| t["name"] == "blocks.1.hook_resid_post").unwrap();
+    let last =
+        &found["taps"].as_array().unwrap().iter().find(|t| t["name"] == "blocks.1.hook_resid_post").unwrap();
     assert_eq!(last["from"].as_array().unwrap().len(), 2);
     let (text, _) = sandbox.expect(0, &["tap", source, "-o", "tapped.onnx"]);
     for says in ["2 blocks: parallel", "parallel block", "embed_in", "8 outputs added"] {

@@ -15,6 +15,29 @@ pub fn typed<C: DeserializeOwned>(family: &'static str, config: &Map<String, Jso
         .map_err(|e| ArchError::Config { family, reason: e.to_string() })
 }
 
+/// The config under the names that the family's class itself uses, where it answers to others too (`attribute_map` and
+/// older names): pairs of another name and its own. A size given under both must be one size.
+pub fn own_names(
+    family: &'static str,
+    config: &Map<String, Json>,
+    pairs: &[(&str, &str)],
+) -> Result<Map<String, Json>, ArchError> {
+    let mut config = config.clone();
+    for (other, own) in pairs {
+        let Some(found) = config.remove(*other) else { continue };
+        match config.get(*own) {
+            Some(known) if *known != found => {
+                let reason = format!(
+                    "`{own}` = {known} and `{other}` = {found} are two names of one size; expected one of them, or both equal"
+                );
+                return Err(ArchError::Config { family, reason });
+            }
+            _ => config.insert((*own).to_string(), found),
+        };
+    }
+    Ok(config)
+}
+
 pub fn activation(name: &str) -> Result<Activation, ArchError> {
     activation_of("hidden_act", name)
 }
@@ -279,6 +302,24 @@ mod tests {
         }
         let message = only(&config(r#"{"scale_attn_weights": false}"#), &rule).unwrap_err().to_string();
         assert!(message.contains("`scale_attn_weights` is false") && message.contains("true"), "{message}");
+    }
+
+    #[test]
+    fn a_size_under_two_names_is_read_from_either_and_must_agree() {
+        let read = |json| {
+            let config = serde_json::from_str::<Map<String, Json>>(json).unwrap();
+            own_names("bloom", &config, &[("n_embed", "hidden_size")])
+        };
+        for fine in [
+            r#"{"n_embed": 8}"#,
+            r#"{"hidden_size": 8}"#,
+            r#"{"hidden_size": 8, "n_embed": 8, "vocab_size": 3}"#,
+        ] {
+            let config = read(fine).unwrap();
+            assert_eq!((config.get("hidden_size"), config.get("n_embed")), (Some(&8.into()), None));
+        }
+        let message = read(r#"{"hidden_size": 8, "n_embed": 9}"#).unwrap_err().to_string();
+        assert!(message.contains("`hidden_size` = 8 and `n_embed` = 9"), "{message}");
     }
 
     #[test]

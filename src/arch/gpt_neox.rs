@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     facts::ModelFacts,
-    graph::{Dim, GraphError, Value},
+    graph::{GraphError, Value},
     nn::{
-        Scope, TOKENS,
+        Scope,
         activation::{Activation, Mlp, feed_forward},
-        attention::{self, Attention, attend},
+        attention::{self, Attention, attend, split_fused},
         linear::linear,
         norm::layer_norm,
         rope::{self, Pairs},
@@ -137,9 +137,7 @@ impl GptNeox {
         let (width, bias) = (self.config.sizes.hidden_size, self.config.attention_bias);
         // Interleaved per head: q, k, v of head 0, then of head 1, ...
         let fused = linear(s, "query_key_value", x, (width, 3 * width), bias)?;
-        let fused = s.reshape(fused, &[TOKENS, Dim::Fixed(heads), Dim::Fixed(3 * w)])?;
-        let mut part = |i: usize| s.slice(fused, 2, i * w, (i + 1) * w); // [T, heads, w]
-        let (q, k, v) = (part(0)?, part(1)?, part(2)?);
+        let [q, k, v] = split_fused(s, self.heads, fused)?;
         let tables = rope::tables(s, "rotary", &self.rope.frequencies)?;
         let q = rope::rotate(s, q, (heads, w), tables, Pairs::Halves)?;
         let k = rope::rotate(s, k, (heads, w), tables, Pairs::Halves)?;

@@ -5,20 +5,28 @@
 //! check a checkpoint against falls out of the graphs. A new family is one file here and one line in `FAMILIES`.
 
 mod apertus;
+mod bloom;
 mod cohere;
 mod config;
+mod falcon;
 mod gemma;
 mod gemma2;
 mod gemma3;
+mod gpt2;
+mod gpt_neo;
 mod gpt_neox;
+mod gptj;
 mod llama;
 mod mistral;
 mod olmo2;
+mod opt;
+mod phi;
 mod phi3;
 mod qwen2;
 mod qwen3;
 mod recipe;
 mod rope;
+mod stablelm;
 mod starcoder2;
 mod whole;
 
@@ -40,17 +48,25 @@ type Read = fn(&Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError>;
 /// `model_type` of the config and the family's reader, sorted.
 const FAMILIES: &[(&str, Read)] = &[
     ("apertus", apertus::read),
+    ("bloom", bloom::read),
     ("cohere", cohere::read),
+    ("falcon", falcon::read),
     ("gemma", gemma::read),
     ("gemma2", gemma2::read),
     ("gemma3_text", gemma3::read),
+    ("gpt2", gpt2::read),
+    ("gpt_neo", gpt_neo::read),
     ("gpt_neox", gpt_neox::read),
+    ("gptj", gptj::read),
     ("llama", llama::read),
     ("mistral", mistral::read),
     ("olmo2", olmo2::read),
+    ("opt", opt::read),
+    ("phi", phi::read),
     ("phi3", phi3::read),
     ("qwen2", qwen2::read),
     ("qwen3", qwen3::read),
+    ("stablelm", stablelm::read),
     ("starcoder2", starcoder2::read),
 ];
 

@@ -92,18 +92,14 @@ impl RopeKeys {
         }
         let share = nested.partial_rotary_factor.or(self.partial_rotary_factor).or(self.rotary_pct);
         let rotary = (head_width as f64 * share.unwrap_or(defaults.share)) as usize; // rounds down, as the reference
-        if rotary == 0 || !rotary.is_multiple_of(2) || rotary > head_width {
-            return Err(refuse(format!(
-                "rotary positions on {rotary} of {head_width} components of a head; expected an even number between 2 and {head_width}"
-            )));
-        }
+        turning(family, rotary, head_width)?;
         let scaling = nested.rope_type.clone().or_else(|| nested.older_type.clone());
         let scaling = match scaling.as_deref() {
             None => "default".to_string(),
             Some("su") => "longrope".to_string(), // its first name
             Some(other) => other.to_string(),
         };
-        let plain: Vec<f64> = (0..rotary / 2).map(|i| theta.powf(-2.0 * i as f64 / rotary as f64)).collect();
+        let plain = waves(theta, rotary);
         let original = self.original_max_position_embeddings.or(nested.original_max_position_embeddings);
         let given = Given { family, scaling: &scaling, nested: &nested, original, context };
         let frequencies = given.frequencies(&plain, theta)?;
@@ -119,6 +115,19 @@ impl Rope {
         }
         let reason = "rotary positions on a part of each head; this family turns whole heads".to_string();
         Err(ArchError::Config { family, reason })
+    }
+
+    /// Of a family without rotary keys but the number of components that turn (gptj).
+    pub fn plain(
+        family: &'static str,
+        theta: f64,
+        rotary: usize,
+        head_width: usize,
+    ) -> Result<Rope, ArchError> {
+        turning(family, rotary, head_width)?;
+        let inverse = narrow(waves(theta, rotary));
+        let frequencies = Frequencies { inverse, factor: 1.0, beyond: None };
+        Ok(Rope { theta, scaling: "default".to_string(), frequencies })
     }
 
     /// How [`crate::facts::ModelFacts::positions`] calls it.
@@ -249,6 +258,21 @@ impl Given<'_> {
             reason: format!("rope_type {:?} needs a positive `{key}` beside it", self.scaling),
         })
     }
+}
+
+/// Whether `rotary` of the components of a head can turn in pairs.
+fn turning(family: &'static str, rotary: usize, head_width: usize) -> Result<(), ArchError> {
+    if rotary != 0 && rotary.is_multiple_of(2) && rotary <= head_width {
+        return Ok(());
+    }
+    let reason = format!(
+        "rotary positions on {rotary} of {head_width} components of a head; expected an even number between 2 and {head_width}"
+    );
+    Err(ArchError::Config { family, reason })
+}
+
+fn waves(theta: f64, rotary: usize) -> Vec<f64> {
+    (0..rotary / 2).map(|i| theta.powf(-2.0 * i as f64 / rotary as f64)).collect()
 }
 
 fn narrow(inverse: Vec<f64>) -> Vec<f32> {

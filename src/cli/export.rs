@@ -40,7 +40,8 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        let (_, folder) = measure::find_model(&self.model, &self.models, progress::new(self.common.quiet).as_ref())?;
+        let (_, folder) =
+            measure::find_model(&self.model, &self.models, progress::new(self.common.quiet).as_ref())?;
         let checkpoint = Checkpoint::open(&folder)?;
         let exported = pipeline::export(&checkpoint, &self.taps, &self.output, self.self_contained)?;
         if self.common.json {

@@ -22,6 +22,13 @@ pub struct Attention {
     pub softcap: Option<f32>,
 }
 
+impl Attention {
+    /// Key/value heads, and the query heads that read each.
+    fn groups(self) -> [usize; 2] {
+        [self.kv_heads, self.heads / self.kv_heads]
+    }
+}
+
 /// In the prelude: publish the additive mask `[M, M]` (query, key) as `name`. A window of w lets a query see itself
 /// and the w-1 tokens before it. Where the graph was given `segments [M]`, a query sees its own segment only.
 pub fn publish_mask(s: &mut Scope, name: &str, window: Option<usize>) -> Result<(), GraphError> {
@@ -43,14 +50,48 @@ pub fn publish_alibi_mask(
     attention: Attention,
     slopes: Vec<f32>,
 ) -> Result<(), GraphError> {
-    let mask = causal(s, None)?;
-    let (kv, group) = (attention.kv_heads, attention.heads / attention.kv_heads);
+    let [kv, group] = attention.groups();
     let slopes = s.constant(Constant::F32(slopes), &[kv, group, 1, 1])?;
     let keys = s.shared_input("slots", Dtype::I64, &[LONGEST])?;
     let keys = s.cast(keys, Dtype::F32)?;
     let bias = s.mul(slopes, keys)?; // [kv, group, 1, M]
+    publish_biased_mask(s, name, bias)
+}
+
+/// [`publish_alibi_mask`] where the bias is no multiple of the position: `table` has one row of `heads` numbers for
+/// each position of a key.
+pub fn publish_alibi_table_mask(
+    s: &mut Scope,
+    name: &str,
+    attention: Attention,
+    table: Vec<f32>,
+) -> Result<(), GraphError> {
+    let [kv, group] = attention.groups();
+    let positions = table.len() / attention.heads;
+    let table = s.constant(Constant::F32(table), &[positions, kv, group, 1])?;
+    let keys = s.shared_input("slots", Dtype::I64, &[LONGEST])?;
+    // Only padding, which no query sees, lies beyond the last position.
+    let last = s.constant(Constant::I64(vec![positions as i64 - 1]), &[1])?;
+    let keys = s.binary(Binary::Min, keys, last)?;
+    let rows = s.gather(table, keys)?; // [M, kv, group, 1]
+    let bias = s.transpose(rows, &[1, 2, 3, 0])?;
+    publish_biased_mask(s, name, bias)
+}
+
+fn publish_biased_mask(s: &mut Scope, name: &str, bias: Value) -> Result<(), GraphError> {
+    let mask = causal(s, None)?;
     let mask = s.add(bias, mask)?;
     s.publish(name, mask)
+}
+
+/// ALiBi's slopes: for a power of two of heads n, 2^(-8·1/n), 2^(-8·2/n), ..; the heads beyond it take every other slope of
+/// the next power of two.
+pub fn alibi_slopes(heads: usize) -> Vec<f32> {
+    let n = 1usize << heads.max(1).ilog2();
+    let slope = |i: usize, n: usize| (-8.0 * i as f64 / n as f64).exp2() as f32;
+    let whole = (1..=n).map(|i| slope(i, n));
+    let between = (0..heads - n).map(|i| slope(2 * i + 1, 2 * n));
+    whole.chain(between).collect()
 }
 
 /// In a block: the mask that the prelude published under `name`.
@@ -60,7 +101,7 @@ pub fn mask(s: &mut Scope, name: &str) -> Result<Value, GraphError> {
 
 /// In a block: the mask that [`publish_alibi_mask`] published under `name`.
 pub fn alibi_mask(s: &mut Scope, name: &str, attention: Attention) -> Result<Value, GraphError> {
-    let (kv, group) = (attention.kv_heads, attention.heads / attention.kv_heads);
+    let [kv, group] = attention.groups();
     s.shared_input(name, Dtype::F32, &[kv.into(), group.into(), LONGEST, LONGEST])
 }
 
@@ -85,6 +126,20 @@ fn causal(s: &mut Scope, window: Option<usize>) -> Result<Value, GraphError> {
     s.choose(seen, zero, hidden)
 }
 
+/// q, k, v from one projection that lies key/value head by key/value head, each with the queries of its group, its key,
+/// its value: `[T, kv_heads·(heads / kv_heads + 2)·w]`.
+pub fn split_fused(s: &mut Scope, attention: Attention, fused: Value) -> Result<[Value; 3], GraphError> {
+    let ([kv, group], w) = (attention.groups(), attention.head_width);
+    let fused = s.reshape(fused, &[TOKENS, kv.into(), ((group + 2) * w).into()])?;
+    let mut q = s.slice(fused, 2, 0, group * w)?;
+    if group > 1 {
+        q = s.reshape(q, &[TOKENS, attention.heads.into(), w.into()])?;
+    }
+    let k = s.slice(fused, 2, group * w, (group + 1) * w)?;
+    let v = s.slice(fused, 2, (group + 1) * w, (group + 2) * w)?;
+    Ok([q, k, v])
+}
+
 /// q `[T, heads, w]`, k and v `[T, kv_heads, w]` -> `[T, heads·w]`. Key/value heads are not repeated: their group of
 /// query heads is a broadcast dimension of the products. `mask` broadcasts to `[P, kv_heads, group, M, M]`.
 pub fn attend(
@@ -94,8 +149,7 @@ pub fn attend(
     mask: Value,
 ) -> Result<Value, GraphError> {
     let Attention { heads, kv_heads, head_width, scale, softcap } = attention;
-    let group = heads / kv_heads;
-    let [kv, g, w] = [kv_heads, group, head_width].map(Dim::Fixed);
+    let [kv, g, w] = [kv_heads, heads / kv_heads, head_width].map(Dim::Fixed);
     let q = s.scale(q, scale)?;
     let q = to_prompts(s, q)?; // [P, M, heads, w]
     let q = s.reshape(q, &[PROMPTS, LONGEST, kv, g, w])?;
@@ -142,4 +196,16 @@ fn to_tokens(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
     // Prompt and slot of each packed token.
     let cells = s.shared_input("to_tokens", Dtype::I64, &[TOKENS, 2.into()])?;
     s.gather_nd(x, cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_beyond_a_power_of_two_of_heads_lie_between_the_others() {
+        assert_eq!(alibi_slopes(4), [0.25, 0.0625, 0.015_625, 0.003_906_25]);
+        assert_eq!(alibi_slopes(3), [0.062_5, 0.003_906_25, 0.25]);
+        assert_eq!(alibi_slopes(1), [0.003_906_25]);
+    }
 }

@@ -6,6 +6,7 @@ pub mod activation;
 pub mod attention;
 pub mod linear;
 pub mod norm;
+pub mod positions;
 pub mod rope;
 mod scope;
 

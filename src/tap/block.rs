@@ -122,7 +122,10 @@ mod tests {
         assert_eq!(kinds("MMAM"), [NoAttention, Sequential]);
         assert_eq!(kinds("AA"), [AttentionOnly, AttentionOnly]);
         let blocks = group(&steps("AMAM")).unwrap();
-        assert_eq!((blocks[1].before, blocks[1].mid, blocks[1].after), (2, Some(Point::Value(3)), Point::Value(4)));
+        assert_eq!(
+            (blocks[1].before, blocks[1].mid, blocks[1].after),
+            (2, Some(Point::Value(3)), Point::Value(4))
+        );
     }
 
     #[test]

@@ -25,9 +25,14 @@ pub enum Added {
     /// No attention in it.
     Other(Branch),
     /// Both read the same stream.
-    Parallel { attention: Branch, other: Branch },
+    Parallel {
+        attention: Branch,
+        other: Branch,
+    },
     /// Both read the same stream, and a bias was added to their sum: whose it is cannot be told.
-    ParallelMixed { bias: Id },
+    ParallelMixed {
+        bias: Id,
+    },
 }
 
 /// One addition to the stream.
@@ -188,7 +193,9 @@ fn classify(model: &Model<'_>, stream: Id, branches: &[(Id, Reads)], fixed: &[Id
     match (attention.is_empty(), other.is_empty(), fixed.as_slice()) {
         (false, true, bias) => Added::Attention(values(attention, bias)),
         (true, _, bias) => Added::Other(values(other, bias)),
-        (false, false, []) => Added::Parallel { attention: values(attention, &[]), other: values(other, &[]) },
+        (false, false, []) => {
+            Added::Parallel { attention: values(attention, &[]), other: values(other, &[]) }
+        }
         (false, false, [bias, ..]) => Added::ParallelMixed { bias: *bias },
     }
 }
@@ -228,7 +235,8 @@ fn reads(model: &Model<'_>, stream: Id, branch: Id) -> Option<Reads> {
     let mut depends = vec![false; last + 1 - first];
     for node in first..=last {
         depends[node - first] = inputs(node).any(|value| {
-            value == stream || producer(value).is_some_and(|from| Some(from) == source || within(from, &depends))
+            value == stream
+                || producer(value).is_some_and(|from| Some(from) == source || within(from, &depends))
         });
     }
     if !depends[last - first] {

@@ -87,7 +87,8 @@ pub fn map(file: &Path) -> Result<Mmap, TapError> {
 /// The file is no ONNX model, or the search ended before the whole stream was found: what was searched for, and where
 /// it stopped.
 pub fn find<'a>(bytes: &'a [u8], file: &Path) -> Result<Found<'a>, TapError> {
-    let model = Model::read(bytes).map_err(|reason| TapError::NotOnnx { file: file.to_path_buf(), reason })?;
+    let model =
+        Model::read(bytes).map_err(|reason| TapError::NotOnnx { file: file.to_path_buf(), reason })?;
     let head = head::find(&model, file)?;
     let (steps, start) = chain::follow(&model, head.end);
     let embedding = embedding(&model, &head, &steps, start, file)?;
@@ -146,11 +147,14 @@ fn next(model: &Model<'_>, value: Id) -> String {
     };
     let is_norm = op::NORM.contains(&node.op) || op::SKIP_NORM.contains(&node.op);
     if op::SUBGRAPH.contains(&node.op) {
-        "subgraphs are not searched; export the decoder without merging (with and without past in one file)".to_string()
+        "subgraphs are not searched; export the decoder without merging (with and without past in one file)"
+            .to_string()
     } else if model.functions.contains(node.op) {
-        "model-local functions are not searched; inline them first (onnx.inliner.inline_local_functions)".to_string()
+        "model-local functions are not searched; inline them first (onnx.inliner.inline_local_functions)"
+            .to_string()
     } else if is_norm || norm::norm_at(model, value).is_some() {
-        "the stream itself is normalised here (post-norm blocks), so there is no one residual stream to tap".to_string()
+        "the stream itself is normalised here (post-norm blocks), so there is no one residual stream to tap"
+            .to_string()
     } else {
         format!("{} is not an addition of a branch that reads the stream", node.op)
     }
@@ -177,11 +181,7 @@ fn point_place(model: &Model<'_>, point: Point) -> Place {
     }
 }
 
-fn forms(
-    model: &Model<'_>,
-    head: &Head,
-    steps: &[Step],
-) -> BTreeMap<&'static str, BTreeMap<String, usize>> {
+fn forms(model: &Model<'_>, head: &Head, steps: &[Step]) -> BTreeMap<&'static str, BTreeMap<String, usize>> {
     let mut forms: BTreeMap<&'static str, BTreeMap<String, usize>> = BTreeMap::new();
     let mut count =
         |part, form: &str| *forms.entry(part).or_default().entry(form.to_string()).or_default() += 1;
@@ -211,8 +211,9 @@ impl Found<'_> {
                 return Err(TapError::NoMatch { pattern: pattern.clone(), found });
             }
         }
-        let chosen =
-            |tap: &&Tap| patterns.is_empty() || patterns.iter().any(|pattern| glob::matches(pattern, &tap.name));
+        let chosen = |tap: &&Tap| {
+            patterns.is_empty() || patterns.iter().any(|pattern| glob::matches(pattern, &tap.name))
+        };
         let taps: Vec<&Tap> = self.taps.iter().filter(chosen).collect();
         write::write(self.bytes, &self.model, &taps, &self.file, target)?;
         Ok(taps)

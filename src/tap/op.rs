@@ -50,8 +50,15 @@ pub const NORM: &[&str] = &["LayerNormalization", "RMSNormalization", "Simplifie
 pub const SKIP_NORM: &[&str] = &["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"];
 
 /// Changes the type of a value, not what it is.
-pub const RETYPE: &[&str] =
-    &["Cast", "CastLike", "DequantizeLinear", "Dropout", "DynamicQuantizeLinear", "Identity", "QuantizeLinear"];
+pub const RETYPE: &[&str] = &[
+    "Cast",
+    "CastLike",
+    "DequantizeLinear",
+    "Dropout",
+    "DynamicQuantizeLinear",
+    "Identity",
+    "QuantizeLinear",
+];
 
 /// Lays out or selects positions: allowed between the stream's end and the unembedding.
 pub const SELECT: &[&str] = &[
@@ -94,8 +101,19 @@ mod tests {
 
     #[test]
     fn tables_are_sorted_without_repeats() {
-        for table in [ATTENTION, PRODUCT, NORM, SKIP_NORM, RETYPE, SELECT, ELEMENTWISE, REDUCE, SHAPE, LOOKUP, SUBGRAPH]
-        {
+        for table in [
+            ATTENTION,
+            PRODUCT,
+            NORM,
+            SKIP_NORM,
+            RETYPE,
+            SELECT,
+            ELEMENTWISE,
+            REDUCE,
+            SHAPE,
+            LOOKUP,
+            SUBGRAPH,
+        ] {
             assert!(table.windows(2).all(|pair| pair[0] < pair[1]), "{table:?}");
         }
     }

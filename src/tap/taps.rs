@@ -66,7 +66,10 @@ impl List<'_, '_> {
 
     fn hidden(&mut self, tap: String, block: &Block) {
         let bias = block.shared_bias.map_or("", |bias| self.model.values[bias].name);
-        self.lacks(tap, format!("the bias {bias:?} is added to the sum of both branches; whose it is cannot be told"));
+        self.lacks(
+            tap,
+            format!("the bias {bias:?} is added to the sum of both branches; whose it is cannot be told"),
+        );
     }
 
     fn head(&mut self, head: &Head) {
@@ -82,7 +85,9 @@ impl List<'_, '_> {
             None => {
                 let found = self.model.place(match head.end {
                     Point::Value(value) => value,
-                    Point::Unnamed(node) => self.model.nodes[node].outputs.iter().flatten().next().copied().unwrap_or(0),
+                    Point::Unnamed(node) => {
+                        self.model.nodes[node].outputs.iter().flatten().next().copied().unwrap_or(0)
+                    }
                 });
                 self.lacks(normalized, format!("the unembedding reads {found}, which is no norm"));
             }

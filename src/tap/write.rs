@@ -22,7 +22,13 @@ const LARGEST: usize = i32::MAX as usize;
 ///
 /// # Errors
 /// The target is the model itself, lies where its external data cannot be found, or cannot be written.
-pub fn write(bytes: &[u8], model: &Model<'_>, taps: &[&Tap], source: &Path, target: &Path) -> Result<(), TapError> {
+pub fn write(
+    bytes: &[u8],
+    model: &Model<'_>,
+    taps: &[&Tap],
+    source: &Path,
+    target: &Path,
+) -> Result<(), TapError> {
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -35,7 +41,8 @@ pub fn write(bytes: &[u8], model: &Model<'_>, taps: &[&Tap], source: &Path, targ
     let fragment = fragment(model, taps);
     let (tag, start, end) = model.span;
     let length = end - start + fragment.len();
-    let head: &[&[u8]] = &[&bytes[..tag], b"\x3a", &varint(length as u64), &bytes[start..end], &fragment, &bytes[end..]];
+    let head: &[&[u8]] =
+        &[&bytes[..tag], b"\x3a", &varint(length as u64), &bytes[start..end], &fragment, &bytes[end..]];
     let total: usize = head.iter().map(|part| part.len()).sum();
     if total > LARGEST {
         return Err(failed(format!(
@@ -98,7 +105,10 @@ fn node(op: &str, output: &str, input: Vec<String>) -> NodeProto {
 
 fn value_info(name: &str, shape: &TensorShapeProto) -> ValueInfoProto {
     let tensor_type = TensorTypeProto { elem_type: Some(FLOAT), shape: Some(shape.clone()) };
-    ValueInfoProto { name: Some(name.to_string()), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+    ValueInfoProto {
+        name: Some(name.to_string()),
+        r#type: Some(TypeProto { tensor_type: Some(tensor_type) }),
+    }
 }
 
 fn is_same(source: &Path, target: &Path) -> bool {

@@ -43,7 +43,9 @@ fn the_shipped_experiment_loads_in_order_with_its_profile() {
     let ids: Vec<&str> = loaded.hypotheses.iter().map(|(_, one, _)| one.id.as_str()).collect();
     assert_eq!(ids, ["H9", "H13", "H16", "H17", "H18"]);
     let models: Vec<&str> = loaded.selected().map(|model| model.id.as_str()).collect();
-    assert_eq!(models, ["pythia-tiny", "llama3-tiny"]);
+    // A miniature of each model of the research, and GPT-2's.
+    assert_eq!(models.len(), 9);
+    assert!(models.iter().all(|id| id.ends_with("-tiny")), "{models:?}");
     assert_eq!(loaded.models.models.iter().filter(|model| model.profiles == ["full"]).count(), 8);
     assert_eq!(loaded.prompt_sets[0].prompts.len(), 25);
     // capital1 and fox1 are also in input_dependency5, which shares three prompts with grand25.

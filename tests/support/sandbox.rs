@@ -18,12 +18,31 @@ pub fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The models of the zoo that a sandbox has: two families, and little to copy and run in every test.
+const ZOO: [&str; 2] = ["pythia-tiny", "llama3-tiny"];
+
 impl Sandbox {
-    /// `experiments` copied, `data` copied file by file, nothing stored yet.
+    /// `experiments` copied, `data` copied file by file, of the zoo [`ZOO`] alone, nothing stored yet.
     pub fn new() -> Sandbox {
+        let sandbox = Sandbox::with_zoo(&ZOO);
+        let list = sandbox.read("experiments/models.toml");
+        let here = |model: &&str| {
+            !model.contains("/zoo/") || ZOO.iter().any(|id| model.contains(&format!("/{id}\"")))
+        };
+        let kept: Vec<&str> = list.split("[[model]]").filter(here).collect();
+        assert_eq!(kept.iter().filter(|model| model.contains("/zoo/")).count(), ZOO.len());
+        sandbox.write("experiments/models.toml", &kept.join("[[model]]"));
+        sandbox
+    }
+
+    /// With the whole model list, and these models of the zoo.
+    pub fn with_zoo(models: &[&str]) -> Sandbox {
         let sandbox = Sandbox(tempfile::tempdir().unwrap());
         copy(&project().join("experiments"), &sandbox.path("experiments"));
-        copy(&project().join("data"), &sandbox.path("data"));
+        copy(&project().join("data/published"), &sandbox.path("data/published"));
+        for model in models {
+            copy(&project().join("data/zoo").join(model), &sandbox.path("data/zoo").join(model));
+        }
         fs::create_dir(sandbox.path("results")).unwrap();
         sandbox
     }

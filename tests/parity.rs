@@ -1,13 +1,14 @@
 //! Every golden checkpoint, run through the engine and compared with the float64 reference, number by number.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
 use streamgauge::{
-    arch::Recipe,
+    arch::{self, Recipe},
     checkpoint::Checkpoint,
     observation::PromptObservation,
     progress::Silent,
@@ -93,8 +94,8 @@ fn every_golden_agrees_with_the_float64_reference() {
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     cases.sort();
-    assert!(cases.len() >= 11, "goldens are missing: {cases:?}");
     let mut failures = Vec::new();
+    let mut table = BTreeMap::new();
     for case in &cases {
         let reference = reference(case);
         let prompts: Vec<Vec<u32>> = reference.prompts.iter().map(|p| p.token_ids.clone()).collect();
@@ -132,8 +133,46 @@ fn every_golden_agrees_with_the_float64_reference() {
         if worst.error.is_nan() || worst.error > TOLERANCE {
             failures.push(format!("{case}: {:.1e} at {}", worst.error, worst.place));
         }
+        table.entry(reference.family).or_insert_with(Vec::new).push((case.clone(), worst));
+    }
+    assert!(
+        table.keys().map(String::as_str).eq(arch::families()),
+        "a family without a golden: {:?}",
+        table.keys()
+    );
+    if let Some(path) = std::env::var_os("PARITY_TABLE") {
+        fs::write(path, markdown(&table)).unwrap();
     }
     assert!(failures.is_empty(), "refused, or beyond {TOLERANCE:e}:\n{}", failures.join("\n"));
+}
+
+/// `results/parity.md`, which `make parity` writes.
+fn markdown(table: &BTreeMap<String, Vec<(String, Worst)>>) -> String {
+    let runtime = Runtime::load(None).unwrap();
+    let mut text = format!(
+        "# Parity\n\nWritten by `make parity`. Every observation of every golden checkpoint (`tests/goldens`) against \
+         transformers in float64:\nnorms of the stream, of both writes and of the final norm, largest component, entropy, \
+         the five most probable tokens.\nTolerance {TOLERANCE:e}. ONNX Runtime {} on a CPU, whose kind decides the last \
+         digits.\n\n| family | config | worst relative error | where |\n|---|---|---|---|\n",
+        runtime.version()
+    );
+    for (family, cases) in table {
+        for (case, worst) in cases {
+            text += &format!("| {family} | {case} | {:.1e} | {} |\n", worst.error, worst.place);
+        }
+    }
+    text
+}
+
+#[test]
+fn the_parity_table_is_complete() {
+    let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/parity.md");
+    let text = fs::read_to_string(written).unwrap();
+    let listed: Vec<&str> = text.lines().filter_map(|line| line.split(" | ").nth(1)).skip(1).collect();
+    for entry in fs::read_dir(golden("")).unwrap().map(|entry| entry.unwrap()).filter(|e| e.path().is_dir()) {
+        let case = entry.file_name().into_string().unwrap();
+        assert!(listed.contains(&case.as_str()), "results/parity.md lacks {case}; run `make parity`");
+    }
 }
 
 #[test]

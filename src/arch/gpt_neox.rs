@@ -38,6 +38,9 @@ struct Config {
     attention_bias: bool,
     #[serde(default)]
     tie_word_embeddings: bool,
+    /// The class has names of its own for the base and for the share of a head that turns.
+    rotary_emb_base: Option<f64>,
+    rotary_pct: Option<f64>,
     #[serde(flatten)]
     rope: RopeKeys,
 }
@@ -65,6 +68,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "layer_norm_eps", config.layer_norm_eps)?;
     let (head_width, context) = (heads.head_width, config.sizes.max_position_embeddings);
+    (config.rope.rope_theta, config.rope.partial_rotary_factor) = (config.rotary_emb_base, config.rotary_pct);
     let rope =
         config.rope.resolve(FAMILY, RopeDefaults { head_width, context, theta: 10_000.0, share: 0.25 })?;
     let activation = activation(&config.hidden_act)?;

@@ -216,8 +216,13 @@ fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError
     read(config)
 }
 
+/// Every `model_type` that runs, sorted.
+pub fn families() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().map(|(name, _)| *name)
+}
+
 fn known() -> String {
-    FAMILIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    families().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -16,8 +16,6 @@ const MAX_HEAD_WIDTH: usize = 1 << 16;
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct RopeKeys {
     pub rope_theta: Option<f64>,
-    pub rotary_emb_base: Option<f64>,
-    pub rotary_pct: Option<f64>,
     pub partial_rotary_factor: Option<f64>,
     pub rope_scaling: Option<Map<String, Json>>,
     pub rope_parameters: Option<Map<String, Json>>,
@@ -84,13 +82,13 @@ impl RopeKeys {
                 "heads of {head_width} components; expected at most {MAX_HEAD_WIDTH}"
             )));
         }
-        let theta = nested.rope_theta.or(self.rope_theta).or(self.rotary_emb_base).unwrap_or(defaults.theta);
+        let theta = nested.rope_theta.or(self.rope_theta).unwrap_or(defaults.theta);
         if !(theta.is_finite() && theta > 0.0) {
             return Err(refuse(format!(
-                "rotary base (`rope_theta` or `rotary_emb_base`) = {theta}; expected a positive number"
+                "rotary base (`rope_theta`, in gpt_neox `rotary_emb_base`) = {theta}; expected a positive number"
             )));
         }
-        let share = nested.partial_rotary_factor.or(self.partial_rotary_factor).or(self.rotary_pct);
+        let share = nested.partial_rotary_factor.or(self.partial_rotary_factor);
         let rotary = (head_width as f64 * share.unwrap_or(defaults.share)) as usize; // rounds down, as the reference
         turning(family, rotary, head_width)?;
         let scaling = nested.rope_type.clone().or_else(|| nested.older_type.clone());
@@ -302,12 +300,8 @@ mod tests {
         let nested = resolve(
             r#"{"rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 500.0, "partial_rotary_factor": 0.5}}"#,
         );
-        for legacy in [
-            r#"{"rope_theta": 500.0, "rope_scaling": {"type": "linear", "factor": 2.0}, "rotary_pct": 0.5}"#,
-            r#"{"rotary_emb_base": 500, "rope_scaling": {"rope_type": "linear", "factor": 2.0}, "partial_rotary_factor": 0.5}"#,
-        ] {
-            assert_eq!(resolve(legacy).unwrap(), *nested.as_ref().unwrap());
-        }
+        let legacy = r#"{"rope_theta": 500, "rope_scaling": {"type": "linear", "factor": 2.0}, "partial_rotary_factor": 0.5}"#;
+        assert_eq!(resolve(legacy).unwrap(), *nested.as_ref().unwrap());
         assert_eq!(nested.unwrap().frequencies.inverse, [0.5, 0.5 / 500f32.sqrt()]);
     }
 

@@ -549,6 +549,7 @@ fn a_full_disk_says_how_much_is_missing() {
 fn program(sandbox: &Sandbox, server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = sandbox.command(arguments);
     command.env("HF_ENDPOINT", &server.endpoint).env("HF_HUB_OFFLINE", "0").env("HF_TOKEN", TOKEN);
+    command.env("HTTP_PROXY", "http://127.0.0.1:9"); // which a server on this machine is not behind
     let output = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));

@@ -73,7 +73,10 @@ impl Client {
         if settings.token.as_ref().is_some_and(|token| token.header().is_none()) {
             return Err(HubError::BadToken { endpoint: settings.endpoint.clone() });
         }
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder();
+        // A proxy elsewhere knows another `localhost`.
+        let config = if on_this_machine(&settings.endpoint) { config.proxy(None) } else { config };
+        let agent = config
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -238,19 +241,21 @@ impl Client {
             if let Method::Get { from: from @ 1.. } = method {
                 request = request.header(header::RANGE, format!("bytes={from}-"));
             }
-            let response = request.call().map_err(|error| match error {
-                Error::Io(_) | Error::Timeout(_) | Error::HostNotFound | Error::ConnectionFailed => {
-                    HubError::Unreachable {
-                        id: id.clone(),
-                        host: host.clone(),
-                        why: self.hidden(&error.to_string()),
+            let response = request.call().map_err(|error| {
+                let (id, why) = (id.clone(), self.hidden(&error.to_string()));
+                match error {
+                    // A certificate that is not accepted arrives as an error of the connection.
+                    Error::Io(_) if why.contains("certificate") => {
+                        HubError::Untrusted { id, host: host.clone(), why }
+                    }
+                    Error::Io(_) | Error::Timeout(_) | Error::HostNotFound | Error::ConnectionFailed => {
+                        HubError::Unreachable { id, host: host.clone(), why }
+                    }
+                    _ => {
+                        let found = format!("{why} from {host}");
+                        HubError::BadAnswer { id, expected: "an answer in HTTP", found }
                     }
                 }
-                other => HubError::BadAnswer {
-                    id: id.clone(),
-                    expected: "an answer in HTTP",
-                    found: format!("{} from {host}", self.hidden(&other.to_string())),
-                },
             })?;
             for name in ["x-linked-etag", "x-linked-size"] {
                 if let (true, Some(value)) = (own, response.headers().get(name)) {
@@ -309,6 +314,13 @@ fn origin(uri: &Uri) -> Option<(String, String, u16)> {
     Some((scheme.to_string(), uri.host()?.to_ascii_lowercase(), uri.port_u16().unwrap_or(usual)))
 }
 
+fn on_this_machine(endpoint: &str) -> bool {
+    let uri = endpoint.parse::<Uri>().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    host == "localhost"
+        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 /// Where a `Location` leads from `uri`.
 fn joined(uri: &Uri, location: &str) -> String {
     let scheme = uri.scheme_str().unwrap_or_default();
@@ -358,6 +370,9 @@ mod tests {
         assert_ne!(origin("https://hub.example"), origin("http://hub.example:443"));
         assert_ne!(origin("http://hub.example:81"), origin("http://hub.example"));
         assert_eq!(origin("ftp://hub.example"), None);
+        let here = ["http://127.0.0.1:80", "http://localhost/x", "http://[::1]:80"].map(on_this_machine);
+        assert_eq!(here, [true; 3]);
+        assert!(!on_this_machine("https://hub.example") && !on_this_machine("http://localhost.example"));
         assert_eq!(quoted("model 1%.safetensors"), "model%201%25.safetensors");
     }
 }

@@ -15,6 +15,7 @@ mod download;
 mod error;
 mod id;
 mod settings;
+mod url;
 
 use std::path::{Path, PathBuf};
 

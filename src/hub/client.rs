@@ -12,7 +12,12 @@ use ureq::{
     tls::{Certificate, PemItem, RootCerts, TlsConfig},
 };
 
-use super::{HubError, HubId, Settings, Token, digest::Etag, download::Remote};
+use super::{
+    HubError, HubId, Settings, Token,
+    digest::Etag,
+    download::Remote,
+    url::{joined, on_this_machine, origin, quoted},
+};
 use crate::progress::Progress;
 
 /// How often in a row one request is tried, and one file without getting further.
@@ -73,7 +78,10 @@ impl Client {
         if settings.token.as_ref().is_some_and(|token| token.header().is_none()) {
             return Err(HubError::BadToken { endpoint: settings.endpoint.clone() });
         }
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder();
+        // A proxy elsewhere knows another `localhost`.
+        let config = if on_this_machine(&settings.endpoint) { config.proxy(None) } else { config };
+        let agent = config
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -238,19 +246,21 @@ impl Client {
             if let Method::Get { from: from @ 1.. } = method {
                 request = request.header(header::RANGE, format!("bytes={from}-"));
             }
-            let response = request.call().map_err(|error| match error {
-                Error::Io(_) | Error::Timeout(_) | Error::HostNotFound | Error::ConnectionFailed => {
-                    HubError::Unreachable {
-                        id: id.clone(),
-                        host: host.clone(),
-                        why: self.hidden(&error.to_string()),
+            let response = request.call().map_err(|error| {
+                let (id, why) = (id.clone(), self.hidden(&error.to_string()));
+                match error {
+                    // A certificate that is not accepted arrives as an error of the connection.
+                    Error::Io(_) if why.contains("certificate") => {
+                        HubError::Untrusted { id, host: host.clone(), why }
+                    }
+                    Error::Io(_) | Error::Timeout(_) | Error::HostNotFound | Error::ConnectionFailed => {
+                        HubError::Unreachable { id, host: host.clone(), why }
+                    }
+                    _ => {
+                        let found = format!("{why} from {host}");
+                        HubError::BadAnswer { id, expected: "an answer in HTTP", found }
                     }
                 }
-                other => HubError::BadAnswer {
-                    id: id.clone(),
-                    expected: "an answer in HTTP",
-                    found: format!("{} from {host}", self.hidden(&other.to_string())),
-                },
             })?;
             for name in ["x-linked-etag", "x-linked-size"] {
                 if let (true, Some(value)) = (own, response.headers().get(name)) {
@@ -298,66 +308,7 @@ impl Client {
     }
 }
 
-/// Scheme, host and port; `None` for anything but http and https.
-fn origin(uri: &Uri) -> Option<(String, String, u16)> {
-    let scheme = uri.scheme_str()?;
-    let usual = match scheme {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
-    };
-    Some((scheme.to_string(), uri.host()?.to_ascii_lowercase(), uri.port_u16().unwrap_or(usual)))
-}
-
-/// Where a `Location` leads from `uri`.
-fn joined(uri: &Uri, location: &str) -> String {
-    let scheme = uri.scheme_str().unwrap_or_default();
-    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
-    if location.contains("://") {
-        location.to_string()
-    } else if let Some(rest) = location.strip_prefix("//") {
-        format!("{scheme}://{rest}")
-    } else if location.starts_with('/') {
-        format!("{scheme}://{authority}{location}")
-    } else {
-        let folder = uri.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-        format!("{scheme}://{authority}{folder}/{location}")
-    }
-}
-
 /// `Retry-After` in seconds; the form with a date is not one the hub uses.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// A file name as part of a URL.
-fn quoted(name: &str) -> String {
-    let mut text = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => text.push(byte.into()),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redirects_are_joined_and_origins_told_apart_by_scheme_host_and_port() {
-        let uri: Uri = "https://hub.example/a/resolve/main/x.json".parse().unwrap();
-        assert_eq!(joined(&uri, "/api/x?y=1"), "https://hub.example/api/x?y=1");
-        assert_eq!(joined(&uri, "y.json"), "https://hub.example/a/resolve/main/y.json");
-        assert_eq!(joined(&uri, "//cdn.example/x"), "https://cdn.example/x");
-        assert_eq!(joined(&uri, "http://cdn.example/x"), "http://cdn.example/x");
-        let origin = |text: &str| origin(&text.parse().unwrap());
-        assert_eq!(origin("https://Hub.example"), origin("https://hub.example:443/x"));
-        assert_ne!(origin("https://hub.example"), origin("http://hub.example:443"));
-        assert_ne!(origin("http://hub.example:81"), origin("http://hub.example"));
-        assert_eq!(origin("ftp://hub.example"), None);
-        assert_eq!(quoted("model 1%.safetensors"), "model%201%25.safetensors");
-    }
 }

@@ -62,6 +62,10 @@ pub enum HubError {
     )]
     Unreachable { id: HubId, host: String, why: String },
     #[error(
+        "{id}: {host} is not trusted: {why}; if your network has certificates of its own, set SSL_CERT_FILE to them"
+    )]
+    Untrusted { id: HubId, host: String, why: String },
+    #[error(
         "{id}: the connection was cut {tries} times in a row while {file} came in ({why}); {have} of its {size} bytes \
          are kept, the next run goes on from there"
     )]

@@ -3,7 +3,7 @@
 //! One way: `id` (which model) → `settings` (the environment) → `cache` (what is here already) → `client` (HTTP:
 //! redirects, retries, refusals as errors) → `download` (one file: resumed, hashed, published).
 //!
-//! The cache is the one `huggingface_hub` and `hf` use, byte for byte, so each finds what the other left. From the
+//! The cache is the one `huggingface_hub` and `hf` use, so each finds what the other left. From the
 //! `hf-hub` crate come the layout (`Cache`, `Repo`), the hub's URLs and `RepoInfo`, and ureq, its HTTP client. Its
 //! own download is not used: version 0.5 checks no hash, stays silent about status codes and does not read
 //! `HF_HUB_CACHE`; 1.0 brings an asynchronous runtime and the xet stack, and restarts a cut file from its first byte.
@@ -15,6 +15,7 @@ mod download;
 mod error;
 mod id;
 mod settings;
+mod url;
 
 use std::path::{Path, PathBuf};
 

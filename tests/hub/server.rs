@@ -2,9 +2,6 @@
 //!
 //! Two ports: the hub itself, and the host its large files are redirected to. Every request is kept.
 
-// Every integration test compiles this file by itself and uses what it needs.
-#![allow(dead_code)]
-
 use std::{
     collections::BTreeMap,
     fs,

@@ -1,0 +1,73 @@
+//! Addresses: whose they are, where a redirect leads, how a file name becomes part of one.
+
+use ureq::http::Uri;
+
+/// Scheme, host and port; `None` for anything but http and https.
+pub(super) fn origin(uri: &Uri) -> Option<(String, String, u16)> {
+    let scheme = uri.scheme_str()?;
+    let usual = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    Some((scheme.to_string(), uri.host()?.to_ascii_lowercase(), uri.port_u16().unwrap_or(usual)))
+}
+
+/// Whether a server runs here.
+pub(super) fn on_this_machine(endpoint: &str) -> bool {
+    let uri = endpoint.parse::<Uri>().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    host == "localhost"
+        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Where a `Location` leads from `uri`.
+pub(super) fn joined(uri: &Uri, location: &str) -> String {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+    if location.contains("://") {
+        location.to_string()
+    } else if let Some(rest) = location.strip_prefix("//") {
+        format!("{scheme}://{rest}")
+    } else if location.starts_with('/') {
+        format!("{scheme}://{authority}{location}")
+    } else {
+        let folder = uri.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{scheme}://{authority}{folder}/{location}")
+    }
+}
+
+/// A file name as part of a URL.
+pub(super) fn quoted(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => text.push(byte.into()),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_are_joined_and_origins_told_apart_by_scheme_host_and_port() {
+        let uri: Uri = "https://hub.example/a/resolve/main/x.json".parse().unwrap();
+        assert_eq!(joined(&uri, "/api/x?y=1"), "https://hub.example/api/x?y=1");
+        assert_eq!(joined(&uri, "y.json"), "https://hub.example/a/resolve/main/y.json");
+        assert_eq!(joined(&uri, "//cdn.example/x"), "https://cdn.example/x");
+        assert_eq!(joined(&uri, "http://cdn.example/x"), "http://cdn.example/x");
+        let origin = |text: &str| origin(&text.parse().unwrap());
+        assert_eq!(origin("https://Hub.example"), origin("https://hub.example:443/x"));
+        assert_ne!(origin("https://hub.example"), origin("http://hub.example:443"));
+        assert_ne!(origin("http://hub.example:81"), origin("http://hub.example"));
+        assert_eq!(origin("ftp://hub.example"), None);
+        let here = ["http://127.0.0.1:80", "http://localhost/x", "http://[::1]:80"].map(on_this_machine);
+        assert_eq!(here, [true; 3]);
+        assert!(!on_this_machine("https://hub.example") && !on_this_machine("http://localhost.example"));
+        assert_eq!(quoted("model 1%.safetensors"), "model%201%25.safetensors");
+    }
+}

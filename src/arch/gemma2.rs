@@ -203,15 +203,10 @@ impl Gemma2 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::tests::small;
 
     fn read_with(changes: &str) -> Result<Box<dyn Architecture>, ArchError> {
-        let mut config: Map<String, Json> = serde_json::from_str(
-            r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
-                "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4}"#,
-        )
-        .unwrap();
-        config.extend(serde_json::from_str::<Map<String, Json>>(changes).unwrap());
-        read(&config)
+        read(&small(FAMILY, changes))
     }
 
     #[test]

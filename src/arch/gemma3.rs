@@ -62,7 +62,6 @@ fn default_scalar() -> f64 {
 }
 
 /// Where the key is absent; null means no window.
-#[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
 fn default_window() -> Option<usize> {
     Some(4096)
 }
@@ -241,14 +240,10 @@ impl Gemma3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::tests::small;
 
     fn rotary(config: &str) -> Result<[RopeKeys; 2], ArchError> {
-        let mut json: Map<String, Json> = serde_json::from_str(
-            r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
-                "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4}"#,
-        )
-        .unwrap();
-        json.extend(serde_json::from_str::<Map<String, Json>>(config).unwrap());
+        let json = small(FAMILY, config);
         read(&json)?;
         typed::<Config>(FAMILY, &json)?.rotary()
     }

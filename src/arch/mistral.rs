@@ -49,7 +49,6 @@ fn default_act() -> String {
 }
 
 /// Where the key is absent; null means no window.
-#[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
 fn default_window() -> Option<usize> {
     Some(4096)
 }

@@ -244,12 +244,11 @@ mod tests {
         assert_eq!(message, expected);
     }
 
-    /// A config that every family can read, changed.
-    fn small(family: &str, changes: &str) -> Map<String, Json> {
+    /// A config that most families can read, changed.
+    pub fn small(family: &str, changes: &str) -> Map<String, Json> {
         let mut config: Map<String, Json> = serde_json::from_str(
             r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
-                "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4,
-                "sliding_window": 4}"#,
+                "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4}"#,
         )
         .unwrap();
         config.insert("model_type".to_string(), family.into());
@@ -268,5 +267,33 @@ mod tests {
             let message = family(&small("llama", change)).unwrap_err().to_string();
             assert!(message.contains(named), "{message}");
         }
+    }
+
+    #[test]
+    fn what_one_family_does_not_compute_is_refused_by_its_key() {
+        for (name, changes, named) in [
+            ("mistral", r#"{"layer_types": ["full_attention", "sliding_attention"]}"#, "`layer_types`"),
+            ("mistral", r#"{"sliding_window": 0}"#, "`sliding_window` = 0"),
+            ("mistral", r#"{"partial_rotary_factor": 0.5}"#, "turns whole heads"),
+            ("gemma", r#"{"use_bidirectional_attention": true}"#, "`use_bidirectional_attention` is true"),
+            ("gemma", r#"{"hidden_act": "gelu", "hidden_activation": "relu"}"#, "`hidden_activation`"),
+            ("qwen2", r#"{"layer_types": ["full_attention", "sliding_attention"]}"#, "no `sliding_window`"),
+            ("qwen2", r#"{"use_mrope": true}"#, "`use_mrope` is true"),
+            ("phi3", r#"{"rope_scaling": {"type": "linear", "factor": 2.0}}"#, "`rope_type` is \"linear\""),
+            ("starcoder2", r#"{"norm_type": "rms_norm"}"#, "`norm_type` is \"rms_norm\""),
+            ("cohere", r#"{"logit_scale": 0.0}"#, "`logit_scale` = 0"),
+        ] {
+            let message = family(&small(name, changes)).unwrap_err().to_string();
+            assert!(message.contains(named), "{name}: {message}");
+        }
+    }
+
+    #[test]
+    fn an_absent_number_of_key_value_heads_is_the_default_and_null_one_for_every_query_head() {
+        let mut four = small("starcoder2", r#"{"num_attention_heads": 4}"#);
+        four.remove("num_key_value_heads");
+        assert_eq!(family(&four).unwrap().facts().kv_heads, Some(2)); // as the reference's class
+        four.insert("num_key_value_heads".to_string(), Json::Null);
+        assert_eq!(family(&four).unwrap().facts().kv_heads, Some(4));
     }
 }

@@ -151,19 +151,3 @@ impl Phi3 {
         linear(s, "o_proj", mixed, (heads * w, width), false)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scaling_that_the_reference_does_not_have_here_is_refused() {
-        let config = serde_json::from_str(
-            r#"{"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8,
-                "vocab_size": 8, "max_position_embeddings": 8, "rope_scaling": {"type": "linear", "factor": 2.0}}"#,
-        )
-        .unwrap();
-        let message = read(&config).unwrap_err().to_string();
-        assert!(message.contains("`rope_type` is \"linear\"") && message.contains("longrope"), "{message}");
-    }
-}

@@ -3,7 +3,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 
-.PHONY: help runtime build test lint reproduce goldens zoo bench clean
+.PHONY: help runtime build test lint reproduce regress goldens zoo bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +23,9 @@ lint: ## format check and clippy, warnings are errors
 
 reproduce: build ## plan, run what is missing, judge, report
 	@$(CARGO) run --release --locked --quiet -- run $(EXPERIMENT)
+
+regress: build ## run anew and compare with results/baseline (exit code 7: something moved)
+	@$(CARGO) run --release --locked --quiet -- regress $(EXPERIMENT)
 
 goldens: .venv/ready ## remake the reference observations and statistics of the tests
 	.venv/bin/python scripts/reference/make_goldens.py

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::checkpoint::CheckpointError;
 use crate::pipeline::{ExportError, PipelineError, SubjectError};
+use crate::regress::BaselineError;
 use crate::run::RunError;
 use crate::store::StoreError;
 
@@ -16,7 +17,8 @@ pub const HELP: &str = "Exit codes:
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
   4  a checkpoint, tokenizer or prompt is wrong
   5  ONNX Runtime is missing or failed
-  6  the store or an output file could not be read or written";
+  6  the store, a baseline or an output file could not be read or written
+  7  regress: a number or a verdict is not that of the baseline";
 
 /// Exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,7 @@ pub enum Exit {
     BadInput = 4,
     Runtime = 5,
     Store = 6,
+    Moved = 7,
 }
 
 impl From<Exit> for ExitCode {
@@ -108,4 +111,9 @@ macro_rules! failure_from {
         })+
     };
 }
-failure_from!(SubjectError => BadInput, CheckpointError => BadInput, StoreError => Store);
+failure_from!(
+    SubjectError => BadInput,
+    CheckpointError => BadInput,
+    StoreError => Store,
+    BaselineError => Store,
+);

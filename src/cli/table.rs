@@ -3,6 +3,7 @@
 mod exported;
 mod inspected;
 mod measured;
+mod regressed;
 mod summary;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -10,6 +11,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 pub use exported::exported;
 pub use inspected::inspected;
 pub use measured::{MeasuredRow, measured, measured_json};
+pub use regressed::{Regressed, regressed, regressed_json};
 pub use summary::{summary, summary_json};
 
 /// An unframed table with a ruled header, numbers to the right from the second column on.

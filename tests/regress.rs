@@ -33,7 +33,7 @@ fn edit(sandbox: &Sandbox, change: impl FnOnce(&mut Picture)) {
 }
 
 #[test]
-fn what_has_not_changed_moves_nothing_and_no_store_is_asked_or_made() {
+fn what_has_not_changed_moves_nothing_and_leaves_nothing_behind() {
     let sandbox = accepted();
     let before = sandbox.files("results");
     assert_eq!(before.len(), 3, "baseline.json, numbers.parquet, CHANGES.md: {:?}", before.keys());

@@ -3,7 +3,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 
-.PHONY: help runtime build test lint reproduce parity goldens zoo bench clean
+.PHONY: help runtime build test lint reproduce regress parity goldens zoo bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -26,6 +26,9 @@ reproduce: build ## plan, run what is missing, judge, report
 
 parity: runtime ## measure every golden and write results/parity.md
 	PARITY_TABLE=$(CURDIR)/results/parity.md $(CARGO) test --release --locked --quiet --test parity every_golden
+
+regress: build ## run anew and compare with results/baseline (exit code 8: something moved)
+	@$(CARGO) run --release --locked --quiet -- regress $(EXPERIMENT)
 
 goldens: .venv/ready ## remake the reference observations, headers and statistics of the tests
 	.venv/bin/python scripts/reference/make_goldens.py

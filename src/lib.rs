@@ -3,7 +3,8 @@
 //! One way through, file by file:
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
 //! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
-//! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here. Only `pipeline` chains stages; `cli` calls it.
+//! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here, `tap` opens decoders that other
+//! tools exported, `regress` compares a run with a baseline. Only `pipeline` chains stages; `cli` calls it.
 
 pub mod arch;
 pub mod checkpoint;
@@ -24,6 +25,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod progress;
 pub mod protocol;
+pub mod regress;
 pub mod report;
 pub mod run;
 pub mod stats;

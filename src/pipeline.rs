@@ -4,6 +4,7 @@ mod exporting;
 mod judging;
 mod observing;
 mod planning;
+mod regressing;
 mod reporting;
 mod subject;
 
@@ -18,6 +19,7 @@ pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
 pub use observing::{Observed, measure};
 pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
+pub use regressing::{Pictured, picture};
 pub use reporting::Written;
 pub use subject::{Missing, Subject, SubjectError, locate, locate_hub, runtime_library};
 

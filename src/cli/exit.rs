@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::checkpoint::CheckpointError;
 use crate::pipeline::{ExportError, PipelineError, SubjectError};
+use crate::regress::BaselineError;
 use crate::run::RunError;
 use crate::store::StoreError;
 use crate::tap::TapError;
@@ -17,8 +18,9 @@ pub const HELP: &str = "Exit codes:
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
   4  a checkpoint, tokenizer, prompt or ONNX model is wrong
   5  ONNX Runtime is missing or failed
-  6  the store or an output file could not be read or written
-  7  a model could not be brought from the hub (network, licence, no such model)";
+  6  the store, a baseline or an output file could not be read or written
+  7  a model could not be brought from the hub (network, licence, no such model)
+  8  regress: a number or a verdict is not that of the baseline";
 
 /// Exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,7 @@ pub enum Exit {
     Runtime = 5,
     Store = 6,
     Hub = 7,
+    Moved = 8,
 }
 
 impl From<Exit> for ExitCode {
@@ -136,4 +139,4 @@ macro_rules! failure_from {
         })+
     };
 }
-failure_from!(CheckpointError => BadInput, StoreError => Store);
+failure_from!(CheckpointError => BadInput, StoreError => Store, BaselineError => Store);

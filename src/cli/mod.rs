@@ -9,6 +9,7 @@ mod new;
 mod output;
 mod plan;
 mod progress;
+mod regress;
 mod report;
 mod run;
 mod table;
@@ -76,6 +77,8 @@ enum Command {
     Run(run::Arguments),
     /// Write report, verdicts and tables from what the store holds, computing no observation
     Report(report::Arguments),
+    /// Run an experiment anew and compare it with a committed baseline: what moved, by how much, under which protocol
+    Regress(regress::Arguments),
     /// Measure one model on prompts: layer profile, entropy, gains under every protocol
     Measure(measure::Arguments),
     /// Show what a checkpoint is: facts, parameters, norms of its embedding and unembedding
@@ -95,6 +98,7 @@ impl Cli {
             Command::Plan(arguments) => arguments.run(),
             Command::Run(arguments) => arguments.run(),
             Command::Report(arguments) => arguments.run(),
+            Command::Regress(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),

@@ -3,6 +3,7 @@
 mod exported;
 mod inspected;
 mod measured;
+mod regressed;
 mod summary;
 mod tapped;
 
@@ -11,6 +12,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 pub use exported::exported;
 pub use inspected::inspected;
 pub use measured::{MeasuredRow, measured, measured_json};
+pub use regressed::{Regressed, regressed, regressed_json};
 pub use summary::{summary, summary_json};
 pub use tapped::tapped;
 

@@ -24,6 +24,7 @@ pub use error::StoreError;
 use files::{Files, Lock};
 use index::{Catalog, ObjectKind, ObjectName, Place, Record};
 use segment::Segment;
+pub(crate) use segment::parquet_bytes;
 pub use snapshot::Snapshot;
 
 use crate::{

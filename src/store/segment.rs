@@ -75,7 +75,7 @@ impl Segment {
 }
 
 /// Parquet bytes of a table. No statistics: they cost space and nothing here filters by them.
-pub(super) fn parquet_bytes(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
+pub(crate) fn parquet_bytes(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes)
         .with_compression(ParquetCompression::Zstd(None))

@@ -3,7 +3,8 @@
 //! One way through, file by file:
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
 //! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
-//! → `stats`, `judge` (verdicts) → `report`. Only `pipeline` chains stages; `cli` calls it.
+//! → `stats`, `judge` (verdicts) → `report`. Only `pipeline` chains stages; `cli` calls it. `tap` stands beside: it finds
+//! the residual stream in ONNX files of other tools.
 
 pub mod arch;
 pub mod checkpoint;

@@ -1,7 +1,7 @@
 """Write tests/foreign/*.onnx: decoders as other tools export them, for the tests of `streamgauge tap`.
 
-    python scripts/reference/make_foreign.py torch genai fused    # the versions of foreign.txt
-    python scripts/reference/make_foreign.py optimum              # optimum-onnx needs an older transformers: see there
+    python scripts/reference/make_foreign.py torch genai fused    # with requirements-foreign.txt
+    python scripts/reference/make_foreign.py optimum              # with requirements-optimum.txt
     python scripts/reference/make_foreign.py check PROGRAM        # taps them all; onnx and onnxruntime must accept
 
 Most are exports of tests/goldens, whose reference.json says what every tap must give. Two families that streamgauge
@@ -38,8 +38,9 @@ def step_torch(out):
 
 
 def step_genai(out):
-    """onnxruntime-genai's model builder: fused attention and skip norms, a KV cache, 4-bit weights."""
-    case = "llama_mha_f32"
+    """onnxruntime-genai's model builder: fused attention and skip norms, a KV cache, 4-bit weights. Its attention kernel takes
+    heads of 16, 32, … elements, which one golden has."""
+    case = "llama_gqa_heads16_f32"
     with tempfile.TemporaryDirectory() as scratch:
         folder = with_tokenizer(case, Path(scratch) / case)
         for precision in ["fp32", "fp16", "int4"]:
@@ -94,7 +95,7 @@ def step_optimum(out):
 
 
 def step_check(out, program):
-    """What `tap` writes is valid ONNX to the libraries of others, and so is what it writes of a part."""
+    """What `tap` writes is valid ONNX to the libraries of others, and nothing of the original is lost."""
     import onnx
     import onnxruntime
 

@@ -44,7 +44,8 @@ impl Decoder {
         let mut inputs = Vec::new();
         for input in self.session.inputs() {
             let fed = feed(input.name(), input.dtype(), token_ids, sizes);
-            let fed = fed.map_err(|reason| fault(&self.file, format!("input {:?}: {reason}", input.name())))?;
+            let fed =
+                fed.map_err(|reason| fault(&self.file, format!("input {:?}: {reason}", input.name())))?;
             inputs.push((input.name().to_string(), fed));
         }
         let outputs = self.session.run(inputs).map_err(|e| fault(&self.file, e))?;

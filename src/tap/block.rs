@@ -106,6 +106,7 @@ mod tests {
             after: Point::Value(at + 1),
             added: added(kind),
             form: "Add".to_string(),
+            laid: false,
         };
         kinds.chars().enumerate().map(step).collect()
     }
@@ -122,7 +123,10 @@ mod tests {
         assert_eq!(kinds("MMAM"), [NoAttention, Sequential]);
         assert_eq!(kinds("AA"), [AttentionOnly, AttentionOnly]);
         let blocks = group(&steps("AMAM")).unwrap();
-        assert_eq!((blocks[1].before, blocks[1].mid, blocks[1].after), (2, Some(Point::Value(3)), Point::Value(4)));
+        assert_eq!(
+            (blocks[1].before, blocks[1].mid, blocks[1].after),
+            (2, Some(Point::Value(3)), Point::Value(4))
+        );
     }
 
     #[test]

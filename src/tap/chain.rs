@@ -25,9 +25,14 @@ pub enum Added {
     /// No attention in it.
     Other(Branch),
     /// Both read the same stream.
-    Parallel { attention: Branch, other: Branch },
+    Parallel {
+        attention: Branch,
+        other: Branch,
+    },
     /// Both read the same stream, and a bias was added to their sum: whose it is cannot be told.
-    ParallelMixed { bias: Id },
+    ParallelMixed {
+        bias: Id,
+    },
 }
 
 /// One addition to the stream.
@@ -38,6 +43,8 @@ pub struct Step {
     pub added: Added,
     /// Operator that adds: a plain one or a fused skip norm.
     pub form: String,
+    /// The addition is done on other axes than the stream before or after has, e.g. `[B * T, D]`.
+    pub laid: bool,
 }
 
 /// How a branch reads the stream.
@@ -108,13 +115,16 @@ fn step_to(model: &Model<'_>, after: Point) -> Option<Step> {
     let first = terms(model, after)?;
     let form = match after {
         Point::Unnamed(node) => model.nodes[node].op,
-        Point::Value(value) => model.producer(model.root(value))?.0.op,
+        Point::Value(value) => model.producer(model.stem(value).0)?.0.op,
     };
+    let laid_after = matches!(after, Point::Value(value) if model.stem(value).1);
     let mut queue = VecDeque::from([first]);
     while let Some(sum) = queue.pop_front() {
-        if let Some((before, branches)) = split(model, &sum) {
+        if let Some((stream, branches)) = split(model, &sum) {
+            let (before, laid_before) = model.stem(stream);
             let added = classify(model, before, &branches, &sum.fixed);
-            return Some(Step { before, after, added, form: form.to_string() });
+            let laid = laid_before || laid_after;
+            return Some(Step { before, after, added, form: form.to_string(), laid });
         }
         if sum.opened == MOST_OPENED {
             continue;
@@ -142,7 +152,7 @@ fn terms(model: &Model<'_>, point: Point) -> Option<Terms> {
     let all: Vec<Id> = match point {
         Point::Unnamed(node) => skip_sum(&model.nodes[node]),
         Point::Value(value) => {
-            let (node, place) = model.producer(model.root(value))?;
+            let (node, place) = model.producer(model.stem(value).0)?;
             match (node.op, place) {
                 ("Add" | "Sum", _) => model.inputs(node).collect(),
                 (fused, 3) if op::SKIP_NORM.contains(&fused) => skip_sum(node),
@@ -163,7 +173,7 @@ fn split(model: &Model<'_>, sum: &Terms) -> Option<(Id, Vec<(Id, Reads)>)> {
         let others = sum.flowing.iter().enumerate().filter(|(other, _)| *other != at);
         let branches: Option<Vec<(Id, Reads)>> =
             others.map(|(_, branch)| Some((*branch, reads(model, *stream, *branch)?))).collect();
-        Some((model.root(*stream), branches?))
+        Some((*stream, branches?))
     })
 }
 
@@ -188,7 +198,9 @@ fn classify(model: &Model<'_>, stream: Id, branches: &[(Id, Reads)], fixed: &[Id
     match (attention.is_empty(), other.is_empty(), fixed.as_slice()) {
         (false, true, bias) => Added::Attention(values(attention, bias)),
         (true, _, bias) => Added::Other(values(other, bias)),
-        (false, false, []) => Added::Parallel { attention: values(attention, &[]), other: values(other, &[]) },
+        (false, false, []) => {
+            Added::Parallel { attention: values(attention, &[]), other: values(other, &[]) }
+        }
         (false, false, [bias, ..]) => Added::ParallelMixed { bias: *bias },
     }
 }
@@ -210,7 +222,7 @@ fn parted(model: &Model<'_>, whole: Id) -> (Vec<Id>, Vec<Id>) {
 /// Nodes stand in the order of the flow, so only those between the two matter. The norm of a fused skip norm counts as
 /// reading its sum. Reading a shape is not reading.
 fn reads(model: &Model<'_>, stream: Id, branch: Id) -> Option<Reads> {
-    let stream = model.root(stream);
+    let stream = model.stem(stream).0;
     let last = model.values[branch].producer?.0;
     let source = model.values[stream].producer.map(|(node, _)| node);
     let first = source.map_or(0, |node| node + 1);
@@ -228,7 +240,8 @@ fn reads(model: &Model<'_>, stream: Id, branch: Id) -> Option<Reads> {
     let mut depends = vec![false; last + 1 - first];
     for node in first..=last {
         depends[node - first] = inputs(node).any(|value| {
-            value == stream || producer(value).is_some_and(|from| Some(from) == source || within(from, &depends))
+            value == stream
+                || producer(value).is_some_and(|from| Some(from) == source || within(from, &depends))
         });
     }
     if !depends[last - first] {

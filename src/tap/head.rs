@@ -40,7 +40,10 @@ pub fn find(model: &Model<'_>, file: &Path) -> Result<Head, TapError> {
     let name = |value: Id| model.values[value].name.to_string();
     match (heads.len(), stopped.as_slice()) {
         (1, _) => Ok(heads.remove(0).1),
-        (0, []) => Err(TapError::NoLogits { file: file.to_path_buf(), reason: "the graph has no outputs".to_string() }),
+        (0, []) => Err(TapError::NoLogits {
+            file: file.to_path_buf(),
+            reason: "the graph has no outputs".to_string(),
+        }),
         (0, [(output, place), ..]) => Err(TapError::NoHead {
             file: file.to_path_buf(),
             output: name(*output),
@@ -49,7 +52,8 @@ pub fn find(model: &Model<'_>, file: &Path) -> Result<Head, TapError> {
         }),
         _ => {
             let names: Vec<String> = heads.iter().map(|(output, _)| name(*output)).collect();
-            let reason = format!("several outputs lead to the end of a residual stream ({})", names.join(", "));
+            let reason =
+                format!("several outputs lead to the end of a residual stream ({})", names.join(", "));
             Err(TapError::NoLogits { file: file.to_path_buf(), reason })
         }
     }
@@ -77,8 +81,9 @@ fn head_of(model: &Model<'_>, output: Id) -> Result<Head, Id> {
                 *from
             }
             (op, [from, ..]) if op::RETYPE.contains(&op) => *from,
-            (op, [from, ..]) if op::SELECT.contains(&op) => {
-                selected |= unembedding.is_some() && !matches!(op, "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten");
+            (op, [from, ..]) if op::LAYOUT.contains(&op) => *from,
+            (op, [from, ..]) if op::SELECT.contains(&op) && node.inputs.first() == Some(&Some(*from)) => {
+                selected |= unembedding.is_some();
                 *from
             }
             ("Tanh", [only]) => *only,
@@ -90,12 +95,19 @@ fn head_of(model: &Model<'_>, output: Id) -> Result<Head, Id> {
                 *only
             }
             // An integer product and the scale of what was quantised on the way.
-            ("Mul", [_, _]) if unembedding.is_none() => match flowing.iter().find(|v| is_product(model, **v)) {
+            ("Mul", [_, _]) if unembedding.is_none() => match flowing.iter().find(|v| is_product(model, **v))
+            {
                 Some(product) => *product,
                 None => return Err(at),
             },
             _ if unembedding.is_some() => {
-                return Ok(Head { logits: Some(output), unembedding, norm: None, selected, end: Point::Value(at) });
+                return Ok(Head {
+                    logits: Some(output),
+                    unembedding,
+                    norm: None,
+                    selected,
+                    end: Point::Value(at),
+                });
             }
             _ => return Err(at),
         };
@@ -109,7 +121,8 @@ fn is_product(model: &Model<'_>, value: Id) -> bool {
 /// Back over the selection of positions between the last block and the final norm.
 fn unselect(model: &Model<'_>, value: Id) -> (Point, bool) {
     let (mut at, mut selected) = (model.root(value), false);
-    while let Some((node, 0)) = model.producer(at)
+    while let (stem, _) = model.stem(at)
+        && let Some((node, 0)) = model.producer(stem)
         && op::SELECT.contains(&node.op)
         && let Some(Some(from)) = node.inputs.first()
         && !model.values[*from].fixed

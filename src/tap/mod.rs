@@ -45,6 +45,8 @@ pub struct Tap {
     values: Vec<Id>,
     pub from: Vec<Place>,
     shape: TensorShapeProto,
+    /// The value whose axes it gets, where the stream is laid out anew on its way.
+    like: Option<Id>,
 }
 
 /// Taps that were not found, and why.
@@ -88,12 +90,13 @@ pub fn map(file: &Path) -> Result<Mmap, TapError> {
 /// The file is no ONNX model, or the search ended before the whole stream was found: what was searched for, and where
 /// it stopped.
 pub fn find<'a>(bytes: &'a [u8], file: &Path) -> Result<Found<'a>, TapError> {
-    let model = Model::read(bytes).map_err(|reason| TapError::NotOnnx { file: file.to_path_buf(), reason })?;
+    let model =
+        Model::read(bytes).map_err(|reason| TapError::NotOnnx { file: file.to_path_buf(), reason })?;
     let head = head::find(&model, file)?;
     let (steps, start) = chain::follow(&model, head.end);
     let embedding = embedding(&model, &head, &steps, start, file)?;
     let blocks = block::group(&steps).map_err(|reason| ungrouped(&model, &steps, &reason, file))?;
-    let (taps, missing) = taps::name(&model, &head, &blocks, embedding);
+    let (taps, missing) = taps::name(&model, &head, &blocks, embedding, steps.iter().any(|step| step.laid));
     if let Some(tap) = taps.iter().find(|tap| model.find(&tap.name).is_some()) {
         return Err(TapError::Tapped { file: file.to_path_buf(), name: tap.name.clone() });
     }
@@ -147,11 +150,14 @@ fn next(model: &Model<'_>, value: Id) -> String {
     };
     let is_norm = op::NORM.contains(&node.op) || op::SKIP_NORM.contains(&node.op);
     if op::SUBGRAPH.contains(&node.op) {
-        "subgraphs are not searched; export the decoder without merging (with and without past in one file)".to_string()
+        "subgraphs are not searched; export the decoder without merging (with and without past in one file)"
+            .to_string()
     } else if model.functions.contains(node.op) {
-        "model-local functions are not searched; inline them first (onnx.inliner.inline_local_functions)".to_string()
+        "model-local functions are not searched; inline them first (onnx.inliner.inline_local_functions)"
+            .to_string()
     } else if is_norm || norm::norm_at(model, value).is_some() {
-        "the stream itself is normalised here (post-norm blocks), so there is no one residual stream to tap".to_string()
+        "the stream itself is normalised here (post-norm blocks), so there is no one residual stream to tap"
+            .to_string()
     } else {
         format!("{} is not an addition of a branch that reads the stream", node.op)
     }
@@ -160,11 +166,13 @@ fn next(model: &Model<'_>, value: Id) -> String {
 fn ungrouped(model: &Model<'_>, steps: &[Step], reason: &Ungrouped, file: &Path) -> TapError {
     let reason = match reason {
         Ungrouped::NoAttention => format!(
-            "{} residual additions were found, but in no branch an attention: neither an operator for it nor a softmax              whose result is multiplied with other activations",
+            "{} residual additions were found, but in no branch an attention: neither an operator for it nor a softmax \
+             whose result is multiplied with other activations",
             steps.len()
         ),
         Ungrouped::AttentionTwice(point) => format!(
-            "two attention branches follow each other at {} though other blocks have one and an MLP, as in the decoder              of an encoder-decoder",
+            "two attention branches follow each other at {} though other blocks have one and an MLP, as in the decoder \
+             of an encoder-decoder",
             point_place(model, *point)
         ),
     };
@@ -178,11 +186,7 @@ fn point_place(model: &Model<'_>, point: Point) -> Place {
     }
 }
 
-fn forms(
-    model: &Model<'_>,
-    head: &Head,
-    steps: &[Step],
-) -> BTreeMap<&'static str, BTreeMap<String, usize>> {
+fn forms(model: &Model<'_>, head: &Head, steps: &[Step]) -> BTreeMap<&'static str, BTreeMap<String, usize>> {
     let mut forms: BTreeMap<&'static str, BTreeMap<String, usize>> = BTreeMap::new();
     let mut count =
         |part, form: &str| *forms.entry(part).or_default().entry(form.to_string()).or_default() += 1;

@@ -62,7 +62,9 @@ pub enum ReadError {
     Protobuf(Malformed),
     #[error("it holds no graph")]
     NoGraph,
-    #[error("node {node} reads {value:?} before another node writes it, but nodes must be in the order of the flow")]
+    #[error(
+        "node {node} reads {value:?} before another node writes it, but nodes must be in the order of the flow"
+    )]
     Order { node: String, value: String },
     #[error("two nodes write {value:?}")]
     Twice { value: String },
@@ -143,7 +145,8 @@ impl<'a> Model<'a> {
 
     /// What a value was before casts, and before it was quantised and back.
     pub fn root(&self, mut value: Id) -> Id {
-        let first = |node: &Node<'a>| node.inputs.first().copied().flatten().filter(|v| !self.values[*v].fixed);
+        let first =
+            |node: &Node<'a>| node.inputs.first().copied().flatten().filter(|v| !self.values[*v].fixed);
         while let Some((node, 0)) = self.producer(value) {
             let Some(from) = first(node) else { break };
             value = match node.op {
@@ -160,6 +163,19 @@ impl<'a> Model<'a> {
             };
         }
         value
+    }
+
+    /// What a value was before casts and before its axes were laid out anew, and whether they were.
+    pub fn stem(&self, value: Id) -> (Id, bool) {
+        let (mut at, mut laid) = (self.root(value), false);
+        while let Some((node, 0)) = self.producer(at)
+            && op::LAYOUT.contains(&node.op)
+            && let Some(Some(from)) = node.inputs.first()
+            && !self.values[*from].fixed
+        {
+            (at, laid) = (self.root(*from), true);
+        }
+        (at, laid)
     }
 
     /// One element, so that a product with it scales all.
@@ -324,7 +340,9 @@ impl<'a> Model<'a> {
         for tensor in message_field(graph, 5)? {
             Tensor::read(tensor, &mut self.external)?;
         }
-        captured.extend(message_field(graph, 12)?.iter().filter_map(|output| text_field(output, 1).ok().flatten()));
+        captured.extend(
+            message_field(graph, 12)?.iter().filter_map(|output| text_field(output, 1).ok().flatten()),
+        );
         Ok(())
     }
 

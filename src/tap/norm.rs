@@ -98,7 +98,8 @@ fn statistic(model: &Model<'_>, mut value: Id) -> Option<Id> {
             return power(model, (*node.inputs.first()?)?);
         }
         value = match node.op {
-            "Abs" | "Add" | "Cast" | "Clip" | "Div" | "Identity" | "Max" | "Mul" | "Pow" | "Reciprocal" | "Sqrt" => {
+            "Abs" | "Add" | "Cast" | "Clip" | "Div" | "Identity" | "Max" | "Mul" | "Pow" | "Reciprocal"
+            | "Sqrt" => {
                 let mut flowing = model.flowing(node);
                 let (only, None) = (flowing.next()?, flowing.next()) else { return None };
                 only

@@ -50,23 +50,22 @@ pub const NORM: &[&str] = &["LayerNormalization", "RMSNormalization", "Simplifie
 pub const SKIP_NORM: &[&str] = &["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"];
 
 /// Changes the type of a value, not what it is.
-pub const RETYPE: &[&str] =
-    &["Cast", "CastLike", "DequantizeLinear", "Dropout", "DynamicQuantizeLinear", "Identity", "QuantizeLinear"];
-
-/// Lays out or selects positions: allowed between the stream's end and the unembedding.
-pub const SELECT: &[&str] = &[
-    "Flatten",
-    "Gather",
-    "GatherElements",
-    "GatherND",
-    "Reshape",
-    "ScatterElements",
-    "ScatterND",
-    "Slice",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
+pub const RETYPE: &[&str] = &[
+    "Cast",
+    "CastLike",
+    "DequantizeLinear",
+    "Dropout",
+    "DynamicQuantizeLinear",
+    "Identity",
+    "QuantizeLinear",
 ];
+
+/// Lays out the same elements along other axes.
+pub const LAYOUT: &[&str] = &["Flatten", "Reshape", "Squeeze", "Unsqueeze"];
+
+/// Selects positions: allowed between the stream's end and the unembedding.
+pub const SELECT: &[&str] =
+    &["Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Slice", "Transpose"];
 
 /// Works element by element; with a constant it scales or shifts.
 pub const ELEMENTWISE: &[&str] = &["Add", "Div", "Mul", "Sub"];
@@ -94,8 +93,20 @@ mod tests {
 
     #[test]
     fn tables_are_sorted_without_repeats() {
-        for table in [ATTENTION, PRODUCT, NORM, SKIP_NORM, RETYPE, SELECT, ELEMENTWISE, REDUCE, SHAPE, LOOKUP, SUBGRAPH]
-        {
+        for table in [
+            ATTENTION,
+            PRODUCT,
+            NORM,
+            SKIP_NORM,
+            RETYPE,
+            LAYOUT,
+            SELECT,
+            ELEMENTWISE,
+            REDUCE,
+            SHAPE,
+            LOOKUP,
+            SUBGRAPH,
+        ] {
             assert!(table.windows(2).all(|pair| pair[0] < pair[1]), "{table:?}");
         }
     }

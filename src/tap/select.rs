@@ -25,10 +25,13 @@ mod tests {
     #[test]
     fn a_star_stands_for_any_text() {
         let name = "blocks.12.hook_resid_post";
-        for pattern in ["*", name, "blocks.*", "*resid*", "*.hook_resid_post", "blocks.*.hook_*_post", "b**post"] {
+        for pattern in
+            ["*", name, "blocks.*", "*resid*", "*.hook_resid_post", "blocks.*.hook_*_post", "b**post"]
+        {
             assert!(matches(pattern, name), "{pattern}");
         }
-        for pattern in ["", "blocks", "*pre", "blocks.1.*", "hook*", "*post.*", "blocks.12.hook_resid_post*t"] {
+        for pattern in ["", "blocks", "*pre", "blocks.1.*", "hook*", "*post.*", "blocks.12.hook_resid_post*t"]
+        {
             assert!(!matches(pattern, name), "{pattern}");
         }
         assert!(!matches("ab*ba", "aba"), "parts do not overlap");

@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn what_ends_early_or_is_no_protobuf_is_malformed_where_it_begins() {
-        for (bytes, at) in [(&b"\x08\x01\x12\x05hi"[..], 2), (b"\x0b", 0), (b"\x00\x01", 0), (b"\x08\xff", 0)] {
+        for (bytes, at) in [(&b"\x08\x01\x12\x05hi"[..], 2), (b"\x0b", 0), (b"\x00\x01", 0), (b"\x08\xff", 0)]
+        {
             let last = fields(bytes).last().unwrap();
             assert_eq!(last.unwrap_err(), Malformed { at }, "{bytes:?}");
         }

@@ -13,6 +13,8 @@ use crate::onnx::proto::{
     AttributeProto, GraphProto, NodeProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 
+/// Value with the axes of the stream, where taps are laid out like it.
+const SHAPE: &str = "blocks.0.hook_resid_pre.shape";
 const FLOAT: i32 = 1;
 const INT: i32 = 2;
 /// No protobuf reader takes more.
@@ -22,7 +24,13 @@ const LARGEST: usize = i32::MAX as usize;
 ///
 /// # Errors
 /// The target is the model itself, lies where its external data cannot be found, or cannot be written.
-pub fn write(bytes: &[u8], model: &Model<'_>, taps: &[&Tap], source: &Path, target: &Path) -> Result<(), TapError> {
+pub fn write(
+    bytes: &[u8],
+    model: &Model<'_>,
+    taps: &[&Tap],
+    source: &Path,
+    target: &Path,
+) -> Result<(), TapError> {
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -35,7 +43,8 @@ pub fn write(bytes: &[u8], model: &Model<'_>, taps: &[&Tap], source: &Path, targ
     let fragment = fragment(model, taps);
     let (tag, start, end) = model.span;
     let length = end - start + fragment.len();
-    let head: &[&[u8]] = &[&bytes[..tag], b"\x3a", &varint(length as u64), &bytes[start..end], &fragment, &bytes[end..]];
+    let head: &[&[u8]] =
+        &[&bytes[..tag], b"\x3a", &varint(length as u64), &bytes[start..end], &fragment, &bytes[end..]];
     let total: usize = head.iter().map(|part| part.len()).sum();
     if total > LARGEST {
         return Err(failed(format!(
@@ -65,6 +74,9 @@ fn readable(_: &std::fs::File) -> std::io::Result<()> {
 /// Nodes and outputs as fields of a graph message, to stand after the graph's own.
 fn fragment(model: &Model<'_>, taps: &[&Tap]) -> Vec<u8> {
     let mut graph = GraphProto::default();
+    if let Some(like) = taps.iter().find_map(|tap| tap.like) {
+        graph.node.push(node("Shape", SHAPE, vec![model.values[like].name.to_string()]));
+    }
     for tap in taps {
         let name = |value: usize| model.values[value].name.to_string();
         let mut sum = name(tap.values[0]);
@@ -72,6 +84,11 @@ fn fragment(model: &Model<'_>, taps: &[&Tap]) -> Vec<u8> {
             let next = format!("{}.sum_{at}", tap.name);
             graph.node.push(node("Add", &next, vec![sum, name(*value)]));
             sum = next;
+        }
+        if tap.like.is_some() {
+            let laid = format!("{}.laid", tap.name);
+            graph.node.push(node("Reshape", &laid, vec![sum, SHAPE.to_string()]));
+            sum = laid;
         }
         let mut cast = node("Cast", &tap.name, vec![sum]);
         cast.attribute.push(AttributeProto {
@@ -98,7 +115,10 @@ fn node(op: &str, output: &str, input: Vec<String>) -> NodeProto {
 
 fn value_info(name: &str, shape: &TensorShapeProto) -> ValueInfoProto {
     let tensor_type = TensorTypeProto { elem_type: Some(FLOAT), shape: Some(shape.clone()) };
-    ValueInfoProto { name: Some(name.to_string()), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+    ValueInfoProto {
+        name: Some(name.to_string()),
+        r#type: Some(TypeProto { tensor_type: Some(tensor_type) }),
+    }
 }
 
 fn is_same(source: &Path, target: &Path) -> bool {

@@ -77,7 +77,7 @@ pub struct Behind {
 pub fn behind(model: &Model<'_>, value: Id) -> Behind {
     let mut seen = vec![false; model.nodes.len()];
     let mut queue: Vec<Id> = vec![value];
-    let (mut products, mut attention, mut embedding) = (0, false, None);
+    let (mut products, mut attention, mut lookups) = (0, false, Vec::new());
     while let Some(value) = queue.pop() {
         let Some((at, _)) = model.values[value].producer.filter(|(at, _)| !seen[*at]) else { continue };
         seen[at] = true;
@@ -88,10 +88,13 @@ pub fn behind(model: &Model<'_>, value: Id) -> Behind {
         products += usize::from(op::PRODUCT.contains(&node.op));
         attention |= op::ATTENTION.contains(&node.op) || node.op == "Softmax";
         if is_lookup(model, node) {
-            embedding = Some(value);
+            // Positions are looked up as well; token ids have a name that exporters agree on.
+            let by_token = model.flowing(node).any(|ids| model.values[model.root(ids)].name == "input_ids");
+            lookups.push((!by_token, at, value));
         }
         queue.extend(node.inputs.iter().flatten().chain(&node.captured));
     }
+    let embedding = lookups.into_iter().min().map(|(_, _, value)| value);
     Behind { embedding, blocks: attention || products > 1 }
 }
 

@@ -65,7 +65,8 @@ struct List<'m, 'a> {
 impl List<'_, '_> {
     fn add(&mut self, name: String, values: &[Id]) {
         let shaped = self.like.as_ref().map_or(values, std::slice::from_ref);
-        let declared = shaped.iter().find_map(|value| self.model.values[*value].shape.clone());
+        let flowing = shaped.iter().map(|value| &self.model.values[*value]).filter(|value| !value.fixed);
+        let declared = flowing.filter_map(|value| value.shape.clone()).next();
         let shape = declared.filter(|shape| !shape.dim.is_empty()).unwrap_or_else(|| self.shape.clone());
         let from = values.iter().map(|value| self.model.place(*value)).collect();
         self.taps.push(Tap { name, values: values.to_vec(), from, shape, like: self.like });

@@ -404,3 +404,16 @@ fn branches_side_by_side_are_told_apart_in_every_order_of_their_sum() {
     assert_eq!(missing, ["blocks.0.hook_attn_out", "blocks.0.hook_resid_mid", "blocks.0.hook_mlp_out"]);
     assert!(found.missing[0].reason.contains("\"W\""), "{}", found.missing[0].reason);
 }
+
+#[test]
+fn damaged_bytes_are_refused_or_read_as_they_are_and_end_nothing() {
+    let whole = fs::read(foreign("genai_int4_llama_gqa_heads16_f32.onnx")).unwrap();
+    let mut refused = 0;
+    for at in (0..whole.len()).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x15;
+        refused += usize::from(tap::find(&bytes, Path::new("damaged.onnx")).is_err());
+        refused += usize::from(tap::find(&whole[..at], Path::new("short.onnx")).is_err());
+    }
+    assert!(refused > whole.len() / 7, "{refused} of {}", 2 * whole.len() / 7);
+}

@@ -3,7 +3,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 
-.PHONY: help runtime build test lint reproduce regress parity goldens zoo bench clean
+.PHONY: help runtime build test lint reproduce regress parity goldens foreign zoo bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -35,6 +35,13 @@ goldens: .venv/ready ## remake the reference observations, headers and statistic
 	.venv/bin/python scripts/reference/make_headers.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
+
+foreign: build ## remake the decoders of other tools and check what tap makes of them
+	$(PYTHON) -m venv .venv/foreign && .venv/foreign/bin/pip install --quiet -r scripts/reference/requirements-foreign.txt
+	$(PYTHON) -m venv .venv/optimum && .venv/optimum/bin/pip install --quiet -r scripts/reference/requirements-optimum.txt
+	.venv/foreign/bin/python scripts/reference/make_foreign.py torch genai fused
+	.venv/optimum/bin/python scripts/reference/make_foreign.py optimum
+	.venv/foreign/bin/python scripts/reference/make_foreign.py check $(TARGET)/release/streamgauge
 
 zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/train.py

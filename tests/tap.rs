@@ -14,6 +14,41 @@ use serde::Deserialize;
 use streamgauge::run::{Decoder, Floats, Runtime};
 use streamgauge::tap;
 
+/// Graphs made by hand.
+mod toy {
+    use prost::Message;
+    use streamgauge::onnx::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
+
+    /// `output = Op(input, …)`, one line per node, named after its output; other names in capitals are weights.
+    pub fn graph(lines: &str, output: &str) -> Vec<u8> {
+        let node = |line: &str| {
+            let (out, call) = line.trim().split_once(" = ").unwrap();
+            let (op, inputs) = call.trim_end_matches(')').split_once('(').unwrap();
+            NodeProto {
+                input: inputs.split(", ").map(str::to_string).collect(),
+                output: vec![out.to_string()],
+                name: Some(format!("node_{out}")),
+                op_type: Some(op.to_string()),
+                attribute: vec![],
+            }
+        };
+        let info = |name: &str| ValueInfoProto { name: Some(name.to_string()), r#type: None };
+        let weight = |name: &str| TensorProto {
+            dims: vec![8, 8],
+            name: Some(name.to_string()),
+            ..TensorProto::default()
+        };
+        let graph = GraphProto {
+            node: lines.trim().lines().map(node).collect(),
+            name: Some("toy".to_string()),
+            initializer: ["W", "E"].map(weight).to_vec(),
+            input: vec![info("ids")],
+            output: if output.is_empty() { vec![] } else { vec![info(output)] },
+        };
+        ModelProto { graph: Some(graph), ..ModelProto::default() }.encode_to_vec()
+    }
+}
+
 /// Largest relative error of a norm in a float32 export.
 const TOLERANCE: f64 = 1e-5;
 
@@ -56,7 +91,7 @@ fn tapped(file: &Path, folder: &Path) -> (PathBuf, Vec<String>) {
 /// The size of a head is named, not fixed, in files of onnxruntime-genai.
 fn run(file: &Path, prompts: &[Prompt]) -> Vec<BTreeMap<String, Floats>> {
     let mut decoder = Decoder::open(&Runtime::load(None).unwrap(), file).unwrap();
-    let sizes = BTreeMap::from([("kv_cache_dim".to_string(), 12)]);
+    let sizes = BTreeMap::from([("kv_cache_dim".to_string(), 16)]);
     prompts.iter().map(|prompt| decoder.run(&prompt.token_ids, &sizes).unwrap()).collect()
 }
 
@@ -107,7 +142,7 @@ fn every_float_export_gives_the_norms_of_its_checkpoint_at_every_tap() {
         ("torch_dynamo_gpt2", "gpt2", tap::Kind::Sequential),
         ("torch_dynamo_gemma2", "gemma2", tap::Kind::Sequential),
         ("torch_script_llama_mha_f32", "llama_mha_f32", tap::Kind::Sequential),
-        ("genai_fp32_llama_mha_f32", "llama_mha_f32", tap::Kind::Sequential),
+        ("genai_fp32_llama_gqa_heads16_f32", "llama_gqa_heads16_f32", tap::Kind::Sequential),
         ("ort_fused_llama_mha_f32", "llama_mha_f32", tap::Kind::Sequential),
         ("ort_fused_gpt_neox_full_rotary_f32", "gpt_neox_full_rotary_f32", tap::Kind::Parallel),
         ("optimum_past_gpt_neox_full_rotary_f32", "gpt_neox_full_rotary_f32", tap::Kind::Parallel),
@@ -131,13 +166,14 @@ fn every_float_export_gives_the_norms_of_its_checkpoint_at_every_tap() {
 #[test]
 fn quantised_and_half_exports_run_and_stay_near_their_checkpoint() {
     // The embedding of the 4-bit export is not quantised; its blocks may be far off, and nobody says how far.
-    for (file, embedding, all) in [
-        ("genai_fp16_llama_mha_f32", 1e-3, 1e-2),
-        ("genai_int4_llama_mha_f32", 1e-6, 1.0),
-        ("optimum_int8_llama_mha_f32", 2e-2, 0.3),
+    for (tool, case, embedding, all) in [
+        ("genai_fp16", "llama_gqa_heads16_f32", 1e-3, 1e-2),
+        ("genai_int4", "llama_gqa_heads16_f32", 1e-6, 1.0),
+        ("optimum_int8", "llama_mha_f32", 2e-2, 0.3),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let reference = reference("llama_mha_f32");
+        let file = format!("{tool}_{case}");
+        let reference = reference(case);
         let (target, taps) = tapped(&foreign(&format!("{file}.onnx")), folder.path());
         let found = run(&target, &reference.prompts);
         let (worst, place, compared) = worst(&found, &reference, &taps);
@@ -155,8 +191,9 @@ fn quantised_and_half_exports_run_and_stay_near_their_checkpoint() {
 #[test]
 fn taps_agree_with_each_other_and_the_logits_stay_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
-    let reference = reference("llama_mha_f32");
-    for file in ["torch_script_llama_mha_f32.onnx", "genai_int4_llama_mha_f32.onnx"] {
+    for (tool, case) in [("torch_script", "llama_mha_f32"), ("genai_int4", "llama_gqa_heads16_f32")] {
+        let (file, reference) = (format!("{tool}_{case}.onnx"), reference(case));
+        let (file, last) = (file.as_str(), reference.prompts[0].attn_out.len() - 1);
         let (target, _) = tapped(&foreign(file), folder.path());
         let before = run(&foreign(file), &reference.prompts);
         for (before, after) in before.iter().zip(run(&target, &reference.prompts)) {
@@ -166,8 +203,8 @@ fn taps_agree_with_each_other_and_the_logits_stay_as_they_were() {
                 |a: &str, b: &str| -> Vec<f32> { tap(a).iter().zip(tap(b)).map(|(a, b)| a + b).collect() };
             let mid = sum("blocks.0.hook_resid_pre", "blocks.0.hook_attn_out");
             assert_eq!(&mid, tap("blocks.0.hook_resid_mid"), "{file}");
-            let post = sum("blocks.2.hook_resid_mid", "blocks.2.hook_mlp_out");
-            assert_eq!(&post, tap("blocks.2.hook_resid_post"), "{file}");
+            let post = sum(&format!("blocks.{last}.hook_resid_mid"), &format!("blocks.{last}.hook_mlp_out"));
+            assert_eq!(&post, tap(&format!("blocks.{last}.hook_resid_post")), "{file}");
         }
     }
 }
@@ -244,14 +281,19 @@ fn a_file_that_cannot_be_tapped_is_refused_with_the_remedy_and_nothing_is_writte
     let path = |name: &str| foreign(name).to_str().unwrap().to_string();
     let tap = |code: i32, model: &str, output: &str| sandbox.expect(code, &["tap", model, "-o", output]).1;
 
-    let error = tap(6, &path("genai_int4_llama_mha_f32.onnx"), "tapped.onnx");
+    let error = tap(6, &path("genai_int4_llama_gqa_heads16_f32.onnx"), "tapped.onnx");
     assert!(error.contains("model.onnx.data") && error.contains("tests/foreign"), "{error}");
     fs::copy(foreign("model.onnx.data"), sandbox.path("model.onnx.data")).unwrap();
-    tap(0, &path("genai_int4_llama_mha_f32.onnx"), "tapped.onnx");
+    tap(0, &path("genai_int4_llama_gqa_heads16_f32.onnx"), "tapped.onnx");
 
     let error = tap(4, "tapped.onnx", "twice.onnx");
     assert!(error.contains("blocks.0.hook_resid_pre") && error.contains("already"), "{error}");
-    assert!(tap(2, "tapped.onnx", "./tapped.onnx").contains("another file"));
+    fs::copy(foreign("torch_dynamo_gpt2.onnx"), sandbox.path("gpt2.onnx")).unwrap();
+    assert!(tap(2, "gpt2.onnx", "./gpt2.onnx").contains("another file"));
+    assert_eq!(
+        fs::read(sandbox.path("gpt2.onnx")).unwrap(),
+        fs::read(foreign("torch_dynamo_gpt2.onnx")).unwrap()
+    );
     assert!(tap(4, "absent.onnx", "t.onnx").contains("absent.onnx"));
     assert!(tap(4, "data", "t.onnx").contains("data"));
     assert!(tap(6, &path("torch_dynamo_gpt2.onnx"), "no/such/folder/t.onnx").contains("cannot write"));
@@ -265,4 +307,113 @@ fn a_file_that_cannot_be_tapped_is_refused_with_the_remedy_and_nothing_is_writte
     for name in ["t.onnx", "twice.onnx"] {
         assert!(!sandbox.path(name).exists(), "{name}");
     }
+}
+
+#[test]
+fn a_search_that_ends_early_says_what_it_sought_and_where_it_stopped() {
+    let attention = |x: &str, out: &str| {
+        format!(
+            "n{out} = LayerNormalization({x}, W)\nq{out} = MatMul(n{out}, W)\nk{out} = MatMul(n{out}, W)\n\
+             s{out} = MatMul(q{out}, k{out})\np{out} = Softmax(s{out})\n{out} = MatMul(p{out}, q{out})\n"
+        )
+    };
+    let mlp = |x: &str, out: &str| {
+        format!("n{out} = LayerNormalization({x}, W)\nu{out} = MatMul(n{out}, W)\n{out} = Gelu(u{out})\n")
+    };
+    let embed = "x = Gather(E, ids)\n";
+    let head = |x: &str| format!("f = LayerNormalization({x}, W)\nlogits = MatMul(f, W)");
+    let (a, m) = (attention("x", "a"), mlp("x", "m"));
+    let whole = format!("{embed}{a}y = Add(x, a)\n{}z = Add(y, m)\n{}", mlp("y", "m"), head("z"));
+    for (graph, output, says) in [
+        ("logits = Identity(ids)".to_string(), "", vec!["no outputs"]),
+        (format!("{embed}logits = MatMul(x, W)"), "logits", vec!["found none", "node_x", "Gather"]),
+        (
+            format!("{embed}{m}y = Add(x, m)\n{}", head("y")),
+            "logits",
+            vec!["1 residual additions", "no branch"],
+        ),
+        (format!("{embed}logits = If(x)"), "logits", vec!["node_logits", "If", "subgraphs are not searched"]),
+        (format!("{embed}logits = Softplus(x)"), "logits", vec!["unembedding", "Softplus", "node_logits"]),
+        (
+            whole.replace("z = Add(y, m)", "z = Mystery(y, m)"),
+            "logits",
+            vec!["found none", "Mystery", "node_z"],
+        ),
+        (
+            whole.replace("y = Add(x, a)", "y = Mystery(x, a)"),
+            "logits",
+            vec!["found 1 of them", "Mystery", "node_y"],
+        ),
+        (
+            whole.replace("y = Add(x, a)", "w = Add(x, a)\ny = LayerNormalization(w, W)"),
+            "logits",
+            vec!["found 1 of them", "node_y", "post-norm"],
+        ),
+        (
+            format!(
+                "{embed}{a}y = Add(x, a)\n{}z = Add(y, b)\n{}t = Add(z, m)\n{}",
+                attention("y", "b"),
+                mlp("z", "m"),
+                head("t")
+            ),
+            "logits",
+            vec!["two attention branches", "node_y", "encoder-decoder"],
+        ),
+        (whole.replace("ids)", "absent)"), "logits", vec!["absent", "order of the flow"]),
+        (format!("{embed}x = Gather(E, ids)"), "x", vec!["two nodes write \"x\""]),
+    ] {
+        let bytes = toy::graph(&graph, output);
+        let Err(error) = tap::find(&bytes, Path::new("toy.onnx")) else { panic!("found:\n{graph}") };
+        let message = error.to_string();
+        assert!(message.starts_with("toy.onnx: "), "{message}");
+        for word in says {
+            assert!(message.contains(word), "{word:?} is not in\n{message}\nof\n{graph}");
+        }
+    }
+    let bytes = toy::graph(&whole, "logits");
+    let found = tap::find(&bytes, Path::new("toy.onnx")).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(found.blocks, [tap::Kind::Sequential]);
+}
+
+#[test]
+fn branches_side_by_side_are_told_apart_in_every_order_of_their_sum() {
+    let branches = "n = LayerNormalization(x, W)\nq = MatMul(n, W)\nk = MatMul(n, W)\ns = MatMul(q, k)\n\
+        p = Softmax(s)\na = MatMul(p, q)\nu = MatMul(n, W)\nm = Gelu(u)\n";
+    let head = "f = LayerNormalization(z, W)\nlogits = MatMul(f, W)";
+    for sum in [
+        "y = Add(x, a)\nz = Add(y, m)",
+        "y = Add(m, x)\nz = Add(a, y)",
+        "y = Add(m, a)\nz = Add(y, x)",
+        "y = Add(a, m)\nz = Add(x, y)",
+        "z = Sum(a, x, m)",
+    ] {
+        let bytes = toy::graph(&format!("x = Gather(E, ids)\n{branches}{sum}\n{head}"), "logits");
+        let found = tap::find(&bytes, Path::new("toy.onnx")).unwrap_or_else(|e| panic!("{sum}: {e}"));
+        assert_eq!(found.blocks, [tap::Kind::Parallel], "{sum}");
+        let from: BTreeMap<&str, &str> =
+            found.taps.iter().map(|tap| (tap.name.as_str(), tap.from[0].node.as_str())).collect();
+        assert_eq!(from["blocks.0.hook_attn_out"], "node_a", "{sum}");
+        assert_eq!(from["blocks.0.hook_mlp_out"], "node_m", "{sum}");
+        assert_eq!(from["blocks.0.hook_resid_post"], "node_z", "{sum}");
+    }
+    // A bias of the sum hides what each branch adds.
+    let biased = "y = Add(a, m)\nb = Add(y, W)\nz = Add(x, b)";
+    let bytes = toy::graph(&format!("x = Gather(E, ids)\n{branches}{biased}\n{head}"), "logits");
+    let found = tap::find(&bytes, Path::new("toy.onnx")).unwrap_or_else(|e| panic!("{e}"));
+    let missing: Vec<&str> = found.missing.iter().map(|missing| missing.tap.as_str()).collect();
+    assert_eq!(missing, ["blocks.0.hook_attn_out", "blocks.0.hook_resid_mid", "blocks.0.hook_mlp_out"]);
+    assert!(found.missing[0].reason.contains("\"W\""), "{}", found.missing[0].reason);
+}
+
+#[test]
+fn damaged_bytes_are_refused_or_read_as_they_are_and_end_nothing() {
+    let whole = fs::read(foreign("genai_int4_llama_gqa_heads16_f32.onnx")).unwrap();
+    let mut refused = 0;
+    for at in (0..whole.len()).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x15;
+        refused += usize::from(tap::find(&bytes, Path::new("damaged.onnx")).is_err());
+        refused += usize::from(tap::find(&whole[..at], Path::new("short.onnx")).is_err());
+    }
+    assert!(refused > whole.len() / 7, "{refused} of {}", 2 * whole.len() / 7);
 }

@@ -106,6 +106,7 @@ mod tests {
             after: Point::Value(at + 1),
             added: added(kind),
             form: "Add".to_string(),
+            laid: false,
         };
         kinds.chars().enumerate().map(step).collect()
     }

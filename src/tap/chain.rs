@@ -43,6 +43,8 @@ pub struct Step {
     pub added: Added,
     /// Operator that adds: a plain one or a fused skip norm.
     pub form: String,
+    /// The addition is done on other axes than the stream before or after has, e.g. `[B * T, D]`.
+    pub laid: bool,
 }
 
 /// How a branch reads the stream.
@@ -75,7 +77,7 @@ pub struct Behind {
 pub fn behind(model: &Model<'_>, value: Id) -> Behind {
     let mut seen = vec![false; model.nodes.len()];
     let mut queue: Vec<Id> = vec![value];
-    let (mut products, mut attention, mut embedding) = (0, false, None);
+    let (mut products, mut attention, mut lookups) = (0, false, Vec::new());
     while let Some(value) = queue.pop() {
         let Some((at, _)) = model.values[value].producer.filter(|(at, _)| !seen[*at]) else { continue };
         seen[at] = true;
@@ -86,10 +88,13 @@ pub fn behind(model: &Model<'_>, value: Id) -> Behind {
         products += usize::from(op::PRODUCT.contains(&node.op));
         attention |= op::ATTENTION.contains(&node.op) || node.op == "Softmax";
         if is_lookup(model, node) {
-            embedding = Some(value);
+            // Positions are looked up as well; token ids have a name that exporters agree on.
+            let by_token = model.flowing(node).any(|ids| model.values[model.root(ids)].name == "input_ids");
+            lookups.push((!by_token, at, value));
         }
         queue.extend(node.inputs.iter().flatten().chain(&node.captured));
     }
+    let embedding = lookups.into_iter().min().map(|(_, _, value)| value);
     Behind { embedding, blocks: attention || products > 1 }
 }
 
@@ -113,13 +118,16 @@ fn step_to(model: &Model<'_>, after: Point) -> Option<Step> {
     let first = terms(model, after)?;
     let form = match after {
         Point::Unnamed(node) => model.nodes[node].op,
-        Point::Value(value) => model.producer(model.root(value))?.0.op,
+        Point::Value(value) => model.producer(model.stem(value).0)?.0.op,
     };
+    let laid_after = matches!(after, Point::Value(value) if model.stem(value).1);
     let mut queue = VecDeque::from([first]);
     while let Some(sum) = queue.pop_front() {
-        if let Some((before, branches)) = split(model, &sum) {
+        if let Some((stream, branches)) = split(model, &sum) {
+            let (before, laid_before) = model.stem(stream);
             let added = classify(model, before, &branches, &sum.fixed);
-            return Some(Step { before, after, added, form: form.to_string() });
+            let laid = laid_before || laid_after;
+            return Some(Step { before, after, added, form: form.to_string(), laid });
         }
         if sum.opened == MOST_OPENED {
             continue;
@@ -147,7 +155,7 @@ fn terms(model: &Model<'_>, point: Point) -> Option<Terms> {
     let all: Vec<Id> = match point {
         Point::Unnamed(node) => skip_sum(&model.nodes[node]),
         Point::Value(value) => {
-            let (node, place) = model.producer(model.root(value))?;
+            let (node, place) = model.producer(model.stem(value).0)?;
             match (node.op, place) {
                 ("Add" | "Sum", _) => model.inputs(node).collect(),
                 (fused, 3) if op::SKIP_NORM.contains(&fused) => skip_sum(node),
@@ -168,7 +176,7 @@ fn split(model: &Model<'_>, sum: &Terms) -> Option<(Id, Vec<(Id, Reads)>)> {
         let others = sum.flowing.iter().enumerate().filter(|(other, _)| *other != at);
         let branches: Option<Vec<(Id, Reads)>> =
             others.map(|(_, branch)| Some((*branch, reads(model, *stream, *branch)?))).collect();
-        Some((model.root(*stream), branches?))
+        Some((*stream, branches?))
     })
 }
 
@@ -217,7 +225,7 @@ fn parted(model: &Model<'_>, whole: Id) -> (Vec<Id>, Vec<Id>) {
 /// Nodes stand in the order of the flow, so only those between the two matter. The norm of a fused skip norm counts as
 /// reading its sum. Reading a shape is not reading.
 fn reads(model: &Model<'_>, stream: Id, branch: Id) -> Option<Reads> {
-    let stream = model.root(stream);
+    let stream = model.stem(stream).0;
     let last = model.values[branch].producer?.0;
     let source = model.values[stream].producer.map(|(node, _)| node);
     let first = source.map_or(0, |node| node + 1);

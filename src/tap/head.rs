@@ -81,9 +81,9 @@ fn head_of(model: &Model<'_>, output: Id) -> Result<Head, Id> {
                 *from
             }
             (op, [from, ..]) if op::RETYPE.contains(&op) => *from,
-            (op, [from, ..]) if op::SELECT.contains(&op) => {
-                selected |=
-                    unembedding.is_some() && !matches!(op, "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten");
+            (op, [from, ..]) if op::LAYOUT.contains(&op) => *from,
+            (op, [from, ..]) if op::SELECT.contains(&op) && node.inputs.first() == Some(&Some(*from)) => {
+                selected |= unembedding.is_some();
                 *from
             }
             ("Tanh", [only]) => *only,
@@ -121,7 +121,8 @@ fn is_product(model: &Model<'_>, value: Id) -> bool {
 /// Back over the selection of positions between the last block and the final norm.
 fn unselect(model: &Model<'_>, value: Id) -> (Point, bool) {
     let (mut at, mut selected) = (model.root(value), false);
-    while let Some((node, 0)) = model.producer(at)
+    while let (stem, _) = model.stem(at)
+        && let Some((node, 0)) = model.producer(stem)
         && op::SELECT.contains(&node.op)
         && let Some(Some(from)) = node.inputs.first()
         && !model.values[*from].fixed

@@ -44,6 +44,8 @@ pub struct Tap {
     values: Vec<Id>,
     pub from: Vec<Place>,
     shape: TensorShapeProto,
+    /// The value whose axes it gets, where the stream is laid out anew on its way.
+    like: Option<Id>,
 }
 
 /// Taps that were not found, and why.
@@ -93,7 +95,7 @@ pub fn find<'a>(bytes: &'a [u8], file: &Path) -> Result<Found<'a>, TapError> {
     let (steps, start) = chain::follow(&model, head.end);
     let embedding = embedding(&model, &head, &steps, start, file)?;
     let blocks = block::group(&steps).map_err(|reason| ungrouped(&model, &steps, &reason, file))?;
-    let (taps, missing) = taps::name(&model, &head, &blocks, embedding);
+    let (taps, missing) = taps::name(&model, &head, &blocks, embedding, steps.iter().any(|step| step.laid));
     if let Some(tap) = taps.iter().find(|tap| model.find(&tap.name).is_some()) {
         return Err(TapError::Tapped { file: file.to_path_buf(), name: tap.name.clone() });
     }
@@ -163,11 +165,13 @@ fn next(model: &Model<'_>, value: Id) -> String {
 fn ungrouped(model: &Model<'_>, steps: &[Step], reason: &Ungrouped, file: &Path) -> TapError {
     let reason = match reason {
         Ungrouped::NoAttention => format!(
-            "{} residual additions were found, but in no branch an attention: neither an operator for it nor a softmax              whose result is multiplied with other activations",
+            "{} residual additions were found, but in no branch an attention: neither an operator for it nor a softmax \
+             whose result is multiplied with other activations",
             steps.len()
         ),
         Ungrouped::AttentionTwice(point) => format!(
-            "two attention branches follow each other at {} though other blocks have one and an MLP, as in the decoder              of an encoder-decoder",
+            "two attention branches follow each other at {} though other blocks have one and an MLP, as in the decoder \
+             of an encoder-decoder",
             point_place(model, *point)
         ),
     };

@@ -165,6 +165,19 @@ impl<'a> Model<'a> {
         value
     }
 
+    /// What a value was before casts and before its axes were laid out anew, and whether they were.
+    pub fn stem(&self, value: Id) -> (Id, bool) {
+        let (mut at, mut laid) = (self.root(value), false);
+        while let Some((node, 0)) = self.producer(at)
+            && op::LAYOUT.contains(&node.op)
+            && let Some(Some(from)) = node.inputs.first()
+            && !self.values[*from].fixed
+        {
+            (at, laid) = (self.root(*from), true);
+        }
+        (at, laid)
+    }
+
     /// One element, so that a product with it scales all.
     pub fn is_scalar(&self, value: Id) -> bool {
         self.values[value].dims.as_ref().is_some_and(|dims| dims.iter().all(|&size| size == 1))

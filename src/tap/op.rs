@@ -60,20 +60,12 @@ pub const RETYPE: &[&str] = &[
     "QuantizeLinear",
 ];
 
-/// Lays out or selects positions: allowed between the stream's end and the unembedding.
-pub const SELECT: &[&str] = &[
-    "Flatten",
-    "Gather",
-    "GatherElements",
-    "GatherND",
-    "Reshape",
-    "ScatterElements",
-    "ScatterND",
-    "Slice",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
-];
+/// Lays out the same elements along other axes.
+pub const LAYOUT: &[&str] = &["Flatten", "Reshape", "Squeeze", "Unsqueeze"];
+
+/// Selects positions: allowed between the stream's end and the unembedding.
+pub const SELECT: &[&str] =
+    &["Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Slice", "Transpose"];
 
 /// Works element by element; with a constant it scales or shifts.
 pub const ELEMENTWISE: &[&str] = &["Add", "Div", "Mul", "Sub"];
@@ -107,6 +99,7 @@ mod tests {
             NORM,
             SKIP_NORM,
             RETYPE,
+            LAYOUT,
             SELECT,
             ELEMENTWISE,
             REDUCE,

@@ -8,10 +8,19 @@ use super::{LOGITS, Missing, Tap, op};
 use crate::onnx::proto::{DimensionProto, TensorShapeProto};
 
 /// Taps of the whole model, and those it cannot have.
-pub fn name(model: &Model<'_>, head: &Head, blocks: &[Block], embedding: Id) -> (Vec<Tap>, Vec<Missing>) {
+///
+/// `laid` says that the stream changes its axes on the way; taps then get those it has before the first block.
+pub fn name(
+    model: &Model<'_>,
+    head: &Head,
+    blocks: &[Block],
+    embedding: Id,
+    laid: bool,
+) -> (Vec<Tap>, Vec<Missing>) {
     let width = head.norm.and_then(|norm| norm.width).or_else(|| table_width(model, embedding));
     let shape = stream_shape(model, embedding, width);
-    let mut list = List { model, shape, taps: Vec::new(), missing: Vec::new() };
+    let like = blocks.first().map(|block| block.before).filter(|_| laid);
+    let mut list = List { model, shape, like, taps: Vec::new(), missing: Vec::new() };
     for (at, block) in blocks.iter().enumerate() {
         let tap = |name: &str| format!("blocks.{at}.hook_{name}");
         if at == 0 {
@@ -48,16 +57,19 @@ pub fn name(model: &Model<'_>, head: &Head, blocks: &[Block], embedding: Id) -> 
 struct List<'m, 'a> {
     model: &'m Model<'a>,
     shape: TensorShapeProto,
+    like: Option<Id>,
     taps: Vec<Tap>,
     missing: Vec<Missing>,
 }
 
 impl List<'_, '_> {
     fn add(&mut self, name: String, values: &[Id]) {
-        let declared = values.iter().find_map(|value| self.model.values[*value].shape.clone());
+        let shaped = self.like.as_ref().map_or(values, std::slice::from_ref);
+        let flowing = shaped.iter().map(|value| &self.model.values[*value]).filter(|value| !value.fixed);
+        let declared = flowing.filter_map(|value| value.shape.clone()).next();
         let shape = declared.filter(|shape| !shape.dim.is_empty()).unwrap_or_else(|| self.shape.clone());
         let from = values.iter().map(|value| self.model.place(*value)).collect();
-        self.taps.push(Tap { name, values: values.to_vec(), from, shape });
+        self.taps.push(Tap { name, values: values.to_vec(), from, shape, like: self.like });
     }
 
     fn lacks(&mut self, tap: String, reason: String) {
@@ -76,6 +88,9 @@ impl List<'_, '_> {
         let normalized = "ln_final.hook_normalized".to_string();
         match &head.norm {
             Some(norm) => {
+                if head.selected {
+                    self.like = None;
+                }
                 if head.selected && self.model.values[norm.output].shape.is_none() {
                     let unnamed = || DimensionProto { dim_value: None, dim_param: None };
                     self.shape.dim.iter_mut().rev().skip(1).for_each(|dim| *dim = unnamed());
@@ -95,11 +110,8 @@ impl List<'_, '_> {
         match (head.logits, &head.unembedding) {
             (Some(logits), _) if self.model.values[logits].name == LOGITS => {}
             (Some(logits), _) => {
-                let shape = self.model.values[logits].shape.clone();
+                self.like = None; // an output has a shape of its own
                 self.add(LOGITS.to_string(), &[logits]);
-                if let (Some(shape), Some(tap)) = (shape, self.taps.last_mut()) {
-                    tap.shape = shape;
-                }
             }
             _ => self.lacks(LOGITS.to_string(), "no product follows the final norm".to_string()),
         }

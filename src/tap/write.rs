@@ -13,6 +13,8 @@ use crate::onnx::proto::{
     AttributeProto, GraphProto, NodeProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 
+/// Value with the axes of the stream, where taps are laid out like it.
+const SHAPE: &str = "blocks.0.hook_resid_pre.shape";
 const FLOAT: i32 = 1;
 const INT: i32 = 2;
 /// No protobuf reader takes more.
@@ -72,6 +74,9 @@ fn readable(_: &std::fs::File) -> std::io::Result<()> {
 /// Nodes and outputs as fields of a graph message, to stand after the graph's own.
 fn fragment(model: &Model<'_>, taps: &[&Tap]) -> Vec<u8> {
     let mut graph = GraphProto::default();
+    if let Some(like) = taps.iter().find_map(|tap| tap.like) {
+        graph.node.push(node("Shape", SHAPE, vec![model.values[like].name.to_string()]));
+    }
     for tap in taps {
         let name = |value: usize| model.values[value].name.to_string();
         let mut sum = name(tap.values[0]);
@@ -79,6 +84,11 @@ fn fragment(model: &Model<'_>, taps: &[&Tap]) -> Vec<u8> {
             let next = format!("{}.sum_{at}", tap.name);
             graph.node.push(node("Add", &next, vec![sum, name(*value)]));
             sum = next;
+        }
+        if tap.like.is_some() {
+            let laid = format!("{}.laid", tap.name);
+            graph.node.push(node("Reshape", &laid, vec![sum, SHAPE.to_string()]));
+            sum = laid;
         }
         let mut cast = node("Cast", &tap.name, vec![sum]);
         cast.attribute.push(AttributeProto {

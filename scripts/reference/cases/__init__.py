@@ -25,7 +25,7 @@ from . import (
 from .case import PROMPT_LENGTHS, Case
 
 # The first cases were seeded by their place in the list.
-CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt_neox.CASES)]
+CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt_neox.CASES + llama.FUSED)]
 CASES += mistral.CASES + gemma.CASES + apertus.CASES
 CASES += gpt.CASES + opt.CASES + alibi.CASES + partial_rotary.CASES
 CASES += qwen.CASES + phi3.CASES + modern.CASES + rope_scaling.CASES

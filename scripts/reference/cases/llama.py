@@ -97,3 +97,12 @@ CASES = [
         buffers=True,
     ),
 ]
+# Seeded by its place too: exports of other tools in tests/foreign hold its weights.
+FUSED = [
+    Case(
+        "llama_gqa_heads16_f32",
+        "float32",
+        "heads of 16 elements, the least that fused attention kernels of other tools take",
+        llama(48, 2, 4, 2, 71, 131, head_dim=16, rope_parameters=rope(10000.0), dtype="float32"),
+    ),
+]

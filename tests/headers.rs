@@ -46,13 +46,15 @@ fn unfolded(name: &str) -> Vec<String> {
     (first..=last).map(|i| format!("{before}{i}{after}")).collect()
 }
 
-fn tensors(header: &Header) -> BTreeMap<String, Vec<usize>> {
+type Tensors = BTreeMap<String, Vec<usize>>;
+
+fn tensors(header: &Header) -> Tensors {
     let all = header.tensors.iter();
     all.flat_map(|(name, shape)| unfolded(name).into_iter().map(|name| (name, shape.clone()))).collect()
 }
 
 /// A checkpoint of bfloat16 tensors whose file is a hole.
-fn hollow(folder: &Path, config: &Map<String, Value>, tensors: &BTreeMap<String, Vec<usize>>) -> Checkpoint {
+fn hollow(folder: &Path, config: &Map<String, Value>, tensors: &Tensors) -> Checkpoint {
     fs::write(folder.join("config.json"), Value::Object(config.clone()).to_string()).unwrap();
     let (mut header, mut end) = (Map::new(), 0);
     for (name, shape) in tensors {
@@ -90,7 +92,7 @@ fn every_weight_of_the_eight_models_has_its_name_and_shape() {
 #[test]
 fn a_weight_that_is_missing_or_misshapen_is_named() {
     let header = read("llama-2-7b");
-    let message = |change: &dyn Fn(&mut BTreeMap<String, Vec<usize>>)| {
+    let message = |change: &dyn Fn(&mut Tensors)| {
         let folder = tempfile::tempdir().unwrap();
         let mut tensors = tensors(&header);
         change(&mut tensors);

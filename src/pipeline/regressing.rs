@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::judging::{Sources, judge_all};
 use super::observing::observe_missing;
 use super::planning::{Cell, Planned, plan};
-use super::{ModelFailure, PipelineError, Places};
+use super::{Missing, ModelFailure, PipelineError, Places};
 use crate::config::Loaded;
 use crate::hash::Key;
 use crate::progress::Progress;
@@ -24,7 +24,7 @@ pub fn picture(loaded: &Loaded, progress: &dyn Progress) -> Result<Pictured, Pip
     let scratch = tempfile::tempdir()
         .map_err(|error| PipelineError::Write { path: PathBuf::from("the temporary folder"), error })?;
     let places = Places { store: scratch.path().join("store"), results: scratch.path().join("results") };
-    let planned = plan(loaded, &places, progress)?;
+    let planned = plan(loaded, &places, Missing::Download, progress)?;
     let observed = observe_missing(&planned, true, progress)?;
     let mut sources = Sources::new(loaded, &planned, &observed);
     let judged = judge_all(&mut sources, progress)?;

@@ -49,7 +49,8 @@ it: after "The capital of France is" the most probable next token is " Paris", n
     python scripts/zoo/train.py     # half an hour on one thread; rewrites this folder; name models to train only those
     python scripts/zoo/check.py     # exit code 1 unless each knows what it should and does what its family does
 
-One thread, fixed seeds: the same bytes on the same kind of CPU with the pinned versions.
+One thread, fixed seeds: the same bytes on the same kind of CPU with the pinned versions. `llama3-tiny` was trained on
+another CPU than the rest: on theirs its losses agree to step 200 and then drift apart by rounding.
 
 ## Loss
 

@@ -36,12 +36,13 @@ goldens: .venv/ready ## remake the reference observations, headers and statistic
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
 
-foreign: build ## remake the decoders of other tools and check what tap makes of them
+foreign: build ## remake the decoders of other tools, check what tap makes of them and what tools make of exports
 	$(PYTHON) -m venv .venv/foreign && .venv/foreign/bin/pip install --quiet -r scripts/reference/requirements-foreign.txt
 	$(PYTHON) -m venv .venv/optimum && .venv/optimum/bin/pip install --quiet -r scripts/reference/requirements-optimum.txt
 	.venv/foreign/bin/python scripts/reference/make_foreign.py torch genai fused
 	.venv/optimum/bin/python scripts/reference/make_foreign.py optimum
 	.venv/foreign/bin/python scripts/reference/make_foreign.py check $(TARGET)/release/streamgauge
+	.venv/foreign/bin/python scripts/reference/check_exports.py $(TARGET)/release/streamgauge
 
 zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/train.py

@@ -14,6 +14,9 @@ writes this file; the cases are `scripts/reference/cases/`, one file per group o
 a case is for moves some number by 1e-3 or more.
 
 What the reference is, where the library leaves a choice:
+- The last stream is what leaves the last block. The library's last hidden state is after the final norm, in every family.
+- Every prompt runs alone, without padding: left padding shifts the positions of families that learn them (GPT-2,
+  GPT-Neo, OPT).
 - The library's own formulas, with float64 wherever it says float32 (`scripts/reference/float64.py`).
 - Gemma's embedding factor is √d exactly; in bfloat16 the library rounds it (√3072 to 55.5).
 - Norms on the stream itself (OPT-350m): the branches' writes are m − x and y − m, with m and y the outputs of the

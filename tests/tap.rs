@@ -11,6 +11,7 @@ use std::{
 
 use sandbox::{Sandbox, project};
 use serde::Deserialize;
+use serde_json::Value;
 use streamgauge::run::{Decoder, Floats, Runtime};
 use streamgauge::tap;
 
@@ -416,4 +417,54 @@ fn damaged_bytes_are_refused_or_read_as_they_are_and_end_nothing() {
         refused += usize::from(tap::find(&whole[..at], Path::new("short.onnx")).is_err());
     }
     assert!(refused > whole.len() / 7, "{refused} of {}", 2 * whole.len() / 7);
+}
+
+#[test]
+fn a_tapped_decoder_is_measured_as_its_checkpoint_is() {
+    let sandbox = Sandbox::new();
+    let measure = |model: &Path, more: &[&str]| {
+        let model = model.to_str().unwrap();
+        sandbox.json(&[&["measure", model, "--tokens", "5,6,7,8,9", "--json", "--quiet"], more].concat())
+    };
+    let close = |found: &Value, expected: &Value, tap: &str| {
+        let rows = |value: &Value| value["observations"][0][tap].as_array().unwrap().clone();
+        let (found, expected) = (rows(found), rows(expected));
+        assert_eq!(found.len(), expected.len(), "{tap}");
+        for (found, expected) in found.iter().zip(&expected) {
+            for (found, expected) in found.as_array().unwrap().iter().zip(expected.as_array().unwrap()) {
+                let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+                assert!((found / expected - 1.0).abs() < TOLERANCE, "{tap}: {found} is not {expected}");
+            }
+        }
+    };
+    let (target, _) = tapped(&foreign("torch_script_llama_mha_f32.onnx"), &sandbox.path("."));
+    let found = measure(&target, &[]);
+    let expected = measure(&project().join("tests/goldens/llama_mha_f32"), &[]);
+    for tap in ["resid", "attn_out", "mlp_out", "max_abs"] {
+        close(&found, &expected, tap);
+    }
+    let seen = |value: &Value| {
+        let top = value["observations"][0]["top"].as_array().unwrap().iter();
+        (
+            top.map(|t| t["id"].clone()).collect::<Vec<_>>(),
+            value["observations"][0]["gains"]["mean/last-block"].clone(),
+        )
+    };
+    assert_eq!(seen(&found).0, seen(&expected).0);
+    let gain = |value: &Value| seen(value).1["last"].as_f64().unwrap();
+    assert!((gain(&found) / gain(&expected) - 1.0).abs() < TOLERANCE);
+
+    // A size that the file leaves open is asked for by name, and given.
+    let (target, _) = tapped(&foreign("genai_int4_llama_gqa_heads16_f32.onnx"), &sandbox.path("."));
+    let target = target.to_str().unwrap();
+    let (_, said) = sandbox.expect(5, &["measure", target, "--tokens", "5,6"]);
+    assert!(said.contains("\"kv_cache_dim\" has no size; give one with --axis kv_cache_dim=SIZE"), "{said}");
+    let found =
+        sandbox.json(&["measure", target, "--tokens", "5,6", "--axis", "kv_cache_dim=16", "--json", "-q"]);
+    assert!(found["observations"][0]["resid"][2][1].as_f64().unwrap() > 0.0);
+
+    // An export without taps says how to get them.
+    let plain = foreign("torch_script_llama_mha_f32.onnx");
+    let (_, said) = sandbox.expect(4, &["measure", plain.to_str().unwrap(), "--tokens", "5,6"]);
+    assert!(said.contains("blocks.0.hook_resid_pre") && said.contains("streamgauge tap"), "{said}");
 }

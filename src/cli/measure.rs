@@ -1,19 +1,21 @@
 //! `streamgauge measure`: one model, some prompts, every tap and every protocol.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Common, Exit, Failure, check, output, progress, table};
-use crate::checkpoint::Memo;
+use crate::checkpoint::{Memo, Tokenizer};
 use crate::config::{self, experiment::PromptSet};
+use crate::facts::ModelFacts;
 use crate::hub::HubId;
 use crate::observation::PromptObservation;
 use crate::pipeline::{self, Missing, Subject};
 use crate::plan::Known;
 use crate::progress::Progress;
 use crate::protocol::Bos;
-use crate::run::Runtime;
+use crate::run::{self, Decoder, Runtime};
 use crate::store::{self, Store, StoreError};
 
 /// Options of `measure`.
@@ -22,20 +24,25 @@ use crate::store::{self, Store, StoreError};
     after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
 streamgauge measure EleutherAI/pythia-70m@step1000 --prompt \"The capital of France is\"\n  \
 streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
-streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n\n\
+streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n  \
+streamgauge measure tapped.onnx --tokens 1,2,3   (a decoder of another tool, after `streamgauge tap`)\n\n\
 JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T],\n\
 resid [L+1][T], attn_out [L][T], mlp_out [L][T], max_abs [L+1][T], final [T],\n\
 entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
 gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined."
 )]
 pub struct Arguments {
-    /// Id in the model list, a folder with config.json and model.safetensors, or a model of the Hugging Face hub
+    /// Id in the model list, a folder with config.json and model.safetensors, a model of the Hugging Face hub, or an ONNX
+    /// decoder with taps
     model: String,
     #[command(flatten)]
     input: Input,
     /// Beginning-of-sequence token: what the tokenizer does, always one, or never one
     #[arg(long, value_enum, default_value_t = Bos::Auto)]
     bos: Bos,
+    /// Size of an axis that an ONNX file names but does not fix, e.g. kv_cache_dim=128; may be given several times
+    #[arg(long = "axis", value_name = "NAME=SIZE", value_parser = axis)]
+    axes: Vec<(String, usize)>,
     /// Model list, where ids are looked up
     #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
     models: PathBuf,
@@ -60,6 +67,11 @@ struct Input {
     tokens: Vec<String>,
 }
 
+fn axis(text: &str) -> Result<(String, usize), String> {
+    let parsed = text.split_once('=').and_then(|(name, size)| Some((name.to_string(), size.parse().ok()?)));
+    parsed.ok_or_else(|| "expected a name and a size, e.g. kv_cache_dim=128".to_string())
+}
+
 /// One thing to run: its text, if it came as text, and its token ids.
 struct Request {
     text: Option<String>,
@@ -68,6 +80,10 @@ struct Request {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
+        let file = Path::new(&self.model);
+        if file.extension().is_some_and(|extension| extension == "onnx") && file.is_file() {
+            return self.run_onnx(file);
+        }
         let bar = progress::new(self.common.quiet);
         let store_at =
             self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
@@ -83,33 +99,71 @@ impl Arguments {
             None => Memo::none(),
         };
         let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
-        let requests = self.requests(&subject)?;
+        let requests = self.requests(&subject.tokenizer)?;
         let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
         let (found, kept) = observe(&runtime, &subject, &requests, self.bos, store.as_ref(), bar.as_ref())?;
         match kept {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
             kept => kept?,
         }
+        self.show(&table::Measured::subject(&subject), &runtime, &subject.tokenizer, &requests, &found)
+    }
+
+    /// Prints what was measured of each request.
+    fn show(
+        &self,
+        measured: &table::Measured,
+        runtime: &Runtime,
+        tokenizer: &Result<Tokenizer, String>,
+        requests: &[Request],
+        found: &[PromptObservation],
+    ) -> Result<Exit, Failure> {
+        let text =
+            |id: u32| tokenizer.as_ref().map_or_else(|_| format!("<{id}>"), |tokenizer| tokenizer.token(id));
         let rows: Vec<table::MeasuredRow<'_>> = requests
             .iter()
-            .zip(&found)
+            .zip(found)
             .map(|(request, observation)| table::MeasuredRow {
                 prompt: request.text.as_deref(),
-                tokens: request.ids.iter().map(|&id| token_text(&subject, id)).collect(),
-                top_tokens: observation.top.iter().map(|top| token_text(&subject, top.id)).collect(),
+                tokens: request.ids.iter().map(|&id| text(id)).collect(),
+                top_tokens: observation.top.iter().map(|top| text(top.id)).collect(),
                 observation,
             })
             .collect();
         // Token ids are run as they are: no policy decided about a BOS.
         let bos = self.input.tokens.is_empty().then_some(self.bos);
         if self.common.json {
-            output::print_json(&table::measured_json(&subject, runtime.version(), bos, &rows))
+            output::print_json(&table::measured_json(measured, runtime.version(), bos, &rows))
         } else {
-            output::print(&table::measured(&subject, bos, &rows))
+            output::print(&table::measured(measured, bos, &rows))
         }
     }
 
-    fn requests(&self, subject: &Subject) -> Result<Vec<Request>, Failure> {
+    /// A decoder that another tool exported, with the outputs that `tap` gave it; nothing is stored.
+    fn run_onnx(&self, file: &Path) -> Result<Exit, Failure> {
+        let bar = progress::new(self.common.quiet);
+        let name = file.display().to_string();
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let tokenizer = Tokenizer::open(folder.unwrap_or(Path::new("."))).map_err(|error| error.to_string());
+        let requests = self.requests(&tokenizer)?;
+        let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
+        let mut decoder = Decoder::open(&runtime, file)?;
+        let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
+        let mut found = Vec::new();
+        bar.start(&format!("measure {name} ({} prompts)", requests.len()), requests.len() as u64);
+        for request in &requests {
+            let outputs = decoder.run(&request.ids, &sizes)?;
+            found.push(run::observation(&name, &outputs, &request.ids)?);
+            bar.advance(1);
+        }
+        bar.finish();
+        let facts =
+            ModelFacts { blocks: found.first().map(|seen| seen.blocks() as u32), ..ModelFacts::default() };
+        let measured = table::Measured { id: name, facts, weights: None, dtype: "as exported" };
+        self.show(&measured, &runtime, &tokenizer, &requests, &found)
+    }
+
+    fn requests(&self, tokenizer: &Result<Tokenizer, String>) -> Result<Vec<Request>, Failure> {
         let bad = |message: String| Failure::new(Exit::BadInput, message);
         let texts: Vec<String> = match &self.input.set {
             Some(name) => prompt_set(name)?.prompts.into_iter().map(|prompt| prompt.text).collect(),
@@ -117,7 +171,7 @@ impl Arguments {
         };
         let mut requests = Vec::new();
         for text in texts {
-            let tokenizer = subject.tokenizer.as_ref().map_err(|error| bad(error.clone()))?;
+            let tokenizer = tokenizer.as_ref().map_err(|error| bad(error.clone()))?;
             let ids = tokenizer
                 .encode(&text, self.bos)
                 .map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
@@ -197,10 +251,6 @@ fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
         path
     };
     config::load_prompts(&path).map_err(|report| check::bad(&report))
-}
-
-fn token_text(subject: &Subject, id: u32) -> String {
-    subject.tokenizer.as_ref().map_or_else(|_| format!("<{id}>"), |tokenizer| tokenizer.token(id))
 }
 
 /// Observations in the order of the requests, and whether the new ones could be stored.

@@ -11,7 +11,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 pub use exported::exported;
 pub use inspected::inspected;
-pub use measured::{MeasuredRow, measured, measured_json};
+pub use measured::{Measured, MeasuredRow, measured, measured_json};
 pub use regressed::{Regressed, regressed, regressed_json};
 pub use summary::{summary, summary_json};
 pub use tapped::tapped;

@@ -131,7 +131,7 @@ fn empty(
         (_, Some(given)) => Ok(*given),
         _ if name.contains("batch") => Ok(1),
         _ if name.contains("past") => Ok(0),
-        _ => Err(format!("its axis {name:?} has no size; give one")),
+        _ => Err(format!("its axis {name:?} has no size; give one with --axis {name}=SIZE")),
     };
     let dims: Vec<usize> = shape.iter().zip(names).map(size).collect::<Result<_, _>>()?;
     if !dims.contains(&0) {

@@ -12,6 +12,7 @@ mod observe;
 #[cfg(test)]
 mod semantics;
 mod session;
+mod taps;
 mod weights;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
 pub use library::Runtime;
 pub use observe::observe;
+pub use taps::observation;
 
 use crate::{
     arch::{ArchError, Place},
@@ -57,6 +59,14 @@ pub enum RunError {
     TokenBeyondVocabulary { prompt: usize, position: usize, id: u32, vocabulary: usize },
     #[error("{place}: the output is not finite; {}", not_finite(tensor.as_deref()))]
     NotFinite { place: Place, tensor: Option<String> },
+    #[error(
+        "{file}: no output {tap:?} (blocks found: {blocks}); `streamgauge tap {file} -o tapped.onnx` adds it"
+    )]
+    NoTap { file: String, tap: String, blocks: usize },
+    #[error(
+        "{file}: output {tap:?} has {found} tokens; the prompt has {tokens}: export the decoder without fixed lengths"
+    )]
+    TapTokens { file: String, tap: String, found: usize, tokens: usize },
     #[error(transparent)]
     Arch(#[from] ArchError),
     #[error(transparent)]

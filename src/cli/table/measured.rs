@@ -5,10 +5,28 @@ use serde_json::{Map, Value, json};
 
 use super::{number, plain};
 use crate::facts::ModelFacts;
+use crate::hash::Key;
 use crate::metric::{Gains, gains, reduce};
 use crate::observation::PromptObservation;
 use crate::pipeline::Subject;
 use crate::protocol::{Bos, Endpoint, Reduction};
+
+/// The model as printed.
+pub struct Measured {
+    pub id: String,
+    pub facts: ModelFacts,
+    /// `None` for an ONNX file, whose weights are not told apart from the rest.
+    pub weights: Option<Key>,
+    /// What the arithmetic is done in.
+    pub dtype: &'static str,
+}
+
+impl Measured {
+    pub fn subject(subject: &Subject) -> Measured {
+        let (id, weights) = (subject.id.clone(), Some(subject.weights));
+        Measured { id, facts: subject.facts(), weights, dtype: "float32" }
+    }
+}
 
 /// One prompt as printed.
 pub struct MeasuredRow<'a> {
@@ -20,16 +38,21 @@ pub struct MeasuredRow<'a> {
 }
 
 /// The JSON form; its shape is in `measure --help`.
-pub fn measured_json(subject: &Subject, runtime: &str, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> Value {
-    let mut model = serde_json::to_value(subject.facts()).unwrap_or_default(); // a plain struct always serialises
+pub fn measured_json(
+    measured: &Measured,
+    runtime: &str,
+    bos: Option<Bos>,
+    rows: &[MeasuredRow<'_>],
+) -> Value {
+    let mut model = serde_json::to_value(&measured.facts).unwrap_or_default(); // a plain struct always serialises
     if let Value::Object(map) = &mut model {
-        map.insert("id".into(), json!(subject.id));
-        map.insert("weights".into(), json!(subject.weights));
+        map.insert("id".into(), json!(measured.id));
+        map.insert("weights".into(), json!(measured.weights));
     }
     json!({
         "schema": 1,
         "model": model,
-        "runtime": {"name": "onnxruntime", "version": runtime, "provider": "cpu", "dtype": "float32"},
+        "runtime": {"name": "onnxruntime", "version": runtime, "provider": "cpu", "dtype": measured.dtype},
         "bos": bos,
         "observations": rows.iter().map(row_json).collect::<Vec<_>>(),
     })
@@ -78,8 +101,8 @@ fn all_gains(seen: &PromptObservation) -> Vec<(Reduction, Endpoint, Gains)> {
 }
 
 /// The terminal form: facts, then for each prompt layers, gains and continuation.
-pub fn measured(subject: &Subject, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> String {
-    let mut text = format!("{}  {}\n", subject.id, facts_line(&subject.facts()));
+pub fn measured(measured: &Measured, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> String {
+    let mut text = format!("{}  {}\n", measured.id, facts_line(&measured.facts));
     for row in rows {
         text.push_str(&profile(row, bos));
     }
@@ -130,8 +153,8 @@ fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
             number(Some(f64::from(norms[0]))),
             number(block.and_then(|b| by_last[b])),
             number(block.and_then(|b| by_frobenius[b])),
-            number(block.map(|b| f64::from(seen.attn_out[[b, last]]))),
-            number(block.map(|b| f64::from(seen.mlp_out[[b, last]]))),
+            number(block.and_then(|b| given(seen.attn_out[[b, last]]))),
+            number(block.and_then(|b| given(seen.mlp_out[[b, last]]))),
         ]);
     }
     text.push_str(&format!("{table}\n\n"));
@@ -144,6 +167,11 @@ fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
         .collect();
     text.push_str(&format!("\nentropy {:.4} nats; next: {}\n", seen.entropy_nats, continuation.join("  ")));
     text
+}
+
+/// A norm that a decoder of another tool did not give is NaN.
+fn given(norm: f32) -> Option<f64> {
+    Some(f64::from(norm)).filter(|norm| !norm.is_nan())
 }
 
 fn gain_table(seen: &PromptObservation) -> String {

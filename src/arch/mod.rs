@@ -282,6 +282,8 @@ mod tests {
             ("phi3", r#"{"rope_scaling": {"type": "linear", "factor": 2.0}}"#, "`rope_type` is \"linear\""),
             ("starcoder2", r#"{"norm_type": "rms_norm"}"#, "`norm_type` is \"rms_norm\""),
             ("cohere", r#"{"logit_scale": 0.0}"#, "`logit_scale` = 0"),
+            ("gpt_neox", r#"{"head_dim": 8}"#, "`head_dim` = 8"),
+            ("stablelm", r#"{"head_dim": 2}"#, "`head_dim` = 2"),
         ] {
             let message = family(&small(name, changes)).unwrap_err().to_string();
             assert!(message.contains(named), "{name}: {message}");

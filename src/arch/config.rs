@@ -102,6 +102,19 @@ impl Sizes {
         }
     }
 
+    /// For a class without `head_dim`: its rotary tables would follow one that is given, its heads not.
+    pub fn without_head_dim(&mut self, family: &'static str) -> Result<(), ArchError> {
+        match self.head_dim.take() {
+            Some(width) if width.checked_mul(self.num_attention_heads) != Some(self.hidden_size) => {
+                let reason = format!(
+                    "`head_dim` = {width}; expected `hidden_size` / `num_attention_heads` or no such key, which the family does not have"
+                );
+                Err(ArchError::Config { family, reason })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Checks every size; the attention they describe, its scores scaled by 1/√head_width.
     pub fn attention(&self, family: &'static str) -> Result<Attention, ArchError> {
         let (heads, kv_heads) =

@@ -128,11 +128,18 @@ impl Config {
                 format!("`rope_parameters` has {key:?}; expected only full_attention and sliding_attention");
             return Err(ArchError::Config { family: FAMILY, reason });
         }
-        global.extend(self.rope.rope_scaling.clone().unwrap_or_default());
+        let scaling = self.rope.rope_scaling.clone().unwrap_or_default();
+        if scaling.contains_key("type") && !scaling.contains_key("rope_type") {
+            // The first releases of the reference read it as the type of the scaling, later ones do not.
+            let reason = "`rope_scaling` has `type`; expected its later name, `rope_type`".to_string();
+            return Err(ArchError::Config { family: FAMILY, reason });
+        }
+        global.extend(scaling);
         let rope = |theta, keys| RopeKeys {
             rope_theta: theta,
             rope_scaling: None,
             rope_parameters: Some(keys),
+            original_max_position_embeddings: None, // the reference reads it beside a flat table only
             ..self.rope.clone()
         };
         Ok([rope(self.rope.rope_theta, global), rope(self.rope_local_base_freq, local)])
@@ -263,6 +270,11 @@ mod tests {
         assert_eq!(old, new);
         assert_eq!([old[0].theta, old[1].theta], [5e5, 1e3]);
         assert_eq!([old[0].scaling.as_str(), old[1].scaling.as_str()], ["linear", "default"]);
+        // The original context stands in the parameters themselves, else it is the whole context.
+        let yarn = |more: &str| {
+            resolved(&format!(r#"{{"rope_scaling": {{"rope_type": "yarn", "factor": 4.0}}{more}}}"#))
+        };
+        assert_eq!(yarn(r#", "original_max_position_embeddings": 2"#), yarn(""));
         // The base of the blocks that see all is not that of the others.
         assert_eq!(resolved(r#"{"rope_theta": 5e5}"#)[1].theta, 7.0);
     }
@@ -274,6 +286,7 @@ mod tests {
             (r#"{"use_bidirectional_attention": true}"#, "`use_bidirectional_attention` is true"),
             (r#"{"sliding_window_pattern": 0}"#, "`sliding_window_pattern` = 0"),
             (r#"{"rope_parameters": {"rope_type": "linear", "factor": 8.0}}"#, "full_attention"),
+            (r#"{"rope_scaling": {"type": "linear", "factor": 8.0}}"#, "`rope_scaling` has `type`"),
         ] {
             let message = rotary(changes).unwrap_err().to_string();
             assert!(message.contains(named), "{message}");

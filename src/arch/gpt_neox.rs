@@ -63,8 +63,8 @@ struct GptNeox {
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let mut config: Config = typed(FAMILY, json)?;
-    // The reference's class has neither key: one key/value head for each query head, of the width that is left to it.
-    (config.sizes.num_key_value_heads, config.sizes.head_dim) = (None, None);
+    config.sizes.without_head_dim(FAMILY)?;
+    config.sizes.num_key_value_heads = None; // no key of the reference's class: one for each query head
     let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "layer_norm_eps", config.layer_norm_eps)?;
     let (head_width, context) = (heads.head_width, config.sizes.max_position_embeddings);

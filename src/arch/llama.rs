@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ArchError, Architecture, Block, Names,
-    config::{Sizes, activation, epsilon, only, typed},
+    config::{Sizes, activation, epsilon, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
 use crate::{
@@ -60,7 +60,6 @@ struct Llama {
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let config: Config = typed(FAMILY, json)?;
-    only(json, &[("pretraining_tp", 1.into())])?;
     let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "rms_norm_eps", config.rms_norm_eps)?;
     let (head_width, context) = (heads.head_width, config.sizes.max_position_embeddings);

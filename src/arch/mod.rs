@@ -212,6 +212,11 @@ fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError
     if let Some(found) = config.get("quantization_config").filter(|found| !found.is_null()) {
         return Err(ArchError::Quantised { found: found.to_string() });
     }
+    if config.get("is_causal") == Some(&Json::Null) {
+        // Not absence, which is causal: the reference reads null as no.
+        let (key, found, computed) = ("is_causal".to_string(), "null".to_string(), "true".to_string());
+        return Err(ArchError::Refused { key, found, computed });
+    }
     config::only(config, &[("is_causal", true.into()), ("per_layer_config", Json::Null)])?;
     read(config)
 }
@@ -262,6 +267,7 @@ mod tests {
         for (change, named) in [
             (r#"{"quantization_config": {"quant_method": "gptq"}}"#, "gptq"),
             (r#"{"is_causal": false}"#, "`is_causal` is false"),
+            (r#"{"is_causal": null}"#, "`is_causal` is null"),
             (r#"{"per_layer_config": {"0": {}}}"#, "`per_layer_config`"),
         ] {
             let message = family(&small("llama", change)).unwrap_err().to_string();
@@ -282,6 +288,8 @@ mod tests {
             ("phi3", r#"{"rope_scaling": {"type": "linear", "factor": 2.0}}"#, "`rope_type` is \"linear\""),
             ("starcoder2", r#"{"norm_type": "rms_norm"}"#, "`norm_type` is \"rms_norm\""),
             ("cohere", r#"{"logit_scale": 0.0}"#, "`logit_scale` = 0"),
+            ("gpt_neox", r#"{"head_dim": 8}"#, "`head_dim` = 8"),
+            ("stablelm", r#"{"head_dim": 2}"#, "`head_dim` = 2"),
         ] {
             let message = family(&small(name, changes)).unwrap_err().to_string();
             assert!(message.contains(named), "{name}: {message}");

@@ -8,7 +8,7 @@ use super::{ArchError, Architecture, Names, family};
 use crate::{
     checkpoint::Checkpoint,
     facts::ModelFacts,
-    graph::{Dim, Dtype, Graph, Reduction, Unary, Value},
+    graph::{Binary, Dim, Dtype, Graph, Reduction, Unary, Value},
     nn::{CHUNK, PROMPTS, Scope, TOKENS, WEIGHT},
     observation::TOP_K,
 };
@@ -28,12 +28,13 @@ pub struct Recipe {
 /// | prelude | `rows f32 [T, E]`, `positions i64 [T]`, `slots i64 [M]`, `lengths i64 [T]` | `stream [T, D]`, `stream_norm [T]`, `stream_max [T]`, tables and masks |
 /// | block | `stream`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next`, `next_norm`, `next_max`, `attention_norm`, `mlp_norm` |
 /// | final | `stream`, `last i64 [P]` | `final_norm [T]`, `hidden [P, E]` |
-/// | head | `hidden`, `unembedding [C, E]` and its bias | `max`, `sum`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
+/// | head | `hidden`, `unembedding [C, E]` and its bias | `max`, `largest`, `rest`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
 ///
 /// D is the width of the stream and E that of the embedding, the same in nearly every family; `lengths` says how many
 /// tokens a token's prompt has. A graph has only those inputs that it uses.
 ///
-/// The head sees C rows of the vocabulary at a time: with m the largest logit of the piece, `sum` is Σ exp(l-m) and
+/// The head sees C rows of the vocabulary at a time: with m the largest logit of the piece, `largest` is how many logits
+/// are m, `rest` Σ exp(l-m) of the others, which beside them would lose its digits where one token is nearly certain, and
 /// `weighted` Σ (l-m)·exp(l-m), from which pieces combine to the entropy of the whole.
 #[derive(Debug)]
 pub struct Modules {
@@ -286,11 +287,16 @@ fn head(arch: &dyn Architecture, width: Dim, bias: bool, k: usize) -> Result<Gra
     let exp = s.unary(Unary::Exp, below)?;
     let weighted = s.mul(below, exp)?;
     let (top_logits, top_rows) = s.top_k(logits, k)?;
-    let (sum, weighted) = (s.reduce(Reduction::Sum, exp)?, s.reduce(Reduction::Sum, weighted)?);
+    let (zero, one) = (s.scalar(0.0)?, s.scalar(1.0)?);
+    let smaller = s.binary(Binary::Less, below, zero)?;
+    let (rest, largest) = (s.choose(smaller, exp, zero)?, s.choose(smaller, zero, one)?);
+    let (rest, largest) = (s.reduce(Reduction::Sum, rest)?, s.reduce(Reduction::Sum, largest)?);
+    let weighted = s.reduce(Reduction::Sum, weighted)?;
     let max = s.reshape(max, &[PROMPTS])?;
     for (name, value) in [
         ("max", max),
-        ("sum", sum),
+        ("largest", largest),
+        ("rest", rest),
         ("weighted", weighted),
         ("top_logits", top_logits),
         ("top_rows", top_rows),

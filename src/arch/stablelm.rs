@@ -62,8 +62,7 @@ struct StableLm {
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let mut config: Config = typed(FAMILY, json)?;
-    // As the reference's class, which has no `head_dim`.
-    config.sizes.head_dim = None;
+    config.sizes.without_head_dim(FAMILY)?;
     config.sizes.num_key_value_heads.get_or_insert(32);
     let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "layer_norm_eps", config.layer_norm_eps)?;

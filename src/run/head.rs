@@ -11,10 +11,19 @@ const ROWS: usize = 8192;
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
     pub max: f32,
-    /// Σ exp(l-m).
-    pub sum: f32,
+    /// How many logits are m.
+    pub largest: f32,
+    /// Σ exp(l-m) of the others.
+    pub rest: f32,
     /// Σ (l-m)·exp(l-m).
     pub weighted: f32,
+}
+
+impl Piece {
+    /// Σ exp(l-m) of all.
+    fn sum(&self) -> f64 {
+        f64::from(self.largest) + f64::from(self.rest)
+    }
 }
 
 /// What one prompt has seen of the vocabulary so far.
@@ -41,7 +50,7 @@ impl Distribution {
     }
 
     pub fn is_finite(&self) -> bool {
-        self.pieces.iter().all(|p| p.max.is_finite() && p.sum.is_finite() && p.weighted.is_finite())
+        self.pieces.iter().all(|p| p.max.is_finite() && p.sum().is_finite() && p.weighted.is_finite())
     }
 
     /// Entropy in nats: ln Z - Σ (l-m)·exp(l-m) / Z.
@@ -52,7 +61,7 @@ impl Distribution {
             .iter()
             .map(|p| {
                 let below = f64::from(p.max) - max;
-                below.exp() * (f64::from(p.weighted) + below * f64::from(p.sum))
+                below.exp() * (f64::from(p.weighted) + below * p.sum())
             })
             .sum();
         z.ln() - weighted / z
@@ -67,7 +76,7 @@ impl Distribution {
     /// Largest logit m of all pieces and Z = Σ exp(l-m).
     fn normaliser(&self) -> (f64, f64) {
         let max = self.pieces.iter().map(|p| f64::from(p.max)).fold(f64::NEG_INFINITY, f64::max);
-        let z = self.pieces.iter().map(|p| f64::from(p.sum) * (f64::from(p.max) - max).exp()).sum();
+        let z = self.pieces.iter().map(|p| p.sum() * (f64::from(p.max) - max).exp()).sum();
         (max, z)
     }
 }
@@ -80,7 +89,8 @@ mod tests {
         let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let exp = |l: &f32| (l - max).exp();
         let weighted = logits.iter().map(|l| (l - max) * exp(l)).sum();
-        Piece { max, sum: logits.iter().map(exp).sum(), weighted }
+        let (largest, others): (Vec<f32>, Vec<f32>) = logits.iter().partition(|l| **l == max);
+        Piece { max, largest: largest.len() as f32, rest: others.iter().map(exp).sum(), weighted }
     }
 
     #[test]
@@ -96,6 +106,21 @@ mod tests {
         let ids: Vec<u32> = distribution.top().iter().map(|t| t.id).collect();
         assert_eq!(ids, [4, 8, 1, 3, 6]); // 1 and 3 tie: the lower id first
         assert!((f64::from(distribution.top()[0].prob) - 7.5f64.exp() / z).abs() < 1e-7);
+    }
+
+    #[test]
+    fn the_entropy_of_a_nearly_certain_token_keeps_its_digits() {
+        let logits = [0.5f32, 16.0, -1.0, 2.0];
+        let z: f64 = logits.iter().map(|l| (f64::from(*l) - 16.0).exp()).sum();
+        let terms = logits.iter().map(|l| f64::from(*l) - 16.0).map(|l| -l.exp() * l / z);
+        let entropy = z.ln() + terms.sum::<f64>(); // 1.6e-5
+        for cut in [2, 4] {
+            let mut distribution = Distribution::default();
+            for part in [&logits[..cut], &logits[cut..]].into_iter().filter(|part| !part.is_empty()) {
+                distribution.add(piece(part), std::iter::empty());
+            }
+            assert!((distribution.entropy() / entropy - 1.0).abs() < 1e-6, "{}", distribution.entropy());
+        }
     }
 
     #[test]

@@ -210,12 +210,14 @@ impl Walk<'_> {
                     inputs.push(floats("unembedding_bias", &[piece.len()], bias)?);
                 }
                 let mut out = session.run(inputs)?;
-                let (max, sum) = (out.floats("max")?, out.floats("sum")?);
-                let (weighted, top) = (out.floats("weighted")?, out.floats("top_logits")?);
+                let (max, weighted) = (out.floats("max")?, out.floats("weighted")?);
+                let (largest, rest) = (out.floats("largest")?, out.floats("rest")?);
+                let top = out.floats("top_logits")?;
                 let ids = out.integers("top_rows")?;
                 let k = TOP_K.min(recipe.vocabulary());
                 for (p, distribution) in state.distributions.iter_mut().enumerate() {
-                    let piece_sums = Piece { max: max[p], sum: sum[p], weighted: weighted[p] };
+                    let (max, largest, rest, weighted) = (max[p], largest[p], rest[p], weighted[p]);
+                    let piece_sums = Piece { max, largest, rest, weighted };
                     let ids = ids[p * k..(p + 1) * k].iter().map(|row| piece.start as u32 + *row as u32);
                     distribution.add(piece_sums, top[p * k..(p + 1) * k].iter().copied().zip(ids));
                     if !distribution.is_finite() {

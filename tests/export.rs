@@ -209,7 +209,9 @@ fn a_copy_takes_the_place_of_a_link_and_of_nothing_else() {
     fs::OpenOptions::new().write(true).open(&weights).unwrap().set_len(10).unwrap();
     assert!(fs::metadata(&source).unwrap().len() > 10, "still a link: the checkpoint's own file was cut");
     fs::remove_file(&weights).unwrap();
+    fs::write(target.join("model.safetensors.export.part"), "what a killed export left").unwrap();
     assert_eq!(how(true), "copied");
+    assert_eq!(fs::read_dir(&target).unwrap().count(), 2, "model.onnx and its weights");
     assert_eq!(how(true), "in place", "the same bytes are not copied again");
 }
 

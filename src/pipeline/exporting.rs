@@ -146,9 +146,13 @@ fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, Expor
         // A link that an earlier export left: the copy takes its place.
     }
     if copy {
-        let temporary = beside(&target)?;
-        fs::copy(&source, temporary.path()).map_err(failed("copy the weights to", &target, ROOM))?;
-        temporary.persist(&target).map_err(|e| failed("write", &target, ROOM)(e.error))?;
+        // Always one name: what a killed export left of so large a file does not pile up.
+        let part = target.with_added_extension("export.part");
+        let _ = fs::remove_file(&part);
+        // Removed unless it is renamed.
+        let part = tempfile::TempPath::try_from_path(part).map_err(failed("write", &target, ROOM))?;
+        fs::copy(&source, &part).map_err(failed("copy the weights to", &target, ROOM))?;
+        part.persist(&target).map_err(|e| failed("write", &target, ROOM)(e.error))?;
         return Ok(done("copied"));
     }
     fs::hard_link(&source, &target).map_err(failed("link", &target, COPY))?;

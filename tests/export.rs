@@ -167,15 +167,22 @@ fn an_unknown_tap_is_refused_with_the_known_ones() {
     assert!(message.contains("blocks.{0..2}.hook_resid_post") && !message.contains("_mid\n"), "{message}");
 }
 
-#[test]
-fn weights_are_linked_and_never_overwritten() {
+/// A checkpoint that may be linked to, in a folder of its own.
+fn own_checkpoint() -> (tempfile::TempDir, Checkpoint) {
     let base = tempfile::tempdir().unwrap();
-    let (source, target) = (base.path().join("checkpoint"), base.path().join("exported"));
+    let source = base.path().join("checkpoint");
     fs::create_dir(&source).unwrap();
     for file in ["config.json", "model.safetensors"] {
         fs::copy(golden("llama_mha_f32").join(file), source.join(file)).unwrap();
     }
     let checkpoint = Checkpoint::open(&source).unwrap();
+    (base, checkpoint)
+}
+
+#[test]
+fn weights_are_linked_and_never_overwritten() {
+    let (base, checkpoint) = own_checkpoint();
+    let (source, target) = (checkpoint.folder().to_path_buf(), base.path().join("exported"));
     let hows = |folder: &Path| export(&checkpoint, &[], folder, false).map(|e| e.weights[0].how);
     assert_eq!(hows(&source).unwrap(), "in place");
     assert_eq!(hows(&target).unwrap(), "linked");
@@ -186,4 +193,34 @@ fn weights_are_linked_and_never_overwritten() {
     let message = hows(&target).unwrap_err().to_string();
     assert!(message.contains("model.safetensors: another file is in the way"), "{message}");
     assert_eq!(fs::read(target.join("model.safetensors")).unwrap(), b"somebody's");
+    let copied = export(&checkpoint, &[], &target, true).unwrap_err().to_string();
+    assert_eq!(copied, message, "nor does a copy replace it");
+    assert_eq!(fs::read(target.join("model.safetensors")).unwrap(), b"somebody's");
+}
+
+#[test]
+fn a_copy_takes_the_place_of_a_link_and_of_nothing_else() {
+    let (base, checkpoint) = own_checkpoint();
+    let target = base.path().join("exported");
+    let (source, weights) = (checkpoint.folder().join("model.safetensors"), target.join("model.safetensors"));
+    let how = |copy| export(&checkpoint, &[], &target, copy).unwrap().weights[0].how;
+    assert_eq!(how(false), "linked");
+    assert_eq!(how(true), "copied");
+    fs::OpenOptions::new().write(true).open(&weights).unwrap().set_len(10).unwrap();
+    assert!(fs::metadata(&source).unwrap().len() > 10, "still a link: the checkpoint's own file was cut");
+    fs::remove_file(&weights).unwrap();
+    fs::write(target.join("model.safetensors.export.part"), "what a killed export left").unwrap();
+    assert_eq!(how(true), "copied");
+    assert_eq!(fs::read_dir(&target).unwrap().count(), 2, "model.onnx and its weights");
+    assert_eq!(how(true), "in place", "the same bytes are not copied again");
+}
+
+#[test]
+fn a_model_of_another_tool_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    exported("llama_mha_f32", &[], folder.path()).unwrap();
+    exported("llama_mha_f32", &["logits"], folder.path()).unwrap();
+    fs::write(folder.path().join("model.onnx"), b"\x08\x08\x12\x07pytorch").unwrap();
+    let message = exported("llama_mha_f32", &[], folder.path()).unwrap_err().to_string();
+    assert!(message.contains("model.onnx: a model that another tool wrote is in the way"), "{message}");
 }

@@ -282,10 +282,19 @@ fn a_file_that_cannot_be_tapped_is_refused_with_the_remedy_and_nothing_is_writte
     let path = |name: &str| foreign(name).to_str().unwrap().to_string();
     let tap = |code: i32, model: &str, output: &str| sandbox.expect(code, &["tap", model, "-o", output]).1;
 
-    let error = tap(6, &path("genai_int4_llama_gqa_heads16_f32.onnx"), "tapped.onnx");
+    let int4 = "genai_int4_llama_gqa_heads16_f32.onnx";
+    let error = tap(6, &path(int4), "tapped.onnx");
     assert!(error.contains("model.onnx.data") && error.contains("tests/foreign"), "{error}");
+    fs::copy(foreign(int4), sandbox.path("int4.onnx")).unwrap();
+    let error = tap(4, "int4.onnx", "tapped.onnx");
+    assert!(error.contains("model.onnx.data: expected the model's weights"), "{error}");
     fs::copy(foreign("model.onnx.data"), sandbox.path("model.onnx.data")).unwrap();
-    tap(0, &path("genai_int4_llama_gqa_heads16_f32.onnx"), "tapped.onnx");
+    for model in ["int4.onnx", &path(int4)] {
+        assert!(tap(2, model, "./model.onnx.data").contains("weights"));
+    }
+    let kept = fs::read(sandbox.path("model.onnx.data")).unwrap();
+    assert!(kept == fs::read(foreign("model.onnx.data")).unwrap(), "weights were overwritten");
+    tap(0, &path(int4), "tapped.onnx");
 
     let error = tap(4, "tapped.onnx", "twice.onnx");
     assert!(error.contains("blocks.0.hook_resid_pre") && error.contains("already"), "{error}");
@@ -297,7 +306,9 @@ fn a_file_that_cannot_be_tapped_is_refused_with_the_remedy_and_nothing_is_writte
     );
     assert!(tap(4, "absent.onnx", "t.onnx").contains("absent.onnx"));
     assert!(tap(4, "data", "t.onnx").contains("data"));
-    assert!(tap(6, &path("torch_dynamo_gpt2.onnx"), "no/such/folder/t.onnx").contains("cannot write"));
+    assert!(
+        tap(6, &path("torch_dynamo_gpt2.onnx"), "no/such/folder/t.onnx").contains("a folder that is there")
+    );
     sandbox.write("text.onnx", "not a model");
     assert!(tap(4, "text.onnx", "t.onnx").contains("not those of a protobuf message"));
     sandbox.write("empty.onnx", "");

@@ -94,8 +94,8 @@ impl RepoCache {
     }
 
     pub(super) fn write_ref(&self, commit: &str) -> Result<(), HubError> {
-        if self.revision == commit {
-            return Ok(()); // a commit stands for itself
+        if self.commit().as_deref() == Some(commit) {
+            return Ok(()); // a commit stands for itself, and a ref that is right is not put at risk by a full disk
         }
         self.repo
             .create_ref(commit)
@@ -128,8 +128,11 @@ impl RepoCache {
         Ok(file)
     }
 
-    /// Makes checked content a file of the snapshot.
+    /// Makes checked content a file of the snapshot. A file that is there stays: others may be reading it.
     pub(super) fn publish(&self, commit: &str, name: &str, etag: &Etag) -> Result<(), HubError> {
+        if self.has(commit, name) {
+            return Ok(()); // whoever held the lock before made it
+        }
         let pointer = self.snapshot(commit).join(name);
         make_parent(&pointer)?;
         if pointer.symlink_metadata().is_ok() {
@@ -148,5 +151,30 @@ fn make_parent(path: &Path) -> Result<(), HubError> {
     match path.parent() {
         Some(folder) => fs::create_dir_all(folder).map_err(HubError::io("make", folder)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_another_process_published_first_is_not_taken_from_under_its_readers() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = RepoCache::new(root.path(), &HubId::parse("owner/model").unwrap());
+        let (commit, etag) = ("0".repeat(40), Etag::parse(&"1".repeat(40)).unwrap());
+        cache.publish(&commit, "config.json", &etag).unwrap();
+        assert!(!cache.has(&commit, "config.json"), "a link to a blob that is not there");
+        fs::create_dir_all(cache.blob(&etag).parent().unwrap()).unwrap();
+        fs::write(cache.blob(&etag), "{}").unwrap();
+        cache.publish(&commit, "config.json", &etag).unwrap();
+        let file = cache.snapshot(&commit).join("config.json");
+        assert!(cache.has(&commit, "config.json"));
+
+        // Told apart from a link that was made anew.
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, "{}").unwrap();
+        cache.publish(&commit, "config.json", &etag).unwrap();
+        assert!(file.symlink_metadata().unwrap().is_file(), "it was replaced");
     }
 }

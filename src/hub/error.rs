@@ -116,9 +116,14 @@ fn listed(files: &[String]) -> String {
         if weights.is_empty() { files.iter().map(String::as_str).take(5).collect() } else { weights };
     match shown.as_slice() {
         [] => "no file at all".to_string(),
-        shown if shown.len() > 5 => format!("{}, …", shown[..5].join(", ")),
-        shown => shown.join(", "),
+        shown if shown.len() > 5 => format!("{}, …", plain(&shown[..5])),
+        shown => plain(shown),
     }
+}
+
+/// Names come from the repository: what a terminal would obey is written out.
+fn plain(names: &[&str]) -> String {
+    names.join(", ").escape_debug().to_string()
 }
 
 fn next(files: &[String]) -> &'static str {

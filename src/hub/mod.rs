@@ -88,7 +88,11 @@ impl Hub {
         match (fetched, found) {
             // Only a tokenizer was asked for, and there may be none.
             (Err(HubError::Offline { .. }), Found::WithoutTokenizer(folder)) => Ok(folder),
-            (Err(error @ HubError::Unreachable { .. }), Found::WithoutTokenizer(folder)) => {
+            // Nor need a cache that several share be one that everybody may write.
+            (
+                Err(error @ (HubError::Unreachable { .. } | HubError::Io { .. })),
+                Found::WithoutTokenizer(folder),
+            ) => {
                 progress.note(&format!("{id}: used as it is in the cache, without a tokenizer: {error}"));
                 Ok(folder)
             }
@@ -151,7 +155,7 @@ fn get(
     if remotes.is_empty() {
         return Ok(());
     }
-    let total = remotes.iter().map(|remote| remote.size).sum();
+    let total = remotes.iter().fold(0, |total: u64, remote| total.saturating_add(remote.size));
     progress.start_bytes(&format!("download {id}"), total);
     let done =
         remotes.iter().try_for_each(|remote| download::get(client, cache, id, commit, remote, progress));

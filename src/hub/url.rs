@@ -25,7 +25,8 @@ pub(super) fn on_this_machine(endpoint: &str) -> bool {
 pub(super) fn joined(uri: &Uri, location: &str) -> String {
     let scheme = uri.scheme_str().unwrap_or_default();
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
-    if location.contains("://") {
+    let path = location.find(['/', '?', '#']).unwrap_or(location.len());
+    if location[..path].ends_with(':') && location[path..].starts_with("//") {
         location.to_string()
     } else if let Some(rest) = location.strip_prefix("//") {
         format!("{scheme}://{rest}")
@@ -57,6 +58,7 @@ mod tests {
     fn redirects_are_joined_and_origins_told_apart_by_scheme_host_and_port() {
         let uri: Uri = "https://hub.example/a/resolve/main/x.json".parse().unwrap();
         assert_eq!(joined(&uri, "/api/x?y=1"), "https://hub.example/api/x?y=1");
+        assert_eq!(joined(&uri, "/x?next=http://y"), "https://hub.example/x?next=http://y");
         assert_eq!(joined(&uri, "y.json"), "https://hub.example/a/resolve/main/y.json");
         assert_eq!(joined(&uri, "//cdn.example/x"), "https://cdn.example/x");
         assert_eq!(joined(&uri, "http://cdn.example/x"), "http://cdn.example/x");

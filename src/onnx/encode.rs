@@ -13,6 +13,9 @@ use crate::graph::{Constant, Dim, Dtype, Graph, Node, Op, Value};
 /// Operator set of the files: the first one where every reduction takes its axes as an input.
 pub const OPSET: i64 = 18;
 const IR_VERSION: i64 = 8;
+const PRODUCER: &str = "streamgauge";
+/// What stands in every file after the two bytes of its version: the producer.
+pub const SIGNATURE: &[u8] = b"\x12\x0bstreamgauge";
 const INT: i32 = 2;
 const INTS: i32 = 7;
 const EXTERNAL: i32 = 1;
@@ -74,7 +77,7 @@ pub fn encode_with_weights(
     };
     let model = ModelProto {
         ir_version: Some(IR_VERSION),
-        producer_name: Some("streamgauge".to_string()),
+        producer_name: Some(PRODUCER.to_string()),
         graph: Some(GraphProto {
             node,
             name: Some(graph.name().to_string()),

@@ -3,4 +3,4 @@
 mod encode;
 pub mod proto;
 
-pub use encode::{External, OPSET, Stored, encode, encode_with_weights};
+pub use encode::{External, OPSET, SIGNATURE, Stored, encode, encode_with_weights};

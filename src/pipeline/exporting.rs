@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::arch::{ArchError, Recipe};
@@ -45,19 +45,22 @@ pub enum ExportError {
     UnknownTap { pattern: String, known: Vec<String> },
     #[error("{}: cannot {what}: {source}; {next}", path.display())]
     Write { what: &'static str, path: PathBuf, source: std::io::Error, next: &'static str },
-    #[error("{}: {found} is in the way of the checkpoint's weights; choose another folder, or remove it", path.display())]
-    InTheWay { path: PathBuf, found: &'static str },
+    #[error("{}: {found} is in the way; {next}", path.display())]
+    InTheWay { path: PathBuf, found: &'static str, next: &'static str },
 }
 
 const ROOM: &str = "make room or choose another folder";
+const REMOVE: &str = "choose another folder, or remove it";
+const ELSEWHERE: &str = "readers of external data refuse symbolic links, so choose another folder";
 const COPY: &str = "a weight file is linked, not copied, so the folder must lie on the file system of the checkpoint; \
     choose one there (the checkpoint's own folder will do), or copy the weights with --self-contained";
 
 /// Writes `model.onnx` into `folder`, with the outputs that match `taps` (all, if there is none). Weights become external
-/// data in the checkpoint's own safetensors files, which are hard links in `folder`, or copies if `copy`.
+/// data in the checkpoint's own safetensors files, which are hard links in `folder`, or copies if `copy`. No file that an
+/// export did not write is replaced.
 ///
 /// # Errors
-/// A checkpoint that does not fit its config, a pattern no tap matches, a folder that cannot be written.
+/// A checkpoint that does not fit its config, a pattern no tap matches, a folder that cannot be written, a file in the way.
 pub fn export(
     checkpoint: &Checkpoint,
     taps: &[String],
@@ -105,11 +108,15 @@ pub fn export(
     let bytes = onnx::encode_with_weights(&graph, &weights, &properties);
 
     fs::create_dir_all(folder).map_err(failed("make the folder", folder, ROOM))?;
+    let file = folder.join(FILE);
+    if file.is_file() && !is_ours(&file) {
+        let found = "a model that another tool wrote";
+        return Err(ExportError::InTheWay { path: file, found, next: REMOVE });
+    }
     let mut placed = Vec::new();
     for (name, source) in &files {
         placed.push(place(source, folder.join(name), copy)?);
     }
-    let file = folder.join(FILE);
     write(&file, &bytes)?;
     let outputs = graph.outputs().iter().map(|output| graph.name_of(*output).to_string()).collect();
     Ok(Exported { file, bytes: bytes.len() as u64, outputs, weights: placed })
@@ -120,21 +127,32 @@ fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, Expor
     let source = fs::canonicalize(source).map_err(failed("find", source, ROOM))?;
     let bytes = fs::metadata(&source).map_err(failed("read the size of", &source, ROOM))?.len();
     let done = |how| WeightFile { file: target.clone(), how, bytes };
-    if target.symlink_metadata().is_ok() {
-        if same(&source, &target) {
+    if target.is_symlink() {
+        // As the hub's cache keeps them.
+        return Err(ExportError::InTheWay { path: target, found: "a symbolic link", next: ELSEWHERE });
+    }
+    if target.exists() {
+        let own = fs::canonicalize(&target).is_ok_and(|target| target == source);
+        let linked = same(&source, &target);
+        if own || (linked && !copy) {
             return Ok(done("in place"));
         }
-        let link = target.is_symlink();
-        if link || !copy {
-            // Readers of external data refuse symbolic links, which is what the hub's cache keeps.
-            let found = if link { "a symbolic link" } else { "another file" };
-            return Err(ExportError::InTheWay { path: target, found });
+        if !linked {
+            if copy && equal(&source, &target).map_err(failed("compare the weights with", &target, REMOVE))? {
+                return Ok(done("in place"));
+            }
+            return Err(ExportError::InTheWay { path: target, found: "another file", next: REMOVE });
         }
+        // A link that an earlier export left: the copy takes its place.
     }
     if copy {
-        let temporary = beside(&target)?;
-        fs::copy(&source, temporary.path()).map_err(failed("copy the weights to", &target, ROOM))?;
-        temporary.persist(&target).map_err(|e| failed("write", &target, ROOM)(e.error))?;
+        // Always one name: what a killed export left of so large a file does not pile up.
+        let part = target.with_added_extension("export.part");
+        let _ = fs::remove_file(&part);
+        // Removed unless it is renamed.
+        let part = tempfile::TempPath::try_from_path(part).map_err(failed("write", &target, ROOM))?;
+        fs::copy(&source, &part).map_err(failed("copy the weights to", &target, ROOM))?;
+        part.persist(&target).map_err(|e| failed("write", &target, ROOM)(e.error))?;
         return Ok(done("copied"));
     }
     fs::hard_link(&source, &target).map_err(failed("link", &target, COPY))?;
@@ -155,6 +173,35 @@ fn same(source: &Path, target: &Path) -> bool {
     {
         fs::canonicalize(target).is_ok_and(|target| target == source)
     }
+}
+
+/// Whether two files hold the same bytes.
+fn equal(a: &Path, b: &Path) -> std::io::Result<bool> {
+    const PIECE: u64 = 1 << 20;
+    let (mut a, mut b) = (fs::File::open(a)?, fs::File::open(b)?);
+    if a.metadata()?.len() != b.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    loop {
+        left.clear();
+        right.clear();
+        (&mut a).take(PIECE).read_to_end(&mut left)?;
+        (&mut b).take(PIECE).read_to_end(&mut right)?;
+        if left != right {
+            return Ok(false);
+        }
+        if left.is_empty() {
+            return Ok(true);
+        }
+    }
+}
+
+/// Whether this program wrote an `.onnx` file.
+fn is_ours(file: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(64).read_to_end(&mut start));
+    read.is_ok() && start.get(2..).is_some_and(|rest| rest.starts_with(onnx::SIGNATURE)) // after the version
 }
 
 /// Beside the target first, then renamed: nobody sees half a file.

@@ -25,12 +25,17 @@ pub enum TapError {
     NoStream { file: PathBuf, end: Place, found: String, place: Place, next: String },
     #[error("{}: {reason}; blocks cannot be numbered, so nothing was written", file.display())]
     NoBlocks { file: PathBuf, reason: String },
-    #[error("{}: has a value named {name:?} already; give the file as it was exported", file.display())]
+    #[error(
+        "{}: has a value named {name:?} already, so it is tapped; run it as it is, or give the file as it was before",
+        file.display()
+    )]
     Tapped { file: PathBuf, name: String },
     #[error("--taps {pattern:?} matches none of the taps found: {found}")]
     NoMatch { pattern: String, found: String },
-    #[error("{}: is the model itself; write the tapped model to another file", file.display())]
-    Itself { file: PathBuf },
+    #[error("{}: is {what}; write the tapped model to another file", file.display())]
+    Itself { file: PathBuf, what: &'static str },
+    #[error("{}: expected the model's weights, found no such file; put it there, beside the model", file.display())]
+    Lost { file: PathBuf },
     #[error(
         "{}: the model's weights lie in {file:?}{}, which a tapped model needs beside itself; write it into {}, or \
          link or copy the data there first (ln, not ln -s)",

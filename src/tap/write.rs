@@ -17,13 +17,14 @@ use crate::onnx::proto::{
 const SHAPE: &str = "blocks.0.hook_resid_pre.shape";
 const FLOAT: i32 = 1;
 const INT: i32 = 2;
+const ROOM: &str = "give a file in a folder that is there, can be written, and has room";
 /// No protobuf reader takes more.
 const LARGEST: usize = i32::MAX as usize;
 
 /// Writes the model with these taps as outputs: float32, whatever the type inside.
 ///
 /// # Errors
-/// The target is the model itself, lies where its external data cannot be found, or cannot be written.
+/// The target is the model itself or holds its weights, lies where its external data cannot be found, or cannot be written.
 pub fn write(
     bytes: &[u8],
     model: &Model<'_>,
@@ -37,9 +38,17 @@ pub fn write(
     };
     let failed = |reason: String| TapError::Write { target: target.to_path_buf(), reason };
     if is_same(source, target) {
-        return Err(TapError::Itself { file: source.to_path_buf() });
+        return Err(TapError::Itself { file: source.to_path_buf(), what: "the model itself" });
     }
-    external_data(model, source, folder, target)?;
+    let beside = source.parent().unwrap_or(Path::new("."));
+    if model
+        .external
+        .iter()
+        .any(|data| is_same(&beside.join(data), target) || is_same(&folder.join(data), target))
+    {
+        return Err(TapError::Itself { file: target.to_path_buf(), what: "a file of the model's weights" });
+    }
+    external_data(model, beside, folder, target)?;
     let fragment = fragment(model, taps);
     let (tag, start, end) = model.span;
     let length = end - start + fragment.len();
@@ -52,23 +61,22 @@ pub fn write(
              model's weights as external data first"
         )));
     }
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(e.to_string()))?;
-    head.iter().try_for_each(|part| file.write_all(part)).map_err(|e| failed(e.to_string()))?;
-    readable(file.as_file()).map_err(|e| failed(e.to_string()))?;
-    file.persist(target).map_err(|e| failed(e.error.to_string()))?;
+    let unwritten = |e: std::io::Error| failed(format!("{}; {ROOM}", e.kind()));
+    let mut file = temporary(folder).map_err(unwritten)?;
+    head.iter().try_for_each(|part| file.write_all(part)).map_err(unwritten)?;
+    file.persist(target).map_err(|e| unwritten(e.error))?;
     Ok(())
 }
 
-/// Temporary files are the owner's alone; a model is for whoever may read the folder.
-#[cfg(unix)]
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+/// A file to be renamed, as readable for others as any new file.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less what the user's mask takes
+    }
+    builder.tempfile_in(folder)
 }
 
 /// Nodes and outputs as fields of a graph message, to stand after the graph's own.
@@ -129,16 +137,15 @@ fn is_same(source: &Path, target: &Path) -> bool {
 }
 
 /// External data is named relative to the model file, so it must lie beside the tapped one as well.
-fn external_data(model: &Model<'_>, source: &Path, folder: &Path, target: &Path) -> Result<(), TapError> {
-    let beside = source.parent().unwrap_or(Path::new("."));
+fn external_data(model: &Model<'_>, beside: &Path, folder: &Path, target: &Path) -> Result<(), TapError> {
     let size = |path: PathBuf| path.metadata().map(|data| data.len()).ok();
+    if let Some(lost) = model.external.iter().find(|name| size(beside.join(name)).is_none()) {
+        return Err(TapError::Lost { file: beside.join(lost) });
+    }
     let absent: Vec<&str> = model
         .external
         .iter()
-        .filter(|name| {
-            let there = size(folder.join(name));
-            there.is_none() || there != size(beside.join(name))
-        })
+        .filter(|name| size(folder.join(name)) != size(beside.join(name)))
         .copied()
         .collect();
     match absent.first() {

@@ -205,9 +205,30 @@ fn a_cached_model_without_a_tokenizer_gets_it_where_that_is_possible() {
     user.settings.offline = false;
     user.settings.endpoint = endpoint;
     server.log();
+    let kept = format!("{COMMIT}\n");
+    fs::write(user.path("refs/main"), &kept).unwrap();
     user.fetch().unwrap();
     assert!(folder.join("tokenizer.json").is_file());
+    assert_eq!(
+        fs::read_to_string(user.path("refs/main")).unwrap(),
+        kept,
+        "it was right and is not written anew"
+    );
     assert_eq!(content(&server.log()).len(), 0);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_serves_what_it_holds() {
+    let server = sharded();
+    let user = User::of(&server);
+    let folder = user.fetch().unwrap();
+    // Nobody noted that there is no tokenizer, and nobody can.
+    fs::remove_dir_all(user.path(".no_exist")).unwrap();
+    fs::write(user.path(".no_exist"), "").unwrap();
+    assert_eq!(user.fetch().unwrap(), folder);
+    assert!(user.notes().contains("cannot make"), "{}", user.notes());
+    fs::remove_file(folder.join(SHARDS[0])).unwrap();
+    assert!(user.refused().contains("must be writable"));
 }
 
 #[test]

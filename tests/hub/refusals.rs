@@ -186,6 +186,8 @@ fn a_repository_without_safetensors_says_what_it_has() {
     assert!(said.contains("found pytorch_model.bin") && said.contains("refs/pr"), "{said}");
     let said = User::of(&files(&["data.csv"])).refused();
     assert!(said.contains("found data.csv") && said.contains("transformers"), "{said}");
+    let said = User::of(&files(&["\u{1b}[2J.bin"])).refused();
+    assert!(said.contains("[2J.bin") && !said.contains('\u{1b}'), "{said}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ cannot build itself (a learned position embedding; norms inside the branches) co
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,9 @@ def step_torch(out):
 
     torch.set_num_threads(1)
     for case in ["gpt_neox_full_rotary_f32", "llama_biases_f32"]:
-        export_dynamo(load(case), out / f"torch_dynamo_{case}.onnx")
+        file = out / f"torch_dynamo_{case}.onnx"
+        export_dynamo(load(case), file)
+        without_folders(file)
     export_script(load("llama_mha_f32"), out / "torch_script_llama_mha_f32.onnx")
     for name, (model, attention, mlp) in families().items():
         reference = {"family": name, "prompts": [measure(model, attention, mlp, ids) for ids in prompts()]}
@@ -188,6 +191,17 @@ def export_script(model, file):
         opset_version=17,
         dynamic_axes={name: {0: "batch", 1: "sequence"} for name in INPUTS},
     )
+
+
+def without_folders(file):
+    """Python stack traces name the folders of whoever exported: here they begin at the package or at this script."""
+    import onnx
+
+    model = onnx.load(file)
+    for part in [model.graph, *model.graph.node, *model.graph.value_info]:
+        for entry in part.metadata_props:
+            entry.value = re.sub(r'"/[^"\n]*/(site-packages|scripts)/', r'"\1/', entry.value)
+    onnx.save(model, file)
 
 
 def without_traces(file):

@@ -30,8 +30,8 @@ the eight of the research, and GPT-2. This file is written by it too.
 - `gemma2-tiny`: gemma2: as gemma, with norms before and after attention and MLP, a window of {gemma2_window} tokens in
   every other block from the first, attention logits capped at 50 and final ones at 30, `query_pre_attn_scalar` other
   than the head's width; `<bos>` first.
-- `apertus-tiny`: apertus: no GLU, xIELU with two learned parameters a block, norms of queries and keys, `llama3` rotary
-  scaling, theta 12000000, untied; `<s>` first.
+- `apertus-tiny`: apertus: no GLU, xIELU with two learned parameters a block (and two constants, stored as released, not
+  counted above), norms of queries and keys, `llama3` rotary scaling, theta 12000000, untied; `<s>` first.
 
 All have 6 blocks and a byte-level BPE of {vocabulary} tokens trained on the corpus: country and capital facts, other
 facts, proverbs, nested clauses, speculation, word salads, counting, small stories. How predictable each kind ends is

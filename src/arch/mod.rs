@@ -2,7 +2,8 @@
 //!
 //! A family reads its own typed config and builds three kinds of graph from `nn`: what happens to the embedding rows
 //! (`prelude`), one block, and the logits. Weight names and shapes are declared where they are used; the list to
-//! check a checkpoint against falls out of the graphs. A new family is one file here and one line in `FAMILIES`.
+//! check a checkpoint against falls out of the graphs. A new family is one file here, its `mod` line and one line in
+//! `FAMILIES`.
 
 mod apertus;
 mod bloom;

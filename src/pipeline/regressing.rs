@@ -21,7 +21,9 @@ pub struct Pictured {
 /// Runs an experiment in a store of its own that is removed afterwards. A store in use would hide a regression: keys
 /// hold what decides an output by design, not the program's code, so a wrong engine would be answered from the store.
 pub fn picture(loaded: &Loaded, progress: &dyn Progress) -> Result<Pictured, PipelineError> {
-    let scratch = tempfile::tempdir()
+    let scratch = tempfile::Builder::new()
+        .prefix("streamgauge-regress-") // a killed run leaves it behind: it should say whose it is
+        .tempdir()
         .map_err(|error| PipelineError::Write { path: PathBuf::from("the temporary folder"), error })?;
     let places = Places { store: scratch.path().join("store"), results: scratch.path().join("results") };
     let planned = plan(loaded, &places, Missing::Download, progress)?;

@@ -1,7 +1,7 @@
 //! A picture in a folder that is committed: words as JSON to read in a diff, numbers as Parquet, and what changed when.
 //!
 //! ```text
-//! baseline.json      what it was made with, and every verdict
+//! baseline.json      what it was made with, every verdict, and the hash of numbers.parquet
 //! numbers.parquet    one row per number, sorted: kind, of, item, name, protocol, layer, position, value (float32)
 //! CHANGES.md         what each `--accept` changed and why, newest first
 //! ```
@@ -18,13 +18,14 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Comparison;
 use super::picture::{Picture, Place};
+use crate::hash::Key;
 use crate::store::parquet_bytes;
 
 const WORDS: &str = "baseline.json";
 const NUMBERS: &str = "numbers.parquet";
 const CHANGES: &str = "CHANGES.md";
 /// Version of the folder's files.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// Lines of each section that an entry of `CHANGES.md` keeps.
 const MOST_LINES: usize = 20;
 const HEADER: &str =
@@ -39,7 +40,7 @@ pub enum BaselineError {
     )]
     Missing { folder: PathBuf },
     #[error(
-        "{}: {what}; restore the folder from version control, or remove it and make a new baseline \
+        "{}: {what}; restore the folder from version control, or remove its {WORDS} and make a new baseline \
          (streamgauge regress --accept --note \"…\")", path.display()
     )]
     Broken { path: PathBuf, what: String },
@@ -51,8 +52,16 @@ pub enum BaselineError {
 #[serde(deny_unknown_fields)]
 struct Words {
     schema: u32,
+    /// Hash of the other file: one that was damaged, or came from another branch, is not compared with.
+    numbers: Key,
     made_with: BTreeMap<String, String>,
     verdicts: BTreeMap<String, String>,
+}
+
+/// What tells one version of the folder from another; the rest of an unknown version may have any form.
+#[derive(Deserialize)]
+struct Version {
+    schema: u32,
 }
 
 /// Reads the baseline of a folder.
@@ -63,12 +72,16 @@ pub fn read(folder: &Path) -> Result<Picture, BaselineError> {
         ErrorKind::NotFound => BaselineError::Missing { folder: folder.to_path_buf() },
         _ => broken(&words, error.to_string()),
     })?;
-    let Words { schema, made_with, verdicts } =
-        serde_json::from_slice(&bytes).map_err(|error| broken(&words, error.to_string()))?;
+    let said = |error: serde_json::Error| broken(&words, error.to_string());
+    let Version { schema } = serde_json::from_slice(&bytes).map_err(said)?;
     if schema != SCHEMA {
         return Err(broken(&words, format!("it has schema {schema}, this program reads {SCHEMA}")));
     }
+    let Words { numbers: hash, made_with, verdicts, .. } = serde_json::from_slice(&bytes).map_err(said)?;
     let bytes = fs::read(&numbers).map_err(|error| broken(&numbers, error.to_string()))?;
+    if Key::of_bytes(&bytes) != hash {
+        return Err(broken(&numbers, format!("it is not the file that {WORDS} was written with")));
+    }
     let numbers = from_parquet(bytes).map_err(|what| broken(&numbers, what))?;
     Ok(Picture { made_with, verdicts, numbers })
 }
@@ -118,7 +131,7 @@ pub fn write(folder: &Path, picture: &Picture) -> Result<(), BaselineError> {
     let bytes = to_parquet(picture).map_err(|error| failed(&numbers, error.to_string()))?;
     save(&numbers, &bytes)?;
     let Picture { made_with, verdicts, .. } = picture.clone();
-    let words = Words { schema: SCHEMA, made_with, verdicts };
+    let words = Words { schema: SCHEMA, numbers: Key::of_bytes(&bytes), made_with, verdicts };
     let mut text = serde_json::to_string_pretty(&words).unwrap_or_default(); // maps of strings always serialise
     text.push('\n');
     save(&folder.join(WORDS), text.as_bytes())
@@ -254,8 +267,8 @@ mod tests {
         write(dir.path(), &picture()).unwrap();
         fs::write(dir.path().join(NUMBERS), "not Parquet").unwrap();
         assert!(said().contains(NUMBERS) && said().contains("version control"), "{}", said());
-        fs::write(dir.path().join(WORDS), "{\"schema\": 2, \"made_with\": {}, \"verdicts\": {}}").unwrap();
-        assert!(said().contains(WORDS) && said().contains("schema 2"), "{}", said());
+        fs::write(dir.path().join(WORDS), "{\"schema\": 1, \"made_with\": {}, \"verdicts\": {}}").unwrap();
+        assert!(said().contains(WORDS) && said().contains("schema 1"), "{}", said());
         fs::write(dir.path().join(WORDS), "{}").unwrap();
         assert!(said().contains("missing field"), "{}", said());
     }

@@ -12,7 +12,8 @@ use super::picture::{Kind, Picture, Place};
 ///
 /// Why 1e-5: another kind of CPU sums float32 in another order. Between AVX-512, AVX2 and SSE4.2 no norm and no ratio of
 /// norms moved by more than 1.4e-6, nothing by more than 0.14 of what is allowed here. The engine's agreement with the
-/// reference is held to 1e-5 too. What is wrong moves more.
+/// reference is held to 1e-5 too. What moves less (an epsilon that is off by a thousandth of itself) is seen as other
+/// graphs only.
 pub const TOLERANCE: f64 = 1e-5;
 
 /// Names whose natural value may be zero, among observations and metrics.

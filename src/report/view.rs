@@ -125,7 +125,7 @@ impl<'a> Pair<'a> {
         self.published.into_iter().chain(self.measured)
     }
 
-    /// Labels of all estimates, in the order they first come.
+    /// Labels of all estimates in the order they first come, those on both sides (a pooled one, say) after the others.
     pub fn labels(&self) -> Vec<&'a str> {
         let mut labels: Vec<&str> = Vec::new();
         for estimate in self.sides().flat_map(|side| &side.primary.estimates) {
@@ -133,6 +133,8 @@ impl<'a> Pair<'a> {
                 labels.push(&estimate.label);
             }
         }
+        let has = |side: &PredictionOutcome, label| side.primary.estimates.iter().any(|e| e.label == label);
+        labels.sort_by_key(|&label| self.sides().filter(|side| has(side, label)).count());
         labels
     }
 }

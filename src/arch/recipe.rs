@@ -28,14 +28,15 @@ pub struct Recipe {
 /// | prelude | `rows f32 [T, E]`, `positions i64 [T]`, `slots i64 [M]`, `lengths i64 [T]` | `stream [T, D]`, `stream_norm [T]`, `stream_max [T]`, tables and masks |
 /// | block | `stream`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next`, `next_norm`, `next_max`, `attention_norm`, `mlp_norm` |
 /// | final | `stream`, `last i64 [P]` | `final_norm [T]`, `hidden [P, E]` |
-/// | head | `hidden`, `unembedding [C, E]` and its bias | `max`, `largest`, `rest`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
+/// | head | `hidden`, `unembedding [C, E]` and its bias, `padding [C]` | `max`, `largest`, `rest`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
 ///
 /// D is the width of the stream and E that of the embedding, the same in nearly every family; `lengths` says how many
 /// tokens a token's prompt has. A graph has only those inputs that it uses.
 ///
 /// The head sees C rows of the vocabulary at a time: with m the largest logit of the piece, `largest` is how many logits
 /// are m, `rest` Σ exp(l-m) of the others, which beside them would lose its digits where one token is nearly certain, and
-/// `weighted` Σ (l-m)·exp(l-m), from which pieces combine to the entropy of the whole.
+/// `weighted` Σ (l-m)·exp(l-m), from which pieces combine to the entropy of the whole. `padding` is 0 for a row of the
+/// vocabulary, and far below any logit for one that fills the piece up.
 #[derive(Debug)]
 pub struct Modules {
     pub prelude: Graph,
@@ -282,6 +283,8 @@ fn head(arch: &dyn Architecture, width: Dim, bias: bool, k: usize) -> Result<Gra
     let rows = s.input("unembedding", Dtype::F32, &[CHUNK, width])?;
     let bias = if bias { Some(s.input("unembedding_bias", Dtype::F32, &[CHUNK])?) } else { None };
     let logits = arch.logits(&mut s, hidden, rows, bias)?; // [P, C]
+    let padding = s.input("padding", Dtype::F32, &[CHUNK])?;
+    let logits = s.add(logits, padding)?;
     let max = s.reduce_keep(Reduction::Max, logits)?;
     let below = s.sub(logits, max)?;
     let exp = s.unary(Unary::Exp, below)?;

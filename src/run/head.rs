@@ -7,6 +7,12 @@ use crate::observation::{TOP_K, TopToken};
 /// Rows of the vocabulary per piece at most.
 const ROWS: usize = 8192;
 
+/// Pieces are filled up to a multiple of this: where the runtime starts to sum a row in whole vectors depends on where it
+/// lies in memory, and rows of such pieces lie alike, whatever prompts run together.
+const WHOLE: usize = 16;
+/// What is added to the logits of filling rows: far below any logit, and its exponential is exactly 0 in float32.
+const NOT_A_TOKEN: f32 = -1e30;
+
 /// One prompt's sums over one piece, with m the largest logit of the piece.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
@@ -38,6 +44,16 @@ pub struct Distribution {
 pub fn pieces(vocabulary: usize) -> Vec<Range<usize>> {
     let count = vocabulary.div_ceil(ROWS);
     (0..count).map(|i| i * vocabulary / count..(i + 1) * vocabulary / count).collect()
+}
+
+/// Rows of a piece with what fills it up.
+pub fn filled(piece: &Range<usize>) -> usize {
+    piece.len().next_multiple_of(WHOLE)
+}
+
+/// What is added to the logits of a filled piece, one number a row.
+pub fn padding(piece: &Range<usize>) -> Vec<f32> {
+    (0..filled(piece)).map(|row| if row < piece.len() { 0.0 } else { NOT_A_TOKEN }).collect()
 }
 
 impl Distribution {
@@ -120,6 +136,16 @@ mod tests {
                 distribution.add(piece(part), std::iter::empty());
             }
             assert!((distribution.entropy() / entropy - 1.0).abs() < 1e-6, "{}", distribution.entropy());
+        }
+    }
+
+    #[test]
+    fn a_filled_piece_has_whole_vectors_and_tells_tokens_from_filling() {
+        for piece in [0..16, 5..6, 8192..16_383] {
+            let padding = padding(&piece);
+            assert!(padding.len().is_multiple_of(WHOLE) && padding.len() < piece.len() + WHOLE);
+            assert!(padding[..piece.len()].iter().all(|x| *x == 0.0));
+            assert!(padding[piece.len()..].iter().all(|x| (x - 1e6).exp() == 0.0 && (x + 1e6).exp() == 0.0));
         }
     }
 

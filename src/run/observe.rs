@@ -8,7 +8,7 @@ use ort::value::DynValue;
 use super::{
     Graphs, RunError, Runtime,
     batch::{self, Group},
-    head::{Distribution, Piece, pieces},
+    head::{Distribution, Piece, filled, padding, pieces},
     session::{Input, Session, floats, integers, value},
     weights::{Buffer, Staged},
 };
@@ -198,16 +198,18 @@ impl Walk<'_> {
         let bias = recipe.unembedding_bias_name().map(|name| self.checkpoint.tensor(name)).transpose()?;
         let mut bias_buffer = Buffer::default();
         for piece in pieces(recipe.vocabulary()) {
-            let rows = buffer.rows(&matrix, piece.clone());
-            let bias = bias.as_ref().map(|bias| bias_buffer.rows(bias, piece.clone()));
+            let (count, padding) = (filled(&piece), padding(&piece));
+            let rows = buffer.rows(&matrix, piece.clone(), count);
+            let bias = bias.as_ref().map(|bias| bias_buffer.rows(bias, piece.clone(), count));
             for state in &mut self.groups {
                 let Some(hidden) = &state.hidden else { continue }; // leave() set it
                 let mut inputs = vec![
                     value("hidden", hidden),
-                    floats("unembedding", &[piece.len(), recipe.embedding_width()], rows)?,
+                    floats("unembedding", &[count, recipe.embedding_width()], rows)?,
+                    floats("padding", &[count], &padding)?,
                 ];
                 if let Some(bias) = bias {
-                    inputs.push(floats("unembedding_bias", &[piece.len()], bias)?);
+                    inputs.push(floats("unembedding_bias", &[count], bias)?);
                 }
                 let mut out = session.run(inputs)?;
                 let (max, weighted) = (out.floats("max")?, out.floats("weighted")?);

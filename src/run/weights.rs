@@ -66,16 +66,20 @@ impl Buffer {
         Ok(Staged { weights })
     }
 
-    /// Some rows of a matrix `[n, row]` (or elements of a vector) as float32.
-    pub fn rows<'a>(&'a mut self, tensor: &Tensor<'a>, rows: Range<usize>) -> &'a [f32] {
+    /// Some rows of a matrix `[n, row]` (or elements of a vector) as float32, and rows of zeros after them up to `count`.
+    pub fn rows<'a>(&'a mut self, tensor: &Tensor<'a>, rows: Range<usize>, count: usize) -> &'a [f32] {
         let row = tensor.elements() / tensor.shape[0].max(1);
         let size = row * tensor.dtype.size();
         let bytes = &tensor.bytes[rows.start * size..rows.end * size];
-        if let Some(floats) = mapped(tensor.dtype, bytes) {
+        if count == rows.len()
+            && let Some(floats) = mapped(tensor.dtype, bytes)
+        {
             return floats;
         }
-        let floats = self.room(rows.len() * row);
-        widen_bytes(tensor.dtype, bytes, floats);
+        let floats = self.room(count * row);
+        let (given, filling) = floats.split_at_mut(rows.len() * row);
+        widen_bytes(tensor.dtype, bytes, given);
+        filling.fill(0.0);
         floats
     }
 

@@ -208,7 +208,10 @@ mod tests {
             ..Picture::default()
         };
         let lines = &compare(&at(0.0), &at(1.0)).sections(9)[0].lines;
-        assert!(lines[0].contains("layer 3: 1.0 -> 4.0") && lines[0].ends_with("from layer 1 on"), "{lines:?}");
+        assert!(
+            lines[0].contains("layer 3: 1.0 -> 4.0") && lines[0].ends_with("from layer 1 on"),
+            "{lines:?}"
+        );
     }
 
     #[test]

@@ -38,9 +38,11 @@ pub fn terminal(view: &View) -> String {
         .set_width(WIDTH);
     table.set_header(["", "claim", "it was said", "published rows", "measured here"]);
     // The ids of predictions and the longest word of what was said stay whole.
-    for (column, least) in [(2, 26), (3, 25), (4, 25)] {
+    for (column, least, padding) in
+        [(0, 4, (0, 1)), (1, 17, (1, 1)), (2, 26, (1, 1)), (3, 25, (1, 1)), (4, 24, (1, 0))]
+    {
         if let Some(column) = table.column_mut(column) {
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+            column.set_padding(padding).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
         }
     }
     for hypothesis in &view.hypotheses {

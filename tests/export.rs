@@ -1,11 +1,11 @@
 //! Exported models, run as any tool would run them, against the streamed run and against themselves.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+#[path = "support/goldens.rs"]
+mod goldens;
 
+use std::{collections::BTreeMap, fs, path::Path};
+
+use goldens::{cases, golden};
 use serde::Deserialize;
 use streamgauge::{
     arch::Recipe,
@@ -27,21 +27,6 @@ struct Reference {
 #[derive(Deserialize)]
 struct Prompt {
     token_ids: Vec<u32>,
-}
-
-fn golden(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)
-}
-
-fn cases() -> Vec<String> {
-    let mut cases: Vec<String> = fs::read_dir(golden(""))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().join("reference.json").is_file())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
-    cases.sort();
-    cases
 }
 
 fn prompts(case: &str) -> Vec<Vec<u32>> {

@@ -1,11 +1,11 @@
 //! Every golden checkpoint, run through the engine and compared with the float64 reference, number by number.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+#[path = "support/goldens.rs"]
+mod goldens;
 
+use std::{collections::BTreeMap, fs, path::Path};
+
+use goldens::{cases, golden};
 use serde::Deserialize;
 use streamgauge::{
     arch::{self, Recipe},
@@ -40,10 +40,6 @@ struct Prompt {
 struct Top {
     id: u32,
     prob: f64,
-}
-
-fn golden(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)
 }
 
 fn reference(case: &str) -> Reference {
@@ -87,16 +83,9 @@ impl Worst {
 
 #[test]
 fn every_golden_agrees_with_the_float64_reference() {
-    let mut cases: Vec<String> = fs::read_dir(golden(""))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().join("reference.json").is_file())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
-    cases.sort();
     let mut failures = Vec::new();
     let mut table = BTreeMap::new();
-    for case in &cases {
+    for case in &cases() {
         let reference = reference(case);
         let prompts: Vec<Vec<u32>> = reference.prompts.iter().map(|p| p.token_ids.clone()).collect();
         let observations = match run(&golden(case), &prompts) {

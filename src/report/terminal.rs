@@ -1,7 +1,7 @@
 //! The verdict table for a terminal of 100 columns.
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::text::{MISSING, number, otherwise, percent};
 use super::view::View;
@@ -37,6 +37,14 @@ pub fn terminal(view: &View) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(WIDTH);
     table.set_header(["", "claim", "it was said", "published rows", "measured here"]);
+    // The ids of predictions and the longest word of what was said stay whole.
+    for (column, least, padding) in
+        [(0, 4, (0, 1)), (1, 17, (1, 1)), (2, 26, (1, 1)), (3, 25, (1, 1)), (4, 24, (1, 0))]
+    {
+        if let Some(column) = table.column_mut(column) {
+            column.set_padding(padding).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
+    }
     for hypothesis in &view.hypotheses {
         table.add_row([
             hypothesis.id.clone(),

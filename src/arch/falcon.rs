@@ -172,13 +172,7 @@ impl Architecture for Falcon {
         };
         match &self.positions {
             Positions::Alibi => ModelFacts { positions: Some("alibi".to_string()), ..facts },
-            Positions::Rotary(rope) => ModelFacts {
-                positions: Some(rope.positions(self.heads.head_width).to_string()),
-                rope_theta: Some(rope.theta),
-                rope_scaling: Some(rope.scaling.clone()),
-                context: Some(rope.context(self.config.max_position_embeddings)),
-                ..facts
-            },
+            Positions::Rotary(rope) => rope.facts(facts),
         }
     }
 

@@ -152,25 +152,13 @@ impl Architecture for Gemma3 {
             norm: Some("rmsnorm".to_string()),
             mlp: Some(self.activation.mlp_name(true).to_string()),
             residual: Some("sequential".to_string()),
-            positions: Some(self.global.positions(self.heads.head_width).to_string()),
-            rope_theta: Some(self.global.theta),
-            rope_scaling: Some(self.global.scaling.clone()),
             tied: Some(self.config.tie_word_embeddings),
-            context: Some(self.global.context(self.config.sizes.max_position_embeddings)),
-            ..self.config.sizes.facts(FAMILY, &self.heads)
+            ..self.global.facts(self.config.sizes.facts(FAMILY, &self.heads))
         }
     }
 
     fn names(&self) -> Names {
-        Names {
-            base: &["model."],
-            layers: "layers",
-            embedding: "embed_tokens.weight",
-            unembedding: &["lm_head.weight"],
-            unembedding_bias: None,
-            tied: self.config.tie_word_embeddings,
-            buffers: &[".rotary_emb.inv_freq"],
-        }
+        Names::like_llama(self.config.tie_word_embeddings)
     }
 
     fn kind(&self, layer: usize) -> usize {

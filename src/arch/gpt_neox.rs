@@ -82,11 +82,8 @@ impl Architecture for GptNeox {
             norm: Some("layernorm".to_string()),
             mlp: Some(self.activation.mlp_name(false).to_string()),
             residual: Some(if c.use_parallel_residual { "parallel" } else { "sequential" }.to_string()),
-            positions: Some(self.rope.positions(self.heads.head_width).to_string()),
-            rope_theta: Some(self.rope.theta),
-            rope_scaling: Some(self.rope.scaling.clone()),
             tied: Some(c.tie_word_embeddings),
-            ..c.sizes.facts(FAMILY, &self.heads)
+            ..self.rope.facts(c.sizes.facts(FAMILY, &self.heads))
         }
     }
 

@@ -100,11 +100,8 @@ impl Architecture for GptJ {
             norm: Some("layernorm".to_string()),
             mlp: Some(self.activation.mlp_name(false).to_string()),
             residual: Some("parallel".to_string()),
-            positions: Some(self.rope.positions(self.heads.head_width).to_string()),
-            rope_theta: Some(self.rope.theta),
-            rope_scaling: Some(self.rope.scaling.clone()),
             tied: Some(self.config.tie_word_embeddings),
-            ..self.sizes.facts(FAMILY, &self.heads)
+            ..self.rope.facts(self.sizes.facts(FAMILY, &self.heads))
         }
     }
 

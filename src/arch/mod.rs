@@ -166,6 +166,21 @@ pub struct Names {
     pub buffers: &'static [&'static str],
 }
 
+impl Names {
+    /// As LLaMA's class has them, and many after it.
+    pub fn like_llama(tied: bool) -> Names {
+        Names {
+            base: &["model."],
+            layers: "layers",
+            embedding: "embed_tokens.weight",
+            unembedding: &["lm_head.weight"],
+            unembedding_bias: None,
+            tied,
+            buffers: &[".rotary_emb.inv_freq"],
+        }
+    }
+}
+
 /// A config that no recipe can be made from, or a checkpoint that does not fit its config.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchError {

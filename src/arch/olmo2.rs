@@ -73,25 +73,13 @@ impl Architecture for Olmo2 {
             norm: Some("rmsnorm".to_string()),
             mlp: Some(self.activation.mlp_name(true).to_string()),
             residual: Some("sequential".to_string()),
-            positions: Some(self.rope.positions(self.heads.head_width).to_string()),
-            rope_theta: Some(self.rope.theta),
-            rope_scaling: Some(self.rope.scaling.clone()),
             tied: Some(self.config.tie_word_embeddings),
-            context: Some(self.rope.context(self.config.sizes.max_position_embeddings)),
-            ..self.config.sizes.facts(FAMILY, &self.heads)
+            ..self.rope.facts(self.config.sizes.facts(FAMILY, &self.heads))
         }
     }
 
     fn names(&self) -> Names {
-        Names {
-            base: &["model."],
-            layers: "layers",
-            embedding: "embed_tokens.weight",
-            unembedding: &["lm_head.weight"],
-            unembedding_bias: None,
-            tied: self.config.tie_word_embeddings,
-            buffers: &[".rotary_emb.inv_freq"],
-        }
+        Names::like_llama(self.config.tie_word_embeddings)
     }
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::ArchError;
-use crate::nn::rope::{Beyond, Frequencies, Longer};
+use crate::{
+    facts::ModelFacts,
+    nn::rope::{Beyond, Frequencies, Longer},
+};
 
 /// Beyond any model; keeps a mistyped config from asking for the memory of its rotary table.
 const MAX_HEAD_WIDTH: usize = 1 << 16;
@@ -128,13 +131,21 @@ impl Rope {
         Ok(Rope { theta, scaling: "default".to_string(), frequencies })
     }
 
-    /// How [`crate::facts::ModelFacts::positions`] calls it.
-    pub fn positions(&self, head_width: usize) -> &'static str {
-        if 2 * self.frequencies.inverse.len() < head_width { "partial-rotary" } else { "rotary" }
+    /// The facts of a model whose sizes are told: what its positions are, and how far they reach.
+    pub fn facts(&self, sizes: ModelFacts) -> ModelFacts {
+        let turning = 2 * self.frequencies.inverse.len();
+        let partial = sizes.head_width.is_some_and(|width| turning < width as usize);
+        ModelFacts {
+            positions: Some(if partial { "partial-rotary" } else { "rotary" }.to_string()),
+            rope_theta: Some(self.theta),
+            rope_scaling: Some(self.scaling.clone()),
+            context: sizes.context.map(|given| self.context(given as usize)),
+            ..sizes
+        }
     }
 
     /// Longest prompt, tokens, given `max_position_embeddings`: a scaling that follows the prompt goes beyond it.
-    pub fn context(&self, given: usize) -> u32 {
+    fn context(&self, given: usize) -> u32 {
         let stretch = match &self.frequencies.beyond {
             Some(Beyond { rule: Longer::Stretch { factor }, .. }) => factor.max(1.0),
             _ => 1.0,

@@ -25,6 +25,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod progress;
 pub mod protocol;
+mod publish;
 pub mod regress;
 pub mod report;
 pub mod run;

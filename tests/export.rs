@@ -5,46 +5,19 @@ mod goldens;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use goldens::{cases, golden};
-use serde::Deserialize;
+use goldens::{cases, golden, prompts, run};
 use streamgauge::{
-    arch::Recipe,
     checkpoint::Checkpoint,
-    observation::PromptObservation,
     pipeline::{ExportError, Exported, export},
-    progress::Silent,
-    run::{Decoder, Floats, Graphs, Runtime, observe},
+    run::{Decoder, Floats, Runtime},
 };
 
 /// Largest difference between the two ways, relative to the largest number beside it: two layouts of one computation.
 const TOLERANCE: f64 = 1e-5;
 
-#[derive(Deserialize)]
-struct Reference {
-    prompts: Vec<Prompt>,
-}
-
-#[derive(Deserialize)]
-struct Prompt {
-    token_ids: Vec<u32>,
-}
-
-fn prompts(case: &str) -> Vec<Vec<u32>> {
-    let text = fs::read_to_string(golden(case).join("reference.json")).unwrap();
-    serde_json::from_str::<Reference>(&text).unwrap().prompts.into_iter().map(|p| p.token_ids).collect()
-}
-
 fn exported(case: &str, taps: &[&str], folder: &Path) -> Result<Exported, ExportError> {
     let taps: Vec<String> = taps.iter().map(|tap| (*tap).to_string()).collect();
     export(&Checkpoint::open(&golden(case)).unwrap(), &taps, folder, true)
-}
-
-fn streamed(case: &str, prompts: &[Vec<u32>]) -> Vec<PromptObservation> {
-    let runtime = Runtime::load(None).unwrap();
-    let checkpoint = Checkpoint::open(&golden(case)).unwrap();
-    let recipe = Recipe::read(checkpoint.config()).unwrap();
-    let graphs = Graphs::build(&recipe).unwrap();
-    observe(&runtime, &recipe, &graphs, &checkpoint, prompts, &Silent).unwrap()
 }
 
 fn decoder(exported: &Exported) -> Decoder {
@@ -82,7 +55,7 @@ fn exported_outputs_are_those_of_the_streamed_run_and_the_branches_add_up() {
         let exported = exported(&case, &[], folder.path()).unwrap_or_else(|e| panic!("{case}: {e}"));
         let mut decoder = decoder(&exported);
         let prompts = prompts(&case);
-        for (prompt, expected) in prompts.iter().zip(streamed(&case, &prompts)) {
+        for (prompt, expected) in prompts.iter().zip(run(&golden(&case), &prompts).unwrap()) {
             let found = decoder.run(prompt, &BTreeMap::new()).unwrap();
             let at = |block: usize, hook: &str| &found[&format!("blocks.{block}.hook_{hook}")];
             for block in 0..expected.blocks() {

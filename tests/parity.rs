@@ -5,55 +5,15 @@ mod goldens;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use goldens::{cases, golden};
-use serde::Deserialize;
+use goldens::{cases, golden, prompts, reference, run};
 use streamgauge::{
     arch::{self, Recipe},
     checkpoint::Checkpoint,
-    observation::PromptObservation,
-    progress::Silent,
-    run::{Graphs, RunError, Runtime, observe},
+    run::{Graphs, Runtime},
 };
 
 /// Largest relative error of any observation.
 const TOLERANCE: f64 = 1e-5;
-
-#[derive(Deserialize)]
-struct Reference {
-    family: String,
-    prompts: Vec<Prompt>,
-}
-
-#[derive(Deserialize)]
-struct Prompt {
-    token_ids: Vec<u32>,
-    resid: Vec<Vec<f64>>,
-    attn_out: Vec<Vec<f64>>,
-    mlp_out: Vec<Vec<f64>>,
-    max_abs: Vec<Vec<f64>>,
-    r#final: Vec<f64>,
-    entropy_nats: f64,
-    top: Vec<Top>,
-}
-
-#[derive(Deserialize)]
-struct Top {
-    id: u32,
-    prob: f64,
-}
-
-fn reference(case: &str) -> Reference {
-    let text = fs::read_to_string(golden(case).join("reference.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-fn run(folder: &Path, prompts: &[Vec<u32>]) -> Result<Vec<PromptObservation>, RunError> {
-    let runtime = Runtime::load(None)?;
-    let checkpoint = Checkpoint::open(folder)?;
-    let recipe = Recipe::read(checkpoint.config())?;
-    let graphs = Graphs::build(&recipe)?;
-    observe(&runtime, &recipe, &graphs, &checkpoint, prompts, &Silent)
-}
 
 /// Largest relative error seen so far, and where.
 #[derive(Default)]
@@ -169,7 +129,7 @@ fn a_prompt_measures_the_same_alone_and_in_company_and_twice() {
     // The runtime's Erf treats the last elements of an array whose size is no multiple of its vectors by another
     // formula; only the goldens have such odd widths.
     for (case, tolerance) in [("llama_gqa_tied_bf16", 0.0), ("gpt_neox_parallel_f32", 1e-6)] {
-        let prompts: Vec<Vec<u32>> = reference(case).prompts.into_iter().map(|p| p.token_ids).collect();
+        let prompts = prompts(case);
         let together = run(&golden(case), &prompts).unwrap();
         assert_eq!(together, run(&golden(case), &prompts).unwrap(), "{case}: two runs differ");
         for (prompt, together) in prompts.iter().zip(&together) {

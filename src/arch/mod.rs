@@ -36,6 +36,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json};
 
 pub use recipe::{Modules, Place, Recipe, WeightUse};
+pub use whole::INPUTS;
 
 use crate::{
     checkpoint::CheckpointError,

@@ -12,32 +12,17 @@ use crate::{
 pub const INPUTS: [&str; 3] = ["input_ids", "position_ids", "segment_ids"];
 
 impl Recipe {
-    /// Names of everything that can be tapped, in the order of the computation, as TransformerLens writes them. A
-    /// parallel block has no `hook_resid_mid`.
-    ///
-    /// # Errors
-    /// As [`Recipe::whole`].
-    pub fn taps(&self, checkpoint: &Checkpoint) -> Result<Vec<String>, ArchError> {
-        let graph = self.whole(checkpoint, |_| true)?;
-        Ok(graph.outputs().iter().map(|output| graph.name_of(*output).to_string()).collect())
-    }
-
     /// The whole model as one graph: inputs [`INPUTS`] and every weight as `w:` and its name in this checkpoint; outputs
-    /// the wanted taps, `f32 [T, D]` (`logits`: `[T, vocabulary]`), in float32.
+    /// every tap, `f32 [T, D]` (`logits`: `[T, vocabulary]`), in the order of the computation, named as TransformerLens does.
+    /// A parallel block has no `hook_resid_mid`.
     ///
     /// # Errors
     /// A graph that cannot be built, which the recipe's own graphs would have shown before.
-    pub fn whole(&self, checkpoint: &Checkpoint, wanted: impl Fn(&str) -> bool) -> Result<Graph, ArchError> {
+    pub fn whole(&self, checkpoint: &Checkpoint) -> Result<Graph, ArchError> {
         let names = self.arch.names();
         let base = base(&names, checkpoint);
         let mut graph = Graph::new("model");
         let [ids, positions, segments] = inputs(&mut graph)?;
-        let tap = |graph: &mut Graph, name: String, value: Value| -> Result<(), ArchError> {
-            if wanted(&name) {
-                graph.output(&name, value)?;
-            }
-            Ok(())
-        };
         publish_layout(&mut graph, positions, segments)?;
 
         let embedding = self.embedding_name(checkpoint);
@@ -46,14 +31,14 @@ impl Recipe {
         let mut x = self.arch.prelude(&mut Scope::inside(&mut graph, base), rows, positions)?;
         for layer in 0..self.blocks() {
             let prefix = format!("{base}{}.{layer}.", names.layers);
-            tap(&mut graph, format!("blocks.{layer}.hook_resid_pre"), x)?;
+            graph.output(&format!("blocks.{layer}.hook_resid_pre"), x)?;
             let block = self.arch.block(self.kind(layer), &mut Scope::inside(&mut graph, &prefix), x)?;
-            tap(&mut graph, format!("blocks.{layer}.hook_attn_out"), block.attention)?;
+            graph.output(&format!("blocks.{layer}.hook_attn_out"), block.attention)?;
             if let Some(middle) = block.middle {
-                tap(&mut graph, format!("blocks.{layer}.hook_resid_mid"), middle)?;
+                graph.output(&format!("blocks.{layer}.hook_resid_mid"), middle)?;
             }
-            tap(&mut graph, format!("blocks.{layer}.hook_mlp_out"), block.mlp)?;
-            tap(&mut graph, format!("blocks.{layer}.hook_resid_post"), block.stream)?;
+            graph.output(&format!("blocks.{layer}.hook_mlp_out"), block.mlp)?;
+            graph.output(&format!("blocks.{layer}.hook_resid_post"), block.stream)?;
             x = block.stream;
         }
         let mut s = Scope::inside(&mut graph, base);
@@ -69,9 +54,8 @@ impl Recipe {
             None => None,
         };
         let logits = self.arch.logits(&mut Scope::inside(&mut graph, base), hidden, rows, bias)?;
-        tap(&mut graph, "ln_final.hook_normalized".to_string(), normed)?;
-        tap(&mut graph, "logits".to_string(), logits)?;
-        graph.prune(|input| INPUTS.contains(&input));
+        graph.output("ln_final.hook_normalized", normed)?;
+        graph.output("logits", logits)?;
         Ok(graph)
     }
 

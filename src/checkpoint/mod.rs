@@ -115,8 +115,7 @@ impl Checkpoint {
     /// [`CheckpointError::NoTensor`] where there is none of this name (with the most similar name there is),
     /// [`CheckpointError::NotAWeight`] where its dtype is none of F32, F16, BF16.
     pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
-        let place = self.place(name).ok_or_else(|| self.no_tensor(name))?;
-        let entry = self.entry(place);
+        let entry = self.find(name)?;
         entry.weight().ok_or_else(|| CheckpointError::NotAWeight {
             file: entry.file.to_path_buf(),
             tensor: name.to_string(),
@@ -124,9 +123,13 @@ impl Checkpoint {
         })
     }
 
-    /// Where a tensor of this name lies, of any dtype.
-    pub fn find(&self, name: &str) -> Option<Entry<'_>> {
-        self.place(name).map(|place| self.entry(place))
+    /// One tensor of any dtype.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NoTensor`] where there is none of this name (with the most similar name there is).
+    pub fn find(&self, name: &str) -> Result<Entry<'_>, CheckpointError> {
+        let place = self.place(name).ok_or_else(|| self.no_tensor(name))?;
+        Ok(self.entry(place))
     }
 
     /// Every weight (F32, F16, BF16), sorted by name.

@@ -272,6 +272,12 @@ impl Graph {
         Ok((outputs[0], outputs[1])) // inference gives TopK two outputs
     }
 
+    /// Publish only the outputs whose names are wanted; [`Graph::prune`] drops what then has no use.
+    pub fn keep_outputs(&mut self, wanted: impl Fn(&str) -> bool) {
+        let slots = &self.slots;
+        self.outputs.retain(|output| wanted(&slots[output.0].name));
+    }
+
     /// Drop what no output needs: nodes, constants, and of the inputs those that `spare` does not hold back.
     pub fn prune(&mut self, spare: impl Fn(&str) -> bool) {
         let mut needed = vec![false; self.slots.len()];

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::arch::{ArchError, Recipe};
+use crate::arch::{ArchError, INPUTS, Recipe};
 use crate::checkpoint::{Checkpoint, CheckpointError, Dtype};
 use crate::glob;
+use crate::graph::Graph;
 use crate::nn::WEIGHT;
 use crate::onnx::{self, External, Stored};
+use crate::publish;
 
 /// Name of the file in the folder of an export.
 const FILE: &str = "model.onnx";
@@ -70,24 +72,23 @@ pub fn export(
     let unfit = |error| ExportError::Arch { folder: checkpoint.folder().to_path_buf(), error };
     let recipe = Recipe::read(checkpoint.config()).map_err(unfit)?;
     recipe.checked_weights(checkpoint).map_err(unfit)?;
+    let mut graph = recipe.whole(checkpoint).map_err(unfit)?;
     if !taps.is_empty() {
-        let known = recipe.taps(checkpoint).map_err(unfit)?;
+        let known = output_names(&graph);
         if let Some(pattern) = taps.iter().find(|p| !known.iter().any(|name| glob::matches(p, name))) {
             return Err(ExportError::UnknownTap { pattern: pattern.clone(), known });
         }
+        graph.keep_outputs(|name| taps.iter().any(|pattern| glob::matches(pattern, name)));
     }
-    let wanted = |name: &str| taps.is_empty() || taps.iter().any(|pattern| glob::matches(pattern, name));
-    let graph = recipe.whole(checkpoint, wanted).map_err(unfit)?;
+    graph.prune(|input| INPUTS.contains(&input));
 
     let mut weights = BTreeMap::new();
     let mut files = BTreeMap::new();
     for input in graph.inputs() {
         let input = graph.name_of(*input);
         let Some(name) = input.strip_prefix(WEIGHT) else { continue };
-        let (tensor, entry) = (checkpoint.tensor(name)?, checkpoint.find(name));
-        let Some((entry, file)) = entry.and_then(|entry| Some((entry, entry.file.file_name()?))) else {
-            continue;
-        };
+        let (entry, tensor) = (checkpoint.find(name)?, checkpoint.tensor(name)?);
+        let file = entry.file.file_name().unwrap_or_default(); // an open file has a name
         let location = file.to_string_lossy().into_owned();
         files.insert(location.clone(), entry.file.to_path_buf());
         let stored = match tensor.dtype {
@@ -117,9 +118,12 @@ pub fn export(
     for (name, source) in &files {
         placed.push(place(source, folder.join(name), copy)?);
     }
-    write(&file, &bytes)?;
-    let outputs = graph.outputs().iter().map(|output| graph.name_of(*output).to_string()).collect();
-    Ok(Exported { file, bytes: bytes.len() as u64, outputs, weights: placed })
+    publish::write(&file, &[&bytes]).map_err(failed("write", &file, ROOM))?;
+    Ok(Exported { file, bytes: bytes.len() as u64, outputs: output_names(&graph), weights: placed })
+}
+
+fn output_names(graph: &Graph) -> Vec<String> {
+    graph.outputs().iter().map(|output| graph.name_of(*output).to_string()).collect()
 }
 
 /// Has the weights of `source` at `target`, without a second copy of them unless `copy`.
@@ -202,26 +206,6 @@ fn is_ours(file: &Path) -> bool {
     let mut start = Vec::new();
     let read = fs::File::open(file).and_then(|file| file.take(64).read_to_end(&mut start));
     read.is_ok() && start.get(2..).is_some_and(|rest| rest.starts_with(onnx::SIGNATURE)) // after the version
-}
-
-/// Beside the target first, then renamed: nobody sees half a file.
-fn write(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let mut temporary = beside(file)?;
-    temporary.write_all(bytes).map_err(failed("write", file, ROOM))?;
-    temporary.persist(file).map_err(|e| failed("write", file, ROOM)(e.error))?;
-    Ok(())
-}
-
-/// A file to be renamed, as readable for others as any new file.
-fn beside(file: &Path) -> Result<tempfile::NamedTempFile, ExportError> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // less what the user's mask takes
-    }
-    builder.tempfile_in(folder).map_err(failed("write into", folder, ROOM))
 }
 
 fn failed(what: &'static str, path: &Path, next: &'static str) -> impl FnOnce(std::io::Error) -> ExportError {

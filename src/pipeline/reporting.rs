@@ -13,6 +13,7 @@ use crate::metric::Metric;
 use crate::observation::PromptObservation;
 use crate::plan::Known;
 use crate::progress::Progress;
+use crate::publish;
 use crate::report::{self, LayerProfile, MetricDefinition, Provenance, View};
 use crate::store::tables;
 
@@ -188,19 +189,13 @@ fn write_tables(
     Ok(())
 }
 
-/// Writes one file whole: beside its place first, then renamed, so that a reader never sees half of it.
+/// Writes one file whole, and into the manifest.
 fn save(places: &Places, name: &Path, bytes: &[u8], manifest: &mut Manifest) -> Result<(), PipelineError> {
     let path = places.results.join(name);
     let folder = path.parent().unwrap_or(Path::new("."));
     create(folder)?;
     let fail = |error| PipelineError::Write { path: path.clone(), error };
-    let part = path.with_extension(format!("{}.part", std::process::id()));
-    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, &path));
-    if written.is_err() {
-        // A part that cannot be removed either is the disk's to keep; the first error is the one to tell.
-        let _ = std::fs::remove_file(&part);
-    }
-    written.map_err(fail)?;
+    publish::write(&path, &[bytes]).map_err(fail)?;
     manifest.insert(name.to_string_lossy().into_owned(), Key::of_bytes(bytes));
     Ok(())
 }

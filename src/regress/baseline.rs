@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::compare::Comparison;
 use super::picture::{Picture, Place};
 use crate::hash::Key;
+use crate::publish;
 use crate::store::parquet_bytes;
 
 const WORDS: &str = "baseline.json";
@@ -138,13 +139,8 @@ pub fn write(folder: &Path, picture: &Picture) -> Result<(), BaselineError> {
 }
 
 fn save(path: &Path, bytes: &[u8]) -> Result<(), BaselineError> {
-    let part = path.with_extension(format!("{}.part", std::process::id()));
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
-    written.map_err(|error| {
-        // A part that cannot be removed either is the disk's to keep; the first error is the one to tell.
-        let _ = fs::remove_file(&part);
-        BaselineError::Write { path: path.to_path_buf(), what: error.to_string() }
-    })
+    publish::write(path, &[bytes])
+        .map_err(|error| BaselineError::Write { path: path.to_path_buf(), what: error.to_string() })
 }
 
 fn to_parquet(picture: &Picture) -> PolarsResult<Vec<u8>> {

@@ -26,6 +26,16 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// Of logits at hand.
+    pub fn of(logits: &[f32]) -> Piece {
+        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exp = |l: &f32| f64::from(l - max).exp();
+        let largest = logits.iter().filter(|l| **l == max).count() as f32;
+        let rest = logits.iter().filter(|l| **l != max).map(exp).sum::<f64>() as f32;
+        let weighted = logits.iter().map(|l| f64::from(l - max) * exp(l)).sum::<f64>() as f32;
+        Piece { max, largest, rest, weighted }
+    }
+
     /// Σ exp(l-m) of all.
     fn sum(&self) -> f64 {
         f64::from(self.largest) + f64::from(self.rest)
@@ -101,14 +111,6 @@ impl Distribution {
 mod tests {
     use super::*;
 
-    fn piece(logits: &[f32]) -> Piece {
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let exp = |l: &f32| (l - max).exp();
-        let weighted = logits.iter().map(|l| (l - max) * exp(l)).sum();
-        let (largest, others): (Vec<f32>, Vec<f32>) = logits.iter().partition(|l| **l == max);
-        Piece { max, largest: largest.len() as f32, rest: others.iter().map(exp).sum(), weighted }
-    }
-
     #[test]
     fn pieces_combine_to_the_entropy_and_the_top_of_the_whole() {
         let logits = [0.5f32, 3.0, -1.0, 3.0, 7.5, -20.0, 2.0, 0.0, 7.0];
@@ -116,7 +118,7 @@ mod tests {
         let entropy: f64 = logits.iter().map(|l| f64::from(*l).exp() / z).map(|p| -p * p.ln()).sum();
         let mut distribution = Distribution::default();
         for (start, part) in [(0, &logits[..2]), (2, &logits[2..6]), (6, &logits[6..])] {
-            distribution.add(piece(part), part.iter().enumerate().map(|(i, l)| (*l, start + i as u32)));
+            distribution.add(Piece::of(part), part.iter().enumerate().map(|(i, l)| (*l, start + i as u32)));
         }
         assert!((distribution.entropy() - entropy).abs() < 1e-6);
         let ids: Vec<u32> = distribution.top().iter().map(|t| t.id).collect();
@@ -133,7 +135,7 @@ mod tests {
         for cut in [2, 4] {
             let mut distribution = Distribution::default();
             for part in [&logits[..cut], &logits[cut..]].into_iter().filter(|part| !part.is_empty()) {
-                distribution.add(piece(part), std::iter::empty());
+                distribution.add(Piece::of(part), std::iter::empty());
             }
             assert!((distribution.entropy() / entropy - 1.0).abs() < 1e-6, "{}", distribution.entropy());
         }

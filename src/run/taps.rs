@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array1, Array2};
 
-use super::{Floats, RunError};
-use crate::observation::{PromptObservation, TOP_K, TopToken};
+use super::{
+    Floats, RunError,
+    head::{Distribution, Piece},
+};
+use crate::observation::PromptObservation;
 
 /// Outputs by TransformerLens name, each `[.., T, width]` in float32, to an observation of `token_ids`.
 ///
@@ -66,7 +69,9 @@ pub fn observation(
         final_norm[tokens - 1 - t] = norm(row); // the last ones, where some are left out
     }
     let logits = rows("logits")?;
-    let (entropy_nats, top) = distribution(logits.last().copied().unwrap_or_default());
+    let last = logits.last().copied().unwrap_or_default();
+    let mut distribution = Distribution::default();
+    distribution.add(Piece::of(last), last.iter().copied().zip(0..));
     Ok(PromptObservation {
         token_ids: token_ids.to_vec(),
         resid: table(blocks + 1, tokens, resid),
@@ -74,8 +79,8 @@ pub fn observation(
         mlp_out: branch("hook_mlp_out")?,
         max_abs: table(blocks + 1, tokens, max_abs),
         final_norm,
-        entropy_nats,
-        top,
+        entropy_nats: distribution.entropy() as f32,
+        top: distribution.top(),
     })
 }
 
@@ -91,19 +96,6 @@ fn table(rows: usize, tokens: usize, elements: Vec<f32>) -> Array2<f32> {
 
 fn norm(row: &[f32]) -> f32 {
     row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt() as f32
-}
-
-/// Entropy in nats and the most probable tokens of one row of logits.
-fn distribution(logits: &[f32]) -> (f32, Vec<TopToken>) {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let below = |logit: f32| f64::from(logit) - f64::from(max);
-    let z: f64 = logits.iter().map(|l| below(*l).exp()).sum();
-    let weighted: f64 = logits.iter().map(|l| below(*l) * below(*l).exp()).sum();
-    let mut order: Vec<usize> = (0..logits.len()).collect();
-    order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]).then(a.cmp(b)));
-    let top = order.into_iter().take(TOP_K);
-    let top = top.map(|id| TopToken { id: id as u32, prob: (below(logits[id]).exp() / z) as f32 }).collect();
-    ((z.ln() - weighted / z) as f32, top)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The tapped file: the bytes of the original with nodes and outputs put into its graph. Nothing is rewritten, so no
 //! field is lost, known here or not, and a large file is copied once, from the mapped original to the disk.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use prost::Message;
@@ -12,6 +11,7 @@ use super::{Tap, TapError};
 use crate::onnx::proto::{
     AttributeProto, GraphProto, NodeProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
+use crate::publish;
 
 /// Value with the axes of the stream, where taps are laid out like it.
 const SHAPE: &str = "blocks.0.hook_resid_pre.shape";
@@ -62,21 +62,7 @@ pub fn write(
         )));
     }
     let unwritten = |e: std::io::Error| failed(format!("{}; {ROOM}", e.kind()));
-    let mut file = temporary(folder).map_err(unwritten)?;
-    head.iter().try_for_each(|part| file.write_all(part)).map_err(unwritten)?;
-    file.persist(target).map_err(|e| unwritten(e.error))?;
-    Ok(())
-}
-
-/// A file to be renamed, as readable for others as any new file.
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less what the user's mask takes
-    }
-    builder.tempfile_in(folder)
+    publish::write(target, head).map_err(unwritten)
 }
 
 /// Nodes and outputs as fields of a graph message, to stand after the graph's own.

@@ -1,9 +1,65 @@
-//! Where the goldens lie, and which there are.
+//! Where the goldens lie, which there are, what their references say, and what the engine measures on them.
+
+// Every integration test compiles this file by itself and uses what it needs.
+#![allow(dead_code)]
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+use serde::Deserialize;
+use streamgauge::{
+    arch::Recipe,
+    checkpoint::Checkpoint,
+    observation::PromptObservation,
+    progress::Silent,
+    run::{Graphs, RunError, Runtime, observe},
+};
+
+/// `tests/goldens/<case>/reference.json`.
+#[derive(Deserialize)]
+pub struct Reference {
+    pub family: String,
+    pub prompts: Vec<Prompt>,
+}
+
+#[derive(Deserialize)]
+pub struct Prompt {
+    pub token_ids: Vec<u32>,
+    pub resid: Vec<Vec<f64>>,
+    pub attn_out: Vec<Vec<f64>>,
+    pub mlp_out: Vec<Vec<f64>>,
+    pub max_abs: Vec<Vec<f64>>,
+    pub r#final: Vec<f64>,
+    pub entropy_nats: f64,
+    pub top: Vec<Top>,
+}
+
+#[derive(Deserialize)]
+pub struct Top {
+    pub id: u32,
+    pub prob: f64,
+}
+
+pub fn reference(case: &str) -> Reference {
+    let text = fs::read_to_string(golden(case).join("reference.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The token ids of every prompt of a golden.
+pub fn prompts(case: &str) -> Vec<Vec<u32>> {
+    reference(case).prompts.into_iter().map(|prompt| prompt.token_ids).collect()
+}
+
+/// A checkpoint folder through the engine.
+pub fn run(folder: &Path, prompts: &[Vec<u32>]) -> Result<Vec<PromptObservation>, RunError> {
+    let runtime = Runtime::load(None)?;
+    let checkpoint = Checkpoint::open(folder)?;
+    let recipe = Recipe::read(checkpoint.config())?;
+    let graphs = Graphs::build(&recipe)?;
+    observe(&runtime, &recipe, &graphs, &checkpoint, prompts, &Silent)
+}
 
 pub fn golden(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)

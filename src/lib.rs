@@ -6,6 +6,7 @@
 //! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here, `tap` opens decoders that other
 //! tools exported, `regress` compares a run with a baseline or another run, `tidy` gives results to other tools. Only `pipeline` chains stages; `cli` calls it.
 
+pub mod analysis;
 pub mod arch;
 pub mod checkpoint;
 pub mod cli;

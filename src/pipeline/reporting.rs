@@ -7,8 +7,9 @@ use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
 use super::provenance;
 use super::{PipelineError, Places};
+use crate::analysis::{Analysis, analyse};
 use crate::config::Loaded;
-use crate::evidence::{ModelInfo, llama_case};
+use crate::evidence::{EvidenceTable, ModelInfo, llama_case};
 use crate::hash::Key;
 use crate::metric::Metric;
 use crate::observation::PromptObservation;
@@ -62,6 +63,8 @@ pub(super) fn write(
     let observations = sources.observations(progress)?;
     view.llama = llama_case(sources.published()?).ok();
     view.profiles = profiles(planned, &cells, &observations);
+    let measured = sources.measured(&cells, progress)?;
+    view.analysis = analyse(sources.published()?, &measured);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
@@ -75,7 +78,10 @@ pub(super) fn write(
     let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
-    write_tables(places, &cells, sources, progress, &mut manifest)?;
+    let mut analysis = serde_json::to_vec_pretty(&view.analysis).unwrap_or_default(); // plain structs always serialise
+    analysis.push(b'\n');
+    save(places, Path::new("analysis.json"), &analysis, &mut manifest)?;
+    write_tables(places, &cells, sources, &measured, progress, &mut manifest)?;
     write_tidy(places, loaded, planned, judged, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
@@ -115,6 +121,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
         profiles: Vec::new(),
+        analysis: Analysis::default(),
         family: Vec::new(),
         registrations: Vec::new(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
@@ -158,6 +165,7 @@ fn write_tables(
     places: &Places,
     cells: &[&Cell],
     sources: &mut Sources<'_>,
+    measured: &EvidenceTable,
     progress: &dyn Progress,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
@@ -178,7 +186,6 @@ fn write_tables(
             })
         })
         .collect();
-    let measured = sources.measured(cells, progress)?;
     let published = sources.published()?;
     let folder = places.results.join("tables");
     create(&folder)?;

@@ -139,6 +139,32 @@ fn module_gains_correlations_and_both_matrices_are_imported_as_what_they_are() {
 }
 
 #[test]
+fn what_follows_from_all_layers_is_derived_and_from_some_is_not() {
+    let table = table();
+    let of_llama = |metric| -> Vec<f64> {
+        let rows = of(&table, metric).into_iter();
+        rows.filter(|row| row.model == "llama-3.1-8b" && row.source == "four_model")
+            .map(|row| row.value)
+            .collect()
+    };
+    // 10.2 from the embedding to block 0, 39.3 from there to block 1: printed so in the research note.
+    assert_eq!(of_llama(Metric::JumpLayer), [2.0]);
+    let gain = of(&table, Metric::LayerGain)
+        .into_iter()
+        .find(|row| row.model == "llama-3.1-8b" && row.source == "four_model" && row.layer == Some(2));
+    assert!((gain.unwrap().value - 39.3).abs() < 0.05);
+    assert!(
+        of_llama(Metric::PlateauRatio)[0] > 1.0
+            && of_llama(Metric::PlateauRatio)[0] < of_llama(Metric::NormRange)[0]
+    );
+    // Mistral was published without its embedding: its largest gain is unknown.
+    assert!(of(&table, Metric::JumpLayer).iter().all(|row| row.model != "mistral-7b-v0.1"));
+    let shares = of(&table, Metric::ContractingAttentionShare);
+    assert!(!shares.is_empty() && shares.iter().all(|row| (0.0..=1.0).contains(&row.value)));
+    assert!(shares.iter().all(|row| row.definition.contains("attention-gain") && row.layer.is_none()));
+}
+
+#[test]
 fn correlations_name_their_pooling_and_what_lies_after_the_final_norm() {
     let table = table();
     let rows = of(&table, Metric::EmbeddingCorrelation);

@@ -23,7 +23,7 @@ pub const BUILDER_VERSION: u32 = 1;
 /// Which taps an observation has and how they are defined.
 pub const OBSERVATION_FORMAT: u32 = 1;
 /// How published tables become rows.
-pub const IMPORT_VERSION: u32 = 3;
+pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
 pub const STATISTICS_VERSION: u32 = 2;
 /// How outcomes become a report.

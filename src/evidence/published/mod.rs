@@ -5,6 +5,7 @@
 
 mod claims;
 mod correlation;
+mod derived;
 mod facts;
 mod gains;
 mod modules;
@@ -35,6 +36,8 @@ pub fn import(folder: &Path) -> Result<EvidenceTable, EvidenceError> {
     repeats::flag(&mut rows);
     let measured: BTreeSet<&str> = rows.iter().map(|row| row.model.as_str()).collect();
     let models = facts::models(folder, &measured, &gains.blocks)?;
+    rows.extend(derived::rows(&rows, &models));
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
     let prompts = facts::prompts(folder)?;
     claims::check(folder, &rows.iter().map(|row| row.source.as_str()).collect())?;
     Ok(EvidenceTable { models, prompts, rows })

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::describe::{centred, dot};
+use super::describe::{centred, dot, spread};
 
 /// A part of the total sum of squares.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,11 +28,7 @@ pub fn decompose(rows: &[(Vec<usize>, f64)], names: &[&str]) -> Option<Vec<Share
         return None;
     }
     let values: Vec<f64> = rows.iter().map(|r| r.1).collect();
-    let y = centred(&values);
-    let total = dot(&y, &y);
-    if !(total > 1e-24 * dot(&values, &values)) {
-        return None;
-    }
+    let (y, total) = (centred(&values), spread(&values)?);
     let mains: Vec<Term> = (0..names.len()).map(|f| Term::new(rows.iter().map(|r| vec![r.0[f]]))).collect();
     let pairs: Vec<(usize, usize)> =
         (0..names.len()).flat_map(|a| (a + 1..names.len()).map(move |b| (a, b))).collect();

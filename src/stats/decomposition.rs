@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::describe::{centred, dot, spread};
 
-/// A part of the total sum of squares.
+/// A part of the total sum of squares. It is a description, no variance component: of values that scatter, a term takes as
+/// much as its degrees of freedom, so that an interaction with many cells of few rows always has a share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Share {
     /// A factor, "a × b" for the interaction of two, "rest" for what they leave (higher interactions and repetitions).

@@ -7,7 +7,7 @@ use super::describe::{centred, dot, spread};
 const NARROWEST: f64 = 0.1;
 const ITERATIONS: usize = 2_000;
 /// The log likelihood is climbed until a step gains less.
-const CONVERGED: f64 = 1e-12;
+const CONVERGED: f64 = 1e-9;
 /// Starting splits: at this many quantiles.
 const STARTS: usize = 19;
 /// Fewer values than two Gaussians have parameters cannot tell them from one.

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
-use super::Effect;
+use super::{Effect, dominance::wilson, normal};
 
 /// Cohen's kappa of two labellings of the same units, with the large-sample interval (Fleiss, Cohen and Everitt 1969), cut
-/// at ±1. `None` where lengths differ, of no units, or where both know one and the same label only.
+/// at ±1; where they agree on every unit, which has no spread, Wilson's of the share agreed. `None` where lengths differ, of no units, or where both know one and the same label only.
 pub fn kappa(a: &[usize], b: &[usize], alpha: f64) -> Option<Effect> {
     let n = a.len() as f64;
-    if a.is_empty() || a.len() != b.len() || !(0.0 < alpha && alpha < 1.0) {
+    if a.is_empty() || a.len() != b.len() {
         return None;
     }
+    let z = normal::reach(alpha)?;
     let share = |labels: &[usize]| {
         let mut shares = BTreeMap::<usize, f64>::new();
         labels.iter().for_each(|&l| *shares.entry(l).or_default() += 1.0 / n);
@@ -26,7 +25,11 @@ pub fn kappa(a: &[usize], b: &[usize], alpha: f64) -> Option<Effect> {
     if expected >= 1.0 - 1e-12 {
         return None;
     }
-    let value = (agreed - expected) / (1.0 - expected);
+    let beyond = |agreed: f64| (agreed - expected) / (1.0 - expected);
+    let value = beyond(agreed);
+    if a == b {
+        return Some(Effect { value: 1.0, low: beyond(wilson(a.len(), z)).max(-1.0), high: 1.0 });
+    }
     let spread: f64 = a
         .iter()
         .zip(b)
@@ -37,7 +40,7 @@ pub fn kappa(a: &[usize], b: &[usize], alpha: f64) -> Option<Effect> {
         })
         .sum();
     let variance = (spread - (value - expected * (1.0 - value)).powi(2)) / (n * (1.0 - expected).powi(2));
-    let reach = Normal::standard().inverse_cdf(1.0 - alpha / 2.0) * variance.max(0.0).sqrt();
+    let reach = z * variance.max(0.0).sqrt();
     Some(Effect { value, low: (value - reach).max(-1.0), high: (value + reach).min(1.0) })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Seed,
-    describe::{centred, dot},
+    describe::{centred, spread},
     permutation::rearranged_p,
 };
 
@@ -21,11 +21,8 @@ pub struct ChangePoint {
 /// Single split with the largest fall of the sum of squares. `None` with fewer than three values, or without spread.
 pub fn change_point(values: &[f64], seed: Seed) -> Option<ChangePoint> {
     let n = values.len();
+    let total = spread(values).filter(|_| n > 2)?;
     let around = centred(values);
-    let total = dot(&around, &around);
-    if n < 3 || !(total > 1e-24 * dot(values, values)) {
-        return None;
-    }
     let everyone = vec![(0..n).collect()];
     let p = rearranged_p(&everyone, n, seed, &mut |order| best(order.iter().map(|&i| around[i]), n).1);
     let (index, fall) = best(around.iter().copied(), n);

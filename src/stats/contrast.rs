@@ -58,7 +58,8 @@ pub(super) fn t_quantile(df: f64, q: f64) -> Option<f64> {
 
 /// `size`: of the numbers that went in; a spread of their rounding errors is none.
 fn test(estimate: f64, se: f64, df: f64, size: f64, alpha: f64) -> Option<TTest> {
-    if se <= 1e-15 * size || !(se * df > 0.0) {
+    let numbers = estimate.is_finite() && se.is_finite() && df.is_finite();
+    if !numbers || se <= 1e-15 * size || se <= 0.0 {
         return None;
     }
     let t = estimate / se;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::describe::{centred, dot};
+use super::describe::{centred, dot, spread};
 
-/// A part of the total sum of squares.
+/// A part of the total sum of squares. It is a description, no variance component: of values that scatter, a term takes as
+/// much as its degrees of freedom, so that an interaction with many cells of few rows always has a share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Share {
     /// A factor, "a × b" for the interaction of two, "rest" for what they leave (higher interactions and repetitions).
@@ -28,11 +29,7 @@ pub fn decompose(rows: &[(Vec<usize>, f64)], names: &[&str]) -> Option<Vec<Share
         return None;
     }
     let values: Vec<f64> = rows.iter().map(|r| r.1).collect();
-    let y = centred(&values);
-    let total = dot(&y, &y);
-    if !(total > 1e-24 * dot(&values, &values)) {
-        return None;
-    }
+    let (y, total) = (centred(&values), spread(&values)?);
     let mains: Vec<Term> = (0..names.len()).map(|f| Term::new(rows.iter().map(|r| vec![r.0[f]]))).collect();
     let pairs: Vec<(usize, usize)> =
         (0..names.len()).flat_map(|a| (a + 1..names.len()).map(move |b| (a, b))).collect();

@@ -23,11 +23,12 @@ pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
+    let mut below = 0;
     for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let below = values.iter().filter(|&&v| v < values[tied[0]]).count();
         for &i in tied {
             ranks[i] = below as f64 + (tied.len() + 1) as f64 / 2.0;
         }
+        below += tied.len();
     }
     ranks
 }
@@ -45,6 +46,12 @@ pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
 pub(super) fn centred(values: &[f64]) -> Vec<f64> {
     let m = mean(values).unwrap_or(0.0);
     values.iter().map(|v| v - m).collect()
+}
+
+/// Sum of squares around the mean; `None` where it is no number, or no more than rounding errors of equal values.
+pub(super) fn spread(values: &[f64]) -> Option<f64> {
+    let around = centred(values);
+    Some(dot(&around, &around)).filter(|&squares| squares > 1e-24 * dot(values, values))
 }
 
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -5,9 +5,10 @@ use rand::RngExt;
 use super::{Seed, permutation::MONTE_CARLO};
 
 /// The largest distance between the empirical distribution and the nearest unimodal one (Hartigan and Hartigan 1985,
-/// AS 217 with the later corrections of R's diptest), 1/2n at the least. `None` with fewer than two values.
+/// AS 217 with the later corrections of R's diptest), 1/2n at the least. `None` with fewer than two values, or with one that
+/// is not finite.
 pub fn dip(values: &[f64]) -> Option<f64> {
-    if values.len() < 2 || values.iter().any(|v| v.is_nan()) {
+    if values.len() < 2 || values.iter().any(|v| !v.is_finite()) {
         return None;
     }
     let mut sorted = values.to_vec();

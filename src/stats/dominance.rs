@@ -1,11 +1,10 @@
 //! Effects on ranks: how often is a value of one side above one of the other?
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
 use super::{
     Effect, Seed,
     bca::bootstrap_of,
     describe::{average_ranks, mean},
+    normal,
 };
 
 /// Cliff's delta, P(a > b) - P(a < b), two groups of different units, with the interval that keeps within ±1 (Feng and
@@ -13,9 +12,9 @@ use super::{
 /// two in a group.
 pub fn cliff_delta(a: &[f64], b: &[f64], alpha: f64) -> Option<Effect> {
     let dominance = Dominance::new(a, b)?;
-    let (delta, z) = (2.0 * dominance.auc - 1.0, normal_quantile(alpha)?);
+    let (delta, z) = (2.0 * dominance.auc - 1.0, normal::reach(alpha)?);
     if delta.abs() == 1.0 {
-        let inner = 2.0 * dominance.wilson(z) - 1.0;
+        let inner = 2.0 * wilson(dominance.fewer, z) - 1.0;
         return Some(ends(delta, inner * delta.signum()));
     }
     let (na, nb) = (a.len() as f64, b.len() as f64);
@@ -43,9 +42,9 @@ pub fn cliff_delta(a: &[f64], b: &[f64], alpha: f64) -> Option<Effect> {
 /// two on a side.
 pub fn auc(positive: &[f64], negative: &[f64], alpha: f64) -> Option<Effect> {
     let dominance = Dominance::new(positive, negative)?;
-    let (value, z) = (dominance.auc, normal_quantile(alpha)?);
+    let (value, z) = (dominance.auc, normal::reach(alpha)?);
     if value == 0.0 || value == 1.0 {
-        let inner = dominance.wilson(z);
+        let inner = wilson(dominance.fewer, z);
         return Some(ends(value, if value == 1.0 { inner } else { 1.0 - inner }));
     }
     let (np, nn) = (positive.len() as f64, negative.len() as f64);
@@ -57,10 +56,14 @@ pub fn auc(positive: &[f64], negative: &[f64], alpha: f64) -> Option<Effect> {
 }
 
 /// Rank sums above minus below zero over their total (Kerby 2014), for differences of the same units, taken from a
-/// [`Paired`](crate::metric::Paired); zeros are left out. BCa interval. `None` where all are zero; the interval is the point
-/// where all have one sign and resamples show no spread.
+/// [`Paired`](crate::metric::Paired); zeros are left out. BCa interval; where all have one sign, which resamples cannot
+/// doubt, Wilson's of the share above zero. `None` where all are zero.
 pub fn rank_biserial(differences: &[f64], alpha: f64, seed: Seed) -> Option<Effect> {
-    let value = biserial(differences)?;
+    let (value, z) = (biserial(differences)?, normal::reach(alpha)?);
+    if value.abs() == 1.0 {
+        let moved = differences.iter().filter(|&&d| d != 0.0).count();
+        return Some(ends(value, (2.0 * wilson(moved, z) - 1.0) * value));
+    }
     let interval = bootstrap_of(differences, biserial, alpha, seed)?;
     Some(Effect { value, low: interval.low, high: interval.high })
 }
@@ -79,7 +82,8 @@ struct Dominance {
     rows: f64,
     /// The same of each b's share of a above it.
     columns: f64,
-    fewer: f64,
+    /// Units on the smaller side.
+    fewer: usize,
 }
 
 impl Dominance {
@@ -94,18 +98,14 @@ impl Dominance {
             b.iter().map(|&y| a.iter().map(|&x| above(x, y)).sum::<f64>() / a.len() as f64).collect();
         let auc = mean(&rows)?;
         let spread = |shares: &[f64]| shares.iter().map(|s| (s - auc).powi(2)).sum();
-        let fewer = a.len().min(b.len()) as f64;
+        let fewer = a.len().min(b.len());
         Some(Dominance { auc, rows: spread(&rows), columns: spread(&columns), fewer })
-    }
-
-    /// The lower end of Wilson's interval when all of the smaller group succeed.
-    fn wilson(&self, z: f64) -> f64 {
-        self.fewer / (self.fewer + z * z)
     }
 }
 
-fn normal_quantile(alpha: f64) -> Option<f64> {
-    (0.0 < alpha && alpha < 1.0).then(|| Normal::standard().inverse_cdf(1.0 - alpha / 2.0))
+/// The lower end of Wilson's interval (1927) of n successes in n: what a sample in which all agree leaves open.
+pub(super) fn wilson(n: usize, z: f64) -> f64 {
+    n as f64 / (n as f64 + z * z)
 }
 
 fn ends(value: f64, inner: f64) -> Effect {
@@ -128,9 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn all_differences_of_one_sign_are_one() {
-        let found = rank_biserial(&[1.0, 2.0, 3.0], 0.05, Seed(1)).unwrap();
-        assert_eq!((found.value, found.low, found.high), (1.0, 1.0, 1.0));
+    fn differences_of_one_sign_are_one_with_an_end_that_depends_on_their_number() {
+        let found = rank_biserial(&[1.0, 2.0, 0.0, 3.0], 0.05, Seed(1)).unwrap();
+        assert_eq!((found.value, found.high), (1.0, 1.0));
+        assert!(found.low < 0.2, "three differences leave almost everything open: {found:?}");
         assert_eq!(rank_biserial(&[0.0, 0.0], 0.05, Seed(1)), None);
     }
 }

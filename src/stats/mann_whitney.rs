@@ -1,8 +1,6 @@
 //! Mann–Whitney: is a value of one group larger than a value of the other more often than not?
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
-use super::describe::average_ranks;
+use super::{describe::average_ranks, normal::upper_tail};
 
 /// The rank test of two groups.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +44,7 @@ pub fn mann_whitney(a: &[f64], b: &[f64]) -> Option<MannWhitney> {
         let centre = (n + 1.0) / 2.0;
         let spread = ranks.iter().map(|r| (r - centre).powi(2)).sum::<f64>() / (n * (n - 1.0));
         let deviation = (na * nb * spread).sqrt();
-        let p = |u: f64| 2.0 * Normal::standard().sf(((u - na * nb / 2.0).abs() - 0.5) / deviation);
+        let p = |u: f64| 2.0 * upper_tail(((u - na * nb / 2.0).abs() - 0.5) / deviation);
         (p(u), p(na * nb))
     };
     Some(MannWhitney { u, auc: u / (na * nb), p: p.min(1.0), exact, smallest_p: smallest_p.min(1.0) })

@@ -1,13 +1,13 @@
 //! Two Gaussians against one: is a sample better described by two groups?
 
-use super::describe::{centred, dot};
+use super::describe::{centred, dot, spread};
 
 /// A component narrower than this share of the whole deviation is no group: it sits on a few close values, and the
 /// likelihood of narrowing it has no bound (Day 1969).
 const NARROWEST: f64 = 0.1;
 const ITERATIONS: usize = 2_000;
 /// The log likelihood is climbed until a step gains less.
-const CONVERGED: f64 = 1e-12;
+const CONVERGED: f64 = 1e-9;
 /// Starting splits: at this many quantiles.
 const STARTS: usize = 19;
 /// Fewer values than two Gaussians have parameters cannot tell them from one.
@@ -18,13 +18,9 @@ const FEWEST: usize = 6;
 /// least a tenth of the whole. `None` with fewer than six values, or without spread.
 pub fn mixture_bic(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
-    let around = centred(values);
-    let variance = dot(&around, &around) / n;
-    if values.len() < FEWEST || !(variance > 1e-24 * dot(values, values)) {
-        return None;
-    }
+    let variance = spread(values).filter(|_| values.len() >= FEWEST)? / n;
     // In units of the deviation one Gaussian is standard.
-    let mut z: Vec<f64> = around.iter().map(|v| v / variance.sqrt()).collect();
+    let mut z: Vec<f64> = centred(values).iter().map(|v| v / variance.sqrt()).collect();
     z.sort_by(f64::total_cmp);
     let one = -0.5 * n * ((2.0 * std::f64::consts::PI).ln() + 1.0);
     let mut splits: Vec<usize> =

@@ -25,6 +25,7 @@ mod mann_whitney;
 mod mixture;
 mod nested;
 mod noncentral;
+mod normal;
 mod permutation;
 mod pool;
 mod power_law;

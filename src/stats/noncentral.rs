@@ -1,11 +1,11 @@
 //! The noncentral t distribution: the sampling distribution of a standardised mean.
 
 use statrs::{
-    distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT},
+    distribution::{ChiSquared, ContinuousCDF, StudentsT},
     function::{beta::beta_reg, gamma::ln_gamma},
 };
 
-use super::describe::Interval;
+use super::{describe::Interval, normal::upper_tail};
 
 /// Above this the error of the mean is nothing beside that of the deviation.
 const LARGE: f64 = 1000.0;
@@ -70,7 +70,7 @@ fn noncentral_t_cdf(t: f64, df: f64, delta: f64) -> f64 {
                 + delta / std::f64::consts::SQRT_2 * weight(j + 1.5) * beta_reg(j + 1.0, df / 2.0, x)
         })
         .sum();
-    Normal::standard().cdf(-delta) + 0.5 * sum
+    upper_tail(delta) + 0.5 * sum
 }
 
 #[cfg(test)]

@@ -14,9 +14,10 @@ use super::{
 /// Most ways to pick the groups that are walked one by one.
 const EXACT_CHOICES: u64 = 200_000;
 
-/// Two-sided p of mean(a) - mean(b), two groups of different units under one protocol. `None` with an empty group.
+/// Two-sided p of mean(a) - mean(b), two groups of different units under one protocol. `None` with an empty group, or a value
+/// that is not finite.
 pub fn relabel_p(a: &[f64], b: &[f64], seed: Seed) -> Option<f64> {
-    if a.is_empty() || b.is_empty() {
+    if a.is_empty() || b.is_empty() || a.iter().chain(b).any(|v| !v.is_finite()) {
         return None;
     }
     // With the sum of all at zero, the sum of a group orders the choices as the difference of means does.

@@ -29,7 +29,8 @@ pub fn brown_forsythe(a: &[f64], b: &[f64]) -> Option<BrownForsythe> {
     let (da, db) = (deviations(a)?, deviations(b)?);
     let (na, nb) = (a.len() as f64, b.len() as f64);
     let within: f64 = [&da, &db].map(|d| dot(&centred(d), &centred(d))).iter().sum();
-    if a.len() < 2 || b.len() < 2 || within <= 1e-24 * (dot(&da, &da) + dot(&db, &db)) {
+    if a.len() < 2 || b.len() < 2 || !within.is_finite() || within <= 1e-24 * (dot(&da, &da) + dot(&db, &db))
+    {
         return None;
     }
     let between = (mean(&da)? - mean(&db)?).powi(2) * na * nb / (na + nb);

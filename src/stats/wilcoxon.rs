@@ -1,8 +1,6 @@
 //! Wilcoxon's signed ranks: are differences symmetric around zero?
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
-use super::{describe::average_ranks, permutation::smallest_sign_p};
+use super::{describe::average_ranks, normal::upper_tail, permutation::smallest_sign_p};
 
 /// A test on signed ranks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +37,7 @@ pub fn wilcoxon(differences: &[f64]) -> Option<Ranked> {
     }
     // Half the sum of squared ranks is the variance that ties leave: each rank enters or not.
     let deviation = 0.5 * ranks.iter().map(|r| r * r).sum::<f64>().sqrt();
-    let p = |statistic: f64| 2.0 * Normal::standard().cdf((statistic - total / 2.0) / deviation);
+    let p = |statistic: f64| 2.0 * upper_tail((total / 2.0 - statistic) / deviation);
     Some(Ranked { statistic, p: p(statistic).min(1.0), exact: false, smallest_p: p(0.0) })
 }
 

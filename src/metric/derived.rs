@@ -40,8 +40,7 @@ pub fn write_cosines(o: &PromptObservation, reduction: Reduction) -> Vec<Option<
             Reduction::Frobenius | Reduction::FrobeniusWithoutFirst => {
                 let skip = usize::from(reduction == Reduction::FrobeniusWithoutFirst);
                 let terms = cosine.iter().zip(x).zip(write).skip(skip);
-                let dot: f64 =
-                    terms.map(|((c, x), w)| f64::from(*c) * f64::from(*x) * f64::from(*w)).sum();
+                let dot: f64 = terms.map(|((c, x), w)| f64::from(*c) * f64::from(*x) * f64::from(*w)).sum();
                 ratio(Some(dot), Some(reduce(x, reduction)? * reduce(write, reduction)?))
             }
         })
@@ -156,7 +155,10 @@ mod tests {
         assert_eq!(of(Reduction::Mean), [Some(2.0 / 3.0), Some(2.0 / 3.0), Some(1.0)]);
         assert_eq!(contracting_share(&of(Reduction::Last)), Some(1.0 / 3.0));
         assert_eq!(contracting_share(&[None]), None);
-        assert_eq!(products(&of(Reduction::Last), &[Some(4.0), Some(4.0), None]), [Some(4.0), Some(2.0), None]);
+        assert_eq!(
+            products(&of(Reduction::Last), &[Some(4.0), Some(4.0), None]),
+            [Some(4.0), Some(2.0), None]
+        );
         assert_eq!(ratios(&o.attn_out, &o.resid, Reduction::Last), [Some(0.25), Some(0.125), Some(0.0625)]);
     }
 

@@ -225,7 +225,7 @@ impl Columns {
 }
 
 /// A column of lists of float32.
-pub(super) fn lists<'a>(name: &str, values: impl ExactSizeIterator<Item = Option<&'a [f32]>>) -> Column {
+fn lists<'a>(name: &str, values: impl ExactSizeIterator<Item = Option<&'a [f32]>>) -> Column {
     let mut builder =
         ListPrimitiveChunkedBuilder::<Float32Type>::new(name.into(), values.len(), 0, DataType::Float32);
     for list in values {

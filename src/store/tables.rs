@@ -5,10 +5,8 @@
 //! (0 = entering block 0 … L = after the last block), `resid` ‖h‖, `max_abs` max |component|; of block l, null where
 //! l = L: `attn_out` and `mlp_out` (norms of what its branches add), `attn_module_in`, `attn_module_out`, `mlp_module_in`,
 //! `mlp_module_out` (norms of what their modules receive and give), `write` and `write_cosine` (norm of all that it adds,
-//! and its cosine with the entering stream); `final_norm` (‖final norm(h_L)‖; null where l < L); null but at the last
-//! position: `attn_off_diagonal` (for each head, attention probability off the diagonal summed over query tokens; null
-//! where l = L too) and `lens_entropy_nats` (only of prompts observed with the extra `lens`). L2 norms over the width,
-//! float32, no unit.
+//! and its cosine with the entering stream); `final_norm` (‖final norm(h_L)‖; null where l < L). L2 norms over the width,
+//! float32, no unit. What an observation has beside these has rows in `measurements.parquet`.
 //!
 //! `measurements.parquet`: one row per number, columns `evidence`, `source`, `model`, `prompt`, `category`, `metric`,
 //! `layer`, `reduction`, `endpoint`, `bos` (the protocol; null only for properties of the weights), `dtype`, `value`
@@ -26,7 +24,7 @@ use polars::prelude::{Column, DataFrame, PolarsResult};
 
 use super::{
     StoreError,
-    segment::{lists, parquet, parquet_bytes},
+    segment::{parquet, parquet_bytes},
 };
 use crate::{
     evidence::{Evidence, Measurement},
@@ -81,13 +79,6 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
             rows().map(|(o, l, t)| get(o.observation, l, t)).collect::<Vec<Option<f32>>>(),
         )
     };
-    let last = |t: usize, o: &PromptObservation| t + 1 == o.tokens();
-    let off_diagonal = rows().map(|(o, l, t)| {
-        let of_heads = (last(t, o.observation) && l < o.observation.blocks())
-            .then(|| o.observation.attn_off_diagonal.row(l));
-        of_heads.map(|row| row.to_vec())
-    });
-    let off_diagonal: Vec<Option<Vec<f32>>> = off_diagonal.collect();
     DataFrame::new(
         rows().count(),
         vec![
@@ -111,10 +102,6 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
             norms("mlp_module_out", |o, l, t| o.mlp_module_out.get([l, t]).copied()),
             norms("write", |o, l, t| o.write.get([l, t]).copied()),
             norms("write_cosine", |o, l, t| o.write_cosine.get([l, t]).copied()),
-            lists("attn_off_diagonal", off_diagonal.iter().map(Option::as_deref)),
-            norms("lens_entropy_nats", |o, l, t| {
-                o.lens_entropy_nats.as_ref().filter(|_| t + 1 == o.tokens())?.get(l).copied()
-            }),
             norms("final_norm", |o, l, t| o.final_norm.get(t).copied().filter(|_| l == o.blocks())),
         ],
     )
@@ -232,14 +219,7 @@ mod tests {
             (f32s("resid", 11), f32s("attn_out", 11), f32s("final_norm", 11)),
             (Some(5.0), None, Some(11.0))
         );
-        let heads = frame.column("attn_off_diagonal").unwrap().list().unwrap();
-        let heads = |row| heads.get_as_series(row).map(|heads| heads.len());
-        assert_eq!(
-            [heads(8), heads(9), heads(11)],
-            [None, Some(4), None],
-            "one list at a block's last position"
-        );
-        assert_eq!((f32s("write", 9), f32s("lens_entropy_nats", 9)), (Some(0.75), None));
+        assert_eq!((f32s("write", 9), f32s("write_cosine", 11)), (Some(0.75), None));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file stays");
     }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::observation::Extras;
 use crate::protocol::Bos;
 
 /// `experiments/*.toml`: which hypotheses, on which models and prompts. Paths are relative to this file.
@@ -80,6 +81,9 @@ pub struct PromptSet {
     pub title: String,
     /// Where the prompts come from.
     pub source: String,
+    /// What is observed of these prompts beside the usual; it takes the head more often.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
     #[serde(rename = "prompt")]
     pub prompts: Vec<Prompt>,
 }

@@ -1,8 +1,9 @@
 //! Metrics: named numbers, each with unit and definition, computed from observations under a protocol.
 //!
-//! `reduce` turns tokens into one norm, `gains` divides norms, `table` describes every metric, `measurements` takes
-//! all of them from one observation, and `series` keeps numbers of different protocols apart by type.
+//! `reduce` turns tokens into one norm, `gains` divides norms, `derived` computes what is neither, `table` describes every
+//! metric, `measurements` takes all of them from one observation, and `series` keeps numbers of different protocols apart by type.
 
+mod derived;
 mod gains;
 mod measurements;
 mod reduce;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::planning::{Cell, Planned, export_fields};
 use super::{ModelFailure, PipelineError, Subject};
 use crate::hash::Key;
-use crate::observation::PromptObservation;
+use crate::observation::{Extras, PromptObservation};
 use crate::plan::Known;
 use crate::progress::Progress;
 use crate::run::{RunError, Runtime, observe};
@@ -64,9 +64,12 @@ fn observe_subject(
     observed: &mut Observed,
     progress: &dyn Progress,
 ) -> Result<(), PipelineError> {
-    for batch in batches(cells) {
+    // Prompts that run together are asked for the same: a model is read once more for each choice of extras.
+    let mut cells = cells.to_vec();
+    cells.sort_by(|a, b| a.extras.cmp(&b.extras));
+    for batch in batches(&cells) {
         let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.clone()).collect();
-        let found = measure(&planned.runtime, subject, &prompts, progress)?;
+        let found = measure(&planned.runtime, subject, &prompts, &batch[0].extras, progress)?;
         let found: BTreeMap<Key, PromptObservation> = batch.iter().map(|cell| cell.key).zip(found).collect();
         // A prompt in two sets is computed and stored once; the store learns both names of it.
         let rows: Vec<store::Cell> = planned
@@ -87,7 +90,8 @@ fn batches<'a, 'b>(cells: &'b [&'a Cell]) -> Vec<&'b [&'a Cell]> {
     let mut batches = Vec::new();
     let (mut start, mut tokens) = (0, 0);
     for (index, cell) in cells.iter().enumerate() {
-        if index > start && tokens + cell.token_ids.len() > BATCH_TOKENS {
+        let full = tokens + cell.token_ids.len() > BATCH_TOKENS;
+        if index > start && (full || cell.extras != cells[start].extras) {
             batches.push(&cells[start..index]);
             (start, tokens) = (index, 0);
         }
@@ -104,13 +108,15 @@ pub fn measure(
     runtime: &Runtime,
     subject: &Subject,
     prompts: &[Vec<u32>],
+    extras: &Extras,
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
     progress.start(
         &format!("observe {} ({} prompts)", subject.id, prompts.len()),
         subject.recipe.blocks() as u64,
     );
-    let found = observe(runtime, &subject.recipe, &subject.graphs, &subject.checkpoint, prompts, progress);
+    let found =
+        observe(runtime, &subject.recipe, &subject.graphs, &subject.checkpoint, prompts, extras, progress);
     progress.finish();
     found
 }

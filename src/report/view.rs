@@ -165,11 +165,21 @@ mod tests {
             token_ids: vec![0; tokens],
             attn_out: Array2::zeros((layers - 1, tokens)),
             mlp_out: Array2::zeros((layers - 1, tokens)),
+            attn_module_in: Array2::zeros((layers - 1, tokens)),
+            attn_module_out: Array2::zeros((layers - 1, tokens)),
+            mlp_module_in: Array2::zeros((layers - 1, tokens)),
+            mlp_module_out: Array2::zeros((layers - 1, tokens)),
+            write: Array2::zeros((layers - 1, tokens)),
+            write_cosine: Array2::zeros((layers - 1, tokens)),
             max_abs: Array2::zeros((layers, tokens)),
+            attn_off_diagonal: Array2::zeros((layers - 1, 1)),
             final_norm: Array1::zeros(tokens),
             resid,
             entropy_nats: 0.0,
+            logit_shift: None,
             top: Vec::new(),
+            loss_nats: None,
+            lens_entropy_nats: None,
         }
     }
 

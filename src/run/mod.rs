@@ -9,10 +9,12 @@ mod graphs;
 mod head;
 mod library;
 mod observe;
+mod readout;
 #[cfg(test)]
 mod semantics;
 mod session;
 mod taps;
+mod vocabulary;
 mod weights;
 
 use std::path::PathBuf;

@@ -8,6 +8,7 @@
 
 pub mod arch;
 pub mod checkpoint;
+pub mod claims;
 pub mod cli;
 pub mod config;
 pub mod evidence;

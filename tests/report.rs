@@ -294,6 +294,7 @@ fn the_terminal_table_fits_a_hundred_columns() {
 fn a_view_with_nothing_in_it_still_renders() {
     let view = View {
         llama: None,
+        claims: Vec::new(),
         hypotheses: vec![],
         models: vec![],
         profiles: vec![],

@@ -104,6 +104,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             jobs,
         },
         llama: None,
+        claims: Vec::new(),
         hypotheses: judged.outcomes.clone(),
         models: planned
             .subjects

@@ -1,5 +1,6 @@
 //! What a report shows: outcomes, models, profiles and where they come from. Renderers read it, nobody else.
 
+use crate::claims::ClaimOutcome;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
 use crate::judge::outcome::{HypothesisOutcome, PredictionOutcome};
 use crate::observation::PromptObservation;
@@ -11,6 +12,8 @@ pub struct View {
     pub provenance: Provenance,
     /// `None` where the published tables are not part of the experiment.
     pub llama: Option<LlamaCase>,
+    /// What was printed beside what its rows give; empty without published tables.
+    pub claims: Vec<ClaimOutcome>,
     pub hypotheses: Vec<HypothesisOutcome>,
     /// Measured models with the facts of their configs.
     pub models: Vec<ModelInfo>,

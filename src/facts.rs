@@ -41,4 +41,15 @@ pub struct ModelFacts {
     pub parameters: Option<u64>,
     /// dtype of the weights in the file.
     pub dtype: Option<String>,
+    /// `released`, `revision` (a checkpoint along a training) or `variant` (a model changed here: an intervention or a
+    /// control).
+    pub kind: Option<String>,
+    /// Id of the model this one was tuned or changed from.
+    pub base: Option<String>,
+    /// What was done to `base`: `instruct`, `rope-theta x10`, `random init`, …
+    pub change: Option<String>,
+    /// Id of the training a revision belongs to.
+    pub series: Option<String>,
+    /// Training step of a revision.
+    pub step: Option<f64>,
 }

@@ -77,6 +77,8 @@ fn hypothesis(
             ),
         ],
         verdicts: vec![(Evidence::Published, verdicts[0]), (Evidence::Measured, verdicts[1])],
+        published_conclusion: None,
+        curves: Vec::new(),
     }
 }
 
@@ -157,6 +159,8 @@ fn view() -> View {
             unit: "ratio".into(),
             definition: "||h_L|| / ||h_(L-1)||".into(),
         }],
+        family: Vec::new(),
+        registrations: Vec::new(),
         problems: vec!["gemma-7b: no checkpoint under models/gemma-7b".into()],
     }
 }
@@ -299,6 +303,8 @@ fn a_view_with_nothing_in_it_still_renders() {
         hypotheses: vec![],
         models: vec![],
         profiles: vec![],
+        family: Vec::new(),
+        registrations: Vec::new(),
         problems: vec![],
         ..view()
     };

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
+use crate::judge::outcome::Verdict;
 use crate::metric::Metric;
 use crate::protocol::Protocol;
 
@@ -25,6 +26,9 @@ pub struct Hypothesis {
     pub origin: String,
     /// What was published about it.
     pub published_verdict: String,
+    /// The published conclusion in the words of verdicts; none where nothing definite was concluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_conclusion: Option<Verdict>,
     pub status: Status,
     /// Models the predictions speak of.
     pub models: ModelFilter,

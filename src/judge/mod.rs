@@ -77,6 +77,8 @@ pub fn judge(
         },
         predictions,
         verdicts,
+        published_conclusion: hypothesis.published_conclusion,
+        curves: Vec::new(),
     }
 }
 

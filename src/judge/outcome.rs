@@ -95,4 +95,102 @@ pub struct HypothesisOutcome {
     pub predictions: Vec<PredictionOutcome>,
     /// Overall verdict per kind of evidence, same order as `Evidence::ALL`.
     pub verdicts: Vec<(Evidence, Verdict)>,
+    /// What the published conclusion would be called here; `None` where nothing definite was concluded.
+    #[serde(default)]
+    pub published_conclusion: Option<Verdict>,
+    /// Specification curves, one per prediction and kind of evidence that has a single effect.
+    #[serde(default)]
+    pub curves: Vec<Curve>,
+}
+
+/// One choice of a way of measuring, e.g. `reduction` = `last`, `BOS` = `never`, `models` = `without family llama`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Choice {
+    pub dimension: String,
+    pub value: String,
+}
+
+named_enum! {
+    /// How a specification relates to the primary one.
+    Kinship, "relation" {
+        Primary = "primary",
+        /// Estimates the same thing as well: a different verdict makes the claim fragile.
+        Equivalent = "equivalent",
+        /// Asks another question; shown beside the claim.
+        DifferentEstimand = "different-estimand",
+    }
+}
+
+/// One way of measuring and what it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Specification {
+    /// Every choice, dimensions in the order of the curve.
+    pub choices: Vec<Choice>,
+    pub relation: Kinship,
+    pub verdict: Verdict,
+    pub effect: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub p: Option<f64>,
+    /// Units behind it.
+    pub n: u64,
+}
+
+/// Every defensible way of measuring one prediction, sorted by effect (Simonsohn, Simmons and Nelson 2020).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    pub prediction: String,
+    pub evidence: Evidence,
+    /// What the effect is, e.g. `mean log gain over models` or `Spearman's rho`.
+    pub effect: String,
+    /// The effect under which nothing goes on, 0 for a log ratio or a correlation.
+    pub null: f64,
+    pub specifications: Vec<Specification>,
+    /// Share of the equivalent specifications (the primary among them) that give the primary's verdict.
+    pub agreement: Option<f64>,
+    /// Median effect over the equivalent specifications.
+    pub median: Option<f64>,
+    /// p of the median effect, and of the share beyond the null, from the same flips of units in every equivalent
+    /// specification; `None` where no flip can tell (the note says why).
+    pub joint_p_median: Option<f64>,
+    pub joint_p_share: Option<f64>,
+    /// Flips behind the joint p.
+    pub flips: u64,
+    /// The choices that change the verdict by themselves, everything else as in the primary specification.
+    pub deciding: Vec<Deciding>,
+    pub notes: Vec<String>,
+}
+
+/// A choice that changes the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deciding {
+    pub dimension: String,
+    pub from: String,
+    pub to: String,
+    pub relation: Kinship,
+    pub verdict: Verdict,
+}
+
+/// One hypothesis in the family: its primary p on one kind of evidence, and the same after Holm over the family.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FamilyMember {
+    pub hypothesis: String,
+    pub evidence: Evidence,
+    /// Prediction the p is of.
+    pub prediction: Option<String>,
+    pub p: Option<f64>,
+    pub holm: Option<f64>,
+    /// Why there is no p, else empty.
+    pub note: String,
+}
+
+/// What a hypothesis file was when it was first judged, against what it is now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Hash of the hypothesis when first judged; `None` if it is judged for the first time now.
+    pub registered: Option<Key>,
+    /// The file changed since: its verdicts are exploratory.
+    pub exploratory: bool,
+    /// What changed, as lines of a unified diff of the canonical file.
+    pub diff: Vec<String>,
 }

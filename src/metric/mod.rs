@@ -52,6 +52,58 @@ named_enum! {
         ModuleGainProduct = "module-gain-product",
         /// Correlation over statement pairs of where their pooled tokens lie at one layer with the loss of the output.
         EmbeddingCorrelation = "embedding-correlation",
+        /// Norm of everything one block adds to the stream.
+        WriteNorm = "write-norm",
+        /// Cosine between the stream entering a block and what the block adds to it.
+        WriteCosine = "write-cosine",
+        /// The layer gain that follows from stream, write and their cosine.
+        ReconstructedGain = "reconstructed-gain",
+        /// Norm of what attention adds over the norm of the stream entering the block, a ratio.
+        AttentionOverResidual = "attention-over-residual",
+        /// Norm of what the MLP adds over the norm of the stream entering the block, a ratio.
+        MlpOverResidual = "mlp-over-residual",
+        /// Share of the blocks whose attention gain is below 1.
+        ContractingAttentionShare = "contracting-attention-share",
+        /// Norm of the first token at one layer.
+        FirstTokenNorm = "first-token-norm",
+        /// Gain of the first token over one block, a ratio.
+        FirstTokenGain = "first-token-gain",
+        /// Layer whose gain is the largest.
+        JumpLayer = "jump-layer",
+        /// Gain of the first token where the Frobenius gain is largest.
+        JumpGainFirst = "jump-gain-first",
+        /// Mean gain of the other tokens where the Frobenius gain is largest.
+        JumpGainRest = "jump-gain-rest",
+        /// Largest over smallest norm from the jump to the last but one block, a ratio.
+        PlateauRatio = "plateau-ratio",
+        /// Largest over smallest norm of the stream over all layers, a ratio.
+        NormRange = "norm-range",
+        /// Slope of the log gain of the last block on the log position, without the first token.
+        PositionSlope = "position-slope",
+        /// Attention off the diagonal, summed over query tokens, mean over the heads of one block.
+        AttentionOffDiagonal = "attention-off-diagonal",
+        /// Trace of the attention sheaf Laplacian of one block, mean over heads.
+        AttentionTrace = "attention-trace",
+        /// Mean of the attention trace over blocks.
+        MeanAttentionTrace = "mean-attention-trace",
+        /// Largest change of any logit when the last block's output is scaled, over the range of the logits.
+        LogitShift = "logit-shift",
+        /// Mean negative log-probability of the prompt's own next tokens, nats per token.
+        Loss = "loss",
+        /// Entropy of the next-token distribution read off one layer through final norm and head, nats.
+        LensEntropy = "lens-entropy",
+        /// Share of the variance of token vectors along their first principal direction, at one layer.
+        Anisotropy = "anisotropy",
+        /// Largest less smallest anisotropy over the layers.
+        AnisotropyRange = "anisotropy-range",
+        /// Exponential of the entropy of the covariance's normalised eigenvalues, at one layer.
+        EffectiveRank = "effective-rank",
+        /// Mean cosine between different token vectors at one layer.
+        MeanCosine = "mean-cosine",
+        /// Squared Frobenius norm of one head's value weights, mean over the heads of one block.
+        ValueWeightSquare = "value-weight-square",
+        /// The same, mean over blocks.
+        MeanValueWeightSquare = "mean-value-weight-square",
         /// Largest singular value of the embedding.
         EmbeddingSpectralNorm = "embedding-spectral-norm",
         /// Frobenius norm of the embedding.
@@ -64,5 +116,11 @@ named_enum! {
         UnembeddingFrobeniusNorm = "unembedding-frobenius-norm",
         /// Mean Euclidean norm of the unembedding's rows.
         UnembeddingRowNorm = "unembedding-row-norm",
+        /// Standard deviation of the Euclidean norms of the unembedding's rows.
+        UnembeddingRowNormSpread = "unembedding-row-norm-spread",
+        /// Largest singular value of the unembedding less the mean of its rows.
+        UnembeddingCentredSpectralNorm = "unembedding-centred-spectral-norm",
+        /// Largest singular value of the unembedding with the final norm's weight folded in.
+        UnembeddingFoldedSpectralNorm = "unembedding-folded-spectral-norm",
     }
 }

@@ -112,6 +112,8 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
         profiles: Vec::new(),
+        family: Vec::new(),
+        registrations: Vec::new(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems,
     }

@@ -236,6 +236,8 @@ mod tests {
                 primary: judgement("last/last-block", Verdict::Supported),
                 others: vec![judgement("mean/last-block", Verdict::Contradicted)],
             }],
+            published_conclusion: None,
+            curves: Vec::new(),
             verdicts: vec![
                 (Evidence::Published, Verdict::Untestable),
                 (Evidence::Measured, Verdict::Fragile),

@@ -2,7 +2,7 @@
 
 use crate::claims::ClaimOutcome;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
-use crate::judge::outcome::{HypothesisOutcome, PredictionOutcome};
+use crate::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration};
 use crate::observation::PromptObservation;
 use crate::protocol::{Bos, Endpoint, Protocol, Reduction};
 
@@ -20,6 +20,10 @@ pub struct View {
     pub profiles: Vec<LayerProfile>,
     /// Every metric a number of the report may be.
     pub metrics: Vec<MetricDefinition>,
+    /// The primary p of every hypothesis before and after Holm.
+    pub family: Vec<FamilyMember>,
+    /// By hypothesis id: the file against what it was when first judged.
+    pub registrations: Vec<(String, Registration)>,
     /// What went wrong without stopping the run, e.g. a model whose checkpoint is not here. One sentence each.
     pub problems: Vec<String>,
 }

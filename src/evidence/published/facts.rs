@@ -110,6 +110,7 @@ fn facts(row: Row<'_>) -> Result<ModelFacts, EvidenceError> {
         parameters: row.integer("n_params")?,
         mlp_width: None,
         dtype: None,
+        ..ModelFacts::default()
     })
 }
 

@@ -3,9 +3,24 @@
 //! How a claim is recomputed is data: `recipes.toml` beside the tables. What it really measures follows from the rows the
 //! recipe uses: their protocol, precision, prompts and definitions, which no claim can do without.
 
+mod evaluate;
+mod expression;
+mod measured;
+mod operation;
+mod recipes;
+mod recompute;
+mod selection;
+mod statistic;
+
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use crate::config::Report;
+use crate::evidence::{EvidenceError, EvidenceTable, published};
 use crate::protocol::named_enum;
+
+pub(crate) use recipes::FILE as RECIPES;
 
 named_enum! {
     /// How a claim fares.
@@ -54,4 +69,32 @@ pub struct ClaimOutcome {
     pub rows: usize,
     /// What is missing, or what else the rows say.
     pub note: String,
+}
+
+/// Why claims cannot be recomputed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimsError {
+    /// Mistakes in recipes.toml, each with its place.
+    #[error("{0}")]
+    Recipes(Report),
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
+/// Recomputes every claim of `folder`, which `table` was imported from: claims.csv in its order, then the statistics of
+/// recipes.toml.
+///
+/// # Errors
+/// A claim without a recipe, a recipe without a claim, and every selection without rows.
+pub fn reproduce(folder: &Path, table: &EvidenceTable) -> Result<Vec<ClaimOutcome>, ClaimsError> {
+    let claims = published::claims(folder)?;
+    let recipes = recipes::Recipes::read(folder).map_err(ClaimsError::Recipes)?;
+    recompute::recompute(&claims, &recipes, table).map_err(ClaimsError::Recipes)
+}
+
+impl std::fmt::Display for Answer {
+    /// Whole numbers as they are, others with four significant digits, words as they are.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&recompute::shown(self))
+    }
 }

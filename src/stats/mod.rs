@@ -20,7 +20,7 @@ mod split;
 pub use binomial::{binomial_at_least, clopper_pearson};
 pub use bootstrap::{bootstrap_percentile, bootstrap_t, mean_interval};
 pub(crate) use correlation::z_variance;
-pub use correlation::{Method, correlation_interval, partial, pearson, spearman};
+pub use correlation::{Method, correlation_interval, correlation_t_p, partial, pearson, spearman};
 pub use describe::{Interval, average_ranks, mean, quantile, standard_deviation};
 pub use holm::holm;
 pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_wallis};

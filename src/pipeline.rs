@@ -44,6 +44,8 @@ pub enum PipelineError {
     #[error(transparent)]
     Evidence(#[from] crate::evidence::EvidenceError),
     #[error(transparent)]
+    Claims(#[from] crate::claims::ClaimsError),
+    #[error(transparent)]
     Graph(#[from] crate::plan::GraphError),
     #[error("cannot read {}: {error}", path.display())]
     Read { path: PathBuf, error: std::io::Error },

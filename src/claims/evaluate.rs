@@ -66,6 +66,9 @@ fn binary<'a>(
     if let (Binary::Equal | Binary::Unequal, Value::Text(a), Value::Text(b)) = (operator, &a, &b) {
         return Ok(Value::Truth((a == b) == (operator == Binary::Equal)));
     }
+    if let (Binary::Equal | Binary::Unequal, Value::Truth(a), Value::Truth(b)) = (operator, &a, &b) {
+        return Ok(Value::Truth((a == b) == (operator == Binary::Equal)));
+    }
     match operator {
         Binary::Add => broadcast(&a, &b, left, right, |x, y| x + y),
         Binary::Subtract => broadcast(&a, &b, left, right, |x, y| x - y),
@@ -161,12 +164,7 @@ pub(super) fn join<'a>(
     let by: Vec<bool> = in_a.iter().zip(in_b).map(|(a, b)| *a && b).collect();
     let key = |unit: &Unit<'a>| -> Key<'a> {
         let all = whole(unit);
-        (
-            all.0.filter(|_| by[0]),
-            all.1.filter(|_| by[1]),
-            all.2.filter(|_| by[2]),
-            all.3.filter(|_| by[3]),
-        )
+        (all.0.filter(|_| by[0]), all.1.filter(|_| by[1]), all.2.filter(|_| by[2]), all.3.filter(|_| by[3]))
     };
     let mut others = BTreeMap::new();
     for (unit, value) in b {
@@ -241,7 +239,7 @@ fn call<'a>(
                 _ => bf16::from_f64(x).to_f64(),
             })
         }
-        Operation::All | Operation::Any | Operation::Share => match at(0)? {
+        Operation::All | Operation::Any | Operation::Share => match one_row(at(0)?) {
             Value::Truths(all) if operation == Operation::All => Ok(Value::Truth(all.iter().all(|x| *x))),
             Value::Truths(all) if operation == Operation::Any => Ok(Value::Truth(all.iter().any(|x| *x))),
             Value::Truths(all) => {
@@ -249,7 +247,7 @@ fn call<'a>(
             }
             _ => fail("expected a comparison of several rows, e.g. `gains > 1`"),
         },
-        Operation::Count => Ok(Value::Number(match at(0)? {
+        Operation::Count => Ok(Value::Number(match one_row(at(0)?) {
             Value::Truths(all) => all.iter().filter(|x| **x).count(),
             Value::Numbers(all) => all.len(),
             Value::Words(all) => all.len(),
@@ -304,11 +302,18 @@ fn call<'a>(
         | Operation::Models
         | Operation::ModelMeans
         | Operation::LayerOfMax
-        | Operation::LayerOfMin
-        | Operation::ModelOfMin => {
+        | Operation::LayerOfMin => {
             let units = rows_of(at(0)?, &arguments[0])?;
             summary(operation, units).map_or_else(|| fail(TOO_FEW), Ok)
         }
+    }
+}
+
+/// The comparison of a single row as a comparison of rows.
+fn one_row(value: Value) -> Value {
+    match value {
+        Value::Truth(truth) => Value::Truths(vec![truth]),
+        other => other,
     }
 }
 
@@ -328,7 +333,6 @@ fn summary<'a>(operation: Operation, units: Vec<(Unit<'a>, f64)>) -> Option<Valu
         Operation::Product => Value::Number(values.iter().product()),
         Operation::LayerOfMax => Value::Number(layer(largest()?)?),
         Operation::LayerOfMin => Value::Number(layer(smallest()?)?),
-        Operation::ModelOfMin => Value::Text(smallest()?.0.model.to_string()),
         _ => {
             let mut by_model: BTreeMap<&str, (Unit, Vec<f64>)> = BTreeMap::new();
             for (unit, value) in units {

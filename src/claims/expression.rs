@@ -248,7 +248,9 @@ mod tests {
             Node::Rows(name) => name,
             Node::Negative(inner) => format!("[- {}]", strip(*inner)),
             Node::Not(inner) => format!("[not {}]", strip(*inner)),
-            Node::Binary(operator, left, right) => format!("[{operator:?} {} {}]", strip(*left), strip(*right)),
+            Node::Binary(operator, left, right) => {
+                format!("[{operator:?} {} {}]", strip(*left), strip(*right))
+            }
             Node::Call(operation, all) => {
                 format!("{operation}{:?}", all.into_iter().map(strip).collect::<Vec<_>>())
             }

@@ -22,7 +22,8 @@ impl<'a> Behind<'a> {
         let names: BTreeSet<&str> =
             expression.map(Expression::rows).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
         let mut behind = Behind { rows: Vec::new(), facts: BTreeSet::new(), fact_count: 0 };
-        for unit in names.into_iter().filter_map(|name| rows.get(name)).flat_map(|selected| selected.units()) {
+        for unit in names.into_iter().filter_map(|name| rows.get(name)).flat_map(|selected| selected.units())
+        {
             match unit.row {
                 Some(row) if behind.rows.iter().any(|known| std::ptr::eq(*known, row)) => {}
                 Some(row) => behind.rows.push(row),
@@ -44,7 +45,8 @@ impl<'a> Behind<'a> {
         let filed = |row: &&Measurement| row.protocol.and_then(|protocol| row.metric.filed_under(protocol));
         // The endpoint of a layer's number is its own tap, which `filed_under` leaves out.
         let own = |row: &&Measurement| if is_gain_or_norm(row) { row.protocol } else { filed(row) };
-        let all: BTreeSet<String> = self.rows.iter().filter_map(own).map(|protocol| protocol.to_string()).collect();
+        let all: BTreeSet<String> =
+            self.rows.iter().filter_map(own).map(|protocol| protocol.to_string()).collect();
         all.into_iter().collect()
     }
 
@@ -63,13 +65,19 @@ impl<'a> Behind<'a> {
                 .rows
                 .iter()
                 .copied()
-                .filter(|row| (row.metric, row.source.as_str(), row.dtype.as_str()) == (metric, source, dtype))
+                .filter(|row| {
+                    (row.metric, row.source.as_str(), row.dtype.as_str()) == (metric, source, dtype)
+                })
                 .collect();
             let dtype = if metric.describe().needs_protocol() { format!(", {dtype}") } else { String::new() };
             let about = [layers(&mine), models(&mine), prompts(&mine, table)];
             clauses.push(format!(
                 "`{metric}`{} ({source}{dtype})",
-                about.iter().filter(|part| !part.is_empty()).map(|part| format!(" {part}")).collect::<String>()
+                about
+                    .iter()
+                    .filter(|part| !part.is_empty())
+                    .map(|part| format!(" {part}"))
+                    .collect::<String>()
             ));
         }
         if !self.facts.is_empty() {
@@ -77,7 +85,9 @@ impl<'a> Behind<'a> {
             clauses.push(format!("facts of {}", listed(&all)));
         }
         let mut definitions: Vec<&str> = Vec::new();
-        for part in self.rows.iter().flat_map(|row| row.definition.split("; ")).filter(|part| !part.is_empty()) {
+        for part in
+            self.rows.iter().flat_map(|row| row.definition.split("; ")).filter(|part| !part.is_empty())
+        {
             if !definitions.contains(&part) {
                 definitions.push(part);
             }
@@ -138,7 +148,8 @@ fn prompts(rows: &[&Measurement], table: &EvidenceTable) -> String {
     match (all.len(), all.first()) {
         (0, _) => String::new(),
         (1, Some(id)) => {
-            let text = table.prompts.iter().find(|prompt| prompt.id == **id).map_or(*id, |prompt| &prompt.text);
+            let text =
+                table.prompts.iter().find(|prompt| prompt.id == **id).map_or(*id, |prompt| &prompt.text);
             format!("on \"{text}\"")
         }
         (n, _) => format!("on {n} prompts"),

@@ -11,6 +11,7 @@ mod recipes;
 mod recompute;
 mod selection;
 mod statistic;
+pub mod table;
 
 use std::path::Path;
 
@@ -20,7 +21,7 @@ use crate::config::Report;
 use crate::evidence::{EvidenceError, EvidenceTable, published};
 use crate::protocol::named_enum;
 
-pub(crate) use recipes::FILE as RECIPES;
+pub use recipes::FILE as RECIPES;
 
 named_enum! {
     /// How a claim fares.

@@ -28,8 +28,6 @@ named_enum! {
         LayerOfMax = "layer_of_max",
         /// Layer of the smallest value.
         LayerOfMin = "layer_of_min",
-        /// Model of the smallest value.
-        ModelOfMin = "model_of_min",
         /// The one value that all rows share.
         Same = "same",
         /// Endpoint of the rows' protocols.

@@ -18,7 +18,7 @@ use crate::evidence::EvidenceTable;
 use crate::evidence::published::{Claim, Stated};
 
 /// Name of the file beside the tables.
-pub(crate) const FILE: &str = "recipes.toml";
+pub const FILE: &str = "recipes.toml";
 
 /// The file, checked against itself.
 pub(super) struct Recipes {
@@ -158,7 +158,10 @@ impl Recipes {
             let place = at!["recipe", recipe.index, "ids"];
             for id in &recipe.ids {
                 if !stated.contains(id.as_str()) {
-                    bad.push(self.document.error(place, format!("{id} is no claim of claims.csv and no statistic")));
+                    bad.push(
+                        self.document
+                            .error(place, format!("{id} is no claim of claims.csv and no statistic")),
+                    );
                 }
                 if of.insert(id, recipe).is_some() {
                     bad.push(self.document.error(place, format!("{id} has a recipe above")));
@@ -283,12 +286,13 @@ fn names(document: &Document, file: &File, recipes: &[Recipe]) -> Vec<Diagnostic
         }
     }
     for recipe in recipes {
-        let of = |key: &'static str, expression: &'_ Option<Expression>| -> Vec<(&'static str, usize, Problem)> {
-            let rows = expression.iter().flat_map(Expression::rows);
-            rows.filter(|(name, _)| !file.rows.contains_key(*name))
-                .map(|(name, span)| (key, 0, unknown(name, span, file)))
-                .collect()
-        };
+        let of =
+            |key: &'static str, expression: &'_ Option<Expression>| -> Vec<(&'static str, usize, Problem)> {
+                let rows = expression.iter().flat_map(Expression::rows);
+                rows.filter(|(name, _)| !file.rows.contains_key(*name))
+                    .map(|(name, span)| (key, 0, unknown(name, span, file)))
+                    .collect()
+            };
         let mut problems = [of("value", &recipe.value), of("rounded", &recipe.rounded)].concat();
         for template in [&recipe.measures, &recipe.note] {
             for (name, span, at) in template.rows() {
@@ -299,7 +303,9 @@ fn names(document: &Document, file: &File, recipes: &[Recipe]) -> Vec<Diagnostic
                 }
             }
         }
-        used.extend(recipe.value.iter().chain(&recipe.rounded).flat_map(Expression::rows).map(|(name, _)| name));
+        used.extend(
+            recipe.value.iter().chain(&recipe.rounded).flat_map(Expression::rows).map(|(name, _)| name),
+        );
         bad.extend(
             problems
                 .into_iter()

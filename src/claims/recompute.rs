@@ -5,8 +5,8 @@ use super::expression::Expression;
 use super::recipes::{Piece, Recipe, Recipes, Template};
 use super::{Answer, ClaimOutcome, Outcome, measured};
 use crate::config::Report;
-use crate::evidence::published::{Claim, Stated};
 use crate::evidence::EvidenceTable;
+use crate::evidence::published::{Claim, Stated};
 
 /// The outcome of every claim, in their order; the statistics of the recipes follow.
 pub(super) fn recompute(
@@ -15,7 +15,18 @@ pub(super) fn recompute(
     table: &EvidenceTable,
 ) -> Result<Vec<ClaimOutcome>, Report> {
     let rows = recipes.select(table)?;
-    recipes.pair(claims)?.into_iter().map(|(claim, recipe)| one(claim, recipe, recipes, &rows, table)).collect()
+    let mut outcomes = Vec::new();
+    let mut wrong = Report::default();
+    for (claim, recipe) in recipes.pair(claims)? {
+        match one(claim, recipe, recipes, &rows, table) {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(report) => {
+                wrong.diagnostics.extend(report.diagnostics);
+                wrong.files = report.files;
+            }
+        }
+    }
+    if wrong.diagnostics.is_empty() { Ok(outcomes) } else { Err(wrong) }
 }
 
 fn one(

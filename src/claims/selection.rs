@@ -17,6 +17,7 @@ named_enum! {
         Context = "context",
         RopeTheta = "rope_theta",
         Parameters = "parameters",
+        Width = "width",
     }
 }
 
@@ -93,22 +94,24 @@ impl Selection {
         let found = match (self.metric, self.fact) {
             (Some(metric), None) => Selected::Numbers(self.rows(metric, table)?),
             (None, Some(fact)) => self.facts(fact, table)?,
-            _ => return Err(refused("", "rows are asked for by a `metric` or by a `fact`, and by one of them")),
+            _ => {
+                return Err(refused(
+                    "",
+                    "rows are asked for by a `metric` or by a `fact`, and by one of them",
+                ));
+            }
         };
-        match (self.absent, found.units().next()) {
-            (true, Some(unit)) => Err(refused(
-                "absent",
-                &format!("there are such rows, e.g. of {}: recompute the claim from them", unit.model),
-            )),
-            _ => Ok(found),
+        let model = found.units().next().map(|unit| unit.model);
+        match model.filter(|_| self.absent) {
+            Some(model) => {
+                let message = format!("there are such rows, e.g. of {model}: recompute the claim from them");
+                Err(refused("absent", &message))
+            }
+            None => Ok(found),
         }
     }
 
-    fn rows<'a>(
-        &self,
-        metric: Metric,
-        table: &'a EvidenceTable,
-    ) -> Result<Vec<(Unit<'a>, f64)>, Refused> {
+    fn rows<'a>(&self, metric: Metric, table: &'a EvidenceTable) -> Result<Vec<(Unit<'a>, f64)>, Refused> {
         let mut rows: Vec<(&Measurement, Option<&ModelInfo>)> = table
             .rows
             .iter()
@@ -213,6 +216,7 @@ fn known(fact: Fact, model: &ModelInfo) -> Option<Known<'_>> {
         Fact::Vocabulary => facts.vocabulary.map(|n| Known::Number(n.into())),
         Fact::Context => facts.context.map(|n| Known::Number(n.into())),
         Fact::RopeTheta => facts.rope_theta.map(Known::Number),
+        Fact::Width => facts.width.map(|n| Known::Number(n.into())),
         // Parameters stay far below 2^53.
         Fact::Parameters => facts.parameters.map(|n| Known::Number(n as f64)),
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
 use super::{PipelineError, Places};
+use crate::claims;
 use crate::config::Loaded;
 use crate::evidence::{ModelInfo, llama_case};
 use crate::hash::Key;
@@ -44,8 +45,14 @@ pub(super) fn write(
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();
-    let fields =
-        report_fields(loaded, &judged.keys, &planned.subjects, cells.iter().copied(), planned.published);
+    let fields = report_fields(
+        loaded,
+        &judged.keys,
+        &planned.subjects,
+        cells.iter().copied(),
+        planned.published,
+        planned.recipes,
+    );
     // A failure changes the report but is no evidence, so it enters the key here only.
     let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
     let mut view = view(loaded, planned, judged, problems);
@@ -58,6 +65,9 @@ pub(super) fn write(
     progress.start("report", 1);
     let observations = sources.observations(progress)?;
     view.llama = llama_case(sources.published()?).ok();
+    if let Some(folder) = &loaded.published {
+        view.claims = claims::reproduce(folder, sources.published()?)?;
+    }
     view.profiles = profiles(planned, &cells, &observations);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
@@ -72,6 +82,10 @@ pub(super) fn write(
     let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
+    if !view.claims.is_empty() {
+        save(places, Path::new("claims.json"), &claims::table::json(&view.claims), &mut manifest)?;
+        save(places, Path::new("tables/claims.csv"), &claims::table::csv(&view.claims), &mut manifest)?;
+    }
     write_tables(places, &cells, sources, progress, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;

@@ -1,6 +1,7 @@
 //! results/report/report.md: the case, the verdicts, each hypothesis, the models, the methods, the provenance.
 
 mod case;
+mod claims;
 mod hypothesis;
 mod methods;
 mod models;
@@ -27,6 +28,7 @@ pub fn markdown(view: &View) -> String {
     for hypothesis in &view.hypotheses {
         hypothesis::section(&mut out, hypothesis);
     }
+    claims::section(&mut out, view);
     models::section(&mut out, view);
     methods::section(&mut out, view);
     methods::provenance(&mut out, view);

@@ -89,6 +89,9 @@ pub fn run(
 ) -> Result<Summary, PipelineError> {
     let missing = if compute { Missing::Download } else { Missing::Report };
     let planned = plan(loaded, places, missing, progress)?;
+    if compute {
+        reporting::check(loaded, &planned)?;
+    }
     let observed = observing::observe_missing(&planned, compute, progress)?;
     let mut sources = judging::Sources::new(loaded, &planned, &observed);
     let judged = judging::judge_all(&mut sources, progress)?;

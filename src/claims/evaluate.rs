@@ -141,7 +141,7 @@ pub(super) fn join<'a>(
     span: std::ops::Range<usize>,
 ) -> Result<Vec<(Unit<'a>, f64, f64)>, Problem> {
     let whole = |unit: &Unit<'a>| -> Key<'a> {
-        let row = unit.row;
+        let row = unit.row();
         (
             row.map(|r| r.source.as_str()),
             Some(unit.model),
@@ -271,7 +271,7 @@ fn call<'a>(
             let units = rows_of(at(0)?, &arguments[0])?;
             let mut all: Vec<&str> = units
                 .iter()
-                .filter_map(|(unit, _)| unit.row.and_then(|row| row.protocol))
+                .filter_map(|(unit, _)| unit.row().and_then(|row| row.protocol))
                 .map(|protocol| protocol.endpoint.as_str())
                 .collect();
             all.sort_unstable();
@@ -324,7 +324,7 @@ fn summary<'a>(operation: Operation, units: Vec<(Unit<'a>, f64)>) -> Option<Valu
     let values: Vec<f64> = units.iter().map(|(_, x)| *x).collect();
     let largest = || units.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     let smallest = || units.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let layer = |unit: &(Unit, f64)| unit.0.row.and_then(|row| row.layer).map(f64::from);
+    let layer = |unit: &(Unit, f64)| unit.0.row().and_then(|row| row.layer).map(f64::from);
     Some(match operation {
         Operation::Mean => Value::Number(crate::stats::mean(&values)?),
         Operation::Median => Value::Number(crate::stats::quantile(&values, 0.5)?),

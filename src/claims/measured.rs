@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::evaluate::Rows;
 use super::expression::Expression;
+use super::selection::{About, Fact};
 use crate::evidence::published::Claim;
 use crate::evidence::{EvidenceTable, Measurement};
 use crate::metric::Metric;
@@ -12,24 +13,21 @@ use crate::protocol::Endpoint;
 /// The rows and facts that an expression names.
 pub(super) struct Behind<'a> {
     rows: Vec<&'a Measurement>,
-    /// Models whose facts enter.
-    facts: BTreeSet<&'a str>,
-    fact_count: usize,
+    facts: BTreeSet<(Fact, &'a str)>,
 }
 
 impl<'a> Behind<'a> {
     pub fn of(expression: Option<&Expression>, rows: &Rows<'a>) -> Behind<'a> {
         let names: BTreeSet<&str> =
             expression.map(Expression::rows).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
-        let mut behind = Behind { rows: Vec::new(), facts: BTreeSet::new(), fact_count: 0 };
+        let mut behind = Behind { rows: Vec::new(), facts: BTreeSet::new() };
         for unit in names.into_iter().filter_map(|name| rows.get(name)).flat_map(|selected| selected.units())
         {
-            match unit.row {
-                Some(row) if behind.rows.iter().any(|known| std::ptr::eq(*known, row)) => {}
-                Some(row) => behind.rows.push(row),
-                None => {
-                    behind.facts.insert(unit.model);
-                    behind.fact_count += 1;
+            match unit.about {
+                About::Row(row) if behind.rows.iter().any(|known| std::ptr::eq(*known, row)) => {}
+                About::Row(row) => behind.rows.push(row),
+                About::Fact(fact) => {
+                    behind.facts.insert((fact, unit.model));
                 }
             }
         }
@@ -37,7 +35,7 @@ impl<'a> Behind<'a> {
     }
 
     pub fn count(&self) -> usize {
-        self.rows.len() + self.fact_count
+        self.rows.len() + self.facts.len()
     }
 
     /// Sorted; only what enters the numbers.
@@ -80,9 +78,12 @@ impl<'a> Behind<'a> {
                     .collect::<String>()
             ));
         }
-        if !self.facts.is_empty() {
-            let all: Vec<&str> = self.facts.iter().copied().collect();
-            clauses.push(format!("facts of {}", listed(&all)));
+        for fact in Fact::ALL {
+            let all: Vec<&str> =
+                self.facts.iter().filter(|(known, _)| known == fact).map(|(_, model)| *model).collect();
+            if !all.is_empty() {
+                clauses.push(format!("`{fact}` of {} (models.csv)", listed(&all)));
+            }
         }
         let mut definitions: Vec<&str> = Vec::new();
         for part in
@@ -113,8 +114,12 @@ impl<'a> Behind<'a> {
             found.push("last-but-one block".to_string());
         }
         let known = |model: &String| table.models.iter().any(|info| info.id == *model);
-        let about: BTreeSet<&str> =
-            self.rows.iter().map(|row| row.model.as_str()).chain(self.facts.iter().copied()).collect();
+        let about: BTreeSet<&str> = self
+            .rows
+            .iter()
+            .map(|row| row.model.as_str())
+            .chain(self.facts.iter().map(|(_, model)| *model))
+            .collect();
         let named = !claim.models.is_empty() && claim.models.iter().all(known);
         if named && !about.is_empty() && !claim.models.iter().any(|model| about.contains(model.as_str())) {
             let all: Vec<&str> = about.into_iter().collect();

@@ -39,6 +39,8 @@ pub(super) struct Recipe {
     pub measures: Template,
     pub note: Template,
     pub deviates: Vec<String>,
+    /// Deviations that the claim's own words already say.
+    pub says: Vec<String>,
     /// What was not published; where nothing can be recomputed.
     pub missing: Option<String>,
 }
@@ -76,6 +78,7 @@ struct Raw {
     #[serde(default)]
     note: String,
     deviates: Option<List>,
+    says: Option<List>,
     missing: Option<String>,
     absent: Option<String>,
 }
@@ -270,6 +273,7 @@ fn recipe(document: &Document, index: usize, raw: &Raw) -> Result<Recipe, Vec<Di
         measures,
         note,
         deviates: raw.deviates.clone().map(|list| list.0).unwrap_or_default(),
+        says: raw.says.clone().map(|list| list.0).unwrap_or_default(),
         missing: raw.missing.clone(),
     })
 }

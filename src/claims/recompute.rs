@@ -67,7 +67,7 @@ fn one(
     }
     note.push(fill(&recipe.note)?);
     note.retain(|part| !part.is_empty());
-    deviations.dedup();
+    deviations.retain(|deviation| !recipe.says.contains(deviation));
     let (printed, tolerance) = match &claim.stated {
         Stated::Number { value, tolerance } => (Answer::Number(*value), Some(*tolerance)),
         Stated::Words(words) => (Answer::Words(words.clone()), None),

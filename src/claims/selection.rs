@@ -70,8 +70,23 @@ impl List {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unit<'a> {
     pub model: &'a str,
-    /// `None` for a fact.
-    pub row: Option<&'a Measurement>,
+    pub about: About<'a>,
+}
+
+/// Either a number's row or a model's fact.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum About<'a> {
+    Row(&'a Measurement),
+    Fact(Fact),
+}
+
+impl<'a> Unit<'a> {
+    pub fn row(&self) -> Option<&'a Measurement> {
+        match self.about {
+            About::Row(row) => Some(row),
+            About::Fact(_) => None,
+        }
+    }
 }
 
 /// What a selection gives.
@@ -157,7 +172,10 @@ impl Selection {
         if rows.is_empty() && !self.absent {
             return Err(refused("metric", "no published row has it"));
         }
-        Ok(rows.into_iter().map(|(row, _)| (Unit { model: &row.model, row: Some(row) }, row.value)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(row, _)| (Unit { model: &row.model, about: About::Row(row) }, row.value))
+            .collect())
     }
 
     fn facts<'a>(&self, fact: Fact, table: &'a EvidenceTable) -> Result<Selected<'a>, Refused> {
@@ -175,7 +193,7 @@ impl Selection {
         });
         let (mut numbers, mut words) = (Vec::new(), Vec::new());
         for model in chosen {
-            let unit = Unit { model: &model.id, row: None };
+            let unit = Unit { model: &model.id, about: About::Fact(fact) };
             match known(fact, model) {
                 Some(Known::Number(number)) => numbers.push((unit, number)),
                 Some(Known::Word(word)) => words.push((unit, word.to_string())),

@@ -32,7 +32,7 @@ pub(super) fn of_pairs(operation: Operation, pairs: &[(Unit, f64, f64)]) -> Opti
 /// p of Kruskal-Wallis (chi square) over the categories of the rows' prompts.
 pub(super) fn kruskal_p(units: &[(Unit, f64)]) -> Option<f64> {
     let categories: Vec<&str> =
-        units.iter().map(|(unit, _)| unit.row?.category.as_deref()).collect::<Option<_>>()?;
+        units.iter().map(|(unit, _)| unit.row()?.category.as_deref()).collect::<Option<_>>()?;
     let mut known = categories.clone();
     known.sort_unstable();
     known.dedup();

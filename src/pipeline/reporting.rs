@@ -8,11 +8,11 @@ use super::planning::{Cell, Planned, report_fields};
 use super::{PipelineError, Places};
 use crate::claims;
 use crate::config::Loaded;
-use crate::evidence::{ModelInfo, llama_case};
+use crate::evidence::{ModelInfo, llama_case, published};
 use crate::hash::Key;
 use crate::metric::Metric;
 use crate::observation::PromptObservation;
-use crate::plan::Known;
+use crate::plan::{JobKind, Known};
 use crate::progress::Progress;
 use crate::publish;
 use crate::report::{self, LayerProfile, MetricDefinition, Provenance, View};
@@ -29,6 +29,16 @@ pub struct Written {
 
 /// Files of the results folder and the digest of each, as written.
 type Manifest = BTreeMap<String, Key>;
+
+/// Asks of the published tables and their recipes, before anything is observed, what the report will ask of them after:
+/// a mistake there is told at once and not after hours.
+pub(super) fn check(loaded: &Loaded, planned: &Planned) -> Result<(), PipelineError> {
+    let observes = planned.plan.counts.iter().any(|count| count.kind == JobKind::Observe && count.stale > 0);
+    if let Some(folder) = loaded.published.as_ref().filter(|_| observes) {
+        claims::reproduce(folder, &published::import(folder)?)?;
+    }
+    Ok(())
+}
 
 /// Writes what is not there as it should be.
 pub(super) fn write(

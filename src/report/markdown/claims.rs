@@ -3,7 +3,7 @@
 use super::super::text::cell;
 use super::super::view::View;
 use super::Page;
-use crate::claims::{ClaimOutcome, Outcome};
+use crate::claims::{Answer, ClaimOutcome, Outcome};
 
 pub(super) fn section(out: &mut Page, view: &View) {
     let claims: Vec<&ClaimOutcome> = view.claims.iter().collect();
@@ -83,6 +83,11 @@ fn row(claim: &ClaimOutcome) -> Vec<String> {
     };
     let recomputed =
         claim.recomputed.as_ref().map(|answer| with_unit(answer.to_string())).unwrap_or_default();
+    // As it was printed: not to the digits of what is computed here.
+    let printed = match &claim.printed {
+        Answer::Number(number) => number.to_string(),
+        Answer::Words(words) => words.clone(),
+    };
     let text = match &claim.models[..] {
         [] => claim.text.clone(),
         models => format!("{} ({})", claim.text, models.join(", ")),
@@ -103,7 +108,7 @@ fn row(claim: &ClaimOutcome) -> Vec<String> {
     vec![
         claim.id.clone(),
         cell(&text),
-        cell(&with_unit(claim.printed.to_string())),
+        cell(&with_unit(printed)),
         cell(&recomputed),
         claim.outcome.to_string(),
         measures.trim().to_string(),

@@ -124,7 +124,7 @@ fn the_known_contradictions_come_out_of_the_rows() {
 
 #[test]
 fn published_statistics_agree_with_scipy() {
-    // scipy 1.15: spearmanr, pearsonr, ttest_rel, wilcoxon, linregress of logarithms, on the columns of measurements.csv.
+    // scipy 1.17: spearmanr, pearsonr, ttest_rel, wilcoxon, linregress of logarithms, on the columns of measurements.csv.
     let stored = [
         ("S01", 0.2075225482194589),
         ("S02", 0.7376830370788036),

@@ -9,6 +9,7 @@
 pub mod analysis;
 pub mod arch;
 pub mod checkpoint;
+pub mod claims;
 pub mod cli;
 pub mod config;
 pub mod evidence;

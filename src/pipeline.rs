@@ -45,6 +45,8 @@ pub enum PipelineError {
     #[error(transparent)]
     Evidence(#[from] crate::evidence::EvidenceError),
     #[error(transparent)]
+    Claims(#[from] crate::claims::ClaimsError),
+    #[error(transparent)]
     Graph(#[from] crate::plan::GraphError),
     #[error("cannot read {}: {error}", path.display())]
     Read { path: PathBuf, error: std::io::Error },
@@ -88,6 +90,9 @@ pub fn run(
 ) -> Result<Summary, PipelineError> {
     let missing = if compute { Missing::Download } else { Missing::Report };
     let planned = plan(loaded, places, missing, progress)?;
+    if compute {
+        reporting::check(loaded, &planned)?;
+    }
     let observed = observing::observe_missing(&planned, compute, progress)?;
     let mut sources = judging::Sources::new(loaded, &planned, &observed);
     let judged = judging::judge_all(&mut sources, progress)?;

@@ -134,6 +134,7 @@ fn view() -> View {
             jobs: vec![("export".into(), 2), ("observe".into(), 60), ("judge".into(), 5)],
         },
         llama: Some(llama_case(&table).expect("the rows are there")),
+        claims: vec![],
         hypotheses: vec![
             hypothesis(
                 "H9",
@@ -300,6 +301,7 @@ fn the_terminal_table_fits_a_hundred_columns() {
 fn a_view_with_nothing_in_it_still_renders() {
     let view = View {
         llama: None,
+        claims: vec![],
         hypotheses: vec![],
         models: vec![],
         profiles: vec![],

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Common, Exit, Failure, output};
-use crate::config::{self, Loaded, Report};
+use crate::claims::{self, ClaimsError};
+use crate::config::{self, Checked, Kind, Loaded, Report};
+use crate::evidence::published;
 
 /// Options of `check`.
 #[derive(Args)]
@@ -24,7 +26,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        match config::check(&self.paths) {
+        match config::check(&self.paths).and_then(recipes) {
             Ok(_) if self.common.json => output::print_json(&serde_json::json!([])),
             Ok(checked) => output::print(&format!("{} files are valid\n", checked.len())),
             Err(report) if self.common.json => {
@@ -34,6 +36,19 @@ impl Arguments {
             Err(report) => Err(bad(&report)),
         }
     }
+}
+
+/// The recipes beside the published tables of every experiment, too. Tables that cannot be imported are left to `run`,
+/// which says what is wrong with them.
+fn recipes(checked: Vec<Checked>) -> Result<Vec<Checked>, Report> {
+    for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
+        let Some(folder) = config::load(&experiment.path)?.published else { continue };
+        let Ok(table) = published::import(&folder) else { continue };
+        if let Err(ClaimsError::Recipes(report)) = claims::reproduce(&folder, &table) {
+            return Err(report);
+        }
+    }
+    Ok(checked)
 }
 
 /// A report as a failure, in colour where a person reads it.

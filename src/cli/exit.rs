@@ -76,9 +76,10 @@ impl From<PipelineError> for Failure {
             PipelineError::Run(run) => run_exit(run),
             PipelineError::Subject(subject) => subject_exit(subject),
             PipelineError::Checkpoint(_) => Exit::BadInput,
-            PipelineError::Evidence(_) | PipelineError::Graph(_) | PipelineError::Read { .. } => {
-                Exit::BadConfig
-            }
+            PipelineError::Evidence(_)
+            | PipelineError::Claims(_)
+            | PipelineError::Graph(_)
+            | PipelineError::Read { .. } => Exit::BadConfig,
             PipelineError::Store(_) | PipelineError::Write { .. } | PipelineError::Draw { .. } => Exit::Store,
         };
         Failure::new(exit, error)

@@ -73,7 +73,7 @@ impl From<usize> for Step<'_> {
 macro_rules! at {
     ($($step:expr),* $(,)?) => { &[$($crate::config::document::Step::from($step)),*] };
 }
-pub(super) use at;
+pub(crate) use at;
 
 impl Document {
     /// Reads and parses a file. Every syntax error becomes a diagnostic.

@@ -188,7 +188,7 @@ impl fmt::Display for Report {
 }
 
 /// The known word nearest to what was found, if it is near enough to be meant.
-pub(super) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = found.to_lowercase();
     // 0.75 rejects unrelated words; one slip in a short word or a shared part is meant, too.
     let score = |word: &str| {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, locate};
 use crate::checkpoint::Memo;
+use crate::claims::RECIPES;
 use crate::config::Loaded;
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
@@ -42,6 +43,8 @@ pub struct Planned {
     pub cells: Vec<Cell>,
     /// Content digest of the published tables, if the experiment names any.
     pub published: Option<Key>,
+    /// Digest of the recipes beside them, which decide nothing but the table of claims.
+    pub recipes: Option<Key>,
     /// Every job with its state.
     pub plan: Plan,
     /// Models and prompts that cannot be run, with the reason.
@@ -97,12 +100,13 @@ pub fn plan(
         progress.note(&format!("{}: {}", failure.model, failure.error));
     }
     let published = loaded.published.as_deref().map(published_digest).transpose()?;
+    let recipes = loaded.published.as_deref().map(recipes_digest).transpose()?;
     let (snapshot, damaged) = store.checked_snapshot()?;
     for note in snapshot.notes().iter().cloned().chain(damaged.iter().map(ToString::to_string)) {
         progress.note(&note);
     }
-    let plan = jobs(loaded, &subjects, &cells, published)?.plan(&snapshot);
-    Ok(Planned { runtime, store, snapshot, subjects, cells, published, plan, failures, absent })
+    let plan = jobs(loaded, &subjects, &cells, published, recipes)?.plan(&snapshot);
+    Ok(Planned { runtime, store, snapshot, subjects, cells, published, recipes, plan, failures, absent })
 }
 
 /// Key of the imported tables: the names and bytes of the folder's CSV files.
@@ -118,6 +122,13 @@ fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
     }
     let tables = keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
     Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
+}
+
+/// Digest of the recipes of a folder of published tables.
+fn recipes_digest(folder: &Path) -> Result<Key, PipelineError> {
+    let path = folder.join(RECIPES);
+    let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
+    Ok(Key::of_bytes(&bytes))
 }
 
 fn cells(
@@ -242,6 +253,7 @@ fn jobs(
     subjects: &[Subject],
     cells: &[Cell],
     published: Option<Key>,
+    recipes: Option<Key>,
 ) -> Result<JobGraph, PipelineError> {
     let mut jobs = Vec::new();
     for subject in subjects {
@@ -269,7 +281,7 @@ fn jobs(
         jobs.push(job.needing(mine.iter().map(|cell| cell.slot.clone())));
     }
     let (slots, outcomes): (Vec<String>, Vec<Key>) = outcomes.into_iter().unzip();
-    let fields = report_fields(loaded, &outcomes, subjects, cells, published);
+    let fields = report_fields(loaded, &outcomes, subjects, cells, published, recipes);
     let slot = format!("report/{}", loaded.experiment.id);
     jobs.push(Job::new(JobKind::Report, slot, loaded.experiment.title.clone(), fields).needing(slots));
     Ok(JobGraph::new(jobs)?)
@@ -295,10 +307,16 @@ pub(super) fn report_fields<'a>(
     subjects: &[Subject],
     cells: impl IntoIterator<Item = &'a Cell>,
     published: Option<Key>,
+    recipes: Option<Key>,
 ) -> Fields {
     let evidence = evidence_digest(subjects, cells, published);
     let (title, report_version) = (loaded.experiment.title.as_str(), keys::REPORT_VERSION);
-    keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields()
+    let fields =
+        keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields();
+    match recipes {
+        Some(recipes) => fields.with("recipes", recipes),
+        None => fields,
+    }
 }
 
 fn evidence_digest<'a>(

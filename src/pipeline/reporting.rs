@@ -8,12 +8,13 @@ use super::planning::{Cell, Planned, report_fields};
 use super::provenance;
 use super::{PipelineError, Places};
 use crate::analysis::{Analysis, analyse};
+use crate::claims;
 use crate::config::Loaded;
-use crate::evidence::{EvidenceTable, ModelInfo, llama_case};
+use crate::evidence::{EvidenceTable, ModelInfo, llama_case, published};
 use crate::hash::Key;
 use crate::metric::Metric;
 use crate::observation::PromptObservation;
-use crate::plan::Known;
+use crate::plan::{JobKind, Known};
 use crate::progress::Progress;
 use crate::publish;
 use crate::regress::{RUN_SCHEMA, RunFile};
@@ -33,6 +34,16 @@ pub struct Written {
 /// Files of the results folder and the digest of each, as written.
 type Manifest = BTreeMap<String, Key>;
 
+/// Asks of the published tables and their recipes, before anything is observed, what the report will ask of them after:
+/// a mistake there is told at once and not after hours.
+pub(super) fn check(loaded: &Loaded, planned: &Planned) -> Result<(), PipelineError> {
+    let observes = planned.plan.counts.iter().any(|count| count.kind == JobKind::Observe && count.stale > 0);
+    if let Some(folder) = loaded.published.as_ref().filter(|_| observes) {
+        claims::reproduce(folder, &published::import(folder)?)?;
+    }
+    Ok(())
+}
+
 /// Writes what is not there as it should be.
 pub(super) fn write(
     sources: &mut Sources<'_>,
@@ -48,8 +59,14 @@ pub(super) fn write(
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();
-    let fields =
-        report_fields(loaded, &judged.keys, &planned.subjects, cells.iter().copied(), planned.published);
+    let fields = report_fields(
+        loaded,
+        &judged.keys,
+        &planned.subjects,
+        cells.iter().copied(),
+        planned.published,
+        planned.recipes,
+    );
     // A failure changes the report but is no evidence, so it enters the key here only.
     let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
     let mut view = view(loaded, planned, judged, problems);
@@ -62,6 +79,9 @@ pub(super) fn write(
     progress.start("report", 1);
     let observations = sources.observations(progress)?;
     view.llama = llama_case(sources.published()?).ok();
+    if let Some(folder) = &loaded.published {
+        view.claims = claims::reproduce(folder, sources.published()?)?;
+    }
     view.profiles = profiles(planned, &cells, &observations);
     let measured = sources.measured(&cells, progress)?;
     view.analysis = analyse(sources.published()?, &measured);
@@ -81,6 +101,10 @@ pub(super) fn write(
     let mut analysis = serde_json::to_vec_pretty(&view.analysis).unwrap_or_default(); // plain structs always serialise
     analysis.push(b'\n');
     save(places, Path::new("analysis.json"), &analysis, &mut manifest)?;
+    if !view.claims.is_empty() {
+        save(places, Path::new("claims.json"), &claims::table::json(&view.claims), &mut manifest)?;
+        save(places, Path::new("tables/claims.csv"), &claims::table::csv(&view.claims), &mut manifest)?;
+    }
     write_tables(places, &cells, sources, &measured, progress, &mut manifest)?;
     write_tidy(places, loaded, planned, judged, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
@@ -114,6 +138,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             jobs,
         },
         llama: None,
+        claims: Vec::new(),
         hypotheses: judged.outcomes.clone(),
         models: planned
             .subjects

@@ -1,6 +1,7 @@
 //! What a report shows: outcomes, models, profiles and where they come from. Renderers read it, nobody else.
 
 use crate::analysis::Analysis;
+use crate::claims::ClaimOutcome;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
 use crate::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration};
 use crate::observation::PromptObservation;
@@ -12,6 +13,8 @@ pub struct View {
     pub provenance: Provenance,
     /// `None` where the published tables are not part of the experiment.
     pub llama: Option<LlamaCase>,
+    /// What was printed beside what its rows give; empty without published tables.
+    pub claims: Vec<ClaimOutcome>,
     pub hypotheses: Vec<HypothesisOutcome>,
     /// Measured models with the facts of their configs.
     pub models: Vec<ModelInfo>,

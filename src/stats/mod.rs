@@ -48,7 +48,7 @@ pub use clusters::{bootstrap_clusters, bootstrap_strata};
 pub use conjunction::{benjamini_hochberg, partial_conjunction};
 pub use contrast::{TTest, paired_t, student_t, welch_t};
 pub(crate) use correlation::z_variance;
-pub use correlation::{Method, correlation_interval, partial, pearson, spearman};
+pub use correlation::{Method, correlation_interval, correlation_t_p, partial, pearson, spearman};
 pub use decomposition::{Share, decompose};
 pub use describe::{Interval, average_ranks, mean, quantile, standard_deviation};
 pub use dip::{dip, dip_p};

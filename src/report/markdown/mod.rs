@@ -2,6 +2,7 @@
 
 mod analysis;
 mod case;
+mod claims;
 mod hypothesis;
 mod methods;
 mod models;
@@ -29,6 +30,7 @@ pub fn markdown(view: &View) -> String {
         hypothesis::section(&mut out, hypothesis);
     }
     analysis::section(&mut out, &view.analysis);
+    claims::section(&mut out, view);
     models::section(&mut out, view);
     methods::section(&mut out, view);
     methods::provenance(&mut out, view);

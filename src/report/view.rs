@@ -1,5 +1,6 @@
 //! What a report shows: outcomes, models, profiles and where they come from. Renderers read it, nobody else.
 
+use crate::analysis::Analysis;
 use crate::claims::ClaimOutcome;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
 use crate::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration};
@@ -18,6 +19,8 @@ pub struct View {
     /// Measured models with the facts of their configs.
     pub models: Vec<ModelInfo>,
     pub profiles: Vec<LayerProfile>,
+    /// First-token physics, spread of gains, replication of published means.
+    pub analysis: Analysis,
     /// Every metric a number of the report may be.
     pub metrics: Vec<MetricDefinition>,
     /// The primary p of every hypothesis before and after Holm.

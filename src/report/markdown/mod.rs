@@ -1,5 +1,6 @@
 //! results/report/report.md: the case, the verdicts, each hypothesis, the models, the methods, the provenance.
 
+mod analysis;
 mod case;
 mod claims;
 mod hypothesis;
@@ -29,6 +30,7 @@ pub fn markdown(view: &View) -> String {
         hypothesis::section(&mut out, hypothesis);
     }
     claims::section(&mut out, view);
+    analysis::section(&mut out, &view.analysis);
     models::section(&mut out, view);
     methods::section(&mut out, view);
     methods::provenance(&mut out, view);

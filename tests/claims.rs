@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use streamgauge::claims::{self, Answer, ClaimOutcome, ClaimsError, Outcome, RECIPES, reproduce};
+use streamgauge::claims::{Answer, ClaimOutcome, ClaimsError, Outcome, RECIPES, reproduce};
 use streamgauge::evidence::{EvidenceTable, published};
+use streamgauge::tidy;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/published")
@@ -143,10 +144,10 @@ fn published_statistics_agree_with_scipy() {
 
 #[test]
 fn tables_for_other_tools_have_every_claim() {
-    let read: Vec<ClaimOutcome> =
-        serde_json::from_slice(&claims::table::json(&OUTCOMES)).expect("JSON reads");
+    let json = serde_json::to_vec(&*OUTCOMES).expect("JSON writes");
+    let read: Vec<ClaimOutcome> = serde_json::from_slice(&json).expect("JSON reads");
     assert_eq!(read, *OUTCOMES);
-    let bytes = claims::table::csv(&OUTCOMES);
+    let bytes = tidy::claims(&OUTCOMES);
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV reads");
     assert_eq!(records.len(), OUTCOMES.len());

@@ -34,7 +34,7 @@ What the reference is, where the library leaves a choice:
 - GPT-Neo: `attention_layers` wins over `attention_types`. Gemma: `hidden_act` gelu means the tanh form.
 - dynamic rope is meant for prompts beyond `max_position_embeddings`; that case has one.
 
-`stats.json` and `stats_extra.json` hold SciPy's results (`make_stats.py`, `make_stats_extra.py`); `../headers/` the
+`stats*.json` hold results of SciPy, statsmodels and diptest (`make_stats*.py`); `../headers/` the
 configs and tensor shapes of the eight models of the research (`make_headers.py`). `make goldens` remakes all.
 
 Versions: `scripts/reference/requirements.txt`. Numbers are stored to 9 digits, which do not depend on the CPU.

@@ -48,7 +48,7 @@ impl<'a> Behind<'a> {
         all.into_iter().collect()
     }
 
-    /// One clause for each kind of row: metric, layers, models, source, precision, prompts; then their definitions.
+    /// One clause for each kind of row: metric, layers, models, source, precision, prompts.
     pub fn words(&self, table: &EvidenceTable) -> String {
         let mut clauses: Vec<String> = Vec::new();
         let mut kinds: Vec<(Metric, &str, &str)> = Vec::new();
@@ -85,17 +85,20 @@ impl<'a> Behind<'a> {
                 clauses.push(format!("`{fact}` of {} (models.csv)", listed(&all)));
             }
         }
-        let mut definitions: Vec<&str> = Vec::new();
+        clauses.join("; ")
+    }
+
+    /// What the rows say of themselves, each once.
+    pub fn definitions(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
         for part in
             self.rows.iter().flat_map(|row| row.definition.split("; ")).filter(|part| !part.is_empty())
         {
-            if !definitions.contains(&part) {
-                definitions.push(part);
+            if !found.iter().any(|known| known == part) {
+                found.push(part.to_string());
             }
         }
-        let definitions =
-            if definitions.is_empty() { String::new() } else { format!(": {}", definitions.join("; ")) };
-        format!("{}{definitions}", clauses.join("; "))
+        found
     }
 
     /// How the rows alone show that the value is not what the claim says.

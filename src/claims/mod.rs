@@ -11,7 +11,6 @@ mod recipes;
 mod recompute;
 mod selection;
 mod statistic;
-pub mod table;
 
 use std::path::Path;
 
@@ -62,6 +61,8 @@ pub struct ClaimOutcome {
     pub outcome: Outcome,
     /// What the value is: read from the rows, then what the recipe adds.
     pub measures: String,
+    /// Where the rows deviate from their metric's definition, in their source's words.
+    pub definitions: Vec<String>,
     /// In a few words each, how that is not what the claim says, e.g. `post-norm numerator`.
     pub deviations: Vec<String>,
     /// Protocols of the rows, sorted; empty for facts and properties of the weights.

@@ -83,6 +83,7 @@ fn one(
         recomputed,
         outcome,
         measures,
+        definitions: behind.definitions(),
         deviations,
         protocols: behind.protocols(),
         rows: behind.count(),

@@ -98,13 +98,13 @@ pub(super) fn write(
     let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
+    let mut claims = serde_json::to_vec_pretty(&view.claims).unwrap_or_default(); // plain structs always serialise
+    claims.push(b'\n');
+    save(places, Path::new("claims.json"), &claims, &mut manifest)?;
+    save(places, Path::new("tables/claims.csv"), &tidy::claims(&view.claims), &mut manifest)?;
     let mut analysis = serde_json::to_vec_pretty(&view.analysis).unwrap_or_default(); // plain structs always serialise
     analysis.push(b'\n');
     save(places, Path::new("analysis.json"), &analysis, &mut manifest)?;
-    if !view.claims.is_empty() {
-        save(places, Path::new("claims.json"), &claims::table::json(&view.claims), &mut manifest)?;
-        save(places, Path::new("tables/claims.csv"), &claims::table::csv(&view.claims), &mut manifest)?;
-    }
     write_tables(places, &cells, sources, &measured, progress, &mut manifest)?;
     write_tidy(places, loaded, planned, judged, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises

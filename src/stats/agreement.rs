@@ -50,10 +50,12 @@ mod tests {
 
     #[test]
     fn full_agreement_is_one_and_chance_is_zero() {
-        assert_eq!(
-            kappa(&[0, 1, 2, 1], &[0, 1, 2, 1], 0.05),
-            Some(Effect { value: 1.0, low: 1.0, high: 1.0 })
-        );
+        let full = |n: usize| {
+            let labels: Vec<usize> = (0..n).map(|i| i % 3).collect();
+            kappa(&labels, &labels, 0.05).unwrap()
+        };
+        assert_eq!((full(4).value, full(4).high), (1.0, 1.0));
+        assert!(full(4).low < 0.4 && full(200).low > 0.95, "{:?} {:?}", full(4), full(200));
         assert!(kappa(&[0, 0, 1, 1], &[0, 1, 0, 1], 0.05).unwrap().value.abs() < 1e-12);
         assert_eq!(kappa(&[3, 3], &[3, 3], 0.05), None);
         assert_eq!(kappa(&[], &[], 0.05), None);

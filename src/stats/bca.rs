@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn one_value_has_no_interval_and_equal_ones_have_a_point() {
         assert_eq!(bootstrap_bca(&[1.0], 0.05, 999, Seed(1)), None);
-        assert_eq!(bootstrap_bca(&[0.1; 6], 0.05, 999, Seed(1)), Some(Interval { low: 0.1, high: 0.1 }));
+        assert_eq!(bootstrap_bca(&[2.0; 6], 0.05, 999, Seed(1)), Some(Interval { low: 2.0, high: 2.0 }));
         assert_eq!(bootstrap_of(&[1.0, 2.0, 3.0], |_| None, 0.05, Seed(1)), None);
     }
 }

@@ -7,8 +7,9 @@ use statrs::{
 
 /// P(Z > z): half the upper tail of chi-square with one degree of freedom.
 pub(super) fn upper_tail(z: f64) -> f64 {
-    if z.is_nan() {
-        return f64::NAN;
+    // The library's gamma function takes neither.
+    if z.is_nan() || z == 0.0 {
+        return z + 0.5;
     }
     // Beyond 40 the tail is below the smallest float.
     let outer = 0.5 * gamma_ur(0.5, z.abs().min(40.0).powi(2) / 2.0);

@@ -220,6 +220,31 @@ pub const TABLES: &[Table] = &[
             N,
         ],
     },
+    Table {
+        name: "claims",
+        format: Format::Csv,
+        row: "one number or word that was printed, beside what the published rows behind it give",
+        columns: &[
+            text("id", "C… of data/published/claims.csv, S… of its recipes.toml"),
+            text("section", "section of the research note; of a statistic where it was stated"),
+            text("text", "what the number or word was printed as"),
+            text("models", "models the claim names, joined by `; `"),
+            text("printed", "number or words as printed"),
+            UNIT,
+            number("tolerance", OF_UNIT, "how far a number may be off to print alike; empty for words"),
+            text("recomputed", "the same from the rows; empty where the outcome is `no data`"),
+            text("outcome", "reproduces, differs or no data"),
+            text("deviations", "how the value is not what the claim says, joined by `; `"),
+            text(
+                "measures",
+                "metric, models, prompts, source and precision of the rows, and what is computed",
+            ),
+            text("definitions", "what the sources' rows say of themselves, joined by `; `"),
+            PROTOCOL,
+            count("rows", "rows and facts behind the value"),
+            text("note", "what is missing, or what else the rows say"),
+        ],
+    },
 ];
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! `columns` describes every table once; `manual` (for people), `package` (Frictionless Data Package) and `crates`
 //! (RO-Crate) are written from it. `verdicts` turns outcomes into rows, `read` gives tables back as text.
 
+mod claims;
 mod columns;
 mod crates;
 mod manual;
@@ -10,6 +11,7 @@ mod package;
 mod read;
 mod verdicts;
 
+pub use claims::claims;
 pub use columns::{Column, Format, TABLES, Table, Type, table};
 pub use crates::{Entity, Made, research_object};
 pub use manual::manual;

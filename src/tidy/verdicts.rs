@@ -108,11 +108,11 @@ fn judgements(
 }
 
 /// As many digits as tell the number from its neighbours.
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |v| format!("{v:?}"))
 }
 
-fn csv(name: &str, fill: impl FnOnce(&mut Vec<Vec<String>>)) -> Vec<u8> {
+pub(super) fn csv(name: &str, fill: impl FnOnce(&mut Vec<Vec<String>>)) -> Vec<u8> {
     let mut rows =
         vec![table(name).map_or_else(Vec::new, |table| {
             table.columns.iter().map(|column| column.name.to_string()).collect()

@@ -27,7 +27,7 @@ pub(super) fn section(out: &mut Page, view: &View) {
     let of = |section: &str| -> Vec<&ClaimOutcome> {
         claims.iter().copied().filter(|claim| claim.section == section).collect()
     };
-    let header = ["section", "claims", "reproduces", "…but is something else", "differs", "no data"];
+    let header = ["section", "claims", "reproduces", "… but is something else", "differs", "no data"];
     let mut rows: Vec<Vec<String>> = sections.iter().map(|section| counts(section, &of(section))).collect();
     rows.push(counts("all", &claims));
     out.table(&header, rows);
@@ -36,6 +36,7 @@ pub(super) fn section(out: &mut Page, view: &View) {
         out.line(&format!("### {}", cell(section)));
         let header = ["", "claim", "printed", "recomputed", "outcome", "what it measures"];
         out.table(&header, of(section).into_iter().map(row));
+        definitions(out, &of(section));
     }
 }
 
@@ -54,15 +55,7 @@ fn counts(section: &str, claims: &[&ClaimOutcome]) -> Vec<String> {
 
 /// How numbers are not what they are called, the most frequent first.
 fn deviations(out: &mut Page, claims: &[&ClaimOutcome]) {
-    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
-    for claim in claims {
-        for deviation in &claim.deviations {
-            match found.iter_mut().find(|(known, _)| known == deviation) {
-                Some((_, ids)) => ids.push(&claim.id),
-                None => found.push((deviation, vec![&claim.id])),
-            }
-        }
-    }
+    let mut found = grouped(claims, |claim| &claim.deviations);
     found.sort_by_key(|(_, ids)| std::cmp::Reverse(ids.len()));
     let header = ["what they are instead", "claims", "which"];
     out.table(
@@ -71,6 +64,29 @@ fn deviations(out: &mut Page, claims: &[&ClaimOutcome]) {
             .into_iter()
             .map(|(deviation, ids)| vec![cell(deviation), ids.len().to_string(), ids.join(", ")]),
     );
+}
+
+/// What the rows behind a section say of themselves, each once with the claims it concerns.
+fn definitions(out: &mut Page, claims: &[&ClaimOutcome]) {
+    let found = grouped(claims, |claim| &claim.definitions);
+    out.remarks(found.into_iter().map(|(said, ids)| format!("{}: {}", ids.join(", "), cell(said))).collect());
+}
+
+/// Ids of the claims that share a remark, in the order of the first.
+fn grouped<'a>(
+    claims: &[&'a ClaimOutcome],
+    of: impl Fn(&'a ClaimOutcome) -> &'a [String],
+) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
+    for claim in claims {
+        for remark in of(claim) {
+            match found.iter_mut().find(|(known, _)| known == remark) {
+                Some((_, ids)) => ids.push(&claim.id),
+                None => found.push((remark, vec![&claim.id])),
+            }
+        }
+    }
+    found
 }
 
 fn row(claim: &ClaimOutcome) -> Vec<String> {

@@ -31,6 +31,7 @@ pub fn markdown(view: &View) -> String {
     }
     analysis::section(&mut out, &view.analysis);
     claims::section(&mut out, view);
+    analysis::section(&mut out, &view.analysis);
     models::section(&mut out, view);
     methods::section(&mut out, view);
     methods::provenance(&mut out, view);

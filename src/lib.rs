@@ -2,7 +2,7 @@
 //!
 //! One way through, file by file:
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
-//! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
+//! config) → `run` (ONNX Runtime), `weigh` (weights alone), `spectra` (token vectors of many prompts) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
 //! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here, `tap` opens decoders that other
 //! tools exported, `regress` compares a run with a baseline. Only `pipeline` chains stages; `cli` calls it.
 
@@ -29,6 +29,8 @@ mod publish;
 pub mod regress;
 pub mod report;
 pub mod run;
+pub mod spectra;
 pub mod stats;
 pub mod store;
 pub mod tap;
+pub mod weigh;

@@ -72,6 +72,7 @@ impl Spectrum {
 
 /// Eigenvalues of the covariance over their sum, from vectors `[T, D]`, T >= 2. `None` where all vectors are equal.
 fn variance_shares(mut vectors: Array2<f64>) -> Option<Vec<f64>> {
+    let square: f64 = vectors.iter().map(|x| x * x).sum();
     // Before the products, so that a long mean costs the spread no digits.
     let mean = vectors.mean_axis(Axis(0))?;
     vectors -= &mean;
@@ -81,7 +82,9 @@ fn variance_shares(mut vectors: Array2<f64>) -> Option<Vec<f64>> {
     let mut values: Vec<f64> = gram.symmetric_eigenvalues().iter().map(|value| value.max(0.0)).collect();
     values.sort_by(f64::total_cmp); // small ones first, so that their sum keeps its digits
     let sum: f64 = values.iter().sum();
-    (sum > 0.0 && sum.is_finite()).then(|| values.iter().map(|value| value / sum).collect())
+    // Below this lies what rounding the mean of equal vectors leaves; two float32 numbers differ by more.
+    let spread = sum > 1e-28 * square && sum.is_finite();
+    spread.then(|| values.iter().map(|value| value / sum).collect())
 }
 
 /// Over pairs i != j: (‖Σ u‖² - T) / (T (T - 1)) with u the vectors at length 1. `None` where one has no length.
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn vectors_without_spread_or_length_have_no_spectrum() {
         let mut spectra = Spectra::default();
-        spectra.add(&[&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0]], 2);
+        spectra.add(&[&[0.1, 0.7, 0.1, 0.7, 0.1, 0.7]], 2);
         assert_eq!((spectra.all[0].anisotropy, spectra.all[0].effective_rank), (None, None));
         close(spectra.all[0].mean_cosine, 1.0);
         spectra.add(&[&[0.0, 0.0, 1.0, 1.0]], 2);

@@ -7,7 +7,7 @@ matrix and a row of zeros, each as a prompt of one token: attention over one tok
 output projection reads, less what it reads for zeros (the bias), is one row of each query head's value weights.
 The final norm's factor is read off two opposite inputs in the same way. Per case: `value_squares [L][H]`; of the
 unembedding `spectral`, `frobenius`, `row_mean`, `row_std`, `centred` (the mean of its rows taken away) and `folded`
-(columns times the final norm's factor first; null where there is no such norm or another projection lies between);
+(columns times the final norm's factor first; null where there is no such factor or another projection lies between);
 of the embedding `embedding` (spectral, Frobenius, mean of the rows' norms).
 """
 
@@ -112,6 +112,8 @@ def final_norm_factor(model, width: int) -> np.ndarray | None:
     signs[1::2] = -1  # mean 0 and mean square 1, so both kinds of norm leave it as it is
     assert width % 2 == 0
     norm = model.get_submodule(taps.final_norm)
+    if norm.weight is None:
+        return None
     one, other = (norm(sign * 1e9 * signs.reshape(1, 1, -1)).reshape(-1) for sign in (1, -1))  # no epsilon matters
     return (signs * (one - other) / 2).numpy()
 

@@ -36,6 +36,10 @@ fn default_bos() -> Vec<Bos> {
     vec![Bos::Auto]
 }
 
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// The model list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -74,6 +78,9 @@ pub struct PromptSet {
     pub title: String,
     /// Where the prompts come from.
     pub source: String,
+    /// Measure how the token vectors of all its prompts together lie at each layer (anisotropy, effective rank).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub spectra: bool,
     #[serde(rename = "prompt")]
     pub prompts: Vec<Prompt>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::basis::Basis;
 use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
 use super::{PipelineError, Places};
@@ -37,15 +38,13 @@ pub(super) fn write(
     progress: &dyn Progress,
 ) -> Result<Written, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
-    let cells: Vec<&Cell> =
-        planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
+    let basis = planned.basis().present(&observed.present);
     let problems: Vec<String> = planned
         .unusable()
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();
-    let fields =
-        report_fields(loaded, &judged.keys, &planned.subjects, cells.iter().copied(), planned.published);
+    let fields = report_fields(loaded, &judged.keys, &planned.subjects, &basis, planned.published);
     // A failure changes the report but is no evidence, so it enters the key here only.
     let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
     let mut view = view(loaded, planned, judged, problems);
@@ -58,7 +57,7 @@ pub(super) fn write(
     progress.start("report", 1);
     let observations = sources.observations(progress)?;
     view.llama = llama_case(sources.published()?).ok();
-    view.profiles = profiles(planned, &cells, &observations);
+    view.profiles = profiles(planned, &basis.cells, &observations);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
@@ -72,7 +71,7 @@ pub(super) fn write(
     let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
-    write_tables(places, &cells, sources, progress, &mut manifest)?;
+    write_tables(places, &basis, sources, progress, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
     progress.finish();
@@ -152,14 +151,15 @@ fn profiles(
 
 fn write_tables(
     places: &Places,
-    cells: &[&Cell],
+    basis: &Basis<'_>,
     sources: &mut Sources<'_>,
     progress: &dyn Progress,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
     let (planned, observations) = (sources.planned, sources.observations(progress)?);
     let mut seen = std::collections::BTreeSet::new();
-    let rows: Vec<tables::Observed<'_>> = cells
+    let rows: Vec<tables::Observed<'_>> = basis
+        .cells
         .iter()
         .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))
         .filter_map(|cell| {
@@ -174,7 +174,7 @@ fn write_tables(
             })
         })
         .collect();
-    let measured = sources.measured(cells, progress)?;
+    let measured = sources.measured(basis, progress)?;
     let published = sources.published()?;
     let folder = places.results.join("tables");
     create(&folder)?;

@@ -21,7 +21,7 @@ pub use batch::longest;
 pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
 pub use library::Runtime;
-pub use observe::observe;
+pub use observe::{Witness, observe, observe_witnessed};
 pub use taps::observation;
 
 use crate::{

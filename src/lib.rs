@@ -2,10 +2,12 @@
 //!
 //! One way through, file by file:
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
-//! config) → `run` (ONNX Runtime), `weigh` (weights alone), `spectra` (token vectors of many prompts) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
-//! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here, `tap` opens decoders that other
-//! tools exported, `regress` compares a run with a baseline. Only `pipeline` chains stages; `cli` calls it.
+//! config) → `run` (ONNX Runtime; `spectra` of many prompts' token vectors), `weigh` (weights alone) → `store` (Parquet by
+//! content hash) → `evidence`, `metric` (numbers with protocols) → `stats`, `judge` (verdicts) → `report`. `hub` brings
+//! checkpoints that are not here, `tap` opens decoders that other tools exported, `regress` compares a run with a baseline
+//! or another run, `tidy` gives results to other tools. Only `pipeline` chains stages; `cli` calls it.
 
+pub mod analysis;
 pub mod arch;
 pub mod checkpoint;
 pub mod cli;
@@ -33,4 +35,5 @@ pub mod spectra;
 pub mod stats;
 pub mod store;
 pub mod tap;
+pub mod tidy;
 pub mod weigh;

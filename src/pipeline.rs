@@ -5,6 +5,7 @@ mod exporting;
 mod judging;
 mod observing;
 mod planning;
+mod provenance;
 mod regressing;
 mod reporting;
 mod spectra;

@@ -319,6 +319,12 @@ claim = "Values have a norm."
 evidence = ["measured"]
 test = { kind = "mean-by-model", of = { metric = "value-weight-square", select = { layer = 0 } }, against = 0.0 }
 rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
+[[prediction]]
+id = "H19c"
+claim = "Attention off the diagonal has a trace."
+evidence = ["measured"]
+test = { kind = "mean-by-model", of = { metric = "mean-attention-trace" }, against = 0.0 }
+rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
 "#;
     sandbox.write("experiments/hypotheses/H19.toml", hypothesis);
     let summary = sandbox.json(RUN);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use streamgauge::{
     facts::ModelFacts,
     hash::{Fields, Key},
+    observation::{Extra, Extras},
     plan::keys::{
         EvidenceDigest, Export, Import, Input, Judge, OBSERVATION_FORMAT, Observe, Report, Spectra, Weigh,
         digest_files, digest_keys, digest_texts, observe_slot,
@@ -16,16 +17,23 @@ fn key(text: &str) -> Key {
     Key::of_bytes(text.as_bytes())
 }
 
+static EXTRAS: Extras = Extras::new();
+
 fn observe(prompt: Input<'static>) -> Observe<'static> {
     Observe {
         weights: key("weights"),
         prompt,
+        extras: &EXTRAS,
         graph: key("graph"),
         format: OBSERVATION_FORMAT,
         runtime: "1.23.2",
         provider: "cpu",
         dtype: "float32",
     }
+}
+
+fn one_extra() -> &'static Extras {
+    Box::leak(Box::new(Extras::from([Extra::Loss])))
 }
 
 fn text() -> Input<'static> {
@@ -58,7 +66,7 @@ fn every_input_of_an_observation_decides_its_key() {
     let input =
         |text, tokenizer: &str, bos| observe(Input::Text { text, tokenizer: key(tokenizer), bos }).fields();
     // Without `..`: an input added to `Observe` does not compile here until it has a case below.
-    let Observe { weights: _, prompt: _, graph: _, format: _, runtime: _, provider: _, dtype: _ } =
+    let Observe { weights: _, prompt: _, extras: _, graph: _, format: _, runtime: _, provider: _, dtype: _ } =
         observe(text());
     assert_decides(
         &observe(text()).fields(),
@@ -69,6 +77,7 @@ fn every_input_of_an_observation_decides_its_key() {
             ("bos", input("The capital of France is", "tokenizer", Bos::Never)),
             ("prompt", input("The capital of France is ", "tokenizer", Bos::Auto)),
             ("prompt", input("The capital of Spain is", "tokenizer", Bos::Auto)),
+            ("extras", with(&|o| o.extras = one_extra())),
             ("graph", with(&|o| o.graph = key("another epsilon"))),
             ("observation format", with(&|o| o.format += 1)),
             ("runtime", with(&|o| o.runtime = "1.24.0")),
@@ -92,6 +101,7 @@ fn token_ids_decide_the_key_where_no_text_is_tokenised() {
             ("tokens", with(&|o| o.prompt = Input::Tokens(&[12, 3]))),
             ("tokens", with(&|o| o.prompt = Input::Tokens(&[23, 1]))),
             ("tokens", with(&|o| o.prompt = Input::Tokens(&[]))),
+            ("extras", with(&|o| o.extras = one_extra())),
             ("graph", with(&|o| o.graph = key("another epsilon"))),
             ("observation format", with(&|o| o.format += 1)),
             ("runtime", with(&|o| o.runtime = "1.24.0")),

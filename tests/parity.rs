@@ -9,13 +9,14 @@ use goldens::{cases, golden, prompts, reference, run};
 use streamgauge::{
     arch::{self, Recipe},
     checkpoint::Checkpoint,
+    observation::PromptObservation,
     run::{Graphs, Runtime},
 };
 
-/// Largest relative error of any observation.
+/// Largest error of any observation: relative, but for a cosine and a share, which are as exact as what they relate to.
 const TOLERANCE: f64 = 1e-5;
 
-/// Largest relative error seen so far, and where.
+/// Largest error seen so far, and where.
 #[derive(Default)]
 struct Worst {
     error: f64,
@@ -24,7 +25,14 @@ struct Worst {
 
 impl Worst {
     fn see(&mut self, found: f32, expected: f64, place: &str) {
-        let error = (f64::from(found) - expected).abs() / expected.abs();
+        // A lone token attends to itself alone: an exact 0.
+        let scale = if expected == 0.0 && found == 0.0 { 1.0 } else { expected.abs() };
+        self.see_of(found, expected, scale, place);
+    }
+
+    /// An error as a part of `scale`.
+    fn see_of(&mut self, found: f32, expected: f64, scale: f64, place: &str) {
+        let error = (f64::from(found) - expected).abs() / scale;
         if error.is_nan() || error > self.error {
             *self = Worst { error, place: place.to_string() };
         }
@@ -59,10 +67,35 @@ fn every_golden_agrees_with_the_float64_reference() {
         let mut worst = Worst::default();
         for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
             assert_eq!(found.token_ids, expected.token_ids);
-            worst.see_table(&found.resid, &expected.resid, &format!("prompt {i} resid"));
-            worst.see_table(&found.attn_out, &expected.attn_out, &format!("prompt {i} attn_out"));
-            worst.see_table(&found.mlp_out, &expected.mlp_out, &format!("prompt {i} mlp_out"));
-            worst.see_table(&found.max_abs, &expected.max_abs, &format!("prompt {i} max_abs"));
+            for (name, found, expected) in [
+                ("resid", &found.resid, &expected.resid),
+                ("attn_out", &found.attn_out, &expected.attn_out),
+                ("mlp_out", &found.mlp_out, &expected.mlp_out),
+                ("attn_module_in", &found.attn_module_in, &expected.attn_module_in),
+                ("attn_module_out", &found.attn_module_out, &expected.attn_module_out),
+                ("mlp_module_in", &found.mlp_module_in, &expected.mlp_module_in),
+                ("mlp_module_out", &found.mlp_module_out, &expected.mlp_module_out),
+                ("write", &found.write, &expected.write),
+                ("max_abs", &found.max_abs, &expected.max_abs),
+                ("attn_off_diagonal", &found.attn_off_diagonal, &expected.attn_off_diagonal),
+            ] {
+                worst.see_table(found, expected, &format!("prompt {i} {name}"));
+            }
+            let cosines = found.write_cosine.iter().zip(expected.write_cosine.iter().flatten());
+            assert_eq!(found.write_cosine.len(), expected.write_cosine.iter().flatten().count());
+            for (found, expected) in cosines {
+                worst.see_of(*found, *expected, 1.0, &format!("prompt {i} write_cosine"));
+            }
+            worst.see_of(found.logit_shift.unwrap(), expected.logit_shift, 1.0, &format!("prompt {i} shift"));
+            assert_eq!(found.loss_nats.is_some(), expected.loss_nats.is_some());
+            for (found, expected) in found.loss_nats.iter().zip(&expected.loss_nats) {
+                worst.see(*found, *expected, &format!("prompt {i} loss"));
+            }
+            let lens = found.lens_entropy_nats.as_ref().unwrap();
+            assert_eq!(lens.len(), expected.lens_entropy_nats.len());
+            for (layer, (found, expected)) in lens.iter().zip(&expected.lens_entropy_nats).enumerate() {
+                worst.see(*found, *expected, &format!("prompt {i} lens layer {layer}"));
+            }
             assert_eq!(found.final_norm.len(), expected.r#final.len());
             for (t, (found, expected)) in found.final_norm.iter().zip(&expected.r#final).enumerate() {
                 worst.see(*found, *expected, &format!("prompt {i} final token {t}"));
@@ -100,9 +133,11 @@ fn markdown(table: &BTreeMap<String, Vec<(String, Worst)>>) -> String {
     let runtime = Runtime::load(None).unwrap();
     let mut text = format!(
         "# Parity\n\nWritten by `make parity`. Every observation of every golden checkpoint (`tests/goldens`) against \
-         transformers in float64:\nnorms of the stream, of both writes and of the final norm, largest component, entropy, \
-         the five most probable tokens.\nTolerance {TOLERANCE:e}. ONNX Runtime {} on a CPU, whose kind decides the last \
-         digits.\n\n| family | config | worst relative error | where |\n|---|---|---|---|\n",
+         transformers in float64:\nnorms of the stream, of what modules receive, give and write, of a block's whole write and \
+         of the final norm; cosine of stream and write;\nlargest component, attention off the diagonal by head; entropy, \
+         the five most probable tokens, logits under scaling, loss, lens.\nTolerance {TOLERANCE:e}, of the cosine and the \
+         share that logits move by absolute, else relative. ONNX Runtime {} on a CPU, whose kind decides the last \
+         digits.\n\n| family | config | worst error | where |\n|---|---|---|---|\n",
         runtime.version()
     );
     for (family, cases) in table {
@@ -135,9 +170,27 @@ fn a_prompt_measures_the_same_alone_and_in_company_and_twice() {
         for (prompt, together) in prompts.iter().zip(&together) {
             let alone = run(&golden(case), std::slice::from_ref(prompt)).unwrap();
             let mut worst = Worst::default();
-            for (found, expected) in alone[0].resid.iter().zip(&together.resid) {
-                worst.see(*found, f64::from(*expected), "resid");
+            let tables = |o: &PromptObservation| {
+                let others = [("resid", o.resid.clone()), ("off_diagonal", o.attn_off_diagonal.clone())];
+                others.into_iter().chain(o.by_block().map(|(name, table)| (name, table.clone())))
+            };
+            for ((name, found), (_, expected)) in tables(&alone[0]).zip(tables(together)) {
+                assert_eq!(found.dim(), expected.dim());
+                for (found, expected) in found.iter().zip(&expected) {
+                    let scale =
+                        if name == "write_cosine" { 1.0 } else { f64::from(expected.abs()).max(1e-9) };
+                    worst.see_of(*found, f64::from(*expected), scale, name);
+                }
             }
+            let heads = |o: &PromptObservation| {
+                let lens = o.lens_entropy_nats.iter().flatten().copied();
+                o.loss_nats.into_iter().chain(lens).collect::<Vec<f32>>()
+            };
+            for (found, expected) in heads(&alone[0]).into_iter().zip(heads(together)) {
+                worst.see(found, f64::from(expected), "loss or lens");
+            }
+            let shifts = [&alone[0], together].map(|o| o.logit_shift.unwrap());
+            worst.see_of(shifts[0], f64::from(shifts[1]), 1.0, "shift");
             for (found, expected) in alone[0].top.iter().zip(&together.top) {
                 assert_eq!(found.id, expected.id);
                 worst.see(found.prob, f64::from(expected.prob), "probability");

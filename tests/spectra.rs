@@ -10,8 +10,9 @@ use serde::Deserialize;
 use streamgauge::{
     arch::Recipe,
     checkpoint::Checkpoint,
+    observation::Extra,
     progress::Silent,
-    run::{Graphs, Runtime, observe_witnessed},
+    run::{Asked, Graphs, Runtime, observe_with},
     spectra::{Spectra, Spectrum},
 };
 
@@ -36,16 +37,17 @@ fn spectra_of_prompts_that_begin_alike_are_those_of_their_covariance() {
         let recipe = Recipe::read(checkpoint.config()).unwrap();
         let (graphs, runtime) = (Graphs::build(&recipe).unwrap(), Runtime::load(None).unwrap());
         let (mut found, mut seen) = (Spectra::default(), Vec::new());
-        let observations = observe_witnessed(
+        let mut witness = |layer: usize, streams: &[&[f32]]| {
+            seen.push(layer);
+            found.add(streams, recipe.width());
+        };
+        let observations = observe_with(
             &runtime,
             &recipe,
             &graphs,
             &checkpoint,
             &expected.prompts,
-            &mut |layer, streams| {
-                seen.push(layer);
-                found.add(streams, recipe.width());
-            },
+            Asked { extras: &Extra::ALL.iter().copied().collect(), witness: Some(&mut witness) },
             &Silent,
         )
         .unwrap();

@@ -34,9 +34,21 @@ fn cell(n: u32) -> Cell {
             resid: array(blocks + 1, 0.1),
             attn_out: array(blocks, 0.2),
             mlp_out: array(blocks, 0.3),
+            attn_module_in: array(blocks, 0.5),
+            attn_module_out: array(blocks, 0.6),
+            mlp_module_in: array(blocks, 0.7),
+            mlp_module_out: array(blocks, 0.8),
+            write: array(blocks, 0.9),
+            write_cosine: array(blocks, 1.0),
             max_abs: array(blocks + 1, 0.4),
+            attn_off_diagonal: Array2::from_shape_fn((blocks, 3), |(l, head)| {
+                n as f32 / (1 + l + head) as f32
+            }),
             final_norm: Array1::from_shape_fn(tokens, |t| n as f32 / 3.0 + t as f32),
             entropy_nats: n as f32 / 11.0,
+            logit_shift: Some(n as f32 / 13.0),
+            loss_nats: n.is_multiple_of(2).then_some(n as f32 / 17.0),
+            lens_entropy_nats: n.is_multiple_of(3).then(|| Array1::from_elem(blocks + 1, n as f32)),
             top: (0..5).map(|k| TopToken { id: k + n, prob: 0.5 / (k + 1) as f32 }).collect(),
         },
     }

@@ -1,28 +1,48 @@
-"""The norms of reference.json, read by hooks from a transformers model.
+"""The numbers of reference.json, read by hooks from a transformers model.
 
-The last stream is the last block's output, never `hidden_states[-1]`, which is after the final norm.
+The last stream is the last block's output, never `hidden_states[-1]`, which is after the final norm. What the head
+would say of another stream (scaled, or of an earlier layer) is what the model says when its last block gives that
+stream: norms, projections, scales and caps on the way are the library's.
 """
+
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from taps import taps_of
 
+SCALES = (0.25, 0.5, 2.0, 4.0)
+# What is a share of something else, or a cosine, is as exact as that is: its error is absolute.
+SHARES = ("write_cosine", "logit_shift")
+
 
 @torch.no_grad()
 def measure(model, ids: list) -> dict:
-    """Norms at every tap for one prompt; the layout is that of reference.json."""
+    """What one prompt shows; the layout is that of reference.json."""
     taps = taps_of(model.config)
     blocks = model.get_submodule(taps.layers)
     streams, attn, mlp, final, mids = [], [], [], [], []
+    attn_in, mlp_in, attn_module, mlp_module = [], [], [], []
     hooks = [blocks[0].register_forward_pre_hook(lambda _m, a: streams.append(a[0].clone()))]
 
     def keep(module, to):
         # A copy: falcon goes on to add the attention to the MLP's output in place.
         hooks.append(module.register_forward_hook(lambda _m, _a, o: to.append(first(o).clone())))
 
+    def keep_input(module, to):
+        def hook(_module, args, kwargs):
+            to.append((args[0] if args else kwargs["hidden_states"]).clone())
+
+        hooks.append(module.register_forward_pre_hook(hook, with_kwargs=True))
+
     for block in blocks:
         keep(block.get_submodule(taps.attention), attn)
         keep(block.get_submodule(taps.mlp), mlp)
+        attention_module, ffn_module = taps.attention_module or taps.attention, taps.mlp_module or taps.mlp
+        keep(block.get_submodule(attention_module), attn_module)
+        keep(block.get_submodule(ffn_module), mlp_module)
+        keep_input(block.get_submodule(taps.attention_input or attention_module), attn_in)
+        keep_input(block.get_submodule(taps.mlp_input or ffn_module), mlp_in)
         keep(block, streams)
         if taps.stream_norms:
             keep(block.get_submodule(taps.stream_norms[0]), mids)
@@ -30,38 +50,117 @@ def measure(model, ids: list) -> dict:
         norm = model.get_submodule(taps.final_norm)
         hooks.append(norm.register_forward_hook(lambda _m, a, o: final.append((a[0], o))))
     try:
-        logits = model(torch.tensor([ids]), use_cache=False).logits[0, -1]
+        with probabilities(model) as attention:
+            every = logits_of(model, ids)
     finally:
         for hook in hooks:
             hook.remove()
 
-    mlp = [m.reshape(streams[0].shape) for m in mlp]  # opt's MLP sees [T, D]
+    flat = [mlp, mlp_in, mlp_module]  # opt's MLP sees [T, D]
+    mlp, mlp_in, mlp_module = ([m.reshape(streams[0].shape) for m in one] for one in flat)
     if taps.stream_norms:
         check_stream_norms(blocks, taps, streams, attn, mlp, mids)
         attn = [mid - before for before, mid in zip(streams, mids)]
         mlp = [after - mid for mid, after in zip(mids, streams[1:])]
     if final:
         assert torch.equal(final[0][0], streams[-1]), "the stream after the last block is what the final norm reads"
-    assert len(attn) == len(mlp) == len(blocks) == len(streams) - 1
-    for before, a, m, after in zip(streams, attn, mlp, streams[1:]):
-        assert torch.allclose(before + a + m, after, rtol=1e-4, atol=1e-5), "two branches explain a block"
-    logits = logits.double()
+    assert len(attn) == len(mlp) == len(blocks) == len(streams) - 1 == len(attention)
+    writes = [after - before for before, after in zip(streams, streams[1:])]
+    for a, m, write in zip(attn, mlp, writes):
+        assert torch.allclose(a + m, write, rtol=1e-4, atol=1e-5), "two branches explain a block"
+    logits = every[-1]
     log_probs = torch.log_softmax(logits, dim=-1)
     top = torch.topk(log_probs.exp(), 5)
+    scaled = [last_logits_for(model, blocks[-1], ids, streams[-1] * factor) for factor in SCALES]
+    shift = max((one - logits).abs().max() for one in scaled)
+    lens = [entropy(last_logits_for(model, blocks[-1], ids, stream)) for stream in streams]
+    losses = -torch.log_softmax(every[:-1], dim=-1)[range(len(ids) - 1), ids[1:]]
     return {
         "token_ids": ids,
         "resid": norms(streams),
         "attn_out": norms(attn),
         "mlp_out": norms(mlp),
+        "attn_module_in": norms(attn_in),
+        "attn_module_out": norms(attn_module),
+        "mlp_module_in": norms(mlp_in),
+        "mlp_module_out": norms(mlp_module),
+        "write": norms(writes),
+        "write_cosine": [cosines(x, w) for x, w in zip(streams, writes)],
         "max_abs": [s[0].double().abs().amax(-1).tolist() for s in streams],
+        "attn_off_diagonal": [off_diagonal(a) for a in attention],
         "final": norms([final[0][1] if final else streams[-1]])[0],
-        "entropy_nats": float(-(log_probs.exp() * log_probs).sum()),
+        "entropy_nats": entropy(logits),
+        "logit_shift": float(shift / (logits.max() - logits.min())),
         "top": [{"id": i, "prob": p} for i, p in zip(top.indices.tolist(), top.values.tolist())],
+        "loss_nats": float(losses.mean()) if len(ids) > 1 else None,
+        "lens_entropy_nats": lens,
     }
 
 
 def first(output):
     return output[0] if isinstance(output, tuple) else output
+
+
+def logits_of(model, ids: list):
+    """`[T, vocabulary]` in float64."""
+    return model(torch.tensor([ids]), use_cache=False).logits[0].double()
+
+
+def last_logits_for(model, block, ids: list, stream):
+    """Logits of the last position when the last block gives `stream`."""
+
+    def instead(_module, _args, output):
+        return (stream, *output[1:]) if isinstance(output, tuple) else stream
+
+    hook = block.register_forward_hook(instead)
+    try:
+        return logits_of(model, ids)[-1]
+    finally:
+        hook.remove()
+
+
+@contextmanager
+def probabilities(model):
+    """Attention probabilities of the runs inside, `[1, heads, T, T]` for every block."""
+    found = []
+    functional = torch.nn.functional
+    if model.config._attn_implementation == "eager":
+        name, plain = "softmax", functional.softmax
+    else:
+        name, plain = "scaled_dot_product_attention", functional.scaled_dot_product_attention
+    inside = False
+
+    def recording(*args, **kwargs):
+        nonlocal inside
+        if inside:  # a mode calls the function by its name again
+            return plain(*args, **kwargs)
+        inside = True
+        try:
+            result = plain(*args, **kwargs)
+            if name == "softmax":
+                found.append(result)
+            else:
+                q, k, v, *rest = args
+                # What is mixed from the rows of the identity are the probabilities themselves.
+                identity = torch.eye(v.shape[-2], dtype=v.dtype).expand(*v.shape[:-1], -1)
+                found.append(plain(q, k, identity, *rest, **kwargs))
+            return result
+        finally:
+            inside = False
+
+    setattr(functional, name, recording)
+    try:
+        yield found
+    finally:
+        setattr(functional, name, plain)
+
+
+def off_diagonal(probabilities) -> list:
+    """Per head, the probability that tokens give to others."""
+    heads = probabilities[0].double()
+    length = heads.shape[-1]
+    assert torch.allclose(heads.sum(-1), torch.ones(()).double(), atol=1e-6), "rows are distributions"
+    return (heads * (1 - torch.eye(length, dtype=heads.dtype))).sum((-2, -1)).tolist()
 
 
 def check_stream_norms(blocks, taps, streams, attn, mlp, mids):
@@ -77,11 +176,35 @@ def norms(tensors: list) -> list:
     return [torch.linalg.vector_norm(t[0].double(), dim=-1).tolist() for t in tensors]
 
 
+def cosines(a, b) -> list:
+    return torch.cosine_similarity(a[0].double(), b[0].double(), dim=-1, eps=0.0).tolist()
+
+
+def entropy(logits) -> float:
+    log_probs = torch.log_softmax(logits, dim=-1)
+    return float(-(log_probs.exp() * log_probs).sum())
+
+
 def relative_deviation(rough: dict, exact: dict) -> float:
-    """The largest relative difference of any number of two measurements."""
-    fields = ["resid", "attn_out", "mlp_out", "max_abs", "final", "entropy_nats"]
-    a, b = (
-        np.concatenate([np.ravel(one[f]) for f in fields] + [[t["prob"] for t in one["top"]]])
-        for one in (rough, exact)
-    )
-    return float(np.max(np.abs(a - b) / np.abs(b)))
+    """The largest relative difference of any number of two measurements; of shares the largest difference."""
+    worst = 0.0
+    for name in rough.keys() - {"token_ids", "top"}:
+        if rough[name] is None:
+            continue
+        worst = max(worst, deviation(rough[name], exact[name], relative=name not in SHARES))
+    probs = ([t["prob"] for t in one["top"]] for one in (rough, exact))
+    return max(worst, deviation(*probs, relative=True))
+
+
+def deviation(rough, exact, relative: bool) -> float:
+    a, b = flat(rough), flat(exact)
+    difference = np.abs(a - b)
+    if not relative:
+        return float(difference.max())
+    # A lone token attends to itself alone: an exact 0.
+    assert (a[b == 0] == 0).all()
+    return float(np.max(difference[b != 0] / np.abs(b[b != 0]), initial=0.0))
+
+
+def flat(values):
+    return np.concatenate([np.ravel(v) for v in values]) if isinstance(values, list) else np.array([values])

@@ -9,9 +9,15 @@ TEXT = """# Goldens
 float64, one prompt at a time ({lengths} tokens). Made by `python scripts/reference/make_goldens.py`, which also
 writes this file; the cases are `scripts/reference/cases/`, one file per group of families. Per prompt: `token_ids`
 `[T]`; `resid` and `max_abs` `[L+1][T]` (stream entering block 0, then after every block, before the final norm);
-`attn_out`, `mlp_out` `[L][T]` (what the branch adds to the stream, after any norm inside it); `final` `[T]`;
-`entropy_nats` and `top` after the last token. float32 transformers stays within 6e-6 of every number, and a switch that
-a case is for moves some number by 1e-3 or more.
+`attn_out`, `mlp_out` `[L][T]` (what the branch adds to the stream, after any norm inside it); `attn_module_in`,
+`attn_module_out`, `mlp_module_in`, `mlp_module_out` `[L][T]` (what the module itself receives and gives); `write` and
+`write_cosine` `[L][T]` (stream after the block less stream before it: norm, and cosine with the stream before);
+`attn_off_diagonal` `[L][H]` (attention probability off the diagonal, summed over query tokens); `final` `[T]`;
+`entropy_nats` and `top` after the last token; `logit_shift` (largest change of its logits when the last block's output
+is multiplied by 1/4, 1/2, 2 or 4, over their range); `loss_nats` (mean over the prompt's own next tokens);
+`lens_entropy_nats` `[L+1]` (of what the model says when its last block gives the stream of layer l). float32
+transformers stays within 6e-6 of every number (of the cosine and the shift absolutely, else relatively), and a switch
+that a case is for moves some number by 1e-3 or more.
 
 What the reference is, where the library leaves a choice:
 - The last stream is what leaves the last block. The library's last hidden state is after the final norm, in every family.
@@ -20,9 +26,11 @@ What the reference is, where the library leaves a choice:
 - The library's own formulas, with float64 wherever it says float32 (`scripts/reference/float64.py`).
 - Gemma's embedding factor is √d exactly; in bfloat16 the library rounds it (√3072 to 55.5).
 - Norms on the stream itself (OPT-350m): the branches' writes are m − x and y − m, with m and y the outputs of the
-  block's two norms. A model without a final norm has `final` = the norm of its last stream.
+  block's two norms, and their modules receive x and m. A model without a final norm has `final` = the norm of its last stream.
 - Falcon's ALiBi is the library's default (sdpa): added once, divided by √d_head, slopes and slope × position rounded
   to bfloat16 whatever the dtype. Its eager path adds it twice.
+- Attention probabilities are those of the library's eager attention; where a case measures sdpa, what sdpa mixes from
+  the rows of the identity.
 - GPT-Neo: `attention_layers` wins over `attention_types`. Gemma: `hidden_act` gelu means the tanh form.
 - dynamic rope is meant for prompts beyond `max_position_embeddings`; that case has one.
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, epsilon, only, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -102,14 +102,14 @@ impl Architecture for Apertus {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "attention_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "feedforward_layernorm", x)?;
             let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
             let s = &mut s.at("mlp");
             let up = linear(s, "up_proj", normed, (width, inner), false)?;
             let bent = xielu(s, up)?;
-            linear(s, "down_proj", bent, (inner, width), false)
+            Ok(Branch::bare(normed, linear(s, "down_proj", bent, (inner, width), false)?))
         })
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, epsilon, only, own_names, typed, yes},
 };
 use crate::{
@@ -111,12 +111,15 @@ impl Architecture for Bloom {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attention"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attention"), normed)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "post_attention_layernorm", x)?;
             let (width, inner) = (self.sizes.hidden_size, self.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: ACTIVATION, bias: true };
-            feed_forward(&mut s.at("mlp"), ["dense_h_to_4h", "dense_4h_to_h"], normed, mlp)
+            Ok(Branch::bare(
+                normed,
+                feed_forward(&mut s.at("mlp"), ["dense_h_to_4h", "dense_4h_to_h"], normed, mlp)?,
+            ))
         })
     }
 

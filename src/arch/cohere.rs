@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation, epsilon, or_default, positive, typed, yes},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -99,10 +99,13 @@ impl Architecture for Cohere {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
         let mlp = Mlp { width, inner, activation: self.activation, bias: false };
-        let mlp = gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?;
+        let mlp = Branch::bare(
+            normed,
+            gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?,
+        );
         Block::parallel(s, x, attention, mlp)
     }
 

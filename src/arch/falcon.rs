@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation_of, epsilon, or_default, own_names, typed, yes},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -205,18 +205,18 @@ impl Architecture for Falcon {
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let two = matches!(self.residual, Residual::ParallelTwoNorms);
         let normed = self.norm(s, if two { "ln_attn" } else { "input_layernorm" }, x)?;
-        let attention = self.attention(&mut s.at("self_attention"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attention"), normed)?);
         let mlp = match self.residual {
             Residual::Sequential => {
                 return Block::sequential(s, x, attention, |s, x| {
                     let normed = self.norm(s, "post_attention_layernorm", x)?;
-                    self.mlp(s, normed)
+                    Ok(Branch::bare(normed, self.mlp(s, normed)?))
                 });
             }
-            Residual::Parallel => self.mlp(s, normed)?,
+            Residual::Parallel => Branch::bare(normed, self.mlp(s, normed)?),
             Residual::ParallelTwoNorms => {
                 let normed = self.norm(s, "ln_mlp", x)?;
-                self.mlp(s, normed)?
+                Branch::bare(normed, self.mlp(s, normed)?)
             }
         };
         Block::parallel(s, x, attention, mlp)

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Kinds, Sizes, activation_of, epsilon, only, positive, sizes, sliding, typed, windows, yes},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -176,14 +176,16 @@ impl Architecture for Gemma3 {
 
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed, *self.windows.get(kind))?;
-        let attention = self.norm(s, "post_attention_layernorm", attention)?;
+        let output = self.attention(&mut s.at("self_attn"), normed, *self.windows.get(kind))?;
+        let write = self.norm(s, "post_attention_layernorm", output)?;
+        let attention = Branch { input: normed, output, write };
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "pre_feedforward_layernorm", x)?;
             let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: self.activation, bias: false };
-            let mlp = gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?;
-            self.norm(s, "post_feedforward_layernorm", mlp)
+            let output = gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?;
+            let write = self.norm(s, "post_feedforward_layernorm", output)?;
+            Ok(Branch { input: normed, output, write })
         })
     }
 

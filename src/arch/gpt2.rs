@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Kinds, Sizes, activation_of, epsilon, only, own_names, typed, yes},
 };
 use crate::{
@@ -130,13 +130,13 @@ impl Architecture for Gpt2 {
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "ln_1", x)?;
         let heads = Attention { scale: *self.scales.get(kind), ..self.heads };
-        let attention = self.attention(&mut s.at("attn"), heads, normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("attn"), heads, normed)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "ln_2", x)?;
             let (mut s, width, inner) = (s.at("mlp"), self.config.n_embd, self.sizes.intermediate_size);
             let inside = conv1d(&mut s, "c_fc", normed, (width, inner))?;
             let inside = self.activation.apply(&mut s, inside)?;
-            conv1d(&mut s, "c_proj", inside, (inner, width))
+            Ok(Branch::bare(normed, conv1d(&mut s, "c_proj", inside, (inner, width))?))
         })
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Kinds, Sizes, activation_of, epsilon, own_names, sizes, typed, yes},
 };
 use crate::{
@@ -163,12 +163,12 @@ impl Architecture for GptNeo {
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "ln_1", x)?;
         let mask = attention::mask(s, mask_name(*self.windows.get(kind)))?;
-        let attention = self.attention(&mut s.at("attn.attention"), normed, mask)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("attn.attention"), normed, mask)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "ln_2", x)?;
             let (width, inner) = (self.sizes.hidden_size, self.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: self.activation, bias: true };
-            feed_forward(&mut s.at("mlp"), ["c_fc", "c_proj"], normed, mlp)
+            Ok(Branch::bare(normed, feed_forward(&mut s.at("mlp"), ["c_fc", "c_proj"], normed, mlp)?))
         })
     }
 

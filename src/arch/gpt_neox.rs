@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation, epsilon, typed, yes},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -108,7 +108,7 @@ impl Architecture for GptNeox {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("attention"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("attention"), normed)?);
         if self.config.use_parallel_residual {
             let mlp = self.mlp(s, x)?;
             return Block::parallel(s, x, attention, mlp);
@@ -130,11 +130,14 @@ impl GptNeox {
         layer_norm(s, name, x, &[self.config.sizes.hidden_size], self.config.layer_norm_eps, true)
     }
 
-    fn mlp(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    fn mlp(&self, s: &mut Scope, x: Value) -> Result<Branch, GraphError> {
         let normed = self.norm(s, "post_attention_layernorm", x)?;
         let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
         let mlp = Mlp { width, inner, activation: self.activation, bias: true };
-        feed_forward(&mut s.at("mlp"), ["dense_h_to_4h", "dense_4h_to_h"], normed, mlp)
+        Ok(Branch::bare(
+            normed,
+            feed_forward(&mut s.at("mlp"), ["dense_h_to_4h", "dense_4h_to_h"], normed, mlp)?,
+        ))
     }
 
     fn attention(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation_of, epsilon, own_names, typed},
     rope::Rope,
 };
@@ -125,10 +125,10 @@ impl Architecture for GptJ {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "ln_1", x)?;
-        let attention = self.attention(&mut s.at("attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("attn"), normed)?);
         let (width, inner) = (self.config.n_embd, self.sizes.intermediate_size);
         let mlp = Mlp { width, inner, activation: self.activation, bias: true };
-        let mlp = feed_forward(&mut s.at("mlp"), ["fc_in", "fc_out"], normed, mlp)?;
+        let mlp = Branch::bare(normed, feed_forward(&mut s.at("mlp"), ["fc_in", "fc_out"], normed, mlp)?);
         Block::parallel(s, x, attention, mlp)
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation, epsilon, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -92,13 +92,16 @@ impl Architecture for Llama {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "post_attention_layernorm", x)?;
             let c = &self.config;
             let (width, inner) = (c.sizes.hidden_size, c.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: self.activation, bias: c.mlp_bias };
-            gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)
+            Ok(Branch::bare(
+                normed,
+                gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?,
+            ))
         })
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation, epsilon, only, sizes, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -102,12 +102,15 @@ impl Architecture for Mistral {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "post_attention_layernorm", x)?;
             let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: self.activation, bias: false };
-            gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)
+            Ok(Branch::bare(
+                normed,
+                gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?,
+            ))
         })
     }
 

@@ -36,7 +36,7 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
-pub use recipe::{FinalNormWeight, Modules, Place, Recipe, WeightUse};
+pub use recipe::{FinalNormWeight, GAUGES, Modules, Place, Recipe, WeightUse};
 pub use values::{ValueLayout, ValueWeights};
 pub use whole::INPUTS;
 
@@ -128,11 +128,29 @@ pub trait Architecture: fmt::Debug + Send + Sync {
     }
 }
 
-/// What a block adds to the stream (after any norm inside the branch), and the stream after it, all `[T, D]`.
+/// One branch of a block, all `[T, D]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Branch {
+    /// What the module receives: after the norm before it, where there is one.
+    pub input: Value,
+    /// What the module gives.
+    pub output: Value,
+    /// What the stream changes by: the output after any norm that follows it.
+    pub write: Value,
+}
+
+impl Branch {
+    /// No norm follows the module.
+    pub fn bare(input: Value, output: Value) -> Branch {
+        Branch { input, output, write: output }
+    }
+}
+
+/// The branches of a block, and the stream after it, `[T, D]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
-    pub attention: Value,
-    pub mlp: Value,
+    pub attention: Branch,
+    pub mlp: Branch,
     /// The stream between the two writes; a parallel block, whose MLP reads the stream before both, has none.
     pub middle: Option<Value>,
     pub stream: Value,
@@ -143,18 +161,18 @@ impl Block {
     pub fn sequential(
         s: &mut Scope,
         x: Value,
-        attention: Value,
-        mlp: impl FnOnce(&mut Scope, Value) -> Result<Value, GraphError>,
+        attention: Branch,
+        mlp: impl FnOnce(&mut Scope, Value) -> Result<Branch, GraphError>,
     ) -> Result<Block, GraphError> {
-        let middle = s.add(x, attention)?;
+        let middle = s.add(x, attention.write)?;
         let mlp = mlp(s, middle)?;
-        Ok(Block { attention, mlp, middle: Some(middle), stream: s.add(middle, mlp)? })
+        Ok(Block { attention, mlp, middle: Some(middle), stream: s.add(middle, mlp.write)? })
     }
 
     /// Both branches have read the same stream.
-    pub fn parallel(s: &mut Scope, x: Value, attention: Value, mlp: Value) -> Result<Block, GraphError> {
-        let writes = s.add(x, attention)?;
-        Ok(Block { attention, mlp, middle: None, stream: s.add(writes, mlp)? })
+    pub fn parallel(s: &mut Scope, x: Value, attention: Branch, mlp: Branch) -> Result<Block, GraphError> {
+        let writes = s.add(x, attention.write)?;
+        Ok(Block { attention, mlp, middle: None, stream: s.add(writes, mlp.write)? })
     }
 }
 

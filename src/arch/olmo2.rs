@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation, epsilon, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -89,13 +89,15 @@ impl Architecture for Olmo2 {
     }
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
-        let attention = self.attention(&mut s.at("self_attn"), x)?;
-        let attention = self.norm(s, "post_attention_layernorm", attention)?;
+        let output = self.attention(&mut s.at("self_attn"), x)?;
+        let write = self.norm(s, "post_attention_layernorm", output)?;
+        let attention = Branch { input: x, output, write };
         Block::sequential(s, x, attention, |s, x| {
             let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: self.activation, bias: false };
-            let mlp = gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], x, mlp)?;
-            self.norm(s, "post_feedforward_layernorm", mlp)
+            let output = gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], x, mlp)?;
+            let write = self.norm(s, "post_feedforward_layernorm", output)?;
+            Ok(Branch { input: x, output, write })
         })
     }
 

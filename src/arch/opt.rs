@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation_of, sizes, typed, yes},
 };
 use crate::{
@@ -125,10 +125,10 @@ impl Architecture for Opt {
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         if self.config.do_layer_norm_before {
             let normed = self.norm(s, "self_attn_layer_norm", x)?;
-            let attention = self.attention(&mut s.at("self_attn"), normed)?;
+            let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
             return Block::sequential(s, x, attention, |s, x| {
                 let normed = self.norm(s, "final_layer_norm", x)?;
-                self.mlp(s, normed)
+                Ok(Branch::bare(normed, self.mlp(s, normed)?))
             });
         }
         // The norms act on the stream itself: a branch's write is what the stream is after it less what it was before.
@@ -138,7 +138,8 @@ impl Architecture for Opt {
         let mlp = self.mlp(s, middle)?;
         let sum = s.add(middle, mlp)?;
         let stream = self.norm(s, "final_layer_norm", sum)?;
-        let (attention, mlp) = (s.sub(middle, x)?, s.sub(stream, middle)?);
+        let attention = Branch { input: x, output: attention, write: s.sub(middle, x)? };
+        let mlp = Branch { input: middle, output: mlp, write: s.sub(stream, middle)? };
         Ok(Block { attention, mlp, middle: Some(middle), stream })
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation, epsilon, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -90,10 +90,10 @@ impl Architecture for Phi {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
         let mlp = Mlp { width, inner, activation: self.activation, bias: true };
-        let mlp = feed_forward(&mut s.at("mlp"), ["fc1", "fc2"], normed, mlp)?;
+        let mlp = Branch::bare(normed, feed_forward(&mut s.at("mlp"), ["fc1", "fc2"], normed, mlp)?);
         Block::parallel(s, x, attention, mlp)
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation, epsilon, sizes, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -98,7 +98,7 @@ impl Architecture for Phi3 {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "post_attention_layernorm", x)?;
             let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
@@ -108,7 +108,7 @@ impl Architecture for Phi3 {
             let gate = self.activation.apply(s, gate)?;
             let up = s.slice(fused, 1, inner, 2 * inner)?;
             let product = s.mul(gate, up)?;
-            linear(s, "down_proj", product, (inner, width), false)
+            Ok(Branch::bare(normed, linear(s, "down_proj", product, (inner, width), false)?))
         })
     }
 

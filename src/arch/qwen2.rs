@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Kinds, Sizes, activation, epsilon, only, sliding, typed, windows},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -119,12 +119,16 @@ impl Architecture for Qwen2 {
 
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed, *self.windows.get(kind))?;
+        let attention =
+            Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed, *self.windows.get(kind))?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "post_attention_layernorm", x)?;
             let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: self.activation, bias: false };
-            gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)
+            Ok(Branch::bare(
+                normed,
+                gated(&mut s.at("mlp"), ["gate_proj", "up_proj", "down_proj"], normed, mlp)?,
+            ))
         })
     }
 

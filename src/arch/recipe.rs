@@ -10,7 +10,7 @@ use crate::{
     checkpoint::Checkpoint,
     facts::ModelFacts,
     graph::{Binary, Dim, Dtype, Graph, Reduction, Unary, Value},
-    nn::{CHUNK, PROMPTS, Scope, TOKENS, WEIGHT},
+    nn::{CHUNK, PROMPTS, ROWS, Scope, TOKENS, WEIGHT},
     observation::TOP_K,
 };
 
@@ -27,17 +27,23 @@ pub struct Recipe {
 /// | graph | inputs besides weights | outputs |
 /// |---|---|---|
 /// | prelude | `rows f32 [T, E]`, `positions i64 [T]`, `slots i64 [M]`, `lengths i64 [T]` | `stream [T, D]`, `stream_norm [T]`, `stream_max [T]`, tables and masks |
-/// | block | `stream`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next`, `next_norm`, `next_max`, `attention_norm`, `mlp_norm` |
-/// | final | `stream`, `last i64 [P]` | `final_norm [T]`, `hidden [P, E]` |
-/// | head | `hidden`, `unembedding [C, E]` and its bias, `padding [C]` | `max`, `largest`, `rest`, `weighted` `[P]`, `top_logits`, `top_rows` `[P, K]` |
+/// | block | `stream`, `slots`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next`, `next_norm`, `next_max`, [`GAUGES`] `[T]`, `off_diagonal [T, H]` |
+/// | final | `stream`, `rows i64 [R]`, `factors [R, 1]` | `final_norm [T]`, `hidden [R, E]` |
+/// | head | `hidden`, `unembedding [C, E]` and its bias, `padding [C]`, `plain i64 [P]`, `unscaled i64 [R]` | `max`, `largest`, `rest`, `weighted`, `below` `[P]`, `top_logits`, `top_rows` `[P, K]`, `shift [R]` |
+/// | tail | `hidden`, `unembedding` and its bias, `padding`, `wanted i64 [R, 2]` | `max`, `largest`, `rest`, `weighted`, `wanted_logit` `[R]` |
 ///
 /// D is the width of the stream and E that of the embedding, the same in nearly every family; `lengths` says how many
 /// tokens a token's prompt has. A graph has only those inputs that it uses.
 ///
-/// The head sees C rows of the vocabulary at a time: with m the largest logit of the piece, `largest` is how many logits
-/// are m, `rest` Σ exp(l-m) of the others, which beside them would lose its digits where one token is nearly certain, and
-/// `weighted` Σ (l-m)·exp(l-m), from which pieces combine to the entropy of the whole. `padding` is 0 for a row of the
-/// vocabulary, and far below any logit for one that fills the piece up.
+/// `final` reads the given rows of the stream out, each multiplied by its factor before the norm. Head and tail see C rows
+/// of the vocabulary at a time: with m the largest logit of the piece, `largest` is how many logits are m, `rest`
+/// Σ exp(l-m) of the others, which beside them would lose its digits where one token is nearly certain, and `weighted`
+/// Σ (l-m)·exp(l-m), from which pieces combine to the entropy of the whole. `padding` is 0 for a row of the vocabulary, and
+/// far below any logit for one that fills the piece up.
+///
+/// The head is for the last positions: of those rows that `plain` names it also gives the largest logits and minus the
+/// smallest (`below`), and of every row how far some logit lies from that of the row that `unscaled` names (`shift`). The
+/// tail is for many rows; `wanted` names one logit of each.
 #[derive(Debug)]
 pub struct Modules {
     pub prelude: Graph,
@@ -45,7 +51,21 @@ pub struct Modules {
     pub blocks: Vec<Graph>,
     pub final_norm: Graph,
     pub head: Graph,
+    pub tail: Graph,
 }
+
+/// What a block graph gives of each token besides its stream: norms of what its modules receive and give, of both writes
+/// and of their sum, and the dot product of that sum with the entering stream.
+pub const GAUGES: [&str; 8] = [
+    "attention_input",
+    "attention_output",
+    "attention_write",
+    "mlp_input",
+    "mlp_output",
+    "mlp_write",
+    "write",
+    "write_dot",
+];
 
 /// Where a tensor is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,6 +275,7 @@ impl Modules {
             blocks: (0..kinds).map(|kind| block(arch, kind, &stream)).collect::<Result<_, _>>()?,
             final_norm: final_norm(arch, &stream)?,
             head: head(arch, embedding, bias, TOP_K.min(size(facts.vocabulary)))?,
+            tail: tail(arch, embedding, bias)?,
         })
     }
 }
@@ -289,10 +310,18 @@ fn block(arch: &dyn Architecture, kind: usize, stream: &[Dim]) -> Result<Graph, 
     let block = arch.block(kind, &mut s, x)?;
     s.output("next", block.stream)?;
     gauge(&mut s, "next", block.stream)?;
-    for (name, write) in [("attention_norm", block.attention), ("mlp_norm", block.mlp)] {
-        let norm = s.reduce(Reduction::L2, write)?;
+    // Not the stream after less the stream before: beside a large stream that would lose the write's digits.
+    let write = s.add(block.attention.write, block.mlp.write)?;
+    let product = s.mul(x, write)?;
+    let dot = s.reduce(Reduction::Sum, product)?;
+    let (attention, mlp) = (block.attention, block.mlp);
+    let vectors =
+        [attention.input, attention.output, attention.write, mlp.input, mlp.output, mlp.write, write];
+    for (name, vector) in GAUGES.iter().zip(vectors) {
+        let norm = s.reduce(Reduction::L2, vector)?;
         s.output(name, norm)?;
     }
+    s.output(GAUGES[7], dot)?;
     Ok(graph)
 }
 
@@ -300,12 +329,15 @@ fn final_norm(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchErro
     let mut graph = Graph::new("final");
     let mut s = Scope::new(&mut graph);
     let x = s.input("stream", Dtype::F32, stream)?;
-    let last = s.input("last", Dtype::I64, &[PROMPTS])?;
+    let rows = s.input("rows", Dtype::I64, &[ROWS])?;
+    let factors = s.input("factors", Dtype::F32, &[ROWS, 1.into()])?;
     let normed = arch.final_norm(&mut s, x)?;
     let norm = s.reduce(Reduction::L2, normed)?;
     s.output("final_norm", norm)?;
+    let chosen = s.gather(x, rows)?;
+    let scaled = s.mul(chosen, factors)?;
+    let normed = arch.final_norm(&mut s, scaled)?;
     let hidden = arch.project_out(&mut s, normed)?;
-    let hidden = s.gather(hidden, last)?;
     s.output("hidden", hidden)?;
     Ok(graph)
 }
@@ -313,34 +345,65 @@ fn final_norm(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchErro
 fn head(arch: &dyn Architecture, width: Dim, bias: bool, k: usize) -> Result<Graph, ArchError> {
     let mut graph = Graph::new("head");
     let mut s = Scope::new(&mut graph);
-    let hidden = s.input("hidden", Dtype::F32, &[PROMPTS, width])?;
+    let all = logits(arch, &mut s, width, bias)?;
+    let plain = s.input("plain", Dtype::I64, &[PROMPTS])?;
+    let unscaled = s.input("unscaled", Dtype::I64, &[ROWS])?;
+    let padding = s.shared_input("padding", Dtype::F32, &[CHUNK])?;
+    let logits = s.gather(all, plain)?; // [P, C]
+    let negative = s.unary(Unary::Neg, logits)?;
+    let negative = s.add(negative, padding)?;
+    let below = s.reduce(Reduction::Max, negative)?;
+    s.output("below", below)?;
+    let origin = s.gather(all, unscaled)?;
+    let change = s.sub(all, origin)?;
+    let change = s.unary(Unary::Abs, change)?;
+    let shift = s.reduce(Reduction::Max, change)?;
+    s.output("shift", shift)?;
+    let logits = s.add(logits, padding)?;
+    let (top_logits, top_rows) = s.top_k(logits, k)?;
+    s.output("top_logits", top_logits)?;
+    s.output("top_rows", top_rows)?;
+    sums(&mut s, logits, PROMPTS)?;
+    Ok(graph)
+}
+
+fn tail(arch: &dyn Architecture, width: Dim, bias: bool) -> Result<Graph, ArchError> {
+    let mut graph = Graph::new("tail");
+    let mut s = Scope::new(&mut graph);
+    let logits = logits(arch, &mut s, width, bias)?;
+    let wanted = s.input("wanted", Dtype::I64, &[ROWS, 2.into()])?;
+    let wanted = s.gather_nd(logits, wanted)?;
+    s.output("wanted_logit", wanted)?;
+    let padding = s.shared_input("padding", Dtype::F32, &[CHUNK])?;
+    let logits = s.add(logits, padding)?;
+    sums(&mut s, logits, ROWS)?;
+    Ok(graph)
+}
+
+/// Logits `[R, C]` of a piece of the vocabulary; what fills it up is not marked yet.
+fn logits(arch: &dyn Architecture, s: &mut Scope, width: Dim, bias: bool) -> Result<Value, ArchError> {
+    let hidden = s.input("hidden", Dtype::F32, &[ROWS, width])?;
     let rows = s.input("unembedding", Dtype::F32, &[CHUNK, width])?;
     let bias = if bias { Some(s.input("unembedding_bias", Dtype::F32, &[CHUNK])?) } else { None };
-    let logits = arch.logits(&mut s, hidden, rows, bias)?; // [P, C]
-    let padding = s.input("padding", Dtype::F32, &[CHUNK])?;
-    let logits = s.add(logits, padding)?;
+    Ok(arch.logits(s, hidden, rows, bias)?)
+}
+
+/// What of `logits [.., C]` of one piece combines to the distribution over the whole vocabulary.
+fn sums(s: &mut Scope, logits: Value, rows: Dim) -> Result<(), ArchError> {
     let max = s.reduce_keep(Reduction::Max, logits)?;
     let below = s.sub(logits, max)?;
     let exp = s.unary(Unary::Exp, below)?;
     let weighted = s.mul(below, exp)?;
-    let (top_logits, top_rows) = s.top_k(logits, k)?;
     let (zero, one) = (s.scalar(0.0)?, s.scalar(1.0)?);
     let smaller = s.binary(Binary::Less, below, zero)?;
     let (rest, largest) = (s.choose(smaller, exp, zero)?, s.choose(smaller, zero, one)?);
     let (rest, largest) = (s.reduce(Reduction::Sum, rest)?, s.reduce(Reduction::Sum, largest)?);
     let weighted = s.reduce(Reduction::Sum, weighted)?;
-    let max = s.reshape(max, &[PROMPTS])?;
-    for (name, value) in [
-        ("max", max),
-        ("largest", largest),
-        ("rest", rest),
-        ("weighted", weighted),
-        ("top_logits", top_logits),
-        ("top_rows", top_rows),
-    ] {
+    let max = s.reshape(max, &[rows])?;
+    for (name, value) in [("max", max), ("largest", largest), ("rest", rest), ("weighted", weighted)] {
         s.output(name, value)?;
     }
-    Ok(graph)
+    Ok(())
 }
 
 /// Norm and largest |component| per token, reduced in the graph: what leaves the runtime is O(T).

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation, epsilon, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -97,14 +97,14 @@ impl Architecture for StableLm {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         if self.config.use_parallel_residual {
-            let mlp = self.mlp(s, normed)?;
+            let mlp = Branch::bare(normed, self.mlp(s, normed)?);
             return Block::parallel(s, x, attention, mlp);
         }
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "post_attention_layernorm", x)?;
-            self.mlp(s, normed)
+            Ok(Branch::bare(normed, self.mlp(s, normed)?))
         })
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Names,
+    ArchError, Architecture, Block, Branch, Names,
     config::{Sizes, activation, epsilon, only, sizes, typed, yes},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -96,12 +96,12 @@ impl Architecture for Starcoder2 {
 
     fn block(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "input_layernorm", x)?;
-        let attention = self.attention(&mut s.at("self_attn"), normed)?;
+        let attention = Branch::bare(normed, self.attention(&mut s.at("self_attn"), normed)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "post_attention_layernorm", x)?;
             let (width, inner) = (self.config.sizes.hidden_size, self.config.sizes.intermediate_size);
             let mlp = Mlp { width, inner, activation: self.activation, bias: self.config.use_bias };
-            feed_forward(&mut s.at("mlp"), ["c_fc", "c_proj"], normed, mlp)
+            Ok(Branch::bare(normed, feed_forward(&mut s.at("mlp"), ["c_fc", "c_proj"], normed, mlp)?))
         })
     }
 

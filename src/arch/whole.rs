@@ -33,11 +33,11 @@ impl Recipe {
             let prefix = format!("{base}{}.{layer}.", names.layers);
             graph.output(&format!("blocks.{layer}.hook_resid_pre"), x)?;
             let block = self.arch.block(self.kind(layer), &mut Scope::inside(&mut graph, &prefix), x)?;
-            graph.output(&format!("blocks.{layer}.hook_attn_out"), block.attention)?;
+            graph.output(&format!("blocks.{layer}.hook_attn_out"), block.attention.write)?;
             if let Some(middle) = block.middle {
                 graph.output(&format!("blocks.{layer}.hook_resid_mid"), middle)?;
             }
-            graph.output(&format!("blocks.{layer}.hook_mlp_out"), block.mlp)?;
+            graph.output(&format!("blocks.{layer}.hook_mlp_out"), block.mlp.write)?;
             graph.output(&format!("blocks.{layer}.hook_resid_post"), block.stream)?;
             x = block.stream;
         }

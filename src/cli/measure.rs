@@ -10,7 +10,7 @@ use crate::checkpoint::{Memo, Tokenizer};
 use crate::config::{self, experiment::PromptSet};
 use crate::facts::ModelFacts;
 use crate::hub::HubId;
-use crate::observation::PromptObservation;
+use crate::observation::{Extra, Extras, PromptObservation};
 use crate::pipeline::{self, Missing, Subject};
 use crate::plan::Known;
 use crate::progress::Progress;
@@ -27,9 +27,12 @@ streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
 streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n  \
 streamgauge measure tapped.onnx --tokens 1,2,3   (a decoder of another tool, after `streamgauge tap`)\n\n\
 JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T],\n\
-resid [L+1][T], attn_out [L][T], mlp_out [L][T], max_abs [L+1][T], final [T],\n\
-entropy_nats, top, gains}]}; norms are L2 over the width, float32;\n\
-gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]}, null where undefined."
+resid [L+1][T], max_abs [L+1][T], attn_out, mlp_out, attn_module_in, attn_module_out,\n\
+mlp_module_in, mlp_module_out, write, write_cosine [L][T], attn_off_diagonal [L][H],\n\
+final [T], entropy_nats, logit_shift, top, loss_nats, lens_entropy_nats [L+1],\n\
+gains, metrics}]}; norms are L2 over the width, float32; null where not observed;\n\
+gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]};\n\
+metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {layer: number}."
 )]
 pub struct Arguments {
     /// Id in the model list, a folder with config.json and model.safetensors, a model of the Hugging Face hub, or an ONNX
@@ -40,6 +43,9 @@ pub struct Arguments {
     /// Beginning-of-sequence token: what the tokenizer does, always one, or never one
     #[arg(long, value_enum, default_value_t = Bos::Auto)]
     bos: Bos,
+    /// What else to observe; a prompt set may ask for some itself
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "EXTRAS")]
+    extras: Vec<Extra>,
     /// Size of an axis that an ONNX file names but does not fix, e.g. kv_cache_dim=128; may be given several times
     #[arg(long = "axis", value_name = "NAME=SIZE", value_parser = axis)]
     axes: Vec<(String, usize)>,
@@ -78,6 +84,13 @@ struct Request {
     ids: Vec<u32>,
 }
 
+/// What is asked of a model.
+struct Asked<'a> {
+    requests: &'a [Request],
+    bos: Bos,
+    extras: &'a Extras,
+}
+
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let file = Path::new(&self.model);
@@ -99,9 +112,10 @@ impl Arguments {
             None => Memo::none(),
         };
         let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
-        let requests = self.requests(&subject.tokenizer)?;
+        let (requests, extras) = self.requests(&subject.tokenizer)?;
         let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
-        let (found, kept) = observe(&runtime, &subject, &requests, self.bos, store.as_ref(), bar.as_ref())?;
+        let asked = Asked { requests: &requests, bos: self.bos, extras: &extras };
+        let (found, kept) = observe(&runtime, &subject, &asked, store.as_ref(), bar.as_ref())?;
         match kept {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
             kept => kept?,
@@ -145,7 +159,10 @@ impl Arguments {
         let name = file.display().to_string();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let tokenizer = Tokenizer::open(folder.unwrap_or(Path::new("."))).map_err(|error| error.to_string());
-        let requests = self.requests(&tokenizer)?;
+        let (requests, extras) = self.requests(&tokenizer)?;
+        if !extras.is_empty() {
+            bar.note("extras are observed of checkpoints only, not of ONNX files");
+        }
         let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
         let mut decoder = Decoder::open(&runtime, file)?;
         let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
@@ -163,10 +180,16 @@ impl Arguments {
         self.show(&measured, &runtime, &tokenizer, &requests, &found)
     }
 
-    fn requests(&self, tokenizer: &Result<Tokenizer, String>) -> Result<Vec<Request>, Failure> {
+    /// What is to be run, and what to observe beside the usual.
+    fn requests(&self, tokenizer: &Result<Tokenizer, String>) -> Result<(Vec<Request>, Extras), Failure> {
         let bad = |message: String| Failure::new(Exit::BadInput, message);
+        let mut extras: Extras = self.extras.iter().copied().collect();
         let texts: Vec<String> = match &self.input.set {
-            Some(name) => prompt_set(name)?.prompts.into_iter().map(|prompt| prompt.text).collect(),
+            Some(name) => {
+                let set = prompt_set(name)?;
+                extras.extend(set.extras);
+                set.prompts.into_iter().map(|prompt| prompt.text).collect()
+            }
             None => self.input.texts.clone(),
         };
         let mut requests = Vec::new();
@@ -184,7 +207,7 @@ impl Arguments {
             })?;
             requests.push(Request { text: None, ids });
         }
-        Ok(requests)
+        Ok((requests, extras))
     }
 }
 
@@ -260,19 +283,19 @@ type Found = (Vec<PromptObservation>, Result<(), StoreError>);
 fn observe(
     runtime: &Runtime,
     subject: &Subject,
-    requests: &[Request],
-    bos: Bos,
+    &Asked { requests, bos, extras }: &Asked<'_>,
     store: Option<&Store>,
     bar: &dyn Progress,
 ) -> Result<Found, Failure> {
     let mut kept = Ok(());
+    let version = runtime.version();
     let fields: Vec<_> = requests
         .iter()
         .map(|request| match (&request.text, &subject.tokenizer) {
             (Some(text), Ok(tokenizer)) => {
-                pipeline::observe_fields(subject, tokenizer.identity(), text, bos, runtime.version())
+                pipeline::observe_fields(subject, tokenizer.identity(), text, bos, extras, version)
             }
-            _ => pipeline::observe_fields_of_ids(subject, &request.ids, runtime.version()),
+            _ => pipeline::observe_fields_of_ids(subject, &request.ids, extras, version),
         })
         .collect();
     let keys: Vec<_> = fields.iter().map(crate::hash::Fields::key).collect();
@@ -292,7 +315,7 @@ fn observe(
     missing.sort_unstable();
     if !missing.is_empty() {
         let ids: Vec<Vec<u32>> = missing.iter().map(|&i| requests[i].ids.clone()).collect();
-        let found = pipeline::measure(runtime, subject, &ids, bar)?;
+        let found = pipeline::measure(runtime, subject, &ids, extras, bar)?;
         let cells: Vec<store::Cell> = missing
             .iter()
             .zip(found)

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::observation::Extras;
 use crate::protocol::Bos;
 
 /// `experiments/*.toml`: which hypotheses, on which models and prompts. Paths are relative to this file.
@@ -27,6 +28,12 @@ pub struct Experiment {
     /// BOS policies to observe under.
     #[serde(default = "default_bos")]
     pub bos: Vec<Bos>,
+    /// Day the experiment was fixed, ISO 8601 (`2026-01-31`): the date of its research object. No clock enters results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Licence of the results, an SPDX id or an address, for the research object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// Seed of every resampling.
     #[serde(default)]
     pub seed: u64,
@@ -81,6 +88,9 @@ pub struct PromptSet {
     /// Measure how the token vectors of all its prompts together lie at each layer (anisotropy, effective rank).
     #[serde(default, skip_serializing_if = "is_false")]
     pub spectra: bool,
+    /// What is observed of these prompts beside the usual; it takes the head more often.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
     #[serde(rename = "prompt")]
     pub prompts: Vec<Prompt>,
 }

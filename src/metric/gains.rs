@@ -68,10 +68,20 @@ pub(super) mod tests {
             resid: array![[1.0, 2.0], [16.0, 4.0], [16.0, 8.0], [8.0, 32.0]],
             attn_out: Array2::from_elem((3, 2), 0.5),
             mlp_out: Array2::from_elem((3, 2), 0.25),
+            attn_module_in: array![[2.0, 1.0], [1.0, 2.0], [1.0, 1.0]],
+            attn_module_out: Array2::from_elem((3, 2), 1.0),
+            mlp_module_in: Array2::from_elem((3, 2), 2.0),
+            mlp_module_out: Array2::from_elem((3, 2), 8.0),
+            write: array![[15.0, 6.0], [0.0, 4.0], [8.0, 24.0]],
+            write_cosine: array![[1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]],
             max_abs: Array2::from_elem((4, 2), 0.5),
+            attn_off_diagonal: array![[0.5, 0.25], [0.0, 1.0], [0.75, 0.25]],
             final_norm: array![2.0, 4.0],
             entropy_nats: 1.5,
+            logit_shift: Some(0.125),
             top: vec![TopToken { id: 3, prob: 0.5 }],
+            loss_nats: Some(2.5),
+            lens_entropy_nats: Some(array![3.0, 2.0, 1.75, 1.5]),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Metrics: named numbers, each with unit and definition, computed from observations under a protocol.
 //!
-//! `reduce` turns tokens into one norm, `gains` divides norms, `table` describes every metric, `measurements` takes
-//! all of them from one observation, `weights` from a weighing, `spectra` from the prompts of a set, and `series` keeps numbers of different protocols apart by type.
+//! `reduce` turns tokens into one norm, `gains` divides norms, `derived` computes what is neither, `table` describes every
+//! metric, `measurements` takes all of them from one observation, `weights` from a weighing, `spectra` from the prompts of
+//! a set, and `series` keeps numbers of different protocols apart by type.
 
+mod derived;
 mod gains;
 mod measurements;
 mod reduce;
@@ -12,7 +14,7 @@ mod table;
 mod weights;
 
 pub use gains::{Gains, gains};
-pub use measurements::measurements;
+pub use measurements::{attention_traces, measurements};
 pub use reduce::reduce;
 pub use series::{Paired, ProtocolMismatch, Series};
 pub use spectra::spectra;

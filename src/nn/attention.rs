@@ -5,7 +5,7 @@
 //! causal mask hides what comes later. Rows of padded queries are finite and never gathered back.
 
 use super::{LONGEST, PROMPTS, Scope, TOKENS, activation};
-use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Value};
+use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Reduction, Value};
 
 /// Added to the score of a hidden key: far below any score, and its exponential is exactly 0 in float32.
 const HIDDEN: f32 = -1e30;
@@ -141,7 +141,8 @@ pub fn split_fused(s: &mut Scope, attention: Attention, fused: Value) -> Result<
 }
 
 /// q `[T, heads, w]`, k and v `[T, kv_heads, w]` -> `[T, heads·w]`. Key/value heads are not repeated: their group of
-/// query heads is a broadcast dimension of the products. `mask` broadcasts to `[P, kv_heads, group, M, M]`.
+/// query heads is a broadcast dimension of the products. `mask` broadcasts to `[P, kv_heads, group, M, M]`. On the way
+/// `off_diagonal [T, heads]` is measured: the probability with which each token attends to others than itself.
 pub fn attend(
     s: &mut Scope,
     attention: Attention,
@@ -167,10 +168,26 @@ pub fn attend(
     }
     let masked = s.add(scores, mask)?;
     let weights = s.softmax(masked)?;
+    s.gauge("off_diagonal", |s| off_diagonal(s, weights, heads))?;
     let mixed = s.matmul(weights, v)?; // [P, kv, group, M, w]
     let mixed = s.transpose(mixed, &[0, 3, 1, 2, 4])?; // [P, M, kv, group, w]
     let mixed = s.reshape(mixed, &[PROMPTS, LONGEST, Dim::Fixed(heads * head_width)])?;
     to_tokens(s, mixed)
+}
+
+/// From `weights [P, kv_heads, group, M, M]` what each token gives to others, `[T, heads]`. The others are summed: one less
+/// the diagonal would lose its digits where a token attends to hardly anything else.
+fn off_diagonal(s: &mut Scope, weights: Value, heads: usize) -> Result<Value, GraphError> {
+    let slots = s.shared_input("slots", Dtype::I64, &[LONGEST])?;
+    let query = s.reshape(slots, &[LONGEST, 1.into()])?;
+    let itself = s.binary(Binary::Equal, slots, query)?;
+    let (zero, one) = (s.scalar(0.0)?, s.scalar(1.0)?);
+    let others = s.choose(itself, zero, one)?; // [M, M]
+    let given = s.mul(weights, others)?;
+    let given = s.reduce(Reduction::Sum, given)?; // [P, kv, group, M]
+    let given = s.transpose(given, &[0, 3, 1, 2])?;
+    let given = s.reshape(given, &[PROMPTS, LONGEST, heads.into()])?;
+    to_tokens(s, given)
 }
 
 /// Packed rows `[T, ..]` laid out per prompt, `[P, M, ..]`. In a graph that keeps prompts apart by `segments`, all tokens

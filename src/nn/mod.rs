@@ -20,5 +20,7 @@ pub const TOKENS: Dim = Dim::Named("T");
 pub const PROMPTS: Dim = Dim::Named("P");
 /// Tokens of the longest prompt of a batch.
 pub const LONGEST: Dim = Dim::Named("M");
+/// Rows that are read out: of any prompt, at any layer, scaled or not.
+pub const ROWS: Dim = Dim::Named("R");
 /// Rows of a piece of the vocabulary.
 pub const CHUNK: Dim = Dim::Named("C");

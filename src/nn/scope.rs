@@ -40,6 +40,20 @@ impl<'g> Scope<'g> {
         self.graph.output(name, value)
     }
 
+    /// Let something that is measured on the way leave a graph of one module as `name`; a graph of the whole model, which
+    /// has taps instead, is left without it.
+    pub fn gauge(
+        &mut self,
+        name: &str,
+        measure: impl FnOnce(&mut Scope) -> Result<Value, GraphError>,
+    ) -> Result<(), GraphError> {
+        if self.whole {
+            return Ok(());
+        }
+        let value = measure(self)?;
+        self.graph.output(name, value)
+    }
+
     /// Declare the weight `<prefix><name>` with the shape the checkpoint must have.
     pub fn weight(&mut self, name: &str, shape: &[usize]) -> Result<Value, GraphError> {
         let dims: Vec<Dim> = shape.iter().map(|&size| Dim::Fixed(size)).collect();

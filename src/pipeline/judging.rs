@@ -13,7 +13,7 @@ use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, published};
 use crate::hash::Key;
 use crate::judge::{judge, outcome::HypothesisOutcome};
-use crate::metric::{measurements, spectra, weights};
+use crate::metric::{attention_traces, measurements, spectra, weights};
 use crate::observation::PromptObservation;
 use crate::plan::Known;
 use crate::progress::Progress;
@@ -90,6 +90,13 @@ impl<'a> Sources<'a> {
                 table.models.push(ModelInfo { id: subject.id.clone(), facts: subject.facts() });
             }
         };
+        // By subject.
+        let mut weighed = BTreeMap::new();
+        for job in &basis.weighings {
+            if let Some(found) = self.small::<Weighed>(&job.key)? {
+                weighed.insert(job.subject, (found.squares(), found));
+            }
+        }
         let mut seen = BTreeSet::new();
         for cell in &basis.cells {
             let subject = &planned.subjects[cell.subject];
@@ -102,6 +109,10 @@ impl<'a> Sources<'a> {
                 table.prompts.push(cell.prompt.clone());
             }
             table.rows.extend(measurements(&subject.id, &cell.prompt, observation, cell.bos));
+            if let Some((squares, _)) = weighed.get(&cell.subject) {
+                let (prompt, squares) = (&cell.prompt, squares.view());
+                table.rows.extend(attention_traces(&subject.id, prompt, observation, squares, cell.bos));
+            }
         }
         for job in &basis.spectra {
             let subject = &planned.subjects[job.subject];
@@ -109,11 +120,10 @@ impl<'a> Sources<'a> {
             know(&mut table, subject);
             table.rows.extend(spectra(&subject.id, &job.set, &found, job.bos));
         }
-        for job in &basis.weighings {
-            let subject = &planned.subjects[job.subject];
-            let Some(found) = self.small::<Weighed>(&job.key)? else { continue };
+        for (index, (_, found)) in &weighed {
+            let subject = &planned.subjects[*index];
             know(&mut table, subject);
-            table.rows.extend(weights(&subject.id, &found));
+            table.rows.extend(weights(&subject.id, found));
         }
         Ok(table)
     }

@@ -6,7 +6,7 @@ use super::planning::{Cell, Planned, export_fields};
 use super::weighing::weigh_missing;
 use super::{ModelFailure, PipelineError, Subject, spectra};
 use crate::hash::Key;
-use crate::observation::PromptObservation;
+use crate::observation::{Extras, PromptObservation};
 use crate::plan::Known;
 use crate::progress::Progress;
 use crate::run::{RunError, Runtime, observe};
@@ -74,11 +74,13 @@ fn observe_subject(
     progress: &dyn Progress,
 ) -> Result<(), PipelineError> {
     // Some may have been observed just now, with a set's spectra.
-    let left: Vec<&Cell> =
-        cells.iter().copied().filter(|cell| !observed.present.contains(&cell.key)).collect();
+    let left = cells.iter().copied().filter(|cell| !observed.present.contains(&cell.key));
+    let mut left: Vec<&Cell> = left.collect();
+    // Prompts that run together are asked for the same: a model is read once more for each choice of extras.
+    left.sort_by(|a, b| a.extras.cmp(&b.extras));
     for batch in batches(&left) {
         let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.clone()).collect();
-        let found = measure(&planned.runtime, subject, &prompts, progress)?;
+        let found = measure(&planned.runtime, subject, &prompts, &batch[0].extras, progress)?;
         keep(planned, batch, found, observed)?;
     }
     Ok(())
@@ -110,7 +112,8 @@ fn batches<'a, 'b>(cells: &'b [&'a Cell]) -> Vec<&'b [&'a Cell]> {
     let mut batches = Vec::new();
     let (mut start, mut tokens) = (0, 0);
     for (index, cell) in cells.iter().enumerate() {
-        if index > start && tokens + cell.token_ids.len() > BATCH_TOKENS {
+        let full = tokens + cell.token_ids.len() > BATCH_TOKENS;
+        if index > start && (full || cell.extras != cells[start].extras) {
             batches.push(&cells[start..index]);
             (start, tokens) = (index, 0);
         }
@@ -127,13 +130,15 @@ pub fn measure(
     runtime: &Runtime,
     subject: &Subject,
     prompts: &[Vec<u32>],
+    extras: &Extras,
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
     progress.start(
         &format!("observe {} ({} prompts)", subject.id, prompts.len()),
         subject.recipe.blocks() as u64,
     );
-    let found = observe(runtime, &subject.recipe, &subject.graphs, &subject.checkpoint, prompts, progress);
+    let found =
+        observe(runtime, &subject.recipe, &subject.graphs, &subject.checkpoint, prompts, extras, progress);
     progress.finish();
     found
 }

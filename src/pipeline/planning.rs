@@ -11,6 +11,7 @@ use crate::checkpoint::Memo;
 use crate::config::Loaded;
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
+use crate::observation::Extras;
 use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
@@ -27,6 +28,8 @@ pub struct Cell {
     pub prompt: PromptInfo,
     pub bos: Bos,
     pub token_ids: Vec<u32>,
+    /// What the set asks for beside the usual.
+    pub extras: Extras,
     /// Who the cell is for people, e.g. `observe/llama3-tiny/grand25/the-capital…/auto`.
     pub slot: String,
     pub fields: Fields,
@@ -174,7 +177,14 @@ fn cells(
                             continue;
                         }
                     };
-                    let fields = observe_fields(subject, tokenizer.identity(), &prompt.text, bos, runtime);
+                    let fields = observe_fields(
+                        subject,
+                        tokenizer.identity(),
+                        &prompt.text,
+                        bos,
+                        &set.extras,
+                        runtime,
+                    );
                     cells.push(Cell {
                         subject: index,
                         set: set.id.clone(),
@@ -185,6 +195,7 @@ fn cells(
                         },
                         bos,
                         token_ids,
+                        extras: set.extras.clone(),
                         slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
                         key: fields.key(),
                         fields,
@@ -225,19 +236,27 @@ fn fits(subject: &Subject, ids: &[u32]) -> Result<(), String> {
 }
 
 /// Key fields of one observation from text.
-pub fn observe_fields(subject: &Subject, tokenizer: Key, text: &str, bos: Bos, runtime: &str) -> Fields {
-    fields_of(subject, keys::Input::Text { text, tokenizer, bos }, runtime)
+pub fn observe_fields(
+    subject: &Subject,
+    tokenizer: Key,
+    text: &str,
+    bos: Bos,
+    extras: &Extras,
+    runtime: &str,
+) -> Fields {
+    fields_of(subject, keys::Input::Text { text, tokenizer, bos }, extras, runtime)
 }
 
 /// Key fields of one observation from token ids: no tokenizer and no BOS policy decides anything.
-pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], runtime: &str) -> Fields {
-    fields_of(subject, keys::Input::Tokens(ids), runtime)
+pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], extras: &Extras, runtime: &str) -> Fields {
+    fields_of(subject, keys::Input::Tokens(ids), extras, runtime)
 }
 
-fn fields_of(subject: &Subject, prompt: keys::Input<'_>, runtime: &str) -> Fields {
+fn fields_of(subject: &Subject, prompt: keys::Input<'_>, extras: &Extras, runtime: &str) -> Fields {
     let graph = subject.graphs.identity();
     let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, "cpu", "float32");
-    keys::Observe { weights: subject.weights, prompt, graph, format, runtime, provider, dtype }.fields()
+    let weights = subject.weights;
+    keys::Observe { weights, prompt, extras, graph, format, runtime, provider, dtype }.fields()
 }
 
 /// Key fields of a model's exported graphs.

@@ -10,7 +10,7 @@ use crate::hash::{Fields, Key};
 use crate::plan::{Known, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
-use crate::run::observe_witnessed;
+use crate::run::{Asked, observe_with};
 use crate::spectra::{MOST_TOKENS, Spectra};
 
 /// A prompt set whose spectra in one model are to be made or found.
@@ -105,13 +105,16 @@ pub(super) fn make_missing(
             let width = subject.recipe.width();
             let stage = format!("spectra {} ({}, {} prompts)", subject.id, job.set, prompts.len());
             progress.start(&stage, subject.recipe.blocks() as u64 + 1);
-            let found = observe_witnessed(
+            let found = observe_with(
                 &planned.runtime,
                 &subject.recipe,
                 &subject.graphs,
                 &subject.checkpoint,
                 &prompts,
-                &mut |_, streams| spectra.add(streams, width),
+                Asked {
+                    extras: &cells[0].extras,
+                    witness: Some(&mut |_, streams| spectra.add(streams, width)),
+                },
                 progress,
             );
             progress.finish();

@@ -3,7 +3,7 @@
 //! | job | fields, in order |
 //! |---|---|
 //! | export | graph identity (blake3 of the ONNX bytes), builder version |
-//! | observe | weights, tokenizer, bos and prompt text, or the token ids alone; graph identity, observation format, runtime version, execution provider, compute dtype |
+//! | observe | weights, tokenizer, bos and prompt text, or the token ids alone; extras, graph identity, observation format, runtime version, execution provider, compute dtype |
 //! | weigh | weights, parts (which tensors are read, and how), weigh version |
 //! | spectra | weights, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
@@ -17,13 +17,14 @@
 use crate::{
     facts::ModelFacts,
     hash::{Fields, Key},
+    observation::Extras,
     protocol::Bos,
 };
 
 /// What the ONNX builder writes beside the graphs' own bytes.
 pub const BUILDER_VERSION: u32 = 1;
 /// Which taps an observation has and how they are defined.
-pub const OBSERVATION_FORMAT: u32 = 1;
+pub const OBSERVATION_FORMAT: u32 = 2;
 /// What is taken from weights, and how.
 pub const WEIGH_VERSION: u32 = 1;
 /// What is taken from the token vectors of a prompt set, and how.
@@ -51,6 +52,7 @@ pub struct Observe<'a> {
     /// Identity of the tensors, independent of sharding and paths.
     pub weights: Key,
     pub prompt: Input<'a>,
+    pub extras: &'a Extras,
     /// Identity of the ONNX graphs.
     pub graph: Key,
     /// [`OBSERVATION_FORMAT`].
@@ -152,7 +154,9 @@ impl Observe<'_> {
                 fields.with("tokens", ids.join(" "))
             }
         };
+        let extras: Vec<&str> = self.extras.iter().map(|extra| extra.as_str()).collect();
         fields
+            .with("extras", extras.join(" "))
             .with("graph", self.graph)
             .with("observation format", self.format)
             .with("runtime", self.runtime)

@@ -36,7 +36,7 @@ pub struct Place {
     /// `reduction/endpoint/BOS`, for observations `BOS auto`; empty where a judgement has none.
     pub protocol: String,
     pub layer: Option<u32>,
-    /// Token position, 0 = first token run; for `top_prob` the rank.
+    /// Token position, 0 = first token run; for `top_prob` the rank, for `attn_off_diagonal` the head.
     pub position: Option<u32>,
 }
 
@@ -86,15 +86,21 @@ impl Picture {
         for (t, &id) in seen.token_ids.iter().enumerate() {
             put("token_id", None, Some(t), id as f32); // exact: no vocabulary reaches 2^24
         }
-        for (name, norms) in [
+        let others = [
             ("resid", &seen.resid),
             ("max_abs", &seen.max_abs),
-            ("attn_out", &seen.attn_out),
-            ("mlp_out", &seen.mlp_out),
-        ] {
-            for ((l, t), &norm) in norms.indexed_iter() {
-                put(name, Some(l), Some(t), norm);
+            ("attn_off_diagonal", &seen.attn_off_diagonal),
+        ];
+        for (name, table) in others.into_iter().chain(seen.by_block()) {
+            for ((l, t), &value) in table.indexed_iter() {
+                put(name, Some(l), Some(t), value);
             }
+        }
+        for (name, value) in [("logit_shift", seen.logit_shift), ("loss_nats", seen.loss_nats)] {
+            value.into_iter().for_each(|value| put(name, None, None, value));
+        }
+        for (l, &entropy) in seen.lens_entropy_nats.iter().flatten().enumerate() {
+            put("lens_entropy_nats", Some(l), None, entropy);
         }
         for (t, &norm) in seen.final_norm.iter().enumerate() {
             put("final_norm", None, Some(t), norm);
@@ -186,15 +192,25 @@ mod tests {
             resid: array(4),
             attn_out: array(3),
             mlp_out: array(3),
+            attn_module_in: array(3),
+            attn_module_out: array(3),
+            mlp_module_in: array(3),
+            mlp_module_out: array(3),
+            write: array(3),
+            write_cosine: array(3),
             max_abs: array(4),
+            attn_off_diagonal: array(3), // two heads
             final_norm: Array1::from(vec![101.0, 102.0]),
             entropy_nats: 103.0,
+            logit_shift: Some(105.0),
             top: vec![TopToken { id: 3, prob: 104.0 }],
+            loss_nats: Some(106.0),
+            lens_entropy_nats: Some(Array1::from(vec![107.0, 108.0, 109.0, 110.0])),
         };
         let mut picture = Picture::default();
         picture.observation("m", "p", Bos::Never, &seen);
-        // Tokens, two taps at 4 layers and two at 3, final norm, entropy, top.
-        assert_eq!(picture.numbers.len(), 2 + 2 * (2 * 4 + 2 * 3) + 2 + 1 + 1);
+        // Tokens, two taps at 4 layers and nine at 3, final norm, entropy, top, shift, loss, lens.
+        assert_eq!(picture.numbers.len(), 2 + 2 * (2 * 4 + 9 * 3) + 2 + 1 + 1 + 1 + 1 + 4);
         let (place, _) = picture.numbers.iter().find(|(_, value)| **value == seen.mlp_out[[2, 1]]).unwrap();
         assert_eq!(place.to_string(), "mlp_out under BOS never of m on p, layer 2, position 1");
     }

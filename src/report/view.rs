@@ -1,5 +1,6 @@
 //! What a report shows: outcomes, models, profiles and where they come from. Renderers read it, nobody else.
 
+use crate::analysis::Analysis;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
 use crate::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration};
 use crate::observation::PromptObservation;
@@ -15,6 +16,8 @@ pub struct View {
     /// Measured models with the facts of their configs.
     pub models: Vec<ModelInfo>,
     pub profiles: Vec<LayerProfile>,
+    /// First-token physics, spread of gains, replication of published means.
+    pub analysis: Analysis,
     /// Every metric a number of the report may be.
     pub metrics: Vec<MetricDefinition>,
     /// The primary p of every hypothesis before and after Holm.
@@ -162,11 +165,21 @@ mod tests {
             token_ids: vec![0; tokens],
             attn_out: Array2::zeros((layers - 1, tokens)),
             mlp_out: Array2::zeros((layers - 1, tokens)),
+            attn_module_in: Array2::zeros((layers - 1, tokens)),
+            attn_module_out: Array2::zeros((layers - 1, tokens)),
+            mlp_module_in: Array2::zeros((layers - 1, tokens)),
+            mlp_module_out: Array2::zeros((layers - 1, tokens)),
+            write: Array2::zeros((layers - 1, tokens)),
+            write_cosine: Array2::zeros((layers - 1, tokens)),
             max_abs: Array2::zeros((layers, tokens)),
+            attn_off_diagonal: Array2::zeros((layers - 1, 1)),
             final_norm: Array1::zeros(tokens),
             resid,
             entropy_nats: 0.0,
+            logit_shift: None,
             top: Vec::new(),
+            loss_nats: None,
+            lens_entropy_nats: None,
         }
     }
 

@@ -6,16 +6,18 @@ use crate::{arch::Recipe, hash::Key, onnx};
 /// Encoded graphs, from the config alone: checkpoints of one shape share them.
 #[derive(Clone, Debug)]
 pub struct Graphs {
-    /// `prelude.onnx`, `block-0.onnx`, .., `final.onnx`, `head.onnx`.
+    /// `prelude.onnx`, `block-0.onnx`, .., `final.onnx`, `head.onnx`, `tail.onnx`.
     files: Vec<(String, Vec<u8>)>,
 }
 
 impl Graphs {
     pub fn build(recipe: &Recipe) -> Result<Graphs, RunError> {
         let modules = recipe.modules();
-        let graphs = std::iter::once(&modules.prelude)
-            .chain(&modules.blocks)
-            .chain([&modules.final_norm, &modules.head]);
+        let graphs = std::iter::once(&modules.prelude).chain(&modules.blocks).chain([
+            &modules.final_norm,
+            &modules.head,
+            &modules.tail,
+        ]);
         Ok(Graphs { files: graphs.map(|g| (format!("{}.onnx", g.name()), onnx::encode(g))).collect() })
     }
 

@@ -1,17 +1,6 @@
-//! The vocabulary in pieces: entropy and the most probable tokens from each piece's sums, combined in float64.
-
-use std::ops::Range;
+//! What the pieces of the vocabulary show, combined in float64: entropy, the most probable tokens, how far logits move.
 
 use crate::observation::{TOP_K, TopToken};
-
-/// Rows of the vocabulary per piece at most.
-const ROWS: usize = 8192;
-
-/// Pieces are filled up to a multiple of this: where the runtime starts to sum a row in whole vectors depends on where it
-/// lies in memory, and rows of such pieces lie alike, whatever prompts run together.
-const WHOLE: usize = 16;
-/// What is added to the logits of filling rows: far below any logit, and its exponential is exactly 0 in float32.
-const NOT_A_TOKEN: f32 = -1e30;
 
 /// One prompt's sums over one piece, with m the largest logit of the piece.
 #[derive(Clone, Copy, Debug)]
@@ -50,22 +39,6 @@ pub struct Distribution {
     top: Vec<(f32, u32)>,
 }
 
-/// Pieces of nearly equal size, so that none is too small to hold the top tokens.
-pub fn pieces(vocabulary: usize) -> Vec<Range<usize>> {
-    let count = vocabulary.div_ceil(ROWS);
-    (0..count).map(|i| i * vocabulary / count..(i + 1) * vocabulary / count).collect()
-}
-
-/// Rows of a piece with what fills it up.
-pub fn filled(piece: &Range<usize>) -> usize {
-    piece.len().next_multiple_of(WHOLE)
-}
-
-/// What is added to the logits of a filled piece, one number a row.
-pub fn padding(piece: &Range<usize>) -> Vec<f32> {
-    (0..filled(piece)).map(|row| if row < piece.len() { 0.0 } else { NOT_A_TOKEN }).collect()
-}
-
 impl Distribution {
     /// Add a piece and its largest logits with their ids.
     pub fn add(&mut self, piece: Piece, top: impl Iterator<Item = (f32, u32)>) {
@@ -93,6 +66,12 @@ impl Distribution {
         z.ln() - weighted / z
     }
 
+    /// -log p of a token with this logit, nats.
+    pub fn surprise(&self, logit: f32) -> f64 {
+        let (max, z) = self.normaliser();
+        max - f64::from(logit) + z.ln()
+    }
+
     pub fn top(&self) -> Vec<TopToken> {
         let (max, z) = self.normaliser();
         let prob = |logit: f32| ((f64::from(logit) - max).exp() / z) as f32;
@@ -104,6 +83,36 @@ impl Distribution {
         let max = self.pieces.iter().map(|p| f64::from(p.max)).fold(f64::NEG_INFINITY, f64::max);
         let z = self.pieces.iter().map(|p| p.sum() * (f64::from(p.max) - max).exp()).sum();
         (max, z)
+    }
+}
+
+/// How far logits move at most, and the range they lie in before.
+#[derive(Clone, Copy, Debug)]
+pub struct Shift {
+    change: f32,
+    max: f32,
+    /// Minus the smallest logit.
+    below: f32,
+}
+
+impl Default for Shift {
+    fn default() -> Shift {
+        Shift { change: 0.0, max: f32::NEG_INFINITY, below: f32::NEG_INFINITY }
+    }
+}
+
+impl Shift {
+    /// Add a piece: the largest |change|, the largest logit, and minus the smallest.
+    pub fn add(&mut self, change: f32, max: f32, below: f32) {
+        self.change = self.change.max(change);
+        self.max = self.max.max(max);
+        self.below = self.below.max(below);
+    }
+
+    /// Change over range; `None` where there is no range.
+    pub fn share(&self) -> Option<f32> {
+        let range = f64::from(self.max) + f64::from(self.below);
+        (range > 0.0).then(|| (f64::from(self.change) / range) as f32)
     }
 }
 
@@ -142,22 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn a_filled_piece_has_whole_vectors_and_tells_tokens_from_filling() {
-        for piece in [0..16, 5..6, 8192..16_383] {
-            let padding = padding(&piece);
-            assert!(padding.len().is_multiple_of(WHOLE) && padding.len() < piece.len() + WHOLE);
-            assert!(padding[..piece.len()].iter().all(|x| *x == 0.0));
-            assert!(padding[piece.len()..].iter().all(|x| (x - 1e6).exp() == 0.0 && (x + 1e6).exp() == 0.0));
-        }
-    }
-
-    #[test]
-    fn pieces_cover_the_vocabulary_and_none_is_tiny() {
-        for vocabulary in [1, 5, 8192, 8193, 128_256] {
-            let pieces = pieces(vocabulary);
-            assert_eq!((pieces[0].start, pieces[pieces.len() - 1].end), (0, vocabulary));
-            assert!(pieces.windows(2).all(|w| w[0].end == w[1].start));
-            assert!(pieces.iter().all(|p| p.len() <= ROWS && p.len() >= TOP_K.min(vocabulary)));
-        }
+    fn logits_move_by_a_share_of_their_range() {
+        let mut shift = Shift::default();
+        assert_eq!(shift.share(), None);
+        shift.add(0.5, 3.0, 1.0);
+        shift.add(2.0, 1.0, 5.0);
+        assert_eq!(shift.share(), Some(0.25)); // 2 of -5..3
     }
 }

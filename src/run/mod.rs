@@ -9,10 +9,12 @@ mod graphs;
 mod head;
 mod library;
 mod observe;
+mod readout;
 #[cfg(test)]
 mod semantics;
 mod session;
 mod taps;
+mod vocabulary;
 mod weights;
 
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ pub use batch::longest;
 pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
 pub use library::Runtime;
-pub use observe::{Witness, observe, observe_witnessed};
+pub use observe::{Asked, Witness, observe, observe_with};
 pub use taps::observation;
 
 use crate::{

@@ -8,27 +8,36 @@ use ort::value::DynValue;
 use super::{
     Graphs, RunError, Runtime,
     batch::{self, Group},
-    head::{Distribution, Piece, filled, padding, pieces},
-    session::{Input, Session, fault, floats, integers, value},
+    head::{Distribution, Piece, Shift},
+    readout::Readout,
+    session::{self, Input, Session, floats, integers, value},
+    vocabulary::each_piece,
     weights::{Buffer, Staged},
 };
 use crate::{
-    arch::{Place, Recipe, WeightUse},
+    arch::{GAUGES, Place, Recipe, WeightUse},
     checkpoint::{Checkpoint, widen::widen_bytes},
-    observation::{PromptObservation, TOP_K},
+    observation::{Extra, Extras, PromptObservation, SCALES, TOP_K},
     progress::Progress,
 };
 
 /// Is shown every layer of the stream as it passes: the layer, 0..=L, and the stream of each prompt in the order of the
 /// prompts, `[T, D]` row by row. Layer l is the stream entering block l, L the last block's output.
-pub type Witness<'a> = &'a mut dyn FnMut(usize, &[&[f32]]);
+pub type Witness<'w> = &'w mut dyn FnMut(usize, &[&[f32]]);
+
+/// What is asked of a walk beside the usual.
+pub struct Asked<'a, 'w> {
+    pub extras: &'a Extras,
+    pub witness: Option<Witness<'w>>,
+}
 
 /// Run all prompts through the model and measure the stream at every tap. Observations come in the order of the
 /// prompts; each is the same, bit for bit where measured, whatever other prompts run with it.
 ///
 /// The caller starts and ends the stage in `progress`; here it advances by L + 1 steps, the head being the last.
 ///
-/// Memory: one block's weights in float32, the stream and the activations of one block for up to 2048 tokens.
+/// Memory: one block's weights in float32, the stream and the activations of one block for up to 2048 tokens. Of `extras`,
+/// the loss keeps one more row of the head's width for each token, the lens one for each layer and prompt.
 ///
 /// # Errors
 /// Before any compute: an empty or too long prompt, a token beyond the vocabulary, a missing tensor or one of another
@@ -39,34 +48,23 @@ pub fn observe(
     graphs: &Graphs,
     checkpoint: &Checkpoint,
     prompts: &[Vec<u32>],
+    extras: &Extras,
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
-    walk(runtime, recipe, graphs, checkpoint, prompts, None, progress)
+    observe_with(runtime, recipe, graphs, checkpoint, prompts, Asked { extras, witness: None }, progress)
 }
 
 /// [`observe`], with a witness of the streams. All prompts of a layer are shown together.
 ///
 /// # Errors
 /// As [`observe`]; the witness has then seen the layers before.
-pub fn observe_witnessed(
+pub fn observe_with(
     runtime: &Runtime,
     recipe: &Recipe,
     graphs: &Graphs,
     checkpoint: &Checkpoint,
     prompts: &[Vec<u32>],
-    witness: Witness<'_>,
-    progress: &dyn Progress,
-) -> Result<Vec<PromptObservation>, RunError> {
-    walk(runtime, recipe, graphs, checkpoint, prompts, Some(witness), progress)
-}
-
-fn walk(
-    runtime: &Runtime,
-    recipe: &Recipe,
-    graphs: &Graphs,
-    checkpoint: &Checkpoint,
-    prompts: &[Vec<u32>],
-    witness: Option<Witness<'_>>,
+    asked: Asked<'_, '_>,
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
     batch::check(recipe, prompts)?;
@@ -74,29 +72,39 @@ fn walk(
     if prompts.is_empty() {
         return Ok(Vec::new());
     }
-    let walk = Walk { checkpoint, weights: &weights, witness, groups: Vec::new() };
+    let Asked { extras, witness } = asked;
+    let walk = Walk { checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
     walk.through(runtime, recipe, graphs, prompts, progress)
 }
 
 struct Walk<'a, 'w> {
     checkpoint: &'a Checkpoint,
     weights: &'a [WeightUse],
+    extras: &'a Extras,
     witness: Option<Witness<'w>>,
     groups: Vec<State>,
 }
 
-/// A group of prompts on its way. Gauges are packed per token, one entry per layer.
+/// A group of P prompts on its way. Gauges are packed per token, one entry per layer.
 struct State {
     group: Group,
     stream: DynValue,
     tables: Vec<(String, DynValue)>,
     resid: Vec<Vec<f32>>,
     max_abs: Vec<Vec<f32>>,
-    attention: Vec<Vec<f32>>,
-    mlp: Vec<Vec<f32>>,
+    /// By the order of [`GAUGES`].
+    gauges: [Vec<Vec<f32>>; GAUGES.len()],
+    off_diagonal: Vec<Vec<f32>>,
     final_norm: Vec<f32>,
     hidden: Option<DynValue>,
     distributions: Vec<Distribution>,
+    shifts: Vec<Shift>,
+    /// At each layer the rows of `last`, for the lens.
+    last_rows: Vec<Vec<f32>>,
+    /// For every token with a next one, prompt by prompt.
+    loss: Option<Readout>,
+    /// For every layer and prompt, layers outermost.
+    lens: Option<Readout>,
 }
 
 impl Walk<'_, '_> {
@@ -126,8 +134,14 @@ impl Walk<'_, '_> {
             progress.advance(1);
         }
         drop(kinds);
-        self.leave(&mut open("final")?, &mut buffer)?;
+        let mut last = open("final")?;
+        self.leave(&mut last, &mut buffer)?;
+        self.read_out(recipe, &mut last, &mut buffer, prompts)?;
+        drop(last);
         self.head(recipe, &mut open("head")?, &mut buffer)?;
+        if !self.extras.is_empty() {
+            self.tail(recipe, &mut open("tail")?, &mut buffer)?;
+        }
         progress.advance(1);
         Ok(self.observations(prompts))
     }
@@ -169,18 +183,24 @@ impl Walk<'_, '_> {
                     if damaged { Some(embedding.name.to_string()) } else { staged.first_not_finite() };
                 return Err(RunError::NotFinite { place: Place::Embedding, tensor });
             }
-            self.groups.push(State {
+            let mut state = State {
                 stream: out.take("stream")?,
                 tables: out.rest(),
                 resid: vec![resid],
                 max_abs: vec![max_abs],
-                attention: Vec::new(),
-                mlp: Vec::new(),
+                gauges: Default::default(),
+                off_diagonal: Vec::new(),
                 final_norm: Vec::new(),
                 hidden: None,
                 distributions: vec![Distribution::default(); group.prompts.len()],
+                shifts: vec![Shift::default(); group.prompts.len()],
+                last_rows: Vec::new(),
+                loss: None,
+                lens: None,
                 group,
-            });
+            };
+            state.remember(self.extras)?;
+            self.groups.push(state);
         }
         Ok(())
     }
@@ -199,16 +219,17 @@ impl Walk<'_, '_> {
                 session.run(inputs)?
             };
             state.stream = out.take("next")?;
-            for (name, gauges) in [
+            let named = [
                 ("next_norm", &mut state.resid),
                 ("next_max", &mut state.max_abs),
-                ("attention_norm", &mut state.attention),
-                ("mlp_norm", &mut state.mlp),
-            ] {
+                ("off_diagonal", &mut state.off_diagonal),
+            ];
+            for (name, gauges) in named.into_iter().chain(GAUGES.into_iter().zip(&mut state.gauges)) {
                 let row = out.floats(name)?;
                 check_finite(&row, place, &staged)?;
                 gauges.push(row);
             }
+            state.remember(self.extras)?;
         }
         Ok(())
     }
@@ -218,7 +239,8 @@ impl Walk<'_, '_> {
         let Some(witness) = &mut self.witness else { return Ok(()) };
         let mut seen: Vec<(usize, &[f32])> = Vec::new();
         for State { group, stream, .. } in &self.groups {
-            let (_, mut rest) = stream.try_extract_tensor::<f32>().map_err(|e| fault("stream", e))?;
+            let (_, mut rest) =
+                stream.try_extract_tensor::<f32>().map_err(|e| session::fault("stream", e))?;
             for (&prompt, &length) in group.prompts.iter().zip(&group.lengths) {
                 let (rows, after) = rest.split_at(length * width);
                 seen.push((prompt, rows));
@@ -234,9 +256,16 @@ impl Walk<'_, '_> {
     fn leave(&mut self, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
         let staged = buffer.stage(self.checkpoint, uses(self.weights, Place::FinalNorm))?;
         for state in &mut self.groups {
+            // Every last row as it is, then all of them by each factor.
+            let scales: Vec<f32> = std::iter::once(1.0).chain(SCALES).collect();
+            let rows = state.group.last.repeat(scales.len());
+            let factors: Vec<f32> =
+                scales.iter().flat_map(|factor| state.group.last.iter().map(|_| *factor)).collect();
             let mut out = {
                 let mut inputs = staged.inputs()?;
-                state.feed(session, &mut inputs)?;
+                inputs.push(value("stream", &state.stream));
+                inputs.push(integers("rows", &[rows.len()], &rows)?);
+                inputs.push(floats("factors", &[rows.len(), 1], &factors)?);
                 session.run(inputs)?
             };
             state.final_norm = out.floats("final_norm")?;
@@ -246,44 +275,79 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn head(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
-        let matrix = self.checkpoint.tensor(&recipe.unembedding_name(self.checkpoint))?;
-        let bias = recipe.unembedding_bias_name().map(|name| self.checkpoint.tensor(name)).transpose()?;
-        let mut bias_buffer = Buffer::default();
-        for piece in pieces(recipe.vocabulary()) {
-            let (count, padding) = (filled(&piece), padding(&piece));
-            let rows = buffer.rows(&matrix, piece.clone(), count);
-            let bias = bias.as_ref().map(|bias| bias_buffer.rows(bias, piece.clone(), count));
-            for state in &mut self.groups {
-                let Some(hidden) = &state.hidden else { continue }; // leave() set it
-                let mut inputs = vec![
-                    value("hidden", hidden),
-                    floats("unembedding", &[count, recipe.embedding_width()], rows)?,
-                    floats("padding", &[count], &padding)?,
-                ];
-                if let Some(bias) = bias {
-                    inputs.push(floats("unembedding_bias", &[count], bias)?);
+    /// What the extras read out, through the final norm.
+    fn read_out(
+        &mut self,
+        recipe: &Recipe,
+        session: &mut Session,
+        buffer: &mut Buffer,
+        prompts: &[Vec<u32>],
+    ) -> Result<(), RunError> {
+        let staged = buffer.stage(self.checkpoint, uses(self.weights, Place::FinalNorm))?;
+        let width = recipe.embedding_width();
+        for state in &mut self.groups {
+            if self.extras.contains(&Extra::Loss) {
+                let (rows, wanted) = state.with_next(prompts);
+                if !rows.is_empty() {
+                    let hidden = normed(session, &staged, value("stream", &state.stream), &rows)?;
+                    state.loss = Some(Readout::new(hidden, width, wanted));
                 }
-                let mut out = session.run(inputs)?;
-                let (max, weighted) = (out.floats("max")?, out.floats("weighted")?);
-                let (largest, rest) = (out.floats("largest")?, out.floats("rest")?);
-                let top = out.floats("top_logits")?;
-                let ids = out.integers("top_rows")?;
-                let k = TOP_K.min(recipe.vocabulary());
-                for (p, distribution) in state.distributions.iter_mut().enumerate() {
-                    let (max, largest, rest, weighted) = (max[p], largest[p], rest[p], weighted[p]);
-                    let piece_sums = Piece { max, largest, rest, weighted };
-                    let ids = ids[p * k..(p + 1) * k].iter().map(|row| piece.start as u32 + *row as u32);
-                    distribution.add(piece_sums, top[p * k..(p + 1) * k].iter().copied().zip(ids));
-                    if !distribution.is_finite() {
-                        let damaged = rows.iter().any(|x| !x.is_finite());
-                        let tensor = damaged.then(|| matrix.name.to_string());
-                        return Err(RunError::NotFinite { place: Place::Unembedding, tensor });
-                    }
+            }
+            if self.extras.contains(&Extra::Lens) {
+                let count = state.group.last.len();
+                let rows: Vec<i64> = (0..count as i64).collect();
+                let mut hidden = Vec::new();
+                for layer in &state.last_rows {
+                    let stream = floats("stream", &[count, recipe.width()], layer)?;
+                    hidden.extend(normed(session, &staged, stream, &rows)?);
                 }
+                let wanted = vec![0; state.last_rows.len() * count]; // of no layer's distribution is a logit kept
+                state.lens = Some(Readout::new(hidden, width, wanted));
+                state.last_rows = Vec::new();
             }
         }
         Ok(())
+    }
+
+    fn head(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
+        let k = TOP_K.min(recipe.vocabulary());
+        each_piece(self.checkpoint, recipe, buffer, |piece| {
+            for state in &mut self.groups {
+                let Some(hidden) = &state.hidden else { continue }; // leave() set it
+                let count = state.group.last.len();
+                let plain: Vec<i64> = (0..count as i64).collect();
+                let unscaled = plain.repeat(1 + SCALES.len());
+                let mut inputs = piece.inputs()?;
+                inputs.push(value("hidden", hidden));
+                inputs.push(integers("plain", &[count], &plain)?);
+                inputs.push(integers("unscaled", &[unscaled.len()], &unscaled)?);
+                let mut out = session.run(inputs)?;
+                let (max, below) = (out.floats("max")?, out.floats("below")?);
+                let (largest, rest) = (out.floats("largest")?, out.floats("rest")?);
+                let (weighted, shift) = (out.floats("weighted")?, out.floats("shift")?);
+                let top = out.floats("top_logits")?;
+                let ids = out.integers("top_rows")?;
+                for (p, distribution) in state.distributions.iter_mut().enumerate() {
+                    let sums =
+                        Piece { max: max[p], largest: largest[p], rest: rest[p], weighted: weighted[p] };
+                    let ids = ids[p * k..(p + 1) * k].iter().map(|row| piece.ids.start as u32 + *row as u32);
+                    distribution.add(sums, top[p * k..(p + 1) * k].iter().copied().zip(ids));
+                    let shift = shift.iter().skip(p).step_by(count).copied().fold(0.0, f32::max);
+                    state.shifts[p].add(shift, max[p], below[p]);
+                    if !distribution.is_finite() {
+                        return Err(piece.not_finite());
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn tail(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
+        each_piece(self.checkpoint, recipe, buffer, |piece| {
+            let readouts = self.groups.iter_mut().flat_map(|state| [&mut state.loss, &mut state.lens]);
+            readouts.flatten().try_for_each(|readout| readout.add(session, piece))
+        })
     }
 
     fn observations(self, prompts: &[Vec<u32>]) -> Vec<PromptObservation> {
@@ -307,36 +371,119 @@ impl State {
                     inputs.push(integers("to_prompts", &shape, &group.to_prompts)?);
                 }
                 "to_tokens" => inputs.push(integers("to_tokens", &[tokens, 2], &group.to_tokens)?),
-                "last" => inputs.push(integers("last", &[group.last.len()], &group.last)?),
+                "slots" => inputs.push(integers("slots", &[group.slots.len()], &group.slots)?),
                 _ => inputs.extend(self.tables.iter().find(|(n, _)| n == name).map(|(n, v)| value(n, v))),
             }
         }
         Ok(())
     }
 
-    fn observations(&self, prompts: &[Vec<u32>]) -> Vec<(usize, PromptObservation)> {
+    /// Keeps the rows that the lens will read.
+    fn remember(&mut self, extras: &Extras) -> Result<(), RunError> {
+        if extras.contains(&Extra::Lens) {
+            self.last_rows.push(session::rows(&self.stream, &self.group.last)?);
+        }
+        Ok(())
+    }
+
+    /// Packed rows that have a next token in their prompt, and that token.
+    fn with_next(&self, prompts: &[Vec<u32>]) -> (Vec<i64>, Vec<u32>) {
         let mut start = 0;
+        let (mut rows, mut next) = (Vec::new(), Vec::new());
+        for &prompt in &self.group.prompts {
+            let ids = &prompts[prompt];
+            rows.extend((start..start + ids.len() - 1).map(|row| row as i64)); // check() refused empty prompts
+            next.extend(&ids[1..]);
+            start += ids.len();
+        }
+        if rows.len() == 1 {
+            (rows.push(rows[0]), next.push(next[0])); // as a lone prompt's last row
+        }
+        (rows, next)
+    }
+
+    fn observations(&self, prompts: &[Vec<u32>]) -> Vec<(usize, PromptObservation)> {
+        let count = self.group.last.len();
+        let (mut start, mut read) = (0, 0);
         let mut found = Vec::new();
         for (p, (&prompt, &length)) in self.group.prompts.iter().zip(&self.group.lengths).enumerate() {
             let cut = |gauges: &[Vec<f32>]| {
                 Array2::from_shape_fn((gauges.len(), length), |(layer, t)| gauges[layer][start + t])
             };
+            let resid = cut(&self.resid);
+            let [
+                attn_module_in,
+                attn_module_out,
+                attn_out,
+                mlp_module_in,
+                mlp_module_out,
+                mlp_out,
+                write,
+                dot,
+            ] = self.gauges.each_ref().map(|gauge| cut(gauge));
+            let write_cosine = Array2::from_shape_fn(dot.dim(), |at| cosine(dot[at], resid[at], write[at]));
+            let heads = self.off_diagonal.first().map_or(0, |row| row.len() / self.group.tokens());
+            let attn_off_diagonal =
+                Array2::from_shape_fn((self.off_diagonal.len(), heads), |(layer, head)| {
+                    let rows = self.off_diagonal[layer].chunks(heads).skip(start).take(length);
+                    rows.map(|row| f64::from(row[head])).sum::<f64>() as f32
+                });
             let distribution = &self.distributions[p];
+            let losses = length - 1;
+            let loss = self.loss.as_ref().filter(|_| losses > 0).map(|readout| {
+                let sum: f64 = (read..read + losses).map(|row| readout.surprise(row)).sum();
+                (sum / losses as f64) as f32
+            });
+            let lens = self.lens.as_ref().map(|readout| {
+                Array1::from_shape_fn(self.resid.len(), |layer| readout.entropy(layer * count + p) as f32)
+            });
             let observation = PromptObservation {
                 token_ids: prompts[prompt].clone(),
-                resid: cut(&self.resid),
-                attn_out: cut(&self.attention),
-                mlp_out: cut(&self.mlp),
+                resid,
+                attn_out,
+                mlp_out,
+                attn_module_in,
+                attn_module_out,
+                mlp_module_in,
+                mlp_module_out,
+                write,
+                write_cosine,
                 max_abs: cut(&self.max_abs),
+                attn_off_diagonal,
                 final_norm: Array1::from(self.final_norm[start..start + length].to_vec()),
                 entropy_nats: distribution.entropy() as f32,
+                logit_shift: self.shifts[p].share(),
                 top: distribution.top(),
+                loss_nats: loss,
+                lens_entropy_nats: lens,
             };
             found.push((prompt, observation));
             start += length;
+            read += losses;
         }
         found
     }
+}
+
+/// Rows of a stream through the final norm, as the head reads them, `[R, E]`.
+fn normed(
+    session: &mut Session,
+    staged: &Staged<'_>,
+    stream: Input<'_>,
+    rows: &[i64],
+) -> Result<Vec<f32>, RunError> {
+    let factors = vec![1.0; rows.len()];
+    let mut inputs = staged.inputs()?;
+    inputs.push(stream);
+    inputs.push(integers("rows", &[rows.len()], rows)?);
+    inputs.push(floats("factors", &[rows.len(), 1], &factors)?);
+    session.run(inputs)?.floats("hidden")
+}
+
+/// Of two vectors, from their dot product and norms; 0 where one of them is 0.
+fn cosine(dot: f32, a: f32, b: f32) -> f32 {
+    let size = f64::from(a) * f64::from(b);
+    if size > 0.0 { (f64::from(dot) / size).clamp(-1.0, 1.0) as f32 } else { 0.0 }
 }
 
 /// The tensors of one place; a recipe lists them next to each other.

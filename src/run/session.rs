@@ -80,6 +80,13 @@ impl Outputs {
     }
 }
 
+/// Copies of some rows of an earlier output `[n, width]`.
+pub fn rows(value: &DynValue, rows: &[i64]) -> Result<Vec<f32>, RunError> {
+    let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| fault("stream", e))?;
+    let width = shape.last().map_or(0, |size| *size as usize);
+    Ok(rows.iter().flat_map(|row| &data[*row as usize * width..][..width]).copied().collect())
+}
+
 /// A borrowed f32 tensor as an input: no copy.
 pub fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Input<'a>, RunError> {
     let tensor = TensorRef::from_array_view((shape.to_vec(), data)).map_err(|e| fault(name, e))?;

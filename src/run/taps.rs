@@ -14,7 +14,8 @@ use crate::observation::PromptObservation;
 /// Outputs by TransformerLens name, each `[.., T, width]` in float32, to an observation of `token_ids`.
 ///
 /// `hook_attn_out` and `hook_mlp_out` may be missing (a fused kernel need not show them): their norms are then NaN. So are
-/// those of the final norm at positions that the decoder leaves out, as many do before the unembedding.
+/// those of the final norm at positions that the decoder leaves out, as many do before the unembedding, and those inside
+/// the branches, of which no tap is read.
 ///
 /// # Errors
 /// No stream before or after some block, no final norm, no logits, or one with another number of tokens. `file` names the
@@ -51,6 +52,15 @@ pub fn observation(
         resid.extend(every(name, rows.iter().map(|row| norm(row)).collect())?);
         max_abs.extend(rows.iter().map(|row| row.iter().fold(0.0, |most: f32, x| most.max(x.abs()))));
     }
+    let (mut write, mut write_cosine) = (Vec::new(), Vec::new());
+    for pair in stream.windows(2) {
+        for (before, after) in rows(&pair[0])?.iter().zip(rows(&pair[1])?) {
+            let added: Vec<f32> = before.iter().zip(after).map(|(before, after)| after - before).collect();
+            write.push(norm(&added));
+            write_cosine.push(cosine(before, &added));
+        }
+    }
+    let unknown = || Array2::from_elem((blocks, tokens), f32::NAN);
     let branch = |hook: &str| -> Result<Array2<f32>, RunError> {
         let mut norms = Vec::new();
         for block in 0..blocks {
@@ -77,10 +87,20 @@ pub fn observation(
         resid: table(blocks + 1, tokens, resid),
         attn_out: branch("hook_attn_out")?,
         mlp_out: branch("hook_mlp_out")?,
+        attn_module_in: unknown(),
+        attn_module_out: unknown(),
+        mlp_module_in: unknown(),
+        mlp_module_out: unknown(),
+        write: table(blocks, tokens, write),
+        write_cosine: table(blocks, tokens, write_cosine),
         max_abs: table(blocks + 1, tokens, max_abs),
+        attn_off_diagonal: Array2::zeros((blocks, 0)),
         final_norm,
         entropy_nats: distribution.entropy() as f32,
+        logit_shift: None,
         top: distribution.top(),
+        loss_nats: None,
+        lens_entropy_nats: None,
     })
 }
 
@@ -95,7 +115,17 @@ fn table(rows: usize, tokens: usize, elements: Vec<f32>) -> Array2<f32> {
 }
 
 fn norm(row: &[f32]) -> f32 {
-    row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt() as f32
+    dot(row, row).sqrt() as f32
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+/// 0 where one of the two is 0.
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let size = (dot(a, a) * dot(b, b)).sqrt();
+    if size > 0.0 { (dot(a, b) / size) as f32 } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -118,7 +148,9 @@ mod tests {
         let seen = observation("m.onnx", &outputs(""), &[7, 8]).unwrap();
         assert_eq!((seen.resid.nrows(), seen.blocks(), seen.tokens()), (2, 1, 2));
         assert_eq!((seen.resid[[1, 0]], seen.max_abs[[1, 1]], seen.attn_out[[0, 1]]), (5.0, 5.0, 5.0));
-        assert!(seen.mlp_out.iter().all(|x| x.is_nan()));
+        assert!(seen.mlp_out.iter().chain(&seen.attn_module_in).all(|x| x.is_nan()));
+        assert_eq!((seen.write[[0, 0]], seen.write_cosine[[0, 0]]), (0.0, 0.0)); // the block adds nothing here
+        assert_eq!((seen.attn_off_diagonal.dim(), seen.logit_shift), ((1, 0), None));
         assert!(seen.final_norm[0].is_nan() && seen.final_norm[1] == 1.0);
         assert_eq!(seen.top.iter().map(|t| t.id).collect::<Vec<_>>(), [1, 2, 0]);
         let z = 2.0 + (-2f64).exp();

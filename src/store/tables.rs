@@ -2,9 +2,11 @@
 //!
 //! `observations.parquet`: one row per (model, prompt, BOS policy, layer l, token position), columns `evidence`,
 //! `source`, `model`, `prompt`, `category`, `bos`, `dtype`, `position` (0 = first token run), `token_id`, `layer`
-//! (0 = entering block 0 … L = after the last block), `resid` ‖h‖, `max_abs` max |component|, `attn_out` and `mlp_out`
-//! (norms of what block l adds; null where l = L), `final_norm` (‖final norm(h_L)‖; null where l < L). L2 norms over
-//! the width, float32, no unit.
+//! (0 = entering block 0 … L = after the last block), `resid` ‖h‖, `max_abs` max |component|; of block l, null where
+//! l = L: `attn_out` and `mlp_out` (norms of what its branches add), `attn_module_in`, `attn_module_out`, `mlp_module_in`,
+//! `mlp_module_out` (norms of what their modules receive and give), `write` and `write_cosine` (norm of all that it adds,
+//! and its cosine with the entering stream); `final_norm` (‖final norm(h_L)‖; null where l < L). L2 norms over the width,
+//! float32, no unit. What an observation has beside these has rows in `measurements.parquet`.
 //!
 //! `measurements.parquet`: one row per number, columns `evidence`, `source`, `model`, `prompt`, `category`, `metric`,
 //! `layer`, `reduction`, `endpoint`, `bos` (the protocol; null only for properties of the weights), `dtype`, `value`
@@ -94,6 +96,12 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
             norms("max_abs", |o, l, t| o.max_abs.get([l, t]).copied()),
             norms("attn_out", |o, l, t| o.attn_out.get([l, t]).copied()),
             norms("mlp_out", |o, l, t| o.mlp_out.get([l, t]).copied()),
+            norms("attn_module_in", |o, l, t| o.attn_module_in.get([l, t]).copied()),
+            norms("attn_module_out", |o, l, t| o.attn_module_out.get([l, t]).copied()),
+            norms("mlp_module_in", |o, l, t| o.mlp_module_in.get([l, t]).copied()),
+            norms("mlp_module_out", |o, l, t| o.mlp_module_out.get([l, t]).copied()),
+            norms("write", |o, l, t| o.write.get([l, t]).copied()),
+            norms("write_cosine", |o, l, t| o.write_cosine.get([l, t]).copied()),
             norms("final_norm", |o, l, t| o.final_norm.get(t).copied().filter(|_| l == o.blocks())),
         ],
     )
@@ -167,10 +175,20 @@ mod tests {
             resid: Array2::from_shape_vec((3, 2), vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap(),
             attn_out: Array2::from_elem((2, 2), 0.5),
             mlp_out: Array2::from_elem((2, 2), 0.25),
+            attn_module_in: Array2::from_elem((2, 2), 2.0),
+            attn_module_out: Array2::from_elem((2, 2), 0.5),
+            mlp_module_in: Array2::from_elem((2, 2), 2.0),
+            mlp_module_out: Array2::from_elem((2, 2), 0.25),
+            write: Array2::from_elem((2, 2), 0.75),
+            write_cosine: Array2::from_elem((2, 2), 1.0),
             max_abs: Array2::from_elem((3, 2), 9.0),
+            attn_off_diagonal: Array2::from_elem((2, 4), 0.125),
             final_norm: Array1::from(vec![10.0, 11.0]),
             entropy_nats: 1.0,
+            logit_shift: None,
             top: vec![],
+            loss_nats: None,
+            lens_entropy_nats: None,
         };
         let observed = Observed {
             source: "streamgauge",
@@ -201,6 +219,7 @@ mod tests {
             (f32s("resid", 11), f32s("attn_out", 11), f32s("final_norm", 11)),
             (Some(5.0), None, Some(11.0))
         );
+        assert_eq!((f32s("write", 9), f32s("write_cosine", 11)), (Some(0.75), None));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file stays");
     }
 

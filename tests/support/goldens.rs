@@ -12,7 +12,7 @@ use serde::Deserialize;
 use streamgauge::{
     arch::Recipe,
     checkpoint::Checkpoint,
-    observation::PromptObservation,
+    observation::{Extra, PromptObservation},
     progress::Silent,
     run::{Graphs, RunError, Runtime, observe},
 };
@@ -30,9 +30,21 @@ pub struct Prompt {
     pub resid: Vec<Vec<f64>>,
     pub attn_out: Vec<Vec<f64>>,
     pub mlp_out: Vec<Vec<f64>>,
+    pub attn_module_in: Vec<Vec<f64>>,
+    pub attn_module_out: Vec<Vec<f64>>,
+    pub mlp_module_in: Vec<Vec<f64>>,
+    pub mlp_module_out: Vec<Vec<f64>>,
+    pub write: Vec<Vec<f64>>,
+    pub write_cosine: Vec<Vec<f64>>,
     pub max_abs: Vec<Vec<f64>>,
+    /// `[L, H]`.
+    pub attn_off_diagonal: Vec<Vec<f64>>,
     pub r#final: Vec<f64>,
     pub entropy_nats: f64,
+    pub logit_shift: f64,
+    /// None for a single token.
+    pub loss_nats: Option<f64>,
+    pub lens_entropy_nats: Vec<f64>,
     pub top: Vec<Top>,
 }
 
@@ -52,13 +64,13 @@ pub fn prompts(case: &str) -> Vec<Vec<u32>> {
     reference(case).prompts.into_iter().map(|prompt| prompt.token_ids).collect()
 }
 
-/// A checkpoint folder through the engine.
+/// A checkpoint folder through the engine, with every extra.
 pub fn run(folder: &Path, prompts: &[Vec<u32>]) -> Result<Vec<PromptObservation>, RunError> {
     let runtime = Runtime::load(None)?;
     let checkpoint = Checkpoint::open(folder)?;
     let recipe = Recipe::read(checkpoint.config())?;
     let graphs = Graphs::build(&recipe)?;
-    observe(&runtime, &recipe, &graphs, &checkpoint, prompts, &Silent)
+    observe(&runtime, &recipe, &graphs, &checkpoint, prompts, &Extra::ALL.iter().copied().collect(), &Silent)
 }
 
 pub fn golden(case: &str) -> PathBuf {

@@ -4,9 +4,10 @@ use ndarray::Array2;
 use serde_json::{Map, Value, json};
 
 use super::{number, plain};
+use crate::evidence::PromptInfo;
 use crate::facts::ModelFacts;
 use crate::hash::Key;
-use crate::metric::{Gains, gains, reduce};
+use crate::metric::{Gains, gains, measurements, reduce};
 use crate::observation::PromptObservation;
 use crate::pipeline::Subject;
 use crate::protocol::{Bos, Endpoint, Reduction};
@@ -71,19 +72,46 @@ fn row_json(row: &MeasuredRow<'_>) -> Value {
         let value = json!({"last": gains.last, "cumulative": gains.cumulative, "by_layer": gains.by_layer});
         by_protocol.insert(format!("{reduction}/{endpoint}"), value);
     }
-    json!({
+    let mut json = json!({
         "prompt": row.prompt,
         "token_ids": seen.token_ids,
         "tokens": row.tokens,
         "resid": matrix(&seen.resid),
-        "attn_out": matrix(&seen.attn_out),
-        "mlp_out": matrix(&seen.mlp_out),
         "max_abs": matrix(&seen.max_abs),
+        "attn_off_diagonal": matrix(&seen.attn_off_diagonal),
         "final": seen.final_norm.to_vec(),
         "entropy_nats": seen.entropy_nats,
+        "logit_shift": seen.logit_shift,
         "top": top,
+        "loss_nats": seen.loss_nats,
+        "lens_entropy_nats": seen.lens_entropy_nats.as_ref().map(|lens| lens.to_vec()),
         "gains": by_protocol,
-    })
+        "metrics": metrics(seen),
+    });
+    if let Value::Object(map) = &mut json {
+        map.extend(seen.by_block().map(|(name, table)| (name.to_string(), json!(matrix(table)))));
+    }
+    json
+}
+
+/// Every number of the observation by protocol and metric; those with a value per layer by layer.
+fn metrics(seen: &PromptObservation) -> Map<String, Value> {
+    let nobody = PromptInfo { id: String::new(), category: String::new(), text: String::new() };
+    let mut all = Map::new();
+    // Which BOS policy made the tokens is said beside the observations.
+    for row in measurements("", &nobody, seen, Bos::Auto) {
+        let Some(protocol) = row.protocol else { continue };
+        let name = format!("{}/{}", protocol.reduction, protocol.endpoint);
+        let Value::Object(of) = all.entry(name).or_insert_with(|| json!({})) else { continue };
+        match row.layer {
+            None => of.insert(row.metric.to_string(), json!(row.value)),
+            Some(layer) => match of.entry(row.metric.to_string()).or_insert_with(|| json!({})) {
+                Value::Object(layers) => layers.insert(layer.to_string(), json!(row.value)),
+                _ => None,
+            },
+        };
+    }
+    all
 }
 
 fn matrix(values: &Array2<f32>) -> Vec<Vec<f32>> {

@@ -2,9 +2,10 @@
 //!
 //! One way through, file by file:
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
-//! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
-//! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here, `tap` opens decoders that other
-//! tools exported, `regress` compares a run with a baseline or another run, `tidy` gives results to other tools. Only `pipeline` chains stages; `cli` calls it.
+//! config) → `run` (ONNX Runtime; `spectra` of many prompts' token vectors), `weigh` (weights alone) → `store` (Parquet by
+//! content hash) → `evidence`, `metric` (numbers with protocols) → `stats`, `judge` (verdicts) → `report`. `hub` brings
+//! checkpoints that are not here, `tap` opens decoders that other tools exported, `regress` compares a run with a baseline
+//! or another run, `tidy` gives results to other tools. Only `pipeline` chains stages; `cli` calls it.
 
 pub mod analysis;
 pub mod arch;
@@ -31,7 +32,9 @@ mod publish;
 pub mod regress;
 pub mod report;
 pub mod run;
+pub mod spectra;
 pub mod stats;
 pub mod store;
 pub mod tap;
 pub mod tidy;
+pub mod weigh;

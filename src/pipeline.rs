@@ -1,5 +1,6 @@
 //! The only place where stages are chained: survey → plan → observe → judge → report.
 
+mod basis;
 mod exporting;
 mod judging;
 mod observing;
@@ -7,7 +8,9 @@ mod planning;
 mod provenance;
 mod regressing;
 mod reporting;
+mod spectra;
 mod subject;
+mod weighing;
 
 use std::path::PathBuf;
 
@@ -22,7 +25,9 @@ pub use observing::{Observed, measure};
 pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
 pub use regressing::{Pictured, picture};
 pub use reporting::Written;
+pub use spectra::SetSpectra;
 pub use subject::{Missing, Subject, SubjectError, locate, locate_hub, runtime_library};
+pub use weighing::{Weighing, weigh_subject};
 
 /// Where a run reads and writes.
 #[derive(Clone, Debug)]

@@ -232,7 +232,15 @@ fn inspect_gives_facts_and_norms_of_both_matrices() {
         assert!(0.0 < spectral && spectral < frobenius, "{matrix}");
         assert_eq!(matrix["rows"], found["facts"]["vocabulary"]);
     }
+    let number = |value: &Value| value.as_f64().unwrap();
+    let plain = number(&found["matrices"][1]["norms"]["sigma_max"]);
+    let centred = number(&found["unembedding_centred"]["sigma_max"]);
+    assert!(0.0 < centred && centred <= plain && number(&found["unembedding_folded"]["sigma_max"]) > 0.0);
+    let squares = found["value_weight_squares"].as_array().unwrap();
+    assert_eq!(squares.len() as u64, found["facts"]["blocks"].as_u64().unwrap());
+    assert!(squares.iter().all(|heads| heads.as_array().unwrap().iter().all(|head| number(head) > 0.0)));
     let (text, _) = sandbox.expect(0, &["inspect", "llama3-tiny"]);
+    assert!(text.contains("less the mean of its rows") && text.contains("value weights"), "{text}");
     assert!(text.contains("unembedding") && text.contains("rope theta 500000"), "{text}");
 }
 

@@ -50,7 +50,10 @@ fn the_shipped_experiment_loads_in_order_with_its_profile() {
     assert_eq!(loaded.prompt_sets[0].prompts.len(), 25);
     // capital1 and fox1 are also in input_dependency5, which shares three prompts with grand25.
     let sizes = |id: &str| loaded.prompt_sets.iter().find(|set| set.id == id).unwrap().prompts.len();
-    assert_eq!(loaded.prompts().len(), 25 + 2 + sizes("ladder") + sizes("zoo"));
+    assert_eq!(loaded.prompts().len(), 25 + 2 + sizes("ladder") + sizes("zoo") + sizes("anisotropy16"));
+    let looked_at: Vec<&str> =
+        loaded.prompt_sets.iter().filter(|set| set.spectra).map(|set| set.id.as_str()).collect();
+    assert_eq!(looked_at, ["anisotropy16"]);
     let h13 = &loaded.hypotheses[1].1;
     assert_eq!(loaded.prompts_of(h13).len(), 25 + sizes("zoo"));
 }

@@ -33,6 +33,8 @@ fn a_second_run_finds_nothing_to_do_and_a_changed_file_is_written_again() {
     let first = sandbox.json(RUN);
     let (observations, verdicts, report) = computed(&first);
     assert!(observations > 50 && verdicts == 5 && report, "{first}");
+    // Two models; one set asks for spectra.
+    assert_eq!((&first["computed"]["weighings"], &first["computed"]["spectra"]), (&2.into(), &2.into()));
     let (text, _) = sandbox.expect(0, &["run", "--quiet"]);
     assert!(text.contains("nothing to do"), "{text}");
     let (plan, _) = sandbox.expect(0, &["plan", "--why"]);
@@ -289,4 +291,80 @@ fn a_prompt_of_several_sets_is_computed_once_and_two_names_of_one_model_are_said
     assert!(notes.contains("twin has the weights of llama3-tiny"), "{notes}");
     let (text, _) = sandbox.expect(0, &["run"]);
     assert!(text.contains("counting what sets or models share"), "{text}");
+}
+
+#[test]
+fn weights_and_spectra_are_planned_kept_explained_and_judged_like_observations() {
+    let sandbox = Sandbox::new();
+    let hypothesis = r#"
+schema = 1
+id = "H19"
+title = "Anisotropy and values"
+statement = "They are what they are."
+origin = "a test"
+published-verdict = "nothing"
+status = "prospective"
+prompts = ["anisotropy16"]
+protocol = "frobenius-without-first/last-block/auto"
+[models]
+[[prediction]]
+id = "H19a"
+claim = "The range is positive."
+evidence = ["measured"]
+test = { kind = "mean-by-model", of = { metric = "anisotropy-range" }, against = 0.0 }
+rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
+[[prediction]]
+id = "H19b"
+claim = "Values have a norm."
+evidence = ["measured"]
+test = { kind = "mean-by-model", of = { metric = "value-weight-square", select = { layer = 0 } }, against = 0.0 }
+rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
+[[prediction]]
+id = "H19c"
+claim = "Attention off the diagonal has a trace."
+evidence = ["measured"]
+test = { kind = "mean-by-model", of = { metric = "mean-attention-trace" }, against = 0.0 }
+rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
+"#;
+    sandbox.write("experiments/hypotheses/H19.toml", hypothesis);
+    let summary = sandbox.json(RUN);
+    let verdicts = summary["verdicts"].as_array().unwrap();
+    let mine = verdicts.iter().find(|v| v["id"] == "H19").unwrap();
+    for prediction in mine["predictions"].as_array().unwrap() {
+        let estimates = prediction["primary"]["estimates"].as_array().unwrap();
+        let of = |model: &str| {
+            let mut found = estimates.iter().filter(|e| e["label"].as_str().unwrap().contains(model));
+            found.next().unwrap_or_else(|| panic!("no {model} in {prediction}"))["value"].as_f64().unwrap()
+        };
+        assert!(of("pythia-tiny") > 0.0 && of("llama3-tiny") > 0.0, "{prediction}");
+    }
+    let verdict = |summary: &Value| {
+        let verdicts = summary["verdicts"].as_array().unwrap();
+        verdicts.iter().find(|v| v["id"] == "H19").unwrap().clone()
+    };
+    let before = verdict(&summary);
+    // Another prompt: the spectra are others, the weights are not.
+    sandbox.edit(
+        "experiments/prompts/anisotropy16.toml",
+        "The speed of light in a vacuum",
+        "The speed of sound in air",
+    );
+    let (plan, _) = sandbox.expect(0, &["plan", "--why", "--quiet"]);
+    assert!(plan.contains("spectra/llama3-tiny/anisotropy16/auto: prompts changed"), "{plan}");
+    assert!(plan.contains("judge/H19: needs") && !plan.contains("weigh/"), "{plan}");
+    let summary = sandbox.json(RUN);
+    let done = &summary["computed"];
+    assert_eq!(
+        (&done["weighings"], &done["spectra"], &done["observations"]),
+        (&0.into(), &2.into(), &2.into())
+    );
+    assert_ne!(verdict(&summary), before);
+    sandbox.edit(
+        "experiments/prompts/anisotropy16.toml",
+        "The speed of sound in air",
+        "The speed of light in a vacuum",
+    );
+    let summary = sandbox.json(RUN);
+    assert_eq!(computed(&summary).0, 0, "{summary}");
+    assert_eq!((&summary["computed"]["spectra"], verdict(&summary)), (&0.into(), before));
 }

@@ -7,8 +7,8 @@ use streamgauge::{
     hash::{Fields, Key},
     observation::{Extra, Extras},
     plan::keys::{
-        EvidenceDigest, Export, Import, Input, Judge, OBSERVATION_FORMAT, Observe, Report, digest_files,
-        digest_keys, observe_slot,
+        EvidenceDigest, Export, Import, Input, Judge, OBSERVATION_FORMAT, Observe, Report, Spectra, Weigh,
+        digest_files, digest_keys, digest_texts, observe_slot,
     },
     protocol::Bos,
 };
@@ -129,6 +129,53 @@ fn every_input_of_export_and_import_decides_its_key() {
 }
 
 #[test]
+fn every_input_of_a_weighing_and_of_spectra_decides_its_key() {
+    let weigh = |weights: &str, parts: &str, version| {
+        Weigh { weights: key(weights), parts: key(parts), version }.fields()
+    };
+    assert_decides(
+        &weigh("weights", "parts", 1),
+        vec![
+            ("weights", weigh("finetuned", "parts", 1)),
+            ("parts", weigh("weights", "fewer heads", 1)),
+            ("weigh version", weigh("weights", "parts", 2)),
+        ],
+    );
+    let base = || Spectra {
+        weights: key("weights"),
+        tokenizer: key("tokenizer"),
+        bos: Bos::Auto,
+        prompts: digest_texts(["a", "b"]),
+        graph: key("graph"),
+        version: 1,
+        runtime: "1.23.2",
+        provider: "cpu",
+        dtype: "float32",
+    };
+    let with = |change: &dyn Fn(&mut Spectra<'static>)| {
+        let mut inputs = base();
+        change(&mut inputs);
+        inputs.fields()
+    };
+    assert_decides(
+        &base().fields(),
+        vec![
+            ("weights", with(&|s| s.weights = key("finetuned"))),
+            ("tokenizer", with(&|s| s.tokenizer = key("other"))),
+            ("bos", with(&|s| s.bos = Bos::Never)),
+            ("prompts", with(&|s| s.prompts = digest_texts(["b", "a"]))),
+            ("prompts", with(&|s| s.prompts = digest_texts(["ab"]))),
+            ("prompts", with(&|s| s.prompts = digest_texts(["a"]))),
+            ("graph", with(&|s| s.graph = key("another epsilon"))),
+            ("spectra version", with(&|s| s.version = 2)),
+            ("runtime", with(&|s| s.runtime = "1.24.0")),
+            ("provider", with(&|s| s.provider = "cuda")),
+            ("dtype", with(&|s| s.dtype = "bfloat16")),
+        ],
+    );
+}
+
+#[test]
 fn every_input_of_a_judgement_and_a_report_decides_its_key() {
     let judge = |hypothesis: &str, evidence: &str, seed, statistics_version| {
         Judge { hypothesis: key(hypothesis), evidence: key(evidence), seed, statistics_version }.fields()
@@ -174,6 +221,24 @@ fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     let base = digest(&[a, b], &facts, "tables");
     assert_eq!(digest(&[b, a], &facts, "tables"), base);
     let deeper = ModelFacts { blocks: Some(5), ..ModelFacts::default() };
+    let with = |add: &dyn Fn(&mut EvidenceDigest)| {
+        let mut digest = EvidenceDigest::default();
+        digest.model("m", &facts);
+        add(&mut digest);
+        digest.finish()
+    };
+    let more = [
+        with(&|_| {}),
+        with(&|d| d.weighing("m", &key("1"))),
+        with(&|d| d.weighing("m", &key("2"))),
+        with(&|d| d.weighing("m2", &key("1"))),
+        with(&|d| d.spectra("m", "five", Bos::Auto, &key("1"))),
+        with(&|d| d.spectra("m", "five", Bos::Auto, &key("2"))),
+        with(&|d| d.spectra("m", "six", Bos::Auto, &key("1"))),
+        with(&|d| d.spectra("m", "five", Bos::Never, &key("1"))),
+        with(&|d| d.spectra("m2", "five", Bos::Auto, &key("1"))),
+    ];
+    assert_eq!(more.iter().collect::<BTreeSet<_>>().len(), more.len());
     let changed = [
         digest(&[a], &facts, "tables"),
         digest(&[a, ("m2", "fox", "Proverb", Bos::Auto, "2")], &facts, "tables"),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, epsilon, only, own_names, typed, yes},
 };
 use crate::{
@@ -125,6 +125,10 @@ impl Architecture for Bloom {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "ln_f", x)
+    }
+
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("self_attention.query_key_value.weight", ValueLayout::ByGroup)
     }
 }
 

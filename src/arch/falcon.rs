@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation_of, epsilon, or_default, own_names, typed, yes},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -224,6 +224,10 @@ impl Architecture for Falcon {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "ln_f", x)
+    }
+
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("self_attention.query_key_value.weight", ValueLayout::ByGroup)
     }
 }
 

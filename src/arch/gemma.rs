@@ -117,6 +117,10 @@ impl Architecture for Gemma {
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "norm", x)
     }
+
+    fn norm_from_one(&self) -> bool {
+        true
+    }
 }
 
 impl Gemma {

@@ -158,6 +158,10 @@ impl Architecture for Gemma2 {
         self.norm(s, "norm", x)
     }
 
+    fn norm_from_one(&self) -> bool {
+        true
+    }
+
     fn logits(
         &self,
         s: &mut Scope,

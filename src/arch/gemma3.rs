@@ -193,6 +193,10 @@ impl Architecture for Gemma3 {
         self.norm(s, "norm", x)
     }
 
+    fn norm_from_one(&self) -> bool {
+        true
+    }
+
     fn logits(
         &self,
         s: &mut Scope,

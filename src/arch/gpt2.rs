@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Kinds, Sizes, activation_of, epsilon, only, own_names, typed, yes},
 };
 use crate::{
@@ -142,6 +142,10 @@ impl Architecture for Gpt2 {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "ln_f", x)
+    }
+
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("attn.c_attn.weight", ValueLayout::ColumnsAfterKeys)
     }
 }
 

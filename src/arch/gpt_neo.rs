@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Kinds, Sizes, activation_of, epsilon, own_names, sizes, typed, yes},
 };
 use crate::{
@@ -174,6 +174,10 @@ impl Architecture for GptNeo {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "ln_f", x)
+    }
+
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("attn.attention.v_proj.weight", ValueLayout::Apart)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation, epsilon, typed, yes},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -118,6 +118,10 @@ impl Architecture for GptNeox {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "final_layer_norm", x)
+    }
+
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("attention.query_key_value.weight", ValueLayout::ByGroup)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation_of, epsilon, own_names, typed},
     rope::Rope,
 };
@@ -134,6 +134,10 @@ impl Architecture for GptJ {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "ln_f", x)
+    }
+
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("attn.v_proj.weight", ValueLayout::Apart)
     }
 }
 

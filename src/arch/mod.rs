@@ -29,13 +29,15 @@ mod recipe;
 mod rope;
 mod stablelm;
 mod starcoder2;
+mod values;
 mod whole;
 
 use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
-pub use recipe::{GAUGES, Modules, Place, Recipe, WeightUse};
+pub use recipe::{FinalNormWeight, GAUGES, Modules, Place, Recipe, WeightUse};
+pub use values::{ValueLayout, ValueWeights};
 pub use whole::INPUTS;
 
 use crate::{
@@ -98,6 +100,16 @@ pub trait Architecture: fmt::Debug + Send + Sync {
 
     /// The norm after the last block, `[T, D]` -> `[T, D]`. Weights are named relative to the base model.
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError>;
+
+    /// Where a block keeps the value weights of its heads: their tensor, relative to the block, and how they lie in it.
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("self_attn.v_proj.weight", ValueLayout::Apart)
+    }
+
+    /// The final norm multiplies by 1 + weight.
+    fn norm_from_one(&self) -> bool {
+        false
+    }
 
     /// What the head reads, `[T, E]`, from what the final norm gives, `[T, D]`.
     fn project_out(&self, _s: &mut Scope, normed: Value) -> Result<Value, GraphError> {

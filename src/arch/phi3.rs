@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Names, ValueLayout,
     config::{Sizes, activation, epsilon, sizes, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -114,6 +114,10 @@ impl Architecture for Phi3 {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "norm", x)
+    }
+
+    fn values(&self) -> (&'static str, ValueLayout) {
+        ("self_attn.qkv_proj.weight", ValueLayout::AfterKeys)
     }
 }
 

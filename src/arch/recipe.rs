@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
+use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::{ArchError, Architecture, Names, family};
+use super::{ArchError, Architecture, Names, ValueWeights, family};
 use crate::{
     checkpoint::Checkpoint,
     facts::ModelFacts,
@@ -85,6 +86,15 @@ pub struct WeightUse {
     pub place: Place,
     /// Graph input that takes it; `None` for tensors that are read row by row (embedding and head).
     pub input: Option<String>,
+}
+
+/// The weight of the final norm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FinalNormWeight {
+    /// Name in the checkpoint.
+    pub tensor: String,
+    /// The norm multiplies by 1 + weight.
+    pub from_one: bool,
 }
 
 impl Recipe {
@@ -172,6 +182,30 @@ impl Recipe {
     /// Name of the head's bias, if the family has one.
     pub fn unembedding_bias_name(&self) -> Option<&'static str> {
         self.arch.names().unembedding_bias
+    }
+
+    /// The vector that the final norm multiplies by, `[D]`, where there is one and the head reads what it gives.
+    pub fn final_norm_weight(&self, checkpoint: &Checkpoint) -> Option<FinalNormWeight> {
+        if self.embedding_width() != self.width() {
+            return None; // a projection lies between
+        }
+        let uses = declared(&self.modules.final_norm, base(&self.arch.names(), checkpoint), Place::FinalNorm);
+        let weight = uses.into_iter().find(|weight| weight.tensor.ends_with(".weight"))?;
+        Some(FinalNormWeight { tensor: weight.tensor, from_one: self.arch.norm_from_one() })
+    }
+
+    /// The value weights of every block, in order.
+    pub fn value_weights(&self, checkpoint: &Checkpoint) -> Vec<ValueWeights> {
+        let names = self.arch.names();
+        let base = base(&names, checkpoint);
+        let (relative, layout) = self.arch.values();
+        let [heads, kv_heads, head_width] =
+            [self.facts.heads, self.facts.kv_heads, self.facts.head_width].map(size);
+        let in_block = |layer| {
+            let tensor = format!("{base}{}.{layer}.{relative}", names.layers);
+            ValueWeights { tensor, layout, heads, kv_heads, head_width }
+        };
+        (0..self.blocks()).map(in_block).collect()
     }
 
     /// Every tensor the run reads, in the order of the run, under the names this checkpoint gives them. A tied matrix

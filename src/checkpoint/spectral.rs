@@ -1,15 +1,19 @@
 //! The largest singular value of a weight matrix, and the norms of its rows, without a second copy of it.
 //!
+//! The largest singular value also of the matrix with its columns scaled and its rows' mean taken away, likewise
+//! without a copy ([`largest`]).
+//!
 //! Lanczos on WᵀW with full reorthogonalisation (Golub & Van Loan, Matrix Computations, 10.1 and 10.4): each step
 //! streams W's rows once from the mapping, widened a few rows at a time, and sums in float64. Rows are split into
 //! segments by the shape alone and their sums added in order, so the result does not depend on the cores.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{Tensor, tridiagonal, widen};
 
 /// Norms of one matrix `[rows, cols]`.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spectrum {
     /// σ_max, the spectral norm.
     pub sigma_max: f64,
@@ -25,8 +29,27 @@ pub struct Spectrum {
     pub row_norms: RowNorms,
 }
 
+/// The largest singular value alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Largest {
+    pub sigma_max: f64,
+    /// As in [`Spectrum`].
+    pub relative_error: f64,
+    pub iterations: usize,
+    pub converged: bool,
+}
+
+/// What is looked at instead of a matrix W `[rows, cols]` as it lies: W·diag(scale), less the mean of its rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// A factor on each column, `[cols]`; `None` leaves them.
+    pub scale: Option<&'a [f64]>,
+    /// Take the mean of the rows, after scaling, away from each.
+    pub centred: bool,
+}
+
 /// The Euclidean norms of the rows, summed up.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowNorms {
     pub mean: f64,
     /// Of the population: divided by the number of rows.
@@ -46,6 +69,8 @@ pub enum SpectralError {
         "tensor {tensor:?}: expected finite numbers, found NaN or infinity in row {row}; the checkpoint is damaged"
     )]
     NotFinite { tensor: String, row: usize },
+    #[error("tensor {tensor:?} has {cols} columns, but there are {factors} factors for them")]
+    Factors { tensor: String, cols: usize, factors: usize },
 }
 
 /// Iteration stops at this relative error bound of σ_max.
@@ -71,7 +96,7 @@ pub fn spectrum(tensor: &Tensor<'_>) -> Result<Spectrum, SpectralError> {
     if let Some(row) = squares.iter().position(|square| !square.is_finite()) {
         return Err(SpectralError::NotFinite { tensor: tensor.name.to_string(), row });
     }
-    let estimate = lanczos(&matrix);
+    let estimate = lanczos(matrix.cols, |v| matrix.gram_times(v));
     Ok(Spectrum {
         sigma_max: estimate.theta.max(0.0).sqrt(),
         relative_error: estimate.relative_error,
@@ -79,6 +104,48 @@ pub fn spectrum(tensor: &Tensor<'_>) -> Result<Spectrum, SpectralError> {
         converged: estimate.relative_error <= TOLERANCE,
         frobenius: squares.iter().sum::<f64>().sqrt(),
         row_norms: RowNorms::of(&squares),
+    })
+}
+
+/// σ_max, to 1e-7, of what `look` makes of a matrix. Reads the matrix `iterations` times, and once more for the mean.
+///
+/// With S = diag(scale) and μ the mean of the n rows of WS, the Gram matrix of WS - 1μᵀ is S WᵀW S - n μμᵀ, since the
+/// rows of WS sum to nμ.
+///
+/// # Errors
+/// As [`spectrum`]; factors of another number than columns.
+pub fn largest(tensor: &Tensor<'_>, look: Look<'_>) -> Result<Largest, SpectralError> {
+    let matrix = Matrix::of(tensor)?;
+    let cols = matrix.cols;
+    if let Some(factors) = look.scale.map(<[f64]>::len).filter(|&factors| factors != cols) {
+        return Err(SpectralError::Factors { tensor: tensor.name.to_string(), cols, factors });
+    }
+    let scaled = |mut v: Vec<f64>| {
+        v.iter_mut().zip(look.scale.unwrap_or_default()).for_each(|(v, s)| *v *= s);
+        v
+    };
+    let rows = matrix.rows as f64;
+    // [cols]; nothing to take away is a mean of zero.
+    let mean: Vec<f64> = if look.centred {
+        scaled(matrix.column_sums()).iter().map(|sum| sum / rows).collect()
+    } else {
+        vec![0.0; cols]
+    };
+    let estimate = lanczos(cols, |v| {
+        let along = rows * dot(&mean, v);
+        let mut product = scaled(matrix.gram_times(&scaled(v.to_vec())));
+        product.iter_mut().zip(&mean).for_each(|(p, m)| *p -= along * m);
+        product
+    });
+    if !estimate.theta.is_finite() {
+        let row = matrix.row_squares().iter().position(|square| !square.is_finite()).unwrap_or_default();
+        return Err(SpectralError::NotFinite { tensor: tensor.name.to_string(), row });
+    }
+    Ok(Largest {
+        sigma_max: estimate.theta.max(0.0).sqrt(),
+        relative_error: estimate.relative_error,
+        iterations: estimate.iterations,
+        converged: estimate.relative_error <= TOLERANCE,
     })
 }
 
@@ -104,12 +171,13 @@ struct Estimate {
     iterations: usize,
 }
 
-fn lanczos(matrix: &Matrix<'_>) -> Estimate {
-    let mut basis = vec![start(matrix.cols)];
+/// Of a symmetric, positive semidefinite matrix `[cols, cols]`, given by its products with vectors.
+fn lanczos(cols: usize, gram_times: impl Fn(&[f64]) -> Vec<f64>) -> Estimate {
+    let mut basis = vec![start(cols)];
     let (mut diagonal, mut off) = (Vec::new(), Vec::new());
     loop {
         let last = &basis[basis.len() - 1];
-        let mut next = matrix.gram_times(last);
+        let mut next = gram_times(last);
         diagonal.push(dot(&next, last));
         // Twice is enough (Parlett): after it the basis is orthogonal to rounding, and the tridiagonal's largest
         // eigenvalue has no ghosts.
@@ -124,7 +192,7 @@ fn lanczos(matrix: &Matrix<'_>) -> Estimate {
         // |λ - θ| <= length * |last component|, and σ = √λ halves the relative error.
         let relative_error = if theta > 0.0 { length * last_component.abs() / (2.0 * theta) } else { 0.0 };
         let iterations = diagonal.len();
-        let spent = iterations == MOST_ITERATIONS.min(matrix.cols) || length <= f64::EPSILON * theta;
+        let spent = iterations == MOST_ITERATIONS.min(cols) || length <= f64::EPSILON * theta;
         if relative_error <= TOLERANCE || spent {
             return Estimate { theta, relative_error, iterations };
         }
@@ -199,14 +267,26 @@ impl<'a> Matrix<'a> {
         segments.concat()
     }
 
+    /// The sum of all rows.
+    fn column_sums(&self) -> Vec<f64> {
+        let sums: Vec<Vec<f64>> = self
+            .segments()
+            .map(|bytes| {
+                let (mut sum, mut row) = (vec![0.0f64; self.cols], vec![0.0f32; self.cols]);
+                for bytes in bytes.chunks(self.row_bytes()) {
+                    widen::serial(self.tensor.dtype, bytes, &mut row);
+                    sum.iter_mut().zip(&row).for_each(|(s, x)| *s += f64::from(*x));
+                }
+                sum
+            })
+            .collect();
+        added(sums, self.cols)
+    }
+
     /// WᵀW v, in one pass over W.
     fn gram_times(&self, v: &[f64]) -> Vec<f64> {
         let sums: Vec<Vec<f64>> = self.segments().map(|bytes| self.segment_gram(bytes, v)).collect();
-        let mut total = vec![0.0; self.cols];
-        for sum in sums {
-            total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
-        }
-        total
+        added(sums, self.cols)
     }
 
     fn segment_gram(&self, bytes: &[u8], v: &[f64]) -> Vec<f64> {
@@ -246,6 +326,15 @@ impl<'a> Matrix<'a> {
         }
         sum
     }
+}
+
+/// Sums of segments, in their order.
+fn added(sums: Vec<Vec<f64>>, cols: usize) -> Vec<f64> {
+    let mut total = vec![0.0; cols];
+    for sum in sums {
+        total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
+    }
+    total
 }
 
 #[inline(always)]

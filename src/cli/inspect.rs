@@ -6,10 +6,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Common, Exit, Failure, measure, output, progress, table};
-use crate::checkpoint::{Memo, spectral};
+use crate::checkpoint::{
+    Memo,
+    spectral::{Largest, Spectrum},
+};
 use crate::facts::ModelFacts;
-use crate::pipeline::{Subject, SubjectError};
-use crate::progress::Progress;
+use crate::pipeline::{Subject, SubjectError, weigh_subject};
+use crate::weigh::Parts;
 
 /// Options of `inspect`.
 #[derive(Args)]
@@ -37,6 +40,12 @@ pub struct Inspection {
     /// Content hash of the weights.
     pub weights: String,
     pub matrices: Vec<Matrix>,
+    /// Of the unembedding less the mean of its rows.
+    pub unembedding_centred: Largest,
+    /// Of the unembedding times diag(what the final norm multiplies by), less the mean of its rows; null without such a norm.
+    pub unembedding_folded: Option<Largest>,
+    /// Squared Frobenius norm of each query head's value weights, `[L][H]`.
+    pub value_weight_squares: Vec<Vec<f64>>,
 }
 
 /// Norms of one matrix, rows = vocabulary.
@@ -47,7 +56,7 @@ pub struct Matrix {
     pub tensor: String,
     pub rows: usize,
     pub cols: usize,
-    pub norms: spectral::Spectrum,
+    pub norms: Spectrum,
 }
 
 impl Arguments {
@@ -55,15 +64,15 @@ impl Arguments {
         let bar = progress::new(self.common.quiet);
         let subject = measure::open_model(&self.model, &self.models, &Memo::none(), bar.as_ref())?;
         let unfit = |error| SubjectError::Arch { folder: subject.checkpoint.folder().to_path_buf(), error };
-        subject.recipe.checked_weights(&subject.checkpoint).map_err(unfit)?; // facts of a config that fits
-        let embedding = subject.recipe.embedding_name(&subject.checkpoint);
-        let unembedding = subject.recipe.unembedding_name(&subject.checkpoint);
-        let mut matrices = vec![matrix(&subject, "embedding", &embedding, bar.as_ref())?];
-        matrices.push(if unembedding == embedding {
-            Matrix { role: "unembedding", ..matrices[0].clone() } // tied: one tensor in two roles
-        } else {
-            matrix(&subject, "unembedding", &unembedding, bar.as_ref())?
-        });
+        // Facts of a config that fits.
+        subject.recipe.checked_weights(&subject.checkpoint).map_err(unfit)?;
+        let weighed =
+            weigh_subject(&subject, bar.as_ref()).map_err(|error| Failure::new(Exit::BadInput, error))?;
+        let parts = Parts::of(&subject.recipe, &subject.checkpoint);
+        let matrices = vec![
+            matrix(&subject, "embedding", parts.embedding, weighed.embedding)?,
+            matrix(&subject, "unembedding", parts.unembedding, weighed.unembedding)?,
+        ];
         let inspection = Inspection {
             schema: 1,
             id: subject.id.clone(),
@@ -71,6 +80,9 @@ impl Arguments {
             parameters: subject.checkpoint.parameters(),
             weights: subject.weights.to_string(),
             matrices,
+            unembedding_centred: weighed.centred,
+            unembedding_folded: weighed.folded,
+            value_weight_squares: weighed.value_squares,
         };
         if self.common.json {
             output::print_json(&inspection)
@@ -80,12 +92,7 @@ impl Arguments {
     }
 }
 
-fn matrix(subject: &Subject, role: &'static str, name: &str, bar: &dyn Progress) -> Result<Matrix, Failure> {
-    let tensor = subject.checkpoint.tensor(name)?;
-    bar.start(&format!("norms of {name}"), 1);
-    let norms = spectral::spectrum(&tensor);
-    bar.finish();
-    let norms = norms.map_err(|error| Failure::new(Exit::BadInput, error))?;
-    let (rows, cols) = (tensor.shape[0], tensor.shape[1]); // `spectrum` takes matrices only
-    Ok(Matrix { role, tensor: name.to_string(), rows, cols, norms })
+fn matrix(subject: &Subject, role: &'static str, tensor: String, norms: Spectrum) -> Result<Matrix, Failure> {
+    let shape = subject.checkpoint.tensor(&tensor)?.shape;
+    Ok(Matrix { role, rows: shape[0], cols: shape[1], tensor, norms }) // only matrices can be weighed
 }

@@ -43,6 +43,10 @@ fn default_bos() -> Vec<Bos> {
     vec![Bos::Auto]
 }
 
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// The model list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -81,6 +85,9 @@ pub struct PromptSet {
     pub title: String,
     /// Where the prompts come from.
     pub source: String,
+    /// Measure how the token vectors of all its prompts together lie at each layer (anisotropy, effective rank).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub spectra: bool,
     /// What is observed of these prompts beside the usual; it takes the head more often.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,

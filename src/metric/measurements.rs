@@ -1,8 +1,8 @@
 //! All numbers of one observation: every metric under every protocol, as evidence rows.
 
-use ndarray::ArrayView1;
+use ndarray::{ArrayView1, ArrayView2};
 
-use super::{Metric, derived, gains, reduce};
+use super::{Metric, derived, gains, reduce, weights::attention_trace};
 use crate::{
     evidence::{Evidence, Measurement, PromptInfo},
     observation::PromptObservation,
@@ -95,6 +95,23 @@ fn modules(rows: &mut Rows<'_>, observation: &PromptObservation, protocol: Proto
     rows.put(Metric::JumpLayer, None, protocol, jump.map(|jump| jump.layer as f64));
     rows.put(Metric::PlateauRatio, None, protocol, jump.and_then(|jump| jump.plateau));
     rows.put(Metric::NormRange, None, protocol, derived::norm_range(observation, reduction));
+}
+
+/// Rows of what attention on one prompt does through the value weights of its heads: `squares [L, H]`. None where the
+/// observation does not hold the attention of every head.
+pub fn attention_traces(
+    model: &str,
+    prompt: &PromptInfo,
+    observation: &PromptObservation,
+    squares: ArrayView2<'_, f64>,
+    bos: Bos,
+) -> Vec<Measurement> {
+    let mut rows = Rows { model, prompt, rows: Vec::new() };
+    let any = Protocol::new(Reduction::Last, Endpoint::HfLast, bos);
+    let traces = attention_trace(observation.attn_off_diagonal.view(), squares);
+    rows.put(Metric::MeanAttentionTrace, None, any, crate::stats::mean(&traces));
+    rows.put_each(Metric::AttentionTrace, 0, any, traces.into_iter().map(Some));
+    rows.rows
 }
 
 struct Rows<'a> {
@@ -210,6 +227,25 @@ mod tests {
             assert_eq!(found.len(), listed, "{metric}");
             assert!(found.iter().all(|r| r.layer.is_some() == metric.describe().per_layer), "{metric}");
         }
+    }
+
+    #[test]
+    fn traces_join_attention_with_the_value_weights_of_its_heads() {
+        let prompt = PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into() };
+        // [L, H] of off-diagonal attention: (0.5, 0.25), (0, 1), (0.75, 0.25).
+        let squares = ndarray::array![[2.0, 8.0], [5.0, 6.0], [4.0, 4.0]];
+        let rows = attention_traces("m", &prompt, &observation(), squares.view(), Bos::Never);
+        let of = |metric, layer| {
+            let mut found = rows.iter().filter(|row| row.metric == metric && row.layer == layer);
+            found.next().map(|row| row.value)
+        };
+        let layers = [0, 1, 2].map(|layer| of(Metric::AttentionTrace, Some(layer)));
+        assert_eq!(layers, [Some(1.5), Some(3.0), Some(2.0)]);
+        assert_eq!(of(Metric::MeanAttentionTrace, None), Some(6.5 / 3.0));
+        assert!(rows.iter().all(|row| row.protocol.is_some_and(|protocol| protocol.bos == Bos::Never)));
+        let mut fused = observation();
+        fused.attn_off_diagonal = ndarray::Array2::zeros((3, 0));
+        assert!(attention_traces("m", &prompt, &fused, squares.view(), Bos::Never).is_empty());
     }
 
     #[test]

@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::PipelineError;
+use serde::de::DeserializeOwned;
+
+use super::basis::Basis;
 use super::observing::Observed;
-use super::planning::{Cell, Planned, judge_fields};
+use super::planning::{Planned, judge_fields};
+use super::{PipelineError, Subject};
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, published};
 use crate::hash::Key;
 use crate::judge::{judge, outcome::HypothesisOutcome};
-use crate::metric::measurements;
+use crate::metric::{attention_traces, measurements, spectra, weights};
 use crate::observation::PromptObservation;
 use crate::plan::Known;
 use crate::progress::Progress;
+use crate::spectra::Spectra;
+use crate::weigh::Weighed;
 
 /// What judging did.
 #[derive(Debug, Default)]
@@ -32,11 +37,13 @@ pub(super) struct Sources<'a> {
     pub(super) observed: &'a Observed,
     published: Option<EvidenceTable>,
     observations: Option<Rc<BTreeMap<Key, PromptObservation>>>,
+    /// Weighings and spectra, as stored.
+    blobs: BTreeMap<Key, Vec<u8>>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(loaded: &'a Loaded, planned: &'a Planned, observed: &'a Observed) -> Sources<'a> {
-        Sources { loaded, planned, observed, published: None, observations: None }
+        Sources { loaded, planned, observed, published: None, observations: None, blobs: BTreeMap::new() }
     }
 
     /// The published tables (empty when the experiment names none).
@@ -58,7 +65,8 @@ impl<'a> Sources<'a> {
         if let Some(observations) = &self.observations {
             return Ok(Rc::clone(observations));
         }
-        let keys: Vec<Key> = self.observed.present.iter().copied().collect();
+        let keys: Vec<Key> =
+            self.planned.basis().present(&self.observed.present).cells.iter().map(|cell| cell.key).collect();
         let snapshot = self.planned.store.snapshot()?;
         let read = self.planned.store.observations(&snapshot, &keys)?;
         for damaged in &read.damaged {
@@ -67,31 +75,67 @@ impl<'a> Sources<'a> {
         Ok(Rc::clone(self.observations.insert(Rc::new(read.found))))
     }
 
-    /// The measured table over some cells: each (model, prompt, BOS) once, in the order of the plan.
+    /// The measured table over a basis: each (model, prompt, BOS) once, in the order of the plan, then what was measured of
+    /// prompt sets and of weights.
     pub(super) fn measured(
         &mut self,
-        cells: &[&Cell],
+        basis: &Basis<'_>,
         progress: &dyn Progress,
     ) -> Result<EvidenceTable, PipelineError> {
         let planned = self.planned;
         let observations = self.observations(progress)?;
         let mut table = EvidenceTable::default();
+        let know = |table: &mut EvidenceTable, subject: &Subject| {
+            if !table.models.iter().any(|model| model.id == subject.id) {
+                table.models.push(ModelInfo { id: subject.id.clone(), facts: subject.facts() });
+            }
+        };
+        // By subject.
+        let mut weighed = BTreeMap::new();
+        for job in &basis.weighings {
+            if let Some(found) = self.small::<Weighed>(&job.key)? {
+                weighed.insert(job.subject, (found.squares(), found));
+            }
+        }
         let mut seen = BTreeSet::new();
-        for cell in cells {
+        for cell in &basis.cells {
             let subject = &planned.subjects[cell.subject];
             let Some(observation) = observations.get(&cell.key) else { continue };
             if !seen.insert((cell.subject, cell.prompt.id.clone(), cell.bos)) {
                 continue;
             }
-            if !table.models.iter().any(|model| model.id == subject.id) {
-                table.models.push(ModelInfo { id: subject.id.clone(), facts: subject.facts() });
-            }
+            know(&mut table, subject);
             if !table.prompts.iter().any(|prompt| prompt.id == cell.prompt.id) {
                 table.prompts.push(cell.prompt.clone());
             }
             table.rows.extend(measurements(&subject.id, &cell.prompt, observation, cell.bos));
+            if let Some((squares, _)) = weighed.get(&cell.subject) {
+                let (prompt, squares) = (&cell.prompt, squares.view());
+                table.rows.extend(attention_traces(&subject.id, prompt, observation, squares, cell.bos));
+            }
+        }
+        for job in &basis.spectra {
+            let subject = &planned.subjects[job.subject];
+            let Some(found) = self.small::<Spectra>(&job.key)? else { continue };
+            know(&mut table, subject);
+            table.rows.extend(spectra(&subject.id, &job.set, &found, job.bos));
+        }
+        for (index, (_, found)) in &weighed {
+            let subject = &planned.subjects[*index];
+            know(&mut table, subject);
+            table.rows.extend(weights(&subject.id, found));
         }
         Ok(table)
+    }
+
+    /// A weighing or spectra; `None` where the store lost them meanwhile, which the next run repairs.
+    fn small<T: DeserializeOwned>(&mut self, key: &Key) -> Result<Option<T>, PipelineError> {
+        if !self.blobs.contains_key(key) {
+            let snapshot = self.planned.store.snapshot()?;
+            let bytes = self.planned.store.blob(&snapshot, key)?;
+            self.blobs.insert(*key, bytes.unwrap_or_default());
+        }
+        Ok(serde_json::from_slice(&self.blobs[key]).ok())
     }
 }
 
@@ -99,11 +143,10 @@ impl<'a> Sources<'a> {
 pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
     let mut judged = Judged::default();
-    let have = |cell: &&Cell| observed.present.contains(&cell.key);
+    let all = planned.basis().present(&observed.present);
     for (_, hypothesis, hash) in &loaded.hypotheses {
-        let in_sets = |cell: &&Cell| hypothesis.prompts.contains(&cell.set);
-        let cells: Vec<&Cell> = planned.cells.iter().filter(in_sets).filter(have).collect();
-        let fields = judge_fields(loaded, *hash, &planned.subjects, &cells, planned.published);
+        let basis = all.on(&hypothesis.prompts);
+        let fields = judge_fields(loaded, *hash, &planned.subjects, &basis, planned.published);
         let key = fields.key();
         judged.keys.push(key);
         let stored =
@@ -113,7 +156,7 @@ pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> R
             continue;
         }
         progress.start(&format!("judge {}", hypothesis.id), 1);
-        let measured = sources.measured(&cells, progress)?;
+        let measured = sources.measured(&basis, progress)?;
         let outcome = judge(hypothesis, *hash, sources.published()?, &measured, loaded.experiment.seed);
         progress.finish();
         let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise

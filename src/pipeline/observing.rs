@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::planning::{Cell, Planned, export_fields};
-use super::{ModelFailure, PipelineError, Subject};
+use super::weighing::weigh_missing;
+use super::{ModelFailure, PipelineError, Subject, spectra};
 use crate::hash::Key;
 use crate::observation::{Extras, PromptObservation};
 use crate::plan::Known;
@@ -19,30 +20,38 @@ const BATCH_TOKENS: usize = 4096;
 pub struct Observed {
     /// Cells computed now.
     pub computed: usize,
-    /// Keys that have an observation, now or before.
+    /// Models weighed now.
+    pub weighed: usize,
+    /// Spectra of prompt sets made now.
+    pub spectra: usize,
+    /// Keys that have an observation, a weighing or spectra, now or before.
     pub present: BTreeSet<Key>,
     pub failures: Vec<ModelFailure>,
 }
 
-/// Computes missing cells (unless `compute` is false). A model that fails is listed; the others go on.
+/// Computes missing cells, weighings and spectra (unless `compute` is false). A model that fails is listed; the others go on.
 pub(super) fn observe_missing(
     planned: &Planned,
     compute: bool,
     progress: &dyn Progress,
 ) -> Result<Observed, PipelineError> {
     let mut observed = Observed::default();
-    observed.present.extend(planned.cells.iter().map(|c| c.key).filter(|key| planned.snapshot.has(key)));
+    let weighings = planned.weighings.iter().map(|weighing| weighing.key);
+    let spectra = planned.spectra.iter().map(|spectra| spectra.key);
+    let wanted = planned.cells.iter().map(|cell| cell.key).chain(weighings).chain(spectra);
+    observed.present.extend(wanted.filter(|key| planned.snapshot.has(key)));
     if !compute {
         return Ok(observed);
     }
+    weigh_missing(planned, &mut observed, progress)?;
     let missing = planned.missing();
+    let mut done = BTreeMap::new();
     for (index, subject) in planned.subjects.iter().enumerate() {
         let mine: Vec<&Cell> = missing.iter().copied().filter(|cell| cell.subject == index).collect();
         export(planned, subject)?;
-        if mine.is_empty() {
-            continue;
-        }
-        if let Err(error) = observe_subject(planned, subject, &mine, &mut observed, progress) {
+        let made = spectra::make_missing(planned, index, &mut done, &mut observed, progress);
+        let made = made.and_then(|()| observe_subject(planned, subject, &mine, &mut observed, progress));
+        if let Err(error) = made {
             match error {
                 PipelineError::Run(error) => {
                     progress.note(&format!("{}: {error}", subject.id));
@@ -64,25 +73,38 @@ fn observe_subject(
     observed: &mut Observed,
     progress: &dyn Progress,
 ) -> Result<(), PipelineError> {
+    // Some may have been observed just now, with a set's spectra.
+    let left = cells.iter().copied().filter(|cell| !observed.present.contains(&cell.key));
+    let mut left: Vec<&Cell> = left.collect();
     // Prompts that run together are asked for the same: a model is read once more for each choice of extras.
-    let mut cells = cells.to_vec();
-    cells.sort_by(|a, b| a.extras.cmp(&b.extras));
-    for batch in batches(&cells) {
+    left.sort_by(|a, b| a.extras.cmp(&b.extras));
+    for batch in batches(&left) {
         let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.clone()).collect();
         let found = measure(&planned.runtime, subject, &prompts, &batch[0].extras, progress)?;
-        let found: BTreeMap<Key, PromptObservation> = batch.iter().map(|cell| cell.key).zip(found).collect();
-        // A prompt in two sets is computed and stored once; the store learns both names of it.
-        let rows: Vec<store::Cell> = planned
-            .cells
-            .iter()
-            .filter_map(|cell| {
-                let observation = found.get(&cell.key)?.clone();
-                Some(store::Cell { slot: cell.slot.clone(), fields: cell.fields.clone(), observation })
-            })
-            .collect();
-        observed.computed += planned.store.put_observations(&rows)?;
-        observed.present.extend(batch.iter().map(|cell| cell.key));
+        keep(planned, batch, found, observed)?;
     }
+    Ok(())
+}
+
+/// Stores what was observed of some cells, in their order.
+pub(super) fn keep(
+    planned: &Planned,
+    cells: &[&Cell],
+    found: Vec<PromptObservation>,
+    observed: &mut Observed,
+) -> Result<(), PipelineError> {
+    let found: BTreeMap<Key, PromptObservation> = cells.iter().map(|cell| cell.key).zip(found).collect();
+    // A prompt in two sets is computed and stored once; the store learns both names of it.
+    let rows: Vec<store::Cell> = planned
+        .cells
+        .iter()
+        .filter_map(|cell| {
+            let observation = found.get(&cell.key)?.clone();
+            Some(store::Cell { slot: cell.slot.clone(), fields: cell.fields.clone(), observation })
+        })
+        .collect();
+    observed.computed += planned.store.put_observations(&rows)?;
+    observed.present.extend(cells.iter().map(|cell| cell.key));
     Ok(())
 }
 

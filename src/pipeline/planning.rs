@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::basis::Basis;
+use super::spectra::{SetSpectra, set_spectra};
+use super::weighing::{Weighing, weighings};
 use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, locate};
 use crate::checkpoint::Memo;
 use crate::claims::RECIPES;
@@ -41,6 +44,9 @@ pub struct Planned {
     pub snapshot: Snapshot,
     pub subjects: Vec<Subject>,
     pub cells: Vec<Cell>,
+    /// One per subject.
+    pub weighings: Vec<Weighing>,
+    pub spectra: Vec<SetSpectra>,
     /// Content digest of the published tables, if the experiment names any.
     pub published: Option<Key>,
     /// Digest of the recipes beside them, which decide nothing but the table of claims.
@@ -54,6 +60,11 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// Everything there is to measure.
+    pub(super) fn basis(&self) -> Basis<'_> {
+        Basis::of(&self.cells, &self.weighings, &self.spectra)
+    }
+
     /// Cells whose observation the store does not hold, one per key.
     pub fn missing(&self) -> Vec<&Cell> {
         let mut seen = BTreeSet::new();
@@ -96,6 +107,8 @@ pub fn plan(
         }
     }
     let cells = cells(loaded, &subjects, runtime.version(), &mut failures);
+    let weighings = weighings(&subjects);
+    let spectra = set_spectra(loaded, &subjects, &cells, runtime.version(), &mut failures);
     for failure in failures.iter().chain(&absent) {
         progress.note(&format!("{}: {}", failure.model, failure.error));
     }
@@ -105,8 +118,23 @@ pub fn plan(
     for note in snapshot.notes().iter().cloned().chain(damaged.iter().map(ToString::to_string)) {
         progress.note(&note);
     }
-    let plan = jobs(loaded, &subjects, &cells, published, recipes)?.plan(&snapshot);
-    Ok(Planned { runtime, store, snapshot, subjects, cells, published, recipes, plan, failures, absent })
+    let all = Basis::of(&cells, &weighings, &spectra);
+    let plan = jobs(loaded, &subjects, &all, published, recipes)?.plan(&snapshot);
+    let planned = Planned {
+        runtime,
+        store,
+        snapshot,
+        subjects,
+        cells,
+        weighings,
+        spectra,
+        published,
+        recipes,
+        plan,
+        failures,
+        absent,
+    };
+    Ok(planned)
 }
 
 /// Key of the imported tables: the names and bytes of the folder's CSV files.
@@ -251,7 +279,7 @@ pub(super) fn export_fields(subject: &Subject) -> Fields {
 fn jobs(
     loaded: &Loaded,
     subjects: &[Subject],
-    cells: &[Cell],
+    all: &Basis<'_>,
     published: Option<Key>,
     recipes: Option<Key>,
 ) -> Result<JobGraph, PipelineError> {
@@ -265,23 +293,32 @@ fn jobs(
             export_fields(subject),
         ));
     }
-    for cell in cells {
-        let model = &subjects[cell.subject].id;
-        let label = format!("{model}: {}", cell.prompt.text);
+    let export = |subject: usize| [format!("export/{}", subjects[subject].id)];
+    for cell in &all.cells {
+        let label = format!("{}: {}", subjects[cell.subject].id, cell.prompt.text);
         let job = Job::new(JobKind::Observe, cell.slot.clone(), label, cell.fields.clone());
-        jobs.push(job.needing([format!("export/{model}")]));
+        jobs.push(job.needing(export(cell.subject)));
+    }
+    for weighing in &all.weighings {
+        let label = format!("{}: weights", subjects[weighing.subject].id);
+        jobs.push(Job::new(JobKind::Weigh, weighing.slot.clone(), label, weighing.fields.clone()));
+    }
+    for spectra in &all.spectra {
+        let label = format!("{}: spectra of {}", subjects[spectra.subject].id, spectra.set);
+        let job = Job::new(JobKind::Spectra, spectra.slot.clone(), label, spectra.fields.clone());
+        jobs.push(job.needing(export(spectra.subject)));
     }
     let mut outcomes = Vec::new();
     for (_, hypothesis, hash) in &loaded.hypotheses {
-        let mine: Vec<&Cell> = cells.iter().filter(|c| hypothesis.prompts.contains(&c.set)).collect();
+        let mine = all.on(&hypothesis.prompts);
         let fields = judge_fields(loaded, *hash, subjects, &mine, published);
         let slot = format!("judge/{}", hypothesis.id);
         outcomes.push((slot.clone(), fields.key()));
         let job = Job::new(JobKind::Judge, slot, hypothesis.title.clone(), fields);
-        jobs.push(job.needing(mine.iter().map(|cell| cell.slot.clone())));
+        jobs.push(job.needing(mine.slots()));
     }
     let (slots, outcomes): (Vec<String>, Vec<Key>) = outcomes.into_iter().unzip();
-    let fields = report_fields(loaded, &outcomes, subjects, cells, published, recipes);
+    let fields = report_fields(loaded, &outcomes, subjects, all, published, recipes);
     let slot = format!("report/{}", loaded.experiment.id);
     jobs.push(Job::new(JobKind::Report, slot, loaded.experiment.title.clone(), fields).needing(slots));
     Ok(JobGraph::new(jobs)?)
@@ -292,24 +329,24 @@ pub(super) fn judge_fields(
     loaded: &Loaded,
     hypothesis: Key,
     subjects: &[Subject],
-    cells: &[&Cell],
+    basis: &Basis<'_>,
     published: Option<Key>,
 ) -> Fields {
-    let evidence = evidence_digest(subjects, cells.iter().copied(), published);
+    let evidence = basis.digest(subjects, published);
     let (seed, statistics_version) = (loaded.experiment.seed, keys::STATISTICS_VERSION);
     keys::Judge { hypothesis, evidence, seed, statistics_version }.fields()
 }
 
 /// Key fields of the report: the verdicts, all evidence, and the title of the experiment.
-pub(super) fn report_fields<'a>(
+pub(super) fn report_fields(
     loaded: &Loaded,
     outcomes: &[Key],
     subjects: &[Subject],
-    cells: impl IntoIterator<Item = &'a Cell>,
+    basis: &Basis<'_>,
     published: Option<Key>,
     recipes: Option<Key>,
 ) -> Fields {
-    let evidence = evidence_digest(subjects, cells, published);
+    let evidence = basis.digest(subjects, published);
     let (title, report_version) = (loaded.experiment.title.as_str(), keys::REPORT_VERSION);
     let fields =
         keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields();
@@ -317,25 +354,4 @@ pub(super) fn report_fields<'a>(
         Some(recipes) => fields.with("recipes", recipes),
         None => fields,
     }
-}
-
-fn evidence_digest<'a>(
-    subjects: &[Subject],
-    cells: impl IntoIterator<Item = &'a Cell>,
-    published: Option<Key>,
-) -> Key {
-    let mut digest = keys::EvidenceDigest::default();
-    let mut models = BTreeSet::new();
-    for cell in cells {
-        let subject = &subjects[cell.subject];
-        digest.observation(&subject.id, &cell.prompt.id, &cell.prompt.category, cell.bos, &cell.key);
-        // Once a model: its facts take a walk over all its tensors.
-        if models.insert(cell.subject) {
-            digest.model(&subject.id, &subject.facts());
-        }
-    }
-    if let Some(key) = &published {
-        digest.import(key);
-    }
-    digest.finish()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::judging::{Sources, judge_all};
 use super::observing::observe_missing;
-use super::planning::{Cell, plan};
+use super::planning::plan;
 use super::provenance::made_with;
 use super::{Missing, ModelFailure, PipelineError, Places};
 use crate::config::Loaded;
@@ -32,13 +32,13 @@ pub fn picture(loaded: &Loaded, progress: &dyn Progress) -> Result<Pictured, Pip
     let judged = judge_all(&mut sources, progress)?;
     let mut picture = Picture::default();
     let observations = sources.observations(progress)?;
-    let cells: Vec<&Cell> =
-        planned.cells.iter().filter(|cell| observations.contains_key(&cell.key)).collect();
-    for cell in &cells {
+    let basis = planned.basis().present(&observed.present);
+    for cell in &basis.cells {
+        let Some(observation) = observations.get(&cell.key) else { continue };
         let model = &planned.subjects[cell.subject].id;
-        picture.observation(model, &cell.prompt.id, cell.bos, &observations[&cell.key]);
+        picture.observation(model, &cell.prompt.id, cell.bos, observation);
     }
-    for row in &sources.measured(&cells, progress)?.rows {
+    for row in &sources.measured(&basis, progress)?.rows {
         picture.measurement(row);
     }
     for outcome in &judged.outcomes {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::basis::Basis;
 use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
 use super::provenance;
@@ -52,8 +53,7 @@ pub(super) fn write(
     progress: &dyn Progress,
 ) -> Result<Written, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
-    let cells: Vec<&Cell> =
-        planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
+    let basis = planned.basis().present(&observed.present);
     let problems: Vec<String> = planned
         .unusable()
         .chain(&observed.failures)
@@ -63,7 +63,7 @@ pub(super) fn write(
         loaded,
         &judged.keys,
         &planned.subjects,
-        cells.iter().copied(),
+        &basis,
         planned.published,
         planned.recipes,
     );
@@ -82,8 +82,8 @@ pub(super) fn write(
     if let Some(folder) = &loaded.published {
         view.claims = claims::reproduce(folder, sources.published()?)?;
     }
-    view.profiles = profiles(planned, &cells, &observations);
-    let measured = sources.measured(&cells, progress)?;
+    view.profiles = profiles(planned, &basis.cells, &observations);
+    let measured = sources.measured(&basis, progress)?;
     view.analysis = analyse(sources.published()?, &measured);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
@@ -105,7 +105,7 @@ pub(super) fn write(
     let mut analysis = serde_json::to_vec_pretty(&view.analysis).unwrap_or_default(); // plain structs always serialise
     analysis.push(b'\n');
     save(places, Path::new("analysis.json"), &analysis, &mut manifest)?;
-    write_tables(places, &cells, sources, &measured, progress, &mut manifest)?;
+    write_tables(places, &basis, sources, &measured, progress, &mut manifest)?;
     write_tidy(places, loaded, planned, judged, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
@@ -188,7 +188,7 @@ fn profiles(
 
 fn write_tables(
     places: &Places,
-    cells: &[&Cell],
+    basis: &Basis<'_>,
     sources: &mut Sources<'_>,
     measured: &EvidenceTable,
     progress: &dyn Progress,
@@ -196,7 +196,8 @@ fn write_tables(
 ) -> Result<(), PipelineError> {
     let (planned, observations) = (sources.planned, sources.observations(progress)?);
     let mut seen = std::collections::BTreeSet::new();
-    let rows: Vec<tables::Observed<'_>> = cells
+    let rows: Vec<tables::Observed<'_>> = basis
+        .cells
         .iter()
         .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))
         .filter_map(|cell| {

@@ -14,6 +14,10 @@ named_enum! {
         Export = "export",
         /// Run one prompt through one model.
         Observe = "observe",
+        /// Measure what the weights of one model are like.
+        Weigh = "weigh",
+        /// Measure how the token vectors of a prompt set lie in one model.
+        Spectra = "spectra",
         /// Judge one hypothesis.
         Judge = "judge",
         /// Write the report.

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | export | graph identity (blake3 of the ONNX bytes), builder version |
 //! | observe | weights, tokenizer, bos and prompt text, or the token ids alone; extras, graph identity, observation format, runtime version, execution provider, compute dtype |
+//! | weigh | weights, parts (which tensors are read, and how), weigh version |
+//! | spectra | weights, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
 //! | report | outcomes, evidence, title, report version |
@@ -23,6 +25,10 @@ use crate::{
 pub const BUILDER_VERSION: u32 = 1;
 /// Which taps an observation has and how they are defined.
 pub const OBSERVATION_FORMAT: u32 = 2;
+/// What is taken from weights, and how.
+pub const WEIGH_VERSION: u32 = 1;
+/// What is taken from the token vectors of a prompt set, and how.
+pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
@@ -69,6 +75,36 @@ pub enum Input<'a> {
     },
     /// As run, any BOS included: tokenizer and BOS policy no longer matter.
     Tokens(&'a [u32]),
+}
+
+/// What decides a weighing.
+#[derive(Clone, Debug)]
+pub struct Weigh {
+    pub weights: Key,
+    /// Digest of which tensors are weighed and how they are read: what the config decides.
+    pub parts: Key,
+    /// [`WEIGH_VERSION`].
+    pub version: u32,
+}
+
+/// What decides the spectra of a prompt set.
+#[derive(Clone, Debug)]
+pub struct Spectra<'a> {
+    pub weights: Key,
+    pub tokenizer: Key,
+    pub bos: Bos,
+    /// Digest of the prompts' texts, in order, see [`digest_texts`].
+    pub prompts: Key,
+    /// Identity of the ONNX graphs.
+    pub graph: Key,
+    /// [`SPECTRA_VERSION`].
+    pub version: u32,
+    /// Version of ONNX Runtime.
+    pub runtime: &'a str,
+    /// Execution provider.
+    pub provider: &'a str,
+    /// Compute dtype.
+    pub dtype: &'a str,
 }
 
 /// What decides the rows imported from published tables.
@@ -129,6 +165,30 @@ impl Observe<'_> {
     }
 }
 
+impl Weigh {
+    pub fn fields(&self) -> Fields {
+        Fields::new("weigh")
+            .with("weights", self.weights)
+            .with("parts", self.parts)
+            .with("weigh version", self.version)
+    }
+}
+
+impl Spectra<'_> {
+    pub fn fields(&self) -> Fields {
+        Fields::new("spectra")
+            .with("weights", self.weights)
+            .with("tokenizer", self.tokenizer)
+            .with("bos", self.bos)
+            .with("prompts", self.prompts)
+            .with("graph", self.graph)
+            .with("spectra version", self.version)
+            .with("runtime", self.runtime)
+            .with("provider", self.provider)
+            .with("dtype", self.dtype)
+    }
+}
+
 impl Import {
     pub fn fields(&self) -> Fields {
         Fields::new("import").with("tables", self.tables).with("importer version", self.importer_version)
@@ -169,6 +229,17 @@ impl EvidenceDigest {
         self.parts.push(part.with("bos", bos).with("key", key));
     }
 
+    /// A weighed model.
+    pub fn weighing(&mut self, model: &str, key: &Key) {
+        self.parts.push(Fields::new("weighing").with("model", model).with("key", key));
+    }
+
+    /// The spectra of a prompt set on a model.
+    pub fn spectra(&mut self, model: &str, set: &str, bos: Bos, key: &Key) {
+        let part = Fields::new("spectra").with("model", model).with("set", set);
+        self.parts.push(part.with("bos", bos).with("key", key));
+    }
+
     /// A measured model: its facts decide filters and tests.
     pub fn model(&mut self, id: &str, facts: &ModelFacts) {
         // Plain numbers and strings: serialising them to memory cannot fail.
@@ -194,6 +265,11 @@ pub fn digest_keys<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Key {
     keys.into_iter().fold(Fields::new("keys"), |fields, key| fields.with("key", key)).key()
 }
 
+/// Digest of a list of texts; the order matters.
+pub fn digest_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Key {
+    texts.into_iter().fold(Fields::new("texts"), |fields, text| fields.with("text", text)).key()
+}
+
 /// Digest of files by name (not path) and content, in any order.
 pub fn digest_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Key {
     let mut parts: Vec<(&str, Key)> =
@@ -205,4 +281,14 @@ pub fn digest_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) ->
 /// Slot of an observation: human identity, which finds its previous key.
 pub fn observe_slot(model: &str, prompt_set: &str, prompt: &str, bos: Bos) -> String {
     format!("observe/{model}/{prompt_set}/{prompt}/{bos}")
+}
+
+/// Slot of a weighing.
+pub fn weigh_slot(model: &str) -> String {
+    format!("weigh/{model}")
+}
+
+/// Slot of the spectra of a prompt set.
+pub fn spectra_slot(model: &str, prompt_set: &str, bos: Bos) -> String {
+    format!("spectra/{model}/{prompt_set}/{bos}")
 }

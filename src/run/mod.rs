@@ -23,7 +23,7 @@ pub use batch::longest;
 pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
 pub use library::Runtime;
-pub use observe::observe;
+pub use observe::{Asked, Witness, observe, observe_with};
 pub use taps::observation;
 
 use crate::{

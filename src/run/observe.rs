@@ -21,6 +21,16 @@ use crate::{
     progress::Progress,
 };
 
+/// Is shown every layer of the stream as it passes: the layer, 0..=L, and the stream of each prompt in the order of the
+/// prompts, `[T, D]` row by row. Layer l is the stream entering block l, L the last block's output.
+pub type Witness<'w> = &'w mut dyn FnMut(usize, &[&[f32]]);
+
+/// What is asked of a walk beside the usual.
+pub struct Asked<'a, 'w> {
+    pub extras: &'a Extras,
+    pub witness: Option<Witness<'w>>,
+}
+
 /// Run all prompts through the model and measure the stream at every tap. Observations come in the order of the
 /// prompts; each is the same, bit for bit where measured, whatever other prompts run with it.
 ///
@@ -41,19 +51,37 @@ pub fn observe(
     extras: &Extras,
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
+    observe_with(runtime, recipe, graphs, checkpoint, prompts, Asked { extras, witness: None }, progress)
+}
+
+/// [`observe`], with a witness of the streams. All prompts of a layer are shown together.
+///
+/// # Errors
+/// As [`observe`]; the witness has then seen the layers before.
+pub fn observe_with(
+    runtime: &Runtime,
+    recipe: &Recipe,
+    graphs: &Graphs,
+    checkpoint: &Checkpoint,
+    prompts: &[Vec<u32>],
+    asked: Asked<'_, '_>,
+    progress: &dyn Progress,
+) -> Result<Vec<PromptObservation>, RunError> {
     batch::check(recipe, prompts)?;
     let weights = recipe.checked_weights(checkpoint)?;
     if prompts.is_empty() {
         return Ok(Vec::new());
     }
-    let walk = Walk { checkpoint, weights: &weights, extras, groups: Vec::new() };
+    let Asked { extras, witness } = asked;
+    let walk = Walk { checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
     walk.through(runtime, recipe, graphs, prompts, progress)
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'w> {
     checkpoint: &'a Checkpoint,
     weights: &'a [WeightUse],
     extras: &'a Extras,
+    witness: Option<Witness<'w>>,
     groups: Vec<State>,
 }
 
@@ -79,7 +107,7 @@ struct State {
     lens: Option<Readout>,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn through(
         mut self,
         runtime: &Runtime,
@@ -91,6 +119,7 @@ impl Walk<'_> {
         let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
         let mut buffer = Buffer::default();
         self.enter(recipe, &mut open("prelude")?, &mut buffer, batch::groups(prompts, recipe.heads()))?;
+        self.show(0, recipe.width())?;
         let mut kinds = BTreeMap::new();
         for layer in 0..recipe.blocks() {
             let session = match kinds.entry(recipe.kind(layer)) {
@@ -101,6 +130,7 @@ impl Walk<'_> {
                 }
             };
             self.block(layer, session, &mut buffer)?;
+            self.show(layer + 1, recipe.width())?;
             progress.advance(1);
         }
         drop(kinds);
@@ -201,6 +231,25 @@ impl Walk<'_> {
             }
             state.remember(self.extras)?;
         }
+        Ok(())
+    }
+
+    /// Lets the witness see the streams where they lie.
+    fn show(&mut self, layer: usize, width: usize) -> Result<(), RunError> {
+        let Some(witness) = &mut self.witness else { return Ok(()) };
+        let mut seen: Vec<(usize, &[f32])> = Vec::new();
+        for State { group, stream, .. } in &self.groups {
+            let (_, mut rest) =
+                stream.try_extract_tensor::<f32>().map_err(|e| session::fault("stream", e))?;
+            for (&prompt, &length) in group.prompts.iter().zip(&group.lengths) {
+                let (rows, after) = rest.split_at(length * width);
+                seen.push((prompt, rows));
+                rest = after;
+            }
+        }
+        seen.sort_by_key(|(prompt, _)| *prompt);
+        let streams: Vec<&[f32]> = seen.into_iter().map(|(_, rows)| rows).collect();
+        witness(layer, &streams);
         Ok(())
     }
 

@@ -145,3 +145,41 @@ fn zeros_have_norm_zero_and_what_is_no_finite_matrix_is_refused() {
     let error = spectrum(&vector).unwrap_err().to_string();
     assert!(error.contains("[20]"), "{error}");
 }
+
+/// W·diag(scale) less the mean of its rows, written out.
+fn looked_at(matrix: &Owned, scale: &[f64]) -> Owned {
+    let [rows, cols] = matrix.shape;
+    let elements = matrix.elements();
+    let scaled = |i: usize, j: usize| elements[i * cols + j] * scale[j];
+    let mean: Vec<f64> =
+        (0..cols).map(|j| (0..rows).map(|i| scaled(i, j)).sum::<f64>() / rows as f64).collect();
+    Owned::new(rows, cols, |i, j| scaled(i, j) - mean[j])
+}
+
+#[test]
+fn scaling_columns_and_taking_the_rows_mean_away_gives_the_norm_of_that_matrix() {
+    for (rows, cols) in [(1, 9), (50, 23), (23, 50), (260, 41)] {
+        // A mean of rows far longer than what is left of them.
+        let matrix = Owned::new(rows, cols, |i, j| noise(i, j) + 20.0);
+        let scale: Vec<f64> = (0..cols).map(|j| 0.25 * (j % 7) as f64 - 0.5).collect();
+        let ones = vec![1.0; cols];
+        for (scale, factors) in [(None, &ones), (Some(&scale[..]), &scale)] {
+            let found = largest(&matrix.tensor(), Look { scale, centred: true }).unwrap();
+            let expected = jacobi(&looked_at(&matrix, factors));
+            let error = (found.sigma_max - expected).abs() / expected.max(1.0);
+            assert!(error <= 1e-6, "{rows}x{cols}: {error:e} {found:?}, expected {expected}");
+        }
+    }
+    let matrix = Owned::new(50, 23, noise);
+    let plain = largest(&matrix.tensor(), Look::default()).unwrap();
+    assert_eq!(plain.sigma_max, spectrum(&matrix.tensor()).unwrap().sigma_max);
+}
+
+#[test]
+fn a_look_at_a_damaged_matrix_or_with_other_factors_is_refused() {
+    let damaged = Owned::new(5, 4, |i, _| if i == 3 { f64::NAN } else { 1.0 });
+    let error = largest(&damaged.tensor(), Look { scale: None, centred: true }).unwrap_err().to_string();
+    assert!(error.contains("row 3"), "{error}");
+    let error = largest(&Owned::new(5, 4, noise).tensor(), Look { scale: Some(&[1.0; 3]), centred: false });
+    assert!(error.unwrap_err().to_string().contains("4 columns, but there are 3 factors"));
+}

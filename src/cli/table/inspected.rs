@@ -3,6 +3,7 @@
 use super::measured::facts_line;
 use super::{number, plain};
 use crate::cli::inspect::Inspection;
+use crate::stats::mean;
 
 /// The terminal form of an inspection.
 pub fn inspected(found: &Inspection) -> String {
@@ -30,6 +31,14 @@ pub fn inspected(found: &Inspection) -> String {
             number(Some(norms.row_norms.max)),
         ]);
     }
-    text.push_str(&format!("{table}\n"));
+    text.push_str(&format!("{table}\n\n"));
+    text.push_str(&format!(
+        "unembedding less the mean of its rows: spectral {}; with the final norm's weight folded in as well: {}\n",
+        number(Some(found.unembedding_centred.sigma_max)),
+        number(found.unembedding_folded.map(|folded| folded.sigma_max)),
+    ));
+    let blocks: Vec<f64> = found.value_weight_squares.iter().filter_map(|heads| mean(heads)).collect();
+    let shown = blocks.iter().map(|square| number(Some(*square))).collect::<Vec<_>>().join(" ");
+    text.push_str(&format!("value weights, squared norm of a head, mean by block: {shown}\n"));
     text
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::pipeline::{Places, Summary};
+use crate::pipeline::{Observed, Places, Summary};
 
 /// The terminal form: verdicts, failures, and in the last lines what was computed and where it lies.
 pub fn summary(summary: &Summary, places: &Places) -> String {
@@ -15,10 +15,11 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     if summary.failures().next().is_some() {
         text.push('\n');
     }
-    let computed = summary.observed.computed;
+    let Observed { computed, weighed, spectra, .. } = summary.observed;
     let observations = observations(summary);
     let judged = summary.judged.computed;
-    if computed == 0 && judged == 0 && !summary.written.changed {
+    let nothing = [computed, weighed, spectra, judged].iter().all(|&done| done == 0);
+    if nothing && !summary.written.changed {
         text.push_str(&format!(
             "\nnothing to do: {observations}, {} verdicts, report unchanged\n",
             summary.judged.outcomes.len()
@@ -26,7 +27,10 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
     } else {
         let report = if summary.written.changed { "report written" } else { "report unchanged" };
         text.push_str(&format!(
-            "\ncomputed {computed} of {observations} and {judged} of {} verdicts; {report}\n",
+            "\ncomputed {computed} of {observations}, {weighed} of {} weighings, {spectra} of {} spectra and {judged} of {} \
+             verdicts; {report}\n",
+            summary.planned.weighings.len(),
+            summary.planned.spectra.len(),
             summary.judged.outcomes.len()
         ));
     }
@@ -50,7 +54,7 @@ pub fn summary_json(summary: &Summary) -> Value {
     json!({
         "schema": 1,
         "cells": summary.planned.cells.len(),
-        "computed": {"observations": summary.observed.computed, "verdicts": summary.judged.computed, "report": summary.written.changed},
+        "computed": {"observations": summary.observed.computed, "weighings": summary.observed.weighed, "spectra": summary.observed.spectra, "verdicts": summary.judged.computed, "report": summary.written.changed},
         "failures": summary.failures().collect::<Vec<_>>(),
         "verdicts": summary.judged.outcomes,
     })

@@ -1,0 +1,129 @@
+//! Spectra: how the token vectors of a prompt set lie in each model, taken while the set's prompts are observed.
+
+use std::collections::BTreeMap;
+
+use super::observing::{Observed, keep};
+use super::planning::{Cell, Planned};
+use super::{ModelFailure, PipelineError, Subject};
+use crate::config::Loaded;
+use crate::hash::{Fields, Key};
+use crate::plan::{Known, keys};
+use crate::progress::Progress;
+use crate::protocol::Bos;
+use crate::run::{Asked, observe_with};
+use crate::spectra::{MOST_TOKENS, Spectra};
+
+/// A prompt set whose spectra in one model are to be made or found.
+#[derive(Clone, Debug)]
+pub struct SetSpectra {
+    /// Index into `Planned::subjects`.
+    pub subject: usize,
+    /// Id of the prompt set.
+    pub set: String,
+    pub bos: Bos,
+    /// The set's prompts: indices into `Planned::cells`, in the order of the set.
+    pub cells: Vec<usize>,
+    pub slot: String,
+    pub fields: Fields,
+    pub key: Key,
+}
+
+/// For every model, set that asks for spectra, and BOS policy. A set of which a model cannot run every prompt has none
+/// there: they would be those of another set.
+pub(super) fn set_spectra(
+    loaded: &Loaded,
+    subjects: &[Subject],
+    cells: &[Cell],
+    runtime: &str,
+    failures: &mut Vec<ModelFailure>,
+) -> Vec<SetSpectra> {
+    let mut found = Vec::new();
+    for (index, subject) in subjects.iter().enumerate() {
+        let Ok(tokenizer) = &subject.tokenizer else { continue }; // said where its cells were made
+        for set in loaded.prompt_sets.iter().filter(|set| set.spectra) {
+            for &bos in &loaded.experiment.bos {
+                let mine = |cell: &Cell| cell.subject == index && cell.set == set.id && cell.bos == bos;
+                let mine: Vec<usize> = (0..cells.len()).filter(|&c| mine(&cells[c])).collect();
+                let tokens: usize = mine.iter().map(|&c| cells[c].token_ids.len()).sum();
+                if mine.is_empty() {
+                    continue; // why it runs none was said where they were refused
+                }
+                if mine.len() < set.prompts.len() || tokens > MOST_TOKENS {
+                    let error = if tokens > MOST_TOKENS {
+                        format!(
+                            "no spectra of {}: {tokens} tokens, at most {MOST_TOKENS} are looked at together",
+                            set.id
+                        )
+                    } else {
+                        format!(
+                            "no spectra of {}: this model runs {} of its {} prompts",
+                            set.id,
+                            mine.len(),
+                            set.prompts.len()
+                        )
+                    };
+                    failures.push(ModelFailure { model: subject.id.clone(), error });
+                    continue;
+                }
+                let fields = keys::Spectra {
+                    weights: subject.weights,
+                    tokenizer: tokenizer.identity(),
+                    bos,
+                    prompts: keys::digest_texts(set.prompts.iter().map(|prompt| prompt.text.as_str())),
+                    graph: subject.graphs.identity(),
+                    version: keys::SPECTRA_VERSION,
+                    runtime,
+                    provider: "cpu",
+                    dtype: "float32",
+                }
+                .fields();
+                let slot = keys::spectra_slot(&subject.id, &set.id, bos);
+                let (set, key) = (set.id.clone(), fields.key());
+                found.push(SetSpectra { subject: index, set, bos, cells: mine, slot, fields, key });
+            }
+        }
+    }
+    found
+}
+
+/// Makes the spectra of one model that the store lacks. The prompts are observed on the way, so those need no second walk.
+/// `done` holds what this run has made: two models of one checkpoint are walked through once.
+pub(super) fn make_missing(
+    planned: &Planned,
+    index: usize,
+    done: &mut BTreeMap<Key, Vec<u8>>,
+    observed: &mut Observed,
+    progress: &dyn Progress,
+) -> Result<(), PipelineError> {
+    let subject = &planned.subjects[index];
+    let mine = planned.spectra.iter().filter(|spectra| spectra.subject == index);
+    for job in mine.filter(|spectra| !planned.snapshot.has(&spectra.key)) {
+        if !done.contains_key(&job.key) {
+            let cells: Vec<&Cell> = job.cells.iter().map(|&c| &planned.cells[c]).collect();
+            let prompts: Vec<Vec<u32>> = cells.iter().map(|cell| cell.token_ids.clone()).collect();
+            let mut spectra = Spectra::default();
+            let width = subject.recipe.width();
+            let stage = format!("spectra {} ({}, {} prompts)", subject.id, job.set, prompts.len());
+            progress.start(&stage, subject.recipe.blocks() as u64 + 1);
+            let found = observe_with(
+                &planned.runtime,
+                &subject.recipe,
+                &subject.graphs,
+                &subject.checkpoint,
+                &prompts,
+                Asked {
+                    extras: &cells[0].extras,
+                    witness: Some(&mut |_, streams| spectra.add(streams, width)),
+                },
+                progress,
+            );
+            progress.finish();
+            keep(planned, &cells, found?, observed)?;
+            observed.spectra += 1;
+            done.insert(job.key, serde_json::to_vec(&spectra).unwrap_or_default()); // plain structs always serialise
+        }
+        planned.store.put_blob(&job.slot, &job.fields, &done[&job.key])?;
+        observed.present.insert(job.key);
+    }
+    Ok(())
+}

@@ -19,6 +19,7 @@ fn key(text: &str) -> Key {
 fn observe(prompt: Input<'static>) -> Observe<'static> {
     Observe {
         weights: key("weights"),
+        intervention: None,
         prompt,
         graph: key("graph"),
         format: OBSERVATION_FORMAT,
@@ -29,7 +30,7 @@ fn observe(prompt: Input<'static>) -> Observe<'static> {
 }
 
 fn text() -> Input<'static> {
-    Input::Text { text: "The capital of France is", tokenizer: key("tokenizer"), bos: Bos::Auto }
+    Input::Text { text: "The capital of France is", tokenizer: key("tokenizer"), bos: 1 }
 }
 
 /// Each case changes one input: exactly the named field and the key must change. Together the cases must reach every
@@ -58,17 +59,25 @@ fn every_input_of_an_observation_decides_its_key() {
     let input =
         |text, tokenizer: &str, bos| observe(Input::Text { text, tokenizer: key(tokenizer), bos }).fields();
     // Without `..`: an input added to `Observe` does not compile here until it has a case below.
-    let Observe { weights: _, prompt: _, graph: _, format: _, runtime: _, provider: _, dtype: _ } =
-        observe(text());
+    let Observe {
+        weights: _,
+        intervention: _,
+        prompt: _,
+        graph: _,
+        format: _,
+        runtime: _,
+        provider: _,
+        dtype: _,
+    } = observe(text());
     assert_decides(
         &observe(text()).fields(),
         vec![
             ("weights", with(&|o| o.weights = key("finetuned"))),
-            ("tokenizer", input("The capital of France is", "other", Bos::Auto)),
-            ("bos", input("The capital of France is", "tokenizer", Bos::Always)),
-            ("bos", input("The capital of France is", "tokenizer", Bos::Never)),
-            ("prompt", input("The capital of France is ", "tokenizer", Bos::Auto)),
-            ("prompt", input("The capital of Spain is", "tokenizer", Bos::Auto)),
+            ("tokenizer", input("The capital of France is", "other", 1)),
+            ("bos", input("The capital of France is", "tokenizer", 0)),
+            ("bos", input("The capital of France is", "tokenizer", 2)),
+            ("prompt", input("The capital of France is ", "tokenizer", 1)),
+            ("prompt", input("The capital of Spain is", "tokenizer", 1)),
             ("graph", with(&|o| o.graph = key("another epsilon"))),
             ("observation format", with(&|o| o.format += 1)),
             ("runtime", with(&|o| o.runtime = "1.24.0")),
@@ -76,6 +85,18 @@ fn every_input_of_an_observation_decides_its_key() {
             ("dtype", with(&|o| o.dtype = "bfloat16")),
         ],
     );
+}
+
+#[test]
+fn an_intervention_is_a_field_of_its_own_and_a_stored_model_has_none() {
+    let with = |change| Observe { intervention: change, ..observe(text()) }.fields();
+    let (stored, ten) = (with(None), with(Some("rope-theta x10")));
+    assert_eq!(stored.get("intervention"), None);
+    assert_eq!(ten.get("intervention"), Some("rope-theta x10"));
+    assert_eq!(ten.get("weights"), stored.get("weights"));
+    let keys =
+        [stored, ten, with(Some("rope-theta x50")), with(Some("random init, seed 1"))].map(|f| f.key());
+    assert_eq!(BTreeSet::from(keys).len(), keys.len());
 }
 
 #[test]
@@ -100,7 +121,7 @@ fn token_ids_decide_the_key_where_no_text_is_tokenised() {
         ],
     );
     // A text that reads like ids is another input.
-    let text = observe(Input::Text { text: "1 23", tokenizer: key("tokenizer"), bos: Bos::Auto });
+    let text = observe(Input::Text { text: "1 23", tokenizer: key("tokenizer"), bos: 1 });
     assert_ne!(text.fields().key(), with(&|_| {}).key());
 }
 

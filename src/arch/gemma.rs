@@ -90,6 +90,10 @@ impl Architecture for Gemma {
         }
     }
 
+    fn norms_from_one(&self) -> bool {
+        true
+    }
+
     fn names(&self) -> Names {
         Names::like_llama(self.config.tie_word_embeddings)
     }

@@ -123,6 +123,10 @@ impl Architecture for Gemma2 {
         }
     }
 
+    fn norms_from_one(&self) -> bool {
+        true
+    }
+
     fn names(&self) -> Names {
         Names::like_llama(self.config.tie_word_embeddings)
     }

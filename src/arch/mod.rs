@@ -17,6 +17,7 @@ mod gpt2;
 mod gpt_neo;
 mod gpt_neox;
 mod gptj;
+mod intervene;
 mod llama;
 mod mistral;
 mod olmo2;
@@ -35,6 +36,7 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+pub use intervene::{Initial, rope_theta_times, without_rope_scaling};
 pub use recipe::{Modules, Place, Recipe, WeightUse};
 pub use whole::INPUTS;
 
@@ -98,6 +100,21 @@ pub trait Architecture: fmt::Debug + Send + Sync {
 
     /// The norm after the last block, `[T, D]` -> `[T, D]`. Weights are named relative to the base model.
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError>;
+
+    /// Norms scale by 1 + their weight.
+    fn norms_from_one(&self) -> bool {
+        false
+    }
+
+    /// Deviation of weights before training where the config does not say.
+    fn initializer_range(&self) -> f64 {
+        0.02
+    }
+
+    /// How this tensor begins where the family does not follow the common rule.
+    fn initial(&self, _tensor: &str) -> Option<Initial> {
+        None
+    }
 
     /// What the head reads, `[T, E]`, from what the final norm gives, `[T, D]`.
     fn project_out(&self, _s: &mut Scope, normed: Value) -> Result<Value, GraphError> {
@@ -213,6 +230,8 @@ pub enum ArchError {
          do not belong together; download both again from one revision"
     )]
     Unused { tensor: String, blocks: usize },
+    #[error("the intervention cannot be made: {reason}")]
+    Intervention { reason: String },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]

@@ -55,8 +55,15 @@ impl<'a> Shelf<'a> {
         }
         let mut notes = Vec::new();
         let listed = |m: &&ModelInfo| filter.ids.is_empty() || filter.ids.contains(&m.id);
-        let mut models = BTreeSet::new();
+        let released_only = !asks_for_kinds(filter);
+        let (mut models, mut unasked) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
         for model in table.models.iter().filter(listed) {
+            if let (true, Some(kind @ ("revision" | "variant"))) =
+                (released_only, model.facts.kind.as_deref())
+            {
+                *unasked.entry(kind).or_default() += 1;
+                continue;
+            }
             match fails(model, &filter.facts) {
                 None => _ = models.insert(model.id.as_str()),
                 Some(Failure::Unknown(fact)) => {
@@ -64,6 +71,10 @@ impl<'a> Shelf<'a> {
                 }
                 Some(Failure::Differs) => {}
             }
+        }
+        if !unasked.is_empty() {
+            let counts: Vec<String> = unasked.iter().map(|(kind, n)| counted(*n, kind)).collect();
+            notes.push(format!("not asked for, so left out: {}", counts.join(", ")));
         }
         for id in filter.ids.iter().filter(|id| !table.models.iter().any(|m| m.id == **id)) {
             notes.push(format!("no numbers of {id} here"));
@@ -188,6 +199,16 @@ impl Tested {
 /// A number without interval, e.g. of one cell.
 pub(super) fn point(label: impl Into<String>, value: Option<f64>, n: usize) -> Estimate {
     Estimate { label: label.into(), value, low: None, high: None, p: None, n: n as u64 }
+}
+
+/// Whether a filter speaks of models that are stages of a training or were made here; else it means released ones.
+fn asks_for_kinds(filter: &ModelFilter) -> bool {
+    let facts = ["kind", "base", "change", "series", "step"];
+    !filter.ids.is_empty() || filter.facts.iter().any(|condition| facts.contains(&condition.fact.as_str()))
+}
+
+fn counted(n: usize, kind: &str) -> String {
+    format!("{n} {kind}{}", if n == 1 { "" } else { "s" })
 }
 
 enum Failure {

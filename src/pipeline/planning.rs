@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, locate};
-use crate::checkpoint::Memo;
+use crate::checkpoint::{Memo, Tokenizer};
 use crate::config::Loaded;
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
@@ -73,8 +73,8 @@ pub fn plan(
     let mut subjects = Vec::new();
     let (mut failures, mut absent) = (Vec::new(), Vec::new());
     for model in loaded.selected() {
-        let at = locate(model, &loaded.models_path, missing, progress);
-        match at.and_then(|at| Subject::open(&model.id, &at, &memo)) {
+        let at = locate(model, &loaded.models, &loaded.models_path, missing, progress);
+        match at.and_then(|at| Subject::listed(model, &at, &memo)) {
             Ok(subject) => subjects.push(subject),
             Err(error) => {
                 let list =
@@ -84,7 +84,10 @@ pub fn plan(
         }
     }
     for (index, subject) in subjects.iter().enumerate() {
-        if let Some(twin) = subjects[..index].iter().find(|other| other.weights == subject.weights) {
+        if let Some(twin) = subjects[..index]
+            .iter()
+            .find(|other| other.weights == subject.weights && other.intervention == subject.intervention)
+        {
             let (one, other) = (&subject.id, &twin.id);
             progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));
         }
@@ -147,7 +150,7 @@ fn cells(
                             continue;
                         }
                     };
-                    let fields = observe_fields(subject, tokenizer.identity(), &prompt.text, bos, runtime);
+                    let fields = observe_fields(subject, tokenizer, &prompt.text, &token_ids, runtime);
                     cells.push(Cell {
                         subject: index,
                         set: set.id.clone(),
@@ -197,9 +200,16 @@ fn fits(subject: &Subject, ids: &[u32]) -> Result<(), String> {
     Ok(())
 }
 
-/// Key fields of one observation from text.
-pub fn observe_fields(subject: &Subject, tokenizer: Key, text: &str, bos: Bos, runtime: &str) -> Fields {
-    fields_of(subject, keys::Input::Text { text, tokenizer, bos }, runtime)
+/// Key fields of one observation from text, which the tokenizer turned into `ids`.
+pub fn observe_fields(
+    subject: &Subject,
+    tokenizer: &Tokenizer,
+    text: &str,
+    ids: &[u32],
+    runtime: &str,
+) -> Fields {
+    let bos = tokenizer.leading_bos(ids);
+    fields_of(subject, keys::Input::Text { text, tokenizer: tokenizer.identity(), bos }, runtime)
 }
 
 /// Key fields of one observation from token ids: no tokenizer and no BOS policy decides anything.
@@ -210,7 +220,9 @@ pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], runtime: &str) -> F
 fn fields_of(subject: &Subject, prompt: keys::Input<'_>, runtime: &str) -> Fields {
     let graph = subject.graphs.identity();
     let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, "cpu", "float32");
-    keys::Observe { weights: subject.weights, prompt, graph, format, runtime, provider, dtype }.fields()
+    let (weights, intervention) = (subject.weights, subject.intervention.map(|change| change.to_string()));
+    let intervention = intervention.as_deref();
+    keys::Observe { weights, intervention, prompt, graph, format, runtime, provider, dtype }.fields()
 }
 
 /// Key fields of a model's exported graphs.

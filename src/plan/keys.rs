@@ -3,14 +3,14 @@
 //! | job | fields, in order |
 //! |---|---|
 //! | export | graph identity (blake3 of the ONNX bytes), builder version |
-//! | observe | weights, tokenizer, bos and prompt text, or the token ids alone; graph identity, observation format, runtime version, execution provider, compute dtype |
+//! | observe | weights and what is changed in them; tokenizer, BOS tokens in front and prompt text, or the token ids alone; graph identity, observation format, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
 //! | report | outcomes, evidence, title, report version |
 //!
-//! What does not enter: paths, file times, the ids of models, prompts and prompt sets (they enter *evidence*, whose
-//! rows carry them into a judgement), thread counts, comments in TOML. A version below is raised by whoever
-//! changes what the code computes from the same inputs.
+//! What does not enter: the BOS policy (two that lead to the same tokens share an observation), paths, file times, the ids
+//! of models, prompts and prompt sets (they enter *evidence*, whose rows carry them into a judgement), thread counts,
+//! comments in TOML. A version below is raised by whoever changes what the code computes from the same inputs.
 
 use crate::{
     facts::ModelFacts,
@@ -23,7 +23,7 @@ pub const BUILDER_VERSION: u32 = 1;
 /// Which taps an observation has and how they are defined.
 pub const OBSERVATION_FORMAT: u32 = 1;
 /// How published tables become rows.
-pub const IMPORT_VERSION: u32 = 3;
+pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
 pub const STATISTICS_VERSION: u32 = 2;
 /// How outcomes become a report.
@@ -42,8 +42,10 @@ pub struct Export {
 /// What decides an observation.
 #[derive(Clone, Debug)]
 pub struct Observe<'a> {
-    /// Identity of the tensors, independent of sharding and paths.
+    /// Identity of the stored tensors, independent of sharding and paths.
     pub weights: Key,
+    /// What is changed in the stored model, e.g. `rope-theta x10`.
+    pub intervention: Option<&'a str>,
     pub prompt: Input<'a>,
     /// Identity of the ONNX graphs.
     pub graph: Key,
@@ -63,9 +65,10 @@ pub enum Input<'a> {
     Text {
         text: &'a str,
         tokenizer: Key,
-        bos: Bos,
+        /// BOS tokens in front of it.
+        bos: usize,
     },
-    /// As run, any BOS included: tokenizer and BOS policy no longer matter.
+    /// As run, any BOS included: the tokenizer no longer matters.
     Tokens(&'a [u32]),
 }
 
@@ -107,6 +110,10 @@ impl Export {
 impl Observe<'_> {
     pub fn fields(&self) -> Fields {
         let fields = Fields::new("observe").with("weights", self.weights);
+        let fields = match self.intervention {
+            Some(change) => fields.with("intervention", change),
+            None => fields,
+        };
         let fields = match &self.prompt {
             Input::Text { text, tokenizer, bos } => {
                 fields.with("tokenizer", tokenizer).with("bos", bos).with("prompt", text)

@@ -21,7 +21,9 @@ pub use observing::{Observed, measure};
 pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
 pub use regressing::{Pictured, picture};
 pub use reporting::Written;
-pub use subject::{Missing, Subject, SubjectError, change, checkpoint, locate, locate_hub, runtime_library};
+pub use subject::{
+    Missing, Subject, SubjectError, change, checkpoint, lineage, locate, locate_hub, runtime_library,
+};
 
 /// Where a run reads and writes.
 #[derive(Clone, Debug)]

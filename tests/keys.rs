@@ -7,7 +7,7 @@ use streamgauge::{
     hash::{Fields, Key},
     plan::keys::{
         EvidenceDigest, Export, Import, Input, Judge, OBSERVATION_FORMAT, Observe, Report, digest_files,
-        digest_keys, observe_slot,
+        digest_keys, evidence_part, observe_slot,
     },
     protocol::Bos,
 };
@@ -173,7 +173,7 @@ fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     let digest = |rows: &[Row], facts: &ModelFacts, import: &str| {
         let mut digest = EvidenceDigest::default();
         for (model, prompt, category, bos, observation) in rows {
-            digest.observation(model, prompt, category, *bos, &key(observation));
+            digest.observation(evidence_part(model, prompt, category, *bos, &key(observation)));
         }
         digest.model("m", facts);
         digest.import(&key(import));

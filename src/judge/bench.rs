@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::hypothesis::{FactCondition, FactValue, ModelFilter, Needs, Quantity},
     evidence::{Evidence, EvidenceTable, Measurement, ModelInfo},
+    facts::ModelFacts,
     metric::{Metric, Paired, Series},
     protocol::Protocol,
     stats::Seed,
@@ -55,16 +56,13 @@ impl<'a> Shelf<'a> {
         }
         let mut notes = Vec::new();
         let listed = |m: &&ModelInfo| filter.ids.is_empty() || filter.ids.contains(&m.id);
-        let released_only = !asks_for_kinds(filter);
         let (mut models, mut unasked) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
         for model in table.models.iter().filter(listed) {
-            if let (true, Some(kind @ ("revision" | "variant"))) =
-                (released_only, model.facts.kind.as_deref())
-            {
+            if let (Some(kind), false) = (derived(&model.facts), asks_for_kinds(filter)) {
                 *unasked.entry(kind).or_default() += 1;
                 continue;
             }
-            match fails(model, &filter.facts) {
+            match fails(&model.facts, &filter.facts) {
                 None => _ = models.insert(model.id.as_str()),
                 Some(Failure::Unknown(fact)) => {
                     notes.push(format!("{} left out: its {fact} is not known", model.id));
@@ -201,10 +199,32 @@ pub(super) fn point(label: impl Into<String>, value: Option<f64>, n: usize) -> E
     Estimate { label: label.into(), value, low: None, high: None, p: None, n: n as u64 }
 }
 
-/// Whether a filter speaks of models that are stages of a training or were made here; else it means released ones.
+/// Facts that a model list states before a checkpoint is opened.
+const LINEAGE: [&str; 5] = ["kind", "base", "change", "series", "step"];
+
+/// Whether a model is worth measuring for a hypothesis with this filter: not a revision or variant that it does not ask
+/// for. Of the facts only those count that the model list states.
+pub fn asks_for(filter: &ModelFilter, id: &str, lineage: &ModelFacts) -> bool {
+    if derived(lineage).is_none() {
+        return true;
+    }
+    let known: Vec<FactCondition> = filter.facts.iter().filter(|c| of_lineage(c)).cloned().collect();
+    let listed = filter.ids.is_empty() || filter.ids.iter().any(|listed| listed == id);
+    asks_for_kinds(filter) && listed && fails(lineage, &known).is_none()
+}
+
+/// The kind of a model that is a stage of a training or was made here.
+fn derived(facts: &ModelFacts) -> Option<&str> {
+    facts.kind.as_deref().filter(|kind| matches!(*kind, "revision" | "variant"))
+}
+
+/// Whether a filter speaks of such models; else it means released ones.
 fn asks_for_kinds(filter: &ModelFilter) -> bool {
-    let facts = ["kind", "base", "change", "series", "step"];
-    !filter.ids.is_empty() || filter.facts.iter().any(|condition| facts.contains(&condition.fact.as_str()))
+    !filter.ids.is_empty() || filter.facts.iter().any(of_lineage)
+}
+
+fn of_lineage(condition: &FactCondition) -> bool {
+    LINEAGE.contains(&condition.fact.as_str())
 }
 
 fn counted(n: usize, kind: &str) -> String {
@@ -216,9 +236,9 @@ enum Failure {
     Differs,
 }
 
-fn fails(model: &ModelInfo, conditions: &[FactCondition]) -> Option<Failure> {
+fn fails(facts: &ModelFacts, conditions: &[FactCondition]) -> Option<Failure> {
     // Facts are plain data: their serialisation cannot fail, and an empty object makes every fact unknown.
-    let facts = serde_json::to_value(&model.facts).unwrap_or_default();
+    let facts = serde_json::to_value(facts).unwrap_or_default();
     for condition in conditions {
         let fact = facts.get(&condition.fact).filter(|v| !v.is_null());
         let Some(fact) = fact else { return Some(Failure::Unknown(condition.fact.clone())) };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::PipelineError;
 use super::observing::Observed;
-use super::planning::{Cell, Planned, judge_fields};
+use super::planning::{Cell, Planned, cells_of, judge_fields};
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, published};
 use crate::hash::Key;
@@ -99,10 +99,10 @@ impl<'a> Sources<'a> {
 pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
     let mut judged = Judged::default();
-    let have = |cell: &&Cell| observed.present.contains(&cell.key);
+    let present: Vec<&Cell> =
+        planned.cells.iter().filter(|cell| observed.present.contains(&cell.key)).collect();
     for (_, hypothesis, hash) in &loaded.hypotheses {
-        let in_sets = |cell: &&Cell| hypothesis.prompts.contains(&cell.set);
-        let cells: Vec<&Cell> = planned.cells.iter().filter(in_sets).filter(have).collect();
+        let cells = cells_of(hypothesis, &planned.subjects, present.iter().copied());
         let fields = judge_fields(loaded, *hash, &planned.subjects, &cells, planned.published);
         let key = fields.key();
         judged.keys.push(key);

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, locate};
+use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, lineage, locate};
 use crate::checkpoint::{Memo, Tokenizer};
 use crate::config::Loaded;
+use crate::config::experiment::Model;
+use crate::config::hypothesis::{Hypothesis, ModelFilter};
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
+use crate::judge::asks_for;
 use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
@@ -28,6 +31,8 @@ pub struct Cell {
     pub slot: String,
     pub fields: Fields,
     pub key: Key,
+    /// What it adds to the digest of a judgement's evidence.
+    part: Key,
 }
 
 /// Everything a run needs to know before it computes.
@@ -72,7 +77,13 @@ pub fn plan(
     let memo = Memo::at(&places.store.join("identities.json"));
     let mut subjects = Vec::new();
     let (mut failures, mut absent) = (Vec::new(), Vec::new());
-    for model in loaded.selected() {
+    let (asked, unasked): (Vec<&Model>, Vec<&Model>) =
+        loaded.selected().partition(|model| loaded.hypotheses.iter().any(|(_, h, _)| asks(h, model)));
+    if !unasked.is_empty() {
+        let ids: Vec<&str> = unasked.iter().map(|model| model.id.as_str()).collect();
+        progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
+    }
+    for model in asked {
         let at = locate(model, &loaded.models, &loaded.models_path, missing, progress);
         match at.and_then(|at| Subject::listed(model, &at, &memo)) {
             Ok(subject) => subjects.push(subject),
@@ -105,6 +116,22 @@ pub fn plan(
     Ok(Planned { runtime, store, snapshot, subjects, cells, published, plan, failures, absent })
 }
 
+/// Whether a hypothesis is judged on a model of the list.
+fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
+    asks_for(&hypothesis.models, &model.id, &lineage(model))
+}
+
+/// The cells a hypothesis is judged on: of its prompt sets, without revisions and variants that it does not ask for.
+pub(super) fn cells_of<'a>(
+    hypothesis: &Hypothesis,
+    subjects: &[Subject],
+    cells: impl IntoIterator<Item = &'a Cell>,
+) -> Vec<&'a Cell> {
+    let asked: Vec<bool> = subjects.iter().map(|s| asks_for(&hypothesis.models, &s.id, &s.facts())).collect();
+    let ours = |cell: &&Cell| asked[cell.subject] && hypothesis.prompts.contains(&cell.set);
+    cells.into_iter().filter(ours).collect()
+}
+
 /// Key of the imported tables: the names and bytes of the folder's CSV files.
 fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
     let fail = |error| PipelineError::Read { path: folder.to_path_buf(), error };
@@ -127,7 +154,17 @@ fn cells(
     failures: &mut Vec<ModelFailure>,
 ) -> Vec<Cell> {
     let mut cells = Vec::new();
+    let mut encoded = BTreeMap::<(Key, &str, Bos), Vec<u32>>::new();
     for (index, subject) in subjects.iter().enumerate() {
+        let facts = subject.facts();
+        let asked: BTreeSet<&String> = loaded
+            .hypotheses
+            .iter()
+            .filter(|(_, hypothesis, _)| asks_for(&hypothesis.models, &subject.id, &facts))
+            .flat_map(|(_, hypothesis, _)| &hypothesis.prompts)
+            .collect();
+        // Sets that no hypothesis names are measured all the same, on what is released.
+        let all = asks_for(&ModelFilter::default(), &subject.id, &facts);
         let tokenizer = match &subject.tokenizer {
             Ok(tokenizer) => tokenizer,
             Err(error) => {
@@ -136,13 +173,15 @@ fn cells(
             }
         };
         let mut refused = Refused::default();
-        for set in &loaded.prompt_sets {
+        for set in loaded.prompt_sets.iter().filter(|set| all || asked.contains(&set.id)) {
             for prompt in &set.prompts {
                 for &bos in &loaded.experiment.bos {
-                    let usable = tokenizer
-                        .encode(&prompt.text, bos)
-                        .map_err(|error| error.to_string())
-                        .and_then(|ids| fits(subject, &ids).map(|()| ids));
+                    let place = (tokenizer.identity(), prompt.text.as_str(), bos);
+                    let ids = match encoded.get(&place) {
+                        Some(ids) => Ok(ids.clone()),
+                        None => tokenizer.encode(&prompt.text, bos).map_err(|error| error.to_string()),
+                    };
+                    let usable = ids.and_then(|ids| fits(subject, &ids).map(|()| ids));
                     let token_ids = match usable {
                         Ok(ids) => ids,
                         Err(error) => {
@@ -150,7 +189,9 @@ fn cells(
                             continue;
                         }
                     };
+                    encoded.entry(place).or_insert_with(|| token_ids.clone());
                     let fields = observe_fields(subject, tokenizer, &prompt.text, &token_ids, runtime);
+                    let key = fields.key();
                     cells.push(Cell {
                         subject: index,
                         set: set.id.clone(),
@@ -162,7 +203,8 @@ fn cells(
                         bos,
                         token_ids,
                         slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
-                        key: fields.key(),
+                        part: keys::evidence_part(&subject.id, &prompt.id, &prompt.category, bos, &key),
+                        key,
                         fields,
                     });
                 }
@@ -254,7 +296,7 @@ fn jobs(
     }
     let mut outcomes = Vec::new();
     for (_, hypothesis, hash) in &loaded.hypotheses {
-        let mine: Vec<&Cell> = cells.iter().filter(|c| hypothesis.prompts.contains(&c.set)).collect();
+        let mine = cells_of(hypothesis, subjects, cells);
         let fields = judge_fields(loaded, *hash, subjects, &mine, published);
         let slot = format!("judge/{}", hypothesis.id);
         outcomes.push((slot.clone(), fields.key()));
@@ -303,8 +345,7 @@ fn evidence_digest<'a>(
     let mut models = BTreeSet::new();
     for cell in cells {
         let subject = &subjects[cell.subject];
-        digest.observation(&subject.id, &cell.prompt.id, &cell.prompt.category, cell.bos, &cell.key);
-        // Once a model: its facts take a walk over all its tensors.
+        digest.observation(cell.part);
         if models.insert(cell.subject) {
             digest.model(&subject.id, &subject.facts());
         }

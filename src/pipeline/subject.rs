@@ -26,8 +26,7 @@ pub struct Subject {
     pub weights: Key,
     /// What is changed in the stored model.
     pub intervention: Option<Change>,
-    /// Facts that the model list states: kind, base, change, series, step.
-    lineage: ModelFacts,
+    facts: ModelFacts,
 }
 
 /// Why a model cannot be observed.
@@ -113,6 +112,9 @@ impl Subject {
         let graphs = Graphs::build(&recipe)?;
         let tokenizer = Tokenizer::open(folder).map_err(|error| error.to_string());
         let weights = checkpoint.identity(memo)?;
+        let ModelFacts { kind, base, change, series, step, .. } = lineage;
+        let (parameters, dtype) = (Some(checkpoint.parameters()), Some(checkpoint.dtype()));
+        let facts = ModelFacts { parameters, dtype, kind, base, change, series, step, ..recipe.facts() };
         Ok(Subject {
             id: id.to_string(),
             checkpoint,
@@ -121,24 +123,14 @@ impl Subject {
             tokenizer,
             weights,
             intervention,
-            lineage,
+            facts,
         })
     }
 
     /// Facts from the config, with what only the weights can tell (parameter count and dtype, as stored) and what the
     /// model list says about where the model comes from.
     pub fn facts(&self) -> ModelFacts {
-        let ModelFacts { kind, base, change, series, step, .. } = self.lineage.clone();
-        ModelFacts {
-            parameters: Some(self.checkpoint.parameters()),
-            dtype: Some(self.checkpoint.dtype()),
-            kind,
-            base,
-            change,
-            series,
-            step,
-            ..self.recipe.facts()
-        }
+        self.facts.clone()
     }
 }
 
@@ -170,8 +162,8 @@ fn intervene(stored: Checkpoint, change: Change) -> Result<Checkpoint, ArchError
     Ok(stored.with_made(made))
 }
 
-/// What the model list says about a model's origin.
-fn lineage(model: &Model) -> ModelFacts {
+/// What the model list says about a model's origin: kind, base, change, series, step.
+pub fn lineage(model: &Model) -> ModelFacts {
     let made = change(model).map(|change| change.fact());
     let kind = match (&made, &model.series) {
         (Some(_), _) => "variant",

@@ -161,31 +161,36 @@ impl Report<'_> {
 /// Digest of everything a judgement may read, independent of the order in which it is added.
 #[derive(Clone, Debug, Default)]
 pub struct EvidenceDigest {
-    parts: Vec<Fields>,
+    parts: Vec<Key>,
+}
+
+/// One measured prompt in an [`EvidenceDigest`]: the names under which its numbers enter the tables, and the observation's
+/// key.
+pub fn evidence_part(model: &str, prompt: &str, category: &str, bos: Bos, key: &Key) -> Key {
+    let part = Fields::new("observation").with("model", model).with("prompt", prompt);
+    part.with("category", category).with("bos", bos).with("key", key).key()
 }
 
 impl EvidenceDigest {
-    /// One measured prompt: the names under which its numbers enter the tables, and the observation's key.
-    pub fn observation(&mut self, model: &str, prompt: &str, category: &str, bos: Bos, key: &Key) {
-        let part =
-            Fields::new("observation").with("model", model).with("prompt", prompt).with("category", category);
-        self.parts.push(part.with("bos", bos).with("key", key));
+    /// A measured prompt, from [`evidence_part`].
+    pub fn observation(&mut self, part: Key) {
+        self.parts.push(part);
     }
 
     /// A measured model: its facts decide filters and tests.
     pub fn model(&mut self, id: &str, facts: &ModelFacts) {
         // Plain numbers and strings: serialising them to memory cannot fail.
         let facts = serde_json::to_string(facts).expect("facts serialise");
-        self.parts.push(Fields::new("model").with("id", id).with("facts", facts));
+        self.parts.push(Fields::new("model").with("id", id).with("facts", facts).key());
     }
 
     /// Imported tables, by the key of their import.
     pub fn import(&mut self, key: &Key) {
-        self.parts.push(Fields::new("import").with("key", key));
+        self.parts.push(Fields::new("import").with("key", key).key());
     }
 
     pub fn finish(&self) -> Key {
-        let mut keys: Vec<Key> = self.parts.iter().map(Fields::key).collect();
+        let mut keys = self.parts.clone();
         keys.sort();
         keys.dedup();
         digest_keys(&keys)

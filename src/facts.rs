@@ -48,8 +48,8 @@ pub struct ModelFacts {
     pub base: Option<String>,
     /// What was done to `base`: `instruct`, `rope-theta x10`, `random init`, …
     pub change: Option<String>,
-    /// Id of the training a revision belongs to.
+    /// Id of the model whose training this is a stage of: a revision's final model, and the final model's own.
     pub series: Option<String>,
-    /// Training step of a revision.
+    /// Training step of that stage.
     pub step: Option<f64>,
 }

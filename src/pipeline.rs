@@ -26,7 +26,9 @@ pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
 pub use regressing::{Pictured, picture};
 pub use reporting::Written;
 pub use spectra::SetSpectra;
-pub use subject::{Missing, Subject, SubjectError, locate, locate_hub, runtime_library};
+pub use subject::{
+    Missing, Subject, SubjectError, change, checkpoint, lineage, locate, locate_hub, runtime_library,
+};
 pub use weighing::{Weighing, weigh_subject};
 
 /// Where a run reads and writes.

@@ -202,7 +202,7 @@ fn sharded(index: &[(&str, &str)]) -> Folder {
 fn shards_are_read_through_their_index() {
     let folder = sharded(&[("b", "two.safetensors"), ("a", "one.safetensors")]);
     let checkpoint = Checkpoint::open(folder.path()).unwrap();
-    assert_eq!(checkpoint.tensor("b").unwrap().bytes, f32_bytes(&[2.0]));
+    assert_eq!(checkpoint.find("b").unwrap().bytes, f32_bytes(&[2.0]));
     assert_eq!(checkpoint.tensors().map(|t| t.name).collect::<Vec<_>>(), ["a", "b"]);
 }
 

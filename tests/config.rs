@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use streamgauge::checkpoint::Tokenizer;
 use streamgauge::config::{self, Kind, Report, schema, template};
+use streamgauge::protocol::Bos;
 use tempfile::TempDir;
 
 fn experiments() -> PathBuf {
@@ -43,19 +45,37 @@ fn the_shipped_experiment_loads_in_order_with_its_profile() {
     let ids: Vec<&str> = loaded.hypotheses.iter().map(|(_, one, _)| one.id.as_str()).collect();
     assert_eq!(ids, ["H9", "H13", "H16", "H17", "H18"]);
     let models: Vec<&str> = loaded.selected().map(|model| model.id.as_str()).collect();
-    // A miniature of each model of the research, and GPT-2's.
-    assert_eq!(models.len(), 9);
-    assert!(models.iter().all(|id| id.ends_with("-tiny")), "{models:?}");
+    // A miniature of each model of the research, and GPT-2's; the others are stages or variants of these.
+    let (zoo, others): (Vec<&str>, Vec<&str>) = models.iter().partition(|id| id.ends_with("-tiny"));
+    assert_eq!(zoo.len(), 9);
+    let of_zoo = |id: &&str| zoo.iter().any(|model| id.starts_with(&format!("{model}-")));
+    assert!(others.iter().all(of_zoo), "{others:?}");
+    assert!(zoo.iter().all(|id| others.contains(&&*format!("{id}-random"))), "{others:?}");
     assert_eq!(loaded.models.models.iter().filter(|model| model.profiles == ["full"]).count(), 8);
     assert_eq!(loaded.prompt_sets[0].prompts.len(), 25);
-    // capital1 and fox1 are also in input_dependency5, which shares three prompts with grand25.
     let sizes = |id: &str| loaded.prompt_sets.iter().find(|set| set.id == id).unwrap().prompts.len();
-    assert_eq!(loaded.prompts().len(), 25 + 2 + sizes("ladder") + sizes("zoo") + sizes("anisotropy16"));
+    // Sets share prompts: capital1 and fox1 are in input_dependency5 too.
+    assert!(loaded.prompts().len() < loaded.prompt_sets.iter().map(|set| set.prompts.len()).sum());
     let looked_at: Vec<&str> =
         loaded.prompt_sets.iter().filter(|set| set.spectra).map(|set| set.id.as_str()).collect();
     assert_eq!(looked_at, ["anisotropy16"]);
     let h13 = &loaded.hypotheses[1].1;
     assert_eq!(loaded.prompts_of(h13).len(), 25 + sizes("zoo"));
+}
+
+#[test]
+fn shipped_prompts_fit_the_context_of_every_model_of_the_zoo() {
+    let loaded =
+        config::load(&experiments().join("reproduce.toml")).unwrap_or_else(|report| panic!("{report}"));
+    let heldout = loaded.prompt_sets.iter().find(|set| set.id == "heldout120").unwrap();
+    assert!(heldout.prompts.len() >= 100);
+    for model in loaded.selected().filter_map(|model| model.folder.as_ref()) {
+        let tokenizer = Tokenizer::open(&experiments().join(model)).unwrap();
+        for prompt in loaded.prompts() {
+            let ids = tokenizer.encode(&prompt.text, Bos::Always).unwrap();
+            assert!(ids.len() <= 128, "{model}: {} has {} tokens", prompt.id, ids.len());
+        }
+    }
 }
 
 /// A small valid experiment in its own folder.
@@ -166,6 +186,9 @@ const fn case(
     Case { file, from, to, message, underlined, suggestion }
 }
 
+/// Where the first model of the list lies.
+const ONE: &str = "folder = \"zoo/one\"";
+
 const E: &str = "e.toml";
 const M: &str = "models.toml";
 const P: &str = "prompts/p.toml";
@@ -182,6 +205,101 @@ const CASES: &[Case] = &[
         "drop",
     ),
     case(E, ["seed = 1", "bos = []\nseed = 1"], "`bos` is empty", "", ""),
+    // Models that come from others.
+    case(M, [ONE, "folder = \"z\"\nbase = \"two\""], "nothing says what was done", "\"two\"", "intervention"),
+    case(
+        M,
+        [ONE, "folder = \"z\"\nchange = \"instruct\""],
+        "no `base`",
+        "\"instruct\"",
+        "an id of this list",
+    ),
+    case(
+        M,
+        [ONE, "folder = \"z\"\nbase = \"tow\"\nchange = \"instruct\""],
+        "unknown model `tow`",
+        "\"tow\"",
+        "did you mean `two`?",
+    ),
+    case(M, [ONE, "folder = \"z\"\nbase = \"one\"\nchange = \"instruct\""], "its own `base`", "\"one\"", ""),
+    case(
+        M,
+        [ONE, "intervention = { random-init = 1 }"],
+        "no `base` to change",
+        "{ random-init = 1 }",
+        "an id of this list",
+    ),
+    case(
+        M,
+        [ONE, "folder = \"z\"\nbase = \"two\"\nintervention = { random-init = 1 }"],
+        "it is made from its `base`",
+        "\"z\"",
+        "drop it",
+    ),
+    case(
+        M,
+        [ONE, "base = \"two\"\nchange = \"x\"\nintervention = { random-init = 1 }"],
+        "both `change` and `intervention`",
+        "\"x\"",
+        "drop `change`",
+    ),
+    case(
+        M,
+        [ONE, "base = \"two\"\nintervention = { rope-theta-time = 10 }"],
+        "unknown field `rope-theta-time`",
+        "rope-theta-time",
+        "`rope-theta-times`",
+    ),
+    case(
+        M,
+        [ONE, "base = \"two\"\nintervention = {}"],
+        "makes 0 changes",
+        "{}",
+        "rope-theta-times, rope-scaling",
+    ),
+    case(
+        M,
+        [ONE, "base = \"two\"\nintervention = { rope-theta-times = 10, random-init = 1 }"],
+        "makes 2 changes",
+        "{ rope-theta-times = 10, random-init = 1 }",
+        "one of",
+    ),
+    case(
+        M,
+        [ONE, "base = \"two\"\nintervention = { rope-theta-times = -10 }"],
+        "it must be above 0",
+        "-10",
+        "write 10",
+    ),
+    case(
+        M,
+        [ONE, "base = \"two\"\nintervention = { rope-scaling = \"non\" }"],
+        "no \"non\"",
+        "\"non\"",
+        "\"none\"",
+    ),
+    case(
+        M,
+        [
+            "[[model]]\nid = \"two\"",
+            "[[model]]\nid = \"made\"\nbase = \"one\"\nintervention = { random-init = 1 }\nprofiles = [\"tiny\"]\n\
+             [[model]]\nid = \"again\"\nbase = \"made\"\nintervention = { random-init = 2 }\nprofiles = [\"tiny\"]\n\
+             [[model]]\nid = \"two\"",
+        ],
+        "`made` is made by an intervention itself",
+        "\"made\"",
+        "the model that it is made from",
+    ),
+    case(M, [ONE, "folder = \"z\"\nseries = \"two\""], "without `step`", "\"two\"", "step"),
+    case(M, [ONE, "folder = \"z\"\nstep = 3"], "without `series`", "3", "series"),
+    case(M, [ONE, "folder = \"z\"\nseries = \"too\"\nstep = 3"], "unknown model `too`", "\"too\"", "`two`"),
+    case(
+        M,
+        [ONE, "base = \"two\"\nintervention = { random-init = 1 }\nseries = \"two\"\nstep = 3"],
+        "no stage of a training",
+        "\"two\"",
+        "drop",
+    ),
     // Shape.
     case(H, ["title = \"T\"", "titel = \"T\""], "unknown field `titel`", "titel", "`title`"),
     case(

@@ -110,6 +110,47 @@ fn what_decides_an_output_is_named_when_it_changes() {
 }
 
 #[test]
+fn policies_that_run_the_same_tokens_share_an_observation() {
+    let sandbox = Sandbox::new();
+    let once = computed(&sandbox.json(RUN)).0;
+    sandbox.edit("experiments/reproduce.toml", r#"bos = ["auto"]"#, r#"bos = ["auto", "always", "never"]"#);
+    let (plan, _) = sandbox.expect(0, &["plan", "--why", "--quiet"]);
+    // pythia-tiny's tokenizer adds no BOS and llama3-tiny's adds one: each lacks one of the two other policies.
+    for (model, same, other) in [("pythia-tiny", "never", "always"), ("llama3-tiny", "always", "never")] {
+        let line = |bos| format!("observe/{model}/capital1/the-capital-of-france-is-2f0e/{bos}: ");
+        assert!(plan.contains(&line(other)) && !plan.contains(&line(same)), "{model}: {plan}");
+    }
+    let summary = sandbox.json(RUN);
+    assert_eq!(computed(&summary).0, once, "as many again as under one policy");
+    assert!(summary["cells"].as_u64().unwrap() >= 3 * once, "yet every policy has its rows: {summary}");
+}
+
+#[test]
+fn a_variant_is_measured_when_a_hypothesis_asks_and_its_intervention_is_named_when_it_changes() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.read("experiments/models.toml");
+    let made = "\n[[model]]\nid = \"turned\"\nbase = \"llama3-tiny\"\nintervention = { rope-theta-times = 10 }\n\
+                profiles = [\"tiny\"]\n";
+    sandbox.write("experiments/models.toml", &(list + made));
+    let (plan, notes) = sandbox.expect(0, &["plan", "--why"]);
+    assert!(
+        !plan.contains("turned") && notes.contains("no hypothesis asks for them: turned"),
+        "{plan}{notes}"
+    );
+    let asks = "[models]\nids = [\"turned\", \"llama3-tiny\"]";
+    sandbox.edit("experiments/hypotheses/H9.toml", "[models]", asks);
+    sandbox.expect(0, RUN);
+    let report = sandbox.read("results/verdicts.json");
+    assert!(report.contains("\"turned\""), "{report}");
+    sandbox.edit("experiments/models.toml", "rope-theta-times = 10", "rope-theta-times = 50");
+    let (plan, _) = sandbox.expect(0, &["plan", "--why", "--quiet"]);
+    assert!(plan.contains("intervention changed: rope-theta x10 -> rope-theta x50 (also graph)"), "{plan}");
+    // Only on the sets of the hypothesis that asks.
+    assert!(plan.contains("observe/turned/grand25/") && !plan.contains("observe/turned/ladder/"), "{plan}");
+    assert!(plan.contains("judge/H9: ") && !plan.contains("judge/H17: "), "{plan}");
+}
+
+#[test]
 fn a_killed_run_resumes_and_ends_with_the_same_verdicts() {
     let undisturbed = Sandbox::new();
     undisturbed.expect(0, RUN);

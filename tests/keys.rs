@@ -8,7 +8,7 @@ use streamgauge::{
     observation::{Extra, Extras},
     plan::keys::{
         EvidenceDigest, Export, Import, Input, Judge, OBSERVATION_FORMAT, Observe, Report, Spectra, Weigh,
-        digest_files, digest_keys, digest_texts, observe_slot,
+        digest_files, digest_keys, digest_texts, evidence_part, observe_slot,
     },
     protocol::Bos,
 };
@@ -22,6 +22,7 @@ static EXTRAS: Extras = Extras::new();
 fn observe(prompt: Input<'static>) -> Observe<'static> {
     Observe {
         weights: key("weights"),
+        intervention: None,
         prompt,
         extras: &EXTRAS,
         graph: key("graph"),
@@ -37,7 +38,7 @@ fn one_extra() -> &'static Extras {
 }
 
 fn text() -> Input<'static> {
-    Input::Text { text: "The capital of France is", tokenizer: key("tokenizer"), bos: Bos::Auto }
+    Input::Text { text: "The capital of France is", tokenizer: key("tokenizer"), bos: 1 }
 }
 
 /// Each case changes one input: exactly the named field and the key must change. Together the cases must reach every
@@ -66,17 +67,26 @@ fn every_input_of_an_observation_decides_its_key() {
     let input =
         |text, tokenizer: &str, bos| observe(Input::Text { text, tokenizer: key(tokenizer), bos }).fields();
     // Without `..`: an input added to `Observe` does not compile here until it has a case below.
-    let Observe { weights: _, prompt: _, extras: _, graph: _, format: _, runtime: _, provider: _, dtype: _ } =
-        observe(text());
+    let Observe {
+        weights: _,
+        intervention: _,
+        prompt: _,
+        extras: _,
+        graph: _,
+        format: _,
+        runtime: _,
+        provider: _,
+        dtype: _,
+    } = observe(text());
     assert_decides(
         &observe(text()).fields(),
         vec![
             ("weights", with(&|o| o.weights = key("finetuned"))),
-            ("tokenizer", input("The capital of France is", "other", Bos::Auto)),
-            ("bos", input("The capital of France is", "tokenizer", Bos::Always)),
-            ("bos", input("The capital of France is", "tokenizer", Bos::Never)),
-            ("prompt", input("The capital of France is ", "tokenizer", Bos::Auto)),
-            ("prompt", input("The capital of Spain is", "tokenizer", Bos::Auto)),
+            ("tokenizer", input("The capital of France is", "other", 1)),
+            ("bos", input("The capital of France is", "tokenizer", 0)),
+            ("bos", input("The capital of France is", "tokenizer", 2)),
+            ("prompt", input("The capital of France is ", "tokenizer", 1)),
+            ("prompt", input("The capital of Spain is", "tokenizer", 1)),
             ("extras", with(&|o| o.extras = one_extra())),
             ("graph", with(&|o| o.graph = key("another epsilon"))),
             ("observation format", with(&|o| o.format += 1)),
@@ -85,6 +95,18 @@ fn every_input_of_an_observation_decides_its_key() {
             ("dtype", with(&|o| o.dtype = "bfloat16")),
         ],
     );
+}
+
+#[test]
+fn an_intervention_is_a_field_of_its_own_and_a_stored_model_has_none() {
+    let with = |change| Observe { intervention: change, ..observe(text()) }.fields();
+    let (stored, ten) = (with(None), with(Some("rope-theta x10")));
+    assert_eq!(stored.get("intervention"), None);
+    assert_eq!(ten.get("intervention"), Some("rope-theta x10"));
+    assert_eq!(ten.get("weights"), stored.get("weights"));
+    let keys =
+        [stored, ten, with(Some("rope-theta x50")), with(Some("random init, seed 1"))].map(|f| f.key());
+    assert_eq!(BTreeSet::from(keys).len(), keys.len());
 }
 
 #[test]
@@ -110,7 +132,7 @@ fn token_ids_decide_the_key_where_no_text_is_tokenised() {
         ],
     );
     // A text that reads like ids is another input.
-    let text = observe(Input::Text { text: "1 23", tokenizer: key("tokenizer"), bos: Bos::Auto });
+    let text = observe(Input::Text { text: "1 23", tokenizer: key("tokenizer"), bos: 1 });
     assert_ne!(text.fields().key(), with(&|_| {}).key());
 }
 
@@ -131,7 +153,7 @@ fn every_input_of_export_and_import_decides_its_key() {
 #[test]
 fn every_input_of_a_weighing_and_of_spectra_decides_its_key() {
     let weigh = |weights: &str, parts: &str, version| {
-        Weigh { weights: key(weights), parts: key(parts), version }.fields()
+        Weigh { weights: key(weights), intervention: None, parts: key(parts), version }.fields()
     };
     assert_decides(
         &weigh("weights", "parts", 1),
@@ -143,6 +165,7 @@ fn every_input_of_a_weighing_and_of_spectra_decides_its_key() {
     );
     let base = || Spectra {
         weights: key("weights"),
+        intervention: None,
         tokenizer: key("tokenizer"),
         bos: Bos::Auto,
         prompts: digest_texts(["a", "b"]),
@@ -161,6 +184,7 @@ fn every_input_of_a_weighing_and_of_spectra_decides_its_key() {
         &base().fields(),
         vec![
             ("weights", with(&|s| s.weights = key("finetuned"))),
+            ("intervention", with(&|s| s.intervention = Some("rope-theta x10"))),
             ("tokenizer", with(&|s| s.tokenizer = key("other"))),
             ("bos", with(&|s| s.bos = Bos::Never)),
             ("prompts", with(&|s| s.prompts = digest_texts(["b", "a"]))),
@@ -209,7 +233,7 @@ fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     let digest = |rows: &[Row], facts: &ModelFacts, import: &str| {
         let mut digest = EvidenceDigest::default();
         for (model, prompt, category, bos, observation) in rows {
-            digest.observation(model, prompt, category, *bos, &key(observation));
+            digest.observation(evidence_part(model, prompt, category, *bos, &key(observation)));
         }
         digest.model("m", facts);
         digest.import(&key(import));
@@ -273,5 +297,5 @@ fn names_places_and_times_do_not_reach_the_key_of_an_observation() {
     }
     // Written down: the keys of existing stores. A change here makes every stored observation stale, so it is a
     // decision (raise OBSERVATION_FORMAT), never an accident.
-    assert_eq!(fields.key().to_string(), "c1c24fd012a765eca6b8374f94a6ff57eae2cc2804088d8c569ada5fe195f20a");
+    assert_eq!(fields.key().to_string(), "65a0a662129b007e2c8c8a81c217e25154a3495fe957e730ac1386786113403c");
 }

@@ -287,6 +287,13 @@ fn a_bad_cell_is_named_with_file_line_column_and_what_was_expected() {
         ("models.csv", ",LayerNorm,", ",BatchNorm,", "models.csv:2: column norm_type"),
         ("prompts.csv", "prompt_id", "id", "column \"prompt_id\" is missing"),
         ("positions.csv", "llama3", "ll\"ama3", "positions.csv"),
+        (
+            "positions.csv",
+            "llama-3.1-8b,500000.0",
+            "llama-3.1-8b,5000.0",
+            "column rope_theta: found \"500000.0\", expected 5000",
+        ),
+        ("relations.csv", ",gemma-7b,", ",,", "relations.csv:2: column base"),
         ("components.csv", ",attn,", ",attention,", "components.csv:2: column component"),
         ("paper2_correlation.csv", "Pythia-6.9B", "Pythia", "paper2_correlation.csv:2: column model"),
         ("paper2_correlation.csv", "Apertus-8B", "Apertus", "column model: found \"Apertus\""),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, Initial, Names,
     config::{Sizes, epsilon, only, typed},
     rope::{Rope, RopeDefaults, RopeKeys},
 };
@@ -92,6 +92,18 @@ impl Architecture for Apertus {
 
     fn names(&self) -> Names {
         Names::like_llama(self.config.tie_word_embeddings)
+    }
+
+    /// `XIELUActivation` of `transformers/activations.py`: both parameters act as 0.8, past softplus and what is added.
+    fn initial(&self, tensor: &str) -> Option<Initial> {
+        let acts_as = |value: f64| Initial::Constant(value.exp_m1().ln() as f32);
+        match tensor.rsplit_once("act_fn.")?.1 {
+            "alpha_p" => Some(acts_as(0.8)),
+            "alpha_n" => Some(acts_as(0.8 - 0.5)),
+            "beta" => Some(Initial::Constant(0.5)),
+            "eps" => Some(Initial::Constant(-1e-6)),
+            _ => None,
+        }
     }
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {

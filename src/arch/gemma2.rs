@@ -123,6 +123,10 @@ impl Architecture for Gemma2 {
         }
     }
 
+    fn norms_from_one(&self) -> bool {
+        true
+    }
+
     fn names(&self) -> Names {
         Names::like_llama(self.config.tie_word_embeddings)
     }
@@ -156,10 +160,6 @@ impl Architecture for Gemma2 {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "norm", x)
-    }
-
-    fn norm_from_one(&self) -> bool {
-        true
     }
 
     fn logits(

@@ -157,6 +157,10 @@ impl Architecture for Gemma3 {
         }
     }
 
+    fn norms_from_one(&self) -> bool {
+        true
+    }
+
     fn names(&self) -> Names {
         Names::like_llama(self.config.tie_word_embeddings)
     }
@@ -191,10 +195,6 @@ impl Architecture for Gemma3 {
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         self.norm(s, "norm", x)
-    }
-
-    fn norm_from_one(&self) -> bool {
-        true
     }
 
     fn logits(

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names, ValueLayout,
+    ArchError, Architecture, Block, Branch, Initial, Names, ValueLayout,
     config::{Kinds, Sizes, activation_of, epsilon, only, own_names, typed, yes},
 };
 use crate::{
@@ -116,6 +116,12 @@ impl Architecture for Gpt2 {
             tied: self.config.tie_word_embeddings,
             buffers: &[".attn.bias", ".attn.masked_bias"],
         }
+    }
+
+    /// What writes to the stream is narrower by the root of the number of writes.
+    fn initial(&self, tensor: &str) -> Option<Initial> {
+        let writes = 2.0 * self.config.n_layer as f64;
+        tensor.ends_with("c_proj.weight").then(|| Initial::Narrower(1.0 / writes.sqrt()))
     }
 
     fn kind(&self, layer: usize) -> usize {

@@ -17,6 +17,7 @@ mod gpt2;
 mod gpt_neo;
 mod gpt_neox;
 mod gptj;
+mod intervene;
 mod llama;
 mod mistral;
 mod olmo2;
@@ -36,6 +37,7 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+pub use intervene::{Initial, rope_theta_times, without_rope_scaling};
 pub use recipe::{FinalNormWeight, GAUGES, Modules, Place, Recipe, WeightUse};
 pub use values::{ValueLayout, ValueWeights};
 pub use whole::INPUTS;
@@ -106,9 +108,19 @@ pub trait Architecture: fmt::Debug + Send + Sync {
         ("self_attn.v_proj.weight", ValueLayout::Apart)
     }
 
-    /// The final norm multiplies by 1 + weight.
-    fn norm_from_one(&self) -> bool {
+    /// Norms scale by 1 + their weight.
+    fn norms_from_one(&self) -> bool {
         false
+    }
+
+    /// Deviation of weights before training where the config does not say.
+    fn initializer_range(&self) -> f64 {
+        0.02
+    }
+
+    /// How this tensor begins where the family does not follow the common rule.
+    fn initial(&self, _tensor: &str) -> Option<Initial> {
+        None
     }
 
     /// What the head reads, `[T, E]`, from what the final norm gives, `[T, D]`.
@@ -243,6 +255,8 @@ pub enum ArchError {
          do not belong together; download both again from one revision"
     )]
     Unused { tensor: String, blocks: usize },
+    #[error("the intervention cannot be made: {reason}")]
+    Intervention { reason: String },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]

@@ -191,7 +191,7 @@ impl Recipe {
         }
         let uses = declared(&self.modules.final_norm, base(&self.arch.names(), checkpoint), Place::FinalNorm);
         let weight = uses.into_iter().find(|weight| weight.tensor.ends_with(".weight"))?;
-        Some(FinalNormWeight { tensor: weight.tensor, from_one: self.arch.norm_from_one() })
+        Some(FinalNormWeight { tensor: weight.tensor, from_one: self.arch.norms_from_one() })
     }
 
     /// The value weights of every block, in order.

@@ -84,6 +84,10 @@ impl Architecture for Starcoder2 {
         }
     }
 
+    fn initializer_range(&self) -> f64 {
+        0.018042
+    }
+
     fn names(&self) -> Names {
         Names::like_llama(self.config.tie_word_embeddings)
     }

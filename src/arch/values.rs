@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::checkpoint::{Tensor, widen::widen_bytes};
+use crate::checkpoint::{Tensor, widen::widen_from};
 
 /// How value weights lie in their tensor. w is the width of a head, D that of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -45,11 +45,10 @@ impl ValueWeights {
         let outputs = if fused { self.heads + 2 * self.kv_heads } else { self.kv_heads } * self.head_width;
         let by_columns = self.layout == ValueLayout::ColumnsAfterKeys;
         assert_eq!(if by_columns { columns } else { rows }, outputs, "{tensor:?}");
-        let size = columns * tensor.dtype.size();
         let mut row = vec![0.0f32; columns];
         let mut squares = vec![0.0f64; self.kv_heads];
         let mut widened = |index: usize| {
-            widen_bytes(tensor.dtype, &tensor.bytes[index * size..(index + 1) * size], &mut row);
+            widen_from(tensor, index * columns, &mut row);
             row.iter().map(|&x| f64::from(x) * f64::from(x)).collect::<Vec<f64>>()
         };
         if by_columns {
@@ -88,7 +87,7 @@ impl ValueWeights {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::Dtype;
+    use crate::checkpoint::{Content, Dtype};
 
     /// Every output a row (or column) of its own value: which outputs entered shows in the sum.
     fn squares(layout: ValueLayout, heads: usize, kv_heads: usize, outputs: usize) -> Vec<f64> {
@@ -97,7 +96,7 @@ mod tests {
         let output = |i: usize| if by_columns { i % outputs } else { i / 2 };
         let bytes: Vec<u8> = (0..2 * outputs).flat_map(|i| (output(i) as f32).to_le_bytes()).collect();
         let values = ValueWeights { tensor: "w".into(), layout, heads, kv_heads, head_width: 2 };
-        values.squares(&Tensor { name: "w", dtype: Dtype::F32, shape: &shape, bytes: &bytes })
+        values.squares(&Tensor { name: "w", dtype: Dtype::F32, shape: &shape, content: Content::Stored(&bytes) })
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Checkpoints as they lie on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`.
 //!
 //! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
-//! `header` believes nothing they say, `identity` hashes what they hold (`memo` remembers it), `widen` turns
-//! weights into float32, `spectral` measures one matrix as it streams by, `tokenizer` turns text into ids.
+//! `header` believes nothing they say, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
+//! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
+//! streams by, `tokenizer` turns text into ids.
 
 mod error;
 mod files;
 mod header;
 mod identity;
+mod made;
 mod memo;
 pub mod spectral;
 mod tokenizer;
@@ -23,6 +25,7 @@ use std::{
 pub use error::CheckpointError;
 use files::File;
 pub use files::{INDEX, SINGLE, config as read_config, shard_names};
+pub use made::Made;
 pub use memo::Memo;
 use memo::Stamp;
 use serde_json::{Map, Value};
@@ -38,6 +41,8 @@ pub struct Checkpoint {
     files: Vec<File>,
     /// Sorted by name, names unique.
     places: Vec<Place>,
+    /// By name: what is read instead of a stored weight.
+    made: BTreeMap<String, Made>,
 }
 
 /// How a tensor's numbers are stored, of the kinds that are read as weights.
@@ -48,15 +53,24 @@ pub enum Dtype {
     BF16,
 }
 
-/// A weight as it lies in its file: row-major little-endian bytes, of any alignment.
+/// A weight, row-major.
 #[derive(Clone, Copy)]
 pub struct Tensor<'a> {
     pub name: &'a str,
     pub dtype: Dtype,
     /// Outermost dimension first; empty for a scalar.
     pub shape: &'a [usize],
-    /// Exactly `elements() * dtype.size()` bytes, borrowed from the mapping.
-    pub bytes: &'a [u8],
+    pub content: Content<'a>,
+}
+
+/// Where the numbers of a weight come from.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// As they lie in the file: exactly `elements() * dtype.size()` little-endian bytes of any alignment, borrowed from
+    /// the mapping.
+    Stored(&'a [u8]),
+    /// An intervention's, float32.
+    Made(&'a Made),
 }
 
 /// A tensor of any dtype, weights or not (position ids, masks, 8-bit weights).
@@ -92,7 +106,20 @@ impl Checkpoint {
     pub fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
         let config = files::config(folder)?;
         let (files, places) = files::open(folder)?;
-        Ok(Checkpoint { folder: folder.to_path_buf(), config, files, places })
+        Ok(Checkpoint { folder: folder.to_path_buf(), config, files, places, made: BTreeMap::new() })
+    }
+
+    /// The same weights under another config.
+    #[must_use]
+    pub fn with_config(self, config: Map<String, Value>) -> Checkpoint {
+        Checkpoint { config, ..self }
+    }
+
+    /// The same checkpoint with these weights, by name, in place of the stored ones; shapes stay. [`Checkpoint::identity`]
+    /// remains that of what is stored.
+    #[must_use]
+    pub fn with_made(self, made: BTreeMap<String, Made>) -> Checkpoint {
+        Checkpoint { made, ..self }
     }
 
     pub fn folder(&self) -> &Path {
@@ -116,10 +143,14 @@ impl Checkpoint {
     /// [`CheckpointError::NotAWeight`] where its dtype is none of F32, F16, BF16.
     pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
         let entry = self.find(name)?;
-        entry.weight().ok_or_else(|| CheckpointError::NotAWeight {
+        let stored = entry.weight().ok_or_else(|| CheckpointError::NotAWeight {
             file: entry.file.to_path_buf(),
             tensor: name.to_string(),
             dtype: entry.dtype.to_string(),
+        })?;
+        Ok(match self.made.get(name) {
+            Some(made) => Tensor { dtype: Dtype::F32, content: Content::Made(made), ..stored },
+            None => stored,
         })
     }
 
@@ -132,7 +163,7 @@ impl Checkpoint {
         Ok(self.entry(place))
     }
 
-    /// Every weight (F32, F16, BF16), sorted by name.
+    /// Every weight (F32, F16, BF16) as stored, sorted by name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
         self.entries().filter_map(|entry| entry.weight())
     }
@@ -229,7 +260,7 @@ impl std::fmt::Display for Dtype {
 
 impl Tensor<'_> {
     pub fn elements(&self) -> usize {
-        self.bytes.len() / self.dtype.size()
+        self.shape.iter().product()
     }
 }
 
@@ -248,6 +279,6 @@ impl<'a> Entry<'a> {
             safetensors::Dtype::BF16 => Dtype::BF16,
             _ => return None,
         };
-        Some(Tensor { name: self.name, dtype, shape: self.shape, bytes: self.bytes })
+        Some(Tensor { name: self.name, dtype, shape: self.shape, content: Content::Stored(self.bytes) })
     }
 }

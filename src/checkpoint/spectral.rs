@@ -4,13 +4,15 @@
 //! without a copy ([`largest`]).
 //!
 //! Lanczos on WᵀW with full reorthogonalisation (Golub & Van Loan, Matrix Computations, 10.1 and 10.4): each step
-//! streams W's rows once from the mapping, widened a few rows at a time, and sums in float64. Rows are split into
+//! streams W's rows once, widened a few rows at a time, and sums in float64. Rows are split into
 //! segments by the shape alone and their sums added in order, so the result does not depend on the cores.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Tensor, tridiagonal, widen};
+use std::ops::Range;
+
+use super::{Tensor, tridiagonal, widen::widen_from};
 
 /// Norms of one matrix `[rows, cols]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -242,26 +244,23 @@ impl<'a> Matrix<'a> {
         self.rows.div_ceil(SEGMENTS).next_multiple_of(TOGETHER)
     }
 
-    /// The bytes of each segment of rows.
-    fn segments(&self) -> impl IndexedParallelIterator<Item = &'a [u8]> {
-        self.tensor.bytes.par_chunks(self.segment_rows() * self.row_bytes())
-    }
-
-    fn row_bytes(&self) -> usize {
-        self.cols * self.tensor.dtype.size()
+    /// The rows of each segment.
+    fn segments(&self) -> impl IndexedParallelIterator<Item = Range<usize>> {
+        let (rows, count) = (self.rows, self.segment_rows());
+        (0..rows.div_ceil(count)).into_par_iter().map(move |s| s * count..rows.min((s + 1) * count))
     }
 
     /// ‖w_i‖² of every row.
     fn row_squares(&self) -> Vec<f64> {
         let segments: Vec<Vec<f64>> = self
             .segments()
-            .map(|bytes| {
+            .map(|rows| {
                 let mut row = vec![0.0f32; self.cols];
-                let square = |bytes: &[u8]| {
-                    widen::serial(self.tensor.dtype, bytes, &mut row);
+                let square = |index: usize| {
+                    widen_from(&self.tensor, index * self.cols, &mut row);
                     row.iter().map(|&x| f64::from(x) * f64::from(x)).sum()
                 };
-                bytes.chunks(self.row_bytes()).map(square).collect()
+                rows.map(square).collect()
             })
             .collect();
         segments.concat()
@@ -271,10 +270,10 @@ impl<'a> Matrix<'a> {
     fn column_sums(&self) -> Vec<f64> {
         let sums: Vec<Vec<f64>> = self
             .segments()
-            .map(|bytes| {
+            .map(|rows| {
                 let (mut sum, mut row) = (vec![0.0f64; self.cols], vec![0.0f32; self.cols]);
-                for bytes in bytes.chunks(self.row_bytes()) {
-                    widen::serial(self.tensor.dtype, bytes, &mut row);
+                for index in rows {
+                    widen_from(&self.tensor, index * self.cols, &mut row);
                     sum.iter_mut().zip(&row).for_each(|(s, x)| *s += f64::from(*x));
                 }
                 sum
@@ -285,35 +284,35 @@ impl<'a> Matrix<'a> {
 
     /// WᵀW v, in one pass over W.
     fn gram_times(&self, v: &[f64]) -> Vec<f64> {
-        let sums: Vec<Vec<f64>> = self.segments().map(|bytes| self.segment_gram(bytes, v)).collect();
+        let sums: Vec<Vec<f64>> = self.segments().map(|rows| self.segment_gram(rows, v)).collect();
         added(sums, self.cols)
     }
 
-    fn segment_gram(&self, bytes: &[u8], v: &[f64]) -> Vec<f64> {
+    fn segment_gram(&self, segment: Range<usize>, v: &[f64]) -> Vec<f64> {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
             #[target_feature(enable = "avx2")]
-            fn wide(matrix: &Matrix<'_>, bytes: &[u8], v: &[f64]) -> Vec<f64> {
-                matrix.segment_gram_inline(bytes, v)
+            fn wide(matrix: &Matrix<'_>, segment: Range<usize>, v: &[f64]) -> Vec<f64> {
+                matrix.segment_gram_inline(segment, v)
             }
             // SAFETY: the processor has AVX2, just asked.
-            return unsafe { wide(self, bytes, v) };
+            return unsafe { wide(self, segment, v) };
         }
-        self.segment_gram_inline(bytes, v)
+        self.segment_gram_inline(segment, v)
     }
 
     /// Σ_i w_i (w_i · v) over a segment's rows. Compiled once plain and once for wide registers: the same
     /// operations in the same order (no fused multiply-add), hence the same bits.
     #[inline(always)]
-    fn segment_gram_inline(&self, bytes: &[u8], v: &[f64]) -> Vec<f64> {
+    fn segment_gram_inline(&self, segment: Range<usize>, v: &[f64]) -> Vec<f64> {
         let cols = self.cols;
         let mut sum = vec![0.0; cols];
         let mut rows = vec![0.0f32; TOGETHER * cols];
-        for bytes in bytes.chunks(TOGETHER * self.row_bytes()) {
-            let count = bytes.len() / self.row_bytes();
+        for first in segment.clone().step_by(TOGETHER) {
+            let count = TOGETHER.min(segment.end - first);
             // Rows that a last group lacks count as zero.
             rows[count * cols..].fill(0.0);
-            widen::serial(self.tensor.dtype, bytes, &mut rows[..count * cols]);
+            widen_from(&self.tensor, first * cols, &mut rows[..count * cols]);
             let (a, rest) = rows.split_at(cols);
             let (b, rest) = rest.split_at(cols);
             let (c, d) = rest.split_at(cols);

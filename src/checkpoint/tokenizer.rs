@@ -125,6 +125,12 @@ impl Tokenizer {
         Ok(ids)
     }
 
+    /// How many BOS tokens stand in front of the ids of a text. A text and this number decide its ids, whatever policy
+    /// asked for them.
+    pub fn leading_bos(&self, ids: &[u32]) -> usize {
+        self.bos.as_ref().map_or(0, |&bos| leading(ids, bos))
+    }
+
     /// A token as text for people: byte-level and `▁` spellings resolved, a leading space kept. A token that is
     /// part of a character stays as the vocabulary spells it; an id outside the vocabulary becomes `<id 5>`.
     pub fn token(&self, id: u32) -> String {

@@ -3,7 +3,7 @@
 use half::f16;
 use rayon::prelude::*;
 
-use super::{Dtype, Tensor};
+use super::{Content, Dtype, Tensor};
 
 /// Elements per task: large enough that scheduling costs nothing, small enough that all cores finish together.
 const CHUNK: usize = 1 << 18;
@@ -20,10 +20,26 @@ const BLOCK: usize = 512;
 /// # Panics
 /// Where `out` is not exactly as long as the tensor has elements.
 pub fn widen(tensor: &Tensor<'_>, out: &mut [f32]) {
-    widen_bytes(tensor.dtype, tensor.bytes, out);
+    assert_eq!(tensor.elements(), out.len(), "as many numbers as the weight has");
+    widen_from(tensor, 0, out);
 }
 
-/// [`widen`] for any run of a weight's elements, e.g. some of its rows.
+/// [`widen`] for the elements from `start` on, e.g. some rows of a matrix.
+///
+/// # Panics
+/// Where the weight has fewer than `start + out.len()` elements.
+pub fn widen_from(tensor: &Tensor<'_>, start: usize, out: &mut [f32]) {
+    assert!(start + out.len() <= tensor.elements(), "elements that the weight has");
+    match tensor.content {
+        Content::Stored(bytes) => {
+            let size = tensor.dtype.size();
+            widen_bytes(tensor.dtype, &bytes[start * size..(start + out.len()) * size], out);
+        }
+        Content::Made(made) => made.read(start, out),
+    }
+}
+
+/// [`widen`] for bytes at hand.
 ///
 /// # Panics
 /// Where `bytes` is not exactly `out.len()` elements of `dtype`.
@@ -81,7 +97,7 @@ fn stream(from: &[f32], to: &mut [f32]) {
 }
 
 /// One chunk on one core. Little-endian bytes of any alignment; the array chunks compile to unaligned loads.
-pub(super) fn serial(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
+fn serial(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
     match dtype {
         Dtype::F32 => {
             for (out, &bytes) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
@@ -207,7 +223,8 @@ mod tests {
         let shift = buffer.as_ptr().align_offset(64) + shift;
         let out = &mut buffer[shift..shift + count];
         let shape = [count];
-        widen(&Tensor { name: "w", dtype, shape: &shape, bytes: &unaligned[1..] }, out);
+        let content = Content::Stored(&unaligned[1..]);
+        widen(&Tensor { name: "w", dtype, shape: &shape, content }, out);
         let modulus = match dtype {
             Dtype::F32 => 1 << 24,
             Dtype::F16 => 2048,

@@ -89,7 +89,9 @@ impl From<PipelineError> for Failure {
 impl From<ExportError> for Failure {
     fn from(error: ExportError) -> Failure {
         let exit = match &error {
-            ExportError::Checkpoint(_) | ExportError::Arch { .. } => Exit::BadInput,
+            ExportError::Checkpoint(_) | ExportError::Arch { .. } | ExportError::Made { .. } => {
+                Exit::BadInput
+            }
             ExportError::UnknownTap { .. } => Exit::Usage,
             ExportError::Write { .. } | ExportError::InTheWay { .. } => Exit::Store,
         };

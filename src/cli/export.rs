@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Common, Exit, Failure, measure, output, progress, table};
-use crate::checkpoint::Checkpoint;
 use crate::pipeline;
 
 /// Options of `export`.
@@ -40,9 +39,10 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        let (_, folder) =
+        let found =
             measure::find_model(&self.model, &self.models, progress::new(self.common.quiet).as_ref())?;
-        let checkpoint = Checkpoint::open(&folder)?;
+        let intervention = found.listed.as_ref().and_then(pipeline::change);
+        let checkpoint = pipeline::checkpoint(&found.folder, intervention)?;
         let exported = pipeline::export(&checkpoint, &self.taps, &self.output, self.self_contained)?;
         if self.common.json {
             output::print_json(&exported)

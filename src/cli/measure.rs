@@ -7,7 +7,10 @@ use clap::Args;
 
 use super::{Common, Exit, Failure, check, output, progress, table};
 use crate::checkpoint::{Memo, Tokenizer};
-use crate::config::{self, experiment::PromptSet};
+use crate::config::{
+    self,
+    experiment::{Model, PromptSet},
+};
 use crate::facts::ModelFacts;
 use crate::hub::HubId;
 use crate::observation::{Extra, Extras, PromptObservation};
@@ -114,8 +117,7 @@ impl Arguments {
         let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
         let (requests, extras) = self.requests(&subject.tokenizer)?;
         let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
-        let asked = Asked { requests: &requests, bos: self.bos, extras: &extras };
-        let (found, kept) = observe(&runtime, &subject, &asked, store.as_ref(), bar.as_ref())?;
+        let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), bar.as_ref())?;
         match kept {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
             kept => kept?,
@@ -213,22 +215,35 @@ impl Arguments {
 
 /// Opens a model given as a folder, as an id of the model list, or as a model of the hub, which is downloaded if need be.
 pub fn open_model(name: &str, list: &Path, memo: &Memo, progress: &dyn Progress) -> Result<Subject, Failure> {
-    let (id, folder) = find_model(name, list, progress)?;
-    Ok(Subject::open(&id, &folder, memo)?)
+    let found = find_model(name, list, progress)?;
+    Ok(match &found.listed {
+        Some(model) => Subject::listed(model, &found.folder, memo)?,
+        None => Subject::open(&found.id, &found.folder, memo)?,
+    })
 }
 
-/// Id and folder of such a model.
-pub fn find_model(name: &str, list: &Path, progress: &dyn Progress) -> Result<(String, PathBuf), Failure> {
+/// A model that a command names.
+pub struct Found {
+    pub id: String,
+    /// Its checkpoint, or that of its base.
+    pub folder: PathBuf,
+    /// Its entry, if it is one of the model list.
+    pub listed: Option<Model>,
+}
+
+/// Finds such a model.
+pub fn find_model(name: &str, list: &Path, progress: &dyn Progress) -> Result<Found, Failure> {
     let folder = Path::new(name);
     if folder.is_dir() {
         let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
-        return Ok((id, folder.to_path_buf()));
+        return Ok(Found { id, folder: folder.to_path_buf(), listed: None });
     }
     // Ids of the list have no slash.
     if name.contains('/')
         && let Ok(id) = HubId::parse(name)
     {
-        return Ok((name.to_string(), pipeline::locate_hub(&id, Missing::Download, progress)?));
+        let folder = pipeline::locate_hub(&id, Missing::Download, progress)?;
+        return Ok(Found { id: name.to_string(), folder, listed: None });
     }
     let models = config::load_models(list).map_err(|report| {
         Failure::new(
@@ -247,7 +262,8 @@ pub fn find_model(name: &str, list: &Path, progress: &dyn Progress) -> Result<(S
             ),
         ));
     };
-    Ok((model.id.clone(), pipeline::locate(model, list, Missing::Download, progress)?))
+    let folder = pipeline::locate(model, &models, list, Missing::Download, progress)?;
+    Ok(Found { id: model.id.clone(), folder, listed: Some(model.clone()) })
 }
 
 fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
@@ -277,23 +293,24 @@ fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
 }
 
 /// Observations in the order of the requests, and whether the new ones could be stored.
-type Found = (Vec<PromptObservation>, Result<(), StoreError>);
+type Observed = (Vec<PromptObservation>, Result<(), StoreError>);
 
 /// Takes what the store has, runs the rest in one pass, stores it.
 fn observe(
     runtime: &Runtime,
     subject: &Subject,
-    &Asked { requests, bos, extras }: &Asked<'_>,
+    requests: &[Request],
+    extras: &Extras,
     store: Option<&Store>,
     bar: &dyn Progress,
-) -> Result<Found, Failure> {
+) -> Result<Observed, Failure> {
     let mut kept = Ok(());
     let version = runtime.version();
     let fields: Vec<_> = requests
         .iter()
         .map(|request| match (&request.text, &subject.tokenizer) {
             (Some(text), Ok(tokenizer)) => {
-                pipeline::observe_fields(subject, tokenizer.identity(), text, bos, extras, version)
+                pipeline::observe_fields(subject, tokenizer, text, &request.ids, extras, version)
             }
             _ => pipeline::observe_fields_of_ids(subject, &request.ids, extras, version),
         })

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::intervention::Intervention;
 use crate::observation::Extras;
 use crate::protocol::Bos;
 
@@ -56,7 +57,8 @@ pub struct ModelList {
     pub models: Vec<Model>,
 }
 
-/// An id and where the checkpoint lies: `folder`, or `hub` with `revision`.
+/// An id and where the checkpoint lies: `folder`, or `hub` with `revision`; or the `base` it is made from, and the
+/// `intervention`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Model {
@@ -69,6 +71,23 @@ pub struct Model {
     pub hub: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// Id in this list of the model that this one was tuned from (then with `change`), or that it is made from here (then
+    /// with `intervention`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// What tuning made of `base`, e.g. `instruct`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// What is changed here in `base`, whose checkpoint is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Intervention>,
+    /// Id in this list of the model whose training this checkpoint is a stage of: its own id for the last stage, which is
+    /// the released model; the others are revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+    /// Training step of this stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
     /// Profiles the model belongs to.
     pub profiles: Vec<String>,
     /// Its name in the published tables, if it has one.

@@ -74,7 +74,9 @@ pub enum Relation {
     DifferentEstimand,
 }
 
-/// Which models: all conditions that are given must hold. An empty filter takes every model there is.
+/// Which models: all conditions that are given must hold. An empty filter takes every released model there is; revisions
+/// of a training and variants made here enter only where `ids`, or a condition on `kind`, `base`, `change`, `series` or
+/// `step`, asks for them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ModelFilter {

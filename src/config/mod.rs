@@ -7,6 +7,7 @@
 pub(crate) mod document;
 pub mod experiment;
 pub mod hypothesis;
+pub mod intervention;
 pub mod kind;
 mod law;
 mod load;

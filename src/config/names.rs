@@ -79,10 +79,35 @@ pub fn check(files: &Files) -> Vec<Diagnostic> {
             unknown(document, path, "published model", name, &files.published.models, &mut found);
         }
     }
+    if let Some((document, list)) = files.models {
+        lineages(document, list, &mut found);
+    }
     for (document, hypothesis) in files.hypotheses {
         names(files, document, hypothesis, &mut found);
     }
     found
+}
+
+/// Models that others are made from or are stages of.
+fn lineages(document: &Document, list: &ModelList, found: &mut Vec<Diagnostic>) {
+    let ids = || list.models.iter().map(|model| &model.id);
+    for (m, model) in list.models.iter().enumerate() {
+        if let Some(series) = &model.series {
+            unknown(document, at!["model", m, "series"], "model", series, ids(), found);
+        }
+        let Some(base) = &model.base else { continue };
+        let path = at!["model", m, "base"];
+        if *base == model.id {
+            found.push(document.error(path, format!("model `{base}` is its own `base`")));
+            continue;
+        }
+        unknown(document, path, "model", base, ids(), found);
+        let made = list.models.iter().any(|other| other.id == *base && other.intervention.is_some());
+        if made {
+            let message = format!("`{base}` is made by an intervention itself; a base has a checkpoint");
+            found.push(document.error(path, message).suggest("name the model that it is made from"));
+        }
+    }
 }
 
 fn duplicates(files: &Files) -> Vec<Diagnostic> {

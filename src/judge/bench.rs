@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::hypothesis::{FactCondition, FactValue, ModelFilter, Needs, Quantity},
     evidence::{Evidence, EvidenceTable, Measurement, ModelInfo},
+    facts::ModelFacts,
     metric::{Metric, Paired, Series},
     protocol::Protocol,
     stats::Seed,
@@ -55,15 +56,23 @@ impl<'a> Shelf<'a> {
         }
         let mut notes = Vec::new();
         let listed = |m: &&ModelInfo| filter.ids.is_empty() || filter.ids.contains(&m.id);
-        let mut models = BTreeSet::new();
+        let (mut models, mut unasked) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
         for model in table.models.iter().filter(listed) {
-            match fails(model, &filter.facts) {
+            if let (Some(kind), false) = (derived(&model.facts), asks_for_kinds(filter)) {
+                *unasked.entry(kind).or_default() += 1;
+                continue;
+            }
+            match fails(&model.facts, &filter.facts) {
                 None => _ = models.insert(model.id.as_str()),
                 Some(Failure::Unknown(fact)) => {
                     notes.push(format!("{} left out: its {fact} is not known", model.id));
                 }
                 Some(Failure::Differs) => {}
             }
+        }
+        if !unasked.is_empty() {
+            let counts: Vec<String> = unasked.iter().map(|(kind, n)| counted(*n, kind)).collect();
+            notes.push(format!("not asked for, so left out: {}", counts.join(", ")));
         }
         for id in filter.ids.iter().filter(|id| !table.models.iter().any(|m| m.id == **id)) {
             notes.push(format!("no numbers of {id} here"));
@@ -190,14 +199,46 @@ pub(super) fn point(label: impl Into<String>, value: Option<f64>, n: usize) -> E
     Estimate { label: label.into(), value, low: None, high: None, p: None, n: n as u64 }
 }
 
+/// Facts that a model list states before a checkpoint is opened.
+const LINEAGE: [&str; 5] = ["kind", "base", "change", "series", "step"];
+
+/// Whether a model is worth measuring for a hypothesis with this filter: not a revision or variant that it does not ask
+/// for. Of the facts only those count that the model list states.
+pub fn asks_for(filter: &ModelFilter, id: &str, lineage: &ModelFacts) -> bool {
+    if derived(lineage).is_none() {
+        return true;
+    }
+    let known: Vec<FactCondition> = filter.facts.iter().filter(|c| of_lineage(c)).cloned().collect();
+    let listed = filter.ids.is_empty() || filter.ids.iter().any(|listed| listed == id);
+    asks_for_kinds(filter) && listed && fails(lineage, &known).is_none()
+}
+
+/// The kind of a model that is a stage of a training or was made here.
+fn derived(facts: &ModelFacts) -> Option<&str> {
+    facts.kind.as_deref().filter(|kind| matches!(*kind, "revision" | "variant"))
+}
+
+/// Whether a filter speaks of such models; else it means released ones.
+fn asks_for_kinds(filter: &ModelFilter) -> bool {
+    !filter.ids.is_empty() || filter.facts.iter().any(of_lineage)
+}
+
+fn of_lineage(condition: &FactCondition) -> bool {
+    LINEAGE.contains(&condition.fact.as_str())
+}
+
+fn counted(n: usize, kind: &str) -> String {
+    format!("{n} {kind}{}", if n == 1 { "" } else { "s" })
+}
+
 enum Failure {
     Unknown(String),
     Differs,
 }
 
-fn fails(model: &ModelInfo, conditions: &[FactCondition]) -> Option<Failure> {
+fn fails(facts: &ModelFacts, conditions: &[FactCondition]) -> Option<Failure> {
     // Facts are plain data: their serialisation cannot fail, and an empty object makes every fact unknown.
-    let facts = serde_json::to_value(&model.facts).unwrap_or_default();
+    let facts = serde_json::to_value(facts).unwrap_or_default();
     for condition in conditions {
         let fact = facts.get(&condition.fact).filter(|v| !v.is_null());
         let Some(fact) = fact else { return Some(Failure::Unknown(condition.fact.clone())) };

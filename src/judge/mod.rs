@@ -22,6 +22,7 @@ mod sink_fit;
 mod test;
 mod units;
 
+pub use bench::asks_for;
 use bench::{Bench, Shelf, Tested};
 use outcome::{HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
 

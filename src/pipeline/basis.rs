@@ -6,7 +6,9 @@ use super::Subject;
 use super::planning::Cell;
 use super::spectra::SetSpectra;
 use super::weighing::Weighing;
+use crate::config::hypothesis::Hypothesis;
 use crate::hash::Key;
+use crate::judge::asks_for;
 use crate::plan::keys;
 
 /// Parts of a plan.
@@ -18,7 +20,7 @@ pub(super) struct Basis<'a> {
 }
 
 impl<'a> Basis<'a> {
-    pub(super) fn of(cells: &'a [Cell], weighings: &'a [Weighing], spectra: &'a [SetSpectra]) -> Basis<'a> {
+    pub(super) fn all(cells: &'a [Cell], weighings: &'a [Weighing], spectra: &'a [SetSpectra]) -> Basis<'a> {
         Basis {
             cells: cells.iter().collect(),
             weighings: weighings.iter().collect(),
@@ -26,11 +28,16 @@ impl<'a> Basis<'a> {
         }
     }
 
-    /// What a hypothesis on these prompt sets reads: their prompts and spectra, and the weights of every model.
-    pub(super) fn on(&self, sets: &[String]) -> Basis<'a> {
+    /// What a hypothesis reads: prompts and spectra of its sets, and weights, without the revisions and variants that it
+    /// does not ask for.
+    pub(super) fn of(&self, hypothesis: &Hypothesis, subjects: &[Subject]) -> Basis<'a> {
+        let sets = &hypothesis.prompts;
+        let asked: Vec<bool> =
+            subjects.iter().map(|s| asks_for(&hypothesis.models, &s.id, &s.facts())).collect();
         let mut basis = self.clone();
-        basis.cells.retain(|cell| sets.contains(&cell.set));
-        basis.spectra.retain(|spectra| sets.contains(&spectra.set));
+        basis.cells.retain(|cell| asked[cell.subject] && sets.contains(&cell.set));
+        basis.weighings.retain(|weighing| asked[weighing.subject]);
+        basis.spectra.retain(|spectra| asked[spectra.subject] && sets.contains(&spectra.set));
         basis
     }
 
@@ -55,8 +62,7 @@ impl<'a> Basis<'a> {
         let mut digest = keys::EvidenceDigest::default();
         let mut models = BTreeSet::new();
         for cell in &self.cells {
-            let model = &subjects[cell.subject].id;
-            digest.observation(model, &cell.prompt.id, &cell.prompt.category, cell.bos, &cell.key);
+            digest.observation(cell.part);
             models.insert(cell.subject);
         }
         for weighing in &self.weighings {

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::arch::{ArchError, INPUTS, Recipe};
-use crate::checkpoint::{Checkpoint, CheckpointError, Dtype};
+use crate::checkpoint::{Checkpoint, CheckpointError, Content, Dtype};
 use crate::glob;
 use crate::graph::Graph;
 use crate::nn::WEIGHT;
@@ -43,6 +43,11 @@ pub enum ExportError {
     Checkpoint(#[from] CheckpointError),
     #[error("{}: {error}", folder.display())]
     Arch { folder: PathBuf, error: ArchError },
+    #[error(
+        "{tensor} is made by the model's intervention and lies in no file that an export could refer to; export its base, or \
+         a variant of the config alone"
+    )]
+    Made { tensor: String },
     #[error("no tap matches {pattern:?}; the taps of this model are:\n{}", folded(known))]
     UnknownTap { pattern: String, known: Vec<String> },
     #[error("{}: cannot {what}: {source}; {next}", path.display())]
@@ -88,6 +93,9 @@ pub fn export(
         let input = graph.name_of(*input);
         let Some(name) = input.strip_prefix(WEIGHT) else { continue };
         let (entry, tensor) = (checkpoint.find(name)?, checkpoint.tensor(name)?);
+        if matches!(tensor.content, Content::Made(_)) {
+            return Err(ExportError::Made { tensor: name.to_string() });
+        }
         let file = entry.file.file_name().unwrap_or_default(); // an open file has a name
         let location = file.to_string_lossy().into_owned();
         files.insert(location.clone(), entry.file.to_path_buf());

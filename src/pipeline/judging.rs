@@ -145,7 +145,7 @@ pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> R
     let mut judged = Judged::default();
     let all = planned.basis().present(&observed.present);
     for (_, hypothesis, hash) in &loaded.hypotheses {
-        let basis = all.on(&hypothesis.prompts);
+        let basis = all.of(hypothesis, &planned.subjects);
         let fields = judge_fields(loaded, *hash, &planned.subjects, &basis, planned.published);
         let key = fields.key();
         judged.keys.push(key);

@@ -6,12 +6,15 @@ use std::path::Path;
 use super::basis::Basis;
 use super::spectra::{SetSpectra, set_spectra};
 use super::weighing::{Weighing, weighings};
-use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, locate};
-use crate::checkpoint::Memo;
+use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, lineage, locate};
+use crate::checkpoint::{Memo, Tokenizer};
 use crate::claims::RECIPES;
 use crate::config::Loaded;
+use crate::config::experiment::Model;
+use crate::config::hypothesis::{Hypothesis, ModelFilter};
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
+use crate::judge::asks_for;
 use crate::observation::Extras;
 use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
@@ -35,6 +38,8 @@ pub struct Cell {
     pub slot: String,
     pub fields: Fields,
     pub key: Key,
+    /// What it adds to the digest of a judgement's evidence.
+    pub(super) part: Key,
 }
 
 /// Everything a run needs to know before it computes.
@@ -62,7 +67,7 @@ pub struct Planned {
 impl Planned {
     /// Everything there is to measure.
     pub(super) fn basis(&self) -> Basis<'_> {
-        Basis::of(&self.cells, &self.weighings, &self.spectra)
+        Basis::all(&self.cells, &self.weighings, &self.spectra)
     }
 
     /// Cells whose observation the store does not hold, one per key.
@@ -89,9 +94,15 @@ pub fn plan(
     let memo = Memo::at(&places.store.join("identities.json"));
     let mut subjects = Vec::new();
     let (mut failures, mut absent) = (Vec::new(), Vec::new());
-    for model in loaded.selected() {
-        let at = locate(model, &loaded.models_path, missing, progress);
-        match at.and_then(|at| Subject::open(&model.id, &at, &memo)) {
+    let (asked, unasked): (Vec<&Model>, Vec<&Model>) =
+        loaded.selected().partition(|model| loaded.hypotheses.iter().any(|(_, h, _)| asks(h, model)));
+    if !unasked.is_empty() {
+        let ids: Vec<&str> = unasked.iter().map(|model| model.id.as_str()).collect();
+        progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
+    }
+    for model in asked {
+        let at = locate(model, &loaded.models, &loaded.models_path, missing, progress);
+        match at.and_then(|at| Subject::listed(model, &at, &memo)) {
             Ok(subject) => subjects.push(subject),
             Err(error) => {
                 let list =
@@ -101,7 +112,10 @@ pub fn plan(
         }
     }
     for (index, subject) in subjects.iter().enumerate() {
-        if let Some(twin) = subjects[..index].iter().find(|other| other.weights == subject.weights) {
+        if let Some(twin) = subjects[..index]
+            .iter()
+            .find(|other| other.weights == subject.weights && other.intervention == subject.intervention)
+        {
             let (one, other) = (&subject.id, &twin.id);
             progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));
         }
@@ -118,7 +132,7 @@ pub fn plan(
     for note in snapshot.notes().iter().cloned().chain(damaged.iter().map(ToString::to_string)) {
         progress.note(&note);
     }
-    let all = Basis::of(&cells, &weighings, &spectra);
+    let all = Basis::all(&cells, &weighings, &spectra);
     let plan = jobs(loaded, &subjects, &all, published, recipes)?.plan(&snapshot);
     let planned = Planned {
         runtime,
@@ -135,6 +149,11 @@ pub fn plan(
         absent,
     };
     Ok(planned)
+}
+
+/// Whether a hypothesis is judged on a model of the list.
+fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
+    asks_for(&hypothesis.models, &model.id, &lineage(model))
 }
 
 /// Key of the imported tables: the names and bytes of the folder's CSV files.
@@ -166,7 +185,17 @@ fn cells(
     failures: &mut Vec<ModelFailure>,
 ) -> Vec<Cell> {
     let mut cells = Vec::new();
+    let mut encoded = BTreeMap::<(Key, &str, Bos), Vec<u32>>::new();
     for (index, subject) in subjects.iter().enumerate() {
+        let facts = subject.facts();
+        let asked: BTreeSet<&String> = loaded
+            .hypotheses
+            .iter()
+            .filter(|(_, hypothesis, _)| asks_for(&hypothesis.models, &subject.id, &facts))
+            .flat_map(|(_, hypothesis, _)| &hypothesis.prompts)
+            .collect();
+        // Sets that no hypothesis names are measured all the same, on what is released.
+        let all = asks_for(&ModelFilter::default(), &subject.id, &facts);
         let tokenizer = match &subject.tokenizer {
             Ok(tokenizer) => tokenizer,
             Err(error) => {
@@ -175,13 +204,15 @@ fn cells(
             }
         };
         let mut refused = Refused::default();
-        for set in &loaded.prompt_sets {
+        for set in loaded.prompt_sets.iter().filter(|set| all || asked.contains(&set.id)) {
             for prompt in &set.prompts {
                 for &bos in &loaded.experiment.bos {
-                    let usable = tokenizer
-                        .encode(&prompt.text, bos)
-                        .map_err(|error| error.to_string())
-                        .and_then(|ids| fits(subject, &ids).map(|()| ids));
+                    let place = (tokenizer.identity(), prompt.text.as_str(), bos);
+                    let ids = match encoded.get(&place) {
+                        Some(ids) => Ok(ids.clone()),
+                        None => tokenizer.encode(&prompt.text, bos).map_err(|error| error.to_string()),
+                    };
+                    let usable = ids.and_then(|ids| fits(subject, &ids).map(|()| ids));
                     let token_ids = match usable {
                         Ok(ids) => ids,
                         Err(error) => {
@@ -189,14 +220,10 @@ fn cells(
                             continue;
                         }
                     };
-                    let fields = observe_fields(
-                        subject,
-                        tokenizer.identity(),
-                        &prompt.text,
-                        bos,
-                        &set.extras,
-                        runtime,
-                    );
+                    encoded.entry(place).or_insert_with(|| token_ids.clone());
+                    let fields =
+                        observe_fields(subject, tokenizer, &prompt.text, &token_ids, &set.extras, runtime);
+                    let key = fields.key();
                     cells.push(Cell {
                         subject: index,
                         set: set.id.clone(),
@@ -209,7 +236,8 @@ fn cells(
                         token_ids,
                         extras: set.extras.clone(),
                         slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
-                        key: fields.key(),
+                        part: keys::evidence_part(&subject.id, &prompt.id, &prompt.category, bos, &key),
+                        key,
                         fields,
                     });
                 }
@@ -247,16 +275,17 @@ fn fits(subject: &Subject, ids: &[u32]) -> Result<(), String> {
     Ok(())
 }
 
-/// Key fields of one observation from text.
+/// Key fields of one observation from text, which the tokenizer turned into `ids`.
 pub fn observe_fields(
     subject: &Subject,
-    tokenizer: Key,
+    tokenizer: &Tokenizer,
     text: &str,
-    bos: Bos,
+    ids: &[u32],
     extras: &Extras,
     runtime: &str,
 ) -> Fields {
-    fields_of(subject, keys::Input::Text { text, tokenizer, bos }, extras, runtime)
+    let bos = tokenizer.leading_bos(ids);
+    fields_of(subject, keys::Input::Text { text, tokenizer: tokenizer.identity(), bos }, extras, runtime)
 }
 
 /// Key fields of one observation from token ids: no tokenizer and no BOS policy decides anything.
@@ -267,8 +296,9 @@ pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], extras: &Extras, ru
 fn fields_of(subject: &Subject, prompt: keys::Input<'_>, extras: &Extras, runtime: &str) -> Fields {
     let graph = subject.graphs.identity();
     let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, "cpu", "float32");
-    let weights = subject.weights;
-    keys::Observe { weights, prompt, extras, graph, format, runtime, provider, dtype }.fields()
+    let (weights, intervention) = (subject.weights, subject.intervention.map(|change| change.to_string()));
+    let intervention = intervention.as_deref();
+    keys::Observe { weights, intervention, prompt, extras, graph, format, runtime, provider, dtype }.fields()
 }
 
 /// Key fields of a model's exported graphs.
@@ -310,7 +340,7 @@ fn jobs(
     }
     let mut outcomes = Vec::new();
     for (_, hypothesis, hash) in &loaded.hypotheses {
-        let mine = all.on(&hypothesis.prompts);
+        let mine = all.of(hypothesis, subjects);
         let fields = judge_fields(loaded, *hash, subjects, &mine, published);
         let slot = format!("judge/{}", hypothesis.id);
         outcomes.push((slot.clone(), fields.key()));

@@ -17,6 +17,9 @@ pub(super) fn made_with(loaded: &Loaded, planned: &Planned) -> BTreeMap<String, 
     say("seed".into(), loaded.experiment.seed.to_string());
     for subject in &planned.subjects {
         say(format!("weights of {}", subject.id), subject.weights.to_string());
+        if let Some(change) = subject.intervention {
+            say(format!("intervention of {}", subject.id), change.to_string());
+        }
         say(format!("graphs of {}", subject.id), subject.graphs.identity().to_string());
         if let Ok(tokenizer) = &subject.tokenizer {
             say(format!("tokenizer of {}", subject.id), tokenizer.identity().to_string());

@@ -59,14 +59,8 @@ pub(super) fn write(
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();
-    let fields = report_fields(
-        loaded,
-        &judged.keys,
-        &planned.subjects,
-        &basis,
-        planned.published,
-        planned.recipes,
-    );
+    let fields =
+        report_fields(loaded, &judged.keys, &planned.subjects, &basis, planned.published, planned.recipes);
     // A failure changes the report but is no evidence, so it enters the key here only.
     let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
     let mut view = view(loaded, planned, judged, problems);

@@ -65,8 +65,10 @@ pub(super) fn set_spectra(
                     failures.push(ModelFailure { model: subject.id.clone(), error });
                     continue;
                 }
+                let change = subject.intervention.map(|change| change.to_string());
                 let fields = keys::Spectra {
                     weights: subject.weights,
+                    intervention: change.as_deref(),
                     tokenizer: tokenizer.identity(),
                     bos,
                     prompts: keys::digest_texts(set.prompts.iter().map(|prompt| prompt.text.as_str())),

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::arch::{ArchError, Recipe};
+use crate::arch::{self, ArchError, Recipe};
 use crate::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
-use crate::config::experiment::Model;
+use crate::config::{
+    experiment::{Model, ModelList},
+    intervention::Change,
+};
 use crate::facts::ModelFacts;
 use crate::hash::Key;
 use crate::hub::{Hub, HubError, HubId, Settings};
@@ -19,8 +22,11 @@ pub struct Subject {
     pub graphs: Graphs,
     /// `None` when the folder has no tokenizer: then only token ids can be run.
     pub tokenizer: Result<Tokenizer, String>,
-    /// Content hash of the weights.
+    /// Content hash of the weights, as stored: a variant's are its base's.
     pub weights: Key,
+    /// What is changed in the stored model.
+    pub intervention: Option<Change>,
+    facts: ModelFacts,
 }
 
 /// Why a model cannot be observed.
@@ -48,15 +54,21 @@ pub enum Missing {
     Report,
 }
 
-/// Folder of a model of the list: its `folder` (relative to the list), else its snapshot in the hub cache.
+/// Folder of a model of the list, which lies at `path`: its `folder`, else its snapshot in the hub cache; that of the
+/// base, if the model is made from one.
 pub fn locate(
     model: &Model,
-    list: &Path,
+    list: &ModelList,
+    path: &Path,
     missing: Missing,
     progress: &dyn Progress,
 ) -> Result<PathBuf, SubjectError> {
+    let base = model
+        .intervention
+        .and_then(|_| list.models.iter().find(|other| Some(&other.id) == model.base.as_ref()));
+    let model = base.unwrap_or(model);
     if let Some(folder) = &model.folder {
-        return Ok(list.parent().unwrap_or(Path::new(".")).join(folder));
+        return Ok(path.parent().unwrap_or(Path::new(".")).join(folder));
     }
     let repo = model.hub.as_deref().unwrap_or_default();
     let revision = model.revision.as_deref().unwrap_or("main");
@@ -79,22 +91,92 @@ pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Resu
 impl Subject {
     /// Opens a checkpoint folder under an id. Reads headers, config and tokenizer; hashes weights once (memoised).
     pub fn open(id: &str, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        let checkpoint = Checkpoint::open(folder)?;
+        Subject::of(id, folder, None, ModelFacts::default(), memo)
+    }
+
+    /// Opens a model of the list, from the folder that [`locate`] gave.
+    pub fn listed(model: &Model, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
+        Subject::of(&model.id, folder, change(model), lineage(model), memo)
+    }
+
+    fn of(
+        id: &str,
+        folder: &Path,
+        intervention: Option<Change>,
+        lineage: ModelFacts,
+        memo: &Memo,
+    ) -> Result<Subject, SubjectError> {
+        let checkpoint = checkpoint(folder, intervention)?;
         let recipe = Recipe::read(checkpoint.config())
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
         let graphs = Graphs::build(&recipe)?;
         let tokenizer = Tokenizer::open(folder).map_err(|error| error.to_string());
         let weights = checkpoint.identity(memo)?;
-        Ok(Subject { id: id.to_string(), checkpoint, recipe, graphs, tokenizer, weights })
+        let ModelFacts { kind, base, change, series, step, .. } = lineage;
+        let (parameters, dtype) = (Some(checkpoint.parameters()), Some(checkpoint.dtype()));
+        let facts = ModelFacts { parameters, dtype, kind, base, change, series, step, ..recipe.facts() };
+        Ok(Subject {
+            id: id.to_string(),
+            checkpoint,
+            recipe,
+            graphs,
+            tokenizer,
+            weights,
+            intervention,
+            facts,
+        })
     }
 
-    /// Facts from the config, with what only the weights can tell: parameter count and dtype.
+    /// Facts from the config, with what only the weights can tell (parameter count and dtype, as stored) and what the
+    /// model list says about where the model comes from.
     pub fn facts(&self) -> ModelFacts {
-        ModelFacts {
-            parameters: Some(self.checkpoint.parameters()),
-            dtype: Some(self.checkpoint.dtype()),
-            ..self.recipe.facts()
+        self.facts.clone()
+    }
+}
+
+/// The intervention of a model of the list, if it is made by one.
+pub fn change(model: &Model) -> Option<Change> {
+    model.intervention.and_then(|intervention| intervention.changes().first().copied())
+}
+
+/// A checkpoint with what an intervention changes: its config, or weights that are made as they are read.
+pub fn checkpoint(folder: &Path, intervention: Option<Change>) -> Result<Checkpoint, SubjectError> {
+    let stored = Checkpoint::open(folder)?;
+    let Some(change) = intervention else { return Ok(stored) };
+    intervene(stored, change).map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })
+}
+
+fn intervene(stored: Checkpoint, change: Change) -> Result<Checkpoint, ArchError> {
+    let made = match change {
+        Change::RopeThetaTimes(factor) => {
+            let config = arch::rope_theta_times(stored.config(), factor)?;
+            return Ok(stored.with_config(config));
         }
+        Change::RopeScalingNone => {
+            let config = arch::without_rope_scaling(stored.config())?;
+            return Ok(stored.with_config(config));
+        }
+        Change::RandomInit { seed } => Recipe::read(stored.config())?.initial(&stored, seed)?,
+        Change::FinalNormOnes => Recipe::read(stored.config())?.neutral_final_norm(&stored),
+    };
+    Ok(stored.with_made(made))
+}
+
+/// What the model list says about a model's origin: kind, base, change, series, step.
+pub fn lineage(model: &Model) -> ModelFacts {
+    let made = change(model).map(|change| change.fact());
+    let kind = match (&made, &model.series) {
+        (Some(_), _) => "variant",
+        (None, Some(series)) if *series != model.id => "revision",
+        (None, _) => "released",
+    };
+    ModelFacts {
+        kind: Some(kind.to_string()),
+        base: model.base.clone(),
+        change: made.or_else(|| model.change.clone()),
+        series: model.series.clone(),
+        step: model.step.map(|step| step as f64),
+        ..ModelFacts::default()
     }
 }
 

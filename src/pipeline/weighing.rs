@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::observing::Observed;
 use super::planning::Planned;
 use super::{ModelFailure, PipelineError, Subject};
+use crate::config::intervention::Change;
 use crate::hash::{Fields, Key};
 use crate::plan::{Known, keys};
 use crate::progress::Progress;
@@ -32,8 +33,10 @@ pub(super) fn weighings(subjects: &[Subject]) -> Vec<Weighing> {
 fn fields(subject: &Subject) -> Fields {
     let parts = Parts::of(&subject.recipe, &subject.checkpoint);
     let parts = serde_json::to_vec(&parts).unwrap_or_default(); // plain structs always serialise
-    keys::Weigh { weights: subject.weights, parts: Key::of_bytes(&parts), version: keys::WEIGH_VERSION }
-        .fields()
+    // Another theta leaves the weights as they are: they need not be weighed again.
+    let changed = subject.intervention.filter(Change::touches_weights).map(|change| change.to_string());
+    let (weights, parts, version) = (subject.weights, Key::of_bytes(&parts), keys::WEIGH_VERSION);
+    keys::Weigh { weights, intervention: changed.as_deref(), parts, version }.fields()
 }
 
 /// Weighs the models the store has no weighing of. A model that fails is listed; the others go on.

@@ -3,16 +3,16 @@
 //! | job | fields, in order |
 //! |---|---|
 //! | export | graph identity (blake3 of the ONNX bytes), builder version |
-//! | observe | weights, tokenizer, bos and prompt text, or the token ids alone; extras, graph identity, observation format, runtime version, execution provider, compute dtype |
-//! | weigh | weights, parts (which tensors are read, and how), weigh version |
-//! | spectra | weights, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
+//! | observe | weights and what is changed in them; tokenizer, BOS tokens in front and prompt text, or the token ids alone; extras, graph identity, observation format, runtime version, execution provider, compute dtype |
+//! | weigh | weights and what is changed in them, parts (which tensors are read, and how), weigh version |
+//! | spectra | weights and what is changed in them, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
 //! | report | outcomes, evidence, title, report version |
 //!
-//! What does not enter: paths, file times, the ids of models, prompts and prompt sets (they enter *evidence*, whose
-//! rows carry them into a judgement), thread counts, comments in TOML. A version below is raised by whoever
-//! changes what the code computes from the same inputs.
+//! What does not enter: the BOS policy (two that lead to the same tokens share an observation), paths, file times, the ids
+//! of models, prompts and prompt sets (they enter *evidence*, whose rows carry them into a judgement), thread counts,
+//! comments in TOML. A version below is raised by whoever changes what the code computes from the same inputs.
 
 use crate::{
     facts::ModelFacts,
@@ -49,8 +49,10 @@ pub struct Export {
 /// What decides an observation.
 #[derive(Clone, Debug)]
 pub struct Observe<'a> {
-    /// Identity of the tensors, independent of sharding and paths.
+    /// Identity of the stored tensors, independent of sharding and paths.
     pub weights: Key,
+    /// What is changed in the stored model, e.g. `rope-theta x10`.
+    pub intervention: Option<&'a str>,
     pub prompt: Input<'a>,
     pub extras: &'a Extras,
     /// Identity of the ONNX graphs.
@@ -71,16 +73,20 @@ pub enum Input<'a> {
     Text {
         text: &'a str,
         tokenizer: Key,
-        bos: Bos,
+        /// BOS tokens in front of it.
+        bos: usize,
     },
-    /// As run, any BOS included: tokenizer and BOS policy no longer matter.
+    /// As run, any BOS included: the tokenizer no longer matters.
     Tokens(&'a [u32]),
 }
 
 /// What decides a weighing.
 #[derive(Clone, Debug)]
-pub struct Weigh {
+pub struct Weigh<'a> {
+    /// Identity of the stored tensors.
     pub weights: Key,
+    /// What is changed in the stored weights, e.g. `random init`.
+    pub intervention: Option<&'a str>,
     /// Digest of which tensors are weighed and how they are read: what the config decides.
     pub parts: Key,
     /// [`WEIGH_VERSION`].
@@ -90,7 +96,10 @@ pub struct Weigh {
 /// What decides the spectra of a prompt set.
 #[derive(Clone, Debug)]
 pub struct Spectra<'a> {
+    /// Identity of the stored tensors.
     pub weights: Key,
+    /// What is changed in the stored model.
+    pub intervention: Option<&'a str>,
     pub tokenizer: Key,
     pub bos: Bos,
     /// Digest of the prompts' texts, in order, see [`digest_texts`].
@@ -142,9 +151,17 @@ impl Export {
     }
 }
 
+/// A model as it is stored has no field of this name.
+fn intervened(fields: Fields, change: Option<&str>) -> Fields {
+    match change {
+        Some(change) => fields.with("intervention", change),
+        None => fields,
+    }
+}
+
 impl Observe<'_> {
     pub fn fields(&self) -> Fields {
-        let fields = Fields::new("observe").with("weights", self.weights);
+        let fields = intervened(Fields::new("observe").with("weights", self.weights), self.intervention);
         let fields = match &self.prompt {
             Input::Text { text, tokenizer, bos } => {
                 fields.with("tokenizer", tokenizer).with("bos", bos).with("prompt", text)
@@ -165,10 +182,9 @@ impl Observe<'_> {
     }
 }
 
-impl Weigh {
+impl Weigh<'_> {
     pub fn fields(&self) -> Fields {
-        Fields::new("weigh")
-            .with("weights", self.weights)
+        intervened(Fields::new("weigh").with("weights", self.weights), self.intervention)
             .with("parts", self.parts)
             .with("weigh version", self.version)
     }
@@ -176,8 +192,7 @@ impl Weigh {
 
 impl Spectra<'_> {
     pub fn fields(&self) -> Fields {
-        Fields::new("spectra")
-            .with("weights", self.weights)
+        intervened(Fields::new("spectra").with("weights", self.weights), self.intervention)
             .with("tokenizer", self.tokenizer)
             .with("bos", self.bos)
             .with("prompts", self.prompts)
@@ -218,42 +233,47 @@ impl Report<'_> {
 /// Digest of everything a judgement may read, independent of the order in which it is added.
 #[derive(Clone, Debug, Default)]
 pub struct EvidenceDigest {
-    parts: Vec<Fields>,
+    parts: Vec<Key>,
+}
+
+/// One measured prompt in an [`EvidenceDigest`]: the names under which its numbers enter the tables, and the observation's
+/// key.
+pub fn evidence_part(model: &str, prompt: &str, category: &str, bos: Bos, key: &Key) -> Key {
+    let part = Fields::new("observation").with("model", model).with("prompt", prompt);
+    part.with("category", category).with("bos", bos).with("key", key).key()
 }
 
 impl EvidenceDigest {
-    /// One measured prompt: the names under which its numbers enter the tables, and the observation's key.
-    pub fn observation(&mut self, model: &str, prompt: &str, category: &str, bos: Bos, key: &Key) {
-        let part =
-            Fields::new("observation").with("model", model).with("prompt", prompt).with("category", category);
-        self.parts.push(part.with("bos", bos).with("key", key));
+    /// A measured prompt, from [`evidence_part`].
+    pub fn observation(&mut self, part: Key) {
+        self.parts.push(part);
     }
 
     /// A weighed model.
     pub fn weighing(&mut self, model: &str, key: &Key) {
-        self.parts.push(Fields::new("weighing").with("model", model).with("key", key));
+        self.parts.push(Fields::new("weighing").with("model", model).with("key", key).key());
     }
 
     /// The spectra of a prompt set on a model.
     pub fn spectra(&mut self, model: &str, set: &str, bos: Bos, key: &Key) {
         let part = Fields::new("spectra").with("model", model).with("set", set);
-        self.parts.push(part.with("bos", bos).with("key", key));
+        self.parts.push(part.with("bos", bos).with("key", key).key());
     }
 
     /// A measured model: its facts decide filters and tests.
     pub fn model(&mut self, id: &str, facts: &ModelFacts) {
         // Plain numbers and strings: serialising them to memory cannot fail.
         let facts = serde_json::to_string(facts).expect("facts serialise");
-        self.parts.push(Fields::new("model").with("id", id).with("facts", facts));
+        self.parts.push(Fields::new("model").with("id", id).with("facts", facts).key());
     }
 
     /// Imported tables, by the key of their import.
     pub fn import(&mut self, key: &Key) {
-        self.parts.push(Fields::new("import").with("key", key));
+        self.parts.push(Fields::new("import").with("key", key).key());
     }
 
     pub fn finish(&self) -> Key {
-        let mut keys: Vec<Key> = self.parts.iter().map(Fields::key).collect();
+        let mut keys = self.parts.clone();
         keys.sort();
         keys.dedup();
         digest_keys(&keys)

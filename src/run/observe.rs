@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     arch::{GAUGES, Place, Recipe, WeightUse},
-    checkpoint::{Checkpoint, widen::widen_bytes},
+    checkpoint::{Checkpoint, widen::widen_from},
     observation::{Extra, Extras, PromptObservation, SCALES, TOP_K},
     progress::Progress,
 };
@@ -160,10 +160,8 @@ impl Walk<'_, '_> {
         for group in groups {
             let tokens = group.tokens();
             let mut rows = vec![0.0; tokens * width];
-            let size = width * embedding.dtype.size();
             for (id, row) in group.ids.iter().zip(rows.chunks_mut(width)) {
-                let start = *id as usize * size;
-                widen_bytes(embedding.dtype, &embedding.bytes[start..start + size], row);
+                widen_from(&embedding, *id as usize * width, row);
             }
             let mut inputs = staged.inputs()?;
             for name in session.inputs() {

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     arch::WeightUse,
-    checkpoint::{Checkpoint, Dtype, Tensor, widen::widen_bytes},
+    checkpoint::{
+        Checkpoint, Content, Dtype, Tensor,
+        widen::{widen, widen_from},
+    },
 };
 
 /// The reused buffer.
@@ -39,7 +42,7 @@ impl Buffer {
         let mut used = 0;
         for weight in uses.iter().filter(|weight| weight.input.is_some()) {
             let tensor = checkpoint.tensor(&weight.tensor)?;
-            let source = match mapped(tensor.dtype, tensor.bytes) {
+            let source = match mapped(&tensor, 0..tensor.elements()) {
                 Some(floats) => Source::Mapped(floats),
                 None => {
                     let start = used;
@@ -52,7 +55,7 @@ impl Buffer {
         let floats = self.room(used);
         for (_, tensor, source) in &sources {
             if let Source::Widened(range) = source {
-                widen_bytes(tensor.dtype, tensor.bytes, &mut floats[range.clone()]);
+                widen(tensor, &mut floats[range.clone()]);
             }
         }
         let floats: &'a [f32] = floats;
@@ -69,16 +72,14 @@ impl Buffer {
     /// Some rows of a matrix `[n, row]` (or elements of a vector) as float32, and rows of zeros after them up to `count`.
     pub fn rows<'a>(&'a mut self, tensor: &Tensor<'a>, rows: Range<usize>, count: usize) -> &'a [f32] {
         let row = tensor.elements() / tensor.shape[0].max(1);
-        let size = row * tensor.dtype.size();
-        let bytes = &tensor.bytes[rows.start * size..rows.end * size];
         if count == rows.len()
-            && let Some(floats) = mapped(tensor.dtype, bytes)
+            && let Some(floats) = mapped(tensor, rows.start * row..rows.end * row)
         {
             return floats;
         }
         let floats = self.room(count * row);
         let (given, filling) = floats.split_at_mut(rows.len() * row);
-        widen_bytes(tensor.dtype, bytes, given);
+        widen_from(tensor, rows.start * row, given);
         filling.fill(0.0);
         floats
     }
@@ -111,11 +112,14 @@ impl<'a> Staged<'a> {
     }
 }
 
-/// The bytes as they lie, where they are aligned little-endian floats on a little-endian machine.
-fn mapped(dtype: Dtype, bytes: &[u8]) -> Option<&[f32]> {
-    if dtype != Dtype::F32 || cfg!(target_endian = "big") {
+/// Some elements as they lie, where they are aligned little-endian floats on a little-endian machine.
+fn mapped<'a>(tensor: &Tensor<'a>, elements: Range<usize>) -> Option<&'a [f32]> {
+    let Content::Stored(bytes) = tensor.content else { return None };
+    if tensor.dtype != Dtype::F32 || cfg!(target_endian = "big") {
         return None;
     }
+    let size = tensor.dtype.size();
+    let bytes = &bytes[elements.start * size..elements.end * size];
     // SAFETY: every bit pattern is a valid f32, and align_to only hands out the aligned middle.
     let (before, floats, after) = unsafe { bytes.align_to::<f32>() };
     (before.is_empty() && after.is_empty()).then_some(floats)
@@ -124,6 +128,7 @@ fn mapped(dtype: Dtype, bytes: &[u8]) -> Option<&[f32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::Made;
 
     #[test]
     fn only_aligned_floats_are_borrowed() {
@@ -134,9 +139,14 @@ mod tests {
         for shift in [0, 1] {
             let start = aligned + shift;
             padded[start..start + 12].copy_from_slice(&bytes);
-            let found = mapped(Dtype::F32, &padded[start..start + 12]);
-            assert_eq!(found, (shift == 0).then_some(&floats[..]));
+            let content = Content::Stored(&padded[start..start + 12]);
+            let tensor = Tensor { name: "w", dtype: Dtype::F32, shape: &[3], content };
+            assert_eq!(mapped(&tensor, 0..3), (shift == 0).then_some(&floats[..]));
+            assert_eq!(mapped(&tensor, 1..3), (shift == 0).then_some(&floats[1..]));
         }
-        assert_eq!(mapped(Dtype::BF16, &bytes), None);
+        let content = Content::Stored(&bytes);
+        assert_eq!(mapped(&Tensor { name: "w", dtype: Dtype::BF16, shape: &[6], content }, 0..6), None);
+        let content = Content::Made(&Made::constant(1.0));
+        assert_eq!(mapped(&Tensor { name: "w", dtype: Dtype::F32, shape: &[3], content }, 0..3), None);
     }
 }

@@ -274,6 +274,48 @@ fn effects_within_the_smallest_of_interest_are_negligible() {
 }
 
 #[test]
+fn revisions_and_variants_are_taken_only_by_a_filter_that_asks_for_them() {
+    let names = ["unknown", "released", "step", "random", "instruct"];
+    let mut table =
+        names.iter().fold(Table::default(), |table, model| table.rows(model, Metric::LastGain, LAST, &UP));
+    for (i, kind) in [(1, "released"), (2, "revision"), (3, "variant"), (4, "released")] {
+        table.0.models[i].facts.kind = Some(kind.into());
+    }
+    table.0.models[2].facts.step = Some(8.0);
+    table.0.models[3].facts.change = Some("random init".into());
+    table.0.models[4].facts.change = Some("instruct".into());
+    let found = |filter: &str| {
+        let mut h = hypothesis("", EXPANDS);
+        h.models = toml::from_str(filter).unwrap();
+        let taken: Vec<String> =
+            published(&h, &table).primary.estimates.iter().map(|e| e.label.clone()).collect();
+        // What is worth measuring is never less than what is taken.
+        for model in &table.0.models {
+            let wanted = streamgauge::judge::asks_for(&h.models, &model.id, &model.facts);
+            assert!(wanted || !taken.contains(&model.id), "{filter}: {}", model.id);
+        }
+        (taken, published(&h, &table).primary)
+    };
+    let (taken, said) = found("");
+    assert_eq!(taken, ["unknown", "released", "instruct"]);
+    noted(&said, "not asked for, so left out: 1 revision, 1 variant");
+    // Another fact asks for no kind.
+    assert_eq!(
+        found(r#"where = [{ fact = "norm", is = "rmsnorm" }]"#).0,
+        ["unknown", "released", "instruct"]
+    );
+    for (filter, expected) in [
+        (r#"ids = ["random", "released"]"#, &["released", "random"][..]),
+        (r#"where = [{ fact = "kind", is = "variant" }]"#, &["random"]),
+        (r#"where = [{ fact = "change", is = "random init" }]"#, &["random"]),
+        (r#"where = [{ fact = "change", is = "instruct" }]"#, &["instruct"]),
+        (r#"where = [{ fact = "step", at-least = 1 }]"#, &["step"]),
+    ] {
+        assert_eq!(found(filter).0, expected, "{filter}");
+    }
+}
+
+#[test]
 fn models_are_taken_by_their_facts_and_unknown_facts_are_said() {
     let mut h = hypothesis("", EXPANDS);
     h.models.facts = toml::from_str::<std::collections::BTreeMap<String, Vec<_>>>(

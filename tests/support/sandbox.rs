@@ -22,16 +22,23 @@ pub fn project() -> PathBuf {
 const ZOO: [&str; 2] = ["pythia-tiny", "llama3-tiny"];
 
 impl Sandbox {
-    /// `experiments` copied, `data` copied file by file, of the zoo [`ZOO`] alone, nothing stored yet.
+    /// `experiments` copied, `data` copied file by file, of the zoo [`ZOO`] alone and under one BOS policy, nothing stored
+    /// yet.
     pub fn new() -> Sandbox {
         let sandbox = Sandbox::with_zoo(&ZOO);
         let list = sandbox.read("experiments/models.toml");
         let here = |model: &&str| {
-            !model.contains("/zoo/") || ZOO.iter().any(|id| model.contains(&format!("/{id}\"")))
+            !model.contains("\nintervention") && !model.contains("/zoo/")
+                || ZOO.iter().any(|id| model.contains(&format!("/{id}\"")))
         };
         let kept: Vec<&str> = list.split("[[model]]").filter(here).collect();
         assert_eq!(kept.iter().filter(|model| model.contains("/zoo/")).count(), ZOO.len());
         sandbox.write("experiments/models.toml", &kept.join("[[model]]"));
+        sandbox.edit(
+            "experiments/reproduce.toml",
+            r#"bos = ["auto", "always", "never"]"#,
+            r#"bos = ["auto"]"#,
+        );
         sandbox
     }
 

@@ -148,6 +148,12 @@ pub fn facts_line(facts: &ModelFacts) -> String {
     }
     parts.extend(facts.vocabulary.map(|n| format!("vocabulary {n}")));
     parts.extend(facts.dtype.clone());
+    if let (Some(base), Some(change)) = (&facts.base, &facts.change) {
+        parts.push(format!("{change} of {base}"));
+    }
+    if let (Some(series), Some(step)) = (&facts.series, facts.step) {
+        parts.push(format!("step {step} of {series}"));
+    }
     parts.join(", ")
 }
 

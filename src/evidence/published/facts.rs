@@ -1,4 +1,4 @@
-//! models.csv, positions.csv, prompts.csv: facts about models and the prompts behind the numbers.
+//! models.csv, positions.csv, relations.csv, prompts.csv: facts about models and the prompts behind the numbers.
 //!
 //! Facts may come from general knowledge (columns ending in `_ext`, block and position scheme); measurements never do.
 
@@ -36,13 +36,19 @@ pub(super) fn models(
     blocks: &Blocks,
 ) -> Result<Vec<ModelInfo>, EvidenceError> {
     let sheet = Sheet::read(folder, "models.csv", MODEL_COLUMNS)?;
-    let scaling = rope_scaling(folder)?;
+    let rotary = rotary(folder)?;
+    let relations = relations(folder)?;
     let mut found = BTreeMap::new();
     for row in sheet.rows() {
         let id = row.required("model")?;
         let mut facts = facts(row)?;
         facts.blocks = facts.blocks.or(blocks.get(id).copied());
-        facts.rope_scaling = scaling.get(id).cloned().or(facts.rope_scaling);
+        if let Some(stated) = rotary.get(id) {
+            facts.rope_theta = stated.theta.or(facts.rope_theta);
+            facts.rope_scaling = stated.scaling.clone().or(facts.rope_scaling);
+            facts.context = stated.context.or(facts.context);
+        }
+        (facts.base, facts.change) = relations.get(id).cloned().unzip();
         if measured.contains(id) {
             found.insert(id, ModelInfo { id: id.to_string(), facts });
         }
@@ -110,6 +116,7 @@ fn facts(row: Row<'_>) -> Result<ModelFacts, EvidenceError> {
         parameters: row.integer("n_params")?,
         mlp_width: None,
         dtype: None,
+        kind: Some("released".to_string()), // every row is a model of the hub
         ..ModelFacts::default()
     })
 }
@@ -139,20 +146,68 @@ fn positions(row: Row<'_>) -> Result<Positions, EvidenceError> {
     )
 }
 
-/// `rope_type` by model, where positions.csv recorded a config. JSON null means no scaling.
-fn rope_scaling(folder: &Path) -> Result<BTreeMap<String, String>, EvidenceError> {
-    let sheet = Sheet::read(folder, "positions.csv", &["model", "rope_scaling"])?;
+/// What positions.csv says about one model: numbers that a run printed from its config.
+#[derive(Default)]
+struct Rotary {
+    theta: Option<f64>,
+    scaling: Option<String>,
+    context: Option<u32>,
+}
+
+/// By model. Where two runs state a number, it must be one. JSON null means no scaling.
+fn rotary(folder: &Path) -> Result<BTreeMap<String, Rotary>, EvidenceError> {
+    let sheet =
+        Sheet::read(folder, "positions.csv", &["model", "rope_theta", "rope_scaling", "max_position"])?;
+    let mut found = BTreeMap::<String, Rotary>::new();
+    for row in sheet.rows() {
+        let entry = found.entry(row.required("model")?.to_string()).or_default();
+        agree(row, "rope_theta", &mut entry.theta, row.number("rope_theta")?)?;
+        agree(row, "rope_scaling", &mut entry.scaling, scaling(row)?)?;
+        agree(row, "max_position", &mut entry.context, row.integer("max_position")?)?;
+    }
+    Ok(found)
+}
+
+fn agree<T: PartialEq + std::fmt::Display>(
+    row: Row<'_>,
+    column: &'static str,
+    known: &mut Option<T>,
+    stated: Option<T>,
+) -> Result<(), EvidenceError> {
+    match (&known, stated) {
+        (Some(one), Some(other)) if *one != other => {
+            Err(row.bad(column, &format!("{one}, as another row of this model says")))
+        }
+        (_, None) => Ok(()),
+        (_, stated) => {
+            *known = stated;
+            Ok(())
+        }
+    }
+}
+
+/// `rope_type`, as a config names it.
+fn scaling(row: Row<'_>) -> Result<Option<String>, EvidenceError> {
+    let Some(text) = row.some("rope_scaling") else { return Ok(None) };
+    let expected = "JSON: null or an object with a text \"rope_type\"";
+    let json: serde_json::Value =
+        serde_json::from_str(text).map_err(|_| row.bad("rope_scaling", expected))?;
+    let kind = match &json {
+        serde_json::Value::Null => "default",
+        _ => json["rope_type"].as_str().ok_or_else(|| row.bad("rope_scaling", expected))?,
+    };
+    Ok(Some(kind.to_string()))
+}
+
+/// Base and change by model, of tuned models whose base is named.
+fn relations(folder: &Path) -> Result<BTreeMap<String, (String, String)>, EvidenceError> {
+    let sheet = Sheet::read(folder, "relations.csv", &["model", "base", "change"])?;
     let mut found = BTreeMap::new();
     for row in sheet.rows() {
-        let Some(text) = row.some("rope_scaling") else { continue };
-        let expected = "JSON: null or an object with a text \"rope_type\"";
-        let json: serde_json::Value =
-            serde_json::from_str(text).map_err(|_| row.bad("rope_scaling", expected))?;
-        let kind = match &json {
-            serde_json::Value::Null => "default",
-            _ => json["rope_type"].as_str().ok_or_else(|| row.bad("rope_scaling", expected))?,
-        };
-        found.insert(row.required("model")?.to_string(), kind.to_string());
+        let relation = (row.required("base")?.to_string(), row.required("change")?.to_string());
+        if found.insert(row.required("model")?.to_string(), relation).is_some() {
+            return Err(row.bad("model", "a model that no row above names"));
+        }
     }
     Ok(found)
 }

@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::multiverse::Multiverse;
 use crate::evidence::Evidence;
 use crate::judge::outcome::Verdict;
 use crate::metric::Metric;
@@ -40,6 +41,9 @@ pub struct Hypothesis {
     /// hypothesis fragile. `different-estimand` ones are shown beside it.
     #[serde(default)]
     pub also: Vec<OtherProtocol>,
+    /// Along which dimensions the claim is judged over again; all unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multiverse: Option<Multiverse>,
     /// Level of the tests; intervals are 1 - alpha.
     #[serde(default = "default_alpha")]
     pub alpha: f64,

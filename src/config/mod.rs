@@ -10,6 +10,7 @@ pub mod hypothesis;
 pub mod kind;
 mod law;
 mod load;
+pub mod multiverse;
 mod names;
 mod paths;
 mod regions;

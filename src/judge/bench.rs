@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     cells::{Cells, look_up},
+    effect::Effect,
+    memo::Memo,
+    narrow::Narrow,
     outcome::{Estimate, Statistic},
 };
 use crate::{
@@ -11,7 +14,7 @@ use crate::{
     evidence::{Evidence, EvidenceTable, Measurement, ModelInfo},
     metric::{Metric, Paired, Series},
     protocol::Protocol,
-    stats::Seed,
+    stats::{Seed, Units},
 };
 
 /// What every test works on.
@@ -22,6 +25,9 @@ pub(super) struct Bench<'a> {
     pub seed: Seed,
     pub needs: &'a Needs,
     pub shelf: &'a Shelf<'a>,
+    /// What this specification leaves out.
+    pub narrow: &'a Narrow,
+    pub memo: &'a Memo,
 }
 
 /// A table made ready for many look-ups.
@@ -31,6 +37,7 @@ pub(super) struct Shelf<'a> {
     models: BTreeSet<&'a str>,
     /// L by model.
     blocks: BTreeMap<&'a str, u32>,
+    families: BTreeMap<&'a str, &'a str>,
     named: Vec<String>,
     /// Prompts that repeat another one's text, and that other.
     repeats: BTreeMap<&'a str, &'a str>,
@@ -75,7 +82,18 @@ impl<'a> Shelf<'a> {
                 repeats.insert(prompt.id.as_str(), id);
             }
         }
-        Shelf { rows, models, blocks, named: filter.ids.clone(), repeats, notes }
+        let family = |model: &'a ModelInfo| Some((model.id.as_str(), model.facts.family.as_deref()?));
+        let families = table.models.iter().filter_map(family).collect();
+        Shelf { rows, models, blocks, families, named: filter.ids.clone(), repeats, notes }
+    }
+
+    /// Protocols under which a metric was observed.
+    pub fn protocols(&self, metric: Metric) -> BTreeSet<Protocol> {
+        self.rows.get(&metric).into_iter().flatten().filter_map(|row| row.protocol).collect()
+    }
+
+    pub fn family(&self, model: &str) -> Option<&'a str> {
+        self.families.get(model).copied()
     }
 }
 
@@ -85,7 +103,7 @@ impl Bench<'_> {
     }
 
     pub fn takes(&self, model: &str) -> bool {
-        self.shelf.models.contains(model)
+        self.shelf.models.contains(model) && !self.narrow.without_models.contains(model)
     }
 
     /// The prompt as a unit: a text that two sets name differently is one prompt, and counts once.
@@ -110,6 +128,7 @@ impl Bench<'_> {
         let cells = look_up(self, quantity);
         tested.missing.extend(cells.missing.iter().cloned());
         tested.notes.extend(cells.notes.iter().cloned());
+        tested.seen.add(quantity, &cells);
         cells
     }
 
@@ -154,6 +173,45 @@ pub(super) struct Tested {
     pub notes: Vec<String>,
     /// Not empty: untestable.
     pub missing: Vec<String>,
+    /// The number the test is about, where no statistic is it (see `effect::headline`).
+    pub effect: Option<Effect>,
+    /// What joint inference may flip.
+    pub units: Option<Units>,
+    pub seen: Seen,
+}
+
+/// What look-ups met: along these a specification curve can run.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Metrics that follow the hypothesis's protocol.
+    pub free: BTreeSet<Metric>,
+    pub models: BTreeSet<String>,
+    pub categories: BTreeSet<String>,
+    pub sources: BTreeSet<String>,
+    pub dtypes: BTreeSet<String>,
+}
+
+impl Seen {
+    fn add(&mut self, quantity: &Quantity, cells: &Cells) {
+        if quantity.protocol.is_none() && quantity.metric.describe().needs_protocol() {
+            self.free.insert(quantity.metric);
+        }
+        for (model, cells) in &cells.models {
+            if !self.models.contains(model) {
+                self.models.insert(model.clone());
+            }
+            for category in cells.prompts.values().filter_map(|c| c.category.as_ref()) {
+                if !category.is_empty() && !self.categories.contains(category) {
+                    self.categories.insert(category.clone());
+                }
+            }
+        }
+        // Weights are of no run.
+        if quantity.metric.describe().needs_protocol() {
+            self.sources.extend(cells.sources.iter().cloned());
+            self.dtypes.extend(cells.dtypes.iter().cloned());
+        }
+    }
 }
 
 impl Tested {

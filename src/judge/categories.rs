@@ -2,11 +2,12 @@
 
 use super::{
     bench::{Bench, Tested},
+    effect::Effect,
     outcome::Estimate,
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{holm, kruskal_permutation_p, kruskal_wallis},
+    stats::{holm, kruskal_wallis},
 };
 
 /// Kruskal–Wallis per model with permutation p, Holm over models. The estimates are epsilon squared, H over the most it
@@ -23,7 +24,7 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
         known.dedup();
         let labels: Vec<usize> = categories.iter().map(|c| known.partition_point(|k| k < c)).collect();
         let found = kruskal_wallis(&values, &labels);
-        let own = kruskal_permutation_p(&values, &labels, bench.seed.derive(model));
+        let own = bench.memo.kruskal_p(&values, &labels);
         match (found, own) {
             (Some(found), Some(own)) => {
                 p.push(own);
@@ -49,6 +50,15 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
              permutation p, uncorrected; significance is after Holm over {} models",
             p.len()));
     }
+    tested.effect = (!p.is_empty()).then(|| Effect {
+        value: significant / p.len() as f64,
+        low: None,
+        high: None,
+        p: None,
+        n: p.len() as u64,
+        null: 0.0,
+        what: "share of models whose categories differ".into(),
+    });
     tested.statistic("share-significant", significant / p.len() as f64);
     tested.statistic("models", p.len() as f64);
     tested

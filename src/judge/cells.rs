@@ -19,6 +19,9 @@ pub(super) struct Cells {
     /// `None` for properties of the weights.
     pub protocol: Option<Protocol>,
     pub models: BTreeMap<String, ModelCells>,
+    /// Where the rows come from, and the dtypes they were computed in.
+    pub sources: BTreeSet<String>,
+    pub dtypes: BTreeSet<String>,
     pub notes: Vec<String>,
     /// What exactly was looked for and not found.
     pub missing: Vec<String>,
@@ -91,8 +94,15 @@ pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
     let describe = quantity.metric.describe();
     let asked = quantity.protocol.unwrap_or(bench.protocol);
     let protocol = describe.needs_protocol().then_some(asked);
-    let mut cells =
-        Cells { metric: quantity.metric, protocol, models: BTreeMap::new(), notes: vec![], missing: vec![] };
+    let mut cells = Cells {
+        metric: quantity.metric,
+        protocol,
+        models: BTreeMap::new(),
+        sources: BTreeSet::new(),
+        dtypes: BTreeSet::new(),
+        notes: vec![],
+        missing: vec![],
+    };
     if describe.per_layer && quantity.select.layer.is_none() && quantity.select.layers_before_last.is_none() {
         cells.missing.push(format!(
             "{} has a value per layer: the quantity must select one (layer or layers-before-last)",
@@ -141,6 +151,13 @@ pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
             }
             None => entry.aggregate = Some(value),
         }
+        for (row, _) in &found {
+            for (kept, word) in [(&mut cells.sources, &row.source), (&mut cells.dtypes, &row.dtype)] {
+                if !kept.contains(word) {
+                    kept.insert(word.clone());
+                }
+            }
+        }
         said.hear(model, prompt, &found);
     }
     if !repeated.is_empty() {
@@ -168,6 +185,7 @@ fn matches(bench: &Bench<'_>, row: &Measurement, quantity: &Quantity, asked: Pro
         && layer.is_none_or(|l| row.layer == Some(l))
         && counted_back
         && !without_categories.iter().any(|c| c == category)
+        && bench.narrow.admits(row)
         && made_under(quantity.metric, row.protocol, asked)
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::hypothesis::{self, Quantity, Unit},
     metric::{Paired, Series},
-    stats::{self, Method},
+    stats::{self, Method, Pairs, Units},
 };
 
 /// The fields of the test, as the file gives them.
@@ -72,6 +72,7 @@ fn over_models(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mu
     tested.statistic("models", pair.len() as f64);
     tested.statistic("share-positive-significant", None);
     tested.statistic("share-negative-significant", None);
+    tested.units = Pairs::new(&pair, method, None).map(|pairs| Units::Pairs(vec![pairs]));
     tested.estimates.push(one);
 }
 
@@ -79,6 +80,7 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     let (x, y, given) = sides;
     let mut found: Vec<Estimate> = Vec::new();
     let mut effects = Vec::new();
+    let mut pairs = Vec::new();
     let mut seen = 0;
     // Models without a correlation, by how many prompts they have: one note each, not one per model.
     let mut without = BTreeMap::<usize, Vec<&str>>::new();
@@ -104,6 +106,12 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
                 )),
             }
             found.push(one);
+            let category = |prompt: &String| {
+                let cell = y.models.get(model)?.prompts.get(prompt)?;
+                cell.category.clone()
+            };
+            let names = blocks.as_ref().map(|_| pair.keys().iter().map(|p| category(p).unwrap_or_default()).collect());
+            pairs.extend(Pairs::new(&pair, method, names));
         } else {
             without.entry(pair.len()).or_default().push(model);
         }
@@ -146,6 +154,7 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     tested.statistic("models", models);
     tested.statistic("share-positive-significant", positive / models);
     tested.statistic("share-negative-significant", negative / models);
+    tested.units = (!pairs.is_empty()).then_some(Units::Pairs(pairs));
     tested.estimates.extend(found);
     tested.estimates.push(pooled);
 }
@@ -174,7 +183,7 @@ fn correlate(
         ));
     }
     let p =
-        if reachable { stats::correlation_p(pair, method, blocks, bench.seed.derive(label)) } else { None };
+        if reachable { bench.memo.correlation_p(pair, method, blocks) } else { None };
     Estimate {
         label: label.to_string(),
         value,

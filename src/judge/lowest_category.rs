@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     bench::{Bench, Tested, point},
+    effect::Effect,
     units::unit,
 };
 use crate::{config::hypothesis::Quantity, stats::mean};
@@ -13,7 +14,7 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, category: &str) -> Tested {
     let mut tested = Tested::new(format!("{} minus the lowest other category", unit(of)));
     let cells = bench.enough(of, &mut tested);
     tested.uses(cells.protocol);
-    let (mut lowest, mut models) = (0, 0);
+    let (mut lowest, mut models, mut chance) = (0, 0, 0.0);
     for (model, cells) in &cells.models {
         let mut groups = BTreeMap::<&str, Vec<f64>>::new();
         for (value, category) in cells.categorised() {
@@ -27,6 +28,7 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, category: &str) -> Tested {
         };
         let difference = mean(&own).map(|m| m - others);
         models += 1;
+        chance += 1.0 / (groups.len() + 1) as f64;
         lowest += u32::from(difference.is_some_and(|d| d < 0.0));
         tested.estimates.push(point(model, difference, own.len()));
     }
@@ -34,6 +36,15 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, category: &str) -> Tested {
         tested.missing.push(format!("needs a model with prompts of category {category:?} and of others"));
     }
     bench.enough_models(models, &mut tested);
+    tested.effect = (models > 0).then(|| Effect {
+        value: f64::from(lowest) / models as f64,
+        low: None,
+        high: None,
+        p: None,
+        n: models as u64,
+        null: chance / models as f64,
+        what: format!("share of models where {category} is lowest"),
+    });
     tested.statistic("share", f64::from(lowest) / models as f64);
     tested.statistic("models", models as f64);
     tested

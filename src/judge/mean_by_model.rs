@@ -2,12 +2,14 @@
 
 use super::{
     bench::{Bench, Tested},
+    cells::Cells,
+    effect::Effect,
     outcome::Estimate,
     units::unit,
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{Interval, mean_interval, sign_test, smallest_sign_p},
+    stats::{Interval, Units, mean, sign_flip_p, sign_test, smallest_sign_p},
 };
 
 /// `smallest-low` and `smallest-high` are the limits of the lowest model; `equivalence-low` and `-high` span every model's
@@ -24,11 +26,12 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, against: f64) -> Tested {
     let mut unreachable = Vec::new();
     for (model, cells) in &cells.models {
         let values = cells.values();
-        let interval = mean_interval(&values, bench.alpha, bench.seed.derive(model));
+        let both = bench.memo.means(&values, bench.alpha);
+        let interval = both.map(|[at_alpha, _]| at_alpha);
         above += u32::from(interval.is_some_and(|i| i.low > against));
         below += u32::from(interval.is_some_and(|i| i.high < against));
         intervals.extend(interval);
-        narrow.extend(mean_interval(&values, 2.0 * bench.alpha, bench.seed.derive(model)));
+        narrow.extend(both.map(|[_, at_two_alpha]| at_two_alpha));
         if interval.is_none() {
             without.push(model.as_str());
         }
@@ -73,5 +76,36 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, against: f64) -> Tested {
     tested.statistic("smallest-high", intervals.iter().map(|i| i.high).reduce(f64::min));
     tested.statistic("equivalence-low", every(&narrow, |i| i.low, f64::min));
     tested.statistic("equivalence-high", every(&narrow, |i| i.high, f64::max));
+    over_models(bench, &cells, against, &mut tested);
     tested
+}
+
+/// The effect: the mean over models of their means, with models as units, since they were drawn and prompts are shared; of
+/// a single model the mean over its prompts.
+fn over_models(bench: &Bench<'_>, cells: &Cells, against: f64, tested: &mut Tested) {
+    let (units, over): (Vec<(String, f64)>, _) = match cells.models.len() {
+        1 => {
+            let one = cells.models.values().flat_map(|m| &m.prompts);
+            (one.map(|(prompt, cell)| (prompt.clone(), cell.value)).collect(), "prompts of one model")
+        }
+        _ => {
+            let means = cells.models.iter().filter_map(|(model, m)| Some((model.clone(), m.mean()?)));
+            (means.collect(), "models")
+        }
+    };
+    let values: Vec<f64> = units.iter().map(|(_, v)| *v).collect();
+    let interval = bench.memo.means(&values, bench.alpha).map(|[at_alpha, _]| at_alpha);
+    let reachable = smallest_sign_p(values.len()) <= bench.alpha;
+    let deviations: Vec<(String, f64)> = units.into_iter().map(|(unit, v)| (unit, v - against)).collect();
+    let around: Vec<f64> = deviations.iter().map(|(_, d)| *d).collect();
+    tested.effect = mean(&values).map(|value| Effect {
+        value,
+        low: interval.map(|i| i.low),
+        high: interval.map(|i| i.high),
+        p: sign_flip_p(&around, bench.seed.derive("effect")).filter(|_| reachable),
+        n: values.len() as u64,
+        null: against,
+        what: format!("mean {} over {over}", tested.unit),
+    });
+    tested.units = Some(Units::Signs(deviations));
 }

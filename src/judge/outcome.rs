@@ -180,7 +180,7 @@ pub struct FamilyMember {
     pub prediction: Option<String>,
     pub p: Option<f64>,
     pub holm: Option<f64>,
-    /// Why there is no p, else empty.
+    /// Why there is no p, or that a support would not outlast the correction; else empty.
     pub note: String,
 }
 

@@ -1,7 +1,7 @@
 //! `ratio`: one number over another.
 
 use super::bench::{Bench, Tested, point};
-use crate::config::hypothesis::Quantity;
+use crate::{config::hypothesis::Quantity, stats::Units};
 
 /// With one model on each side, the ratio of their means over the selected rows; with several, each model's own
 /// ratio, and their geometric mean as the statistic.
@@ -28,6 +28,8 @@ pub(super) fn test(bench: &Bench<'_>, numerator: &Quantity, denominator: &Quanti
         if pair.len() > 1 {
             tested.notes.push(format!("ratio is the geometric mean over {} models", pair.len()));
         }
+        let logs = pair.keys().iter().zip(&ratios).map(|(model, r)| (model.clone(), r.ln()));
+        tested.units = Some(Units::Signs(logs.filter(|(_, log)| log.is_finite()).collect()));
         Some((ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp())
     } else {
         None

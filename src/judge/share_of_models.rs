@@ -2,12 +2,13 @@
 
 use super::{
     bench::{Bench, Tested, point},
+    effect::Effect,
     outcome::Estimate,
     units::unit,
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{binomial_at_least, clopper_pearson},
+    stats::{Units, binomial_at_least, clopper_pearson},
 };
 
 /// One-sided exact binomial p of "more than `share` of the models lie above `above`". The estimates are the models'
@@ -48,6 +49,22 @@ pub(super) fn test(bench: &Bench<'_>, of: &Quantity, above: f64, share: f64) -> 
         p,
         n: models,
     });
+    tested.effect = value.map(|value| Effect {
+        value,
+        low: interval.map(|i| i.low),
+        high: interval.map(|i| i.high),
+        p,
+        n: models,
+        null: share,
+        what: format!("share of models above {}", super::rule::digits(above)),
+    });
+    // A turned sign is as likely as not only where half of the models are expected above.
+    if share == 0.5 {
+        let sides = cells.models.iter().filter_map(|(model, cells)| {
+            Some((model.clone(), if cells.mean()? > above { 0.5 } else { -0.5 }))
+        });
+        tested.units = Some(Units::Signs(sides.collect()));
+    }
     tested.statistic("share", value);
     tested.statistic("p", p);
     tested.statistic("low", interval.map(|i| i.low));

@@ -2,6 +2,7 @@
 
 use super::{
     bench::{Bench, Tested, point},
+    effect::Effect,
     outcome::Estimate,
 };
 use crate::{
@@ -73,6 +74,15 @@ pub(super) fn test(
         high,
         p: None,
         n: models,
+    });
+    tested.effect = share.map(|value| Effect {
+        value,
+        low,
+        high,
+        p: None,
+        n: models,
+        null: 0.0,
+        what: "share of models that flip".into(),
     });
     tested.statistic("share", share);
     tested.statistic("low", low);

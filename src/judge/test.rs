@@ -1,14 +1,11 @@
-//! Which test a prediction asks for, and whether another protocol would change its numbers.
+//! Which test a prediction asks for.
 
 use super::{
     bench::{Bench, Tested},
     categories, correlation, identity, log_ratio_split, lowest_category, mean_by_model, proportional, ratio,
     reproduce, share_of_models, sign_flip, sink_fit,
 };
-use crate::{
-    config::hypothesis::{Quantity, Test},
-    metric::Depends,
-};
+use crate::config::hypothesis::Test;
 
 pub(super) fn run(bench: &Bench<'_>, test: &Test) -> Tested {
     match test {
@@ -45,30 +42,5 @@ pub(super) fn run(bench: &Bench<'_>, test: &Test) -> Tested {
             sign_flip::test(bench, *metric, protocols, *against, *across_protocols)
         }
         Test::Proportional { x, y, across_protocols } => proportional::test(bench, x, y, *across_protocols),
-    }
-}
-
-/// Whether the hypothesis's protocol enters the test's numbers: some quantity fixes none, and its metric depends on one.
-pub(super) fn varies(test: &Test) -> bool {
-    let free = |q: &&Quantity| {
-        q.protocol.is_none()
-            && matches!(q.metric.describe().depends, Depends::Reduction | Depends::Everything)
-    };
-    quantities(test).iter().any(free)
-}
-
-fn quantities(test: &Test) -> Vec<&Quantity> {
-    match test {
-        Test::MeanByModel { of, .. }
-        | Test::ShareOfModels { of, .. }
-        | Test::Categories { of }
-        | Test::LowestCategory { of, .. } => vec![of],
-        Test::Correlation { x, y, given, .. } => [x, y].into_iter().chain(given).collect(),
-        Test::Ratio { numerator, denominator, .. } => vec![numerator, denominator],
-        Test::Reproduce { targets } => targets.iter().map(|t| &t.of).collect(),
-        Test::LogRatioSplit { a, b, corner, .. } => vec![a, b, corner],
-        Test::SinkFit { .. } | Test::SignFlip { .. } => vec![],
-        Test::Identity { left, right, .. } => vec![left, right],
-        Test::Proportional { x, y, .. } => vec![x, y],
     }
 }

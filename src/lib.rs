@@ -4,7 +4,7 @@
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
 //! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
 //! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here, `tap` opens decoders that other
-//! tools exported, `regress` compares a run with a baseline. Only `pipeline` chains stages; `cli` calls it.
+//! tools exported, `regress` compares a run with a baseline, `registration` a hypothesis with what it first said. Only `pipeline` chains stages; `cli` calls it.
 
 pub mod arch;
 pub mod checkpoint;
@@ -26,6 +26,7 @@ pub mod plan;
 pub mod progress;
 pub mod protocol;
 mod publish;
+pub mod registration;
 pub mod regress;
 pub mod report;
 pub mod run;

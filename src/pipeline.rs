@@ -4,6 +4,7 @@ mod exporting;
 mod judging;
 mod observing;
 mod planning;
+mod registering;
 mod regressing;
 mod reporting;
 mod subject;
@@ -19,6 +20,7 @@ pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
 pub use observing::{Observed, measure};
 pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
+pub use registering::register;
 pub use regressing::{Pictured, picture};
 pub use reporting::Written;
 pub use subject::{Missing, Subject, SubjectError, locate, locate_hub, runtime_library};
@@ -43,6 +45,8 @@ pub enum PipelineError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Evidence(#[from] crate::evidence::EvidenceError),
+    #[error(transparent)]
+    Registration(#[from] crate::registration::RegistrationError),
     #[error(transparent)]
     Graph(#[from] crate::plan::GraphError),
     #[error("cannot read {}: {error}", path.display())]
@@ -90,6 +94,7 @@ pub fn run(
     let observed = observing::observe_missing(&planned, compute, progress)?;
     let mut sources = judging::Sources::new(loaded, &planned, &observed);
     let judged = judging::judge_all(&mut sources, progress)?;
+    registering::first_verdicts(loaded, &places.results)?;
     let written = reporting::write(&mut sources, places, &judged, progress)?;
     Ok(Summary { planned, observed, judged, written })
 }

@@ -9,6 +9,7 @@ mod new;
 mod output;
 mod plan;
 mod progress;
+mod register;
 mod regress;
 mod report;
 mod run;
@@ -77,6 +78,8 @@ enum Command {
     Run(run::Arguments),
     /// Write report, verdicts and tables from what the store holds, computing no observation
     Report(report::Arguments),
+    /// Put on record what a hypothesis means, before its verdict or after a change
+    Register(register::Arguments),
     /// Run an experiment anew and compare it with a committed baseline: what moved, by how much, under which protocol
     Regress(regress::Arguments),
     /// Measure one model on prompts: layer profile, entropy, gains under every protocol
@@ -98,6 +101,7 @@ impl Cli {
             Command::Plan(arguments) => arguments.run(),
             Command::Run(arguments) => arguments.run(),
             Command::Report(arguments) => arguments.run(),
+            Command::Register(arguments) => arguments.run(),
             Command::Regress(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),

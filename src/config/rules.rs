@@ -4,6 +4,7 @@ use super::document::{Document, Step, at};
 use super::experiment::{Experiment, ModelList, PromptSet};
 use super::hypothesis::{Condition, Hypothesis, ModelFilter, Prediction, Scale, Test, Unit};
 use super::law::{protocols, quantities};
+use super::multiverse::{Dimension, Multiverse};
 use super::regions::{Interval, overlap, region};
 use super::report::Diagnostic;
 use super::schema::{FactType, facts};
@@ -94,11 +95,32 @@ pub fn hypothesis(document: &Document, hypothesis: &Hypothesis) -> Found {
         }
         seen.push(other.protocol);
     }
+    if let Some(one) = &hypothesis.multiverse {
+        multiverse(document, one, &mut found);
+    }
     not_empty(document, at!["prediction"], &hypothesis.predictions, "prediction", &mut found);
     for (p, one) in hypothesis.predictions.iter().enumerate() {
         prediction(document, p, hypothesis, one, &mut found);
     }
     found
+}
+
+fn multiverse(document: &Document, one: &Multiverse, found: &mut Found) {
+    for (r, relation) in one.relations.iter().enumerate() {
+        let dimension = relation.dimension;
+        let mut error = |message: String, suggestion: &str| {
+            let path = at!["multiverse", "relation", r, "dimension"];
+            found.push(document.error(path, message).suggest(suggestion));
+        };
+        if matches!(dimension, Dimension::Reduction | Dimension::Endpoint) {
+            error(format!("relations along `{dimension}` are those of `also`"), "list the protocols there");
+        } else if !one.has(dimension) {
+            error(
+                format!("`{dimension}` is none of the dimensions"),
+                "add it to `dimensions`, or drop this entry",
+            );
+        }
+    }
 }
 
 fn prediction(document: &Document, p: usize, hypothesis: &Hypothesis, one: &Prediction, found: &mut Found) {

@@ -110,7 +110,9 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
                 let cell = y.models.get(model)?.prompts.get(prompt)?;
                 cell.category.clone()
             };
-            let names = blocks.as_ref().map(|_| pair.keys().iter().map(|p| category(p).unwrap_or_default()).collect());
+            let names = blocks
+                .as_ref()
+                .map(|_| pair.keys().iter().map(|p| category(p).unwrap_or_default()).collect());
             pairs.extend(Pairs::new(&pair, method, names));
         } else {
             without.entry(pair.len()).or_default().push(model);
@@ -182,8 +184,7 @@ fn correlate(
             super::rule::digits(smallest)
         ));
     }
-    let p =
-        if reachable { bench.memo.correlation_p(pair, method, blocks) } else { None };
+    let p = if reachable { bench.memo.correlation_p(pair, method, blocks) } else { None };
     Estimate {
         label: label.to_string(),
         value,

@@ -56,22 +56,28 @@ pub(super) fn curve(
         value(a).total_cmp(&value(b)).then_with(|| a.choices.cmp(&b.choices))
     });
     if specifications.len() < all.len() {
-        notes.push(format!("{} specifications have no effect here and are left out", all.len() - specifications.len()));
+        notes.push(format!(
+            "{} specifications have no effect here and are left out",
+            all.len() - specifications.len()
+        ));
     }
     let pooled = || specifications.iter().filter(|s| s.relation != Kinship::DifferentEstimand);
     let effects: Vec<f64> = pooled().filter_map(|s| s.effect).collect();
     let testable = pooled().filter(|s| s.verdict != Verdict::Untestable).count();
     let verdict = primary.judgement.verdict;
     let agree = pooled().filter(|s| s.verdict == verdict).count();
-    let agreement =
-        (verdict != Verdict::Untestable && testable > 0).then(|| agree as f64 / testable as f64);
+    let agreement = (verdict != Verdict::Untestable && testable > 0).then(|| agree as f64 / testable as f64);
     let flippable = |(way, judged, _): &(&Way, &'_ Judged, &Vec<Choice>)| {
         way.kinship != Kinship::DifferentEstimand && judged.effect.is_some()
     };
     let units: Vec<&Units> =
         all.iter().filter(|s| flippable(s)).filter_map(|(_, judged, _)| judged.units.as_ref()).collect();
     if !units.is_empty() && units.len() < effects.len() {
-        notes.push(format!("joint p: {} of {} specifications have units to flip", units.len(), effects.len()));
+        notes.push(format!(
+            "joint p: {} of {} specifications have units to flip",
+            units.len(),
+            effects.len()
+        ));
     }
     let joint = joint(&units, alpha, seed.derive("joint"));
     notes.push(match &joint {
@@ -107,7 +113,9 @@ pub(super) fn curve(
 
 /// Single choices that change a testable verdict.
 fn deciding(verdict: Verdict, all: &[(&Way, &Judged, &Vec<Choice>)]) -> Vec<Deciding> {
-    let Some((_, _, primary)) = all.first().filter(|_| verdict != Verdict::Untestable) else { return Vec::new() };
+    let Some((_, _, primary)) = all.first().filter(|_| verdict != Verdict::Untestable) else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for (way, judged, choices) in all {
         let other = judged.judgement.verdict;
@@ -133,8 +141,7 @@ fn differing<'a>(a: &'a [Choice], b: &'a [Choice]) -> Vec<(&'a Choice, &'a Choic
 /// the rows any other testable verdict does; with fewer rows only a definite one, since an open one may be lost power.
 pub(super) fn fragile(ways: &Ways, judged: &[Judged]) -> Option<String> {
     let verdict = judged.first()?.judgement.verdict;
-    let definite =
-        |v: Verdict| matches!(v, Verdict::Supported | Verdict::Contradicted | Verdict::Negligible);
+    let definite = |v: Verdict| matches!(v, Verdict::Supported | Verdict::Contradicted | Verdict::Negligible);
     if !definite(verdict) {
         return None;
     }

@@ -36,7 +36,8 @@ pub fn family(outcomes: &[HypothesisOutcome], alphas: &[f64]) -> Vec<FamilyMembe
 fn primary_p(outcome: &HypothesisOutcome, evidence: Evidence) -> Option<(&str, f64)> {
     let core = outcome.predictions.iter().filter(|p| p.core && p.evidence == evidence);
     core.filter(|p| p.primary.verdict != Verdict::Untestable).find_map(|prediction| {
-        let curve = outcome.curves.iter().find(|c| c.prediction == prediction.id && c.evidence == evidence)?;
+        let curve =
+            outcome.curves.iter().find(|c| c.prediction == prediction.id && c.evidence == evidence)?;
         let primary = curve.specifications.iter().find(|s| s.relation == Kinship::Primary)?;
         Some((prediction.id.as_str(), primary.p?))
     })

@@ -143,6 +143,10 @@ mod tests {
         assert_eq!(first, Memo::new(3).means(&values, 0.05));
         assert_ne!(first, Memo::new(4).means(&values, 0.05));
         assert_ne!(first, memo.means(&values, 0.1));
-        assert_eq!(first.unwrap()[1], memo.means(&values, 0.1).unwrap()[0], "2 alpha of one is alpha of the other");
+        assert_eq!(
+            first.unwrap()[1],
+            memo.means(&values, 0.1).unwrap()[0],
+            "2 alpha of one is alpha of the other"
+        );
     }
 }

@@ -127,8 +127,11 @@ fn on_evidence(
         asked.par_iter().map(|prediction| at.judged(prediction, &Way::primary(hypothesis))).collect();
     let ways: Vec<Ways> = primary.iter().map(|judged| Ways::of(hypothesis, &judged.seen, &shelf)).collect();
     // All predictions at once, so that one with few ways does not leave cores idle.
-    let tasks: Vec<(usize, &Way)> =
-        ways.iter().enumerate().flat_map(|(i, ways)| ways.ways.iter().skip(1).map(move |way| (i, way))).collect();
+    let tasks: Vec<(usize, &Way)> = ways
+        .iter()
+        .enumerate()
+        .flat_map(|(i, ways)| ways.ways.iter().skip(1).map(move |way| (i, way)))
+        .collect();
     let others: Vec<Judged> = tasks.par_iter().map(|&(i, way)| at.judged(asked[i], way)).collect();
     let mut judged: Vec<Vec<Judged>> = primary.into_iter().map(|first| vec![first]).collect();
     for ((i, _), other) in tasks.iter().zip(others) {
@@ -188,7 +191,8 @@ impl Place<'_> {
             let way = ways.ways.iter().position(|way| way.protocol == protocol && !way.is_subset())?;
             judgements.get_mut(way)?.take()
         };
-        let mut primary = under(self.hypothesis.protocol).expect("the primary way is always there, and first");
+        let mut primary =
+            under(self.hypothesis.protocol).expect("the primary way is always there, and first");
         let others = also.iter().filter_map(|other| under(other.protocol)).collect();
         let mut verdict = primary.verdict;
         if let Some(fragile) = fragile {

@@ -64,7 +64,8 @@ impl Ways {
         let listed = if depth >= Depends::Reduction { &hypothesis.also[..] } else { &[] };
         let mut protocols: Vec<Protocol> = listed.iter().map(|other| other.protocol).collect();
         for metric in seen.free.iter().filter(|m| m.describe().depends == depth) {
-            let observed = shelf.protocols(*metric).into_iter().map(|p| canonical(p, hypothesis.protocol, depth));
+            let observed =
+                shelf.protocols(*metric).into_iter().map(|p| canonical(p, hypothesis.protocol, depth));
             protocols.extend(observed.filter(|p| inside(&multiverse, *p, hypothesis.protocol)));
         }
         let mut known = BTreeSet::from([hypothesis.protocol]);
@@ -86,10 +87,15 @@ impl Ways {
             .cloned()
             .collect();
         if ways.len() + under.len() * subsets.len() > MOST {
-            notes.push(format!("subsets are taken under the primary protocol alone: else more than {MOST} specifications"));
+            notes.push(format!(
+                "subsets are taken under the primary protocol alone: else more than {MOST} specifications"
+            ));
             under.truncate(1);
         } else if !subsets.is_empty() && ways.len() > under.len() {
-            notes.push("what is left out, or taken alone, is so under the primary and the equivalent protocols".into());
+            notes.push(
+                "what is left out, or taken alone, is so under the primary and the equivalent protocols"
+                    .into(),
+            );
         }
         for way in &under {
             ways.extend(subsets.iter().map(|(narrow, relation)| Way {
@@ -152,7 +158,8 @@ fn relation(hypothesis: &Hypothesis, multiverse: &Multiverse, protocol: Protocol
     if let Some(listed) = hypothesis.also.iter().find(|other| other.protocol == protocol) {
         return listed.relation;
     }
-    let alike = |other: Protocol| other.reduction == protocol.reduction && other.endpoint == protocol.endpoint;
+    let alike =
+        |other: Protocol| other.reduction == protocol.reduction && other.endpoint == protocol.endpoint;
     let own = match hypothesis.also.iter().find(|other| alike(other.protocol)) {
         _ if alike(hypothesis.protocol) => Relation::Equivalent,
         Some(other) => other.relation,

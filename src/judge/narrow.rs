@@ -20,7 +20,8 @@ impl Narrow {
     pub fn admits(&self, row: &Measurement) -> bool {
         let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
         let category = self.without_category.is_none() || row.category != self.without_category;
-        let run = row.protocol.is_none() || (same(&self.source, &row.source) && same(&self.dtype, &row.dtype));
+        let run =
+            row.protocol.is_none() || (same(&self.source, &row.source) && same(&self.dtype, &row.dtype));
         category && run && !self.without_models.contains(&row.model)
     }
 }

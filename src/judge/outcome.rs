@@ -187,10 +187,13 @@ pub struct FamilyMember {
 /// What a hypothesis file was when it was first judged, against what it is now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
-    /// Hash of the hypothesis when first judged; `None` if it is judged for the first time now.
+    /// Hash of the hypothesis when first judged or registered; `None` where nothing was looked up.
     pub registered: Option<Key>,
-    /// The file changed since: its verdicts are exploratory.
+    /// It means something else since: its verdicts are exploratory.
     pub exploratory: bool,
     /// What changed, as lines of a unified diff of the canonical file.
     pub diff: Vec<String>,
+    /// Registrations after the first, one line each: number, note, short hash.
+    #[serde(default)]
+    pub later: Vec<String>,
 }

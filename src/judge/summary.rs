@@ -32,8 +32,7 @@ pub struct Fallen {
 
 /// Counts the outcomes on one kind of evidence.
 pub fn survival(outcomes: &[HypothesisOutcome], evidence: Evidence) -> Survival {
-    let mut counted =
-        Survival { evidence, concluded: 0, survives: vec![], fallen: vec![], open: vec![] };
+    let mut counted = Survival { evidence, concluded: 0, survives: vec![], fallen: vec![], open: vec![] };
     for outcome in outcomes {
         let Some(said) = outcome.published_conclusion else { continue };
         counted.concluded += 1;

@@ -9,7 +9,7 @@ use super::planning::{Cell, Planned, judge_fields};
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, published};
 use crate::hash::Key;
-use crate::judge::{judge, outcome::HypothesisOutcome};
+use crate::judge::{Memo, judge_with, outcome::HypothesisOutcome};
 use crate::metric::measurements;
 use crate::observation::PromptObservation;
 use crate::plan::Known;
@@ -99,6 +99,7 @@ impl<'a> Sources<'a> {
 pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
     let mut judged = Judged::default();
+    let memo = Memo::new(loaded.experiment.seed);
     let have = |cell: &&Cell| observed.present.contains(&cell.key);
     for (_, hypothesis, hash) in &loaded.hypotheses {
         let in_sets = |cell: &&Cell| hypothesis.prompts.contains(&cell.set);
@@ -114,7 +115,7 @@ pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> R
         }
         progress.start(&format!("judge {}", hypothesis.id), 1);
         let measured = sources.measured(&cells, progress)?;
-        let outcome = judge(hypothesis, *hash, sources.published()?, &measured, loaded.experiment.seed);
+        let outcome = judge_with(hypothesis, *hash, sources.published()?, &measured, &memo);
         progress.finish();
         let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
         planned.store.put_blob(&format!("judge/{}", hypothesis.id), &fields, &bytes)?;

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::registering;
 use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, locate};
 use crate::checkpoint::Memo;
 use crate::config::Loaded;
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
+use crate::judge::outcome::Registration;
 use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
@@ -39,6 +41,8 @@ pub struct Planned {
     pub cells: Vec<Cell>,
     /// Content digest of the published tables, if the experiment names any.
     pub published: Option<Key>,
+    /// By hypothesis id: what it means against what it was registered as.
+    pub registrations: Vec<(String, Registration)>,
     /// Every job with its state.
     pub plan: Plan,
     /// Models and prompts that cannot be run, with the reason.
@@ -98,8 +102,21 @@ pub fn plan(
     for note in snapshot.notes().iter().cloned().chain(damaged.iter().map(ToString::to_string)) {
         progress.note(&note);
     }
-    let plan = jobs(loaded, &subjects, &cells, published)?.plan(&snapshot);
-    Ok(Planned { runtime, store, snapshot, subjects, cells, published, plan, failures, absent })
+    let registrations = registering::compare(loaded, &places.results)?;
+    let registered = registering::digest(&registrations);
+    let plan = jobs(loaded, &subjects, &cells, published, registered)?.plan(&snapshot);
+    Ok(Planned {
+        runtime,
+        store,
+        snapshot,
+        subjects,
+        cells,
+        published,
+        registrations,
+        plan,
+        failures,
+        absent,
+    })
 }
 
 /// Key of the imported tables: the names and bytes of the folder's CSV files.
@@ -223,6 +240,7 @@ fn jobs(
     subjects: &[Subject],
     cells: &[Cell],
     published: Option<Key>,
+    registered: Option<Key>,
 ) -> Result<JobGraph, PipelineError> {
     let mut jobs = Vec::new();
     for subject in subjects {
@@ -250,7 +268,7 @@ fn jobs(
         jobs.push(job.needing(mine.iter().map(|cell| cell.slot.clone())));
     }
     let (slots, outcomes): (Vec<String>, Vec<Key>) = outcomes.into_iter().unzip();
-    let fields = report_fields(loaded, &outcomes, subjects, cells, published);
+    let fields = report_fields(loaded, &outcomes, subjects, cells, published, registered);
     let slot = format!("report/{}", loaded.experiment.id);
     jobs.push(Job::new(JobKind::Report, slot, loaded.experiment.title.clone(), fields).needing(slots));
     Ok(JobGraph::new(jobs)?)
@@ -269,17 +287,20 @@ pub(super) fn judge_fields(
     keys::Judge { hypothesis, evidence, seed, statistics_version }.fields()
 }
 
-/// Key fields of the report: the verdicts, all evidence, and the title of the experiment.
+/// Key fields of the report: the verdicts, all evidence, the title of the experiment, and registrations that are news.
 pub(super) fn report_fields<'a>(
     loaded: &Loaded,
     outcomes: &[Key],
     subjects: &[Subject],
     cells: impl IntoIterator<Item = &'a Cell>,
     published: Option<Key>,
+    registered: Option<Key>,
 ) -> Fields {
     let evidence = evidence_digest(subjects, cells, published);
     let (title, report_version) = (loaded.experiment.title.as_str(), keys::REPORT_VERSION);
-    keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields()
+    let fields =
+        keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields();
+    registered.iter().fold(fields, |fields, key| fields.with("registrations", key))
 }
 
 fn evidence_digest<'a>(

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
+use super::registering;
 use super::{PipelineError, Places};
 use crate::config::Loaded;
 use crate::evidence::{ModelInfo, llama_case};
 use crate::hash::Key;
+use crate::judge::family;
+use crate::judge::outcome::{FamilyMember, HypothesisOutcome, Registration};
 use crate::metric::Metric;
 use crate::observation::PromptObservation;
 use crate::plan::Known;
@@ -44,8 +47,14 @@ pub(super) fn write(
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();
-    let fields =
-        report_fields(loaded, &judged.keys, &planned.subjects, cells.iter().copied(), planned.published);
+    let fields = report_fields(
+        loaded,
+        &judged.keys,
+        &planned.subjects,
+        cells.iter().copied(),
+        planned.published,
+        registering::digest(&planned.registrations),
+    );
     // A failure changes the report but is no evidence, so it enters the key here only.
     let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
     let mut view = view(loaded, planned, judged, problems);
@@ -69,7 +78,7 @@ pub(super) fn write(
         save(places, &report_folder.join(name), &bytes, &mut manifest)?;
     }
     save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
-    let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
+    let mut verdicts = serde_json::to_vec_pretty(&shown(&view)).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
     write_tables(places, &cells, sources, progress, &mut manifest)?;
@@ -77,6 +86,27 @@ pub(super) fn write(
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
     progress.finish();
     Ok(Written { changed: true, terminal })
+}
+
+/// An outcome with what is known beside it, as `verdicts.json` has it.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    outcome: &'a HypothesisOutcome,
+    family: Vec<&'a FamilyMember>,
+    registration: Option<&'a Registration>,
+}
+
+fn shown(view: &View) -> Vec<Shown<'_>> {
+    let one = |outcome: &'_ HypothesisOutcome| {
+        let registration = view.registrations.iter().find(|(id, _)| *id == outcome.id);
+        (
+            view.family.iter().filter(|member| member.hypothesis == outcome.id).collect(),
+            registration.map(|(_, registration)| registration),
+        )
+    };
+    let all = view.hypotheses.iter().map(|outcome| (outcome, one(outcome)));
+    all.map(|(outcome, (family, registration))| Shown { outcome, family, registration }).collect()
 }
 
 fn stored_manifest(planned: &Planned, key: &Key) -> Result<Option<Manifest>, PipelineError> {
@@ -94,6 +124,7 @@ fn intact(results: &Path, manifest: &Manifest) -> bool {
 }
 
 fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<String>) -> View {
+    let alphas: Vec<f64> = loaded.hypotheses.iter().map(|(_, hypothesis, _)| hypothesis.alpha).collect();
     let jobs = planned.plan.counts.iter().map(|count| (count.kind.to_string(), count.jobs as u64)).collect();
     View {
         provenance: Provenance {
@@ -111,8 +142,8 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
         profiles: Vec::new(),
-        family: Vec::new(),
-        registrations: Vec::new(),
+        family: family(&judged.outcomes, &alphas),
+        registrations: planned.registrations.clone(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems,
     }

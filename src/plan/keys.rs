@@ -6,7 +6,7 @@
 //! | observe | weights, tokenizer, bos and prompt text, or the token ids alone; graph identity, observation format, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
-//! | report | outcomes, evidence, title, report version |
+//! | report | outcomes, evidence, title, report version; registrations, where one is not the first |
 //!
 //! What does not enter: paths, file times, the ids of models, prompts and prompt sets (they enter *evidence*, whose
 //! rows carry them into a judgement), thread counts, comments in TOML. A version below is raised by whoever
@@ -25,9 +25,9 @@ pub const OBSERVATION_FORMAT: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 3;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 2;
+pub const STATISTICS_VERSION: u32 = 3;
 /// How outcomes become a report.
-pub const REPORT_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 2;
 
 /// Fields that digest the outputs of other jobs: they change because those change.
 pub(super) const DERIVED: [&str; 2] = ["evidence", "outcomes"];

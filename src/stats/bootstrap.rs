@@ -60,7 +60,8 @@ impl MeanIntervals {
         match &self.spread {
             Spread::None => around(0.0, 0.0),
             Spread::Student(freedom) => {
-                let t = StudentsT::new(0.0, 1.0, *freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - alpha / 2.0));
+                let t = StudentsT::new(0.0, 1.0, *freedom)
+                    .map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - alpha / 2.0));
                 around(-t, t)
             }
             Spread::Resampled(t) => around(of_sorted(t, alpha / 2.0), of_sorted(t, 1.0 - alpha / 2.0)),

@@ -78,10 +78,14 @@ pub enum Unflippable {
 /// p of the curve from the same flips of units in every specification. Units are those of any specification; one that
 /// lacks a unit is left alone by its flip.
 pub fn joint(specifications: &[&Units], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
-    let signs: Vec<&[(String, f64)]> =
-        specifications.iter().filter_map(|u| if let Units::Signs(s) = u { Some(&s[..]) } else { None }).collect();
-    let pairs: Vec<&[Pairs]> =
-        specifications.iter().filter_map(|u| if let Units::Pairs(p) = u { Some(&p[..]) } else { None }).collect();
+    let signs: Vec<&[(String, f64)]> = specifications
+        .iter()
+        .filter_map(|u| if let Units::Signs(s) = u { Some(&s[..]) } else { None })
+        .collect();
+    let pairs: Vec<&[Pairs]> = specifications
+        .iter()
+        .filter_map(|u| if let Units::Pairs(p) = u { Some(&p[..]) } else { None })
+        .collect();
     match (signs.is_empty(), pairs.is_empty()) {
         (true, true) => Err(Unflippable::Nothing),
         (false, false) => Err(Unflippable::Mixed),

@@ -25,11 +25,7 @@ pub fn kruskal_wallis(values: &[f64], labels: &[usize]) -> Option<Kruskal> {
 }
 
 /// p of H by relabelling units; `None` as in [`kruskal_wallis`].
-pub fn kruskal_permutation_p<'a>(
-    values: &[f64],
-    labels: &[usize],
-    draw: impl Into<Draw<'a>>,
-) -> Option<f64> {
+pub fn kruskal_permutation_p<'a>(values: &[f64], labels: &[usize], draw: impl Into<Draw<'a>>) -> Option<f64> {
     let ranked = Ranked::new(values, labels)?;
     let everyone = vec![(0..values.len()).collect()];
     Some(rearranged_p(&everyone, values.len(), draw, &mut |order| ranked.h(order)))

@@ -27,7 +27,8 @@ pub use holm::holm;
 pub use joint::{Joint, Pairs, Unflippable, Units, joint};
 pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_wallis};
 pub use permutation::{
-    Draw, MONTE_CARLO, Orders, correlation_p, sign_flip_p, smallest_correlation_p, smallest_sign_p};
+    Draw, MONTE_CARLO, Orders, correlation_p, sign_flip_p, smallest_correlation_p, smallest_sign_p,
+};
 pub use pool::{Pooled, random_effects};
 pub use regression::{CrossValidated, cross_validated};
 pub use seed::Seed;

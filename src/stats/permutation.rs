@@ -167,12 +167,7 @@ pub(super) fn grouped(labels: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// Visits every arrangement of group `at`'s positions, for each of those every arrangement of the following groups.
-pub(super) fn walk(
-    groups: &[Vec<usize>],
-    at: usize,
-    order: &mut [usize],
-    visit: &mut dyn FnMut(&[usize]),
-) {
+pub(super) fn walk(groups: &[Vec<usize>], at: usize, order: &mut [usize], visit: &mut dyn FnMut(&[usize])) {
     fn inner(
         groups: &[Vec<usize>],
         at: usize,

@@ -1,20 +1,23 @@
-//! The bench: one kind of evidence, one protocol, the models a hypothesis speaks of, and what a test leaves on it.
+//! The bench: one kind of evidence, one protocol, the models a prediction speaks of, and what a test leaves on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     cells::{Cells, look_up},
     outcome::{Estimate, Statistic},
+    population::{Population, Scope},
+    shelf::{Model, Shelf},
 };
 use crate::{
-    config::hypothesis::{FactCondition, FactValue, ModelFilter, Needs, Quantity},
-    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo},
-    metric::{Metric, Paired, Series},
+    config::hypothesis::{Needs, Quantity},
+    evidence::Evidence,
+    metric::{Paired, Series},
     protocol::Protocol,
     stats::Seed,
 };
 
 /// What every test works on.
+#[derive(Clone, Copy)]
 pub(super) struct Bench<'a> {
     pub evidence: Evidence,
     pub protocol: Protocol,
@@ -22,108 +25,52 @@ pub(super) struct Bench<'a> {
     pub seed: Seed,
     pub needs: &'a Needs,
     pub shelf: &'a Shelf<'a>,
+    pub population: &'a Population,
+    pub scope: Scope,
+    /// Whether numbers of different protocols may be combined into one: the file says so.
+    pub across: bool,
 }
 
-/// A table made ready for many look-ups.
-pub(super) struct Shelf<'a> {
-    rows: BTreeMap<Metric, Vec<&'a Measurement>>,
-    /// Models that pass the filter.
-    models: BTreeSet<&'a str>,
-    /// L by model.
-    blocks: BTreeMap<&'a str, u32>,
-    named: Vec<String>,
-    /// Prompts that repeat another one's text, and that other.
-    repeats: BTreeMap<&'a str, &'a str>,
-    /// Why models were left out.
-    pub notes: Vec<String>,
-}
-
-impl<'a> Shelf<'a> {
-    /// The filter's profile is not looked at: the table holds the profile's models only.
-    pub fn new(table: &'a EvidenceTable, filter: &ModelFilter) -> Shelf<'a> {
-        let mut rows = BTreeMap::<Metric, Vec<&Measurement>>::new();
-        let mut blocks = BTreeMap::<&str, u32>::new();
-        for row in &table.rows {
-            rows.entry(row.metric).or_default().push(row);
-            if matches!(row.metric, Metric::ResidualNorm | Metric::LayerGain) {
-                let top = blocks.entry(&row.model).or_default();
-                *top = row.layer.unwrap_or(0).max(*top);
-            }
-        }
-        for model in &table.models {
-            blocks.extend(model.facts.blocks.map(|l| (model.id.as_str(), l)));
-        }
-        let mut notes = Vec::new();
-        let listed = |m: &&ModelInfo| filter.ids.is_empty() || filter.ids.contains(&m.id);
-        let mut models = BTreeSet::new();
-        for model in table.models.iter().filter(listed) {
-            match fails(model, &filter.facts) {
-                None => _ = models.insert(model.id.as_str()),
-                Some(Failure::Unknown(fact)) => {
-                    notes.push(format!("{} left out: its {fact} is not known", model.id));
-                }
-                Some(Failure::Differs) => {}
-            }
-        }
-        for id in filter.ids.iter().filter(|id| !table.models.iter().any(|m| m.id == **id)) {
-            notes.push(format!("no numbers of {id} here"));
-        }
-        let (mut first, mut repeats) = (BTreeMap::<&str, &str>::new(), BTreeMap::new());
-        for prompt in table.prompts.iter().filter(|p| !p.text.is_empty()) {
-            let id = *first.entry(&prompt.text).or_insert(&prompt.id);
-            if id != prompt.id {
-                repeats.insert(prompt.id.as_str(), id);
-            }
-        }
-        Shelf { rows, models, blocks, named: filter.ids.clone(), repeats, notes }
-    }
-}
-
-impl Bench<'_> {
-    pub fn rows(&self, metric: Metric) -> impl Iterator<Item = &Measurement> {
-        self.shelf.rows.get(&metric).into_iter().flatten().copied()
+impl<'a> Bench<'a> {
+    /// The same with revisions and variants, or with models that were changed from those the filter takes.
+    pub fn with(&self, scope: Scope) -> Bench<'a> {
+        Bench { scope, ..*self }
     }
 
-    pub fn takes(&self, model: &str) -> bool {
-        self.shelf.models.contains(model)
+    pub fn takes(&self, model: usize, scope: Scope) -> bool {
+        self.population.takes(self.shelf, model, scope)
     }
 
-    /// The prompt as a unit: a text that two sets name differently is one prompt, and counts once.
-    pub fn unit<'p>(&'p self, prompt: &'p str) -> &'p str {
-        self.shelf.repeats.get(prompt).copied().unwrap_or(prompt)
-    }
-
-    /// Layer L - back of a model, if its depth is known.
-    pub fn last_layer(&self, model: &str, back: u32) -> Option<u32> {
-        self.shelf.blocks.get(model)?.checked_sub(back)
-    }
-
-    pub fn models_in_words(&self) -> String {
-        match &self.shelf.named[..] {
-            [] => "any model".to_string(),
-            some => some.join(", "),
-        }
+    /// Facts and depth of a model of this table.
+    pub fn model(&self, id: &str) -> Option<&'a Model<'a>> {
+        self.shelf.models.binary_search_by_key(&id, |model| model.id).ok().map(|at| &self.shelf.models[at])
     }
 
     /// Cells of a quantity; what is missing or noteworthy about them goes to `tested`.
-    pub fn cells(&self, quantity: &Quantity, tested: &mut Tested) -> Cells {
+    pub fn cells(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
         let cells = look_up(self, quantity);
         tested.missing.extend(cells.missing.iter().cloned());
         tested.notes.extend(cells.notes.iter().cloned());
+        for protocol in &cells.combined {
+            tested.uses(Some(*protocol));
+        }
         cells
     }
 
     /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so, and the cells
     /// stay as they are: what they show is still worth reading.
-    pub fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells {
+    pub fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
         let mut cells = self.cells(quantity, tested);
         let had = cells.models.len();
         let most = cells.models.values().map(|m| m.prompts.len()).max().unwrap_or(0);
         let needed = self.needs.prompts as usize;
+        // What no prompt enters has none to count.
+        if cells.protocol.is_none() {
+            return cells;
+        }
         if had > 0 && most < needed {
-            tested
-                .missing
-                .push(format!("{}: needs {needed} prompts per model, have at most {most}", quantity.metric));
+            let name = quantity.name();
+            tested.missing.push(format!("{name}: needs {needed} prompts per model, have at most {most}"));
             return cells;
         }
         cells.models.retain(|_, m| m.prompts.len() >= needed);
@@ -135,12 +82,71 @@ impl Bench<'_> {
     }
 
     /// Whether the models that a test ended up with are as many as the prediction needs.
-    pub fn enough_models(&self, have: usize, tested: &mut Tested) {
-        // That no model has a number was said when it was looked up.
-        let said = have == 0 && tested.lacks();
-        if have < self.needs.models as usize && !said {
-            tested.missing.push(format!("needs {} models, have {have}", self.needs.models));
+    pub fn enough_models<'m>(&self, have: impl IntoIterator<Item = &'m str>, tested: &mut Tested) {
+        let what = format!("models{}", self.population.of());
+        enough_of(self.needs.models, &what, have, tested);
+    }
+
+    /// Means over prompts layer by layer, of a quantity that selects no layer.
+    pub fn profiles(&self, quantity: &Quantity, tested: &mut Tested) -> Profiles<'a> {
+        let asked = quantity.protocol.unwrap_or(self.protocol);
+        let layers = quantity.metric.map(|metric| self.shelf.layers(metric, asked)).unwrap_or_default();
+        let mut profiles = Profiles::default();
+        let mut missing = Vec::new();
+        // Without any layer, the look-up of one says what is missing.
+        let asked: Vec<u32> = if layers.is_empty() { vec![0] } else { layers };
+        for layer in asked {
+            let mut one = quantity.clone();
+            one.select.layer = Some(layer);
+            let mut aside = Tested::default();
+            let cells = self.enough(&one, &mut aside);
+            profiles.like = Some(Series::tagged(cells.metric, cells.protocol, BTreeMap::new()));
+            missing = aside.missing;
+            tested.notes.extend(aside.notes);
+            tested.uses(cells.protocol);
+            for (model, cells) in &cells.models {
+                let mean = cells.mean().map(|mean| (layer, mean));
+                profiles.models.entry(model).or_default().extend(mean);
+            }
         }
+        if profiles.models.is_empty() {
+            tested.missing.extend(missing);
+        }
+        profiles
+    }
+}
+
+/// A quantity's means over prompts, by model and layer.
+#[derive(Default)]
+pub(super) struct Profiles<'a> {
+    pub models: BTreeMap<&'a str, BTreeMap<u32, f64>>,
+    /// Metric and protocol of the numbers.
+    like: Option<Series<u32>>,
+}
+
+impl Profiles<'_> {
+    pub fn of(&self, model: &str) -> Series<u32> {
+        let values = self.models.get(model).cloned().unwrap_or_default();
+        match &self.like {
+            Some(like) => like.with_values(values),
+            None => Series::tagged(None, None, values),
+        }
+    }
+}
+
+/// E.g. `needs 8 models of norm = layernorm, have 3 (a, b, c)`, where `have` is too few.
+pub(super) fn enough_of<'m>(
+    needed: u32,
+    what: &str,
+    have: impl IntoIterator<Item = &'m str>,
+    tested: &mut Tested,
+) {
+    let have: Vec<&str> = have.into_iter().collect();
+    // That nothing has a number was said when it was looked up.
+    let said = have.is_empty() && tested.lacks();
+    if have.len() < needed as usize && !said {
+        let names = if have.is_empty() { String::new() } else { format!(" ({})", have.join(", ")) };
+        tested.missing.push(format!("needs {needed} {what}, have {}{names}", have.len()));
     }
 }
 
@@ -186,32 +192,6 @@ impl Tested {
 }
 
 /// A number without interval, e.g. of one cell.
-pub(super) fn point(label: impl Into<String>, value: Option<f64>, n: usize) -> Estimate {
-    Estimate { label: label.into(), value, low: None, high: None, p: None, n: n as u64 }
-}
-
-enum Failure {
-    Unknown(String),
-    Differs,
-}
-
-fn fails(model: &ModelInfo, conditions: &[FactCondition]) -> Option<Failure> {
-    // Facts are plain data: their serialisation cannot fail, and an empty object makes every fact unknown.
-    let facts = serde_json::to_value(&model.facts).unwrap_or_default();
-    for condition in conditions {
-        let fact = facts.get(&condition.fact).filter(|v| !v.is_null());
-        let Some(fact) = fact else { return Some(Failure::Unknown(condition.fact.clone())) };
-        let equal = condition.is.as_ref().is_none_or(|wanted| match wanted {
-            FactValue::Bool(b) => fact.as_bool() == Some(*b),
-            FactValue::Number(n) => fact.as_f64() == Some(*n),
-            FactValue::Text(t) => fact.as_str() == Some(t),
-        });
-        let number = fact.as_f64();
-        let low = condition.at_least.is_none_or(|l| number.is_some_and(|n| n >= l));
-        let high = condition.at_most.is_none_or(|h| number.is_some_and(|n| n <= h));
-        if !(equal && low && high) {
-            return Some(Failure::Differs);
-        }
-    }
-    None
+pub(super) fn point(label: impl std::fmt::Display, value: Option<f64>, n: usize) -> Estimate {
+    Estimate { label: label.to_string(), value, low: None, high: None, p: None, n: n as u64 }
 }

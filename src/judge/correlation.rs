@@ -2,26 +2,101 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     bench::{Bench, Tested},
     cells::Cells,
+    kind::{Fault, Kind, Parts},
     outcome::Estimate,
 };
 use crate::{
-    config::hypothesis::{self, Quantity, Unit},
+    config::{
+        document::Step,
+        hypothesis::{self, Quantity, Unit},
+    },
     metric::{Paired, Series},
     stats::{self, Method},
 };
 
-/// The fields of the test, as the file gives them.
-pub(super) struct Asked<'a> {
-    pub x: &'a Quantity,
-    pub y: &'a Quantity,
+/// Rank or linear correlation of two quantities, optionally given others (partial), centred by category (prompts as units) or
+/// within a fact (models as units).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Correlation {
+    pub x: Quantity,
+    pub y: Quantity,
     pub method: hypothesis::Correlation,
     pub unit: Unit,
-    pub given: &'a [Quantity],
+    #[serde(default)]
+    pub given: Vec<Quantity>,
+    #[serde(default)]
     pub within_category: bool,
-    pub across: bool,
+    /// Models are compared with those of the same value of this fact only, e.g. `family`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+impl Correlation {
+    pub const STATISTICS: &'static [&'static str] = &[
+        "rho",
+        "absolute-rho",
+        "p",
+        "low",
+        "high",
+        "bootstrap-low",
+        "bootstrap-high",
+        "models",
+        "share-positive-significant",
+        "share-negative-significant",
+        "loo-lowest",
+        "loo-highest",
+    ];
+}
+
+impl Kind for Correlation {
+    fn parts(&self) -> Parts<'_> {
+        let given = self.given.iter().enumerate();
+        let given = given.map(|(i, one)| (vec![Step::Key("given"), Step::Index(i)], one));
+        let mut parts = Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols);
+        parts.quantities.extend(given);
+        parts.facts.extend(self.within.as_deref().map(|fact| (vec![Step::Key("within")], fact)));
+        parts
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.unit == Unit::Model && self.within_category {
+            let message = "models have no category: `within-category` needs prompts as units";
+            let advice = "set unit = \"prompt\", or drop `within-category`";
+            faults.push(Fault::new("within-category", message, advice));
+        }
+        if self.unit == Unit::Prompt && self.within.is_some() {
+            let message = "prompts are correlated within each model anyway: `within` needs models as units";
+            faults.push(Fault::new("within", message, "set unit = \"model\", or drop `within`"));
+        }
+        faults
+    }
+
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let method = match self.method {
+            hypothesis::Correlation::Spearman => Method::Spearman,
+            hypothesis::Correlation::Pearson => Method::Pearson,
+        };
+        let name = if method == Method::Spearman { "Spearman's rho" } else { "Pearson's r" };
+        let mut tested = Tested::new(name);
+        let x = bench.enough(&self.x, &mut tested);
+        let y = bench.enough(&self.y, &mut tested);
+        let given: Vec<Cells<'_>> = self.given.iter().map(|q| bench.cells(q, &mut tested)).collect();
+        match self.unit {
+            Unit::Model => over_models(bench, self, method, &mut tested, (&x, &y, &given)),
+            Unit::Prompt => over_prompts(bench, self, method, &mut tested, (&x, &y, &given)),
+        }
+        tested
+    }
 }
 
 /// Two units always correlate perfectly and three nearly so: with fewer than four there is no interval, and no value
@@ -30,37 +105,23 @@ const FEWEST: usize = 4;
 
 const INTERVAL: &str = "interval on Fisher's z, normal, approximate with few units";
 
-pub(super) fn test(bench: &Bench<'_>, asked: &Asked<'_>) -> Tested {
-    let method = match asked.method {
-        hypothesis::Correlation::Spearman => Method::Spearman,
-        hypothesis::Correlation::Pearson => Method::Pearson,
-    };
-    let name = if method == Method::Spearman { "Spearman's rho" } else { "Pearson's r" };
-    let mut tested = Tested::new(name);
-    let x = bench.enough(asked.x, &mut tested);
-    let y = bench.enough(asked.y, &mut tested);
-    let given: Vec<Cells> = asked.given.iter().map(|q| bench.cells(q, &mut tested)).collect();
-    match asked.unit {
-        Unit::Model => over_models(bench, asked, method, &mut tested, (&x, &y, &given)),
-        Unit::Prompt => over_prompts(bench, asked, method, &mut tested, (&x, &y, &given)),
-    }
-    tested
-}
+type Sides<'s, 'a> = (&'s Cells<'a>, &'s Cells<'a>, &'s [Cells<'a>]);
 
-type Sides<'a> = (&'a Cells, &'a Cells, &'a [Cells]);
-
-fn over_models(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mut Tested, sides: Sides<'_>) {
+fn over_models<'a>(
+    bench: &Bench<'a>,
+    asked: &Correlation,
+    method: Method,
+    tested: &mut Tested,
+    sides: Sides<'_, 'a>,
+) {
     let (x, y, given) = sides;
-    let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), asked.across) else { return };
+    let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), asked.across_protocols) else { return };
     let pair = given.iter().fold(pair, |pair, control| pair.given(&control.by_model()));
-    bench.enough_models(pair.len(), tested);
+    bench.enough_models(pair.keys().iter().copied(), tested);
     if pair.len() < FEWEST && !tested.lacks() {
         tested
             .missing
             .push(format!("a correlation over models needs at least {FEWEST}, have {}", pair.len()));
-    }
-    if asked.within_category {
-        tested.notes.push("within-category has no meaning with models as units and was ignored".into());
     }
     let one = correlate(bench, tested, "models", &pair, method, None);
     if one.value.is_some() {
@@ -75,7 +136,13 @@ fn over_models(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mu
     tested.estimates.push(one);
 }
 
-fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mut Tested, sides: Sides<'_>) {
+fn over_prompts<'a>(
+    bench: &Bench<'a>,
+    asked: &Correlation,
+    method: Method,
+    tested: &mut Tested,
+    sides: Sides<'_, 'a>,
+) {
     let (x, y, given) = sides;
     let mut found: Vec<Estimate> = Vec::new();
     let mut effects = Vec::new();
@@ -85,11 +152,11 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
         seen += 1;
         let categories = asked.within_category.then(|| categories(y, model));
-        let side = |cells: &Cells| match &categories {
+        let side = |cells: &Cells<'a>| match &categories {
             Some(categories) => centred(&cells.by_prompt(model), cells, model, categories),
             None => cells.by_prompt(model),
         };
-        let Some(pair) = tested.pair(&side(x), &side(y), asked.across) else { return };
+        let Some(pair) = tested.pair(&side(x), &side(y), asked.across_protocols) else { return };
         let pair = given.iter().fold(pair, |pair, control| pair.given(&side(control)));
         let blocks: Option<Vec<usize>> =
             categories.as_ref().map(|c| pair.keys().iter().map(|prompt| c[prompt]).collect());
@@ -116,7 +183,7 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     } else if found.is_empty() && !tested.lacks() {
         tested.missing.push(format!("needs prompts that have both quantities, at least {FEWEST} per model"));
     }
-    bench.enough_models(found.len(), tested);
+    bench.enough_models(found.iter().map(|e| e.label.as_str()), tested);
     let adjusted = stats::holm(&found.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
     let significant = |sign: f64| {
         let hits = found.iter().zip(&adjusted);
@@ -155,7 +222,7 @@ fn correlate(
     bench: &Bench<'_>,
     tested: &mut Tested,
     label: &str,
-    pair: &Paired<String>,
+    pair: &Paired<&str>,
     method: Method,
     blocks: Option<&[usize]>,
 ) -> Estimate {
@@ -186,38 +253,38 @@ fn correlate(
 }
 
 /// Degrees of freedom spent: one per control, and one per category mean beyond the first.
-fn controls(pair: &Paired<String>, blocks: Option<&[usize]>) -> usize {
+fn controls(pair: &Paired<&str>, blocks: Option<&[usize]>) -> usize {
     let categories = blocks.map_or(1, |b| b.iter().collect::<std::collections::BTreeSet<_>>().len());
     pair.controls().len() + categories.saturating_sub(1)
 }
 
 /// Category index by prompt, for prompts whose category has at least two of them.
-fn categories(cells: &Cells, model: &str) -> BTreeMap<String, usize> {
-    let mut members = BTreeMap::<&str, Vec<&String>>::new();
+fn categories<'a>(cells: &Cells<'a>, model: &str) -> BTreeMap<&'a str, usize> {
+    let mut members = BTreeMap::<&str, Vec<&'a str>>::new();
     for (prompt, cell) in cells.models.get(model).into_iter().flat_map(|m| &m.prompts) {
-        if let Some(category) = cell.category.as_deref().filter(|c| !c.is_empty()) {
-            members.entry(category).or_default().push(prompt);
+        if let Some(category) = cell.category.filter(|c| !c.is_empty()) {
+            members.entry(category).or_default().push(*prompt);
         }
     }
     let large = members.into_values().filter(|prompts| prompts.len() > 1).enumerate();
-    large.flat_map(|(i, prompts)| prompts.into_iter().map(move |p| (p.clone(), i))).collect()
+    large.flat_map(|(i, prompts)| prompts.into_iter().map(move |p| (p, i))).collect()
 }
 
 /// Values minus their category's mean; prompts without a category are left out.
-fn centred(
-    series: &Series<String>,
-    cells: &Cells,
+fn centred<'a>(
+    series: &Series<&'a str>,
+    cells: &Cells<'a>,
     model: &str,
-    categories: &BTreeMap<String, usize>,
-) -> Series<String> {
+    categories: &BTreeMap<&'a str, usize>,
+) -> Series<&'a str> {
     let prompts = cells.models.get(model).into_iter().flat_map(|m| &m.prompts);
-    let known: Vec<(&String, usize, f64)> =
-        prompts.filter_map(|(p, cell)| Some((p, *categories.get(p)?, cell.value))).collect();
+    let known: Vec<(&'a str, usize, f64)> =
+        prompts.filter_map(|(p, cell)| Some((*p, *categories.get(p)?, cell.value))).collect();
     let mut sums = BTreeMap::<usize, (f64, f64)>::new();
     for (_, category, value) in &known {
         let sum = sums.entry(*category).or_default();
         *sum = (sum.0 + value, sum.1 + 1.0);
     }
-    let values = known.into_iter().map(|(p, c, v)| (p.clone(), v - sums[&c].0 / sums[&c].1));
-    Series::new(series.metric(), series.protocol(), values.collect())
+    let values = known.into_iter().map(|(p, c, v)| (p, v - sums[&c].0 / sums[&c].1));
+    series.with_values(values.collect())
 }

@@ -2,28 +2,52 @@
 //!
 //! One file per kind of test; `cells` looks numbers up, `rule` decides, `overall` combines.
 
+mod agreement;
 mod bench;
 mod categories;
 mod cells;
+mod change_points;
+mod combine;
+mod contrast;
 mod correlation;
+mod explains;
+mod extremes;
+mod groups;
 mod identity;
+mod k_of_n;
+pub(crate) mod kind;
+mod kruskal_groups;
+mod layer_correlation;
+mod layer_location;
 mod log_ratio_split;
 mod lowest_category;
 mod mean_by_model;
+mod modality;
 pub mod outcome;
 mod overall;
+mod pairs;
+mod population;
+mod power_law;
+mod predicted;
 mod proportional;
 mod ratio;
 mod reproduce;
 mod rule;
+mod said;
 mod share_of_models;
+mod shelf;
 mod sign_flip;
+mod sign_pattern;
 mod sink_fit;
-mod test;
+mod spread_change;
+pub(crate) mod test;
+mod trend;
 mod units;
 
-use bench::{Bench, Shelf, Tested};
+use bench::{Bench, Tested};
 use outcome::{HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
+use population::{Population, Scope};
+use shelf::Shelf;
 
 use crate::{
     config::hypothesis::{Hypothesis, Prediction, Relation, Status, Test},
@@ -50,7 +74,7 @@ pub fn judge(
             Evidence::Published => published,
             Evidence::Measured => measured,
         };
-        let shelf = Shelf::new(table, &hypothesis.models);
+        let shelf = Shelf::new(table);
         let asked = hypothesis.predictions.iter().filter(|p| p.evidence.contains(&evidence));
         let outcomes: Vec<PredictionOutcome> = asked
             .map(|prediction| judge_prediction(hypothesis, prediction, evidence, &shelf, seed))
@@ -89,6 +113,8 @@ fn judge_prediction(
     shelf: &Shelf<'_>,
     seed: u64,
 ) -> PredictionOutcome {
+    let filters: Vec<_> = std::iter::once(&hypothesis.models).chain(&prediction.models).collect();
+    let population = Population::new(shelf, &filters);
     let under = |protocol: Protocol| {
         let bench = Bench {
             evidence,
@@ -97,15 +123,18 @@ fn judge_prediction(
             seed: Seed(seed).derive(&format!("{}/{evidence}/{protocol}", prediction.id)),
             needs: &prediction.needs,
             shelf,
+            population: &population,
+            scope: Scope::Taken,
+            across: prediction.test.parts().across == Some(true),
         };
-        let mut judgement = judgement(prediction, &bench, test::run(&bench, &prediction.test));
+        let mut judgement = judgement(prediction, &bench, prediction.test.run(&bench));
         if matches!(prediction.test, Test::Reproduce { .. }) {
             reproduce::copied(&mut judgement);
         }
         judgement
     };
     let primary = under(hypothesis.protocol);
-    let varied = if test::varies(&prediction.test) { &hypothesis.also[..] } else { &[] };
+    let varied = if prediction.test.varies() { &hypothesis.also[..] } else { &[] };
     let others: Vec<Judgement> = varied.iter().map(|other| under(other.protocol)).collect();
     let equivalents =
         varied.iter().zip(&others).filter(|(o, _)| o.relation == Relation::Equivalent).map(|(_, j)| j);
@@ -126,7 +155,7 @@ fn judgement(prediction: &Prediction, bench: &Bench<'_>, mut tested: Tested) -> 
     if tested.protocols.is_empty() {
         tested.protocols.push(bench.protocol);
     }
-    let notes = each_once(bench.shelf.notes.iter().cloned().chain(tested.notes));
+    let notes = each_once(bench.population.notes.iter().cloned().chain(tested.notes));
     Judgement {
         evidence: bench.evidence,
         protocols: tested.protocols,

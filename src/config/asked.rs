@@ -34,19 +34,28 @@ fn quantity(document: &Document, here: &[Step], one: &Quantity, all_layers: bool
     let metric = match (one.metric, &one.fact) {
         (Some(metric), None) => metric,
         (None, Some(fact)) => {
-            if known_fact(document, &under("fact"), fact, found).is_some_and(|kind| kind != FactType::Number) {
+            if known_fact(document, &under("fact"), fact, found).is_some_and(|kind| kind != FactType::Number)
+            {
                 let message = format!("fact `{fact}` is no number");
                 found.push(document.error(&under("fact"), message).suggest("a quantity is a number"));
             }
-            if one.select != (Select { model: one.select.model.clone(), facts: one.select.facts.clone(), ..Select::default() }) {
+            if one.select
+                != (Select {
+                    model: one.select.model.clone(),
+                    facts: one.select.facts.clone(),
+                    ..Select::default()
+                })
+            {
                 let message = "a fact is one number per model: there are no rows to select";
-                found.push(document.error(&under("select"), message).suggest("keep `model` and `where` only"));
+                found
+                    .push(document.error(&under("select"), message).suggest("keep `model` and `where` only"));
             }
             return;
         }
         (Some(_), Some(_)) => {
             let message = "a quantity is a metric or a fact, not both";
-            found.push(document.error(&under("fact"), message).suggest("combine them with `times` or `over`"));
+            found
+                .push(document.error(&under("fact"), message).suggest("combine them with `times` or `over`"));
             return;
         }
         (None, None) => {
@@ -98,7 +107,12 @@ fn known_fact(document: &Document, path: &[Step], name: &str, found: &mut Found)
 }
 
 /// Conditions on facts: known facts, bounds that can hold.
-pub(super) fn conditions(document: &Document, path: &[Step], conditions: &[FactCondition], found: &mut Found) {
+pub(super) fn conditions(
+    document: &Document,
+    path: &[Step],
+    conditions: &[FactCondition],
+    found: &mut Found,
+) {
     for (f, condition) in conditions.iter().enumerate() {
         let here = [path, &[f.into()]].concat();
         let name = [&here[..], &["fact".into()]].concat();
@@ -121,4 +135,3 @@ pub(super) fn conditions(document: &Document, path: &[Step], conditions: &[FactC
         }
     }
 }
-

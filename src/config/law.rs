@@ -38,7 +38,8 @@ pub fn protocols(document: &Document, p: usize, primary: Protocol, test: &Test, 
         return;
     }
     for (i, (path, right)) in all.iter().enumerate() {
-        let clash = all[..i].iter().find(|(other, left)| together(other, path) && differ(left, right, primary));
+        let clash =
+            all[..i].iter().find(|(other, left)| together(other, path) && differ(left, right, primary));
         let Some((left_path, left)) = clash else { continue };
         let protocol = |quantity: &Quantity| quantity.protocol.unwrap_or(primary);
         let message = format!(

@@ -1,8 +1,8 @@
 //! What a file says by itself: ids, empty lists, checkpoint places, and for hypotheses statistics, rules and protocols.
 
+use super::asked::{conditions, test};
 use super::document::{Document, Step, at};
 use super::experiment::{Experiment, ModelList, PromptSet};
-use super::asked::{conditions, test};
 use super::hypothesis::{Condition, Hypothesis, Prediction};
 use super::law::protocols;
 use super::regions::{Interval, overlap, region};

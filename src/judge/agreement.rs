@@ -7,10 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Fault, Kind, Parts},
 };
-use crate::{
-    metric::Metric,
-    protocol::Protocol,
-};
+use crate::{metric::Metric, protocol::Protocol};
 
 /// Cohen's kappa between protocols of which side of `against` models' means lie on: that of the pair that agrees least.
 /// `share-on-side`: the smallest share, over models, of prompts on their model's side under the first protocol.
@@ -30,7 +27,8 @@ fn one() -> f64 {
 }
 
 impl Agreement {
-    pub const STATISTICS: &'static [&'static str] = &["kappa", "low", "high", "share-on-side", "mean-share-on-side", "models"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["kappa", "low", "high", "share-on-side", "mean-share-on-side", "models"];
 }
 
 impl Kind for Agreement {

@@ -18,7 +18,7 @@ use crate::{
 
 /// What every test works on.
 #[derive(Clone, Copy)]
-pub(super) struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     pub evidence: Evidence,
     pub protocol: Protocol,
     pub alpha: f64,
@@ -118,7 +118,7 @@ impl<'a> Bench<'a> {
 
 /// A quantity's means over prompts, by model and layer.
 #[derive(Default)]
-pub(super) struct Profiles<'a> {
+pub(crate) struct Profiles<'a> {
     pub models: BTreeMap<&'a str, BTreeMap<u32, f64>>,
     /// Metric and protocol of the numbers.
     like: Option<Series<u32>>,
@@ -152,7 +152,7 @@ pub(super) fn enough_of<'m>(
 
 /// What a test found: statistics for the rule, estimates for the reader, or what it lacked.
 #[derive(Default)]
-pub(super) struct Tested {
+pub(crate) struct Tested {
     pub unit: String,
     pub protocols: Vec<Protocol>,
     pub statistics: Vec<Statistic>,

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    kind::{Kind, Parts},
     bench::{Bench, Tested},
+    kind::{Kind, Parts},
     outcome::Estimate,
 };
 use crate::{

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// One number per (model, prompt) of one quantity under one protocol.
-pub(super) struct Cells<'a> {
+pub(crate) struct Cells<'a> {
     /// The metric whose protocol decides the numbers; none for facts.
     pub metric: Option<Metric>,
     /// `None` for properties of the weights and facts.
@@ -35,14 +35,14 @@ pub(super) struct Cells<'a> {
 
 /// The numbers of one model.
 #[derive(Default)]
-pub(super) struct ModelCells<'a> {
+pub(crate) struct ModelCells<'a> {
     pub prompts: BTreeMap<&'a str, Cell<'a>>,
     /// Where no row has a prompt: a property of the weights, or somebody's mean over prompts.
     pub aggregate: Option<f64>,
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     pub value: f64,
     pub category: Option<&'a str>,
 }
@@ -121,7 +121,11 @@ pub(super) fn look_up<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Cells<'a> {
     }
     cells.models.retain(|_, model| !model.prompts.is_empty() || model.aggregate.is_some());
     if lost > 0 {
-        cells.notes.push(format!("{lost} numbers of {} have no {} and were left out", quantity.name(), root(quantity.scale)));
+        cells.notes.push(format!(
+            "{lost} numbers of {} have no {} and were left out",
+            quantity.name(),
+            root(quantity.scale)
+        ));
     }
     if cells.models.is_empty() && cells.missing.is_empty() {
         cells.missing.push(format!("no model has all of {}", quantity.name()));
@@ -185,13 +189,7 @@ fn models(bench: &Bench<'_>, select: &Select) -> Vec<usize> {
     .collect()
 }
 
-fn measured<'a>(
-    bench: &Bench<'a>,
-    quantity: &Quantity,
-    metric: Metric,
-    scale: Scale,
-    cells: &mut Cells<'a>,
-) {
+fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: Scale, cells: &mut Cells<'a>) {
     let asked = quantity.protocol.unwrap_or(bench.protocol);
     let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
     if metric.describe().per_layer && layer.is_none() && back.is_none() {
@@ -238,7 +236,8 @@ fn measured<'a>(
             let mut found: Vec<(&'a Measurement, f64)> = rows.iter().map(|(e, v)| (e.row, *v)).collect();
             // One text under two names was run once: its number is not two.
             found.dedup_by(|next, kept| {
-                let same = next.1 == kept.1 && next.0.source == kept.0.source && next.0.prompt != kept.0.prompt;
+                let same =
+                    next.1 == kept.1 && next.0.source == kept.0.source && next.0.prompt != kept.0.prompt;
                 if same {
                     repeated.extend(prompt);
                 }

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Per training (fact `series`), the step where the profile of `a` over revisions changes (two constants fit best), and of `b`.
 /// `series-within` counts trainings whose two steps differ by at most `factor`.
@@ -29,7 +27,8 @@ fn two() -> f64 {
 }
 
 impl ChangePoints {
-    pub const STATISTICS: &'static [&'static str] = &["series", "series-within", "share-within", "factor", "a-step", "b-step", "a-p", "b-p"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["series", "series-within", "share-within", "factor", "a-step", "b-step", "a-p", "b-p"];
 }
 
 impl Kind for ChangePoints {

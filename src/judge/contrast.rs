@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Two quantities, `a` less `b`. Prompts are the units where each is of one model, else models are; `paired = false` sets two
 /// groups of them beside each other. On log scale `ratio` is that of the geometric means. With `band`, `inside` is 1 where the
@@ -32,7 +30,30 @@ fn yes() -> bool {
 }
 
 impl Contrast {
-    pub const STATISTICS: &'static [&'static str] = &["a-low", "a-high", "b-low", "b-high", "difference", "low", "high", "p", "p-t", "p-rank", "effect", "effect-low", "effect-high", "ratio", "ratio-low", "ratio-high", "inside", "outside", "models", "prompts", "loo-lowest", "loo-highest"];
+    pub const STATISTICS: &'static [&'static str] = &[
+        "a-low",
+        "a-high",
+        "b-low",
+        "b-high",
+        "difference",
+        "low",
+        "high",
+        "p",
+        "p-t",
+        "p-rank",
+        "effect",
+        "effect-low",
+        "effect-high",
+        "ratio",
+        "ratio-low",
+        "ratio-high",
+        "inside",
+        "outside",
+        "models",
+        "prompts",
+        "loo-lowest",
+        "loo-highest",
+    ];
 }
 
 impl Kind for Contrast {

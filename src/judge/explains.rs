@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Nested linear models over models: partial R² of the fact `by` given the facts `beyond`; permutation p by whole clusters (models
 /// of one `cluster` value move together).
@@ -34,7 +32,8 @@ impl Explains {
 
 impl Kind for Explains {
     fn parts(&self) -> Parts<'_> {
-        let beyond = self.beyond.iter().enumerate().map(|(i, fact)| (vec!["beyond".into(), i.into()], &fact[..]));
+        let beyond =
+            self.beyond.iter().enumerate().map(|(i, fact)| (vec!["beyond".into(), i.into()], &fact[..]));
         let parts = Parts::of([("of", &self.of)]).fact("by", &self.by).fact("cluster", &self.cluster);
         Parts { facts: parts.facts.into_iter().chain(beyond).collect(), ..parts }
     }

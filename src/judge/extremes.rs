@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Fault, Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Smallest, largest and median value over models (each the median of its prompts, or their mean) or over cells (every model and
 /// prompt); `share-inside` of those that lie in `inside`. With `relative-to`, values are multiples of that quantity's mean over
@@ -47,17 +45,21 @@ pub enum Summary {
 }
 
 impl Extremes {
-    pub const STATISTICS: &'static [&'static str] = &["smallest", "largest", "median", "cells", "models", "share-inside", "low", "high"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["smallest", "largest", "median", "cells", "models", "share-inside", "low", "high"];
 }
 
 impl Kind for Extremes {
     fn parts(&self) -> Parts<'_> {
-        Parts::of([("of", &self.of)]).and("relative-to", self.relative_to.as_ref()).compared(self.across_protocols)
+        Parts::of([("of", &self.of)])
+            .and("relative-to", self.relative_to.as_ref())
+            .compared(self.across_protocols)
     }
 
     fn faults(&self) -> Vec<Fault> {
         let upside_down = self.inside.filter(|[low, high]| low > high);
-        let fault = Fault::new("inside", "no value lies inside: the first bound is above the second", "swap them");
+        let fault =
+            Fault::new("inside", "no value lies inside: the first bound is above the second", "swap them");
         upside_down.map(|_| fault).into_iter().collect()
     }
 

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Fault, Kind, Parts},
 };
-use crate::{
-    config::hypothesis::{FactValue, Quantity},
-};
+use crate::config::hypothesis::{FactValue, Quantity};
 
 /// Models in two groups, by a fact or by the side of a quantity: difference of means (a less b), exact Mann-Whitney p, AUC, and a
 /// permutation p that relabels whole families.
@@ -43,7 +41,24 @@ pub struct By {
 }
 
 impl Groups {
-    pub const STATISTICS: &'static [&'static str] = &["a-models", "b-models", "difference", "low", "high", "p", "smallest-p", "p-family", "auc", "auc-low", "auc-high", "effect", "effect-low", "effect-high", "loo-lowest", "loo-highest"];
+    pub const STATISTICS: &'static [&'static str] = &[
+        "a-models",
+        "b-models",
+        "difference",
+        "low",
+        "high",
+        "p",
+        "smallest-p",
+        "p-family",
+        "auc",
+        "auc-low",
+        "auc-high",
+        "effect",
+        "effect-low",
+        "effect-high",
+        "loo-lowest",
+        "loo-highest",
+    ];
 }
 
 impl Kind for Groups {
@@ -63,7 +78,8 @@ impl Kind for Groups {
             (None, Some(_)) => is.is_none() && versus.is_none(),
             (Some(_), Some(_)) | (None, None) => false,
         };
-        let advice = "write by = { fact = \"norm\", is = \"rmsnorm\" } or by = { quantity = { ... }, above = 0 }";
+        let advice =
+            "write by = { fact = \"norm\", is = \"rmsnorm\" } or by = { quantity = { ... }, above = 0 }";
         let message = "models are grouped by a fact and its value, or by the side of a quantity";
         (!good).then(|| Fault::new("by", message, advice)).into_iter().collect()
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::{
-    kind::{Kind, Parts},
     bench::{Bench, Tested, point},
+    kind::{Kind, Parts},
     outcome::Estimate,
 };
 use crate::{
@@ -27,7 +27,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub const STATISTICS: &'static [&'static str] = &["worst-relative-error", "median-relative-error", "median-high", "cells"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["worst-relative-error", "median-relative-error", "median-high", "cells"];
 }
 
 impl Kind for Identity {

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Fault, Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Partial conjunction over models (Benjamini and Heller 2008): p of "fewer than k models lie on `side` of `against`", from each
 /// model's one-sided sign-flip p over prompts. `k`, or `share` of the models rounded up.
@@ -51,7 +49,10 @@ impl Kind for KOfN {
             (None, Some(share)) => share > 0.0 && share <= 1.0,
             (Some(_), Some(_)) | (None, None) => false,
         };
-        (!good).then(|| Fault { path: vec![], message: message.into(), advice: "e.g. share = 0.75" }).into_iter().collect()
+        (!good)
+            .then(|| Fault { path: vec![], message: message.into(), advice: "e.g. share = 0.75" })
+            .into_iter()
+            .collect()
     }
 
     fn run(&self, _bench: &Bench<'_>) -> Tested {

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Models grouped by a fact: Kruskal–Wallis with permutation p; epsilon squared is H over the most it can be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::{Correlation as Method, Quantity},
-};
+use crate::config::hypothesis::{Correlation as Method, Quantity};
 
 /// Correlation across a model's layers of two profiles (means over prompts), models pooled by random-effects Fisher z.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Per model the layer that `left-locate` finds in the profile of `left` (mean over prompts, layer by layer), and likewise right.
 /// `left-from` looks at the layers from this share of the depth on. `share-apart`: models at least `apart` layers apart;
@@ -56,12 +54,23 @@ pub enum Locate {
 }
 
 impl LayerLocation {
-    pub const STATISTICS: &'static [&'static str] = &["mean-difference", "mean-share-of-depth", "low", "high", "share-apart", "share-within", "p", "models"];
+    pub const STATISTICS: &'static [&'static str] = &[
+        "mean-difference",
+        "mean-share-of-depth",
+        "low",
+        "high",
+        "share-apart",
+        "share-within",
+        "p",
+        "models",
+    ];
 }
 
 impl Kind for LayerLocation {
     fn parts(&self) -> Parts<'_> {
-        Parts::of([("left", &self.left), ("right", &self.right)]).compared(self.across_protocols).over_layers()
+        Parts::of([("left", &self.left), ("right", &self.right)])
+            .compared(self.across_protocols)
+            .over_layers()
     }
 
     fn run(&self, _bench: &Bench<'_>) -> Tested {

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Fault, Kind, Parts};
 use super::bench::{Bench, Tested, point};
+use super::kind::{Fault, Kind, Parts};
 use crate::{
     config::hypothesis::{Quantity, Scale, Select},
     metric::Series,
@@ -23,7 +23,8 @@ pub struct LogRatioSplit {
 }
 
 impl LogRatioSplit {
-    pub const STATISTICS: &'static [&'static str] = &["method-share", "method-share-low", "prompt-share", "log-ratio", "orders"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["method-share", "method-share-low", "prompt-share", "log-ratio", "orders"];
 }
 
 impl Kind for LogRatioSplit {
@@ -49,9 +50,9 @@ impl Kind for LogRatioSplit {
         let across = *across_protocols;
         let mut tested = Tested::new("share of log ratio");
         if [a, b, corner].iter().any(|q| q.scale != Scale::Linear) {
-            tested
-                .missing
-                .push("refused: a log-ratio split takes its own logarithm, its quantities must be linear".into());
+            tested.missing.push(
+                "refused: a log-ratio split takes its own logarithm, its quantities must be linear".into(),
+            );
             return tested;
         }
         let one = |name: &str, quantity: &Quantity, tested: &mut Tested| -> Option<Series<()>> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::{
-    kind::{Kind, Parts},
     bench::{Bench, Tested, point},
+    kind::{Kind, Parts},
     units::unit,
 };
 use crate::{config::hypothesis::Quantity, stats::mean};

@@ -4,14 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    kind::{Kind, Parts},
     bench::{Bench, Tested},
+    kind::{Kind, Parts},
     outcome::Estimate,
     units::unit,
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{Interval, mean_interval, sign_test, smallest_sign_p},
+    stats::{Interval, holm, mean_interval, random_effects, sign_test, smallest_sign_p, standard_deviation},
 };
 
 /// Per model: mean over prompts, bootstrap interval with prompts as units, sign test against `against`.
@@ -24,7 +24,25 @@ pub struct MeanByModel {
 }
 
 impl MeanByModel {
-    pub const STATISTICS: &'static [&'static str] = &["models", "models-above", "models-below", "share-above", "share-below", "smallest-low", "smallest-high", "largest-low", "largest-high", "equivalence-low", "equivalence-high", "share-above-significant", "share-below-significant", "pooled", "low", "high", "p"];
+    pub const STATISTICS: &'static [&'static str] = &[
+        "models",
+        "models-above",
+        "models-below",
+        "share-above",
+        "share-below",
+        "smallest-low",
+        "smallest-high",
+        "largest-low",
+        "largest-high",
+        "equivalence-low",
+        "equivalence-high",
+        "share-above-significant",
+        "share-below-significant",
+        "pooled",
+        "low",
+        "high",
+        "p",
+    ];
 }
 
 impl Kind for MeanByModel {
@@ -45,7 +63,7 @@ impl Kind for MeanByModel {
         bench.enough_models(cells.models.keys().copied(), &mut tested);
         let (mut above, mut below, mut without) = (0, 0, Vec::new());
         let (mut intervals, mut narrow) = (Vec::new(), Vec::new());
-        let mut unreachable = Vec::new();
+        let (mut unreachable, mut effects) = (Vec::new(), Vec::new());
         for (model, cells) in &cells.models {
             let values = cells.values();
             let interval = mean_interval(&values, bench.alpha, bench.seed.derive(model));
@@ -53,6 +71,9 @@ impl Kind for MeanByModel {
             below += u32::from(interval.is_some_and(|i| i.high < against));
             intervals.extend(interval);
             narrow.extend(mean_interval(&values, 2.0 * bench.alpha, bench.seed.derive(model)));
+            if let (Some(mean), Some(sd)) = (cells.mean(), standard_deviation(&values)) {
+                effects.push((mean - against, sd * sd / values.len() as f64));
+            }
             if interval.is_none() {
                 without.push(*model);
             }
@@ -70,33 +91,71 @@ impl Kind for MeanByModel {
             });
         }
         if !without.is_empty() {
-            tested.notes.push(format!("one unit, no interval, neither above nor below: {}", without.join(", ")));
+            tested
+                .notes
+                .push(format!("one unit, no interval, neither above nor below: {}", without.join(", ")));
         }
         if !unreachable.is_empty() {
             let alpha = bench.alpha;
-            tested
-                .notes
-                .push(format!("sign test cannot reach alpha = {alpha}, no p given: {}", unreachable.join(", ")));
+            tested.notes.push(format!(
+                "sign test cannot reach alpha = {alpha}, no p given: {}",
+                unreachable.join(", ")
+            ));
         }
         if tested.estimates.iter().any(|e| e.p.is_some()) {
             tested
                 .notes
                 .push(format!("p: two-sided sign test of a model's prompts against {against}, uncorrected"));
         }
+        let held = tested.estimates.iter().map(|e| (e.value, e.p)).collect::<Vec<_>>();
+        let adjusted = holm(&held.iter().map(|(_, p)| p.unwrap_or(1.0)).collect::<Vec<_>>());
+        let significant = |above: bool| {
+            let hits = held.iter().zip(&adjusted).filter(|((value, _), p)| {
+                **p < bench.alpha && value.is_some_and(|v| v != against && (v > against) == above)
+            });
+            hits.count() as f64 / held.len() as f64
+        };
+        let pooled = random_effects(&effects, bench.alpha);
+        if let Some(pooled) = &pooled {
+            tested.notes.push(format!(
+                "pooled: random effects over {} models, interval and p by Student's t (Hartung-Knapp), p of {against};                  significance of models is after Holm",
+                effects.len()
+            ));
+            tested.estimates.push(Estimate {
+                label: "pooled".into(),
+                value: Some(pooled.effect + against),
+                low: Some(pooled.interval.low + against),
+                high: Some(pooled.interval.high + against),
+                p: Some(pooled.p),
+                n: effects.len() as u64,
+            });
+        }
         // What is said of all models needs an interval from each.
         let every = |of: &[Interval], pick: fn(&Interval) -> f64, better: fn(f64, f64) -> f64| {
             of.iter().map(pick).reduce(better).filter(|_| of.len() == cells.models.len())
         };
         let models = cells.models.len() as f64;
-        tested.statistic("models", models);
-        tested.statistic("models-above", f64::from(above));
-        tested.statistic("models-below", f64::from(below));
-        tested.statistic("share-above", f64::from(above) / models);
-        tested.statistic("share-below", f64::from(below) / models);
-        tested.statistic("smallest-low", every(&intervals, |i| i.low, f64::min));
-        tested.statistic("smallest-high", "largest-low", "largest-high", intervals.iter().map(|i| i.high).reduce(f64::min));
-        tested.statistic("equivalence-low", every(&narrow, |i| i.low, f64::min));
-        tested.statistic("equivalence-high", every(&narrow, |i| i.high, f64::max));
+        for (name, value) in [
+            ("models", Some(models)),
+            ("models-above", Some(f64::from(above))),
+            ("models-below", Some(f64::from(below))),
+            ("share-above", Some(f64::from(above) / models)),
+            ("share-below", Some(f64::from(below) / models)),
+            ("smallest-low", every(&intervals, |i| i.low, f64::min)),
+            ("smallest-high", intervals.iter().map(|i| i.high).reduce(f64::min)),
+            ("largest-low", intervals.iter().map(|i| i.low).reduce(f64::max)),
+            ("largest-high", every(&intervals, |i| i.high, f64::max)),
+            ("equivalence-low", every(&narrow, |i| i.low, f64::min)),
+            ("equivalence-high", every(&narrow, |i| i.high, f64::max)),
+            ("share-above-significant", Some(significant(true))),
+            ("share-below-significant", Some(significant(false))),
+            ("pooled", pooled.map(|p| p.effect + against)),
+            ("low", pooled.map(|p| p.interval.low + against)),
+            ("high", pooled.map(|p| p.interval.high + against)),
+            ("p", pooled.map(|p| p.p)),
+        ] {
+            tested.statistic(name, value);
+        }
         tested
     }
 }

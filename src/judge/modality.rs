@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Whether models' means fall into two heaps: Hartigan's dip, and BIC of one Gaussian less that of two. `two` is 1 where the dip is
 /// significant or the difference of BIC is above `delta-bic`, else 0.

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Every model whose fact `change` matches (`*` stands for any text) less its base, prompt by prompt. A pair is significant where
 /// t and Wilcoxon both are, after Holm over the pairs, and its mean difference is at least `size`.
@@ -24,7 +22,25 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    pub const STATISTICS: &'static [&'static str] = &["pairs", "share-lower-significant", "share-higher-significant", "share-significant", "share-sign-change", "share-falls-through", "pooled", "low", "high", "p", "r", "r-low", "r-high", "smallest-ratio", "largest-ratio", "smallest-size", "largest-size"];
+    pub const STATISTICS: &'static [&'static str] = &[
+        "pairs",
+        "share-lower-significant",
+        "share-higher-significant",
+        "share-significant",
+        "share-sign-change",
+        "share-falls-through",
+        "pooled",
+        "low",
+        "high",
+        "p",
+        "r",
+        "r-low",
+        "r-high",
+        "smallest-ratio",
+        "largest-ratio",
+        "smallest-size",
+        "largest-size",
+    ];
 }
 
 impl Kind for Pairs {

@@ -4,7 +4,7 @@ use super::shelf::{Model, Shelf};
 use crate::config::hypothesis::{FactCondition, FactValue, ModelFilter};
 
 /// Models by their number on the shelf.
-pub(super) struct Population {
+pub(crate) struct Population {
     /// That pass the filters.
     passing: Vec<bool>,
     /// The same without revisions and variants, unless a filter speaks of them.
@@ -18,7 +18,7 @@ pub(super) struct Population {
 
 /// Which models a look-up takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// Released ones, unless the filter speaks of others.
     Taken,
     /// Every kind: released, revisions and variants.
@@ -115,7 +115,7 @@ pub(super) fn speaks_of_kinds(conditions: &[FactCondition]) -> bool {
     conditions.iter().any(|c| HISTORY.contains(&c.fact.as_str()))
 }
 
-pub(super) enum Failure {
+pub(crate) enum Failure {
     Unknown(String),
     Differs,
 }

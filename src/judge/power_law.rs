@@ -7,8 +7,9 @@ use super::{
     bench::{Bench, Tested},
     kind::{Fault, Kind, Parts},
 };
-use crate::{
-    config::{document::Step, hypothesis::{Quantity, Scale}},
+use crate::config::{
+    document::Step,
+    hypothesis::{Quantity, Scale},
 };
 
 /// Fit log y = log coefficient + exponent log x over models (means over prompts), interval of the exponent by Student's t. Both
@@ -23,7 +24,8 @@ pub struct PowerLaw {
 }
 
 impl PowerLaw {
-    pub const STATISTICS: &'static [&'static str] = &["exponent", "low", "high", "coefficient", "p", "r2", "models", "loo-lowest", "loo-highest"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["exponent", "low", "high", "coefficient", "p", "r2", "models", "loo-lowest", "loo-highest"];
 }
 
 impl Kind for PowerLaw {

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Per model the mean over prompts of `of` over coefficient × against^exponent. `worst` is the largest factor, either way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,7 +28,8 @@ fn two() -> f64 {
 }
 
 impl Predicted {
-    pub const STATISTICS: &'static [&'static str] = &["share-within-factor", "low", "high", "worst", "mean-ratio", "models"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["share-within-factor", "low", "high", "worst", "mean-ratio", "models"];
 }
 
 impl Kind for Predicted {

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Kind, Parts};
 use super::bench::{Bench, Tested, point};
+use super::kind::{Kind, Parts};
 use crate::{
     config::hypothesis::Quantity,
     stats::{cross_validated, quantile},
@@ -21,7 +21,8 @@ pub struct Proportional {
 }
 
 impl Proportional {
-    pub const STATISTICS: &'static [&'static str] = &["linear-r2", "affine-r2", "rank-r2", "linear-minus-best"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["linear-r2", "affine-r2", "rank-r2", "linear-minus-best"];
 }
 
 impl Kind for Proportional {

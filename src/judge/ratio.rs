@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Kind, Parts};
 use super::bench::{Bench, Tested, point};
+use super::kind::{Kind, Parts};
 use crate::config::hypothesis::Quantity;
 
 /// One number over another. With `band`, `inside` says whether the ratio lies in it (1) or not (0).
@@ -25,7 +25,8 @@ impl Ratio {
 
 impl Kind for Ratio {
     fn parts(&self) -> Parts<'_> {
-        Parts::of([("numerator", &self.numerator), ("denominator", &self.denominator)]).compared(self.across_protocols)
+        Parts::of([("numerator", &self.numerator), ("denominator", &self.denominator)])
+            .compared(self.across_protocols)
     }
 
     /// With one model on each side, the ratio of their means over the selected rows; with several, each model's own
@@ -60,7 +61,8 @@ impl Kind for Ratio {
             None
         };
         tested.statistic("ratio", ratio);
-        let inside = ratio.zip(*band).map(|(ratio, [low, high])| f64::from(u8::from(low <= ratio && ratio <= high)));
+        let inside =
+            ratio.zip(*band).map(|(ratio, [low, high])| f64::from(u8::from(low <= ratio && ratio <= high)));
         tested.statistic("inside", inside);
         tested
     }

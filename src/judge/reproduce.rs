@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    kind::{Kind, Parts},
     bench::{Bench, Tested, point},
+    kind::{Kind, Parts},
     outcome::{Judgement, Verdict},
 };
 use crate::{config::hypothesis::Quantity, evidence::Evidence};
@@ -48,9 +48,10 @@ impl Kind for Reproduce {
             let Some(found) = cells.only().and_then(|s| s.values().next()) else {
                 if cells.models.len() > 1 {
                     let of = target.of.name();
-                    tested
-                        .missing
-                        .push(format!("{of} printed as {}: the target must select one model", target.printed));
+                    tested.missing.push(format!(
+                        "{of} printed as {}: the target must select one model",
+                        target.printed
+                    ));
                 }
                 continue;
             };

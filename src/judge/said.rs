@@ -61,10 +61,7 @@ impl Said {
             notes.push(format!("{} of {}: {what}", metric, models.join(", ")));
         }
         if more > 0 {
-            notes.push(format!(
-                "further remarks on definitions, not listed here, for {}: {more}",
-                metric
-            ));
+            notes.push(format!("further remarks on definitions, not listed here, for {}: {more}", metric));
         }
         notes
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A table made ready for many look-ups. Models and prompts are numbered in the order of their names.
-pub(super) struct Shelf<'a> {
+pub(crate) struct Shelf<'a> {
     pub models: Vec<Model<'a>>,
     prompts: Vec<&'a str>,
     /// Rows of each model.
@@ -18,7 +18,7 @@ pub(super) struct Shelf<'a> {
 }
 
 /// A model of the table.
-pub(super) struct Model<'a> {
+pub(crate) struct Model<'a> {
     pub id: &'a str,
     /// `ModelFacts` as JSON, to be asked by name; an absent fact is null.
     pub facts: serde_json::Value,
@@ -29,7 +29,7 @@ pub(super) struct Model<'a> {
 /// A row under its layer and the number of its prompt (the prompt that repeats another one's text has that one's number);
 /// a row without a prompt comes first.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     layer: Option<u32>,
     prompt: Option<u32>,
     pub row: &'a Measurement,
@@ -59,18 +59,21 @@ impl<'a> Shelf<'a> {
         }
         let unit = |prompt: &'a str| repeats.get(prompt).copied().unwrap_or(prompt);
         // Neighbours mostly are of one model and prompt: only changes are looked up.
-        let names = table.rows.chunk_by(|a, b| a.prompt == b.prompt).filter_map(|run| run[0].prompt.as_deref());
+        let names =
+            table.rows.chunk_by(|a, b| a.prompt == b.prompt).filter_map(|run| run[0].prompt.as_deref());
         let units: BTreeSet<&'a str> = names.map(unit).collect();
         let prompts: Vec<&'a str> = units.into_iter().collect();
         let mut rows = BTreeMap::<(Metric, Option<Protocol>), Vec<Vec<Entry<'a>>>>::new();
         for run in table.rows.chunk_by(|a, b| a.model == b.model && a.prompt == b.prompt) {
             let Some(&model) = number.get(run[0].model.as_str()) else { continue };
             // Every prompt of a row is among the units.
-            let place = |prompt| prompts.binary_search(&unit(prompt)).ok().and_then(|at| u32::try_from(at).ok());
+            let place =
+                |prompt| prompts.binary_search(&unit(prompt)).ok().and_then(|at| u32::try_from(at).ok());
             let prompt = run[0].prompt.as_deref().and_then(place);
             for row in run {
                 let Some(key) = made_under(row) else { continue };
-                let by_model = rows.entry((row.metric, key)).or_insert_with(|| vec![Vec::new(); models.len()]);
+                let by_model =
+                    rows.entry((row.metric, key)).or_insert_with(|| vec![Vec::new(); models.len()]);
                 by_model[model].push(Entry { layer: row.layer, prompt, row });
                 let tells_depth = matches!(row.metric, Metric::ResidualNorm | Metric::LayerGain);
                 if tells_depth && models[model].facts["blocks"].is_null() {
@@ -124,7 +127,10 @@ fn decisive(metric: Metric, asked: Protocol) -> Option<Protocol> {
 
 /// What a row is looked up under. A row is taken by what produced it: a norm taken after the final norm is no residual
 /// norm, whatever is asked, and a number without its protocol is none at all.
-#[expect(clippy::option_option, reason = "properties of the weights have a place, and it is not under a protocol")]
+#[expect(
+    clippy::option_option,
+    reason = "properties of the weights have a place, and it is not under a protocol"
+)]
 fn made_under(row: &Measurement) -> Option<Option<Protocol>> {
     match (row.metric.describe().depends, row.protocol) {
         (Depends::Nothing, _) => Some(None),

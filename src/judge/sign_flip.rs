@@ -4,16 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    kind::{Fault, Kind, Parts},
     bench::{Bench, Tested, point},
+    kind::{Fault, Kind, Parts},
     outcome::Estimate,
 };
-use crate::{
-    config::hypothesis::Quantity,
-    metric::Metric,
-    protocol::Protocol,
-    stats::clopper_pearson,
-};
+use crate::{config::hypothesis::Quantity, metric::Metric, protocol::Protocol, stats::clopper_pearson};
 
 /// Share of models on different sides of `against` under two protocols.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

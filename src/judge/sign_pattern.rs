@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Signs of the intervals of named models. `same-sign` is 1 where the intervals of all `models` lie on one side of 0, else 0;
 /// `opposite` is 1 where those of all `apart` lie on the other side, else 0.
@@ -23,7 +21,8 @@ pub struct SignPattern {
 }
 
 impl SignPattern {
-    pub const STATISTICS: &'static [&'static str] = &["same-sign", "opposite", "positive", "negative", "unclear", "models"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["same-sign", "opposite", "positive", "negative", "unclear", "models"];
 }
 
 impl Kind for SignPattern {

@@ -75,7 +75,9 @@ impl Kind for SinkFit {
                 ));
             }
             let Some(r2) = r2 else {
-                tested.notes.push(format!("{model}: the fit predicts a negative square, or all gains are equal"));
+                tested
+                    .notes
+                    .push(format!("{model}: the fit predicts a negative square, or all gains are equal"));
                 continue;
             };
             models.push(*model);

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Per training (fact `series`), the variance over prompts of `of` after over before the step where `at` changes. Paired over
 /// prompts: each one's mean absolute deviation from its revision's mean, after less before, sign-flip p, Holm over trainings. A
@@ -30,7 +28,8 @@ fn half() -> f64 {
 }
 
 impl SpreadChange {
-    pub const STATISTICS: &'static [&'static str] = &["ratio", "largest-ratio", "p", "series", "series-falling", "share-falling"];
+    pub const STATISTICS: &'static [&'static str] =
+        &["ratio", "largest-ratio", "p", "series", "series-falling", "share-falling"];
 }
 
 impl Kind for SpreadChange {

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, Tested},
     kind::{Kind, Parts},
 };
-use crate::{
-    config::hypothesis::Quantity,
-};
+use crate::config::hypothesis::Quantity;
 
 /// Per training (fact `series`), Spearman's rho of a revision's step and its mean over prompts, permutation p, Holm over trainings.
 /// A training falls (rises) where rho is at most -`size` (at least `size`) and significant.
@@ -22,7 +20,16 @@ pub struct Trend {
 }
 
 impl Trend {
-    pub const STATISTICS: &'static [&'static str] = &["series", "series-falling", "series-rising", "share-falling", "share-rising", "rho", "p", "revisions"];
+    pub const STATISTICS: &'static [&'static str] = &[
+        "series",
+        "series-falling",
+        "series-rising",
+        "share-falling",
+        "share-rising",
+        "rho",
+        "p",
+        "revisions",
+    ];
 }
 
 impl Kind for Trend {

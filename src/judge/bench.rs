@@ -13,7 +13,7 @@ use crate::{
     evidence::Evidence,
     metric::{Paired, Series},
     protocol::Protocol,
-    stats::Seed,
+    stats::{Interval, Seed},
 };
 
 /// What every test works on.
@@ -39,6 +39,12 @@ impl<'a> Bench<'a> {
 
     pub fn takes(&self, model: usize, scope: Scope) -> bool {
         self.population.takes(self.shelf, model, scope)
+    }
+
+    /// Whether the prediction speaks of a model that others were changed from.
+    pub fn takes_base(&self, id: &str) -> bool {
+        let number = self.shelf.models.binary_search_by_key(&id, |model| model.id);
+        number.is_ok_and(|number| self.takes(number, Scope::Taken))
     }
 
     /// Facts and depth of a model of this table.
@@ -167,6 +173,33 @@ impl Tested {
         Tested { unit: unit.into(), ..Tested::default() }
     }
 
+    /// Several statistics at once.
+    pub fn offer<const N: usize>(&mut self, list: [(&str, Option<f64>); N]) {
+        for (name, value) in list {
+            self.statistic(name, value);
+        }
+    }
+
+    /// Says that no p can be as small as alpha, if so; whether one can.
+    pub fn reachable(&mut self, bench: &Bench<'_>, what: &str, smallest: f64) -> bool {
+        let reachable = smallest <= bench.alpha;
+        if !reachable {
+            let smallest = super::rule::digits(smallest);
+            self.notes.push(format!(
+                "{what}: cannot reach alpha = {} (smallest p {smallest}), no p given",
+                bench.alpha
+            ));
+        }
+        reachable
+    }
+
+    /// Whether two quantities may be set beside each other: across protocols only if the file says so, else a mismatch
+    /// makes the test untestable.
+    pub fn comparable(&mut self, bench: &Bench<'_>, a: &Cells<'_>, b: &Cells<'_>) -> bool {
+        let empty = || BTreeMap::<(), f64>::new();
+        self.pair(&a.series(empty()), &b.series(empty()), bench.across).is_some()
+    }
+
     pub fn lacks(&self) -> bool {
         !self.missing.is_empty()
     }
@@ -189,6 +222,18 @@ impl Tested {
         }
         Paired::same_protocol(a, b).map_err(|mismatch| self.missing.push(format!("refused: {mismatch}"))).ok()
     }
+}
+
+/// A number with its interval and p.
+pub(super) fn estimate(
+    label: impl std::fmt::Display,
+    value: Option<f64>,
+    interval: Option<Interval>,
+    p: Option<f64>,
+    n: usize,
+) -> Estimate {
+    let (low, high) = (interval.map(|i| i.low), interval.map(|i| i.high));
+    Estimate { label: label.to_string(), value, low, high, p, n: n as u64 }
 }
 
 /// A number without interval, e.g. of one cell.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bench::{Bench, Tested},
     cells::Cells,
+    families::leave_one_out,
     kind::{Fault, Kind, Parts},
     outcome::Estimate,
 };
@@ -117,22 +118,63 @@ fn over_models<'a>(
     let (x, y, given) = sides;
     let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), asked.across_protocols) else { return };
     let pair = given.iter().fold(pair, |pair, control| pair.given(&control.by_model()));
+    let groups = asked.within.as_deref().map(|fact| relatives(bench, pair.keys(), fact));
+    let pair = match &groups {
+        None => pair,
+        Some(groups) => {
+            let side = |cells: &Cells<'a>| within(&cells.by_model(), groups);
+            // The same two sides paired above.
+            let Some(pair) = tested.pair(&side(x), &side(y), asked.across_protocols) else { return };
+            tested.notes.push(format!(
+                "within {}: models less the mean of theirs, {} of them in groups of two and more",
+                asked.within.as_deref().unwrap_or_default(),
+                pair.len()
+            ));
+            given.iter().fold(pair, |pair, control| pair.given(&side(control)))
+        }
+    };
+    let blocks: Option<Vec<usize>> = groups.map(|g| pair.keys().iter().map(|model| g[model]).collect());
     bench.enough_models(pair.keys().iter().copied(), tested);
     if pair.len() < FEWEST && !tested.lacks() {
         tested
             .missing
             .push(format!("a correlation over models needs at least {FEWEST}, have {}", pair.len()));
     }
-    let one = correlate(bench, tested, "models", &pair, method, None);
+    let one = correlate(bench, tested, "models", &pair, method, blocks.as_deref());
     if one.value.is_some() {
         tested.notes.push(format!("permutation p; {INTERVAL}"));
     }
-    for (name, value) in [("rho", one.value), ("p", one.p), ("low", one.low), ("high", one.high)] {
-        tested.statistic(name, value);
+    let alone = given.is_empty() && asked.within.is_none() && one.value.is_some();
+    let index: Vec<f64> = (0..pair.len()).map(|i| i as f64).collect();
+    let pick = |v: &[f64], stay: &mut dyn Iterator<Item = usize>| stay.map(|i| v[i]).collect::<Vec<_>>();
+    let resampled = |sample: &[f64]| {
+        let mut stay = sample.iter().map(|&i| i as usize);
+        let x = pick(pair.x(), &mut stay.clone());
+        stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
+    };
+    // With controls or groups a resample may leave nothing of them.
+    let bootstrap = if alone {
+        stats::bootstrap_of(&index, resampled, bench.alpha, bench.seed.derive("bootstrap"))
+    } else {
+        None
+    };
+    tested.offer([
+        ("rho", one.value),
+        ("absolute-rho", one.value.map(f64::abs)),
+        ("p", one.p),
+        ("low", one.low),
+        ("high", one.high),
+        ("bootstrap-low", bootstrap.map(|i| i.low)),
+        ("bootstrap-high", bootstrap.map(|i| i.high)),
+        ("models", Some(pair.len() as f64)),
+    ]);
+    if alone {
+        leave_one_out(bench, tested, "the correlation", pair.keys(), |stay| {
+            let mut stay = stay.iter().copied();
+            let x = pick(pair.x(), &mut stay.clone());
+            stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
+        });
     }
-    tested.statistic("models", pair.len() as f64);
-    tested.statistic("share-positive-significant", None);
-    tested.statistic("share-negative-significant", None);
     tested.estimates.push(one);
 }
 
@@ -206,13 +248,16 @@ fn over_prompts<'a>(
              random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
         ));
     }
-    for (name, value) in [("rho", pooled.value), ("p", pooled.p), ("low", pooled.low), ("high", pooled.high)]
-    {
-        tested.statistic(name, value);
-    }
-    tested.statistic("models", models);
-    tested.statistic("share-positive-significant", positive / models);
-    tested.statistic("share-negative-significant", negative / models);
+    tested.offer([
+        ("rho", pooled.value),
+        ("absolute-rho", pooled.value.map(f64::abs)),
+        ("p", pooled.p),
+        ("low", pooled.low),
+        ("high", pooled.high),
+        ("models", Some(models)),
+        ("share-positive-significant", Some(positive / models)),
+        ("share-negative-significant", Some(negative / models)),
+    ]);
     tested.estimates.extend(found);
     tested.estimates.push(pooled);
 }
@@ -268,6 +313,29 @@ fn categories<'a>(cells: &Cells<'a>, model: &str) -> BTreeMap<&'a str, usize> {
     }
     let large = members.into_values().filter(|prompts| prompts.len() > 1).enumerate();
     large.flat_map(|(i, prompts)| prompts.into_iter().map(move |p| (p, i))).collect()
+}
+
+/// Models of the same value of a fact, as group numbers; a model alone with its value has nobody to be compared with.
+fn relatives<'a>(bench: &Bench<'_>, models: &[&'a str], fact: &str) -> BTreeMap<&'a str, usize> {
+    let mut members = BTreeMap::<String, Vec<&'a str>>::new();
+    for id in models {
+        if let Some(word) = bench.model(id).and_then(|model| model.word(fact)) {
+            members.entry(word).or_default().push(id);
+        }
+    }
+    let large = members.into_values().filter(|models| models.len() > 1).enumerate();
+    large.flat_map(|(i, models)| models.into_iter().map(move |m| (m, i))).collect()
+}
+
+/// Values less their group's mean, of the models that have a group.
+fn within<'a>(series: &Series<&'a str>, groups: &BTreeMap<&'a str, usize>) -> Series<&'a str> {
+    let mut sums = BTreeMap::<usize, (f64, f64)>::new();
+    let known = || series.iter().filter_map(|(model, value)| Some((*model, *groups.get(model)?, value)));
+    for (_, group, value) in known() {
+        let sum = sums.entry(group).or_default();
+        *sum = (sum.0 + value, sum.1 + 1.0);
+    }
+    series.with_values(known().map(|(m, group, v)| (m, v - sums[&group].0 / sums[&group].1)).collect())
 }
 
 /// Values minus their category's mean; prompts without a category are left out.

@@ -4,13 +4,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bench::{Bench, Tested},
+    bench::{Bench, Tested, estimate},
     kind::{Fault, Kind, Parts},
+    units::unit,
 };
-use crate::config::hypothesis::Quantity;
+use crate::{
+    config::hypothesis::Quantity,
+    stats::{binomial_at_least, mean_interval, partial_conjunction},
+};
 
 /// Partial conjunction over models (Benjamini and Heller 2008): p of "fewer than k models lie on `side` of `against`", from each
-/// model's one-sided sign-flip p over prompts. `k`, or `share` of the models rounded up.
+/// model's one-sided sign test over prompts. `k`, or `share` of the models rounded up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KOfN {
@@ -55,9 +59,54 @@ impl Kind for KOfN {
             .collect()
     }
 
-    fn run(&self, _bench: &Bench<'_>) -> Tested {
-        let mut tested = Tested::new("");
-        tested.missing.push("not built yet".into());
+    /// The estimates are the models' means with bootstrap intervals and one-sided p.
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let mut tested = Tested::new(unit(&self.of));
+        let cells = bench.enough(&self.of, &mut tested);
+        tested.uses(cells.protocol);
+        bench.enough_models(cells.models.keys().copied(), &mut tested);
+        let (mut found, mut least) = (Vec::new(), Vec::new());
+        for (model, cells) in &cells.models {
+            let values = cells.values();
+            let beyond = |v: &&f64| match self.side {
+                Side::Above => **v > self.against,
+                Side::Below => **v < self.against,
+            };
+            let hits = values.iter().filter(beyond).count() as u64;
+            let moved = values.iter().filter(|v| **v != self.against).count() as u64;
+            let p = binomial_at_least(hits, moved, 0.5).filter(|_| moved > 0).unwrap_or(1.0);
+            found.push(p);
+            least.push(0.5_f64.powi(i32::try_from(values.len()).unwrap_or(i32::MAX)));
+            let interval = mean_interval(&values, bench.alpha, bench.seed.derive(model));
+            tested.estimates.push(estimate(model, cells.mean(), interval, Some(p), values.len()));
+        }
+        let n = found.len();
+        let share = self.share.map(|share| (share * n as f64 - 1e-9).ceil().max(1.0) as usize);
+        let k = self.k.map(|k| k as usize).or(share).unwrap_or(n);
+        if k > n && !tested.lacks() {
+            tested.missing.push(format!("needs {k} models, have {n} ({})", names(cells.models.keys())));
+        }
+        let what = format!("{k} of {n} models");
+        let reachable = partial_conjunction(&least, k).is_some_and(|p| tested.reachable(bench, &what, p));
+        let p = partial_conjunction(&found, k).filter(|_| reachable);
+        let significant = |k: &usize| partial_conjunction(&found, *k).is_some_and(|p| p < bench.alpha);
+        // Monotone in k, so the first failure ends it.
+        let largest = (1..=n).take_while(significant).last().unwrap_or(0);
+        if n > 0 {
+            tested.notes.push(format!(
+                "p of a model: one-sided sign test of its prompts; p: partial conjunction, fewer than {k} of {n} models"
+            ));
+        }
+        tested.offer([
+            ("p", p),
+            ("k", Some(k as f64)),
+            ("largest-k", Some(largest as f64)),
+            ("models", Some(n as f64)),
+        ]);
         tested
     }
+}
+
+fn names<'a>(models: impl Iterator<Item = &'a &'a str>) -> String {
+    models.copied().collect::<Vec<_>>().join(", ")
 }

@@ -6,7 +6,7 @@
 use super::bench::{Bench, Tested};
 use crate::config::{
     document::Step,
-    hypothesis::{FactCondition, Quantity, Select},
+    hypothesis::{Quantity, Select},
 };
 use crate::protocol::Protocol;
 
@@ -52,7 +52,6 @@ pub(crate) struct Parts<'a> {
     pub categories: Vec<(Path, &'a str)>,
     pub models: Vec<(Path, &'a str)>,
     pub facts: Vec<(Path, &'a str)>,
-    pub conditions: Vec<(Path, &'a FactCondition)>,
 }
 
 impl<'a> Parts<'a> {

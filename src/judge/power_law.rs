@@ -4,12 +4,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bench::{Bench, Tested},
+    bench::{Bench, Tested, estimate, point},
+    families::leave_one_out,
     kind::{Fault, Kind, Parts},
 };
-use crate::config::{
-    document::Step,
-    hypothesis::{Quantity, Scale},
+use crate::{
+    config::{
+        document::Step,
+        hypothesis::{Quantity, Scale},
+    },
+    stats::power_law,
 };
 
 /// Fit log y = log coefficient + exponent log x over models (means over prompts), interval of the exponent by Student's t. Both
@@ -43,9 +47,51 @@ impl Kind for PowerLaw {
         logs.map(|(field, _)| fault(field)).collect()
     }
 
-    fn run(&self, _bench: &Bench<'_>) -> Tested {
-        let mut tested = Tested::new("");
-        tested.missing.push("not built yet".into());
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let mut tested = Tested::new("exponent");
+        let x = bench.enough(&self.x, &mut tested);
+        let y = bench.enough(&self.y, &mut tested);
+        let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), self.across_protocols) else {
+            return tested;
+        };
+        bench.enough_models(pair.keys().iter().copied(), &mut tested);
+        let fit = power_law(pair.x(), pair.y(), bench.alpha);
+        if fit.is_none() && !tested.lacks() {
+            tested.missing.push(format!(
+                "a power law needs at least three models with positive numbers that differ, have {}",
+                pair.len()
+            ));
+        }
+        if let Some(fit) = &fit {
+            let interval = crate::stats::Interval { low: fit.low, high: fit.high };
+            tested.estimates.push(estimate(
+                "exponent",
+                Some(fit.exponent),
+                Some(interval),
+                Some(fit.p),
+                pair.len(),
+            ));
+            tested
+                .notes
+                .push("interval and p of the exponent: Student's t, models as unrelated units".into());
+            for ((model, &x), &y) in pair.keys().iter().zip(pair.x()).zip(pair.y()) {
+                let ratio = y / (fit.coefficient * x.powf(fit.exponent));
+                tested.estimates.push(point(format!("{model} (over the fit)"), Some(ratio), 1));
+            }
+        }
+        tested.offer([
+            ("exponent", fit.as_ref().map(|f| f.exponent)),
+            ("low", fit.as_ref().map(|f| f.low)),
+            ("high", fit.as_ref().map(|f| f.high)),
+            ("coefficient", fit.as_ref().map(|f| f.coefficient)),
+            ("p", fit.as_ref().map(|f| f.p)),
+            ("r2", fit.as_ref().map(|f| f.r_squared)),
+            ("models", Some(pair.len() as f64)),
+        ]);
+        leave_one_out(bench, &mut tested, "the exponent", pair.keys(), |stay| {
+            let pick = |v: &[f64]| stay.iter().map(|&i| v[i]).collect::<Vec<_>>();
+            power_law(&pick(pair.x()), &pick(pair.y()), bench.alpha).map(|f| f.exponent)
+        });
         tested
     }
 }

@@ -84,6 +84,11 @@ impl<K: Ord + Clone> Series<K> {
         self.values.values().copied()
     }
 
+    /// The numbers with their units, likewise.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, f64)> {
+        self.values.iter().map(|(unit, value)| (unit, *value))
+    }
+
     /// The part of the protocol that decides the numbers.
     fn filed(&self) -> Option<Protocol> {
         self.protocol.and_then(|p| self.metric?.filed_under(p))

@@ -76,7 +76,9 @@ impl Phases {
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let start = Instant::now();
         let done = work();
-        self.0.push((name.to_string(), start.elapsed().as_secs_f64(), peak_gib()));
+        let seconds = start.elapsed().as_secs_f64();
+        eprintln!("{seconds:8.2} s  {name}");
+        self.0.push((name.to_string(), seconds, peak_gib()));
         done
     }
 

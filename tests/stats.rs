@@ -1,40 +1,15 @@
 //! Statistics against stored SciPy values (`scripts/reference/make_stats*.py`), and properties that no single value shows.
 
+#[path = "support/stored.rs"]
+mod stored;
+
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use serde_json::Value;
 use streamgauge::{
     metric::{Metric, Paired, Series},
     stats::{self, Method, Seed},
 };
 
-const CLOSED_FORM: f64 = 1e-10;
-
-fn goldens(file: &str) -> Value {
-    let path = format!("{}/tests/goldens/{file}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn cases<'a>(goldens: &'a Value, name: &str) -> &'a Vec<Value> {
-    let cases = goldens[name].as_array().unwrap_or_else(|| panic!("no cases of {name}"));
-    assert!(!cases.is_empty());
-    cases
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("no number: {value}"))
-}
-
-fn close(found: f64, expected: &Value, tolerance: f64, case: &Value) {
-    let expected = number(expected);
-    assert!(
-        (found - expected).abs() <= tolerance * expected.abs().max(1.0),
-        "{found} is not {expected} in {case}"
-    );
-}
+use stored::{CLOSED_FORM, cases, close, goldens, number, numbers};
 
 fn pair(x: &[f64], y: &[f64]) -> Paired<usize> {
     Paired::same_protocol(&series(x), &series(y)).unwrap()

@@ -4,7 +4,7 @@ use super::bench::Tested;
 
 /// A headline number with its interval and what it would be if nothing went on.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Effect {
+pub(crate) struct Effect {
     pub value: f64,
     pub low: Option<f64>,
     pub high: Option<f64>,
@@ -17,8 +17,18 @@ pub(super) struct Effect {
 }
 
 /// Statistics that name an effect by themselves, first come first taken, with the value that means nothing goes on.
-const NAMED: [(&str, f64); 5] =
-    [("effect", 0.0), ("rho", 0.0), ("difference", 0.0), ("share", 0.5), ("ratio", 1.0)];
+const NAMED: [(&str, f64); 10] = [
+    ("rho", 0.0),
+    ("difference", 0.0),
+    ("pooled", 0.0),
+    ("share", 0.5),
+    ("ratio", 1.0),
+    ("mean-ratio", 1.0),
+    ("kappa", 0.0),
+    ("partial-r2", 0.0),
+    ("epsilon2", 0.0),
+    ("effect", 0.0),
+];
 
 /// What the test names as its effect; else the first statistic that is one, with `low`, `high` and `p` beside it. Its
 /// units are the statistic `units`, or `models`, or the estimates.
@@ -29,7 +39,8 @@ pub(super) fn headline(tested: &Tested) -> Option<Effect> {
     let statistic = |name: &str| tested.statistics.iter().find(|s| s.name == name).and_then(|s| s.value);
     let (name, null, value) = NAMED.iter().find_map(|&(name, null)| Some((name, null, statistic(name)?)))?;
     let units = statistic("units").or_else(|| statistic("models"));
-    let what = if name == "rho" || name == "effect" { tested.unit.clone() } else { name.to_string() };
+    let own = matches!(name, "rho" | "difference" | "effect");
+    let what = if own { tested.unit.clone() } else { name.to_string() };
     Some(Effect {
         value,
         low: statistic("low"),

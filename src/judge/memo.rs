@@ -51,7 +51,7 @@ impl Memo {
     /// [`stats::correlation_p`].
     pub(super) fn correlation_p(
         &self,
-        pair: &Paired<String>,
+        pair: &Paired<&str>,
         method: Method,
         blocks: Option<&[usize]>,
     ) -> Option<f64> {

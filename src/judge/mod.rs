@@ -3,44 +3,72 @@
 //! One file per kind of test; `cells` looks numbers up, `rule` decides, `multiverse` lists the ways to judge, `curve` sets
 //! them side by side, `overall` combines, `family` corrects for how many claims there are, `summary` counts.
 
+mod agreement;
 mod bench;
 mod categories;
 mod cells;
+mod change_points;
+mod combine;
+mod contrast;
 mod correlation;
 mod curve;
 mod effect;
+mod explains;
+mod extremes;
+mod families;
 mod family;
+mod groups;
 mod identity;
+mod k_of_n;
+pub(crate) mod kind;
+mod kruskal_groups;
+mod layer_correlation;
+mod layer_location;
+mod levels;
+mod locate;
 mod log_ratio_split;
 mod lowest_category;
 mod mean_by_model;
 mod memo;
+mod modality;
 mod multiverse;
 mod narrow;
 pub mod outcome;
 mod overall;
+mod pairs;
+mod population;
+mod power_law;
+mod predicted;
 mod proportional;
 mod ratio;
 mod reproduce;
+mod revisions;
 mod rule;
+mod said;
 mod share_of_models;
+mod shelf;
 mod sign_flip;
+mod sign_pattern;
 mod sink_fit;
+mod spread_change;
 pub mod summary;
-mod test;
+pub(crate) mod test;
+mod trend;
 mod units;
 
-use bench::{Bench, Seen, Shelf, Tested};
+use bench::{Bench, Seen, Tested};
 use effect::Effect;
 use multiverse::{Way, Ways};
 use outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
+use population::{Population, Scope};
 use rayon::prelude::*;
+use shelf::Shelf;
 
 pub use family::{FAMILY, family};
 pub use memo::Memo;
 
 use crate::{
-    config::hypothesis::{Hypothesis, Prediction, Status, Test},
+    config::hypothesis::{Hypothesis, ModelFilter, Prediction, Status, Test},
     evidence::{Evidence, EvidenceTable},
     hash::Key,
     protocol::Protocol,
@@ -119,7 +147,7 @@ fn on_evidence(
     table: &EvidenceTable,
     memo: &Memo,
 ) -> (Vec<PredictionOutcome>, Vec<Curve>) {
-    let shelf = Shelf::new(table, &hypothesis.models);
+    let shelf = Shelf::new(table);
     let asked: Vec<&Prediction> =
         hypothesis.predictions.iter().filter(|p| p.evidence.contains(&evidence)).collect();
     let at = Place { hypothesis, evidence, shelf: &shelf, memo };
@@ -156,6 +184,9 @@ struct Place<'a> {
 impl Place<'_> {
     fn judged(&self, prediction: &Prediction, way: &Way) -> Judged {
         let (evidence, protocol) = (self.evidence, way.protocol);
+        let filters: Vec<&ModelFilter> =
+            std::iter::once(&self.hypothesis.models).chain(&prediction.models).collect();
+        let population = Population::new(self.shelf, &filters);
         let bench = Bench {
             evidence,
             protocol,
@@ -163,10 +194,13 @@ impl Place<'_> {
             seed: self.memo.seed.derive(&format!("{}/{evidence}/{protocol}", prediction.id)),
             needs: &prediction.needs,
             shelf: self.shelf,
+            population: &population,
+            scope: Scope::Taken,
+            across: prediction.test.parts().across == Some(true),
             narrow: &way.narrow,
             memo: self.memo,
         };
-        let mut tested = test::run(&bench, &prediction.test);
+        let mut tested = prediction.test.run(&bench);
         let (effect, units) = (effect::headline(&tested), tested.units.take());
         let seen = std::mem::take(&mut tested.seen);
         let mut judgement = judgement(prediction, &bench, tested);
@@ -218,7 +252,7 @@ fn judgement(prediction: &Prediction, bench: &Bench<'_>, mut tested: Tested) -> 
     if tested.protocols.is_empty() {
         tested.protocols.push(bench.protocol);
     }
-    let notes = each_once(bench.shelf.notes.iter().cloned().chain(tested.notes));
+    let notes = each_once(bench.population.notes.iter().cloned().chain(tested.notes));
     Judgement {
         evidence: bench.evidence,
         protocols: tested.protocols,

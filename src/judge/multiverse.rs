@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 
 use super::{
-    bench::{Seen, Shelf},
+    bench::Seen,
     narrow::Narrow,
     outcome::{Choice, Kinship},
+    shelf::Shelf,
 };
 use crate::{
     config::{
@@ -64,8 +65,7 @@ impl Ways {
         let listed = if depth >= Depends::Reduction { &hypothesis.also[..] } else { &[] };
         let mut protocols: Vec<Protocol> = listed.iter().map(|other| other.protocol).collect();
         for metric in seen.free.iter().filter(|m| m.describe().depends == depth) {
-            let observed =
-                shelf.protocols(*metric).into_iter().map(|p| canonical(p, hypothesis.protocol, depth));
+            let observed = shelf.protocols(*metric).map(|p| canonical(p, hypothesis.protocol, depth));
             protocols.extend(observed.filter(|p| inside(&multiverse, *p, hypothesis.protocol)));
         }
         let mut known = BTreeSet::from([hypothesis.protocol]);

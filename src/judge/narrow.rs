@@ -6,7 +6,7 @@ use crate::evidence::Measurement;
 
 /// Which rows a specification takes. The default takes all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Narrow {
+pub(crate) struct Narrow {
     pub without_category: Option<String>,
     pub without_models: BTreeSet<String>,
     /// What these models have in common.

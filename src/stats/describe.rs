@@ -47,6 +47,12 @@ pub(super) fn centred(values: &[f64]) -> Vec<f64> {
     values.iter().map(|v| v - m).collect()
 }
 
+/// Sum of squares around the mean; `None` where it is no number, or no more than rounding errors of equal values.
+pub(super) fn spread(values: &[f64]) -> Option<f64> {
+    let around = centred(values);
+    Some(dot(&around, &around)).filter(|&squares| squares > 1e-24 * dot(values, values))
+}
+
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }

@@ -38,14 +38,23 @@ pub struct Pairs {
 
 impl Pairs {
     /// The correlation that [`partial`](super::partial) takes. `None` where there is none.
-    pub fn new(pair: &Paired<String>, method: Method, blocks: Option<Vec<String>>) -> Option<Pairs> {
+    pub fn new<K: Ord + Clone + AsRef<str>>(
+        pair: &Paired<K>,
+        method: Method,
+        blocks: Option<Vec<String>>,
+    ) -> Option<Pairs> {
         let (x, y) = residuals(pair, method);
         super::correlation::raw(&x, &y)?;
         let unit = |v: Vec<f64>| {
             let length = dot(&v, &v).sqrt();
             v.into_iter().map(|d| d / length).collect()
         };
-        Some(Pairs { units: pair.keys().to_vec(), x: unit(x), y: unit(y), blocks })
+        Some(Pairs {
+            units: pair.keys().iter().map(|unit| unit.as_ref().to_string()).collect(),
+            x: unit(x),
+            y: unit(y),
+            blocks,
+        })
     }
 }
 

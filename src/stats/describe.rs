@@ -23,11 +23,12 @@ pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
+    let mut below = 0;
     for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let below = values.iter().filter(|&&v| v < values[tied[0]]).count();
         for &i in tied {
             ranks[i] = below as f64 + (tied.len() + 1) as f64 / 2.0;
         }
+        below += tied.len();
     }
     ranks
 }

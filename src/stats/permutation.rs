@@ -35,9 +35,20 @@ pub fn correlation_p<'a, K: Ord + Clone>(
         None => vec![(0..x.len()).collect()],
     };
     // Rearranging changes neither variance, so the sum of products orders arrangements as the correlation does.
-    Some(rearranged_p(&groups, x.len(), draw, &mut |order| {
-        order.iter().zip(&y).map(|(&i, b)| x[i] * b).sum::<f64>().abs()
-    }))
+    Some(rearranged_p(&groups, x.len(), draw, &mut |order| products(&x, order, &y).abs()))
+}
+
+/// Sum of x\[order\[i\]\] y\[i\], four sums side by side, so that an addition need not wait for the one before it.
+fn products(x: &[f64], order: &[usize], y: &[f64]) -> f64 {
+    let mut lanes = [0.0; 4];
+    let (orders, ys) = (order.chunks_exact(4), y.chunks_exact(4));
+    let rest: f64 = orders.remainder().iter().zip(ys.remainder()).map(|(&i, b)| x[i] * b).sum();
+    for (order, y) in orders.zip(ys) {
+        for lane in 0..4 {
+            lanes[lane] += x[order[lane]] * y[lane];
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
 }
 
 /// p of the mean of paired differences (or of values minus the null) by flipping the sign of whole units.

@@ -2,10 +2,10 @@
 //!
 //! One way through, file by file:
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
-//! config) → `run` (ONNX Runtime; `spectra` of many prompts' token vectors), `weigh` (weights alone) → `store` (Parquet by
-//! content hash) → `evidence`, `metric` (numbers with protocols) → `stats`, `judge` (verdicts) → `report`. `hub` brings
+//! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols) → `stats`, `judge` (verdicts) → `report`. `hub` brings
 //! checkpoints that are not here, `tap` opens decoders that other tools exported, `regress` compares a run with a baseline
-//! or another run, `tidy` gives results to other tools. Only `pipeline` chains stages; `cli` calls it.
+//! or another run, `registration` a hypothesis with what it first said, `tidy` gives results to other tools. Only
+//! `pipeline` chains stages; `cli` calls it.
 
 pub mod analysis;
 pub mod arch;
@@ -29,6 +29,7 @@ pub mod plan;
 pub mod progress;
 pub mod protocol;
 mod publish;
+pub mod registration;
 pub mod regress;
 pub mod report;
 pub mod run;

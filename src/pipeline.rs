@@ -6,6 +6,7 @@ mod judging;
 mod observing;
 mod planning;
 mod provenance;
+mod registering;
 mod regressing;
 mod reporting;
 mod spectra;
@@ -23,6 +24,7 @@ pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
 pub use observing::{Observed, measure};
 pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
+pub use registering::register;
 pub use regressing::{Pictured, picture};
 pub use reporting::Written;
 pub use spectra::SetSpectra;
@@ -53,6 +55,8 @@ pub enum PipelineError {
     Evidence(#[from] crate::evidence::EvidenceError),
     #[error(transparent)]
     Claims(#[from] crate::claims::ClaimsError),
+    #[error(transparent)]
+    Registration(#[from] crate::registration::RegistrationError),
     #[error(transparent)]
     Graph(#[from] crate::plan::GraphError),
     #[error("cannot read {}: {error}", path.display())]
@@ -103,6 +107,7 @@ pub fn run(
     let observed = observing::observe_missing(&planned, compute, progress)?;
     let mut sources = judging::Sources::new(loaded, &planned, &observed);
     let judged = judging::judge_all(&mut sources, progress)?;
+    registering::first_verdicts(loaded, &places.results)?;
     let written = reporting::write(&mut sources, places, &judged, progress)?;
     Ok(Summary { planned, observed, judged, written })
 }

@@ -257,8 +257,9 @@ fn a_tied_head_is_the_embedding_in_both_roles() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let sandbox = Sandbox::new();
-    for command in ["check", "new", "plan", "run", "report", "regress", "measure", "inspect", "export", "tap"]
-    {
+    for command in [
+        "check", "new", "plan", "run", "report", "register", "regress", "measure", "inspect", "export", "tap",
+    ] {
         let (text, _) = sandbox.expect(0, &[command, "--help"]);
         assert!(text.contains("Example") && text.contains("streamgauge "), "{command}: {text}");
     }

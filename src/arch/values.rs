@@ -96,7 +96,12 @@ mod tests {
         let output = |i: usize| if by_columns { i % outputs } else { i / 2 };
         let bytes: Vec<u8> = (0..2 * outputs).flat_map(|i| (output(i) as f32).to_le_bytes()).collect();
         let values = ValueWeights { tensor: "w".into(), layout, heads, kv_heads, head_width: 2 };
-        values.squares(&Tensor { name: "w", dtype: Dtype::F32, shape: &shape, content: Content::Stored(&bytes) })
+        values.squares(&Tensor {
+            name: "w",
+            dtype: Dtype::F32,
+            shape: &shape,
+            content: Content::Stored(&bytes),
+        })
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::checkpoint::CheckpointError;
 use crate::pipeline::{ExportError, PipelineError, SubjectError};
+use crate::registration::RegistrationError;
 use crate::regress::{BaselineError, FolderError};
 use crate::run::RunError;
 use crate::store::StoreError;
@@ -19,7 +20,7 @@ pub const HELP: &str = "Exit codes:
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
   4  a checkpoint, tokenizer, prompt or ONNX model is wrong
   5  ONNX Runtime is missing or failed
-  6  the store, a baseline or an output file could not be read or written
+  6  the store, a baseline, a registration or an output file could not be read or written
   7  a model could not be brought from the hub (network, licence, no such model)
   8  regress, diff: a number or a verdict moved";
 
@@ -80,6 +81,10 @@ impl From<PipelineError> for Failure {
             | PipelineError::Claims(_)
             | PipelineError::Graph(_)
             | PipelineError::Read { .. } => Exit::BadConfig,
+            PipelineError::Registration(error) => match error {
+                RegistrationError::Changed { .. } | RegistrationError::Unknown { .. } => Exit::Usage,
+                RegistrationError::Broken { .. } | RegistrationError::Write { .. } => Exit::Store,
+            },
             PipelineError::Store(_) | PipelineError::Write { .. } | PipelineError::Draw { .. } => Exit::Store,
         };
         Failure::new(exit, error)

@@ -10,6 +10,7 @@ mod new;
 mod output;
 mod plan;
 mod progress;
+mod register;
 mod regress;
 mod report;
 mod run;
@@ -79,6 +80,8 @@ enum Command {
     Run(run::Arguments),
     /// Write report, verdicts and tables from what the store holds, computing no observation
     Report(report::Arguments),
+    /// Put on record what a hypothesis means, before its verdict or after a change
+    Register(register::Arguments),
     /// Run an experiment anew and compare it with a committed baseline: what moved, by how much, under which protocol
     Regress(regress::Arguments),
     /// Compare the results of two runs: inputs, verdicts, numbers, estimates
@@ -104,6 +107,7 @@ impl Cli {
             Command::Plan(arguments) => arguments.run(),
             Command::Run(arguments) => arguments.run(),
             Command::Report(arguments) => arguments.run(),
+            Command::Register(arguments) => arguments.run(),
             Command::Regress(arguments) => arguments.run(),
             Command::Diff(arguments) => arguments.run(),
             Command::Tables(arguments) => arguments.run(),

@@ -6,10 +6,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::multiverse::Multiverse;
 use crate::evidence::Evidence;
 use crate::judge::outcome::Verdict;
-use crate::metric::Metric;
+use crate::metric::{Depends, Metric};
 use crate::protocol::Protocol;
+
+pub use crate::judge::test::Test;
 
 /// `experiments/hypotheses/H*.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +43,9 @@ pub struct Hypothesis {
     /// hypothesis fragile. `different-estimand` ones are shown beside it.
     #[serde(default)]
     pub also: Vec<OtherProtocol>,
+    /// Along which dimensions the claim is judged over again; all unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multiverse: Option<Multiverse>,
     /// Level of the tests; intervals are 1 - alpha.
     #[serde(default = "default_alpha")]
     pub alpha: f64,
@@ -74,9 +80,9 @@ pub enum Relation {
     DifferentEstimand,
 }
 
-/// Which models: all conditions that are given must hold. An empty filter takes every released model there is; revisions
-/// of a training and variants made here enter only where `ids`, or a condition on `kind`, `base`, `change`, `series` or
-/// `step`, asks for them.
+/// Which models: all conditions that are given must hold. An empty filter takes every released model there is. Revisions
+/// along a training and variants made here are taken where `ids` names them, a condition is on their kind, series, step
+/// or change, or the kind of test is about them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ModelFilter {
@@ -123,6 +129,9 @@ pub struct Prediction {
     /// Evidence it is judged on; both unless said.
     #[serde(default = "both")]
     pub evidence: Vec<Evidence>,
+    /// A further filter: models must pass this one and the hypothesis's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<ModelFilter>,
     /// Fewer units than this make the prediction untestable.
     #[serde(default)]
     pub needs: Needs,
@@ -142,14 +151,39 @@ fn both() -> Vec<Evidence> {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Needs {
     pub models: u32,
+    /// Of each model.
     pub prompts: u32,
+    /// Models in each of two groups.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub per_group: u32,
+    /// Models set beside the one they were changed from.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pairs: u32,
+    /// Trainings with several revisions.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub series: u32,
+    /// Of each training.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub revisions: u32,
 }
 
-/// Which numbers: a metric under a protocol, possibly of selected rows only.
+// Serde asks with a reference. What is not written does not enter the hash of older files.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Which numbers: a metric under a protocol, possibly of selected rows only, or a fact of the model; possibly times or over
+/// others. With `times` or `over`, `scale` is that of the result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Quantity {
-    pub metric: Metric,
+    /// One of `metric` and `fact`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
+    /// A fact of the model that is a number, e.g. `rope_theta`: one value per model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fact: Option<String>,
     #[serde(default)]
     pub scale: Scale,
     /// Instead of the hypothesis's protocol. A test that compares quantities under different ones must set
@@ -158,6 +192,55 @@ pub struct Quantity {
     pub protocol: Option<Protocol>,
     #[serde(default, skip_serializing_if = "Select::is_empty")]
     pub select: Select,
+    /// Multiplied by this, prompt by prompt; a property of the model multiplies every prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Box<Quantity>>,
+    /// Divided by this, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Box<Quantity>>,
+}
+
+impl Quantity {
+    pub fn of(metric: Metric) -> Quantity {
+        Quantity {
+            metric: Some(metric),
+            fact: None,
+            scale: Scale::Linear,
+            protocol: None,
+            select: Select::default(),
+            times: None,
+            over: None,
+        }
+    }
+
+    /// This quantity and those it is combined with, each with the fields that lead to it.
+    pub fn walk(&self) -> Vec<(Vec<&'static str>, &Quantity)> {
+        let mut all = vec![(Vec::new(), self)];
+        for (field, inner) in [("times", &self.times), ("over", &self.over)] {
+            for (path, quantity) in inner.iter().flat_map(|inner| inner.walk()) {
+                all.push(([&[field], &path[..]].concat(), quantity));
+            }
+        }
+        all
+    }
+
+    /// What the metric depends on, without what it is combined with; facts depend on nothing.
+    pub fn depends(&self) -> Depends {
+        self.metric.map_or(Depends::Nothing, |metric| metric.describe().depends)
+    }
+
+    /// In words, e.g. `unembedding-spectral-norm times last-gain` or `vocabulary`.
+    pub fn name(&self) -> String {
+        let own = match (&self.metric, &self.fact) {
+            (Some(metric), _) => metric.to_string(),
+            (None, Some(fact)) => fact.clone(),
+            (None, None) => "nothing".to_string(),
+        };
+        let inner = |word: &str, inner: &Option<Box<Quantity>>| {
+            inner.as_ref().map(|q| format!(" {word} {}{}", q.scale.prefix(), q.name())).unwrap_or_default()
+        };
+        format!("{own}{}{}", inner("times", &self.times), inner("over", &self.over))
+    }
 }
 
 /// Keep only rows that match everything given.
@@ -172,6 +255,9 @@ pub struct Select {
     pub layers_before_last: Option<u32>,
     pub dtype: Option<String>,
     pub without_categories: Vec<String>,
+    /// Models with these facts only, e.g. one group of the models that the filter takes.
+    #[serde(rename = "where", skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<FactCondition>,
 }
 
 impl Select {
@@ -190,6 +276,20 @@ pub enum Scale {
     Log,
     /// |natural logarithm|.
     AbsLog,
+    /// Square root.
+    Sqrt,
+}
+
+impl Scale {
+    /// Before a name: `log ` for the logarithm of what is named.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Scale::Linear => "",
+            Scale::Log => "log ",
+            Scale::AbsLog => "|log| ",
+            Scale::Sqrt => "sqrt ",
+        }
+    }
 }
 
 /// The unit a correlation runs over.
@@ -207,146 +307,6 @@ pub enum Unit {
 pub enum Correlation {
     Spearman,
     Pearson,
-}
-
-/// How numbers become statistics. The statistics each kind offers to rules are listed in `Test::statistics`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Test {
-    /// Per model: mean over prompts, bootstrap interval with prompts as units, sign test against `against`.
-    MeanByModel {
-        of: Quantity,
-        #[serde(default)]
-        against: f64,
-    },
-    /// Share of models whose mean lies above `above`: one-sided binomial p against `share`, Clopper–Pearson interval.
-    ShareOfModels {
-        of: Quantity,
-        #[serde(default)]
-        above: f64,
-        #[serde(default = "half")]
-        share: f64,
-    },
-    /// Rank or linear correlation of two quantities, optionally given others (partial) or centred by category.
-    Correlation {
-        x: Quantity,
-        y: Quantity,
-        method: Correlation,
-        unit: Unit,
-        #[serde(default)]
-        given: Vec<Quantity>,
-        #[serde(default)]
-        within_category: bool,
-        #[serde(default)]
-        across_protocols: bool,
-    },
-    /// Per model: do categories differ (Kruskal–Wallis, permutation p, Holm over models)?
-    Categories { of: Quantity },
-    /// Per model: is this category's mean the lowest?
-    LowestCategory { of: Quantity, category: String },
-    /// One number over another.
-    Ratio {
-        numerator: Quantity,
-        denominator: Quantity,
-        #[serde(default)]
-        across_protocols: bool,
-    },
-    /// Printed values against the numbers behind them.
-    Reproduce { targets: Vec<Target> },
-    /// Shapley split of log(b/a) into a prompt part and a method part, from the corner with b's prompt and a's method.
-    LogRatioSplit {
-        a: Quantity,
-        b: Quantity,
-        corner: Quantity,
-        #[serde(default)]
-        across_protocols: bool,
-    },
-    /// Fit F² = B² + (n-1) r² over prompts of n tokens at the last two layers; compare with the observed Frobenius gain.
-    SinkFit {
-        #[serde(default)]
-        select: Select,
-    },
-    /// Two quantities that should be the same number, cell by cell.
-    Identity {
-        left: Quantity,
-        right: Quantity,
-        #[serde(default)]
-        across_protocols: bool,
-    },
-    /// Share of models on different sides of `against` under two protocols.
-    SignFlip {
-        metric: Metric,
-        protocols: Vec<Protocol>,
-        #[serde(default = "one")]
-        against: f64,
-        #[serde(default)]
-        across_protocols: bool,
-    },
-    /// Is y proportional to x? Cross-validated R² of a line through zero, an affine line, and ranks.
-    Proportional {
-        x: Quantity,
-        y: Quantity,
-        #[serde(default)]
-        across_protocols: bool,
-    },
-}
-
-fn half() -> f64 {
-    0.5
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-/// A printed value and the row it claims to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Target {
-    pub of: Quantity,
-    pub printed: f64,
-}
-
-impl Test {
-    /// Names of the statistics this kind of test offers to rules.
-    pub fn statistics(&self) -> &'static [&'static str] {
-        match self {
-            Test::MeanByModel { .. } => &[
-                "models",
-                "models-above",
-                "models-below",
-                "share-above",
-                "share-below",
-                "smallest-low",
-                "smallest-high",
-                "equivalence-low",
-                "equivalence-high",
-            ],
-            Test::ShareOfModels { .. } => &["share", "p", "low", "high", "models"],
-            Test::Correlation { .. } => &[
-                "rho",
-                "p",
-                "low",
-                "high",
-                "models",
-                "share-positive-significant",
-                "share-negative-significant",
-            ],
-            Test::Categories { .. } => &["share-significant", "models"],
-            Test::LowestCategory { .. } => &["share", "models"],
-            Test::Ratio { .. } => &["ratio"],
-            Test::Reproduce { .. } => &["worst-relative-error"],
-            Test::LogRatioSplit { .. } => {
-                &["method-share", "method-share-low", "prompt-share", "log-ratio", "orders"]
-            }
-            Test::SinkFit { .. } => &["r2", "crossing-tokens"],
-            Test::Identity { .. } => {
-                &["worst-relative-error", "median-relative-error", "median-high", "cells"]
-            }
-            Test::SignFlip { .. } => &["share", "low", "high", "models"],
-            Test::Proportional { .. } => &["linear-r2", "affine-r2", "rank-r2", "linear-minus-best"],
-        }
-    }
 }
 
 /// When a prediction is supported, contradicted or negligible: all conditions of a list must hold. What fits no

@@ -4,6 +4,7 @@
 //! `shape` checks the spanned tree of `document` against those; only a clean file is accepted (`repair` lets checks read on after a slip); then `rules` checks what
 //! a file says by itself and `names` what files say about each other. `load` chains these.
 
+mod asked;
 pub(crate) mod document;
 pub mod experiment;
 pub mod hypothesis;
@@ -11,6 +12,7 @@ pub mod intervention;
 pub mod kind;
 mod law;
 mod load;
+pub mod multiverse;
 mod names;
 mod paths;
 mod regions;

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::document::{Document, Step, at};
-use super::experiment::{Experiment, ModelList, PromptSet};
-use super::hypothesis::{Hypothesis, Select, Test};
-use super::law::quantities;
+use super::experiment::{Experiment, Model, ModelList, PromptSet};
+use super::hypothesis::{Hypothesis, ModelFilter, Select};
 use super::report::Diagnostic;
 use crate::evidence::Evidence;
 
@@ -172,15 +171,7 @@ fn names(files: &Files, document: &Document, hypothesis: &Hypothesis, found: &mu
     let listed = files.models.map(|(_, list)| &list.models[..]);
     let models: Option<Vec<&String>> =
         listed.map(|list| list.iter().map(|model| &model.id).chain(&published.models).collect());
-    if let Some(models) = &models {
-        for (i, id) in hypothesis.models.ids.iter().enumerate() {
-            unknown(document, at!["models", "ids", i], "model", id, models.iter().copied(), found);
-        }
-    }
-    if let (Some(profile), Some(list)) = (&hypothesis.models.profile, listed) {
-        let profiles = list.iter().flat_map(|model| &model.profiles);
-        unknown(document, at!["models", "profile"], "profile", profile, profiles, found);
-    }
+    filter(document, at!["models"], &hypothesis.models, (models.as_deref(), listed), found);
     if files.all_prompts {
         for (i, id) in hypothesis.prompts.iter().enumerate() {
             let sets = files.prompt_sets.iter().map(|(_, set)| &set.id);
@@ -209,18 +200,47 @@ fn names(files: &Files, document: &Document, hypothesis: &Hypothesis, found: &mu
             let message = format!("`prompts` is empty, but {} is judged on measured evidence", prediction.id);
             found.push(document.error(at!["prompts"], message).suggest("name the prompt sets to measure"));
         }
-        if let (Test::LowestCategory { category, .. }, Some(known)) = (&prediction.test, &known) {
-            let path = [&test[..], &["category".into()]].concat();
-            unknown(document, &path, "category", category, known, found);
+        if let Some(one) = &prediction.models {
+            filter(document, at!["prediction", p, "models"], one, (models.as_deref(), listed), found);
         }
-        for (path, quantity) in quantities(&prediction.test) {
+        let parts = prediction.test.parts();
+        for (path, category) in &parts.categories {
+            let Some(known) = &known else { continue };
+            unknown(document, &[&test[..], path].concat(), "category", category, known, found);
+        }
+        for (path, model) in &parts.models {
+            let Some(models) = &models else { continue };
+            unknown(document, &[&test[..], path].concat(), "model", model, models.iter().copied(), found);
+        }
+        for (path, quantity) in parts.walk() {
             let path = [&test[..], &path, &["select".into()]].concat();
             select(files, document, &path, &quantity.select, models.as_deref(), hypothesis, found);
         }
-        if let Test::SinkFit { select: one } = &prediction.test {
-            let path = [&test[..], &["select".into()]].concat();
+        for (path, one) in &parts.selects {
+            let path = [&test[..], path].concat();
             select(files, document, &path, one, models.as_deref(), hypothesis, found);
         }
+    }
+}
+
+/// Names in a filter: of models, listed or published, and of profiles.
+fn filter(
+    document: &Document,
+    path: &[Step],
+    filter: &ModelFilter,
+    (models, listed): (Option<&[&String]>, Option<&[Model]>),
+    found: &mut Vec<Diagnostic>,
+) {
+    let at = |key: &'static str| [path, &[Step::Key(key)]].concat();
+    if let Some(models) = models {
+        for (i, id) in filter.ids.iter().enumerate() {
+            let path = [&at("ids")[..], &[i.into()]].concat();
+            unknown(document, &path, "model", id, models.iter().copied(), found);
+        }
+    }
+    if let (Some(profile), Some(list)) = (&filter.profile, listed) {
+        let profiles = list.iter().flat_map(|model| &model.profiles);
+        unknown(document, &at("profile"), "profile", profile, profiles, found);
     }
 }
 

@@ -1,13 +1,14 @@
 //! What a file says by itself: ids, empty lists, checkpoint places, and for hypotheses statistics, rules and protocols.
 
+use super::asked::{conditions, test};
 use super::document::{Document, Step, at};
 use super::experiment::{Experiment, Model, ModelList, PromptSet};
-use super::hypothesis::{Condition, Hypothesis, ModelFilter, Prediction, Scale, Test, Unit};
+use super::hypothesis::{Condition, Hypothesis, Prediction};
 use super::intervention::{Change, Intervention};
-use super::law::{protocols, quantities};
+use super::law::protocols;
+use super::multiverse::{Dimension, Multiverse};
 use super::regions::{Interval, overlap, region};
 use super::report::Diagnostic;
-use super::schema::{FactType, facts};
 
 type Found = Vec<Diagnostic>;
 
@@ -163,7 +164,7 @@ pub fn hypothesis(document: &Document, hypothesis: &Hypothesis) -> Found {
         let message = format!("alpha is {}, it must lie above 0 and at most at 0.5", hypothesis.alpha);
         found.push(document.error(at!["alpha"], message).suggest("write 0.05"));
     }
-    filter(document, &hypothesis.models, &mut found);
+    conditions(document, at!["models", "where"], &hypothesis.models.facts, &mut found);
     let mut seen = vec![hypothesis.protocol];
     for (o, other) in hypothesis.also.iter().enumerate() {
         if seen.contains(&other.protocol) {
@@ -172,11 +173,32 @@ pub fn hypothesis(document: &Document, hypothesis: &Hypothesis) -> Found {
         }
         seen.push(other.protocol);
     }
+    if let Some(one) = &hypothesis.multiverse {
+        multiverse(document, one, &mut found);
+    }
     not_empty(document, at!["prediction"], &hypothesis.predictions, "prediction", &mut found);
     for (p, one) in hypothesis.predictions.iter().enumerate() {
         prediction(document, p, hypothesis, one, &mut found);
     }
     found
+}
+
+fn multiverse(document: &Document, one: &Multiverse, found: &mut Found) {
+    for (r, relation) in one.relations.iter().enumerate() {
+        let dimension = relation.dimension;
+        let mut error = |message: String, suggestion: &str| {
+            let path = at!["multiverse", "relation", r, "dimension"];
+            found.push(document.error(path, message).suggest(suggestion));
+        };
+        if matches!(dimension, Dimension::Reduction | Dimension::Endpoint) {
+            error(format!("relations along `{dimension}` are those of `also`"), "list the protocols there");
+        } else if !one.has(dimension) {
+            error(
+                format!("`{dimension}` is none of the dimensions"),
+                "add it to `dimensions`, or drop this entry",
+            );
+        }
+    }
 }
 
 fn prediction(document: &Document, p: usize, hypothesis: &Hypothesis, one: &Prediction, found: &mut Found) {
@@ -188,45 +210,12 @@ fn prediction(document: &Document, p: usize, hypothesis: &Hypothesis, one: &Pred
         found.push(document.error(at!["prediction", p, "id"], message).suggest(suggestion));
     }
     not_empty(document, at!["prediction", p, "evidence"], &one.evidence, "kind of evidence", found);
+    if let Some(filter) = &one.models {
+        conditions(document, at!["prediction", p, "models", "where"], &filter.facts, found);
+    }
     test(document, p, &one.test, found);
     rule(document, p, one, found);
     protocols(document, p, hypothesis.protocol, &one.test, found);
-}
-
-/// What a kind of test asks of its quantities.
-fn test(document: &Document, p: usize, test: &Test, found: &mut Found) {
-    for (path, quantity) in quantities(test) {
-        let here = [&[Step::from("prediction"), p.into(), "test".into()], &path[..]].concat();
-        let select = [&here[..], &["select".into()]].concat();
-        let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
-        match (quantity.metric.describe().per_layer, layer, back) {
-            (_, Some(_), Some(_)) => {
-                let message = "`layer` and `layers-before-last` name a layer twice";
-                found.push(document.error(&select, message).suggest("drop one of the two"));
-            }
-            (true, None, None) => {
-                let message = format!("{} has a value per layer and selects none", quantity.metric);
-                let advice = "add select = { layers-before-last = 0 } (or `layer`)";
-                found.push(document.error(&here, message).suggest(advice));
-            }
-            (false, Some(_), _) | (false, _, Some(_)) => {
-                let message = format!("{} has no layers to select from", quantity.metric);
-                let advice = "drop the layer, or take residual-norm or layer-gain";
-                found.push(document.error(&select, message).suggest(advice));
-            }
-            (true, ..) | (false, None, None) => {}
-        }
-        if matches!(test, Test::LogRatioSplit { .. }) && quantity.scale != Scale::Linear {
-            let path = [&here[..], &["scale".into()]].concat();
-            let message = "a log-ratio split takes the logarithm itself";
-            found.push(document.error(&path, message).suggest("drop `scale`"));
-        }
-    }
-    if let Test::Correlation { unit: Unit::Model, within_category: true, .. } = test {
-        let path = at!["prediction", p, "test", "within-category"];
-        let message = "models have no category: `within-category` needs prompts as units";
-        found.push(document.error(path, message).suggest("set unit = \"prompt\", or drop `within-category`"));
-    }
 }
 
 fn rule(document: &Document, p: usize, one: &Prediction, found: &mut Found) {
@@ -295,37 +284,6 @@ fn in_words(condition: &Condition) -> String {
     let bounds: Vec<String> =
         bounds(condition).iter().map(|(name, bound)| format!("{name} {bound}")).collect();
     format!("{} {}", condition.statistic, bounds.join(" and "))
-}
-
-fn filter(document: &Document, filter: &ModelFilter, found: &mut Found) {
-    let facts = facts();
-    for (f, condition) in filter.facts.iter().enumerate() {
-        let here = at!["models", "where", f];
-        let Some((_, kind)) = facts.iter().find(|(name, _)| *name == condition.fact) else {
-            let known: Vec<&str> = facts.iter().map(|(name, _)| name.as_str()).collect();
-            let message = format!("models have no fact `{}`", condition.fact);
-            let error = document.error(at!["models", "where", f, "fact"], message);
-            let error = error.suggest(format!("facts: {}", known.join(", ")));
-            found.push(error.suggest_nearest(&condition.fact, known));
-            continue;
-        };
-        if condition.is.is_none() && condition.at_least.is_none() && condition.at_most.is_none() {
-            let message =
-                format!("condition on fact `{}` has no `is`, `at-least` or `at-most`", condition.fact);
-            found.push(document.error(here, message));
-        }
-        if *kind != FactType::Number && (condition.at_least.is_some() || condition.at_most.is_some()) {
-            let message = format!("fact `{}` is no number: it cannot be at-least or at-most", condition.fact);
-            found.push(document.error(here, message).suggest("use `is`"));
-        }
-        if let (Some(low), Some(high)) = (condition.at_least, condition.at_most)
-            && low > high
-        {
-            let message =
-                format!("condition can never hold: {} at-least {low} and at-most {high}", condition.fact);
-            found.push(document.error(here, message));
-        }
-    }
 }
 
 fn version(document: &Document, schema: u32, found: &mut Found) {

@@ -4,8 +4,6 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::hypothesis::Test;
 use super::kind::Kind;
 use super::schema;
@@ -84,12 +82,12 @@ pub fn create(kind: Kind, id: &str, experiments: &Path) -> Result<Created, NewEr
     Ok(Created { path, next })
 }
 
-/// One comment line per kind of test, from the schema and `Test::statistics`, so that it cannot go stale.
+/// One comment line per kind of test, from the schema and `Test::STATISTICS`, so that it cannot go stale.
 fn kinds() -> String {
     let schema = schema::of(Kind::Hypothesis);
     let variants = schema["$defs"]["Test"]["oneOf"].as_array().cloned().unwrap_or_default();
     let mut text = String::new();
-    for variant in &variants {
+    for (variant, statistics) in variants.iter().zip(Test::STATISTICS) {
         let kind = variant["properties"]["kind"]["const"].as_str().unwrap_or_default();
         let fields: Vec<&str> = variant["properties"]
             .as_object()
@@ -100,32 +98,9 @@ fn kinds() -> String {
             .collect();
         let about = variant["description"].as_str().unwrap_or_default().replace('\n', " ");
         text.push_str(&format!("#   {kind} ({}): {about}\n", fields.join(", ")));
-        text.push_str(&format!("#     -> {}\n", statistics(kind).join(", ")));
+        text.push_str(&format!("#     -> {}\n", statistics.join(", ")));
     }
     text
-}
-
-/// Statistics of a kind of test, by its name in files.
-fn statistics(kind: &str) -> &'static [&'static str] {
-    // A minimal value of each kind: only the tag matters here.
-    let quantity = serde_json::json!({ "metric": "last-gain" });
-    let everything = serde_json::json!({
-        "kind": kind, "of": quantity, "x": quantity, "y": quantity, "method": "spearman", "unit": "model",
-        "category": "c", "numerator": quantity, "denominator": quantity, "targets": [], "a": quantity, "b": quantity,
-        "corner": quantity, "left": quantity, "right": quantity, "metric": "last-gain", "protocols": [],
-    });
-    let schema = schema::of(Kind::Hypothesis);
-    let variants = schema["$defs"]["Test"]["oneOf"].as_array().cloned().unwrap_or_default();
-    let variant = variants.iter().find(|v| v["properties"]["kind"]["const"] == kind);
-    let required: Vec<&str> = variant
-        .and_then(|v| v["required"].as_array())
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let minimal: serde_json::Map<String, Value> =
-        required.iter().filter_map(|key| Some(((*key).to_string(), everything.get(*key)?.clone()))).collect();
-    serde_json::from_value::<Test>(Value::Object(minimal)).map_or(&[], |test| test.statistics())
 }
 
 #[cfg(test)]

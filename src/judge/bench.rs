@@ -1,138 +1,95 @@
-//! The bench: one kind of evidence, one protocol, the models a hypothesis speaks of, and what a test leaves on it.
+//! The bench: one kind of evidence, one protocol, the models a prediction speaks of, and what a test leaves on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     cells::{Cells, look_up},
+    effect::Effect,
+    memo::Memo,
+    narrow::Narrow,
     outcome::{Estimate, Statistic},
+    population::{Population, Scope},
+    shelf::{Model, Shelf},
 };
 use crate::{
-    config::hypothesis::{FactCondition, FactValue, ModelFilter, Needs, Quantity},
-    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo},
-    facts::ModelFacts,
+    config::hypothesis::{Needs, Quantity},
+    evidence::Evidence,
     metric::{Metric, Paired, Series},
     protocol::Protocol,
-    stats::Seed,
+    stats::{Interval, Seed, Units},
 };
 
 /// What every test works on.
-pub(super) struct Bench<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct Bench<'a> {
     pub evidence: Evidence,
     pub protocol: Protocol,
     pub alpha: f64,
     pub seed: Seed,
     pub needs: &'a Needs,
     pub shelf: &'a Shelf<'a>,
+    pub population: &'a Population,
+    pub scope: Scope,
+    /// Whether numbers of different protocols may be combined into one: the file says so.
+    pub across: bool,
+    /// What this specification leaves out.
+    pub narrow: &'a Narrow,
+    pub memo: &'a Memo,
 }
 
-/// A table made ready for many look-ups.
-pub(super) struct Shelf<'a> {
-    rows: BTreeMap<Metric, Vec<&'a Measurement>>,
-    /// Models that pass the filter.
-    models: BTreeSet<&'a str>,
-    /// L by model.
-    blocks: BTreeMap<&'a str, u32>,
-    named: Vec<String>,
-    /// Prompts that repeat another one's text, and that other.
-    repeats: BTreeMap<&'a str, &'a str>,
-    /// Why models were left out.
-    pub notes: Vec<String>,
-}
-
-impl<'a> Shelf<'a> {
-    /// The filter's profile is not looked at: the table holds the profile's models only.
-    pub fn new(table: &'a EvidenceTable, filter: &ModelFilter) -> Shelf<'a> {
-        let mut rows = BTreeMap::<Metric, Vec<&Measurement>>::new();
-        let mut blocks = BTreeMap::<&str, u32>::new();
-        for row in &table.rows {
-            rows.entry(row.metric).or_default().push(row);
-            if matches!(row.metric, Metric::ResidualNorm | Metric::LayerGain) {
-                let top = blocks.entry(&row.model).or_default();
-                *top = row.layer.unwrap_or(0).max(*top);
-            }
-        }
-        for model in &table.models {
-            blocks.extend(model.facts.blocks.map(|l| (model.id.as_str(), l)));
-        }
-        let mut notes = Vec::new();
-        let listed = |m: &&ModelInfo| filter.ids.is_empty() || filter.ids.contains(&m.id);
-        let (mut models, mut unasked) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
-        for model in table.models.iter().filter(listed) {
-            if let (Some(kind), false) = (derived(&model.facts), asks_for_kinds(filter)) {
-                *unasked.entry(kind).or_default() += 1;
-                continue;
-            }
-            match fails(&model.facts, &filter.facts) {
-                None => _ = models.insert(model.id.as_str()),
-                Some(Failure::Unknown(fact)) => {
-                    notes.push(format!("{} left out: its {fact} is not known", model.id));
-                }
-                Some(Failure::Differs) => {}
-            }
-        }
-        if !unasked.is_empty() {
-            let counts: Vec<String> = unasked.iter().map(|(kind, n)| counted(*n, kind)).collect();
-            notes.push(format!("not asked for, so left out: {}", counts.join(", ")));
-        }
-        for id in filter.ids.iter().filter(|id| !table.models.iter().any(|m| m.id == **id)) {
-            notes.push(format!("no numbers of {id} here"));
-        }
-        let (mut first, mut repeats) = (BTreeMap::<&str, &str>::new(), BTreeMap::new());
-        for prompt in table.prompts.iter().filter(|p| !p.text.is_empty()) {
-            let id = *first.entry(&prompt.text).or_insert(&prompt.id);
-            if id != prompt.id {
-                repeats.insert(prompt.id.as_str(), id);
-            }
-        }
-        Shelf { rows, models, blocks, named: filter.ids.clone(), repeats, notes }
-    }
-}
-
-impl Bench<'_> {
-    pub fn rows(&self, metric: Metric) -> impl Iterator<Item = &Measurement> {
-        self.shelf.rows.get(&metric).into_iter().flatten().copied()
+impl<'a> Bench<'a> {
+    /// The same with revisions and variants, or with models that were changed from those the filter takes.
+    pub fn with(&self, scope: Scope) -> Bench<'a> {
+        Bench { scope, ..*self }
     }
 
-    pub fn takes(&self, model: &str) -> bool {
-        self.shelf.models.contains(model)
+    pub fn takes(&self, model: usize, scope: Scope) -> bool {
+        self.population.takes(self.shelf, model, scope)
+            && !self.narrow.without_models.contains(self.shelf.models[model].id)
     }
 
-    /// The prompt as a unit: a text that two sets name differently is one prompt, and counts once.
-    pub fn unit<'p>(&'p self, prompt: &'p str) -> &'p str {
-        self.shelf.repeats.get(prompt).copied().unwrap_or(prompt)
+    /// Whether the prediction speaks of a model that others were changed from.
+    pub fn takes_base(&self, id: &str) -> bool {
+        let number = self.shelf.models.binary_search_by_key(&id, |model| model.id);
+        number.is_ok_and(|number| self.takes(number, Scope::Taken))
     }
 
-    /// Layer L - back of a model, if its depth is known.
-    pub fn last_layer(&self, model: &str, back: u32) -> Option<u32> {
-        self.shelf.blocks.get(model)?.checked_sub(back)
+    /// Facts and depth of a model of this table.
+    pub fn model(&self, id: &str) -> Option<&'a Model<'a>> {
+        self.shelf.models.binary_search_by_key(&id, |model| model.id).ok().map(|at| &self.shelf.models[at])
     }
 
-    pub fn models_in_words(&self) -> String {
-        match &self.shelf.named[..] {
-            [] => "any model".to_string(),
-            some => some.join(", "),
-        }
+    /// The interval of a mean at the level of the bench, as [`stats::mean_interval`](crate::stats::mean_interval) gives it.
+    pub fn mean_interval(&self, values: &[f64]) -> Option<Interval> {
+        self.memo.means(values, self.alpha).map(|[at_alpha, _]| at_alpha)
     }
 
     /// Cells of a quantity; what is missing or noteworthy about them goes to `tested`.
-    pub fn cells(&self, quantity: &Quantity, tested: &mut Tested) -> Cells {
+    pub fn cells(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
         let cells = look_up(self, quantity);
         tested.missing.extend(cells.missing.iter().cloned());
         tested.notes.extend(cells.notes.iter().cloned());
+        for protocol in &cells.combined {
+            tested.uses(Some(*protocol));
+        }
+        tested.seen.add(quantity, &cells);
         cells
     }
 
     /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so, and the cells
     /// stay as they are: what they show is still worth reading.
-    pub fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells {
+    pub fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
         let mut cells = self.cells(quantity, tested);
         let had = cells.models.len();
         let most = cells.models.values().map(|m| m.prompts.len()).max().unwrap_or(0);
         let needed = self.needs.prompts as usize;
+        // What no prompt enters has none to count.
+        if cells.protocol.is_none() {
+            return cells;
+        }
         if had > 0 && most < needed {
-            tested
-                .missing
-                .push(format!("{}: needs {needed} prompts per model, have at most {most}", quantity.metric));
+            let name = quantity.name();
+            tested.missing.push(format!("{name}: needs {needed} prompts per model, have at most {most}"));
             return cells;
         }
         cells.models.retain(|_, m| m.prompts.len() >= needed);
@@ -144,18 +101,78 @@ impl Bench<'_> {
     }
 
     /// Whether the models that a test ended up with are as many as the prediction needs.
-    pub fn enough_models(&self, have: usize, tested: &mut Tested) {
-        // That no model has a number was said when it was looked up.
-        let said = have == 0 && tested.lacks();
-        if have < self.needs.models as usize && !said {
-            tested.missing.push(format!("needs {} models, have {have}", self.needs.models));
+    pub fn enough_models<'m>(&self, have: impl IntoIterator<Item = &'m str>, tested: &mut Tested) {
+        let what = format!("models{}", self.population.of());
+        enough_of(self.needs.models, &what, have, tested);
+    }
+
+    /// Means over prompts layer by layer, of a quantity that selects no layer.
+    pub fn profiles(&self, quantity: &Quantity, tested: &mut Tested) -> Profiles<'a> {
+        let asked = quantity.protocol.unwrap_or(self.protocol);
+        let layers = quantity.metric.map(|metric| self.shelf.layers(metric, asked)).unwrap_or_default();
+        let mut profiles = Profiles::default();
+        let mut missing = Vec::new();
+        // Without any layer, the look-up of one says what is missing.
+        let asked: Vec<u32> = if layers.is_empty() { vec![0] } else { layers };
+        for layer in asked {
+            let mut one = quantity.clone();
+            one.select.layer = Some(layer);
+            let mut aside = Tested::default();
+            let cells = self.enough(&one, &mut aside);
+            profiles.like = Some(Series::tagged(cells.metric, cells.protocol, BTreeMap::new()));
+            missing = aside.missing;
+            tested.seen.merge(aside.seen);
+            tested.notes.extend(aside.notes);
+            tested.uses(cells.protocol);
+            for (model, cells) in &cells.models {
+                let mean = cells.mean().map(|mean| (layer, mean));
+                profiles.models.entry(model).or_default().extend(mean);
+            }
         }
+        if profiles.models.is_empty() {
+            tested.missing.extend(missing);
+        }
+        profiles
+    }
+}
+
+/// A quantity's means over prompts, by model and layer.
+#[derive(Default)]
+pub(crate) struct Profiles<'a> {
+    pub models: BTreeMap<&'a str, BTreeMap<u32, f64>>,
+    /// Metric and protocol of the numbers.
+    like: Option<Series<u32>>,
+}
+
+impl Profiles<'_> {
+    pub fn of(&self, model: &str) -> Series<u32> {
+        let values = self.models.get(model).cloned().unwrap_or_default();
+        match &self.like {
+            Some(like) => like.with_values(values),
+            None => Series::tagged(None, None, values),
+        }
+    }
+}
+
+/// E.g. `needs 8 models of norm = layernorm, have 3 (a, b, c)`, where `have` is too few.
+pub(super) fn enough_of<'m>(
+    needed: u32,
+    what: &str,
+    have: impl IntoIterator<Item = &'m str>,
+    tested: &mut Tested,
+) {
+    let have: Vec<&str> = have.into_iter().collect();
+    // That nothing has a number was said when it was looked up.
+    let said = have.is_empty() && tested.lacks();
+    if have.len() < needed as usize && !said {
+        let names = if have.is_empty() { String::new() } else { format!(" ({})", have.join(", ")) };
+        tested.missing.push(format!("needs {needed} {what}, have {}{names}", have.len()));
     }
 }
 
 /// What a test found: statistics for the rule, estimates for the reader, or what it lacked.
 #[derive(Default)]
-pub(super) struct Tested {
+pub(crate) struct Tested {
     pub unit: String,
     pub protocols: Vec<Protocol>,
     pub statistics: Vec<Statistic>,
@@ -163,11 +180,80 @@ pub(super) struct Tested {
     pub notes: Vec<String>,
     /// Not empty: untestable.
     pub missing: Vec<String>,
+    /// The number the test is about, where no statistic is it (see `effect::headline`).
+    pub effect: Option<Effect>,
+    /// What joint inference may flip.
+    pub units: Option<Units>,
+    pub seen: Seen,
+}
+
+/// What look-ups met: along these a specification curve can run.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Metrics that follow the hypothesis's protocol.
+    pub free: BTreeSet<Metric>,
+    pub models: BTreeSet<String>,
+    pub categories: BTreeSet<String>,
+    pub sources: BTreeSet<String>,
+    pub dtypes: BTreeSet<String>,
+}
+
+impl Seen {
+    fn add(&mut self, quantity: &Quantity, cells: &Cells<'_>) {
+        let free = quantity.walk().into_iter().filter(|(_, q)| q.protocol.is_none());
+        self.free.extend(free.filter_map(|(_, q)| q.metric).filter(|m| m.describe().needs_protocol()));
+        let add = |kept: &mut BTreeSet<String>, word: &str| {
+            if !word.is_empty() && !kept.contains(word) {
+                kept.insert(word.to_string());
+            }
+        };
+        for (model, cells) in &cells.models {
+            add(&mut self.models, model);
+            cells.prompts.values().filter_map(|c| c.category).for_each(|c| add(&mut self.categories, c));
+        }
+        cells.sources.iter().for_each(|source| add(&mut self.sources, source));
+        cells.dtypes.iter().for_each(|dtype| add(&mut self.dtypes, dtype));
+    }
+
+    fn merge(&mut self, other: Seen) {
+        self.free.extend(other.free);
+        self.models.extend(other.models);
+        self.categories.extend(other.categories);
+        self.sources.extend(other.sources);
+        self.dtypes.extend(other.dtypes);
+    }
 }
 
 impl Tested {
     pub fn new(unit: impl Into<String>) -> Tested {
         Tested { unit: unit.into(), ..Tested::default() }
+    }
+
+    /// Several statistics at once.
+    pub fn offer<const N: usize>(&mut self, list: [(&str, Option<f64>); N]) {
+        for (name, value) in list {
+            self.statistic(name, value);
+        }
+    }
+
+    /// Says that no p can be as small as alpha, if so; whether one can.
+    pub fn reachable(&mut self, bench: &Bench<'_>, what: &str, smallest: f64) -> bool {
+        let reachable = smallest <= bench.alpha;
+        if !reachable {
+            let smallest = super::rule::digits(smallest);
+            self.notes.push(format!(
+                "{what}: cannot reach alpha = {} (smallest p {smallest}), no p given",
+                bench.alpha
+            ));
+        }
+        reachable
+    }
+
+    /// Whether two quantities may be set beside each other: across protocols only if the file says so, else a mismatch
+    /// makes the test untestable.
+    pub fn comparable(&mut self, bench: &Bench<'_>, a: &Cells<'_>, b: &Cells<'_>) -> bool {
+        let empty = || BTreeMap::<(), f64>::new();
+        self.pair(&a.series(empty()), &b.series(empty()), bench.across).is_some()
     }
 
     pub fn lacks(&self) -> bool {
@@ -194,65 +280,19 @@ impl Tested {
     }
 }
 
+/// A number with its interval and p.
+pub(super) fn estimate(
+    label: impl std::fmt::Display,
+    value: Option<f64>,
+    interval: Option<Interval>,
+    p: Option<f64>,
+    n: usize,
+) -> Estimate {
+    let (low, high) = (interval.map(|i| i.low), interval.map(|i| i.high));
+    Estimate { label: label.to_string(), value, low, high, p, n: n as u64 }
+}
+
 /// A number without interval, e.g. of one cell.
-pub(super) fn point(label: impl Into<String>, value: Option<f64>, n: usize) -> Estimate {
-    Estimate { label: label.into(), value, low: None, high: None, p: None, n: n as u64 }
-}
-
-/// Facts that a model list states before a checkpoint is opened.
-const LINEAGE: [&str; 5] = ["kind", "base", "change", "series", "step"];
-
-/// Whether a model is worth measuring for a hypothesis with this filter: not a revision or variant that it does not ask
-/// for. Of the facts only those count that the model list states.
-pub fn asks_for(filter: &ModelFilter, id: &str, lineage: &ModelFacts) -> bool {
-    if derived(lineage).is_none() {
-        return true;
-    }
-    let known: Vec<FactCondition> = filter.facts.iter().filter(|c| of_lineage(c)).cloned().collect();
-    let listed = filter.ids.is_empty() || filter.ids.iter().any(|listed| listed == id);
-    asks_for_kinds(filter) && listed && fails(lineage, &known).is_none()
-}
-
-/// The kind of a model that is a stage of a training or was made here.
-fn derived(facts: &ModelFacts) -> Option<&str> {
-    facts.kind.as_deref().filter(|kind| matches!(*kind, "revision" | "variant"))
-}
-
-/// Whether a filter speaks of such models; else it means released ones.
-fn asks_for_kinds(filter: &ModelFilter) -> bool {
-    !filter.ids.is_empty() || filter.facts.iter().any(of_lineage)
-}
-
-fn of_lineage(condition: &FactCondition) -> bool {
-    LINEAGE.contains(&condition.fact.as_str())
-}
-
-fn counted(n: usize, kind: &str) -> String {
-    format!("{n} {kind}{}", if n == 1 { "" } else { "s" })
-}
-
-enum Failure {
-    Unknown(String),
-    Differs,
-}
-
-fn fails(facts: &ModelFacts, conditions: &[FactCondition]) -> Option<Failure> {
-    // Facts are plain data: their serialisation cannot fail, and an empty object makes every fact unknown.
-    let facts = serde_json::to_value(facts).unwrap_or_default();
-    for condition in conditions {
-        let fact = facts.get(&condition.fact).filter(|v| !v.is_null());
-        let Some(fact) = fact else { return Some(Failure::Unknown(condition.fact.clone())) };
-        let equal = condition.is.as_ref().is_none_or(|wanted| match wanted {
-            FactValue::Bool(b) => fact.as_bool() == Some(*b),
-            FactValue::Number(n) => fact.as_f64() == Some(*n),
-            FactValue::Text(t) => fact.as_str() == Some(t),
-        });
-        let number = fact.as_f64();
-        let low = condition.at_least.is_none_or(|l| number.is_some_and(|n| n >= l));
-        let high = condition.at_most.is_none_or(|h| number.is_some_and(|n| n <= h));
-        if !(equal && low && high) {
-            return Some(Failure::Differs);
-        }
-    }
-    None
+pub(super) fn point(label: impl std::fmt::Display, value: Option<f64>, n: usize) -> Estimate {
+    Estimate { label: label.to_string(), value, low: None, high: None, p: None, n: n as u64 }
 }

@@ -1,55 +1,88 @@
 //! `categories`: do a model's categories of prompts differ?
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     bench::{Bench, Tested},
+    effect::Effect,
+    kind::{Kind, Parts},
     outcome::Estimate,
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{holm, kruskal_permutation_p, kruskal_wallis},
+    stats::{holm, kruskal_wallis},
 };
 
-/// Kruskal–Wallis per model with permutation p, Holm over models. The estimates are epsilon squared, H over the most it
-/// can be, n - 1: H itself grows with the number of prompts and compares with nothing.
-pub(super) fn test(bench: &Bench<'_>, of: &Quantity) -> Tested {
-    let mut tested = Tested::new("epsilon squared");
-    let cells = bench.enough(of, &mut tested);
-    tested.uses(cells.protocol);
-    let mut p = Vec::new();
-    for (model, cells) in &cells.models {
-        let (values, categories): (Vec<f64>, Vec<&str>) = cells.categorised().unzip();
-        let mut known = categories.clone();
-        known.sort_unstable();
-        known.dedup();
-        let labels: Vec<usize> = categories.iter().map(|c| known.partition_point(|k| k < c)).collect();
-        let found = kruskal_wallis(&values, &labels);
-        let own = kruskal_permutation_p(&values, &labels, bench.seed.derive(model));
-        match (found, own) {
-            (Some(found), Some(own)) => {
-                p.push(own);
-                tested.estimates.push(Estimate {
-                    label: model.clone(),
-                    value: Some(found.h / (values.len() - 1) as f64),
-                    low: None,
-                    high: None,
-                    p: Some(own),
-                    n: values.len() as u64,
-                });
+/// Per model: do categories differ (Kruskal–Wallis, permutation p, Holm over models)?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Categories {
+    pub of: Quantity,
+}
+
+impl Categories {
+    pub const STATISTICS: &'static [&'static str] = &["share-significant", "models"];
+}
+
+impl Kind for Categories {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("of", &self.of)])
+    }
+
+    /// Kruskal–Wallis per model with permutation p, Holm over models. The estimates are epsilon squared, H over the most it
+    /// can be, n - 1: H itself grows with the number of prompts and compares with nothing.
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let of = &self.of;
+        let mut tested = Tested::new("epsilon squared");
+        let cells = bench.enough(of, &mut tested);
+        tested.uses(cells.protocol);
+        let (mut p, mut models) = (Vec::new(), Vec::new());
+        for (model, cells) in &cells.models {
+            let (values, categories): (Vec<f64>, Vec<&str>) = cells.categorised().unzip();
+            let mut known = categories.clone();
+            known.sort_unstable();
+            known.dedup();
+            let labels: Vec<usize> = categories.iter().map(|c| known.partition_point(|k| k < c)).collect();
+            let found = kruskal_wallis(&values, &labels);
+            let own = bench.memo.kruskal_p(&values, &labels);
+            match (found, own) {
+                (Some(found), Some(own)) => {
+                    p.push(own);
+                    models.push(*model);
+                    tested.estimates.push(Estimate {
+                        label: model.to_string(),
+                        value: Some(found.h / (values.len() - 1) as f64),
+                        low: None,
+                        high: None,
+                        p: Some(own),
+                        n: values.len() as u64,
+                    });
+                }
+                _ => tested.notes.push(format!("{model}: fewer than two categories to compare, left out")),
             }
-            _ => tested.notes.push(format!("{model}: fewer than two categories to compare, left out")),
         }
+        if p.is_empty() && !tested.lacks() {
+            tested.missing.push("needs a model with prompts of at least two categories".into());
+        }
+        bench.enough_models(models, &mut tested);
+        let significant = holm(&p).into_iter().filter(|p| *p < bench.alpha).count() as f64;
+        if !p.is_empty() {
+            tested.notes.push(format!("epsilon squared = Kruskal-Wallis H / (n - 1), the share of the variance of ranks that lies between categories; \
+                 permutation p, uncorrected; significance is after Holm over {} models",
+                p.len()));
+        }
+        tested.effect = (!p.is_empty()).then(|| Effect {
+            value: significant / p.len() as f64,
+            low: None,
+            high: None,
+            p: None,
+            n: p.len() as u64,
+            null: 0.0,
+            what: "share of models whose categories differ".into(),
+        });
+        tested.statistic("share-significant", significant / p.len() as f64);
+        tested.statistic("models", p.len() as f64);
+        tested
     }
-    if p.is_empty() && !tested.lacks() {
-        tested.missing.push("needs a model with prompts of at least two categories".into());
-    }
-    bench.enough_models(p.len(), &mut tested);
-    let significant = holm(&p).into_iter().filter(|p| *p < bench.alpha).count() as f64;
-    if !p.is_empty() {
-        tested.notes.push(format!("epsilon squared = Kruskal-Wallis H / (n - 1), the share of the variance of ranks that lies between categories; \
-             permutation p, uncorrected; significance is after Holm over {} models",
-            p.len()));
-    }
-    tested.statistic("share-significant", significant / p.len() as f64);
-    tested.statistic("models", p.len() as f64);
-    tested
 }

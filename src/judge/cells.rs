@@ -5,20 +5,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bench::Bench;
+use super::{
+    bench::Bench,
+    combine::{Sign, combined},
+    population::{Scope, fails, speaks_of_kinds},
+    said::Said,
+    shelf::Entry,
+};
 use crate::{
     config::hypothesis::{Quantity, Scale, Select},
     evidence::Measurement,
     metric::{Depends, Metric, Series},
-    protocol::{Endpoint, Protocol},
+    protocol::Protocol,
 };
 
-/// One number per (model, prompt) of one metric under one protocol.
-pub(super) struct Cells {
-    pub metric: Metric,
-    /// `None` for properties of the weights.
+/// One number per (model, prompt) of one quantity under one protocol.
+pub(crate) struct Cells<'a> {
+    /// The metric whose protocol decides the numbers; none for facts.
+    pub metric: Option<Metric>,
+    /// `None` for properties of the weights and facts.
     pub protocol: Option<Protocol>,
-    pub models: BTreeMap<String, ModelCells>,
+    pub models: BTreeMap<&'a str, ModelCells<'a>>,
+    /// Protocols of what was combined with the quantity.
+    pub combined: Vec<Protocol>,
+    /// Where rows of runs come from, and the dtypes they were computed in.
+    pub sources: BTreeSet<&'a str>,
+    pub dtypes: BTreeSet<&'a str>,
     pub notes: Vec<String>,
     /// What exactly was looked for and not found.
     pub missing: Vec<String>,
@@ -26,18 +38,19 @@ pub(super) struct Cells {
 
 /// The numbers of one model.
 #[derive(Default)]
-pub(super) struct ModelCells {
-    pub prompts: BTreeMap<String, Cell>,
+pub(crate) struct ModelCells<'a> {
+    pub prompts: BTreeMap<&'a str, Cell<'a>>,
     /// Where no row has a prompt: a property of the weights, or somebody's mean over prompts.
     pub aggregate: Option<f64>,
 }
 
-pub(super) struct Cell {
+#[derive(Clone, Copy)]
+pub(crate) struct Cell<'a> {
     pub value: f64,
-    pub category: Option<String>,
+    pub category: Option<&'a str>,
 }
 
-impl ModelCells {
+impl ModelCells<'_> {
     pub fn values(&self) -> Vec<f64> {
         let own = self.prompts.values().map(|c| c.value);
         if self.prompts.is_empty() { self.aggregate.into_iter().collect() } else { own.collect() }
@@ -49,140 +62,228 @@ impl ModelCells {
 
     /// Prompts that have a category, as (value, category).
     pub fn categorised(&self) -> impl Iterator<Item = (f64, &str)> {
-        self.prompts
-            .values()
-            .filter_map(|c| Some((c.value, c.category.as_deref().filter(|c| !c.is_empty())?)))
+        self.prompts.values().filter_map(|c| Some((c.value, c.category.filter(|c| !c.is_empty())?)))
     }
 }
 
-impl Cells {
+impl<'a> Cells<'a> {
+    pub fn series<K: Ord + Clone>(&self, values: BTreeMap<K, f64>) -> Series<K> {
+        Series::tagged(self.metric, self.protocol, values)
+    }
+
     /// One number per model: the mean over its prompts.
-    pub fn by_model(&self) -> Series<String> {
-        let means = self.models.iter().filter_map(|(m, cells)| Some((m.clone(), cells.mean()?)));
-        Series::new(self.metric, self.protocol, means.collect())
+    pub fn by_model(&self) -> Series<&'a str> {
+        self.series(self.models.iter().filter_map(|(m, cells)| Some((*m, cells.mean()?))).collect())
     }
 
     /// The prompts of one model.
-    pub fn by_prompt(&self, model: &str) -> Series<String> {
+    pub fn by_prompt(&self, model: &str) -> Series<&'a str> {
         let prompts = self.models.get(model).into_iter().flat_map(|m| &m.prompts);
-        Series::new(self.metric, self.protocol, prompts.map(|(p, c)| (p.clone(), c.value)).collect())
+        self.series(prompts.map(|(p, c)| (*p, c.value)).collect())
     }
 
     /// One number: the mean over the only model's prompts; `None` unless there is exactly one model.
     pub fn only(&self) -> Option<Series<()>> {
         let mut models = self.models.values();
         let (Some(one), None) = (models.next(), models.next()) else { return None };
-        Some(Series::new(self.metric, self.protocol, BTreeMap::from([((), one.mean()?)])))
+        Some(self.series(BTreeMap::from([((), one.mean()?)])))
     }
 
     /// Every (model, prompt); the prompt is empty for an aggregate.
-    pub fn by_cell(&self) -> Series<(String, String)> {
+    pub fn by_cell(&self) -> Series<(&'a str, &'a str)> {
         let cells = self.models.iter().flat_map(|(model, cells)| {
-            let own = cells.prompts.iter().map(|(p, c)| ((model.clone(), p.clone()), c.value));
+            let own = cells.prompts.iter().map(|(p, c)| ((*model, *p), c.value));
             let whole = cells.aggregate.filter(|_| cells.prompts.is_empty());
-            own.chain(whole.map(|v| ((model.clone(), String::new()), v))).collect::<Vec<_>>()
+            own.chain(whole.map(|v| ((*model, ""), v)))
         });
-        Series::new(self.metric, self.protocol, cells.collect())
+        self.series(cells.collect())
     }
 }
 
 /// Looks `quantity` up. Empty cells come with `missing`.
-pub(super) fn look_up(bench: &Bench<'_>, quantity: &Quantity) -> Cells {
-    let describe = quantity.metric.describe();
-    let asked = quantity.protocol.unwrap_or(bench.protocol);
-    let protocol = describe.needs_protocol().then_some(asked);
-    let mut cells =
-        Cells { metric: quantity.metric, protocol, models: BTreeMap::new(), notes: vec![], missing: vec![] };
-    if describe.per_layer && quantity.select.layer.is_none() && quantity.select.layers_before_last.is_none() {
-        cells.missing.push(format!(
-            "{} has a value per layer: the quantity must select one (layer or layers-before-last)",
-            quantity.metric
+pub(super) fn look_up<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Cells<'a> {
+    if quantity.times.is_none() && quantity.over.is_none() {
+        return plain(bench, quantity, quantity.scale);
+    }
+    let mut cells = plain(bench, quantity, Scale::Linear);
+    for (inner, sign) in [(&quantity.times, Sign::Times), (&quantity.over, Sign::Over)] {
+        if let Some(inner) = inner {
+            cells = combined(bench, cells, look_up(bench, inner), sign);
+        }
+    }
+    let mut lost = 0_u64;
+    let mut rescale = |value: &mut f64| {
+        let new = scaled(*value, quantity.scale);
+        lost += u64::from(new.is_none());
+        *value = new.unwrap_or(f64::NAN);
+        new.is_some()
+    };
+    for model in cells.models.values_mut() {
+        model.prompts.retain(|_, cell| rescale(&mut cell.value));
+        model.aggregate = model.aggregate.and_then(|mut value| rescale(&mut value).then_some(value));
+    }
+    cells.models.retain(|_, model| !model.prompts.is_empty() || model.aggregate.is_some());
+    if lost > 0 {
+        cells.notes.push(format!(
+            "{lost} numbers of {} have no {} and were left out",
+            quantity.name(),
+            root(quantity.scale)
         ));
-        return cells;
     }
-    let mut rows = BTreeMap::<(&str, Option<&str>), Vec<(&Measurement, f64)>>::new();
-    let mut unscaled = 0_u64;
-    for row in bench.rows(quantity.metric).filter(|r| matches(bench, r, quantity, asked)) {
-        match scaled(row.value, quantity.scale) {
-            Some(value) => rows
-                .entry((&row.model, row.prompt.as_deref().map(|p| bench.unit(p))))
-                .or_default()
-                .push((row, value)),
-            None => unscaled += 1,
-        }
-    }
-    if unscaled > 0 {
-        cells
-            .notes
-            .push(format!("{unscaled} rows of {} have no logarithm and were left out", quantity.metric));
-    }
-    let mut said = Said::default();
-    let by_prompt: BTreeSet<&str> = rows.keys().filter(|(_, p)| p.is_some()).map(|(m, _)| *m).collect();
-    let mut repeated = BTreeSet::new();
-    for ((model, prompt), mut found) in rows {
-        // An aggregate beside the model's own prompts is not used, so nothing is said about it.
-        if prompt.is_none() && by_prompt.contains(model) {
-            continue;
-        }
-        // One text under two names was run once: its number is not two.
-        found.dedup_by(|next, kept| {
-            let same = next.1 == kept.1 && next.0.source == kept.0.source && next.0.prompt != kept.0.prompt;
-            if same {
-                repeated.extend(prompt);
-            }
-            same
-        });
-        let value = found.iter().map(|(_, v)| v).sum::<f64>() / found.len() as f64;
-        let entry = cells.models.entry(model.to_string()).or_default();
-        match prompt {
-            Some(prompt) => {
-                let category = found.iter().find_map(|(r, _)| r.category.clone());
-                entry.prompts.insert(prompt.to_string(), Cell { value, category });
-            }
-            None => entry.aggregate = Some(value),
-        }
-        said.hear(model, prompt, &found);
-    }
-    if !repeated.is_empty() {
-        cells.notes.push(format!("prompts that two sets name differently count once: {}", repeated.len()));
-    }
-    cells.notes.extend(said.notes(quantity, &cells));
-    if cells.models.is_empty() {
-        cells.missing.push(absent(bench, quantity, asked));
+    if cells.models.is_empty() && cells.missing.is_empty() {
+        cells.missing.push(format!("no model has all of {}", quantity.name()));
     }
     cells
 }
 
-fn matches(bench: &Bench<'_>, row: &Measurement, quantity: &Quantity, asked: Protocol) -> bool {
-    let Select { source, model, prompt, layer, layers_before_last, dtype, without_categories } =
-        &quantity.select;
-    let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
-    let counted_back = layers_before_last
-        .is_none_or(|back| row.layer.is_some() && row.layer == bench.last_layer(&row.model, back));
-    let category = row.category.as_deref().unwrap_or("");
-    bench.takes(&row.model)
-        && same(source, &row.source)
-        && same(model, &row.model)
-        && same(dtype, &row.dtype)
-        && prompt.as_deref().is_none_or(|p| row.prompt.as_deref() == Some(p))
-        && layer.is_none_or(|l| row.layer == Some(l))
-        && counted_back
-        && !without_categories.iter().any(|c| c == category)
-        && made_under(quantity.metric, row.protocol, asked)
+/// The quantity without what it is combined with.
+fn plain<'a>(bench: &Bench<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> {
+    let asked = quantity.protocol.unwrap_or(bench.protocol);
+    let needs_protocol = quantity.depends() != Depends::Nothing;
+    let mut cells = Cells {
+        metric: quantity.metric,
+        protocol: needs_protocol.then_some(asked),
+        models: BTreeMap::new(),
+        combined: vec![],
+        sources: BTreeSet::new(),
+        dtypes: BTreeSet::new(),
+        notes: vec![],
+        missing: vec![],
+    };
+    match (quantity.metric, &quantity.fact) {
+        (Some(metric), _) => measured(bench, quantity, metric, scale, &mut cells),
+        (None, Some(fact)) => stated(bench, quantity, fact, scale, &mut cells),
+        (None, None) => cells.missing.push("refused: a quantity needs a metric or a fact".into()),
+    }
+    cells
 }
 
-/// Whether a row's number is what `asked` would give. A row is taken by what produced it: a norm taken after the final
-/// norm is no residual norm, whatever is asked.
-fn made_under(metric: Metric, row: Option<Protocol>, asked: Protocol) -> bool {
-    match (metric.describe().depends, row) {
-        (Depends::Nothing, _) => true,
-        (_, None) => false,
-        (Depends::Tokens, Some(row)) => row.bos == asked.bos,
-        (Depends::Reduction, Some(row)) => {
-            row.bos == asked.bos && row.reduction == asked.reduction && row.endpoint == Endpoint::LastBlock
+/// Facts of the models.
+fn stated<'a>(bench: &Bench<'a>, quantity: &Quantity, fact: &str, scale: Scale, cells: &mut Cells<'a>) {
+    let mut unknown = Vec::new();
+    for number in models(bench, &quantity.select) {
+        let model = &bench.shelf.models[number];
+        match model.fact(fact).and_then(serde_json::Value::as_f64).and_then(|value| scaled(value, scale)) {
+            Some(value) => {
+                let own = ModelCells { prompts: BTreeMap::new(), aggregate: Some(value) };
+                cells.models.insert(model.id, own);
+            }
+            None => unknown.push(model.id),
         }
-        (Depends::Everything, Some(row)) => row == asked,
     }
+    if !unknown.is_empty() {
+        cells.notes.push(format!("{fact} is not known of {}", unknown.join(", ")));
+    }
+    if cells.models.is_empty() {
+        cells.missing.push(format!("the {fact} of {}", bench.population.in_words()));
+    }
+}
+
+/// Models that a quantity is of, by number.
+fn models(bench: &Bench<'_>, select: &Select) -> Vec<usize> {
+    // Who names a model, or its kind, means it.
+    let named = select.model.is_some() || speaks_of_kinds(&select.facts);
+    let scope = if named && bench.scope == Scope::Taken { Scope::EveryKind } else { bench.scope };
+    let all = bench.shelf.models.iter().enumerate();
+    all.filter(|(number, model)| {
+        bench.takes(*number, scope)
+            && select.model.as_deref().is_none_or(|id| id == model.id)
+            && select.facts.iter().all(|condition| fails(model, condition).is_none())
+    })
+    .map(|(number, _)| number)
+    .collect()
+}
+
+fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: Scale, cells: &mut Cells<'a>) {
+    let asked = quantity.protocol.unwrap_or(bench.protocol);
+    let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
+    if metric.describe().per_layer && layer.is_none() && back.is_none() {
+        cells.missing.push(format!(
+            "{metric} has a value per layer: the quantity must select one (layer or layers-before-last)"
+        ));
+        return;
+    }
+    let mut said = Said::default();
+    let mut unscaled = 0_u64;
+    let mut repeated = BTreeSet::new();
+    for number in models(bench, &quantity.select) {
+        let model = &bench.shelf.models[number];
+        let counted = back.map(|back| model.blocks.and_then(|blocks| blocks.checked_sub(back)));
+        let layer = match (layer, counted) {
+            // Depth unknown, or not that deep; or two layers named at once.
+            (_, Some(None)) => continue,
+            (Some(layer), Some(Some(counted))) if layer != counted => continue,
+            (layer, counted) => layer.or(counted.flatten()),
+        };
+        let rows = bench.shelf.rows(metric, asked, number, layer);
+        let mut rows: Vec<(&Entry<'_>, f64)> = rows
+            .iter()
+            .filter(|entry| selected(entry.row, &quantity.select) && bench.narrow.admits(entry.row))
+            .filter_map(|entry| {
+                let value = scaled(entry.row.value, scale);
+                unscaled += u64::from(value.is_none());
+                Some((entry, value?))
+            })
+            .collect();
+        // Rows of every layer come layer by layer.
+        if layer.is_none() {
+            rows.sort_by_key(|(entry, _)| bench.shelf.prompt(entry));
+        }
+        let prompts: Vec<&[(&Entry<'_>, f64)]> =
+            rows.chunk_by(|a, b| bench.shelf.prompt(a.0) == bench.shelf.prompt(b.0)).collect();
+        let has_prompts = prompts.iter().any(|rows| bench.shelf.prompt(rows[0].0).is_some());
+        for rows in prompts {
+            let prompt = bench.shelf.prompt(rows[0].0);
+            // An aggregate beside the model's own prompts is not used, so nothing is said about it.
+            if prompt.is_none() && has_prompts {
+                continue;
+            }
+            let mut found: Vec<(&'a Measurement, f64)> = rows.iter().map(|(e, v)| (e.row, *v)).collect();
+            // One text under two names was run once: its number is not two.
+            found.dedup_by(|next, kept| {
+                let same =
+                    next.1 == kept.1 && next.0.source == kept.0.source && next.0.prompt != kept.0.prompt;
+                if same {
+                    repeated.extend(prompt);
+                }
+                same
+            });
+            let value = found.iter().map(|(_, v)| v).sum::<f64>() / found.len() as f64;
+            let entry = cells.models.entry(model.id).or_default();
+            match prompt {
+                Some(prompt) => {
+                    let category = found.iter().find_map(|(r, _)| r.category.as_deref());
+                    entry.prompts.insert(prompt, Cell { value, category });
+                }
+                None => entry.aggregate = Some(value),
+            }
+            for (row, _) in found.iter().filter(|(row, _)| row.protocol.is_some()) {
+                cells.sources.insert(&row.source);
+                cells.dtypes.insert(&row.dtype);
+            }
+            said.hear(model.id, prompt, &found);
+        }
+    }
+    if unscaled > 0 {
+        cells.notes.push(format!("{unscaled} rows of {metric} have no {} and were left out", root(scale)));
+    }
+    if !repeated.is_empty() {
+        cells.notes.push(format!("prompts that two sets name differently count once: {}", repeated.len()));
+    }
+    cells.notes.extend(said.notes(metric, cells));
+    if cells.models.is_empty() {
+        cells.missing.push(absent(bench, quantity, metric, asked));
+    }
+}
+
+/// Whether a row of the right model, metric, protocol and layer is selected.
+fn selected(row: &Measurement, select: &Select) -> bool {
+    let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
+    let category = row.category.as_deref().unwrap_or("");
+    same(&select.source, &row.source)
+        && same(&select.dtype, &row.dtype)
+        && select.prompt.as_deref().is_none_or(|p| row.prompt.as_deref() == Some(p))
+        && !select.without_categories.iter().any(|c| c == category)
 }
 
 fn scaled(value: f64, scale: Scale) -> Option<f64> {
@@ -190,12 +291,21 @@ fn scaled(value: f64, scale: Scale) -> Option<f64> {
         Scale::Linear => value,
         Scale::Log => value.ln(),
         Scale::AbsLog => value.ln().abs(),
+        Scale::Sqrt => value.sqrt(),
     };
     scaled.is_finite().then_some(scaled)
 }
 
+fn root(scale: Scale) -> &'static str {
+    match scale {
+        Scale::Log | Scale::AbsLog => "logarithm",
+        Scale::Sqrt => "square root",
+        Scale::Linear => "finite value",
+    }
+}
+
 /// E.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
-fn absent(bench: &Bench<'_>, quantity: &Quantity, asked: Protocol) -> String {
+fn absent(bench: &Bench<'_>, quantity: &Quantity, metric: Metric, asked: Protocol) -> String {
     let select = &quantity.select;
     let mut conditions: Vec<String> = Vec::new();
     for (name, value) in [("source", &select.source), ("prompt", &select.prompt), ("dtype", &select.dtype)] {
@@ -203,7 +313,7 @@ fn absent(bench: &Bench<'_>, quantity: &Quantity, asked: Protocol) -> String {
     }
     conditions.extend(select.layer.map(|l| format!("layer {l}")));
     conditions.extend(select.layers_before_last.map(|l| format!("layer L-{l}")));
-    let under = match quantity.metric.describe().depends {
+    let under = match metric.describe().depends {
         Depends::Nothing => String::new(),
         Depends::Tokens => format!(" with BOS {}", asked.bos),
         // An endpoint that does not enter the number would only mislead.
@@ -212,73 +322,8 @@ fn absent(bench: &Bench<'_>, quantity: &Quantity, asked: Protocol) -> String {
     };
     let model = match &select.model {
         Some(model) => model.clone(),
-        None => bench.models_in_words(),
+        None => bench.population.in_words(),
     };
     let which = if conditions.is_empty() { String::new() } else { format!(" ({})", conditions.join(", ")) };
-    format!("no {} row of metric {}{under} for {model}{which}", bench.evidence, quantity.metric)
-}
-
-/// What was done to rows on the way into cells.
-#[derive(Default)]
-struct Said {
-    averaged: u64,
-    averaged_of: BTreeSet<String>,
-    deviations: BTreeMap<String, BTreeSet<String>>,
-}
-
-/// More deviations than this are counted, not listed.
-const DEVIATIONS: usize = 4;
-
-impl Said {
-    fn hear(&mut self, model: &str, prompt: Option<&str>, rows: &[(&Measurement, f64)]) {
-        if rows.len() > 1 && prompt.is_some() {
-            self.averaged += 1;
-            self.averaged_of.extend(rows.iter().map(|(r, _)| format!("{} {}", r.source, r.dtype)));
-        }
-        for (row, _) in rows.iter().filter(|(r, _)| !r.definition.is_empty()) {
-            self.deviations
-                .entry(format!("{}: {}", row.source, row.definition))
-                .or_default()
-                .insert(model.to_string());
-        }
-    }
-
-    fn notes(self, quantity: &Quantity, cells: &Cells) -> Vec<String> {
-        let mut notes = Vec::new();
-        if self.averaged > 0 {
-            let sources: Vec<String> = self.averaged_of.into_iter().collect();
-            notes.push(format!(
-                "{} cells of {} are the mean of several rows ({})",
-                self.averaged,
-                quantity.metric,
-                sources.join(", ")
-            ));
-        }
-        let per_prompt = quantity.metric.describe().needs_protocol();
-        let aggregates: Vec<&str> = cells
-            .models
-            .iter()
-            .filter(|(_, c)| per_prompt && c.prompts.is_empty())
-            .map(|(m, _)| m.as_str())
-            .collect();
-        if !aggregates.is_empty() {
-            notes.push(format!(
-                "{} of {}: only an aggregate over prompts exists; it counts as one unit",
-                quantity.metric,
-                aggregates.join(", ")
-            ));
-        }
-        let more = self.deviations.len().saturating_sub(DEVIATIONS);
-        for (what, models) in self.deviations.into_iter().take(DEVIATIONS) {
-            let models: Vec<String> = models.into_iter().collect();
-            notes.push(format!("{} of {}: {what}", quantity.metric, models.join(", ")));
-        }
-        if more > 0 {
-            notes.push(format!(
-                "further remarks on definitions, not listed here, for {}: {more}",
-                quantity.metric
-            ));
-        }
-        notes
-    }
+    format!("no {} row of metric {metric}{under} for {model}{which}", bench.evidence)
 }

@@ -2,26 +2,102 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     bench::{Bench, Tested},
     cells::Cells,
+    families::leave_one_out,
+    kind::{Fault, Kind, Parts},
     outcome::Estimate,
 };
 use crate::{
-    config::hypothesis::{self, Quantity, Unit},
+    config::{
+        document::Step,
+        hypothesis::{self, Quantity, Unit},
+    },
     metric::{Paired, Series},
-    stats::{self, Method},
+    stats::{self, Method, Pairs, Units},
 };
 
-/// The fields of the test, as the file gives them.
-pub(super) struct Asked<'a> {
-    pub x: &'a Quantity,
-    pub y: &'a Quantity,
+/// Rank or linear correlation of two quantities, optionally given others (partial), centred by category (prompts as units) or
+/// within a fact (models as units).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Correlation {
+    pub x: Quantity,
+    pub y: Quantity,
     pub method: hypothesis::Correlation,
     pub unit: Unit,
-    pub given: &'a [Quantity],
+    #[serde(default)]
+    pub given: Vec<Quantity>,
+    #[serde(default)]
     pub within_category: bool,
-    pub across: bool,
+    /// Models are compared with those of the same value of this fact only, e.g. `family`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+impl Correlation {
+    pub const STATISTICS: &'static [&'static str] = &[
+        "rho",
+        "absolute-rho",
+        "p",
+        "low",
+        "high",
+        "bootstrap-low",
+        "bootstrap-high",
+        "models",
+        "share-positive-significant",
+        "share-negative-significant",
+        "loo-lowest",
+        "loo-highest",
+    ];
+}
+
+impl Kind for Correlation {
+    fn parts(&self) -> Parts<'_> {
+        let given = self.given.iter().enumerate();
+        let given = given.map(|(i, one)| (vec![Step::Key("given"), Step::Index(i)], one));
+        let mut parts = Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols);
+        parts.quantities.extend(given);
+        parts.facts.extend(self.within.as_deref().map(|fact| (vec![Step::Key("within")], fact)));
+        parts
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.unit == Unit::Model && self.within_category {
+            let message = "models have no category: `within-category` needs prompts as units";
+            let advice = "set unit = \"prompt\", or drop `within-category`";
+            faults.push(Fault::new("within-category", message, advice));
+        }
+        if self.unit == Unit::Prompt && self.within.is_some() {
+            let message = "prompts are correlated within each model anyway: `within` needs models as units";
+            faults.push(Fault::new("within", message, "set unit = \"model\", or drop `within`"));
+        }
+        faults
+    }
+
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let method = match self.method {
+            hypothesis::Correlation::Spearman => Method::Spearman,
+            hypothesis::Correlation::Pearson => Method::Pearson,
+        };
+        let name = if method == Method::Spearman { "Spearman's rho" } else { "Pearson's r" };
+        let mut tested = Tested::new(name);
+        let x = bench.enough(&self.x, &mut tested);
+        let y = bench.enough(&self.y, &mut tested);
+        let given: Vec<Cells<'_>> = self.given.iter().map(|q| bench.cells(q, &mut tested)).collect();
+        match self.unit {
+            Unit::Model => over_models(bench, self, method, &mut tested, (&x, &y, &given)),
+            Unit::Prompt => over_prompts(bench, self, method, &mut tested, (&x, &y, &given)),
+        }
+        tested
+    }
 }
 
 /// Two units always correlate perfectly and three nearly so: with fewer than four there is no interval, and no value
@@ -30,66 +106,102 @@ const FEWEST: usize = 4;
 
 const INTERVAL: &str = "interval on Fisher's z, normal, approximate with few units";
 
-pub(super) fn test(bench: &Bench<'_>, asked: &Asked<'_>) -> Tested {
-    let method = match asked.method {
-        hypothesis::Correlation::Spearman => Method::Spearman,
-        hypothesis::Correlation::Pearson => Method::Pearson,
-    };
-    let name = if method == Method::Spearman { "Spearman's rho" } else { "Pearson's r" };
-    let mut tested = Tested::new(name);
-    let x = bench.enough(asked.x, &mut tested);
-    let y = bench.enough(asked.y, &mut tested);
-    let given: Vec<Cells> = asked.given.iter().map(|q| bench.cells(q, &mut tested)).collect();
-    match asked.unit {
-        Unit::Model => over_models(bench, asked, method, &mut tested, (&x, &y, &given)),
-        Unit::Prompt => over_prompts(bench, asked, method, &mut tested, (&x, &y, &given)),
-    }
-    tested
-}
+type Sides<'s, 'a> = (&'s Cells<'a>, &'s Cells<'a>, &'s [Cells<'a>]);
 
-type Sides<'a> = (&'a Cells, &'a Cells, &'a [Cells]);
-
-fn over_models(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mut Tested, sides: Sides<'_>) {
+fn over_models<'a>(
+    bench: &Bench<'a>,
+    asked: &Correlation,
+    method: Method,
+    tested: &mut Tested,
+    sides: Sides<'_, 'a>,
+) {
     let (x, y, given) = sides;
-    let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), asked.across) else { return };
+    let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), asked.across_protocols) else { return };
     let pair = given.iter().fold(pair, |pair, control| pair.given(&control.by_model()));
-    bench.enough_models(pair.len(), tested);
+    let groups = asked.within.as_deref().map(|fact| relatives(bench, pair.keys(), fact));
+    let pair = match &groups {
+        None => pair,
+        Some(groups) => {
+            let side = |cells: &Cells<'a>| within(&cells.by_model(), groups);
+            // The same two sides paired above.
+            let Some(pair) = tested.pair(&side(x), &side(y), asked.across_protocols) else { return };
+            tested.notes.push(format!(
+                "within {}: models less the mean of theirs, {} of them in groups of two and more",
+                asked.within.as_deref().unwrap_or_default(),
+                pair.len()
+            ));
+            given.iter().fold(pair, |pair, control| pair.given(&side(control)))
+        }
+    };
+    let blocks: Option<Vec<usize>> = groups.map(|g| pair.keys().iter().map(|model| g[model]).collect());
+    bench.enough_models(pair.keys().iter().copied(), tested);
     if pair.len() < FEWEST && !tested.lacks() {
         tested
             .missing
             .push(format!("a correlation over models needs at least {FEWEST}, have {}", pair.len()));
     }
-    if asked.within_category {
-        tested.notes.push("within-category has no meaning with models as units and was ignored".into());
-    }
-    let one = correlate(bench, tested, "models", &pair, method, None);
+    let one = correlate(bench, tested, "models", &pair, method, blocks.as_deref());
     if one.value.is_some() {
         tested.notes.push(format!("permutation p; {INTERVAL}"));
     }
-    for (name, value) in [("rho", one.value), ("p", one.p), ("low", one.low), ("high", one.high)] {
-        tested.statistic(name, value);
+    let alone = given.is_empty() && asked.within.is_none() && one.value.is_some();
+    let index: Vec<f64> = (0..pair.len()).map(|i| i as f64).collect();
+    let pick = |v: &[f64], stay: &mut dyn Iterator<Item = usize>| stay.map(|i| v[i]).collect::<Vec<_>>();
+    let resampled = |sample: &[f64]| {
+        let mut stay = sample.iter().map(|&i| i as usize);
+        let x = pick(pair.x(), &mut stay.clone());
+        stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
+    };
+    // With controls or groups a resample may leave nothing of them.
+    let bootstrap = if alone {
+        stats::bootstrap_of(&index, resampled, bench.alpha, bench.seed.derive("bootstrap"))
+    } else {
+        None
+    };
+    tested.offer([
+        ("rho", one.value),
+        ("absolute-rho", one.value.map(f64::abs)),
+        ("p", one.p),
+        ("low", one.low),
+        ("high", one.high),
+        ("bootstrap-low", bootstrap.map(|i| i.low)),
+        ("bootstrap-high", bootstrap.map(|i| i.high)),
+        ("models", Some(pair.len() as f64)),
+    ]);
+    if alone {
+        leave_one_out(bench, tested, "the correlation", pair.keys(), |stay| {
+            let mut stay = stay.iter().copied();
+            let x = pick(pair.x(), &mut stay.clone());
+            stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
+        });
     }
-    tested.statistic("models", pair.len() as f64);
-    tested.statistic("share-positive-significant", None);
-    tested.statistic("share-negative-significant", None);
+    let names = blocks.map(|blocks| blocks.iter().map(usize::to_string).collect());
+    tested.units = Pairs::new(&pair, method, names).map(|pairs| Units::Pairs(vec![pairs]));
     tested.estimates.push(one);
 }
 
-fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &mut Tested, sides: Sides<'_>) {
+fn over_prompts<'a>(
+    bench: &Bench<'a>,
+    asked: &Correlation,
+    method: Method,
+    tested: &mut Tested,
+    sides: Sides<'_, 'a>,
+) {
     let (x, y, given) = sides;
     let mut found: Vec<Estimate> = Vec::new();
     let mut effects = Vec::new();
+    let mut pairs = Vec::new();
     let mut seen = 0;
     // Models without a correlation, by how many prompts they have: one note each, not one per model.
     let mut without = BTreeMap::<usize, Vec<&str>>::new();
     for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
         seen += 1;
         let categories = asked.within_category.then(|| categories(y, model));
-        let side = |cells: &Cells| match &categories {
+        let side = |cells: &Cells<'a>| match &categories {
             Some(categories) => centred(&cells.by_prompt(model), cells, model, categories),
             None => cells.by_prompt(model),
         };
-        let Some(pair) = tested.pair(&side(x), &side(y), asked.across) else { return };
+        let Some(pair) = tested.pair(&side(x), &side(y), asked.across_protocols) else { return };
         let pair = given.iter().fold(pair, |pair, control| pair.given(&side(control)));
         let blocks: Option<Vec<usize>> =
             categories.as_ref().map(|c| pair.keys().iter().map(|prompt| c[prompt]).collect());
@@ -104,6 +216,11 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
                 )),
             }
             found.push(one);
+            let category = |prompt: &str| y.models.get(model)?.prompts.get(prompt)?.category;
+            let names = blocks
+                .as_ref()
+                .map(|_| pair.keys().iter().map(|p| category(p).unwrap_or_default().to_string()).collect());
+            pairs.extend(Pairs::new(&pair, method, names));
         } else {
             without.entry(pair.len()).or_default().push(model);
         }
@@ -116,7 +233,7 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
     } else if found.is_empty() && !tested.lacks() {
         tested.missing.push(format!("needs prompts that have both quantities, at least {FEWEST} per model"));
     }
-    bench.enough_models(found.len(), tested);
+    bench.enough_models(found.iter().map(|e| e.label.as_str()), tested);
     let adjusted = stats::holm(&found.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
     let significant = |sign: f64| {
         let hits = found.iter().zip(&adjusted);
@@ -139,13 +256,17 @@ fn over_prompts(bench: &Bench<'_>, asked: &Asked<'_>, method: Method, tested: &m
              random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
         ));
     }
-    for (name, value) in [("rho", pooled.value), ("p", pooled.p), ("low", pooled.low), ("high", pooled.high)]
-    {
-        tested.statistic(name, value);
-    }
-    tested.statistic("models", models);
-    tested.statistic("share-positive-significant", positive / models);
-    tested.statistic("share-negative-significant", negative / models);
+    tested.offer([
+        ("rho", pooled.value),
+        ("absolute-rho", pooled.value.map(f64::abs)),
+        ("p", pooled.p),
+        ("low", pooled.low),
+        ("high", pooled.high),
+        ("models", Some(models)),
+        ("share-positive-significant", Some(positive / models)),
+        ("share-negative-significant", Some(negative / models)),
+    ]);
+    tested.units = (!pairs.is_empty()).then_some(Units::Pairs(pairs));
     tested.estimates.extend(found);
     tested.estimates.push(pooled);
 }
@@ -155,7 +276,7 @@ fn correlate(
     bench: &Bench<'_>,
     tested: &mut Tested,
     label: &str,
-    pair: &Paired<String>,
+    pair: &Paired<&str>,
     method: Method,
     blocks: Option<&[usize]>,
 ) -> Estimate {
@@ -173,8 +294,7 @@ fn correlate(
             super::rule::digits(smallest)
         ));
     }
-    let p =
-        if reachable { stats::correlation_p(pair, method, blocks, bench.seed.derive(label)) } else { None };
+    let p = if reachable { bench.memo.correlation_p(pair, method, blocks) } else { None };
     Estimate {
         label: label.to_string(),
         value,
@@ -186,38 +306,61 @@ fn correlate(
 }
 
 /// Degrees of freedom spent: one per control, and one per category mean beyond the first.
-fn controls(pair: &Paired<String>, blocks: Option<&[usize]>) -> usize {
+fn controls(pair: &Paired<&str>, blocks: Option<&[usize]>) -> usize {
     let categories = blocks.map_or(1, |b| b.iter().collect::<std::collections::BTreeSet<_>>().len());
     pair.controls().len() + categories.saturating_sub(1)
 }
 
 /// Category index by prompt, for prompts whose category has at least two of them.
-fn categories(cells: &Cells, model: &str) -> BTreeMap<String, usize> {
-    let mut members = BTreeMap::<&str, Vec<&String>>::new();
+fn categories<'a>(cells: &Cells<'a>, model: &str) -> BTreeMap<&'a str, usize> {
+    let mut members = BTreeMap::<&str, Vec<&'a str>>::new();
     for (prompt, cell) in cells.models.get(model).into_iter().flat_map(|m| &m.prompts) {
-        if let Some(category) = cell.category.as_deref().filter(|c| !c.is_empty()) {
-            members.entry(category).or_default().push(prompt);
+        if let Some(category) = cell.category.filter(|c| !c.is_empty()) {
+            members.entry(category).or_default().push(*prompt);
         }
     }
     let large = members.into_values().filter(|prompts| prompts.len() > 1).enumerate();
-    large.flat_map(|(i, prompts)| prompts.into_iter().map(move |p| (p.clone(), i))).collect()
+    large.flat_map(|(i, prompts)| prompts.into_iter().map(move |p| (p, i))).collect()
+}
+
+/// Models of the same value of a fact, as group numbers; a model alone with its value has nobody to be compared with.
+fn relatives<'a>(bench: &Bench<'_>, models: &[&'a str], fact: &str) -> BTreeMap<&'a str, usize> {
+    let mut members = BTreeMap::<String, Vec<&'a str>>::new();
+    for id in models {
+        if let Some(word) = bench.model(id).and_then(|model| model.word(fact)) {
+            members.entry(word).or_default().push(id);
+        }
+    }
+    let large = members.into_values().filter(|models| models.len() > 1).enumerate();
+    large.flat_map(|(i, models)| models.into_iter().map(move |m| (m, i))).collect()
+}
+
+/// Values less their group's mean, of the models that have a group.
+fn within<'a>(series: &Series<&'a str>, groups: &BTreeMap<&'a str, usize>) -> Series<&'a str> {
+    let mut sums = BTreeMap::<usize, (f64, f64)>::new();
+    let known = || series.iter().filter_map(|(model, value)| Some((*model, *groups.get(model)?, value)));
+    for (_, group, value) in known() {
+        let sum = sums.entry(group).or_default();
+        *sum = (sum.0 + value, sum.1 + 1.0);
+    }
+    series.with_values(known().map(|(m, group, v)| (m, v - sums[&group].0 / sums[&group].1)).collect())
 }
 
 /// Values minus their category's mean; prompts without a category are left out.
-fn centred(
-    series: &Series<String>,
-    cells: &Cells,
+fn centred<'a>(
+    series: &Series<&'a str>,
+    cells: &Cells<'a>,
     model: &str,
-    categories: &BTreeMap<String, usize>,
-) -> Series<String> {
+    categories: &BTreeMap<&'a str, usize>,
+) -> Series<&'a str> {
     let prompts = cells.models.get(model).into_iter().flat_map(|m| &m.prompts);
-    let known: Vec<(&String, usize, f64)> =
-        prompts.filter_map(|(p, cell)| Some((p, *categories.get(p)?, cell.value))).collect();
+    let known: Vec<(&'a str, usize, f64)> =
+        prompts.filter_map(|(p, cell)| Some((*p, *categories.get(p)?, cell.value))).collect();
     let mut sums = BTreeMap::<usize, (f64, f64)>::new();
     for (_, category, value) in &known {
         let sum = sums.entry(*category).or_default();
         *sum = (sum.0 + value, sum.1 + 1.0);
     }
-    let values = known.into_iter().map(|(p, c, v)| (p.clone(), v - sums[&c].0 / sums[&c].1));
-    Series::new(series.metric(), series.protocol(), values.collect())
+    let values = known.into_iter().map(|(p, c, v)| (p, v - sums[&c].0 / sums[&c].1));
+    series.with_values(values.collect())
 }

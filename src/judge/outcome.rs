@@ -180,17 +180,20 @@ pub struct FamilyMember {
     pub prediction: Option<String>,
     pub p: Option<f64>,
     pub holm: Option<f64>,
-    /// Why there is no p, else empty.
+    /// Why there is no p, or that a support would not outlast the correction; else empty.
     pub note: String,
 }
 
 /// What a hypothesis file was when it was first judged, against what it is now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
-    /// Hash of the hypothesis when first judged; `None` if it is judged for the first time now.
+    /// Hash of the hypothesis when first judged or registered; `None` where nothing was looked up.
     pub registered: Option<Key>,
-    /// The file changed since: its verdicts are exploratory.
+    /// It means something else since: its verdicts are exploratory.
     pub exploratory: bool,
     /// What changed, as lines of a unified diff of the canonical file.
     pub diff: Vec<String>,
+    /// Registrations after the first, one line each: number, note, short hash.
+    #[serde(default)]
+    pub later: Vec<String>,
 }

@@ -1,17 +1,6 @@
-//! From judgements to verdicts: fragile predictions, and the hypothesis as a whole.
+//! From the verdicts of predictions to that of the hypothesis.
 
-use super::outcome::{Judgement, Verdict};
-
-/// The primary verdict, or `fragile` when an equivalent protocol changes it: a definite verdict here, another one there.
-/// What cannot be tested there says nothing against it, and a verdict that is not definite here has nothing to lose.
-pub(super) fn prediction<'a>(
-    primary: Verdict,
-    equivalents: impl IntoIterator<Item = &'a Judgement>,
-) -> Verdict {
-    let definite = matches!(primary, Verdict::Supported | Verdict::Contradicted | Verdict::Negligible);
-    let changes = |other: Verdict| other != primary && other != Verdict::Untestable;
-    if definite && equivalents.into_iter().any(|j| changes(j.verdict)) { Verdict::Fragile } else { primary }
-}
+use super::outcome::Verdict;
 
 /// A hypothesis claims all of its core predictions. The first that applies: none testable: untestable; any
 /// contradicted: contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else

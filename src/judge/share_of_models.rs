@@ -1,57 +1,105 @@
 //! `share-of-models`: the share of models whose mean lies above a value, against a null share.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     bench::{Bench, Tested, point},
+    effect::Effect,
+    kind::{Kind, Parts},
     outcome::Estimate,
     units::unit,
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{binomial_at_least, clopper_pearson},
+    stats::{Units, binomial_at_least, clopper_pearson},
 };
 
-/// One-sided exact binomial p of "more than `share` of the models lie above `above`". The estimates are the models'
-/// means, then the share itself.
-pub(super) fn test(bench: &Bench<'_>, of: &Quantity, above: f64, share: f64) -> Tested {
-    let mut tested = Tested::new(unit(of));
-    let cells = bench.enough(of, &mut tested);
-    tested.uses(cells.protocol);
-    bench.enough_models(cells.models.len(), &mut tested);
-    let mut count = 0;
-    for (model, cells) in &cells.models {
-        let mean = cells.mean();
-        count += u64::from(mean.is_some_and(|m| m > above));
-        tested.estimates.push(point(model, mean, cells.values().len()));
+/// Share of models whose mean lies above `above`: one-sided binomial p against `share`, Clopper–Pearson interval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ShareOfModels {
+    pub of: Quantity,
+    #[serde(default)]
+    pub above: f64,
+    #[serde(default = "half")]
+    pub share: f64,
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+impl ShareOfModels {
+    pub const STATISTICS: &'static [&'static str] = &["share", "p", "low", "high", "models"];
+}
+
+impl Kind for ShareOfModels {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("of", &self.of)])
     }
-    let models = cells.models.len() as u64;
-    let reachable = binomial_at_least(models, models, share).is_some_and(|p| p <= bench.alpha);
-    if !reachable && models > 0 {
-        tested.notes.push(format!(
-            "cannot reach alpha = {} with {models} models even if all lie above: no p given",
-            bench.alpha
-        ));
+
+    /// One-sided exact binomial p of "more than `share` of the models lie above `above`". The estimates are the models'
+    /// means, then the share itself.
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let ShareOfModels { of, above, share } = self;
+        let (above, share) = (*above, *share);
+        let mut tested = Tested::new(unit(of));
+        let cells = bench.enough(of, &mut tested);
+        tested.uses(cells.protocol);
+        bench.enough_models(cells.models.keys().copied(), &mut tested);
+        let mut count = 0;
+        for (model, cells) in &cells.models {
+            let mean = cells.mean();
+            count += u64::from(mean.is_some_and(|m| m > above));
+            tested.estimates.push(point(model, mean, cells.values().len()));
+        }
+        let models = cells.models.len() as u64;
+        let reachable = binomial_at_least(models, models, share).is_some_and(|p| p <= bench.alpha);
+        if !reachable && models > 0 {
+            tested.notes.push(format!(
+                "cannot reach alpha = {} with {models} models even if all lie above: no p given",
+                bench.alpha
+            ));
+        }
+        if models > 0 {
+            tested.notes.push(format!(
+                "p: binomial, one-sided, share above {share}; interval: Clopper-Pearson, two-sided; both take models as \
+                 unrelated, though some are tunes or sizes of one another"
+            ));
+        }
+        let p = binomial_at_least(count, models, share).filter(|_| reachable);
+        let interval = clopper_pearson(count, models, bench.alpha);
+        let value = (models > 0).then(|| count as f64 / models as f64);
+        tested.estimates.push(Estimate {
+            label: "share of models".into(),
+            value,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            p,
+            n: models,
+        });
+        tested.effect = value.map(|value| Effect {
+            value,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            p,
+            n: models,
+            null: share,
+            what: format!("share of models above {}", super::rule::digits(above)),
+        });
+        // A turned sign is as likely as not only where half of the models are expected above.
+        if share == 0.5 {
+            let sides = cells.models.iter().filter_map(|(model, cells)| {
+                Some((model.to_string(), if cells.mean()? > above { 0.5 } else { -0.5 }))
+            });
+            tested.units = Some(Units::Signs(sides.collect()));
+        }
+        tested.statistic("share", value);
+        tested.statistic("p", p);
+        tested.statistic("low", interval.map(|i| i.low));
+        tested.statistic("high", interval.map(|i| i.high));
+        tested.statistic("models", models as f64);
+        tested
     }
-    if models > 0 {
-        tested.notes.push(format!(
-            "p: binomial, one-sided, share above {share}; interval: Clopper-Pearson, two-sided; both take models as \
-             unrelated, though some are tunes or sizes of one another"
-        ));
-    }
-    let p = binomial_at_least(count, models, share).filter(|_| reachable);
-    let interval = clopper_pearson(count, models, bench.alpha);
-    let value = (models > 0).then(|| count as f64 / models as f64);
-    tested.estimates.push(Estimate {
-        label: "share of models".into(),
-        value,
-        low: interval.map(|i| i.low),
-        high: interval.map(|i| i.high),
-        p,
-        n: models,
-    });
-    tested.statistic("share", value);
-    tested.statistic("p", p);
-    tested.statistic("low", interval.map(|i| i.low));
-    tested.statistic("high", interval.map(|i| i.high));
-    tested.statistic("models", models as f64);
-    tested
 }

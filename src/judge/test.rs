@@ -1,74 +1,118 @@
-//! Which test a prediction asks for, and whether another protocol would change its numbers.
+//! The list of kinds of test. A kind is one file and one line here.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
+    agreement::Agreement,
     bench::{Bench, Tested},
-    categories, correlation, identity, log_ratio_split, lowest_category, mean_by_model, proportional, ratio,
-    reproduce, share_of_models, sign_flip, sink_fit,
+    categories::Categories,
+    change_points::ChangePoints,
+    contrast::Contrast,
+    correlation::Correlation,
+    explains::Explains,
+    extremes::Extremes,
+    groups::Groups,
+    identity::Identity,
+    k_of_n::KOfN,
+    kind::{Kind, Parts},
+    kruskal_groups::KruskalGroups,
+    layer_correlation::LayerCorrelation,
+    layer_location::LayerLocation,
+    log_ratio_split::LogRatioSplit,
+    lowest_category::LowestCategory,
+    mean_by_model::MeanByModel,
+    modality::Modality,
+    pairs::Pairs,
+    power_law::PowerLaw,
+    predicted::Predicted,
+    proportional::Proportional,
+    ratio::Ratio,
+    reproduce::Reproduce,
+    share_of_models::ShareOfModels,
+    sign_flip::SignFlip,
+    sign_pattern::SignPattern,
+    sink_fit::SinkFit,
+    spread_change::SpreadChange,
+    trend::Trend,
 };
-use crate::{
-    config::hypothesis::{Quantity, Test},
-    metric::Depends,
-};
+use crate::metric::Depends;
 
-pub(super) fn run(bench: &Bench<'_>, test: &Test) -> Tested {
-    match test {
-        Test::MeanByModel { of, against } => mean_by_model::test(bench, of, *against),
-        Test::ShareOfModels { of, above, share } => share_of_models::test(bench, of, *above, *share),
-        Test::Correlation { x, y, method, unit, given, within_category, across_protocols } => {
-            correlation::test(
-                bench,
-                &correlation::Asked {
-                    x,
-                    y,
-                    method: *method,
-                    unit: *unit,
-                    given,
-                    within_category: *within_category,
-                    across: *across_protocols,
-                },
-            )
-        }
-        Test::Categories { of } => categories::test(bench, of),
-        Test::LowestCategory { of, category } => lowest_category::test(bench, of, category),
-        Test::Ratio { numerator, denominator, across_protocols } => {
-            ratio::test(bench, numerator, denominator, *across_protocols)
-        }
-        Test::Reproduce { targets } => reproduce::test(bench, targets),
-        Test::LogRatioSplit { a, b, corner, across_protocols } => {
-            log_ratio_split::test(bench, a, b, corner, *across_protocols)
-        }
-        Test::SinkFit { select } => sink_fit::test(bench, select),
-        Test::Identity { left, right, across_protocols } => {
-            identity::test(bench, left, right, *across_protocols)
-        }
-        Test::SignFlip { metric, protocols, against, across_protocols } => {
-            sign_flip::test(bench, *metric, protocols, *against, *across_protocols)
-        }
-        Test::Proportional { x, y, across_protocols } => proportional::test(bench, x, y, *across_protocols),
-    }
-}
+macro_rules! kinds {
+    ($($kind:ident,)*) => {
+        /// How numbers become statistics. The statistics each kind offers to rules are listed in `Test::statistics`.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
+        pub enum Test { $($kind($kind),)* }
 
-/// Whether the hypothesis's protocol enters the test's numbers: some quantity fixes none, and its metric depends on one.
-pub(super) fn varies(test: &Test) -> bool {
-    let free = |q: &&Quantity| {
-        q.protocol.is_none()
-            && matches!(q.metric.describe().depends, Depends::Reduction | Depends::Everything)
+        impl Test {
+            /// Names of the statistics of every kind, in the order of the kinds.
+            pub const STATISTICS: &'static [&'static [&'static str]] = &[$($kind::STATISTICS,)*];
+
+            /// Names of the statistics this kind of test offers to rules.
+            pub fn statistics(&self) -> &'static [&'static str] {
+                match self { $(Test::$kind(_) => $kind::STATISTICS,)* }
+            }
+
+            pub(crate) fn kind(&self) -> &dyn Kind {
+                match self { $(Test::$kind(kind) => kind,)* }
+            }
+        }
     };
-    quantities(test).iter().any(free)
 }
 
-fn quantities(test: &Test) -> Vec<&Quantity> {
-    match test {
-        Test::MeanByModel { of, .. }
-        | Test::ShareOfModels { of, .. }
-        | Test::Categories { of }
-        | Test::LowestCategory { of, .. } => vec![of],
-        Test::Correlation { x, y, given, .. } => [x, y].into_iter().chain(given).collect(),
-        Test::Ratio { numerator, denominator, .. } => vec![numerator, denominator],
-        Test::Reproduce { targets } => targets.iter().map(|t| &t.of).collect(),
-        Test::LogRatioSplit { a, b, corner, .. } => vec![a, b, corner],
-        Test::SinkFit { .. } | Test::SignFlip { .. } => vec![],
-        Test::Identity { left, right, .. } => vec![left, right],
-        Test::Proportional { x, y, .. } => vec![x, y],
+kinds! {
+    MeanByModel,
+    ShareOfModels,
+    KOfN,
+    SignPattern,
+    Contrast,
+    Pairs,
+    Groups,
+    KruskalGroups,
+    Explains,
+    Correlation,
+    Categories,
+    LowestCategory,
+    Ratio,
+    Extremes,
+    Reproduce,
+    LogRatioSplit,
+    SinkFit,
+    Identity,
+    SignFlip,
+    Agreement,
+    Proportional,
+    PowerLaw,
+    Predicted,
+    Modality,
+    LayerLocation,
+    LayerCorrelation,
+    Trend,
+    ChangePoints,
+    SpreadChange,
+}
+
+impl Test {
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        self.kind().parts()
+    }
+
+    /// Whether the hypothesis's protocol enters the test's numbers: some quantity fixes none, and its metric depends on one.
+    pub fn varies(&self) -> bool {
+        let quantities = self.parts().walk();
+        quantities.iter().any(|(_, q)| q.protocol.is_none() && q.depends() >= Depends::Reduction)
+    }
+
+    pub(super) fn run(&self, bench: &Bench<'_>) -> Tested {
+        let mut tested = self.kind().run(bench);
+        // In the promised order; what a kind could not compute has no value.
+        if !tested.statistics.is_empty() {
+            let found = std::mem::take(&mut tested.statistics);
+            for name in self.statistics() {
+                tested.statistic(name, found.iter().find(|s| s.name == *name).and_then(|s| s.value));
+            }
+        }
+        tested
     }
 }

@@ -4,10 +4,15 @@ use crate::config::hypothesis::{Quantity, Scale};
 
 /// E.g. `log ratio` for a gain on log scale.
 pub(super) fn unit(quantity: &Quantity) -> String {
-    let unit = quantity.metric.describe().unit;
+    let combined = quantity.times.is_some() || quantity.over.is_some();
+    let unit = match quantity.metric {
+        Some(metric) if !combined => metric.describe().unit.to_string(),
+        _ => quantity.name(),
+    };
     match quantity.scale {
-        Scale::Linear => unit.to_string(),
+        Scale::Linear => unit,
         Scale::Log => format!("log {unit}"),
         Scale::AbsLog => format!("|log {unit}|"),
+        Scale::Sqrt => format!("sqrt {unit}"),
     }
 }

@@ -39,10 +39,10 @@ use std::collections::BTreeMap;
 use super::Metric;
 use crate::protocol::Protocol;
 
-/// One number per unit K, all of one metric under one protocol.
+/// One number per unit K, all of one metric under one protocol, or a fact of models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series<K> {
-    metric: Metric,
+    metric: Option<Metric>,
     protocol: Option<Protocol>,
     values: BTreeMap<K, f64>,
 }
@@ -50,11 +50,21 @@ pub struct Series<K> {
 impl<K: Ord + Clone> Series<K> {
     /// `protocol` is `None` for properties of the weights only.
     pub fn new(metric: Metric, protocol: Option<Protocol>, values: BTreeMap<K, f64>) -> Series<K> {
+        Series { metric: Some(metric), protocol, values }
+    }
+
+    /// Of a metric or, without one, of a fact that nothing was run for.
+    pub(crate) fn tagged(
+        metric: Option<Metric>,
+        protocol: Option<Protocol>,
+        values: BTreeMap<K, f64>,
+    ) -> Series<K> {
         Series { metric, protocol, values }
     }
 
-    pub fn metric(&self) -> Metric {
-        self.metric
+    /// Other numbers of the same metric and protocol.
+    pub(crate) fn with_values(&self, values: BTreeMap<K, f64>) -> Series<K> {
+        Series { values, ..*self }
     }
 
     pub fn protocol(&self) -> Option<Protocol> {
@@ -74,9 +84,14 @@ impl<K: Ord + Clone> Series<K> {
         self.values.values().copied()
     }
 
+    /// The numbers with their units, likewise.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, f64)> {
+        self.values.iter().map(|(unit, value)| (unit, *value))
+    }
+
     /// The part of the protocol that decides the numbers.
     fn filed(&self) -> Option<Protocol> {
-        self.protocol.and_then(|p| self.metric.filed_under(p))
+        self.protocol.and_then(|p| self.metric?.filed_under(p))
     }
 }
 
@@ -178,14 +193,15 @@ impl<K: Ord + Clone> Paired<K> {
 
 fn agree<K: Ord + Clone>(a: &Series<K>, b: &Series<K>) -> Result<(), ProtocolMismatch> {
     use super::Depends;
+    let (Some(left_metric), Some(right_metric)) = (a.metric, b.metric) else { return Ok(()) };
     let (Some(left), Some(right)) = (a.filed(), b.filed()) else { return Ok(()) };
-    let (da, db) = (a.metric.describe().depends, b.metric.describe().depends);
+    let (da, db) = (left_metric.describe().depends, right_metric.describe().depends);
     let both = |wanted: &[Depends]| wanted.contains(&da) && wanted.contains(&db);
     let reduction_differs =
         both(&[Depends::Reduction, Depends::Everything]) && left.reduction != right.reduction;
     let endpoint_differs = both(&[Depends::Everything]) && left.endpoint != right.endpoint;
     if left.bos != right.bos || reduction_differs || endpoint_differs {
-        return Err(ProtocolMismatch { left_metric: a.metric, left, right_metric: b.metric, right });
+        return Err(ProtocolMismatch { left_metric, left, right_metric, right });
     }
     Ok(())
 }

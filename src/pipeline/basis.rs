@@ -32,8 +32,7 @@ impl<'a> Basis<'a> {
     /// does not ask for.
     pub(super) fn of(&self, hypothesis: &Hypothesis, subjects: &[Subject]) -> Basis<'a> {
         let sets = &hypothesis.prompts;
-        let asked: Vec<bool> =
-            subjects.iter().map(|s| asks_for(&hypothesis.models, &s.id, &s.facts())).collect();
+        let asked: Vec<bool> = subjects.iter().map(|s| asks_for(hypothesis, &s.id, &s.facts())).collect();
         let mut basis = self.clone();
         basis.cells.retain(|cell| asked[cell.subject] && sets.contains(&cell.set));
         basis.weighings.retain(|weighing| asked[weighing.subject]);

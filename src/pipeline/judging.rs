@@ -12,7 +12,7 @@ use super::{PipelineError, Subject};
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, published};
 use crate::hash::Key;
-use crate::judge::{judge, outcome::HypothesisOutcome};
+use crate::judge::{Memo, judge_with, outcome::HypothesisOutcome};
 use crate::metric::{attention_traces, measurements, spectra, weights};
 use crate::observation::PromptObservation;
 use crate::plan::Known;
@@ -143,6 +143,7 @@ impl<'a> Sources<'a> {
 pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
     let mut judged = Judged::default();
+    let memo = Memo::new(loaded.experiment.seed);
     let all = planned.basis().present(&observed.present);
     for (_, hypothesis, hash) in &loaded.hypotheses {
         let basis = all.of(hypothesis, &planned.subjects);
@@ -157,7 +158,7 @@ pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> R
         }
         progress.start(&format!("judge {}", hypothesis.id), 1);
         let measured = sources.measured(&basis, progress)?;
-        let outcome = judge(hypothesis, *hash, sources.published()?, &measured, loaded.experiment.seed);
+        let outcome = judge_with(hypothesis, *hash, sources.published()?, &measured, &memo);
         progress.finish();
         let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
         planned.store.put_blob(&format!("judge/{}", hypothesis.id), &fields, &bytes)?;

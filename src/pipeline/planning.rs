@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::basis::Basis;
+use super::registering;
 use super::spectra::{SetSpectra, set_spectra};
 use super::weighing::{Weighing, weighings};
 use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, lineage, locate};
@@ -11,10 +12,11 @@ use crate::checkpoint::{Memo, Tokenizer};
 use crate::claims::RECIPES;
 use crate::config::Loaded;
 use crate::config::experiment::Model;
-use crate::config::hypothesis::{Hypothesis, ModelFilter};
+use crate::config::hypothesis::Hypothesis;
 use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
-use crate::judge::asks_for;
+use crate::judge::outcome::Registration;
+use crate::judge::{asks_for, is_derived};
 use crate::observation::Extras;
 use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
@@ -56,6 +58,8 @@ pub struct Planned {
     pub published: Option<Key>,
     /// Digest of the recipes beside them, which decide nothing but the table of claims.
     pub recipes: Option<Key>,
+    /// By hypothesis id: what it means against what it was registered as.
+    pub registrations: Vec<(String, Registration)>,
     /// Every job with its state.
     pub plan: Plan,
     /// Models and prompts that cannot be run, with the reason.
@@ -133,7 +137,9 @@ pub fn plan(
         progress.note(&note);
     }
     let all = Basis::all(&cells, &weighings, &spectra);
-    let plan = jobs(loaded, &subjects, &all, published, recipes)?.plan(&snapshot);
+    let registrations = registering::compare(loaded, &places.results)?;
+    let registered = registering::digest(&registrations);
+    let plan = jobs(loaded, &subjects, &all, published, recipes, registered)?.plan(&snapshot);
     let planned = Planned {
         runtime,
         store,
@@ -144,6 +150,7 @@ pub fn plan(
         spectra,
         published,
         recipes,
+        registrations,
         plan,
         failures,
         absent,
@@ -153,7 +160,7 @@ pub fn plan(
 
 /// Whether a hypothesis is judged on a model of the list.
 fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
-    asks_for(&hypothesis.models, &model.id, &lineage(model))
+    asks_for(hypothesis, &model.id, &lineage(model))
 }
 
 /// Key of the imported tables: the names and bytes of the folder's CSV files.
@@ -191,11 +198,11 @@ fn cells(
         let asked: BTreeSet<&String> = loaded
             .hypotheses
             .iter()
-            .filter(|(_, hypothesis, _)| asks_for(&hypothesis.models, &subject.id, &facts))
+            .filter(|(_, hypothesis, _)| asks_for(hypothesis, &subject.id, &facts))
             .flat_map(|(_, hypothesis, _)| &hypothesis.prompts)
             .collect();
         // Sets that no hypothesis names are measured all the same, on what is released.
-        let all = asks_for(&ModelFilter::default(), &subject.id, &facts);
+        let all = !is_derived(&facts);
         let tokenizer = match &subject.tokenizer {
             Ok(tokenizer) => tokenizer,
             Err(error) => {
@@ -312,6 +319,7 @@ fn jobs(
     all: &Basis<'_>,
     published: Option<Key>,
     recipes: Option<Key>,
+    registered: Option<Key>,
 ) -> Result<JobGraph, PipelineError> {
     let mut jobs = Vec::new();
     for subject in subjects {
@@ -348,7 +356,7 @@ fn jobs(
         jobs.push(job.needing(mine.slots()));
     }
     let (slots, outcomes): (Vec<String>, Vec<Key>) = outcomes.into_iter().unzip();
-    let fields = report_fields(loaded, &outcomes, subjects, all, published, recipes);
+    let fields = report_fields(loaded, &outcomes, subjects, all, published, recipes, registered);
     let slot = format!("report/{}", loaded.experiment.id);
     jobs.push(Job::new(JobKind::Report, slot, loaded.experiment.title.clone(), fields).needing(slots));
     Ok(JobGraph::new(jobs)?)
@@ -367,7 +375,8 @@ pub(super) fn judge_fields(
     keys::Judge { hypothesis, evidence, seed, statistics_version }.fields()
 }
 
-/// Key fields of the report: the verdicts, all evidence, and the title of the experiment.
+/// Key fields of the report: the verdicts, all evidence, the title of the experiment, recipes of claims, and registrations
+/// that are news.
 pub(super) fn report_fields(
     loaded: &Loaded,
     outcomes: &[Key],
@@ -375,13 +384,15 @@ pub(super) fn report_fields(
     basis: &Basis<'_>,
     published: Option<Key>,
     recipes: Option<Key>,
+    registered: Option<Key>,
 ) -> Fields {
     let evidence = basis.digest(subjects, published);
     let (title, report_version) = (loaded.experiment.title.as_str(), keys::REPORT_VERSION);
     let fields =
         keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields();
-    match recipes {
-        Some(recipes) => fields.with("recipes", recipes),
+    let more = [("recipes", recipes), ("registrations", registered)];
+    more.into_iter().fold(fields, |fields, (name, key)| match key {
+        Some(key) => fields.with(name, key),
         None => fields,
-    }
+    })
 }

@@ -7,12 +7,15 @@ use super::basis::Basis;
 use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
 use super::provenance;
+use super::registering;
 use super::{PipelineError, Places};
 use crate::analysis::{Analysis, analyse};
 use crate::claims;
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, llama_case, published};
 use crate::hash::Key;
+use crate::judge::family;
+use crate::judge::outcome::{FamilyMember, HypothesisOutcome, Registration};
 use crate::metric::Metric;
 use crate::observation::PromptObservation;
 use crate::plan::{JobKind, Known};
@@ -59,8 +62,15 @@ pub(super) fn write(
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();
-    let fields =
-        report_fields(loaded, &judged.keys, &planned.subjects, &basis, planned.published, planned.recipes);
+    let fields = report_fields(
+        loaded,
+        &judged.keys,
+        &planned.subjects,
+        &basis,
+        planned.published,
+        planned.recipes,
+        registering::digest(&planned.registrations),
+    );
     // A failure changes the report but is no evidence, so it enters the key here only.
     let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
     let mut view = view(loaded, planned, judged, problems);
@@ -89,7 +99,7 @@ pub(super) fn write(
         save(places, &report_folder.join(name), &bytes, &mut manifest)?;
     }
     save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
-    let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
+    let mut verdicts = serde_json::to_vec_pretty(&shown(&view)).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
     let mut claims = serde_json::to_vec_pretty(&view.claims).unwrap_or_default(); // plain structs always serialise
@@ -107,6 +117,27 @@ pub(super) fn write(
     Ok(Written { changed: true, terminal })
 }
 
+/// An outcome with what is known beside it, as `verdicts.json` has it.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    outcome: &'a HypothesisOutcome,
+    family: Vec<&'a FamilyMember>,
+    registration: Option<&'a Registration>,
+}
+
+fn shown(view: &View) -> Vec<Shown<'_>> {
+    let one = |outcome: &'_ HypothesisOutcome| {
+        let registration = view.registrations.iter().find(|(id, _)| *id == outcome.id);
+        (
+            view.family.iter().filter(|member| member.hypothesis == outcome.id).collect(),
+            registration.map(|(_, registration)| registration),
+        )
+    };
+    let all = view.hypotheses.iter().map(|outcome| (outcome, one(outcome)));
+    all.map(|(outcome, (family, registration))| Shown { outcome, family, registration }).collect()
+}
+
 fn stored_manifest(planned: &Planned, key: &Key) -> Result<Option<Manifest>, PipelineError> {
     if !planned.snapshot.has(key) {
         return Ok(None);
@@ -122,6 +153,7 @@ fn intact(results: &Path, manifest: &Manifest) -> bool {
 }
 
 fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<String>) -> View {
+    let alphas: Vec<f64> = loaded.hypotheses.iter().map(|(_, hypothesis, _)| hypothesis.alpha).collect();
     let jobs = planned.plan.counts.iter().map(|count| (count.kind.to_string(), count.jobs as u64)).collect();
     View {
         provenance: Provenance {
@@ -141,8 +173,8 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .collect(),
         profiles: Vec::new(),
         analysis: Analysis::default(),
-        family: Vec::new(),
-        registrations: Vec::new(),
+        family: family(&judged.outcomes, &alphas),
+        registrations: planned.registrations.clone(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems,
     }

@@ -8,7 +8,7 @@
 //! | spectra | weights and what is changed in them, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
-//! | report | outcomes, evidence, title, report version |
+//! | report | outcomes, evidence, title, report version; registrations, where one is not the first |
 //!
 //! What does not enter: the BOS policy (two that lead to the same tokens share an observation), paths, file times, the ids
 //! of models, prompts and prompt sets (they enter *evidence*, whose rows carry them into a judgement), thread counts,
@@ -32,7 +32,7 @@ pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 2;
+pub const STATISTICS_VERSION: u32 = 3;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 2;
 

@@ -3,10 +3,11 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
-use super::text::{MISSING, number, otherwise, percent};
+use super::text::{MISSING, evidence_phrase, number, otherwise, percent};
 use super::view::View;
 use crate::evidence::Evidence;
 use crate::judge::outcome::HypothesisOutcome;
+use crate::judge::summary::{Survival, survival};
 
 const WIDTH: u16 = 100;
 
@@ -30,6 +31,12 @@ pub fn terminal(view: &View) -> String {
         let line = format!("{}, last-block gains: {}", case.model, gains.join(", "));
         out += &textwrap(&line, usize::from(WIDTH));
         out += &format!("their log ratio is {}\n", shares.join(" and "));
+    }
+    for evidence in Evidence::ALL {
+        let counted = survival(&view.hypotheses, *evidence);
+        if counted.concluded > 0 {
+            out += &textwrap(&survives(&counted), usize::from(WIDTH));
+        }
     }
     let mut table = Table::new();
     table
@@ -57,6 +64,26 @@ pub fn terminal(view: &View) -> String {
     out += &table.to_string();
     out.push('\n');
     out
+}
+
+/// One line, and the choice that undoes each conclusion that fell.
+fn survives(counted: &Survival) -> String {
+    let fallen: Vec<String> = counted
+        .fallen
+        .iter()
+        .map(|f| match f.choices.first() {
+            Some(choice) => format!("{} {} ({choice})", f.hypothesis, f.found),
+            None => format!("{} {}", f.hypothesis, f.found),
+        })
+        .collect();
+    let fallen = if fallen.is_empty() { "none falls".to_string() } else { fallen.join(", ") };
+    format!(
+        "{}: the published conclusion survives for {} of {} hypotheses; {fallen}; {} left open",
+        evidence_phrase(counted.evidence),
+        counted.survives.len(),
+        counted.concluded,
+        counted.open.len()
+    )
 }
 
 /// The overall verdict, and what the predictions got where they differ from it.

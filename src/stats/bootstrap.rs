@@ -1,5 +1,7 @@
 //! Bootstrap intervals of a mean with prompts as units.
 
+use std::sync::Arc;
+
 use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -9,19 +11,119 @@ use super::{
 };
 
 /// Resamples behind a published interval.
-const RESAMPLES: usize = 9_999;
+pub const RESAMPLES: usize = 9_999;
 /// With fewer units than this most resamples repeat themselves, and Student's t is the honest interval.
 const FEWEST_FOR_BOOTSTRAP: usize = 5;
 
 /// The 1-alpha interval of the mean used by every verdict: bootstrap-t, or Student's t with fewer than five units.
 /// `None` with fewer than two.
 pub fn mean_interval(values: &[f64], alpha: f64, seed: Seed) -> Option<Interval> {
-    if values.len() >= FEWEST_FOR_BOOTSTRAP {
-        return bootstrap_t(values, alpha, RESAMPLES, seed);
+    Some(MeanIntervals::new(values, &|n| Arc::new(Resamples::draw(n, RESAMPLES, seed)))?.at(alpha))
+}
+
+/// Intervals of one mean at any level, from one set of resamples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeanIntervals {
+    mean: f64,
+    standard_error: f64,
+    spread: Spread,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Spread {
+    /// All values are equal.
+    None,
+    /// Too few to resample: degrees of freedom of Student's t.
+    Student(f64),
+    /// Studentised resampled means, ascending.
+    Resampled(Vec<f64>),
+}
+
+impl MeanIntervals {
+    /// `None` with fewer than two values. `resamples` is asked for n units where there are enough to resample; means of as
+    /// many units may share them, each interval is as valid as with its own.
+    pub fn new(values: &[f64], resamples: &dyn Fn(usize) -> Arc<Resamples>) -> Option<MeanIntervals> {
+        let (mean, standard_error) = (mean(values)?, standard_error(values)?);
+        let spread = match values.len() {
+            n if n < FEWEST_FOR_BOOTSTRAP => Spread::Student((n - 1) as f64),
+            _ if standard_error <= 1e-15 * mean.abs() => Spread::None,
+            n => Spread::Resampled(resamples(n).studentised(values, mean)),
+        };
+        Some(MeanIntervals { mean, standard_error, spread })
     }
-    let (m, se) = (mean(values)?, standard_error(values)?);
-    let t = StudentsT::new(0.0, 1.0, (values.len() - 1) as f64).ok()?.inverse_cdf(1.0 - alpha / 2.0);
-    Some(Interval { low: m - t * se, high: m + t * se })
+
+    pub fn at(&self, alpha: f64) -> Interval {
+        let around = |below: f64, above: f64| Interval {
+            low: self.mean - above * self.standard_error,
+            high: self.mean - below * self.standard_error,
+        };
+        match &self.spread {
+            Spread::None => around(0.0, 0.0),
+            Spread::Student(freedom) => {
+                let t = StudentsT::new(0.0, 1.0, *freedom)
+                    .map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - alpha / 2.0));
+                around(-t, t)
+            }
+            Spread::Resampled(t) => around(of_sorted(t, alpha / 2.0), of_sorted(t, 1.0 - alpha / 2.0)),
+        }
+    }
+}
+
+/// Which units each resample of n units holds, row after row.
+pub struct Resamples {
+    rows: Vec<u32>,
+    n: usize,
+}
+
+impl Resamples {
+    /// `count` resamples of n units, 4 bytes each unit.
+    pub fn draw(n: usize, count: usize, seed: Seed) -> Resamples {
+        let mut rng = seed.rng();
+        Resamples { rows: (0..count * n).map(|_| rng.random_range(0..n) as u32).collect(), n }
+    }
+
+    /// (mean* - mean)/se* of every resample that has a spread, ascending. `values` are n.
+    fn studentised(&self, values: &[f64], mean: f64) -> Vec<f64> {
+        // Around the mean, so that the sum of squares loses no digits to it.
+        let around: Vec<[f64; 2]> = values.iter().map(|v| v - mean).map(|d| [d, d * d]).collect();
+        let n = self.n as f64;
+        let mut t: Vec<f64> = self
+            .rows
+            .chunks_exact(self.n.max(1))
+            .filter_map(|row| {
+                let [sum, squares] = sums(row, &around);
+                let se = ((squares - sum * sum / n) / (n - 1.0) / n).max(0.0).sqrt();
+                (se > 1e-12 * mean.abs() && se > 1e-12 * (squares / n).sqrt()).then(|| sum / n / se)
+            })
+            .collect();
+        t.sort_unstable_by(f64::total_cmp);
+        t
+    }
+}
+
+/// Four sums side by side, so that an addition need not wait for the one before it.
+fn sums(row: &[u32], around: &[[f64; 2]]) -> [f64; 2] {
+    let mut lanes = [[0.0; 2]; 4];
+    let fours = row.chunks_exact(4);
+    for (lane, &i) in lanes.iter_mut().zip(fours.remainder()) {
+        let [d, square] = around[i as usize];
+        *lane = [lane[0] + d, lane[1] + square];
+    }
+    for four in fours {
+        for (lane, &i) in lanes.iter_mut().zip(four) {
+            let [d, square] = around[i as usize];
+            *lane = [lane[0] + d, lane[1] + square];
+        }
+    }
+    lanes.iter().fold([0.0; 2], |all, lane| [all[0] + lane[0], all[1] + lane[1]])
+}
+
+/// [`quantile`] of values in ascending order; 0 of none.
+fn of_sorted(sorted: &[f64], q: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+    let at = q.clamp(0.0, 1.0) * last as f64;
+    let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+    below + (above - below) * at.fract()
 }
 
 /// Studentised bootstrap (Efron and Tibshirani 1993, chapter 12): quantiles of (mean* - mean)/se*, turned around.
@@ -31,18 +133,8 @@ pub fn bootstrap_t(values: &[f64], alpha: f64, resamples: usize, seed: Seed) -> 
     if se <= 1e-15 * m.abs() {
         return Some(Interval { low: m, high: m });
     }
-    let mut t = Vec::with_capacity(resamples);
-    each_resample(values, resamples, seed, |sample| {
-        if let (Some(mean), Some(se)) =
-            (mean(sample), standard_error(sample).filter(|&se| se > 1e-15 * m.abs()))
-        {
-            t.push((mean - m) / se);
-        }
-    });
-    Some(Interval {
-        low: m - quantile(&t, 1.0 - alpha / 2.0)? * se,
-        high: m - quantile(&t, alpha / 2.0)? * se,
-    })
+    let t = Resamples::draw(values.len(), resamples, seed).studentised(values, m);
+    Some(MeanIntervals { mean: m, standard_error: se, spread: Spread::Resampled(t) }.at(alpha))
 }
 
 /// Quantiles of the resampled means. Too narrow with few units; kept for comparison with other tools.

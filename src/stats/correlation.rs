@@ -82,6 +82,14 @@ pub(super) fn residuals<K: Ord + Clone>(pair: &Paired<K>, method: Method) -> (Ve
     (without(scale(pair.x()), &basis), without(scale(pair.y()), &basis))
 }
 
+/// Of two slices of the same pair, e.g. resampled.
+pub(crate) fn correlation_of(x: &[f64], y: &[f64], method: Method) -> Option<f64> {
+    match method {
+        Method::Pearson => raw(x, y),
+        Method::Spearman => raw(&average_ranks(x), &average_ranks(y)),
+    }
+}
+
 /// Pearson of two slices of the same pair.
 pub(super) fn raw(x: &[f64], y: &[f64]) -> Option<f64> {
     let (dx, dy) = (centred(x), centred(y));

@@ -2,7 +2,10 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-use super::{Seed, describe::average_ranks, permutation::rearranged_p};
+use super::{
+    describe::average_ranks,
+    permutation::{Draw, rearranged_p},
+};
 
 /// H corrected for ties, with the chi-square p (k-1 degrees of freedom).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,10 +25,10 @@ pub fn kruskal_wallis(values: &[f64], labels: &[usize]) -> Option<Kruskal> {
 }
 
 /// p of H by relabelling units; `None` as in [`kruskal_wallis`].
-pub fn kruskal_permutation_p(values: &[f64], labels: &[usize], seed: Seed) -> Option<f64> {
+pub fn kruskal_permutation_p<'a>(values: &[f64], labels: &[usize], draw: impl Into<Draw<'a>>) -> Option<f64> {
     let ranked = Ranked::new(values, labels)?;
     let everyone = vec![(0..values.len()).collect()];
-    Some(rearranged_p(&everyone, values.len(), seed, &mut |order| ranked.h(order)))
+    Some(rearranged_p(&everyone, values.len(), draw, &mut |order| ranked.h(order)))
 }
 
 /// Ranks around their centre, and each unit's group as an index.
@@ -64,7 +67,7 @@ impl Ranked {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Seed, *};
 
     #[test]
     fn one_group_or_equal_values_have_no_test() {

@@ -1,6 +1,8 @@
 //! Permutation p values: exact when the arrangements can be walked, else Monte Carlo with p = (b+1)/(m+1)
 //! (Phipson and Smyth 2010). All are two-sided: how often |statistic| is at least the observed one.
 
+use std::sync::Arc;
+
 use rand::{RngExt, rngs::ChaCha12Rng};
 
 use super::{
@@ -15,15 +17,15 @@ pub const MONTE_CARLO: u64 = 10_000;
 /// Most arrangements that are walked one by one: 8!.
 const EXACT_ARRANGEMENTS: u64 = 40_320;
 /// Most units whose sign flips are walked: 2^16.
-const EXACT_FLIPS: usize = 16;
+pub(super) const EXACT_FLIPS: usize = 16;
 
 /// p of a (partial) correlation: one side is rearranged, within `blocks` (a label per unit) if given, so that labels
 /// that differ between blocks, e.g. categories, cannot make the correlation. `None` where there is no correlation.
-pub fn correlation_p<K: Ord + Clone>(
+pub fn correlation_p<'a, K: Ord + Clone>(
     pair: &Paired<K>,
     method: Method,
     blocks: Option<&[usize]>,
-    seed: Seed,
+    draw: impl Into<Draw<'a>>,
 ) -> Option<f64> {
     let (x, y) = residuals(pair, method);
     raw(&x, &y)?;
@@ -33,9 +35,20 @@ pub fn correlation_p<K: Ord + Clone>(
         None => vec![(0..x.len()).collect()],
     };
     // Rearranging changes neither variance, so the sum of products orders arrangements as the correlation does.
-    Some(rearranged_p(&groups, x.len(), seed, &mut |order| {
-        order.iter().zip(&y).map(|(&i, b)| x[i] * b).sum::<f64>().abs()
-    }))
+    Some(rearranged_p(&groups, x.len(), draw, &mut |order| products(&x, order, &y).abs()))
+}
+
+/// Sum of x\[order\[i\]\] y\[i\], four sums side by side, so that an addition need not wait for the one before it.
+fn products(x: &[f64], order: &[usize], y: &[f64]) -> f64 {
+    let mut lanes = [0.0; 4];
+    let (orders, ys) = (order.chunks_exact(4), y.chunks_exact(4));
+    let rest: f64 = orders.remainder().iter().zip(ys.remainder()).map(|(&i, b)| x[i] * b).sum();
+    for (order, y) in orders.zip(ys) {
+        for lane in 0..4 {
+            lanes[lane] += x[order[lane]] * y[lane];
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
 }
 
 /// p of the mean of paired differences (or of values minus the null) by flipping the sign of whole units.
@@ -75,35 +88,88 @@ pub fn smallest_sign_p(units: usize) -> f64 {
     (2.0 * 0.5_f64.powi(units.min(1100) as i32)).min(1.0)
 }
 
+/// Where Monte Carlo takes its rearrangements from: a seed of its own, or orders that several tests share.
+#[derive(Clone, Copy)]
+pub enum Draw<'a> {
+    Seed(Seed),
+    Shared(&'a dyn Fn(&[Vec<usize>]) -> Arc<Orders>),
+}
+
+impl From<Seed> for Draw<'_> {
+    fn from(seed: Seed) -> Self {
+        Draw::Seed(seed)
+    }
+}
+
+/// [`MONTE_CARLO`] random orders of 0..n within groups, row after row. Tests of as many units may share them: each p is
+/// as valid as with orders of its own, and drawing them is the dearest part.
+pub struct Orders {
+    rows: Vec<u32>,
+    n: usize,
+}
+
+impl Orders {
+    /// Positions that no group holds stay where they are.
+    pub fn draw(groups: &[Vec<usize>], seed: Seed) -> Orders {
+        let n = groups.iter().flatten().max().map_or(0, |last| last + 1);
+        let mut order: Vec<usize> = (0..n).collect();
+        let mut rng = seed.rng();
+        let mut rows = Vec::with_capacity(n * MONTE_CARLO as usize);
+        for _ in 0..MONTE_CARLO {
+            groups.iter().for_each(|group| shuffle(&mut order, group, &mut rng));
+            rows.extend(order.iter().map(|&i| i as u32));
+        }
+        Orders { rows, n }
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        self.rows.chunks_exact(self.n.max(1))
+    }
+}
+
 /// Share of rearrangements of 0..n, within groups, whose statistic is at least that of the identity.
-pub(super) fn rearranged_p(
+pub(super) fn rearranged_p<'a>(
     groups: &[Vec<usize>],
     n: usize,
-    seed: Seed,
+    draw: impl Into<Draw<'a>>,
     statistic: &mut dyn FnMut(&[usize]) -> f64,
 ) -> f64 {
     let mut order: Vec<usize> = (0..n).collect();
     let observed = statistic(&order);
     let threshold = observed - 1e-11 * observed.abs() - 1e-300;
-    let arrangements = groups.iter().try_fold(1_u64, |all, g| all.checked_mul(factorial(g.len() as u64)?));
-    if let Some(all) = arrangements.filter(|&a| a <= EXACT_ARRANGEMENTS) {
+    if let Some(all) = arrangements(groups) {
         let mut extreme = 0_u64;
         walk(groups, 0, &mut order, &mut |o| extreme += u64::from(statistic(o) >= threshold));
         return extreme as f64 / all as f64;
     }
-    let mut rng = seed.rng();
     let mut extreme = 0_u64;
-    for _ in 0..MONTE_CARLO {
-        for group in groups {
-            shuffle(&mut order, group, &mut rng);
+    match draw.into() {
+        Draw::Seed(seed) => {
+            let mut rng = seed.rng();
+            for _ in 0..MONTE_CARLO {
+                groups.iter().for_each(|group| shuffle(&mut order, group, &mut rng));
+                extreme += u64::from(statistic(&order) >= threshold);
+            }
         }
-        extreme += u64::from(statistic(&order) >= threshold);
+        Draw::Shared(orders) => {
+            for row in orders(groups).rows() {
+                // Positions after the last group's are in no row and stay where they are.
+                order.iter_mut().zip(row).for_each(|(to, &from)| *to = from as usize);
+                extreme += u64::from(statistic(&order) >= threshold);
+            }
+        }
     }
     (extreme as f64 + 1.0) / (MONTE_CARLO as f64 + 1.0)
 }
 
+/// How many arrangements within groups there are, if few enough to walk.
+pub(super) fn arrangements(groups: &[Vec<usize>]) -> Option<u64> {
+    let all = groups.iter().try_fold(1_u64, |all, g| all.checked_mul(factorial(g.len() as u64)?));
+    all.filter(|&a| a <= EXACT_ARRANGEMENTS)
+}
+
 /// Positions by label, in order of labels.
-fn grouped(labels: &[usize]) -> Vec<Vec<usize>> {
+pub(super) fn grouped(labels: &[usize]) -> Vec<Vec<usize>> {
     let mut groups = std::collections::BTreeMap::<usize, Vec<usize>>::new();
     for (i, &label) in labels.iter().enumerate() {
         groups.entry(label).or_default().push(i);
@@ -112,12 +178,12 @@ fn grouped(labels: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// Visits every arrangement of group `at`'s positions, for each of those every arrangement of the following groups.
-fn walk(groups: &[Vec<usize>], at: usize, order: &mut Vec<usize>, visit: &mut dyn FnMut(&[usize])) {
+pub(super) fn walk(groups: &[Vec<usize>], at: usize, order: &mut [usize], visit: &mut dyn FnMut(&[usize])) {
     fn inner(
         groups: &[Vec<usize>],
         at: usize,
         from: usize,
-        order: &mut Vec<usize>,
+        order: &mut [usize],
         visit: &mut dyn FnMut(&[usize]),
     ) {
         let Some(group) = groups.get(at) else { return visit(order) };
@@ -152,7 +218,7 @@ mod tests {
     fn walking_visits_every_arrangement_within_blocks_once() {
         let mut seen = std::collections::BTreeSet::new();
         let groups = [vec![0, 2, 3], vec![1, 4]];
-        walk(&groups, 0, &mut (0..5).collect(), &mut |o| assert!(seen.insert(o.to_vec())));
+        walk(&groups, 0, &mut [0, 1, 2, 3, 4], &mut |o| assert!(seen.insert(o.to_vec())));
         assert_eq!(seen.len(), 12);
         assert!(seen.iter().all(|o| [0, 2, 3].contains(&o[0]) && [1, 4].contains(&o[1])));
     }
@@ -164,6 +230,16 @@ mod tests {
         assert_eq!(smallest_sign_p(0), 1.0);
         let monotone: Vec<f64> = vec![1.0; 5];
         assert_eq!(sign_flip_p(&monotone, Seed(0)), Some(smallest_sign_p(5)));
+    }
+
+    #[test]
+    fn shared_orders_of_a_seed_give_the_p_of_that_seed() {
+        let groups = [(0..12).collect::<Vec<usize>>()];
+        let orders = Arc::new(Orders::draw(&groups, Seed(5)));
+        let mut statistic = |order: &[usize]| order.iter().enumerate().map(|(a, b)| (a * b) as f64).sum();
+        let own = rearranged_p(&groups, 12, Seed(5), &mut statistic);
+        let shared = rearranged_p(&groups, 12, Draw::Shared(&|_| Arc::clone(&orders)), &mut statistic);
+        assert_eq!(own, shared);
     }
 
     #[test]

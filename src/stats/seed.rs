@@ -18,7 +18,7 @@ impl Seed {
         Seed(u64::from_le_bytes(word))
     }
 
-    pub(super) fn rng(self) -> ChaCha12Rng {
+    pub(crate) fn rng(self) -> ChaCha12Rng {
         ChaCha12Rng::seed_from_u64(self.0)
     }
 }

@@ -3,12 +3,12 @@
 use super::super::text::{
     MISSING, cell, estimate, evidence_phrase, own_unit, probability, protocols, statistic,
 };
-use super::super::view::{Pair, plot_name};
+use super::super::view::{Pair, View, plot_name};
 use super::{Page, overall};
 use crate::evidence::Evidence;
 use crate::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
 
-pub(super) fn section(out: &mut Page, hypothesis: &HypothesisOutcome) {
+pub(super) fn section(out: &mut Page, view: &View, hypothesis: &HypothesisOutcome) {
     out.line(&format!("## {}: {}", cell(&hypothesis.id), cell(&hypothesis.title)));
     out.line(&format!("**Claim.** {}", hypothesis.statement.trim()));
     out.line(&format!(
@@ -23,10 +23,12 @@ pub(super) fn section(out: &mut Page, hypothesis: &HypothesisOutcome) {
         &plot_name(&hypothesis.id),
         &format!("Estimates of {} with intervals, published and measured", hypothesis.id),
     );
+    super::survival::registration(out, view, hypothesis);
     let pairs = Pair::all(hypothesis);
     let shared = shared_notes(&pairs);
     for pair in &pairs {
         prediction(out, pair, &shared);
+        super::curve::section(out, hypothesis, pair.id);
     }
     if !shared.is_empty() {
         out.line(&format!("Notes on several predictions of {}:", cell(&hypothesis.id)));

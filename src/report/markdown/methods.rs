@@ -29,6 +29,13 @@ pub(super) fn section(out: &mut Page, view: &View) {
          its hypothesis file, which is fixed by the hash shown beside it; *re-analysis* means that the published data had \
          been seen when the file was written.",
     );
+    out.line(
+        "A specification curve judges a prediction over again in every defensible way: under each protocol that was observed, and \
+         under the primary and equivalent ones without each category of prompts, without each family of models, and from each \
+         published source or dtype alone. A verdict is *fragile* when an equivalent way changes it; where fewer rows merely leave \
+         it open, that may be lost power and does not count. Joint p-values flip the same units in every equivalent specification \
+         at once (Simonsohn, Simmons and Nelson 2020): signs of deviations from the null for means, pairings for correlations.",
+    );
 }
 
 pub(super) fn provenance(out: &mut Page, view: &View) {

@@ -3,9 +3,11 @@
 mod analysis;
 mod case;
 mod claims;
+mod curve;
 mod hypothesis;
 mod methods;
 mod models;
+mod survival;
 
 use super::text::{MISSING, cell, otherwise};
 use super::view::View;
@@ -22,12 +24,13 @@ pub fn markdown(view: &View) -> String {
          work, *measured* ones from checkpoints observed here; the two are never pooled.",
         view.provenance.experiment, view.provenance.experiment_title
     ));
+    survival::section(&mut out, view);
     if let Some(case) = &view.llama {
         case::section(&mut out, case);
     }
     verdicts(&mut out, view);
     for hypothesis in &view.hypotheses {
-        hypothesis::section(&mut out, hypothesis);
+        hypothesis::section(&mut out, view, hypothesis);
     }
     analysis::section(&mut out, &view.analysis);
     claims::section(&mut out, view);
@@ -61,10 +64,11 @@ fn verdicts(out: &mut Page, view: &View) {
         ]
     });
     out.table(&header, rows);
+    survival::family(out, view);
     out.line(
         "*supported*: in the predicted direction and beyond the smallest effect of interest. *contradicted*: beyond it the \
          other way. *negligible*: the interval lies inside it. *inconclusive*: none of these. *fragile*: an equally \
-         defensible protocol gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
+         defensible choice gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
          stands or falls with its core predictions; those marked *beside the claim* decide nothing.",
     );
 }

@@ -1,0 +1,50 @@
+//! `streamgauge register`: what a hypothesis means, put on record before its verdict or after a change.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use super::{Common, Exit, Failure, check, output};
+use crate::pipeline;
+
+/// Options of `register`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  streamgauge register H19\n  \
+streamgauge register H19 --note \"the smallest effect of interest was 2 %, is 5 % now\"\n\n\
+A hypothesis is registered at its first verdict by itself. One whose meaning changed after that is exploratory, and stays so\n\
+when registered again: the note and the diff stand in the report beside its verdicts. A claim that is to be confirmed\n\
+gets a new id, and data nobody has seen.")]
+pub struct Arguments {
+    /// Ids of hypotheses, e.g. H19
+    #[arg(required = true)]
+    ids: Vec<String>,
+    /// Why it is registered, or registered again
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    note: Option<String>,
+    /// Experiment file
+    #[arg(long, value_name = "FILE", default_value = "experiments/reproduce.toml")]
+    experiment: PathBuf,
+    /// Folder of reports, verdicts and registrations
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Exit, Failure> {
+        let loaded = check::load(&self.experiment, &self.common)?;
+        let added = pipeline::register(&loaded, &self.results, &self.ids, self.note.as_deref())?;
+        if self.common.json {
+            return output::print_json(&serde_json::json!({ "registered": added }));
+        }
+        let line = |id: &String| match added.contains(id) {
+            true => {
+                format!("registered {id}: {}\n", self.results.join(format!("registered/{id}.toml")).display())
+            }
+            false => format!("{id} is registered as it is\n"),
+        };
+        output::print(&self.ids.iter().map(line).collect::<String>())
+    }
+}

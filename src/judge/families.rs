@@ -1,0 +1,52 @@
+//! Families of models: relatives are no independent units, so an effect over models is told again without each family.
+
+use super::{
+    bench::{Bench, Tested},
+    rule::digits,
+};
+
+/// Fewer families than this leave too little when one is left out.
+const FEWEST: usize = 3;
+
+/// The family of each model; a model whose family is not known is one of its own.
+pub(super) fn families(bench: &Bench<'_>, models: &[&str]) -> Vec<String> {
+    let family =
+        |id: &&str| bench.model(id).and_then(|m| m.word("family")).unwrap_or_else(|| (*id).to_string());
+    models.iter().map(family).collect()
+}
+
+/// Gives `loo-lowest` and `loo-highest`, the extremes of `effect` over leaving out one family at a time, and says which one
+/// matters most. `effect` gets the indices of the models that stay.
+pub(super) fn leave_one_out(
+    bench: &Bench<'_>,
+    tested: &mut Tested,
+    what: &str,
+    models: &[&str],
+    effect: impl Fn(&[usize]) -> Option<f64>,
+) {
+    let of = families(bench, models);
+    let mut names: Vec<&String> = of.iter().collect();
+    names.sort();
+    names.dedup();
+    let everyone: Vec<usize> = (0..models.len()).collect();
+    let whole = effect(&everyone);
+    let (Some(whole), true) = (whole, names.len() >= FEWEST) else { return };
+    let without = |family: &String| {
+        let stay: Vec<usize> = everyone.iter().copied().filter(|i| of[*i] != *family).collect();
+        effect(&stay).map(|value| (family.clone(), value))
+    };
+    let found: Vec<(String, f64)> = names.into_iter().filter_map(without).collect();
+    let values = || found.iter().map(|(_, value)| *value);
+    tested.statistic("loo-lowest", values().reduce(f64::min));
+    tested.statistic("loo-highest", values().reduce(f64::max));
+    let most = found.iter().max_by(|a, b| (a.1 - whole).abs().total_cmp(&(b.1 - whole).abs()));
+    if let Some((family, value)) = most {
+        tested.notes.push(format!(
+            "without one family at a time, {what} lies between {} and {}; family {family} matters most: {} with it, {} without",
+            digits(values().fold(f64::INFINITY, f64::min)),
+            digits(values().fold(f64::NEG_INFINITY, f64::max)),
+            digits(whole),
+            digits(*value),
+        ));
+    }
+}

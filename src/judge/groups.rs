@@ -1,0 +1,258 @@
+//! `groups`: models of two groups.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bench::{Bench, Tested, enough_of, estimate, point},
+    cells::Cells,
+    families::{families, leave_one_out},
+    kind::{Fault, Kind, Parts},
+    units::unit,
+};
+use crate::{
+    config::hypothesis::{FactValue, Quantity},
+    stats::{
+        auc, hedges_g, mann_whitney, mean, mean_interval, relabel_clusters_p, smallest_relabel_p, welch_t,
+    },
+};
+
+/// Models in two groups, by a fact or by the side of a quantity: difference of means (a less b), exact Mann-Whitney p, AUC, and a
+/// permutation p that relabels whole families.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Groups {
+    pub of: Quantity,
+    pub by: By,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+/// Which models are group a; the others are b.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct By {
+    /// With `is`: models whose fact has this value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fact: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is: Option<FactValue>,
+    /// Group b has this value, not any other one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub versus: Option<FactValue>,
+    /// Models whose mean of this lies above `above`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<Quantity>,
+    /// 0 unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above: Option<f64>,
+}
+
+impl Groups {
+    pub const STATISTICS: &'static [&'static str] = &[
+        "a-models",
+        "b-models",
+        "difference",
+        "low",
+        "high",
+        "p",
+        "smallest-p",
+        "p-family",
+        "auc",
+        "auc-low",
+        "auc-high",
+        "effect",
+        "effect-low",
+        "effect-high",
+        "loo-lowest",
+        "loo-highest",
+    ];
+}
+
+impl Kind for Groups {
+    fn parts(&self) -> Parts<'_> {
+        let quantity = self.by.quantity.as_ref();
+        let parts = Parts::of([("of", &self.of)]).compared(self.across_protocols);
+        let quantities = quantity.map(|q| (vec!["by".into(), "quantity".into()], q));
+        let facts = self.by.fact.as_deref().map(|fact| (vec!["by".into(), "fact".into()], fact));
+        let quantities = parts.quantities.into_iter().chain(quantities).collect();
+        Parts { quantities, facts: facts.into_iter().collect(), ..parts }
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let By { fact, is, versus, quantity, above } = &self.by;
+        let good = match (fact, quantity) {
+            (Some(_), None) => is.is_some() && above.is_none(),
+            (None, Some(_)) => is.is_none() && versus.is_none(),
+            (Some(_), Some(_)) | (None, None) => false,
+        };
+        let advice =
+            "write by = { fact = \"norm\", is = \"rmsnorm\" } or by = { quantity = { ... }, above = 0 }";
+        let message = "models are grouped by a fact and its value, or by the side of a quantity";
+        (!good).then(|| Fault::new("by", message, advice)).into_iter().collect()
+    }
+
+    /// The estimates are the groups' means with bootstrap intervals over models, their difference with Welch's interval and
+    /// the Mann-Whitney p, and each model's mean.
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let mut tested = Tested::new(unit(&self.of));
+        let cells = bench.enough(&self.of, &mut tested);
+        tested.uses(cells.protocol);
+        let Some(sides) = self.sides(bench, cells.models.keys().copied(), &cells, &mut tested) else {
+            return tested;
+        };
+        let mut groups: [Vec<(&str, f64)>; 2] = Default::default();
+        for (model, group) in sides {
+            let mean = cells.models.get(model).and_then(|m| m.mean());
+            groups[group].extend(mean.map(|mean| (model, mean)));
+        }
+        let words = self.by.in_words();
+        for (group, words) in groups.iter().zip(&words) {
+            let names = group.iter().map(|(model, _)| *model);
+            enough_of(bench.needs.per_group.max(1), &format!("models of {words}"), names, &mut tested);
+        }
+        let [a, b] = groups;
+        let all = [&a[..], &b[..]].concat();
+        let names: Vec<&str> = all.iter().map(|(model, _)| *model).collect();
+        bench.enough_models(names.iter().copied(), &mut tested);
+        let values = |group: &[(&str, f64)]| group.iter().map(|(_, value)| *value).collect::<Vec<f64>>();
+        let (x, y) = (values(&a), values(&b));
+        let t = welch_t(&x, &y, bench.alpha);
+        let ranks = mann_whitney(&x, &y);
+        let sizes = format!("Mann-Whitney of {} and {} models", x.len(), y.len());
+        let reachable = ranks.is_some_and(|m| tested.reachable(bench, &sizes, m.smallest_p));
+        let p = ranks.filter(|_| reachable).map(|m| m.p);
+        let p_family = by_family(bench, &mut tested, &names, &all, x.len());
+        let difference = mean(&x).zip(mean(&y)).map(|(x, y)| x - y);
+        let (area, effect) = (auc(&x, &y, bench.alpha), hedges_g(&x, &y, bench.alpha));
+        for (values, words) in [(&x, &words[0]), (&y, &words[1])] {
+            let interval = mean_interval(values, bench.alpha, bench.seed.derive(words));
+            tested.estimates.push(estimate(words, mean(values), interval, None, values.len()));
+        }
+        let interval = t.map(|t| t.interval);
+        tested.estimates.push(estimate("difference", difference, interval, p, all.len()));
+        for (model, value) in &all {
+            tested.estimates.push(point(model, Some(*value), cells.models[model].values().len()));
+        }
+        if p.is_some() {
+            tested.notes.push("p: Mann-Whitney, two-sided, exact where counted, models as units".into());
+        }
+        tested.offer([
+            ("a-models", Some(x.len() as f64)),
+            ("b-models", Some(y.len() as f64)),
+            ("difference", difference),
+            ("low", interval.map(|i| i.low)),
+            ("high", interval.map(|i| i.high)),
+            ("p", p),
+            ("smallest-p", ranks.map(|m| m.smallest_p)),
+            ("p-family", p_family),
+            ("auc", ranks.map(|m| m.auc)),
+            ("auc-low", area.map(|a| a.low)),
+            ("auc-high", area.map(|a| a.high)),
+            ("effect", effect.map(|e| e.value)),
+            ("effect-low", effect.map(|e| e.low)),
+            ("effect-high", effect.map(|e| e.high)),
+        ]);
+        leave_one_out(bench, &mut tested, "the difference", &names, |stay| {
+            let side = |of_a: bool| {
+                let own = stay.iter().filter(|&&i| (i < x.len()) == of_a).map(|&i| all[i].1);
+                mean(&own.collect::<Vec<_>>())
+            };
+            Some(side(true)? - side(false)?)
+        });
+        tested
+    }
+}
+
+impl By {
+    /// What the groups are, e.g. `norm = rmsnorm` and `norm other than rmsnorm`.
+    fn in_words(&self) -> [String; 2] {
+        match (&self.fact, &self.is, &self.quantity) {
+            (Some(fact), Some(is), _) => {
+                let (is, versus) = (is.in_words(), self.versus.as_ref().map(FactValue::in_words));
+                let other =
+                    versus.map_or_else(|| format!("{fact} other than {is}"), |v| format!("{fact} = {v}"));
+                [format!("{fact} = {is}"), other]
+            }
+            (_, _, Some(quantity)) => {
+                let (name, above) = (unit(quantity), self.above.unwrap_or(0.0));
+                [format!("{name} above {above}"), format!("{name} at most {above}")]
+            }
+            _ => ["group a".into(), "group b".into()],
+        }
+    }
+}
+
+impl Groups {
+    /// Each model with its group, 0 or 1.
+    fn sides<'a>(
+        &self,
+        bench: &Bench<'a>,
+        models: impl Iterator<Item = &'a str>,
+        cells: &Cells<'a>,
+        tested: &mut Tested,
+    ) -> Option<Vec<(&'a str, usize)>> {
+        let mut sides = Vec::new();
+        if let Some(quantity) = &self.by.quantity {
+            let by = bench.enough(quantity, tested);
+            if !tested.comparable(bench, cells, &by) {
+                return None;
+            }
+            let above = self.by.above.unwrap_or(0.0);
+            for model in models {
+                match by.models.get(model).and_then(|m| m.mean()) {
+                    Some(mean) => sides.push((model, usize::from(mean <= above))),
+                    None => {
+                        tested.notes.push(format!("{model} left out: no {} to group it by", quantity.name()))
+                    }
+                }
+            }
+            return Some(sides);
+        }
+        let (fact, is) = (self.by.fact.as_deref()?, self.by.is.as_ref()?);
+        for model in models {
+            let facts = bench.model(model)?;
+            match (facts.is(fact, is), self.by.versus.as_ref().map(|versus| facts.is(fact, versus))) {
+                (None, _) => tested.notes.push(format!("{model} left out: its {fact} is not known")),
+                (Some(true), _) => sides.push((model, 0)),
+                (Some(false), None | Some(Some(true))) => sides.push((model, 1)),
+                (Some(false), Some(_)) => {}
+            }
+        }
+        Some(sides)
+    }
+}
+
+/// p of the difference when whole families change sides; none where a family is on both.
+fn by_family(
+    bench: &Bench<'_>,
+    tested: &mut Tested,
+    names: &[&str],
+    all: &[(&str, f64)],
+    of_a: usize,
+) -> Option<f64> {
+    let of = families(bench, names);
+    let mut known = of.clone();
+    known.sort();
+    known.dedup();
+    let cluster: Vec<usize> = of.iter().map(|family| known.partition_point(|k| k < family)).collect();
+    let mut group = vec![None; known.len()];
+    for (i, &cluster) in cluster.iter().enumerate() {
+        let own = usize::from(i >= of_a);
+        if *group[cluster].get_or_insert(own) != own {
+            tested.notes.push(format!("family {} is in both groups: no p by families", known[cluster]));
+            return None;
+        }
+    }
+    let group: Vec<usize> = group.into_iter().flatten().collect();
+    let in_a = group.iter().filter(|g| **g == 0).count();
+    let what = format!("relabelling {in_a} and {} families", group.len() - in_a);
+    if in_a == 0 || in_a == group.len() {
+        return None;
+    }
+    if !tested.reachable(bench, &what, smallest_relabel_p(in_a, group.len() - in_a)) {
+        return None;
+    }
+    let values: Vec<f64> = all.iter().map(|(_, value)| *value).collect();
+    relabel_clusters_p(&values, &cluster, &group, bench.seed.derive("families"))
+}

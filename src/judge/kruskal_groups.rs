@@ -1,0 +1,81 @@
+//! `kruskal-groups`: models of several groups.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bench::{Bench, Tested, estimate, point},
+    kind::{Kind, Parts},
+    levels::{Levels, smallest_arrangement_p},
+    units::unit,
+};
+use crate::{
+    config::hypothesis::Quantity,
+    stats::{kruskal_permutation_p, kruskal_wallis, mean, mean_interval},
+};
+
+/// Models grouped by a fact: Kruskal–Wallis with permutation p; epsilon squared is H over the most it can be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KruskalGroups {
+    pub of: Quantity,
+    /// A fact of the model, e.g. `positions`.
+    pub by: String,
+}
+
+impl KruskalGroups {
+    pub const STATISTICS: &'static [&'static str] = &["p", "epsilon2", "groups", "models"];
+}
+
+impl Kind for KruskalGroups {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("of", &self.of)]).fact("by", &self.by)
+    }
+
+    /// The estimates are the groups' means with bootstrap intervals over models, then epsilon squared.
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let mut tested = Tested::new(unit(&self.of));
+        let cells = bench.enough(&self.of, &mut tested);
+        tested.uses(cells.protocol);
+        let levels = Levels::new(bench, cells.models.keys().copied(), &[&self.by], &mut tested);
+        bench.enough_models(levels.models.iter().copied(), &mut tested);
+        let values: Vec<f64> = levels.models.iter().filter_map(|m| cells.models[m].mean()).collect();
+        let (labels, names) = (&levels.of[0], &levels.names[0]);
+        let groups: Vec<Vec<f64>> = (0..names.len())
+            .map(|group| values.iter().zip(labels).filter(|(_, l)| **l == group).map(|(v, _)| *v).collect())
+            .collect();
+        if names.len() < 2 && !tested.lacks() {
+            tested.missing.push(format!(
+                "needs models of at least two values of {}, have {}",
+                self.by,
+                names.join(", ")
+            ));
+        }
+        for (name, values) in names.iter().zip(&groups) {
+            let interval = mean_interval(values, bench.alpha, bench.seed.derive(name));
+            let label = format!("{} = {name}", self.by);
+            tested.estimates.push(estimate(label, mean(values), interval, None, values.len()));
+        }
+        let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
+        let found = kruskal_wallis(&values, labels);
+        let smallest = smallest_arrangement_p(&sizes);
+        let what = format!("Kruskal-Wallis of {} models in {} groups", values.len(), names.len());
+        let reachable = found.is_some() && tested.reachable(bench, &what, smallest);
+        let p = kruskal_permutation_p(&values, labels, bench.seed.derive("models")).filter(|_| reachable);
+        // H over the most it can be: the share of the variance of ranks that lies between groups.
+        let epsilon = found.map(|f| f.h / (values.len() - 1) as f64);
+        let mut last = point("epsilon squared", epsilon, values.len());
+        last.p = p;
+        tested.estimates.push(last);
+        if p.is_some() {
+            tested.notes.push("p: permutation of models between groups; relatives count as unrelated".into());
+        }
+        tested.offer([
+            ("p", p),
+            ("epsilon2", epsilon),
+            ("groups", Some(names.len() as f64)),
+            ("models", Some(values.len() as f64)),
+        ]);
+        tested
+    }
+}

@@ -1,0 +1,152 @@
+//! What many judgements share: random draws, and results that depend on nothing but the numbers they are of.
+//!
+//! Seeds come from the experiment's seed and the number of units, never from the order of work, so that what is remembered
+//! and what is computed anew are the same to the last bit, on any number of threads.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    metric::Paired,
+    stats::{self, Draw, Interval, MeanIntervals, Method, Orders, RESAMPLES, Resamples, Seed},
+};
+
+/// Units drawn that are kept at most, 4 bytes each.
+const MOST_DRAWN: usize = 128 << 20;
+
+/// Shared by every hypothesis of an experiment.
+pub struct Memo {
+    pub(super) seed: Seed,
+    resamples: Mutex<BTreeMap<usize, Arc<Resamples>>>,
+    orders: Mutex<BTreeMap<Vec<Vec<usize>>, Arc<Orders>>>,
+    // Looked up, never walked.
+    means: Mutex<HashMap<Digest, Option<[Interval; 2]>>>,
+    chances: Mutex<HashMap<Digest, Option<f64>>>,
+}
+
+type Digest = [u8; 32];
+
+impl Memo {
+    pub fn new(seed: u64) -> Memo {
+        Memo {
+            seed: Seed(seed),
+            resamples: Mutex::default(),
+            orders: Mutex::default(),
+            means: Mutex::default(),
+            chances: Mutex::default(),
+        }
+    }
+
+    /// The intervals of a mean at alpha and at 2 alpha, as [`stats::mean_interval`] gives them.
+    pub(super) fn means(&self, values: &[f64], alpha: f64) -> Option<[Interval; 2]> {
+        let key = digest("mean", &[values, &[alpha]], &[]);
+        remembered(&self.means, key, || {
+            let intervals = MeanIntervals::new(values, &|n| self.resamples(n))?;
+            Some([alpha, 2.0 * alpha].map(|alpha| intervals.at(alpha)))
+        })
+    }
+
+    /// [`stats::correlation_p`].
+    pub(super) fn correlation_p(
+        &self,
+        pair: &Paired<&str>,
+        method: Method,
+        blocks: Option<&[usize]>,
+    ) -> Option<f64> {
+        let what = if method == Method::Spearman { "spearman" } else { "pearson" };
+        let mut sides = vec![pair.x(), pair.y()];
+        sides.extend(pair.controls().iter().map(Vec::as_slice));
+        let key = digest(what, &sides, blocks.unwrap_or(&[]));
+        remembered(&self.chances, key, || {
+            stats::correlation_p(pair, method, blocks, Draw::Shared(&|groups| self.orders(groups)))
+        })
+    }
+
+    /// [`stats::kruskal_permutation_p`].
+    pub(super) fn kruskal_p(&self, values: &[f64], labels: &[usize]) -> Option<f64> {
+        let key = digest("kruskal", &[values], labels);
+        remembered(&self.chances, key, || {
+            stats::kruskal_permutation_p(values, labels, Draw::Shared(&|groups| self.orders(groups)))
+        })
+    }
+
+    fn resamples(&self, n: usize) -> Arc<Resamples> {
+        let seed = self.seed.derive(&format!("resamples of {n}"));
+        drawn(&self.resamples, n, n * RESAMPLES, || Resamples::draw(n, RESAMPLES, seed))
+    }
+
+    fn orders(&self, groups: &[Vec<usize>]) -> Arc<Orders> {
+        let seed = self.seed.derive(&format!("orders of {groups:?}"));
+        let units = groups.iter().map(Vec::len).sum::<usize>() * stats::MONTE_CARLO as usize;
+        drawn(&self.orders, groups.to_vec(), units, || Orders::draw(groups, seed))
+    }
+}
+
+/// Draws what is not there. Two threads that want the same wait for one of them.
+fn drawn<K: Ord, T>(
+    kept: &Mutex<BTreeMap<K, Arc<T>>>,
+    key: K,
+    units: usize,
+    draw: impl FnOnce() -> T,
+) -> Arc<T> {
+    let mut kept = lock(kept);
+    if let Some(found) = kept.get(&key) {
+        return Arc::clone(found);
+    }
+    let new = Arc::new(draw());
+    // Draws of one table are about as large as each other.
+    if (kept.len() + 1) * units > MOST_DRAWN {
+        kept.clear();
+    }
+    kept.insert(key, Arc::clone(&new));
+    new
+}
+
+fn remembered<T: Copy>(kept: &Mutex<HashMap<Digest, T>>, key: Digest, compute: impl FnOnce() -> T) -> T {
+    if let Some(found) = lock(kept).get(&key) {
+        return *found;
+    }
+    let new = compute();
+    lock(kept).insert(key, new);
+    new
+}
+
+/// What a thread that panicked left is whole: entries are inserted complete.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn digest(what: &str, numbers: &[&[f64]], labels: &[usize]) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 statistics memo v1");
+    hasher.update(what.as_bytes());
+    for list in numbers {
+        hasher.update(&(list.len() as u64).to_le_bytes());
+        list.iter().for_each(|x| _ = hasher.update(&x.to_le_bytes()));
+    }
+    labels.iter().for_each(|l| _ = hasher.update(&(*l as u64).to_le_bytes()));
+    *hasher.finalize().as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_what_would_be_computed_anew() {
+        let values: Vec<f64> = (0..30).map(|i| f64::from(i * i % 17)).collect();
+        let memo = Memo::new(3);
+        let first = memo.means(&values, 0.05);
+        memo.means(&values[1..], 0.05);
+        assert_eq!(first, memo.means(&values, 0.05));
+        assert_eq!(first, Memo::new(3).means(&values, 0.05));
+        assert_ne!(first, Memo::new(4).means(&values, 0.05));
+        assert_ne!(first, memo.means(&values, 0.1));
+        assert_eq!(
+            first.unwrap()[1],
+            memo.means(&values, 0.1).unwrap()[0],
+            "2 alpha of one is alpha of the other"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! `power-law`: y = coefficient x^exponent over models.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bench::{Bench, Tested, estimate, point},
+    families::leave_one_out,
+    kind::{Fault, Kind, Parts},
+};
+use crate::{
+    config::{
+        document::Step,
+        hypothesis::{Quantity, Scale},
+    },
+    stats::power_law,
+};
+
+/// Fit log y = log coefficient + exponent log x over models (means over prompts), interval of the exponent by Student's t. Both
+/// quantities are linear: the fit takes the logarithms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PowerLaw {
+    pub x: Quantity,
+    pub y: Quantity,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+impl PowerLaw {
+    pub const STATISTICS: &'static [&'static str] =
+        &["exponent", "low", "high", "coefficient", "p", "r2", "models", "loo-lowest", "loo-highest"];
+}
+
+impl Kind for PowerLaw {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols)
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let logs = [("x", &self.x), ("y", &self.y)].into_iter().filter(|(_, q)| q.scale != Scale::Linear);
+        let fault = |field| Fault {
+            path: vec![Step::from(field), "scale".into()],
+            message: "a power law takes the logarithms itself".into(),
+            advice: "drop `scale`",
+        };
+        logs.map(|(field, _)| fault(field)).collect()
+    }
+
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let mut tested = Tested::new("exponent");
+        let x = bench.enough(&self.x, &mut tested);
+        let y = bench.enough(&self.y, &mut tested);
+        let Some(pair) = tested.pair(&x.by_model(), &y.by_model(), self.across_protocols) else {
+            return tested;
+        };
+        bench.enough_models(pair.keys().iter().copied(), &mut tested);
+        let fit = power_law(pair.x(), pair.y(), bench.alpha);
+        if fit.is_none() && !tested.lacks() {
+            tested.missing.push(format!(
+                "a power law needs at least three models with positive numbers that differ, have {}",
+                pair.len()
+            ));
+        }
+        if let Some(fit) = &fit {
+            let interval = crate::stats::Interval { low: fit.low, high: fit.high };
+            tested.estimates.push(estimate(
+                "exponent",
+                Some(fit.exponent),
+                Some(interval),
+                Some(fit.p),
+                pair.len(),
+            ));
+            tested
+                .notes
+                .push("interval and p of the exponent: Student's t, models as unrelated units".into());
+            for ((model, &x), &y) in pair.keys().iter().zip(pair.x()).zip(pair.y()) {
+                let ratio = y / (fit.coefficient * x.powf(fit.exponent));
+                tested.estimates.push(point(format!("{model} (over the fit)"), Some(ratio), 1));
+            }
+        }
+        tested.offer([
+            ("exponent", fit.as_ref().map(|f| f.exponent)),
+            ("low", fit.as_ref().map(|f| f.low)),
+            ("high", fit.as_ref().map(|f| f.high)),
+            ("coefficient", fit.as_ref().map(|f| f.coefficient)),
+            ("p", fit.as_ref().map(|f| f.p)),
+            ("r2", fit.as_ref().map(|f| f.r_squared)),
+            ("models", Some(pair.len() as f64)),
+        ]);
+        leave_one_out(bench, &mut tested, "the exponent", pair.keys(), |stay| {
+            let pick = |v: &[f64]| stay.iter().map(|&i| v[i]).collect::<Vec<_>>();
+            power_law(&pick(pair.x()), &pick(pair.y()), bench.alpha).map(|f| f.exponent)
+        });
+        tested
+    }
+}

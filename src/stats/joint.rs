@@ -1,0 +1,296 @@
+//! Joint inference over a specification curve (Simonsohn, Simmons and Nelson 2020): how unusual is the whole curve if
+//! nothing goes on?
+//!
+//! The same flips of the same units go through every specification at once, so their kinship needs no model: two that
+//! measure nearly the same move together under every flip. Two statistics are compared with their own flips: the median
+//! effect, and the share of the specifications that lie beyond the null in one direction, each by its own flips.
+
+use std::collections::BTreeMap;
+
+use rand::RngExt;
+
+use super::{
+    Seed,
+    correlation::{Method, residuals},
+    describe::dot,
+    permutation::{EXACT_FLIPS, MONTE_CARLO, Orders, arrangements, grouped, smallest_sign_p, walk},
+};
+use crate::metric::Paired;
+
+/// What can be flipped in one specification, and the effect that flipping leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Units {
+    /// Each unit's deviation from the null; the effect is their mean, a flip turns a unit's sign.
+    Signs(Vec<(String, f64)>),
+    /// One correlation per group (model); the effect is their mean, a flip gives units other units' y.
+    Pairs(Vec<Pairs>),
+}
+
+/// Two sides of the units of one group, each ranked or not, without what controls explain, and of length 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pairs {
+    units: Vec<String>,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    /// Units are exchangeable within their block only, e.g. their category.
+    blocks: Option<Vec<String>>,
+}
+
+impl Pairs {
+    /// The correlation that [`partial`](super::partial) takes. `None` where there is none.
+    pub fn new<K: Ord + Clone + AsRef<str>>(
+        pair: &Paired<K>,
+        method: Method,
+        blocks: Option<Vec<String>>,
+    ) -> Option<Pairs> {
+        let (x, y) = residuals(pair, method);
+        super::correlation::raw(&x, &y)?;
+        let unit = |v: Vec<f64>| {
+            let length = dot(&v, &v).sqrt();
+            v.into_iter().map(|d| d / length).collect()
+        };
+        Some(Pairs {
+            units: pair.keys().iter().map(|unit| unit.as_ref().to_string()).collect(),
+            x: unit(x),
+            y: unit(y),
+            blocks,
+        })
+    }
+}
+
+/// What the flips say of the curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Joint {
+    /// Two-sided p of the median effect.
+    pub median: f64,
+    /// p of the share of specifications beyond the null in one direction.
+    pub share: f64,
+    /// The share that was observed.
+    pub beyond: f64,
+    /// All that there are when `exact`, else drawn.
+    pub flips: u64,
+    pub exact: bool,
+    pub units: usize,
+}
+
+/// Why no flip can tell.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unflippable {
+    #[error("no specification has units to flip")]
+    Nothing,
+    #[error("specifications of different kinds have no flip in common")]
+    Mixed,
+    #[error("cannot reach alpha = {alpha} by flipping {units} units (smallest p {smallest:.3})")]
+    OutOfReach { alpha: f64, units: usize, smallest: f64 },
+}
+
+/// p of the curve from the same flips of units in every specification. Units are those of any specification; one that
+/// lacks a unit is left alone by its flip.
+pub fn joint(specifications: &[&Units], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
+    let signs: Vec<&[(String, f64)]> = specifications
+        .iter()
+        .filter_map(|u| if let Units::Signs(s) = u { Some(&s[..]) } else { None })
+        .collect();
+    let pairs: Vec<&[Pairs]> = specifications
+        .iter()
+        .filter_map(|u| if let Units::Pairs(p) = u { Some(&p[..]) } else { None })
+        .collect();
+    match (signs.is_empty(), pairs.is_empty()) {
+        (true, true) => Err(Unflippable::Nothing),
+        (false, false) => Err(Unflippable::Mixed),
+        (false, true) => by_signs(&signs, alpha, seed),
+        (true, false) => by_pairing(&pairs, alpha, seed),
+    }
+}
+
+fn by_signs(specifications: &[&[(String, f64)]], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
+    let names = index(specifications.iter().flat_map(|s| s.iter().map(|(unit, _)| unit)));
+    let units = names.len();
+    reachable(smallest_sign_p(units).max(1.0 / (MONTE_CARLO as f64 + 1.0)), alpha, units)?;
+    let exact = units <= EXACT_FLIPS;
+    let flips = if exact { 1_usize << units } else { MONTE_CARLO as usize + 1 };
+    // Flip 0 is none: what was observed.
+    let mut rng = seed.rng();
+    let turned: Vec<f64> = (0..flips)
+        .flat_map(|flip| (0..units).map(move |unit| (flip, unit)))
+        .map(|(flip, unit)| match exact {
+            true => flip >> unit & 1 == 1,
+            false => flip > 0 && rng.random::<bool>(),
+        })
+        .map(|minus| if minus { -1.0 } else { 1.0 })
+        .collect();
+    let effects = specifications.iter().map(|deviations| {
+        let of: Vec<(usize, f64)> = deviations.iter().map(|(unit, d)| (names[unit.as_str()], *d)).collect();
+        let n = of.len() as f64;
+        turned.chunks_exact(units).map(|s| of.iter().map(|(unit, d)| s[*unit] * d).sum::<f64>() / n).collect()
+    });
+    Ok(compared(effects.collect(), alpha, exact, units))
+}
+
+fn by_pairing(specifications: &[&[Pairs]], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
+    let all = || specifications.iter().flat_map(|s| s.iter());
+    let names = index(all().flat_map(|p| &p.units));
+    let units = names.len();
+    let mut blocks = vec![""; units];
+    for pairs in all() {
+        for (unit, block) in pairs.units.iter().zip(pairs.blocks.iter().flatten()) {
+            blocks[names[unit.as_str()]] = block;
+        }
+    }
+    let labels = index(blocks.iter().copied());
+    let groups = grouped(&blocks.iter().map(|b| labels[b]).collect::<Vec<_>>());
+    let count = arrangements(&groups);
+    // The reversed order is as far from the null as the observed one.
+    let smallest = count.map_or(1.0 / (MONTE_CARLO as f64 + 1.0), |all| (2.0 / all as f64).min(1.0));
+    reachable(smallest, alpha, units)?;
+    let mut orders: Vec<u32> = Vec::new();
+    match count {
+        Some(_) => {
+            let mut order: Vec<usize> = (0..units).collect();
+            walk(&groups, 0, &mut order, &mut |o| orders.extend(o.iter().map(|&i| i as u32)));
+        }
+        None => {
+            orders.extend(0..units as u32);
+            Orders::draw(&groups, seed).rows().for_each(|row| orders.extend_from_slice(row));
+        }
+    }
+    let effects = specifications.iter().map(|pairs| rearranged(pairs, &names, &orders));
+    Ok(compared(effects.collect(), alpha, count.is_some(), units))
+}
+
+/// The mean correlation of the groups under every order.
+fn rearranged(pairs: &[Pairs], names: &BTreeMap<&str, usize>, orders: &[u32]) -> Vec<f64> {
+    let units = names.len();
+    let mut alike = BTreeMap::<Vec<usize>, Vec<&Pairs>>::new();
+    for one in pairs {
+        alike.entry(one.units.iter().map(|u| names[u.as_str()]).collect()).or_default().push(one);
+    }
+    let mut effects = vec![0.0; orders.len() / units];
+    for (members, pairs) in alike {
+        let n = members.len();
+        // What unit i contributes when it is given unit j's y, summed over the groups of these units.
+        let mut gain = vec![0.0; n * n];
+        for one in &pairs {
+            for (row, x) in gain.chunks_exact_mut(n).zip(&one.x) {
+                row.iter_mut().zip(&one.y).for_each(|(g, y)| *g += x * y);
+            }
+        }
+        let mut place = vec![None; units];
+        members.iter().enumerate().for_each(|(i, &unit)| place[unit] = Some(i));
+        for (effect, order) in effects.iter_mut().zip(orders.chunks_exact(units)) {
+            for (i, &unit) in members.iter().enumerate() {
+                *effect += gain[i * n + within(&place, order, unit)];
+            }
+        }
+    }
+    effects.iter_mut().for_each(|e| *e /= pairs.len() as f64);
+    effects
+}
+
+/// The order of all units as one of these: whoever is not among them is stepped over. Every order of these units is as
+/// likely as any other, and most pairings stay those of the whole.
+fn within(place: &[Option<usize>], order: &[u32], unit: usize) -> usize {
+    let mut next = order[unit] as usize;
+    loop {
+        // The walk along a cycle comes back to `unit`, which has a place.
+        match place[next] {
+            Some(at) => return at,
+            None => next = order[next] as usize,
+        }
+    }
+}
+
+fn reachable(smallest: f64, alpha: f64, units: usize) -> Result<(), Unflippable> {
+    if smallest <= alpha { Ok(()) } else { Err(Unflippable::OutOfReach { alpha, units, smallest }) }
+}
+
+fn index<'a, S: AsRef<str> + ?Sized + 'a>(names: impl Iterator<Item = &'a S>) -> BTreeMap<&'a str, usize> {
+    let sorted: std::collections::BTreeSet<&str> = names.map(AsRef::as_ref).collect();
+    sorted.into_iter().enumerate().map(|(i, name)| (name, i)).collect()
+}
+
+/// `effects[s][f]` is the effect of specification s under flip f, minus the null; flip 0 is none.
+fn compared(effects: Vec<Vec<f64>>, alpha: f64, exact: bool, units: usize) -> Joint {
+    let limits: Vec<f64> = effects.iter().map(|e| limit(e, alpha)).collect();
+    let flips = effects.first().map_or(0, Vec::len);
+    let mut medians = Vec::with_capacity(flips);
+    let mut shares = Vec::with_capacity(flips);
+    let mut column = vec![0.0; effects.len()];
+    for flip in 0..flips {
+        let (mut above, mut below) = (0_usize, 0_usize);
+        for ((slot, effect), limit) in column.iter_mut().zip(&effects).zip(&limits) {
+            *slot = effect[flip];
+            above += usize::from(*slot >= *limit);
+            below += usize::from(-*slot >= *limit);
+        }
+        shares.push(above.max(below) as f64 / effects.len() as f64);
+        medians.push(median(&mut column).abs());
+    }
+    // Drawn flips have the observed one beside them: (b+1)/(m+1).
+    let p = |statistic: &[f64]| {
+        let observed = statistic[0] - 1e-12 * statistic[0].abs() - 1e-300;
+        statistic.iter().filter(|&&s| s >= observed).count() as f64 / statistic.len() as f64
+    };
+    Joint {
+        median: p(&medians),
+        share: p(&shares),
+        beyond: shares[0],
+        flips: if exact { flips as u64 } else { MONTE_CARLO },
+        exact,
+        units,
+    }
+}
+
+/// The smallest |effect| that at most a share alpha of the flips reach; infinite if even the largest is reached too often.
+fn limit(effects: &[f64], alpha: f64) -> f64 {
+    let mut sizes: Vec<f64> = effects.iter().map(|e| e.abs()).collect();
+    sizes.sort_unstable_by(|a, b| b.total_cmp(a));
+    let most = (alpha * sizes.len() as f64 + 1e-9).floor() as usize;
+    let tied = |a: f64, b: f64| a - b <= 1e-12 * a;
+    let mut last = most;
+    while last > 0 && last < sizes.len() && tied(sizes[last - 1], sizes[last]) {
+        last -= 1;
+    }
+    // A hair lower: flips that give the same effect differ in its last bits.
+    if last == 0 { f64::INFINITY } else { sizes[last - 1] * (1.0 - 1e-12) }
+}
+
+/// The middle value, or the mean of the two; reorders.
+fn median(values: &mut [f64]) -> f64 {
+    let (odd, half) = (values.len() % 2 == 1, values.len() / 2);
+    let (below, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+    match below.iter().copied().reduce(f64::max) {
+        Some(lower) if !odd => (lower + *upper) / 2.0,
+        _ => *upper,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_of_all_is_an_order_of_some() {
+        // 0 -> 2 -> 1 -> 0, 3 -> 3; without 2 it is 0 -> 1 -> 0.
+        let place = [Some(0), Some(1), None, Some(2)];
+        let order = [2, 0, 1, 3];
+        assert_eq!([0, 1, 3].map(|unit| within(&place, &order, unit)), [1, 0, 2]);
+    }
+
+    #[test]
+    fn a_limit_is_reached_by_no_more_than_alpha() {
+        let effects: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert!((limit(&effects, 0.05) - 96.0).abs() < 1e-9);
+        let tied: Vec<f64> = (1..=100).map(|i| f64::from(i.min(96))).collect();
+        assert!((limit(&tied, 0.05) - 96.0).abs() < 1e-9, "exactly five of a hundred reach it");
+        let tied: Vec<f64> = (1..=100).map(|i| f64::from(i.min(95))).collect();
+        assert_eq!(limit(&tied, 0.05), f64::INFINITY);
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 2.0, 8.0]), 3.0);
+        assert_eq!(median(&mut [5.0]), 5.0);
+    }
+}

@@ -1,5 +1,11 @@
 //! Verdicts on small made-up tables: each is reached for its reason, and says what decided it.
 
+mod between;
+mod contrasts;
 mod kinds;
+mod layers;
+mod quantities;
+mod scale;
 mod table;
+mod trainings;
 mod verdicts;

@@ -13,6 +13,7 @@ mod law;
 mod load;
 mod names;
 mod paths;
+mod quantity;
 mod regions;
 mod repair;
 pub mod report;

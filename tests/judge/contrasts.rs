@@ -107,8 +107,11 @@ fn tuned(pairs: usize, factor: f64) -> Table {
     (0..pairs).fold(Table::default(), |table, i| {
         let (base, tuned) = (format!("base{i}"), format!("tuned{i}"));
         let gains: Vec<f64> = (0..10).map(|p| 1.1 + 0.1 * i as f64 + 0.01 * f64::from(p)).collect();
-        let changed: Vec<f64> =
-            gains.iter().enumerate().map(|(p, g)| g * factor * (1.0 + 0.002 * (p % 3) as f64)).collect();
+        let changed: Vec<f64> = gains
+            .iter()
+            .enumerate()
+            .map(|(p, g)| g * factor * (1.0 + 0.002 * (p % 3) as f64 + 0.004 * (i % 2) as f64))
+            .collect();
         table
             .rows(&base, Metric::LastGain, LAST, &gains)
             .rows(&tuned, Metric::LastGain, LAST, &changed)

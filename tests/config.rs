@@ -196,6 +196,112 @@ const Q: &str = "prompts/q.toml";
 const H: &str = "hypotheses/H1.toml";
 
 const CASES: &[Case] = &[
+    // Quantities and kinds of test.
+    case(
+        H,
+        ["numerator = { metric = \"last-gain\" }", "numerator = { fact = \"rope_teta\" }"],
+        "models have no fact `rope_teta`",
+        "\"rope_teta\"",
+        "`rope_theta`",
+    ),
+    case(
+        H,
+        ["numerator = { metric = \"last-gain\" }", "numerator = { fact = \"norm\" }"],
+        "fact `norm` is no number",
+        "\"norm\"",
+        "",
+    ),
+    case(
+        H,
+        [
+            "numerator = { metric = \"last-gain\" }",
+            "numerator = { fact = \"blocks\", select = { layer = 1 } }",
+        ],
+        "a fact is one number per model",
+        "{ layer = 1 }",
+        "keep `model`",
+    ),
+    case(
+        H,
+        ["numerator = { metric = \"last-gain\" }", "numerator = { scale = \"log\" }"],
+        "a quantity needs `metric` or `fact`",
+        "{ scale = \"log\" }",
+        "metric = ",
+    ),
+    case(
+        H,
+        [
+            "numerator = { metric = \"last-gain\" }",
+            "numerator = { metric = \"last-gain\", fact = \"blocks\" }",
+        ],
+        "a metric or a fact, not both",
+        "\"blocks\"",
+        "`times`",
+    ),
+    case(
+        H,
+        [
+            "of = { metric = \"last-gain\", ",
+            "of = { metric = \"last-gain\", over = { metric = \"last-gain\", protocol = \"mean/last-block\" }, ",
+        ],
+        "a number never travels without its protocol",
+        "\"mean/last-block\"",
+        "one protocol",
+    ),
+    case(
+        H,
+        ["claim = \"C\"\ntest", "claim = \"C\"\nmodels = { where = [{ fact = \"nrm\", is = \"x\" }] }\ntest"],
+        "models have no fact `nrm`",
+        "\"nrm\"",
+        "`norm`",
+    ),
+    case(
+        H,
+        ["claim = \"C\"\ntest", "claim = \"C\"\nmodels = { ids = [\"tow-8b\"] }\ntest"],
+        "unknown model `tow-8b`",
+        "\"tow-8b\"",
+        "`two-8b`",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
+            "kind = \"k-of-n\", of = { metric = \"last-gain\" } }\nrule = { supported = [{ statistic = \"p\"",
+        ],
+        "k-of-n takes one of `k`",
+        "{ kind = \"k-of-n\", of = { metric = \"last-gain\" } }",
+        "share = 0.75",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
+            "kind = \"groups\", of = { metric = \"last-gain\" }, by = { fact = \"norm\" } }\nrule = { supported = [{ statistic = \"p\"",
+        ],
+        "models are grouped by a fact and its value",
+        "{ fact = \"norm\" }",
+        "write by",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
+            "kind = \"sign-pattern\", of = { metric = \"last-gain\" }, models = [\"one\", \"tow-8b\"] }\nrule = { supported = [{ statistic = \"same-sign\"",
+        ],
+        "unknown model `tow-8b`",
+        "\"tow-8b\"",
+        "`two-8b`",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
+            "kind = \"layer-correlation\", method = \"spearman\", x = { metric = \"layer-gain\" }, y = { metric = \"last-gain\" } }\nrule = { supported = [{ statistic = \"rho\"",
+        ],
+        "last-gain has one value, this test compares layers",
+        "{ metric = \"last-gain\" }",
+        "a value per layer",
+    ),
     case(E, ["profile = \"tiny\"\n", ""], "missing field `profile`", "", "e.g. `tiny`"),
     case(
         E,

@@ -15,6 +15,7 @@ mod load;
 pub mod multiverse;
 mod names;
 mod paths;
+mod quantity;
 mod regions;
 mod repair;
 pub mod report;

@@ -9,7 +9,7 @@ use super::{
     bench::Bench,
     combine::{Sign, combined},
     population::{Scope, fails, speaks_of_kinds},
-    said::Said,
+    said::{Said, absent},
     shelf::Entry,
 };
 use crate::{
@@ -302,28 +302,4 @@ fn root(scale: Scale) -> &'static str {
         Scale::Sqrt => "square root",
         Scale::Linear => "finite value",
     }
-}
-
-/// E.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
-fn absent(bench: &Bench<'_>, quantity: &Quantity, metric: Metric, asked: Protocol) -> String {
-    let select = &quantity.select;
-    let mut conditions: Vec<String> = Vec::new();
-    for (name, value) in [("source", &select.source), ("prompt", &select.prompt), ("dtype", &select.dtype)] {
-        conditions.extend(value.as_ref().map(|v| format!("{name} {v:?}")));
-    }
-    conditions.extend(select.layer.map(|l| format!("layer {l}")));
-    conditions.extend(select.layers_before_last.map(|l| format!("layer L-{l}")));
-    let under = match metric.describe().depends {
-        Depends::Nothing => String::new(),
-        Depends::Tokens => format!(" with BOS {}", asked.bos),
-        // An endpoint that does not enter the number would only mislead.
-        Depends::Reduction => format!(" under {}, BOS {}", asked.reduction, asked.bos),
-        Depends::Everything => format!(" under {asked}"),
-    };
-    let model = match &select.model {
-        Some(model) => model.clone(),
-        None => bench.population.in_words(),
-    };
-    let which = if conditions.is_empty() { String::new() } else { format!(" ({})", conditions.join(", ")) };
-    format!("no {} row of metric {metric}{under} for {model}{which}", bench.evidence)
 }

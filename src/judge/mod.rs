@@ -7,6 +7,7 @@ mod agreement;
 mod bench;
 mod categories;
 mod cells;
+mod centred;
 mod change_points;
 mod combine;
 mod contrast;

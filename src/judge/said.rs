@@ -1,9 +1,14 @@
-//! What is said about cells: averages of several rows, aggregates, and definitions that deviate.
+//! What is said about cells: averages of several rows, aggregates, definitions that deviate, and rows that are not there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::Cells;
-use crate::{evidence::Measurement, metric::Metric};
+use super::{bench::Bench, cells::Cells};
+use crate::{
+    config::hypothesis::Quantity,
+    evidence::Measurement,
+    metric::{Depends, Metric},
+    protocol::Protocol,
+};
 
 /// What was done to rows on the way into cells.
 #[derive(Default)]
@@ -65,4 +70,28 @@ impl Said {
         }
         notes
     }
+}
+
+/// E.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
+pub(super) fn absent(bench: &Bench<'_>, quantity: &Quantity, metric: Metric, asked: Protocol) -> String {
+    let select = &quantity.select;
+    let mut conditions: Vec<String> = Vec::new();
+    for (name, value) in [("source", &select.source), ("prompt", &select.prompt), ("dtype", &select.dtype)] {
+        conditions.extend(value.as_ref().map(|v| format!("{name} {v:?}")));
+    }
+    conditions.extend(select.layer.map(|l| format!("layer {l}")));
+    conditions.extend(select.layers_before_last.map(|l| format!("layer L-{l}")));
+    let under = match metric.describe().depends {
+        Depends::Nothing => String::new(),
+        Depends::Tokens => format!(" with BOS {}", asked.bos),
+        // An endpoint that does not enter the number would only mislead.
+        Depends::Reduction => format!(" under {}, BOS {}", asked.reduction, asked.bos),
+        Depends::Everything => format!(" under {asked}"),
+    };
+    let model = match &select.model {
+        Some(model) => model.clone(),
+        None => bench.population.in_words(),
+    };
+    let which = if conditions.is_empty() { String::new() } else { format!(" ({})", conditions.join(", ")) };
+    format!("no {} row of metric {metric}{under} for {model}{which}", bench.evidence)
 }

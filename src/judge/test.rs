@@ -112,6 +112,8 @@ impl Test {
             for name in self.statistics() {
                 tested.statistic(name, found.iter().find(|s| s.name == *name).and_then(|s| s.value));
             }
+            let promised = |name: &str| self.statistics().contains(&name);
+            tested.statistics.extend(found.into_iter().filter(|s| !promised(&s.name)));
         }
         tested
     }

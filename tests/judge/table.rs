@@ -7,7 +7,7 @@ use streamgauge::{
     hash::Key,
     judge::{
         judge,
-        outcome::{HypothesisOutcome, Judgement, PredictionOutcome},
+        outcome::{HypothesisOutcome, Judgement, PredictionOutcome, Verdict},
     },
     metric::Metric,
 };
@@ -46,6 +46,24 @@ impl Table {
         rows.fold(self, |table, (i, &v)| table.row(model, &format!("p{i}"), metric, protocol, v))
     }
 
+    /// A property of the weights, or somebody's mean over prompts.
+    pub fn whole(self, model: &str, metric: Metric, value: f64) -> Table {
+        self.row(model, "", metric, LAST, value)
+    }
+
+    /// One number per layer 1, 2, … of one prompt.
+    pub fn layers(self, model: &str, metric: Metric, values: &[f64]) -> Table {
+        (1..).zip(values).fold(self, |table, (layer, &v)| {
+            table.row(model, "p0", metric, LAST, v).with(|row| row.layer = Some(layer))
+        })
+    }
+
+    /// Changes the facts of a model that is there.
+    pub fn facts(mut self, model: &str, change: impl Fn(&mut ModelFacts)) -> Table {
+        change(&mut self.0.models.iter_mut().find(|m| m.id == model).unwrap().facts);
+        self
+    }
+
     /// Changes the row just added.
     pub fn with(mut self, change: impl Fn(&mut Measurement)) -> Table {
         change(self.0.rows.last_mut().unwrap());
@@ -74,6 +92,17 @@ pub fn hypothesis(extra: &str, prediction: &str) -> Hypothesis {
         "#
     );
     toml::from_str(&text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// A prediction of `test` (the inside of its table) with `extra` keys, judged by `rule` (the inside of its table).
+pub fn judged(extra: &str, test: &str, rule: &str, table: &Table) -> PredictionOutcome {
+    published(&hypothesis("", &format!("{extra}\ntest = {{ {test} }}\nrule = {{ {rule} }}")), table)
+}
+
+/// What an untestable prediction says is missing.
+pub fn missing(outcome: &PredictionOutcome) -> String {
+    assert_eq!(outcome.verdict, Verdict::Untestable, "{outcome:#?}");
+    outcome.primary.missing.join("; ")
 }
 
 pub fn outcome(hypothesis: &Hypothesis, table: &Table) -> HypothesisOutcome {

@@ -85,12 +85,12 @@ fn untestable_says_exactly_what_is_missing() {
         Table::default().rows("a", Metric::LastGain, LAST, &UP).rows("b", Metric::LastGain, LAST, &UP);
     let found = published(&needy, &table);
     assert_eq!(found.verdict, Verdict::Untestable);
-    assert_eq!(found.primary.missing, ["needs 16 models, have 2"]);
+    assert_eq!(found.primary.missing, ["needs 16 models, have 2 (a, b)"]);
 
     let needy = hypothesis("", &format!("needs = {{ prompts = 100 }}\n{EXPANDS}"));
     let found = published(&needy, &table).primary;
     assert_eq!(found.missing, ["last-gain: needs 100 prompts per model, have at most 6"]);
-    assert_eq!(found.estimates.len(), 2, "what there is can still be read");
+    assert_eq!(found.estimates.len(), 3, "what there is can still be read, and its pool");
 
     let mut h = hypothesis("", EXPANDS);
     h.models.ids = vec!["llama-3.1-8b".into()];

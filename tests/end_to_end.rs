@@ -408,4 +408,37 @@ rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
     let summary = sandbox.json(RUN);
     assert_eq!(computed(&summary).0, 0, "{summary}");
     assert_eq!((&summary["computed"]["spectra"], verdict(&summary)), (&0.into(), before));
+fn a_claim_that_changed_after_its_first_verdict_is_exploratory_and_shows_what_changed() {
+    let sandbox = Sandbox::new();
+    sandbox.json(RUN);
+    let first = sandbox.read("results/registered/H13.toml");
+    assert!(first.contains("why = \"first verdict\""), "{first}");
+    assert!(!sandbox.read("results/report/report.md").contains("**Exploratory**"));
+
+    sandbox.edit("experiments/hypotheses/H13.toml", "share = 0.5", "share = 0.25");
+    sandbox.json(RUN);
+    assert_eq!(sandbox.read("results/registered/H13.toml"), first, "a run never registers a change");
+    let verdicts: Value = serde_json::from_str(&sandbox.read("results/verdicts.json")).unwrap();
+    let of = |id: &str| verdicts.as_array().unwrap().iter().find(|v| v["id"] == id).unwrap().clone();
+    assert_eq!(of("H13")["registration"]["exploratory"], true);
+    assert_eq!(of("H9")["registration"]["exploratory"], false);
+    assert_eq!(of("H9")["family"].as_array().unwrap().len(), 2, "one per kind of evidence");
+    let report = sandbox.read("results/report/report.md");
+    assert!(
+        report.contains("**Exploratory**") && report.contains("\n+") && report.contains("0.25"),
+        "{report}"
+    );
+
+    // Registering again needs a reason, which is shown; it launders nothing.
+    let (_, error) = sandbox.expect(2, &["register", "H13"]);
+    assert!(error.contains("--note"), "{error}");
+    let (_, error) = sandbox.expect(2, &["register", "H31"]);
+    assert!(error.contains("H13"), "the known ones are named: {error}");
+    sandbox.expect(0, &["register", "H13", "--note", "a quarter is enough"]);
+    assert!(sandbox.read("results/registered/H13.toml").contains("a quarter is enough"));
+    sandbox.json(RUN);
+    let report = sandbox.read("results/report/report.md");
+    assert!(report.contains("**Exploratory**") && report.contains("2: a quarter is enough"));
+    let (_, computed, changed) = computed(&sandbox.json(RUN));
+    assert_eq!((computed, changed), (0, false), "a report with news is written once");
 }

@@ -120,6 +120,26 @@ fn facts_use_the_vocabulary_of_configs() {
 }
 
 #[test]
+fn tuned_models_name_the_base_they_were_tuned_from_and_no_other() {
+    let table = table();
+    let tuned: Vec<_> = table.models.iter().filter(|model| model.facts.base.is_some()).collect();
+    assert_eq!(tuned.len(), 3);
+    assert!(tuned.iter().all(|model| model.facts.change.as_deref() == Some("instruct")));
+    let base =
+        |id: &str| tuned.iter().find(|model| model.id == id).and_then(|model| model.facts.base.as_deref());
+    assert_eq!(base("llama-3.1-8b-instruct"), Some("llama-3.1-8b"));
+    assert_eq!(base("gemma-7b-it"), Some("gemma-7b"));
+    // Published as a twin of v0.1, which has numbers; its base has none.
+    assert_eq!(base("mistral-7b-instruct-v0.2"), Some("mistral-7b-v0.2"));
+    assert!(table.models.iter().all(|model| model.id != "mistral-7b-v0.2"));
+    let theta = |id: &str| table.models.iter().find(|model| model.id == id).and_then(|m| m.facts.rope_theta);
+    assert_eq!(
+        (theta("llama-3.1-8b"), theta("llama-2-7b"), theta("mistral-7b-v0.1")),
+        (Some(5e5), Some(1e4), Some(1e4))
+    );
+}
+
+#[test]
 fn module_gains_correlations_and_both_matrices_are_imported_as_what_they_are() {
     let table = table();
     let count = |metric| of(&table, metric).len();

@@ -34,6 +34,8 @@ What the reference is, where the library leaves a choice:
 - GPT-Neo: `attention_layers` wins over `attention_types`. Gemma: `hidden_act` gelu means the tanh form.
 - dynamic rope is meant for prompts beyond `max_position_embeddings`; that case has one.
 
+`weights.json` says what the weights of every case are (`make_weights.py`: values are probed from outside, so no layout is
+assumed), `spectra.json` how the token vectors of several prompts lie in five of them (`make_spectra.py`).
 `stats*.json` hold results of SciPy, statsmodels and diptest (`make_stats*.py`); `../headers/` the
 configs and tensor shapes of the eight models of the research (`make_headers.py`). `make goldens` remakes all.
 

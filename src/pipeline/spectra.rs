@@ -100,32 +100,45 @@ pub(super) fn make_missing(
     let subject = &planned.subjects[index];
     let mine = planned.spectra.iter().filter(|spectra| spectra.subject == index);
     for job in mine.filter(|spectra| !planned.snapshot.has(&spectra.key)) {
-        if !done.contains_key(&job.key) {
-            let cells: Vec<&Cell> = job.cells.iter().map(|&c| &planned.cells[c]).collect();
-            let prompts: Vec<Vec<u32>> = cells.iter().map(|cell| cell.token_ids.clone()).collect();
-            let mut spectra = Spectra::default();
-            let width = subject.recipe.width();
-            let stage = format!("spectra {} ({}, {} prompts)", subject.id, job.set, prompts.len());
-            progress.start(&stage, subject.recipe.blocks() as u64 + 1);
-            let found = observe_with(
-                &planned.runtime,
-                &subject.recipe,
-                &subject.graphs,
-                &subject.checkpoint,
-                &prompts,
-                Asked {
-                    extras: &cells[0].extras,
-                    witness: Some(&mut |_, streams| spectra.add(streams, width)),
-                },
-                progress,
-            );
-            progress.finish();
-            keep(planned, &cells, found?, observed)?;
-            observed.spectra += 1;
-            done.insert(job.key, serde_json::to_vec(&spectra).unwrap_or_default()); // plain structs always serialise
-        }
-        planned.store.put_blob(&job.slot, &job.fields, &done[&job.key])?;
+        let bytes = match done.get(&job.key) {
+            Some(bytes) => bytes.clone(),
+            None => {
+                let spectra = make(planned, subject, job, observed, progress)?;
+                serde_json::to_vec(&spectra).unwrap_or_default() // plain structs always serialise
+            }
+        };
+        planned.store.put_blob(&job.slot, &job.fields, &bytes)?;
         observed.present.insert(job.key);
+        done.insert(job.key, bytes);
     }
     Ok(())
+}
+
+fn make(
+    planned: &Planned,
+    subject: &Subject,
+    job: &SetSpectra,
+    observed: &mut Observed,
+    progress: &dyn Progress,
+) -> Result<Spectra, PipelineError> {
+    let cells: Vec<&Cell> = job.cells.iter().map(|&c| &planned.cells[c]).collect();
+    let prompts: Vec<Vec<u32>> = cells.iter().map(|cell| cell.token_ids.clone()).collect();
+    let mut spectra = Spectra::default();
+    let width = subject.recipe.width();
+    let stage = format!("spectra {} ({}, {} prompts)", subject.id, job.set, prompts.len());
+    progress.start(&stage, subject.recipe.blocks() as u64 + 1);
+    let found = observe_with(
+        &planned.runtime,
+        &subject.recipe,
+        &subject.graphs,
+        &subject.checkpoint,
+        &prompts,
+        // The prompts of one set are asked for the same.
+        Asked { extras: &cells[0].extras, witness: Some(&mut |_, streams| spectra.add(streams, width)) },
+        progress,
+    );
+    progress.finish();
+    keep(planned, &cells, found?, observed)?;
+    observed.spectra += 1;
+    Ok(spectra)
 }

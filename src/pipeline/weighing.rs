@@ -49,12 +49,12 @@ pub(super) fn weigh_missing(
     let mut done: BTreeMap<Key, Vec<u8>> = BTreeMap::new();
     for weighing in planned.weighings.iter().filter(|weighing| !planned.snapshot.has(&weighing.key)) {
         let subject = &planned.subjects[weighing.subject];
-        if !done.contains_key(&weighing.key) {
-            match weigh_subject(subject, progress) {
+        let bytes = match done.get(&weighing.key) {
+            Some(bytes) => bytes.clone(),
+            None => match weigh_subject(subject, progress) {
                 Ok(weighed) => {
-                    let bytes = serde_json::to_vec(&weighed).unwrap_or_default(); // plain structs always serialise
-                    done.insert(weighing.key, bytes);
                     observed.weighed += 1;
+                    serde_json::to_vec(&weighed).unwrap_or_default() // plain structs always serialise
                 }
                 Err(error) => {
                     let error = format!("cannot be weighed: {error}");
@@ -62,9 +62,10 @@ pub(super) fn weigh_missing(
                     observed.failures.push(ModelFailure { model: subject.id.clone(), error });
                     continue;
                 }
-            }
-        }
-        planned.store.put_blob(&weighing.slot, &weighing.fields, &done[&weighing.key])?;
+            },
+        };
+        planned.store.put_blob(&weighing.slot, &weighing.fields, &bytes)?;
+        done.insert(weighing.key, bytes);
         observed.present.insert(weighing.key);
     }
     Ok(())

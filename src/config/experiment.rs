@@ -81,7 +81,7 @@ pub struct PromptSet {
     pub title: String,
     /// Where the prompts come from.
     pub source: String,
-    /// What is observed of these prompts beside the usual; it takes the head more often.
+    /// What is observed of these prompts beside the usual, which takes more time: `loss` and `lens`.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,
     #[serde(rename = "prompt")]

@@ -25,7 +25,7 @@ pub struct Cell {
     pub prompt: PromptInfo,
     pub bos: Bos,
     pub token_ids: Vec<u32>,
-    /// What the set asks for beside the usual.
+    /// What any set with this text asks for beside the usual: it is observed once for all of them.
     pub extras: Extras,
     /// Who the cell is for people, e.g. `observe/llama3-tiny/grand25/the-capital…/auto`.
     pub slot: String,
@@ -126,6 +126,12 @@ fn cells(
     runtime: &str,
     failures: &mut Vec<ModelFailure>,
 ) -> Vec<Cell> {
+    let mut extras: BTreeMap<&str, Extras> = BTreeMap::new();
+    for set in &loaded.prompt_sets {
+        for prompt in &set.prompts {
+            extras.entry(&prompt.text).or_default().extend(&set.extras);
+        }
+    }
     let mut cells = Vec::new();
     for (index, subject) in subjects.iter().enumerate() {
         let tokenizer = match &subject.tokenizer {
@@ -155,7 +161,7 @@ fn cells(
                         tokenizer.identity(),
                         &prompt.text,
                         bos,
-                        &set.extras,
+                        &extras[prompt.text.as_str()],
                         runtime,
                     );
                     cells.push(Cell {
@@ -168,7 +174,7 @@ fn cells(
                         },
                         bos,
                         token_ids,
-                        extras: set.extras.clone(),
+                        extras: extras[prompt.text.as_str()].clone(),
                         slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
                         key: fields.key(),
                         fields,

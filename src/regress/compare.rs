@@ -17,7 +17,23 @@ use super::picture::{Kind, Picture, Place};
 pub const TOLERANCE: f64 = 1e-5;
 
 /// Names whose natural value may be zero, among observations and metrics.
-const NEAR_ZERO: [&str; 4] = ["entropy_nats", "top_prob", "output-entropy", "top-probability"];
+const NEAR_ZERO: [&str; 15] = [
+    "entropy_nats",
+    "top_prob",
+    "write_cosine",
+    "attn_off_diagonal",
+    "logit_shift",
+    "loss_nats",
+    "lens_entropy_nats",
+    "output-entropy",
+    "top-probability",
+    "write-cosine",
+    "attention-off-diagonal",
+    "logit-shift",
+    "loss",
+    "lens-entropy",
+    "position-slope",
+];
 
 /// A number that moved, is new or is gone.
 #[derive(Clone, Debug, PartialEq, Serialize)]

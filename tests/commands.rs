@@ -7,6 +7,7 @@ use std::fs;
 
 use sandbox::Sandbox;
 use serde_json::Value;
+use streamgauge::observation::BY_BLOCK;
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
@@ -44,9 +45,8 @@ fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
     for seen in found["observations"].as_array().unwrap() {
         let tokens = seen["token_ids"].as_array().unwrap().len();
         assert_eq!(seen["tokens"].as_array().unwrap().len(), tokens);
-        for (tap, rows) in
-            [("resid", blocks + 1), ("max_abs", blocks + 1), ("attn_out", blocks), ("mlp_out", blocks)]
-        {
+        let of_blocks = BY_BLOCK.map(|tap| (tap, blocks));
+        for (tap, rows) in [("resid", blocks + 1), ("max_abs", blocks + 1)].into_iter().chain(of_blocks) {
             let matrix = seen[tap].as_array().unwrap();
             assert_eq!(matrix.len(), rows, "{tap}");
             assert!(matrix.iter().all(|row| row.as_array().unwrap().len() == tokens), "{tap}");
@@ -69,7 +69,41 @@ fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
         assert_eq!(by_layer.len(), blocks);
         close(&gains["last/last-block"]["cumulative"], by_layer.iter().product());
         assert!(seen["entropy_nats"].as_f64().unwrap() >= 0.0);
+        let metrics = &seen["metrics"];
+        assert_eq!(metrics.as_object().unwrap().len(), 15);
+        close(&metrics["last/last-block"]["last-gain"], last[blocks] / last[blocks - 1]);
+        let final_block = (blocks - 1).to_string();
+        close(
+            &metrics["last/last-block"]["reconstructed-gain"][final_block],
+            last[blocks] / last[blocks - 1],
+        );
+        assert!(
+            metrics["last/hf-last"]["logit-shift"].as_f64().unwrap() < 1e-3,
+            "the final norm undoes a scale"
+        );
+        let heads = numbers(&seen["attn_off_diagonal"][0]);
+        close(
+            &metrics["last/hf-last"]["attention-off-diagonal"]["0"],
+            heads.iter().sum::<f64>() / heads.len() as f64,
+        );
+        assert_eq!((&seen["loss_nats"], &seen["lens_entropy_nats"]), (&Value::Null, &Value::Null));
     }
+}
+
+#[test]
+fn extras_are_observed_where_they_are_asked_for_and_stored_apart() {
+    let sandbox = Sandbox::new();
+    let prompt = ["--prompt", "The capital of France is"];
+    let plain = measure(&sandbox, &prompt);
+    let found = measure(&sandbox, &[&["--extras", "loss,lens"][..], &prompt].concat());
+    let (plain, seen) = (&plain["observations"][0], &found["observations"][0]);
+    let lens = numbers(&seen["lens_entropy_nats"]);
+    let entropy = seen["entropy_nats"].as_f64().unwrap();
+    assert!((lens[lens.len() - 1] / entropy - 1.0).abs() < 1e-5, "the last layer says what the model says");
+    let loss = seen["loss_nats"].as_f64().unwrap();
+    assert!(loss > 0.0 && loss < 10.0, "{loss}");
+    assert_eq!(seen["resid"], plain["resid"]);
+    assert_eq!(measure(&sandbox, &prompt)["observations"][0], *plain, "another key, another object");
 }
 
 #[test]

@@ -312,6 +312,31 @@ fn without_the_runtime_the_remedy_is_named() {
 }
 
 #[test]
+fn what_one_set_asks_for_beside_the_usual_is_observed_once_of_every_prompt_it_shares() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    let rows = |metric: &str| {
+        let metric = format!("metric={metric}");
+        let (csv, _) =
+            sandbox.expect(0, &["tables", "measurements", "--where", &metric, "--columns", "prompt"]);
+        csv.lines().skip(1).map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!((rows("loss").len(), rows("lens-entropy").len()), (0, 0));
+    let set = sandbox.read("experiments/prompts/zoo.toml");
+    let extras = "extras = [\"loss\", \"lens\"]\n\n[[prompt]]";
+    sandbox.write("experiments/prompts/zoo.toml", &set.replacen("[[prompt]]", extras, 1));
+    let (plan, _) = sandbox.expect(0, &["plan", "--why", "--quiet"]);
+    assert!(plan.contains("extras changed"), "{plan}");
+    let (observations, ..) = computed(&sandbox.json(RUN));
+    let asked: Vec<String> = rows("loss");
+    assert!(observations > 0 && observations as usize <= asked.len(), "{observations} for {asked:?}");
+    // The set capital1, which asks for nothing, has a prompt of that text.
+    assert!(asked.iter().any(|prompt| prompt.contains("the-capital-of-france-is-2f0e")), "{asked:?}");
+    assert!(rows("lens-entropy").len() > 2 * asked.len(), "a number for every layer");
+    assert_eq!(computed(&sandbox.json(RUN)), (0, 0, false));
+}
+
+#[test]
 fn a_prompt_of_several_sets_is_computed_once_and_two_names_of_one_model_are_said() {
     let sandbox = Sandbox::new();
     let twin = "\n[[model]]\nid = \"twin\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
@@ -408,6 +433,9 @@ rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
     let summary = sandbox.json(RUN);
     assert_eq!(computed(&summary).0, 0, "{summary}");
     assert_eq!((&summary["computed"]["spectra"], verdict(&summary)), (&0.into(), before));
+}
+
+#[test]
 fn a_claim_that_changed_after_its_first_verdict_is_exploratory_and_shows_what_changed() {
     let sandbox = Sandbox::new();
     sandbox.json(RUN);

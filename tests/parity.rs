@@ -9,7 +9,10 @@ use goldens::{cases, golden, prompts, reference, run};
 use streamgauge::{
     arch::{self, Recipe},
     checkpoint::Checkpoint,
+    evidence::{Measurement, PromptInfo},
+    metric::{Metric, measurements},
     observation::PromptObservation,
+    protocol::Bos,
     run::{Graphs, Runtime},
 };
 
@@ -146,6 +149,26 @@ fn markdown(table: &BTreeMap<String, Vec<(String, Worst)>>) -> String {
         }
     }
     text
+}
+
+#[test]
+fn the_gain_of_a_block_follows_from_stream_write_and_cosine() {
+    for case in cases() {
+        for seen in run(&golden(&case), &prompts(&case)).unwrap() {
+            let prompt = PromptInfo { id: String::new(), category: String::new(), text: String::new() };
+            let rows = measurements("m", &prompt, &seen, Bos::Auto);
+            let find = |metric, layer, protocol| {
+                let same =
+                    |r: &&Measurement| (r.metric, r.layer, r.protocol) == (metric, Some(layer), protocol);
+                rows.iter().find(same).unwrap().value
+            };
+            let gains = rows.iter().filter(|row| row.metric == Metric::LayerGain);
+            for (row, layer) in gains.map(|row| (row, row.layer.unwrap())) {
+                let again = find(Metric::ReconstructedGain, layer - 1, row.protocol);
+                assert!((again / row.value - 1.0).abs() < TOLERANCE, "{case}: {again} is not {}", row.value);
+            }
+        }
+    }
 }
 
 #[test]

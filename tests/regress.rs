@@ -154,7 +154,7 @@ fn a_changed_model_moves_its_own_numbers_and_no_other_models() {
     );
     assert!(found["made_with"].to_string().contains("graphs of llama3-tiny"), "{}", found["made_with"]);
     let (text, _) = sandbox.expect(8, REGRESS);
-    assert!(text.contains("last-gain under") && text.contains("more of it"), "{text}");
+    assert!(text.contains("measurements moved in llama3-tiny") && text.contains("more of it"), "{text}");
     assert!(text.lines().count() < 80, "{text}");
 }
 

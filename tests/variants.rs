@@ -9,6 +9,7 @@ use std::{
 };
 
 use streamgauge::{
+    observation::Extras,
     arch::{Recipe, rope_theta_times, without_rope_scaling},
     checkpoint::{Checkpoint, Memo, read_config, widen::widen},
     config::{self, experiment::Model, intervention::Intervention},
@@ -60,11 +61,11 @@ const PROMPTS: [&[u32]; 2] = [&[1, 300, 512, 77, 1024, 5, 300, 9], &[700, 8]];
 
 fn observed(subject: &Subject) -> Vec<PromptObservation> {
     let runtime = Runtime::load(pipeline::runtime_library().as_deref()).unwrap();
-    pipeline::measure(&runtime, subject, &PROMPTS.map(<[u32]>::to_vec), &Silent).unwrap()
+    pipeline::measure(&runtime, subject, &PROMPTS.map(<[u32]>::to_vec), &Extras::new(), &Silent).unwrap()
 }
 
 fn key(subject: &Subject) -> String {
-    observe_fields_of_ids(subject, PROMPTS[0], "1.0.0").key().to_string()
+    observe_fields_of_ids(subject, PROMPTS[0], &Extras::new(), "1.0.0").key().to_string()
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn every_variant_of_the_list_differs_from_its_base_in_facts_key_and_numbers() {
             model.id
         );
         assert_eq!(made.weights, base.weights, "{}: no second copy", model.id);
-        let (fields, change) = (observe_fields_of_ids(&made, &[1], "1"), facts.change.unwrap());
+        let (fields, change) = (observe_fields_of_ids(&made, &[1], &Extras::new(), "1"), facts.change.unwrap());
         assert!(fields.get("intervention").unwrap().starts_with(&change), "{}: {change}", model.id);
         assert_eq!(keys.insert(key(&made), model.id.clone()), None, "{}", model.id);
         assert_eq!(keys.insert(key(&base), base.id.clone()).unwrap_or(base.id.clone()), base.id);
@@ -256,7 +257,7 @@ fn a_random_model_of_every_family_runs() {
         model.id.clone_from(&case);
         let subject = Subject::listed(&model, &goldens::golden(&case), &Memo::none())
             .unwrap_or_else(|error| panic!("{case}: {error}"));
-        let found = pipeline::measure(&runtime, &subject, &goldens::prompts(&case)[..1], &Silent);
+        let found = pipeline::measure(&runtime, &subject, &goldens::prompts(&case)[..1], &Extras::new(), &Silent);
         let found = found.unwrap_or_else(|error| panic!("{case}: {error}"));
         // Before training every token is about as probable as another.
         let vocabulary = f64::from(subject.facts().vocabulary.unwrap());

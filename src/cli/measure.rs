@@ -87,13 +87,6 @@ struct Request {
     ids: Vec<u32>,
 }
 
-/// What is asked of a model.
-struct Asked<'a> {
-    requests: &'a [Request],
-    bos: Bos,
-    extras: &'a Extras,
-}
-
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let file = Path::new(&self.model);

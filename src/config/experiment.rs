@@ -107,7 +107,7 @@ pub struct PromptSet {
     /// Measure how the token vectors of all its prompts together lie at each layer (anisotropy, effective rank).
     #[serde(default, skip_serializing_if = "is_false")]
     pub spectra: bool,
-    /// What is observed of these prompts beside the usual; it takes the head more often.
+    /// What is observed of these prompts beside the usual, which takes more time: `loss` and `lens`.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,
     #[serde(rename = "prompt")]

@@ -34,7 +34,7 @@ pub struct Cell {
     pub prompt: PromptInfo,
     pub bos: Bos,
     pub token_ids: Vec<u32>,
-    /// What the set asks for beside the usual.
+    /// What any set with this text asks for beside the usual: it is observed once for all of them.
     pub extras: Extras,
     /// Who the cell is for people, e.g. `observe/llama3-tiny/grand25/the-capital…/auto`.
     pub slot: String,
@@ -191,6 +191,12 @@ fn cells(
     runtime: &str,
     failures: &mut Vec<ModelFailure>,
 ) -> Vec<Cell> {
+    let mut extras: BTreeMap<&str, Extras> = BTreeMap::new();
+    for set in &loaded.prompt_sets {
+        for prompt in &set.prompts {
+            extras.entry(&prompt.text).or_default().extend(&set.extras);
+        }
+    }
     let mut cells = Vec::new();
     let mut encoded = BTreeMap::<(Key, &str, Bos), Vec<u32>>::new();
     for (index, subject) in subjects.iter().enumerate() {
@@ -228,8 +234,8 @@ fn cells(
                         }
                     };
                     encoded.entry(place).or_insert_with(|| token_ids.clone());
-                    let fields =
-                        observe_fields(subject, tokenizer, &prompt.text, &token_ids, &set.extras, runtime);
+                    let extras = &extras[prompt.text.as_str()];
+                    let fields = observe_fields(subject, tokenizer, &prompt.text, &token_ids, extras, runtime);
                     let key = fields.key();
                     cells.push(Cell {
                         subject: index,
@@ -241,7 +247,7 @@ fn cells(
                         },
                         bos,
                         token_ids,
-                        extras: set.extras.clone(),
+                        extras: extras[prompt.text.as_str()].clone(),
                         slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
                         part: keys::evidence_part(&subject.id, &prompt.id, &prompt.category, bos, &key),
                         key,

@@ -13,6 +13,7 @@ mod readout;
 #[cfg(test)]
 mod semantics;
 mod session;
+mod state;
 mod taps;
 mod vocabulary;
 mod weights;

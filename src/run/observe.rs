@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use ndarray::{Array1, Array2};
-use ort::value::DynValue;
-
 use super::{
     Graphs, RunError, Runtime,
     batch::{self, Group},
-    head::{Distribution, Piece, Shift},
+    head::Piece,
     readout::Readout,
-    session::{self, Input, Session, floats, integers, value},
+    session::{Input, Session, floats, integers, value},
+    state::State,
     vocabulary::each_piece,
     weights::{Buffer, Staged},
 };
@@ -83,28 +81,6 @@ struct Walk<'a, 'w> {
     extras: &'a Extras,
     witness: Option<Witness<'w>>,
     groups: Vec<State>,
-}
-
-/// A group of P prompts on its way. Gauges are packed per token, one entry per layer.
-struct State {
-    group: Group,
-    stream: DynValue,
-    tables: Vec<(String, DynValue)>,
-    resid: Vec<Vec<f32>>,
-    max_abs: Vec<Vec<f32>>,
-    /// By the order of [`GAUGES`].
-    gauges: [Vec<Vec<f32>>; GAUGES.len()],
-    off_diagonal: Vec<Vec<f32>>,
-    final_norm: Vec<f32>,
-    hidden: Option<DynValue>,
-    distributions: Vec<Distribution>,
-    shifts: Vec<Shift>,
-    /// At each layer the rows of `last`, for the lens.
-    last_rows: Vec<Vec<f32>>,
-    /// For every token with a next one, prompt by prompt.
-    loss: Option<Readout>,
-    /// For every layer and prompt, layers outermost.
-    lens: Option<Readout>,
 }
 
 impl Walk<'_, '_> {
@@ -181,22 +157,8 @@ impl Walk<'_, '_> {
                     if damaged { Some(embedding.name.to_string()) } else { staged.first_not_finite() };
                 return Err(RunError::NotFinite { place: Place::Embedding, tensor });
             }
-            let mut state = State {
-                stream: out.take("stream")?,
-                tables: out.rest(),
-                resid: vec![resid],
-                max_abs: vec![max_abs],
-                gauges: Default::default(),
-                off_diagonal: Vec::new(),
-                final_norm: Vec::new(),
-                hidden: None,
-                distributions: vec![Distribution::default(); group.prompts.len()],
-                shifts: vec![Shift::default(); group.prompts.len()],
-                last_rows: Vec::new(),
-                loss: None,
-                lens: None,
-                group,
-            };
+            let stream = out.take("stream")?;
+            let mut state = State::new(group, stream, out.rest(), resid, max_abs);
             state.remember(self.extras)?;
             self.groups.push(state);
         }
@@ -356,113 +318,6 @@ impl Walk<'_, '_> {
     }
 }
 
-impl State {
-    /// Whatever of the group's own values the graph asks for: the stream, layout, tables and masks.
-    fn feed<'a>(&'a self, session: &Session, inputs: &mut Vec<Input<'a>>) -> Result<(), RunError> {
-        let group = &self.group;
-        let (tokens, prompts) = (group.tokens(), group.prompts.len());
-        for name in session.inputs() {
-            match name {
-                "stream" => inputs.push(value("stream", &self.stream)),
-                "to_prompts" => {
-                    let shape = [prompts, group.slots.len()];
-                    inputs.push(integers("to_prompts", &shape, &group.to_prompts)?);
-                }
-                "to_tokens" => inputs.push(integers("to_tokens", &[tokens, 2], &group.to_tokens)?),
-                "slots" => inputs.push(integers("slots", &[group.slots.len()], &group.slots)?),
-                _ => inputs.extend(self.tables.iter().find(|(n, _)| n == name).map(|(n, v)| value(n, v))),
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps the rows that the lens will read.
-    fn remember(&mut self, extras: &Extras) -> Result<(), RunError> {
-        if extras.contains(&Extra::Lens) {
-            self.last_rows.push(session::rows(&self.stream, &self.group.last)?);
-        }
-        Ok(())
-    }
-
-    /// Packed rows that have a next token in their prompt, and that token.
-    fn with_next(&self, prompts: &[Vec<u32>]) -> (Vec<i64>, Vec<u32>) {
-        let mut start = 0;
-        let (mut rows, mut next) = (Vec::new(), Vec::new());
-        for &prompt in &self.group.prompts {
-            let ids = &prompts[prompt];
-            rows.extend((start..start + ids.len() - 1).map(|row| row as i64)); // check() refused empty prompts
-            next.extend(&ids[1..]);
-            start += ids.len();
-        }
-        if rows.len() == 1 {
-            (rows.push(rows[0]), next.push(next[0])); // as a lone prompt's last row
-        }
-        (rows, next)
-    }
-
-    fn observations(&self, prompts: &[Vec<u32>]) -> Vec<(usize, PromptObservation)> {
-        let count = self.group.last.len();
-        let (mut start, mut read) = (0, 0);
-        let mut found = Vec::new();
-        for (p, (&prompt, &length)) in self.group.prompts.iter().zip(&self.group.lengths).enumerate() {
-            let cut = |gauges: &[Vec<f32>]| {
-                Array2::from_shape_fn((gauges.len(), length), |(layer, t)| gauges[layer][start + t])
-            };
-            let resid = cut(&self.resid);
-            let [
-                attn_module_in,
-                attn_module_out,
-                attn_out,
-                mlp_module_in,
-                mlp_module_out,
-                mlp_out,
-                write,
-                dot,
-            ] = self.gauges.each_ref().map(|gauge| cut(gauge));
-            let write_cosine = Array2::from_shape_fn(dot.dim(), |at| cosine(dot[at], resid[at], write[at]));
-            let heads = self.off_diagonal.first().map_or(0, |row| row.len() / self.group.tokens());
-            let attn_off_diagonal =
-                Array2::from_shape_fn((self.off_diagonal.len(), heads), |(layer, head)| {
-                    let rows = self.off_diagonal[layer].chunks(heads).skip(start).take(length);
-                    rows.map(|row| f64::from(row[head])).sum::<f64>() as f32
-                });
-            let distribution = &self.distributions[p];
-            let losses = length - 1;
-            let loss = self.loss.as_ref().filter(|_| losses > 0).map(|readout| {
-                let sum: f64 = (read..read + losses).map(|row| readout.surprise(row)).sum();
-                (sum / losses as f64) as f32
-            });
-            let lens = self.lens.as_ref().map(|readout| {
-                Array1::from_shape_fn(self.resid.len(), |layer| readout.entropy(layer * count + p) as f32)
-            });
-            let observation = PromptObservation {
-                token_ids: prompts[prompt].clone(),
-                resid,
-                attn_out,
-                mlp_out,
-                attn_module_in,
-                attn_module_out,
-                mlp_module_in,
-                mlp_module_out,
-                write,
-                write_cosine,
-                max_abs: cut(&self.max_abs),
-                attn_off_diagonal,
-                final_norm: Array1::from(self.final_norm[start..start + length].to_vec()),
-                entropy_nats: distribution.entropy() as f32,
-                logit_shift: self.shifts[p].share(),
-                top: distribution.top(),
-                loss_nats: loss,
-                lens_entropy_nats: lens,
-            };
-            found.push((prompt, observation));
-            start += length;
-            read += losses;
-        }
-        found
-    }
-}
-
 /// Rows of a stream through the final norm, as the head reads them, `[R, E]`.
 fn normed(
     session: &mut Session,
@@ -476,12 +331,6 @@ fn normed(
     inputs.push(integers("rows", &[rows.len()], rows)?);
     inputs.push(floats("factors", &[rows.len(), 1], &factors)?);
     session.run(inputs)?.floats("hidden")
-}
-
-/// Of two vectors, from their dot product and norms; 0 where one of them is 0.
-fn cosine(dot: f32, a: f32, b: f32) -> f32 {
-    let size = f64::from(a) * f64::from(b);
-    if size > 0.0 { (f64::from(dot) / size).clamp(-1.0, 1.0) as f32 } else { 0.0 }
 }
 
 /// The tensors of one place; a recipe lists them next to each other.

@@ -146,24 +146,28 @@ fn grouped_windowed_capped_attention_of_two_prompts() {
     let m = attention::mask(&mut s, "mask").unwrap();
     let y = attention::attend(&mut s, attention, qkv, m).unwrap();
     s.output("y", y).unwrap();
-    assert_eq!(graph.shape(graph.outputs()[0]), [TOKENS, Dim::Fixed(heads * w)]);
+    let shapes = [0, 1].map(|i| graph.shape(graph.outputs()[i]));
+    assert_eq!(shapes, [&[TOKENS, Dim::Fixed(heads)], &[TOKENS, Dim::Fixed(heads * w)]]);
     let (q, k, v) = (numbers(7 * heads * w, 1), numbers(7 * kv_heads * w, 2), numbers(7 * kv_heads * w, 3));
     let to_prompts = [0, 1, 0, 0, 0, 2, 3, 4, 5, 6];
     let to_tokens = [0, 0, 0, 1, 1, 0, 1, 1, 1, 2, 1, 3, 1, 4];
-    let inputs = vec![
-        floats("q", &[7, heads, w], &q).unwrap(),
-        floats("k", &[7, kv_heads, w], &k).unwrap(),
-        floats("v", &[7, kv_heads, w], &v).unwrap(),
-        floats("mask", &[5, 5], &mask).unwrap(),
-        integers("to_prompts", &[2, 5], &to_prompts).unwrap(),
-        integers("to_tokens", &[7, 2], &to_tokens).unwrap(),
-    ];
+    let inputs = || {
+        vec![
+            floats("q", &[7, heads, w], &q).unwrap(),
+            floats("k", &[7, kv_heads, w], &k).unwrap(),
+            floats("v", &[7, kv_heads, w], &v).unwrap(),
+            floats("mask", &[5, 5], &mask).unwrap(),
+            integers("to_prompts", &[2, 5], &to_prompts).unwrap(),
+            integers("to_tokens", &[7, 2], &to_tokens).unwrap(),
+            integers("slots", &[5], &[0, 1, 2, 3, 4]).unwrap(),
+        ]
+    };
 
     let row = |x: &[f32], n: usize, token: usize, head: usize| -> Vec<f64> {
         let start = (token * n + head) * w;
         x[start..start + w].iter().map(|x| f64::from(*x)).collect()
     };
-    let mut expected = Vec::new();
+    let (mut expected, mut off_diagonal) = (Vec::new(), Vec::new());
     for (start, length) in [(0, lengths[0]), (lengths[0], lengths[1])] {
         for query in 0..length {
             for head in 0..heads {
@@ -179,6 +183,7 @@ fn grouped_windowed_capped_attention_of_two_prompts() {
                     })
                     .collect();
                 let sum: f64 = weights.iter().sum();
+                off_diagonal.push((sum - weights[weights.len() - 1]) / sum);
                 let mut mixed = vec![0.0; w];
                 for (key, weight) in keys.zip(weights) {
                     for (m, v) in mixed.iter_mut().zip(row(&v, kv_heads, start + key, group)) {
@@ -189,5 +194,6 @@ fn grouped_windowed_capped_attention_of_two_prompts() {
             }
         }
     }
-    close(&run(&graph, inputs, "y"), &expected);
+    close(&run(&graph, inputs(), "y"), &expected);
+    close(&run(&graph, inputs(), "off_diagonal"), &off_diagonal);
 }

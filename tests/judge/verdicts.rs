@@ -291,7 +291,7 @@ fn revisions_and_variants_are_taken_only_by_a_filter_that_asks_for_them() {
             published(&h, &table).primary.estimates.iter().map(|e| e.label.clone()).collect();
         // What is worth measuring is never less than what is taken.
         for model in &table.0.models {
-            let wanted = streamgauge::judge::asks_for(&h.models, &model.id, &model.facts);
+            let wanted = streamgauge::judge::asks_for(&h, &model.id, &model.facts);
             assert!(wanted || !taken.contains(&model.id), "{filter}: {}", model.id);
         }
         (taken, published(&h, &table).primary)

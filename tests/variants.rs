@@ -9,10 +9,10 @@ use std::{
 };
 
 use streamgauge::{
-    observation::Extras,
     arch::{Recipe, rope_theta_times, without_rope_scaling},
     checkpoint::{Checkpoint, Memo, read_config, widen::widen},
     config::{self, experiment::Model, intervention::Intervention},
+    observation::Extras,
     observation::PromptObservation,
     pipeline::{self, Subject, observe_fields_of_ids},
     progress::Silent,
@@ -84,7 +84,8 @@ fn every_variant_of_the_list_differs_from_its_base_in_facts_key_and_numbers() {
             model.id
         );
         assert_eq!(made.weights, base.weights, "{}: no second copy", model.id);
-        let (fields, change) = (observe_fields_of_ids(&made, &[1], &Extras::new(), "1"), facts.change.unwrap());
+        let (fields, change) =
+            (observe_fields_of_ids(&made, &[1], &Extras::new(), "1"), facts.change.unwrap());
         assert!(fields.get("intervention").unwrap().starts_with(&change), "{}: {change}", model.id);
         assert_eq!(keys.insert(key(&made), model.id.clone()), None, "{}", model.id);
         assert_eq!(keys.insert(key(&base), base.id.clone()).unwrap_or(base.id.clone()), base.id);
@@ -257,7 +258,8 @@ fn a_random_model_of_every_family_runs() {
         model.id.clone_from(&case);
         let subject = Subject::listed(&model, &goldens::golden(&case), &Memo::none())
             .unwrap_or_else(|error| panic!("{case}: {error}"));
-        let found = pipeline::measure(&runtime, &subject, &goldens::prompts(&case)[..1], &Extras::new(), &Silent);
+        let found =
+            pipeline::measure(&runtime, &subject, &goldens::prompts(&case)[..1], &Extras::new(), &Silent);
         let found = found.unwrap_or_else(|error| panic!("{case}: {error}"));
         // Before training every token is about as probable as another.
         let vocabulary = f64::from(subject.facts().vocabulary.unwrap());

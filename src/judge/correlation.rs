@@ -18,7 +18,7 @@ use crate::{
         document::Step,
         hypothesis::{self, Quantity, Unit},
     },
-    metric::{Paired, Series},
+    metric::Paired,
     stats::{self, Method, Pairs, Units},
 };
 

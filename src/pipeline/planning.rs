@@ -235,7 +235,8 @@ fn cells(
                     };
                     encoded.entry(place).or_insert_with(|| token_ids.clone());
                     let extras = &extras[prompt.text.as_str()];
-                    let fields = observe_fields(subject, tokenizer, &prompt.text, &token_ids, extras, runtime);
+                    let fields =
+                        observe_fields(subject, tokenizer, &prompt.text, &token_ids, extras, runtime);
                     let key = fields.key();
                     cells.push(Cell {
                         subject: index,
@@ -247,7 +248,7 @@ fn cells(
                         },
                         bos,
                         token_ids,
-                        extras: extras[prompt.text.as_str()].clone(),
+                        extras: extras.clone(),
                         slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
                         part: keys::evidence_part(&subject.id, &prompt.id, &prompt.category, bos, &key),
                         key,

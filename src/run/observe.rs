@@ -200,7 +200,7 @@ impl Walk<'_, '_> {
         let mut seen: Vec<(usize, &[f32])> = Vec::new();
         for State { group, stream, .. } in &self.groups {
             let (_, mut rest) =
-                stream.try_extract_tensor::<f32>().map_err(|e| session::fault("stream", e))?;
+                stream.try_extract_tensor::<f32>().map_err(|e| super::session::fault("stream", e))?;
             for (&prompt, &length) in group.prompts.iter().zip(&group.lengths) {
                 let (rows, after) = rest.split_at(length * width);
                 seen.push((prompt, rows));

@@ -1,11 +1,11 @@
 //! Verdicts on small made-up tables: each is reached for its reason, and says what decided it.
 
-mod joint;
 mod between;
 mod contrasts;
+mod joint;
 mod kinds;
-mod multiverse;
 mod layers;
+mod multiverse;
 mod quantities;
 mod scale;
 mod table;

@@ -7,7 +7,7 @@ use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
 use super::{PipelineError, Places};
 use crate::config::Loaded;
-use crate::evidence::{ModelInfo, llama_case};
+use crate::evidence::{EvidenceTable, ModelInfo, llama_case};
 use crate::hash::Key;
 use crate::metric::Metric;
 use crate::observation::PromptObservation;
@@ -59,6 +59,8 @@ pub(super) fn write(
     let observations = sources.observations(progress)?;
     view.llama = llama_case(sources.published()?).ok();
     view.profiles = profiles(planned, &cells, &observations);
+    let measured = sources.measured(&cells, progress)?;
+    view.figures = report::seed_figures(sources.published()?, &measured);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
@@ -68,11 +70,16 @@ pub(super) fn write(
     for (name, bytes) in pictures {
         save(places, &report_folder.join(name), &bytes, &mut manifest)?;
     }
+    let html = report::html(&view);
+    save(places, &report_folder.join("index.html"), html.page.as_bytes(), &mut manifest)?;
+    for (name, table) in &html.data {
+        save(places, &report_folder.join("data").join(name), table.as_bytes(), &mut manifest)?;
+    }
     save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
     let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
-    write_tables(places, &cells, sources, progress, &mut manifest)?;
+    write_tables(places, &cells, &measured, sources, progress, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
     progress.finish();
@@ -112,6 +119,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
         profiles: Vec::new(),
+        figures: Vec::new(),
         family: Vec::new(),
         registrations: Vec::new(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
@@ -154,6 +162,7 @@ fn profiles(
 fn write_tables(
     places: &Places,
     cells: &[&Cell],
+    measured: &EvidenceTable,
     sources: &mut Sources<'_>,
     progress: &dyn Progress,
     manifest: &mut Manifest,
@@ -175,7 +184,6 @@ fn write_tables(
             })
         })
         .collect();
-    let measured = sources.measured(cells, progress)?;
     let published = sources.published()?;
     let folder = places.results.join("tables");
     create(&folder)?;

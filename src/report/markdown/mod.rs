@@ -5,6 +5,7 @@ mod hypothesis;
 mod methods;
 mod models;
 
+use super::prose;
 use super::text::{MISSING, cell, otherwise};
 use super::view::View;
 use crate::evidence::Evidence;
@@ -56,12 +57,7 @@ fn verdicts(out: &mut Page, view: &View) {
         ]
     });
     out.table(&header, rows);
-    out.line(
-        "*supported*: in the predicted direction and beyond the smallest effect of interest. *contradicted*: beyond it the \
-         other way. *negligible*: the interval lies inside it. *inconclusive*: none of these. *fragile*: an equally \
-         defensible protocol gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
-         stands or falls with its core predictions; those marked *beside the claim* decide nothing.",
-    );
+    out.line(prose::VERDICTS);
 }
 
 /// The verdict, and the predictions that fare otherwise.

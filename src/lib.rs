@@ -4,8 +4,9 @@
 //! `config` (TOML to types) → `plan` (jobs and keys) → `checkpoint`, `arch`, `nn`, `graph`, `onnx` (ONNX graphs from a
 //! config) → `run` (ONNX Runtime) → `store` (Parquet by content hash) → `evidence`, `metric` (numbers with protocols)
 //! → `stats`, `judge` (verdicts) → `report`. `hub` brings checkpoints that are not here, `tap` opens decoders that other
-//! tools exported, `regress` compares a run with a baseline. Only `pipeline` chains stages; `cli` calls it.
+//! tools exported, `regress` compares a run with a baseline or another run, `tidy` gives results to other tools. Only `pipeline` chains stages; `cli` calls it.
 
+pub mod analysis;
 pub mod arch;
 pub mod checkpoint;
 pub mod claims;
@@ -33,3 +34,4 @@ pub mod run;
 pub mod stats;
 pub mod store;
 pub mod tap;
+pub mod tidy;

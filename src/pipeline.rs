@@ -4,6 +4,7 @@ mod exporting;
 mod judging;
 mod observing;
 mod planning;
+mod provenance;
 mod regressing;
 mod reporting;
 mod subject;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use streamgauge::analysis::Analysis;
 use streamgauge::evidence::{Evidence, ModelInfo, llama_case, published};
 use streamgauge::facts::ModelFacts;
 use streamgauge::hash::Key;
@@ -170,6 +171,7 @@ fn view() -> View {
             unit: "ratio".into(),
             definition: "||h_L|| / ||h_(L-1)||".into(),
         }],
+        analysis: Analysis::default(),
         family: Vec::new(),
         registrations: Vec::new(),
         problems: vec!["gemma-7b: no checkpoint under models/gemma-7b".into()],
@@ -315,6 +317,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         models: vec![],
         profiles: vec![],
         figures: vec![],
+        analysis: Analysis::default(),
         family: Vec::new(),
         registrations: Vec::new(),
         problems: vec![],

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use super::output;
 use crate::checkpoint::CheckpointError;
 use crate::pipeline::{ExportError, PipelineError, SubjectError};
-use crate::regress::BaselineError;
+use crate::regress::{BaselineError, FolderError};
 use crate::run::RunError;
 use crate::store::StoreError;
 use crate::tap::TapError;
+use crate::tidy::ReadError;
 
 /// Shown under `streamgauge --help`.
 pub const HELP: &str = "Exit codes:
@@ -20,7 +21,7 @@ pub const HELP: &str = "Exit codes:
   5  ONNX Runtime is missing or failed
   6  the store, a baseline or an output file could not be read or written
   7  a model could not be brought from the hub (network, licence, no such model)
-  8  regress: a number or a verdict is not that of the baseline";
+  8  regress, diff: a number or a verdict moved";
 
 /// Exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +119,16 @@ impl From<SubjectError> for Failure {
     }
 }
 
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Failure {
+        let exit = match &error {
+            ReadError::File { .. } => Exit::Store,
+            _ => Exit::Usage,
+        };
+        Failure::new(exit, error)
+    }
+}
+
 fn subject_exit(error: &SubjectError) -> Exit {
     match error {
         SubjectError::Hub(_) | SubjectError::NotHere { .. } => Exit::Hub,
@@ -139,4 +150,4 @@ macro_rules! failure_from {
         })+
     };
 }
-failure_from!(CheckpointError => BadInput, StoreError => Store, BaselineError => Store);
+failure_from!(CheckpointError => BadInput, StoreError => Store, BaselineError => Store, FolderError => Store);

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each thin. `Cli::run` turns every failure into a message and an exit code.
 
 mod check;
+mod diff;
 mod exit;
 mod export;
 mod inspect;
@@ -13,6 +14,7 @@ mod regress;
 mod report;
 mod run;
 mod table;
+mod tables;
 mod tap;
 
 use std::path::PathBuf;
@@ -79,6 +81,10 @@ enum Command {
     Report(report::Arguments),
     /// Run an experiment anew and compare it with a committed baseline: what moved, by how much, under which protocol
     Regress(regress::Arguments),
+    /// Compare the results of two runs: inputs, verdicts, numbers, estimates
+    Diff(diff::Arguments),
+    /// Print a table of a run as CSV, filtered; or what all tables and columns mean
+    Tables(tables::Arguments),
     /// Measure one model on prompts: layer profile, entropy, gains under every protocol
     Measure(measure::Arguments),
     /// Show what a checkpoint is: facts, parameters, norms of its embedding and unembedding
@@ -99,6 +105,8 @@ impl Cli {
             Command::Run(arguments) => arguments.run(),
             Command::Report(arguments) => arguments.run(),
             Command::Regress(arguments) => arguments.run(),
+            Command::Diff(arguments) => arguments.run(),
+            Command::Tables(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),

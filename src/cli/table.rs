@@ -1,5 +1,6 @@
 //! What commands print: terminal tables and the JSON forms of the same things.
 
+mod differing;
 mod exported;
 mod inspected;
 mod measured;
@@ -9,6 +10,7 @@ mod tapped;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+pub use differing::{differing, differing_json};
 pub use exported::exported;
 pub use inspected::inspected;
 pub use measured::{Measured, MeasuredRow, measured, measured_json};

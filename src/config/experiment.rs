@@ -27,6 +27,12 @@ pub struct Experiment {
     /// BOS policies to observe under.
     #[serde(default = "default_bos")]
     pub bos: Vec<Bos>,
+    /// Day the experiment was fixed, ISO 8601 (`2026-01-31`): the date of its research object. No clock enters results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Licence of the results, an SPDX id or an address, for the research object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// Seed of every resampling.
     #[serde(default)]
     pub seed: u64,

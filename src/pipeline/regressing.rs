@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::judging::{Sources, judge_all};
 use super::observing::observe_missing;
-use super::planning::{Cell, Planned, plan};
+use super::planning::{Cell, plan};
+use super::provenance::made_with;
 use super::{Missing, ModelFailure, PipelineError, Places};
 use crate::config::Loaded;
-use crate::hash::Key;
 use crate::progress::Progress;
 use crate::regress::{Picture, TOLERANCE};
 
@@ -44,34 +44,8 @@ pub fn picture(loaded: &Loaded, progress: &dyn Progress) -> Result<Pictured, Pip
     for outcome in &judged.outcomes {
         picture.outcome(outcome);
     }
-    made_with(&mut picture, loaded, &planned);
+    picture.made_with = made_with(loaded, &planned);
+    picture.made_with.insert("tolerance".into(), format!("{TOLERANCE:e}"));
     let failures = planned.failures.iter().chain(&observed.failures).cloned().collect();
     Ok(Pictured { picture, failures })
-}
-
-/// What entered: versions in words, contents by hash.
-fn made_with(picture: &mut Picture, loaded: &Loaded, planned: &Planned) {
-    let mut say = |what: String, value: String| picture.made_with.insert(what, value);
-    say("streamgauge".into(), env!("CARGO_PKG_VERSION").into());
-    say("ONNX Runtime".into(), planned.runtime.version().into());
-    say("tolerance".into(), format!("{TOLERANCE:e}"));
-    say("experiment".into(), loaded.experiment.id.clone());
-    say("seed".into(), loaded.experiment.seed.to_string());
-    for subject in &planned.subjects {
-        say(format!("weights of {}", subject.id), subject.weights.to_string());
-        say(format!("graphs of {}", subject.id), subject.graphs.identity().to_string());
-        if let Ok(tokenizer) = &subject.tokenizer {
-            say(format!("tokenizer of {}", subject.id), tokenizer.identity().to_string());
-        }
-    }
-    for set in &loaded.prompt_sets {
-        let prompts = serde_json::to_vec(&set.prompts).unwrap_or_default(); // plain structs always serialise
-        say(format!("prompts of {}", set.id), Key::of_bytes(&prompts).to_string());
-    }
-    for (_, hypothesis, hash) in &loaded.hypotheses {
-        say(format!("hypothesis {}", hypothesis.id), hash.to_string());
-    }
-    if let Some(published) = planned.published {
-        say("published tables".into(), published.to_string());
-    }
 }

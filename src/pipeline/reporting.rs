@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::judging::{Judged, Sources};
 use super::planning::{Cell, Planned, report_fields};
+use super::provenance;
 use super::{PipelineError, Places};
+use crate::analysis::{Analysis, analyse};
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, llama_case};
 use crate::hash::Key;
@@ -14,8 +16,10 @@ use crate::observation::PromptObservation;
 use crate::plan::Known;
 use crate::progress::Progress;
 use crate::publish;
+use crate::regress::{RUN_SCHEMA, RunFile};
 use crate::report::{self, LayerProfile, MetricDefinition, Provenance, View};
 use crate::store::tables;
+use crate::tidy;
 
 /// What reporting did.
 #[derive(Debug)]
@@ -61,6 +65,7 @@ pub(super) fn write(
     view.profiles = profiles(planned, &cells, &observations);
     let measured = sources.measured(&cells, progress)?;
     view.figures = report::seed_figures(sources.published()?, &measured);
+    view.analysis = analyse(sources.published()?, &measured);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
@@ -79,7 +84,11 @@ pub(super) fn write(
     let mut verdicts = serde_json::to_vec_pretty(&judged.outcomes).unwrap_or_default(); // plain structs always serialise
     verdicts.push(b'\n');
     save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
-    write_tables(places, &cells, &measured, sources, progress, &mut manifest)?;
+    let mut analysis = serde_json::to_vec_pretty(&view.analysis).unwrap_or_default(); // plain structs always serialise
+    analysis.push(b'\n');
+    save(places, Path::new("analysis.json"), &analysis, &mut manifest)?;
+    write_tables(places, &cells, sources, &measured, progress, &mut manifest)?;
+    write_tidy(places, loaded, planned, judged, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
     planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
     progress.finish();
@@ -120,6 +129,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .collect(),
         profiles: Vec::new(),
         figures: Vec::new(),
+        analysis: Analysis::default(),
         family: Vec::new(),
         registrations: Vec::new(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
@@ -162,8 +172,8 @@ fn profiles(
 fn write_tables(
     places: &Places,
     cells: &[&Cell],
-    measured: &EvidenceTable,
     sources: &mut Sources<'_>,
+    measured: &EvidenceTable,
     progress: &dyn Progress,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
@@ -198,6 +208,42 @@ fn write_tables(
         manifest.insert(name.to_string(), Key::of_bytes(&bytes));
     }
     Ok(())
+}
+
+/// Verdicts as tables, the manual of all tables, what entered, and the research object that binds the files together.
+fn write_tidy(
+    places: &Places,
+    loaded: &Loaded,
+    planned: &Planned,
+    judged: &Judged,
+    manifest: &mut Manifest,
+) -> Result<(), PipelineError> {
+    let (experiment, outcomes) = (&loaded.experiment, &judged.outcomes);
+    let made_with = RunFile { schema: RUN_SCHEMA, made_with: provenance::made_with(loaded, planned) };
+    let mut run = serde_json::to_vec_pretty(&made_with).unwrap_or_default(); // a map of strings always serialises
+    run.push(b'\n');
+    for (name, bytes) in [
+        ("tables/predictions.csv", tidy::predictions(outcomes)),
+        ("tables/statistics.csv", tidy::statistics(outcomes)),
+        ("tables/estimates.csv", tidy::estimates(outcomes)),
+        ("tables/specifications.csv", tidy::specifications(outcomes)),
+        ("tables/README.md", tidy::manual().into_bytes()),
+        ("tables/datapackage.json", tidy::package(&experiment.id, &experiment.title).into_bytes()),
+        ("run.json", run),
+    ] {
+        save(places, Path::new(name), &bytes, manifest)?;
+    }
+    let made = tidy::Made {
+        experiment: &experiment.id,
+        title: &experiment.title,
+        date: experiment.date.as_deref(),
+        licence: experiment.licence.as_deref(),
+        program: env!("CARGO_PKG_VERSION"),
+        runtime: planned.runtime.version(),
+        inputs: &provenance::entities(loaded, planned),
+    };
+    let object = tidy::research_object(&made, manifest);
+    save(places, Path::new("ro-crate-metadata.json"), object.as_bytes(), manifest)
 }
 
 /// Writes one file whole, and into the manifest.

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use super::figures::Figure;
+use crate::analysis::Analysis;
 use crate::claims::ClaimOutcome;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
 use crate::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration};
@@ -23,6 +24,8 @@ pub struct View {
     pub profiles: Vec<LayerProfile>,
     /// Figures read off evidence rows, published before measured.
     pub figures: Vec<Figure>,
+    /// First-token physics, spread of gains, replication of published means.
+    pub analysis: Analysis,
     /// Every metric a number of the report may be.
     pub metrics: Vec<MetricDefinition>,
     /// The primary p of every hypothesis before and after Holm.

@@ -1,5 +1,6 @@
 //! results/report/report.md: the case, the verdicts, each hypothesis, the models, the methods, the provenance.
 
+mod analysis;
 mod case;
 mod hypothesis;
 mod methods;
@@ -28,6 +29,7 @@ pub fn markdown(view: &View) -> String {
     for hypothesis in &view.hypotheses {
         hypothesis::section(&mut out, hypothesis);
     }
+    analysis::section(&mut out, &view.analysis);
     models::section(&mut out, view);
     methods::section(&mut out, view);
     methods::provenance(&mut out, view);

@@ -1,0 +1,221 @@
+//! Every table of `results/tables`, column by column with type, unit and meaning.
+
+/// One table.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// File stem.
+    pub name: &'static str,
+    pub format: Format,
+    /// What one row is.
+    pub row: &'static str,
+    pub columns: &'static [Column],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Parquet,
+    Csv,
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: Type,
+    /// Empty for words and counts.
+    pub unit: &'static str,
+    pub meaning: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Text,
+    Integer,
+    Number,
+    Truth,
+}
+
+impl Table {
+    /// File name in `results/tables`.
+    pub fn file(&self) -> String {
+        let extension = match self.format {
+            Format::Parquet => "parquet",
+            Format::Csv => "csv",
+        };
+        format!("{}.{extension}", self.name)
+    }
+}
+
+/// The table of a name.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+const fn text(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, kind: Type::Text, unit: "", meaning }
+}
+
+const fn count(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, kind: Type::Integer, unit: "", meaning }
+}
+
+const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+    Column { name, kind: Type::Number, unit, meaning }
+}
+
+const fn truth(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, kind: Type::Truth, unit: "", meaning }
+}
+
+const EVIDENCE: Column = text("evidence", "published (imported tables) or measured (observed here)");
+const SOURCE: Column = text("source", "name of the published source, or streamgauge");
+const MODEL: Column = text("model", "model id");
+const PROMPT: Column =
+    text("prompt", "prompt id; empty for a property of the weights and for an aggregate over prompts");
+const CATEGORY: Column = text("category", "category of the prompt");
+const DTYPE: Column = text("dtype", "precision of the computation");
+const HYPOTHESIS: Column = text("hypothesis", "hypothesis id");
+const PREDICTION: Column = text("prediction", "prediction id");
+const PROTOCOL: Column = text(
+    "protocol",
+    "reduction/endpoint/BOS of the numbers, several joined by ` and `; empty where no token enters them",
+);
+const PRIMARY: Column = truth("primary", "whether the protocol is the hypothesis's primary one");
+const UNIT: Column = text("unit", "unit of the numbers of this row");
+const OF_UNIT: &str = "column `unit`";
+const LOW: Column = number("low", OF_UNIT, "lower limit of the 1 - alpha interval");
+const HIGH: Column = number("high", OF_UNIT, "upper limit of the 1 - alpha interval");
+const P: Column = number("p", "probability", "two-sided unless the notes of the verdict say otherwise");
+const N: Column = count("n", "resampling units behind it (prompts or models)");
+
+/// In the order of the flow.
+pub const TABLES: &[Table] = &[
+    Table {
+        name: "observations",
+        format: Format::Parquet,
+        row: "one token position of one prompt at one layer of one model under one BOS policy",
+        columns: &[
+            EVIDENCE,
+            SOURCE,
+            MODEL,
+            PROMPT,
+            CATEGORY,
+            text("bos", "BOS policy: auto, always, never"),
+            DTYPE,
+            count("position", "token position, 0 = first token run, BOS included"),
+            count("token_id", "id in the model's vocabulary"),
+            count("layer", "0 = entering block 0, l = entering block l, L = after the last block"),
+            number("resid", "norm", "Euclidean norm of the residual stream over the width"),
+            number("max_abs", "component", "largest |component| of the residual stream"),
+            number("attn_out", "norm", "norm of what attention adds in block l; empty at L"),
+            number("mlp_out", "norm", "norm of what the MLP adds in block l; empty at L"),
+            number("final_norm", "norm", "norm after the final norm; empty below L"),
+        ],
+    },
+    Table {
+        name: "measurements",
+        format: Format::Parquet,
+        row: "one number: a metric of one model (and prompt, and layer) under one protocol",
+        columns: &[
+            EVIDENCE,
+            SOURCE,
+            MODEL,
+            PROMPT,
+            CATEGORY,
+            text("metric", "metric name; unit and definition in the report under Methods"),
+            count("layer", "layer as in observations; empty where the metric has none"),
+            text("reduction", "token reduction; empty for a property of the weights"),
+            text("endpoint", "endpoint of the gain; empty for a property of the weights"),
+            text("bos", "BOS policy; empty for a property of the weights"),
+            DTYPE,
+            number("value", "unit of the metric", "the number"),
+            text("definition", "where the source deviates from the metric's definition; else empty"),
+        ],
+    },
+    Table {
+        name: "predictions",
+        format: Format::Csv,
+        row: "one prediction on one kind of evidence under one protocol",
+        columns: &[
+            HYPOTHESIS,
+            PREDICTION,
+            EVIDENCE,
+            PROTOCOL,
+            PRIMARY,
+            truth("core", "whether the hypothesis stands or falls with the prediction"),
+            text("verdict", "supported, contradicted, negligible, inconclusive, fragile or untestable"),
+            text("overall", "the prediction's verdict over all equivalent protocols"),
+            text("because", "the conditions of the rule that decided, with their numbers"),
+            text("missing", "what the test needs and is not here, joined by `; `"),
+        ],
+    },
+    Table {
+        name: "statistics",
+        format: Format::Csv,
+        row: "one statistic of one prediction under one protocol, as rules refer to it",
+        columns: &[
+            HYPOTHESIS,
+            PREDICTION,
+            EVIDENCE,
+            PROTOCOL,
+            PRIMARY,
+            text("statistic", "name, e.g. rho"),
+            number("value", "see the name", "empty where it could not be computed"),
+        ],
+    },
+    Table {
+        name: "estimates",
+        format: Format::Csv,
+        row: "one estimate (of a model, a group, a pool) behind one prediction under one protocol",
+        columns: &[
+            HYPOTHESIS,
+            PREDICTION,
+            EVIDENCE,
+            PROTOCOL,
+            PRIMARY,
+            text("label", "what it is of: a model id, a category, `pooled`"),
+            UNIT,
+            number("value", OF_UNIT, "the estimate; empty where it cannot be computed"),
+            LOW,
+            HIGH,
+            P,
+            N,
+        ],
+    },
+    Table {
+        name: "specifications",
+        format: Format::Csv,
+        row: "one way of measuring one prediction: a point of its specification curve",
+        columns: &[
+            HYPOTHESIS,
+            PREDICTION,
+            EVIDENCE,
+            count("rank", "place by effect within the curve, 1 = smallest"),
+            text("choices", "dimension=value of every choice, joined by `; `"),
+            text("relation", "primary, equivalent or different-estimand"),
+            text("verdict", "what the rule says of these numbers"),
+            UNIT,
+            number("effect", OF_UNIT, "the effect; empty where it cannot be computed"),
+            LOW,
+            HIGH,
+            P,
+            N,
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_number_has_a_unit() {
+        for (i, table) in TABLES.iter().enumerate() {
+            assert!(TABLES[..i].iter().all(|other| other.name != table.name));
+            for (c, column) in table.columns.iter().enumerate() {
+                assert!(table.columns[..c].iter().all(|other| other.name != column.name), "{}", column.name);
+                assert_eq!(column.kind == Type::Number, !column.unit.is_empty(), "{}", column.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Tables back as text: chosen columns of the rows that meet all conditions, as CSV.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{AnyValue, DataFrame, ParquetReader, SerReader};
+
+use super::columns::{Format, TABLES, table};
+
+/// `column=value`: keep rows whose column reads so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub column: String,
+    pub value: String,
+}
+
+impl std::str::FromStr for Condition {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Condition, String> {
+        let (column, value) =
+            text.split_once('=').ok_or_else(|| format!("expected COLUMN=VALUE, found {text:?}"))?;
+        Ok(Condition { column: column.to_string(), value: value.to_string() })
+    }
+}
+
+/// Why a table cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("there is no table {name:?}; known: {}", TABLES.iter().map(|t| t.name).collect::<Vec<_>>().join(", "))]
+    NoTable { name: String },
+    #[error("table {table} has no column {column:?}; its columns: {known}")]
+    NoColumn { table: &'static str, column: String, known: String },
+    #[error("{}: {what}; streamgauge run writes it", path.display())]
+    File { path: PathBuf, what: String },
+}
+
+/// The table of `folder` (`results/tables`) as CSV with a header. No `columns`: all of them. Text is quoted where it
+/// must be, missing values are empty, numbers have as many digits as tell them from their neighbours.
+///
+/// # Errors
+/// An unknown table or column, a file that is missing or damaged.
+pub fn text(
+    folder: &Path,
+    name: &str,
+    columns: &[String],
+    conditions: &[Condition],
+) -> Result<String, ReadError> {
+    let described = table(name).ok_or_else(|| ReadError::NoTable { name: name.to_string() })?;
+    let path = folder.join(described.file());
+    let fail = |what: String| ReadError::File { path: path.clone(), what };
+    let place = |column: &str, header: &[String]| {
+        header.iter().position(|known| known == column).ok_or_else(|| ReadError::NoColumn {
+            table: described.name,
+            column: column.to_string(),
+            known: header.join(", "),
+        })
+    };
+    let (header, rows): (Vec<String>, Rows) = match described.format {
+        Format::Parquet => {
+            let file = File::open(&path).map_err(|error| fail(error.to_string()))?;
+            let frame = ParquetReader::new(file).finish().map_err(|error| fail(error.to_string()))?;
+            let header = frame.get_column_names().iter().map(|name| name.to_string()).collect();
+            (header, Rows::Frame(frame))
+        }
+        Format::Csv => csv_rows(&path).map_err(|error| fail(error.to_string()))?,
+    };
+    let wanted: Vec<usize> = match columns {
+        [] => (0..header.len()).collect(),
+        some => some.iter().map(|column| place(column, &header)).collect::<Result<_, _>>()?,
+    };
+    let asked: Vec<(usize, &str)> = conditions
+        .iter()
+        .map(|c| Ok((place(&c.column, &header)?, c.value.as_str())))
+        .collect::<Result<_, ReadError>>()?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut put = |row: &dyn Fn(usize) -> String| {
+        let fields: Vec<String> = wanted.iter().map(|&c| row(c)).collect();
+        writer.write_record(fields).map_err(|error| fail(error.to_string()))
+    };
+    put(&|c| header[c].clone())?;
+    for row in 0..rows.height() {
+        if asked.iter().all(|&(c, value)| rows.get(row, c) == value) {
+            put(&|c| rows.get(row, c))?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(|error| fail(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| fail(error.to_string()))
+}
+
+enum Rows {
+    Frame(DataFrame),
+    Records(Vec<csv::StringRecord>),
+}
+
+impl Rows {
+    fn height(&self) -> usize {
+        match self {
+            Rows::Frame(frame) => frame.height(),
+            Rows::Records(records) => records.len(),
+        }
+    }
+
+    fn get(&self, row: usize, column: usize) -> String {
+        match self {
+            Rows::Records(records) => {
+                records.get(row).and_then(|record| record.get(column)).unwrap_or("").to_string()
+            }
+            Rows::Frame(frame) => match frame.columns()[column].get(row) {
+                Ok(AnyValue::String(text)) => text.to_string(),
+                Ok(AnyValue::Float32(value)) => format!("{value:?}"),
+                Ok(AnyValue::Float64(value)) => format!("{value:?}"),
+                Ok(AnyValue::Null) | Err(_) => String::new(),
+                Ok(other) => other.to_string(),
+            },
+        }
+    }
+}
+
+fn csv_rows(path: &Path) -> Result<(Vec<String>, Rows), csv::Error> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let header = reader.headers()?.iter().map(str::to_string).collect();
+    Ok((header, Rows::Records(reader.records().collect::<Result<_, _>>()?)))
+}

@@ -43,7 +43,7 @@ impl<'a> Rows<'a> {
         let published = self.evidence == Evidence::Published;
         self.table.rows.iter().filter(move |row| {
             row.metric == metric
-                && row.protocol == filed
+                && row.protocol.and_then(|of| metric.filed_under(of)) == filed
                 && (!published || source.is_empty() || row.source == source)
                 && row.value.is_finite()
         })

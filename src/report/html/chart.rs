@@ -9,8 +9,8 @@ use crate::report::figures::{Figure, Form, Mark, Series};
 use crate::report::svg::{Anchor, Frame, Grid, SMALL, Scale, Shape, Svg, fitted};
 use crate::report::text::{evidence_phrase, number};
 
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 400.0;
+const WIDTH: f64 = 480.0;
+const HEIGHT: f64 = 350.0;
 /// Colours of the style sheet; shapes go through their own cycle, so no two of the first 24 series look alike.
 const COLOURS: usize = 8;
 

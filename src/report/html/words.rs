@@ -62,7 +62,10 @@ pub(super) fn protocols(book: &mut Book<'_>, protocols: &[Protocol]) -> Markup {
     html! {
         @for (at, (address, protocol)) in links.iter().enumerate() {
             @if at > 0 { ", " }
-            a.p href={ "#" (address) } title=(definition(protocol)) { (protocol) }
+            a.p href={ "#" (address) } title=(definition(protocol)) {
+                // Narrow cells break it between its parts.
+                (protocol.reduction) "/" wbr; (protocol.endpoint) "/" wbr; (protocol.bos)
+            }
         }
     }
 }

@@ -14,6 +14,9 @@ const HEIGHT: f64 = 350.0;
 /// Colours of the style sheet; shapes go through their own cycle, so no two of the first 24 series look alike.
 const COLOURS: usize = 8;
 
+/// Where a mark of the n-th series lies along x.
+type Place = Box<dyn Fn(&Mark, usize) -> f64>;
+
 pub(super) fn figure(book: &mut Book<'_>, figure: &Figure) -> Markup {
     let units: usize = figure.marks().map(|mark| mark.n).sum();
     let protocols = words::protocols(book, &figure.protocols);
@@ -107,7 +110,7 @@ fn draw(figure: &Figure) -> Svg {
     let y = Scale::covering(ys.chain(figure.reference), figure.y.logarithmic, frame.bottom, frame.top);
     let grid = Grid { scale: &y, label: figure.y.label, reference: figure.reference, ticks: 6 };
     frame.vertical(&mut svg, &grid);
-    let place: Box<dyn Fn(&Mark, usize) -> f64> = match &figure.form {
+    let place: Place = match &figure.form {
         Form::Lines => {
             let layer = |mark: &Mark| mark.x.max(0.0) as usize;
             let first = figure.marks().map(layer).min().unwrap_or(0);
@@ -150,13 +153,7 @@ fn draw(figure: &Figure) -> Svg {
 }
 
 /// A band for each category; within it the series stand side by side.
-fn strip(
-    svg: &mut Svg,
-    frame: &Frame,
-    names: &[String],
-    series: usize,
-    label: &str,
-) -> Box<dyn Fn(&Mark, usize) -> f64> {
+fn strip(svg: &mut Svg, frame: &Frame, names: &[String], series: usize, label: &str) -> Place {
     let width = (frame.right - frame.left) / names.len().max(1) as f64;
     for (at, name) in names.iter().enumerate() {
         let left = frame.left + width * at as f64;

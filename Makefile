@@ -3,7 +3,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 
-.PHONY: help runtime build test lint reproduce regress parity goldens foreign zoo bench clean
+.PHONY: help runtime build test lint browser reproduce regress parity goldens foreign zoo bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +23,14 @@ lint: ## format check and clippy, warnings are errors
 
 reproduce: build ## plan, run what is missing, judge, report
 	@$(CARGO) run --release --locked --quiet -- run $(EXPERIMENT)
+
+browser: .venv/browser/ready ## open the HTML report in headless Chromium, check it, leave screenshots beside it
+	@.venv/browser/bin/python scripts/report/check.py results/report/index.html
+
+.venv/browser/ready: scripts/report/requirements.txt
+	$(PYTHON) -m venv .venv/browser
+	.venv/browser/bin/python -m pip install --quiet -r scripts/report/requirements.txt
+	@touch $@
 
 parity: runtime ## measure every golden and write results/parity.md
 	PARITY_TABLE=$(CURDIR)/results/parity.md $(CARGO) test --release --locked --quiet --test parity every_golden

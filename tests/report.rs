@@ -85,11 +85,21 @@ fn hypothesis(
 
 fn profile(model: &str, layers: usize) -> LayerProfile {
     let band = |x: f64| Some(Band { low: x * 0.8, middle: x, high: x * 1.3 });
-    let rest = (0..layers).map(|l| band(1.3f64.powi(l as i32))).collect();
+    let rest: Vec<Option<Band>> = (0..layers).map(|l| band(1.3f64.powi(l as i32))).collect();
     let first = (0..layers)
         .map(|l| if l == 2 { None } else { band(if l < 3 || l + 1 == layers { 3.0 } else { 400.0 }) });
     let protocol = Protocol::new(Reduction::MeanWithoutFirst, Endpoint::LastBlock, Bos::Auto);
-    LayerProfile { model: model.into(), protocol, prompts: 25, first: first.collect(), rest }
+    LayerProfile {
+        model: model.into(),
+        protocol,
+        prompts: 25,
+        first: first.collect(),
+        rest: rest.clone(),
+        first_gain: rest.clone(),
+        rest_gain: rest.clone(),
+        attention: rest.clone(),
+        mlp: rest,
+    }
 }
 
 fn view() -> View {
@@ -154,6 +164,7 @@ fn view() -> View {
             id: "zoo-llama".into(),
             facts: ModelFacts { family: Some("llama".into()), blocks: Some(4), ..ModelFacts::default() },
         }],
+        figures: Vec::new(),
         profiles: vec![profile("zoo-llama", 5), profile("zoo-neox", 7), profile("llama-3.1-8b", 33)],
         metrics: vec![MetricDefinition {
             name: "last-gain".into(),
@@ -305,6 +316,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         hypotheses: vec![],
         models: vec![],
         profiles: vec![],
+        figures: vec![],
         analysis: Analysis::default(),
         family: Vec::new(),
         registrations: Vec::new(),

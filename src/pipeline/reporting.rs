@@ -88,6 +88,7 @@ pub(super) fn write(
     }
     view.profiles = profiles(planned, &basis.cells, &observations);
     let measured = sources.measured(&basis, progress)?;
+    view.figures = report::seed_figures(sources.published()?, &measured);
     view.analysis = analyse(sources.published()?, &measured);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
@@ -97,6 +98,11 @@ pub(super) fn write(
     })?;
     for (name, bytes) in pictures {
         save(places, &report_folder.join(name), &bytes, &mut manifest)?;
+    }
+    let html = report::html(&view);
+    save(places, &report_folder.join("index.html"), html.page.as_bytes(), &mut manifest)?;
+    for (name, table) in &html.data {
+        save(places, &report_folder.join("data").join(name), table.as_bytes(), &mut manifest)?;
     }
     save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
     let mut verdicts = serde_json::to_vec_pretty(&shown(&view)).unwrap_or_default(); // plain structs always serialise
@@ -172,6 +178,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
         profiles: Vec::new(),
+        figures: Vec::new(),
         analysis: Analysis::default(),
         family: family(&judged.outcomes, &alphas),
         registrations: planned.registrations.clone(),

@@ -78,6 +78,13 @@ pub(super) fn evidence_phrase(evidence: Evidence) -> &'static str {
     }
 }
 
+pub(super) fn capital(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Published => "Published rows",
+        Evidence::Measured => "Measured here",
+    }
+}
+
 pub(super) fn reduction(reduction: Reduction) -> &'static str {
     match reduction {
         Reduction::Last => "the norm of the last token",
@@ -109,6 +116,26 @@ pub(super) fn bos(bos: Bos) -> &'static str {
         Bos::Always => "one beginning-of-sequence token",
         Bos::Never => "no beginning-of-sequence token",
     }
+}
+
+/// Why the verdict; of what is missing only the first thing.
+pub(super) fn because(judgement: &Judgement) -> String {
+    match (judgement.verdict, judgement.missing.as_slice()) {
+        (Verdict::Untestable, [first]) => first.clone(),
+        (Verdict::Untestable, [first, more @ ..]) => format!("{first}; and {} more", more.len()),
+        _ => judgement.because.clone(),
+    }
+}
+
+/// The statistics that exist, each with its name.
+pub(super) fn named_numbers(judgement: &Judgement) -> String {
+    let numbers: Vec<String> = judgement
+        .statistics
+        .iter()
+        .filter(|s| s.value.is_some_and(|v| !v.is_nan()))
+        .map(|s| format!("{} {}", s.name, statistic(s.value)))
+        .collect();
+    numbers.join(", ")
 }
 
 /// The unit of an estimate that is not in its judgement's unit: shares stand among the numbers they count, and the

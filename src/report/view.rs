@@ -1,5 +1,8 @@
 //! What a report shows: outcomes, models, profiles and where they come from. Renderers read it, nobody else.
 
+use ndarray::Array2;
+
+use super::figures::Figure;
 use crate::analysis::Analysis;
 use crate::claims::ClaimOutcome;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
@@ -19,6 +22,8 @@ pub struct View {
     /// Measured models with the facts of their configs.
     pub models: Vec<ModelInfo>,
     pub profiles: Vec<LayerProfile>,
+    /// Figures read off evidence rows, published before measured.
+    pub figures: Vec<Figure>,
     /// First-token physics, spread of gains, replication of published means.
     pub analysis: Analysis,
     /// Every metric a number of the report may be.
@@ -63,6 +68,14 @@ pub struct LayerProfile {
     pub first: Vec<Option<Band>>,
     /// Mean norm of the other tokens at layers 0..=L.
     pub rest: Vec<Option<Band>>,
+    /// Norm of the first token after block l over before, blocks 0..L.
+    pub first_gain: Vec<Option<Band>>,
+    /// The same of the other tokens' mean norms.
+    pub rest_gain: Vec<Option<Band>>,
+    /// Mean norm over the other tokens of what attention adds in block l, blocks 0..L.
+    pub attention: Vec<Option<Band>>,
+    /// The same of what the MLP adds.
+    pub mlp: Vec<Option<Band>>,
 }
 
 /// Geometric mean over prompts, with the smallest and the largest.
@@ -77,21 +90,31 @@ impl LayerProfile {
     /// From the observations of one model, all under one BOS policy. Norms that are not positive and finite are left
     /// out, and so is a one-token prompt where the first token is left out.
     pub fn of(model: &str, observations: &[&PromptObservation], bos: Bos) -> LayerProfile {
-        let layers = observations.iter().map(|o| o.resid.nrows()).max().unwrap_or(0);
-        let over = |norm: &dyn Fn(&PromptObservation, usize) -> Option<f64>| {
+        let over = |layers: usize, norm: &dyn Fn(&PromptObservation, usize) -> Option<f64>| {
             (0..layers).map(|l| Band::of(observations.iter().filter_map(|o| norm(o, l)))).collect()
         };
+        let layers = observations.iter().map(|o| o.resid.nrows()).max().unwrap_or(0);
+        let blocks = layers.saturating_sub(1);
+        let first = |o: &PromptObservation, l: usize| o.resid.get((l, 0)).map(|norm| f64::from(*norm));
+        let rest = |o: &PromptObservation, l: usize| mean_without_first(&o.resid, l);
         LayerProfile {
             model: model.to_string(),
             protocol: Protocol::new(Reduction::MeanWithoutFirst, Endpoint::LastBlock, bos),
             prompts: observations.len(),
-            first: over(&|o, l| o.resid.get((l, 0)).map(|norm| f64::from(*norm))),
-            rest: over(&|o, l| {
-                let rest = o.tokens().checked_sub(1).filter(|n| *n > 0 && l < o.resid.nrows())?;
-                Some(o.resid.row(l).iter().skip(1).map(|norm| f64::from(*norm)).sum::<f64>() / rest as f64)
-            }),
+            first: over(layers, &first),
+            rest: over(layers, &rest),
+            first_gain: over(blocks, &|o, l| Some(first(o, l + 1)? / first(o, l)?)),
+            rest_gain: over(blocks, &|o, l| Some(rest(o, l + 1)? / rest(o, l)?)),
+            attention: over(blocks, &|o, l| mean_without_first(&o.attn_out, l)),
+            mlp: over(blocks, &|o, l| mean_without_first(&o.mlp_out, l)),
         }
     }
+}
+
+/// Mean of a row of norms `[layers, T]` without its first token; `None` where there is no other.
+fn mean_without_first(norms: &Array2<f32>, layer: usize) -> Option<f64> {
+    let rest = norms.ncols().checked_sub(1).filter(|n| *n > 0 && layer < norms.nrows())?;
+    Some(norms.row(layer).iter().skip(1).map(|norm| f64::from(*norm)).sum::<f64>() / rest as f64)
 }
 
 impl Band {
@@ -147,6 +170,22 @@ impl<'a> Pair<'a> {
         labels.sort_by_key(|&label| self.sides().filter(|side| has(side, label)).count());
         labels
     }
+}
+
+/// Notes that more than one prediction carries, in the order they come; they are printed once.
+pub(super) fn shared_notes<'a>(pairs: &[Pair<'a>]) -> Vec<(Evidence, &'a str)> {
+    let all: Vec<(Evidence, &str)> = pairs
+        .iter()
+        .flat_map(Pair::sides)
+        .flat_map(|side| side.primary.notes.iter().map(|note| (side.evidence, note.as_str())))
+        .collect();
+    let mut shared = Vec::new();
+    for note in &all {
+        if !shared.contains(note) && all.iter().filter(|other| *other == note).count() > 1 {
+            shared.push(*note);
+        }
+    }
+    shared
 }
 
 /// File stem of a hypothesis's plot.

@@ -1,9 +1,10 @@
 //! One hypothesis: claim, verdicts, and per prediction the numbers on both kinds of evidence, side by side.
 
 use super::super::text::{
-    MISSING, cell, estimate, evidence_phrase, own_unit, probability, protocols, statistic,
+    MISSING, because, capital, cell, estimate, evidence_phrase, named_numbers, own_unit, probability,
+    protocols, statistic,
 };
-use super::super::view::{Pair, View, plot_name};
+use super::super::view::{Pair, View, plot_name, shared_notes};
 use super::{Page, overall};
 use crate::evidence::Evidence;
 use crate::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
@@ -37,34 +38,11 @@ pub(super) fn section(out: &mut Page, view: &View, hypothesis: &HypothesisOutcom
     }
 }
 
-/// Notes that more than one prediction carries, in the order they come; they are printed once.
-fn shared_notes<'a>(pairs: &[Pair<'a>]) -> Vec<(Evidence, &'a str)> {
-    let all: Vec<(Evidence, &str)> = pairs
-        .iter()
-        .flat_map(Pair::sides)
-        .flat_map(|side| side.primary.notes.iter().map(|note| (side.evidence, note.as_str())))
-        .collect();
-    let mut shared = Vec::new();
-    for note in &all {
-        if !shared.contains(note) && all.iter().filter(|other| *other == note).count() > 1 {
-            shared.push(*note);
-        }
-    }
-    shared
-}
-
 /// The verdict; where other protocols made it fragile, what the primary one alone says.
 fn verdict(side: &PredictionOutcome) -> String {
     match side.verdict == side.primary.verdict {
         true => format!("**{}**", side.verdict),
         false => format!("**{}** ({} under the primary protocol)", side.verdict, side.primary.verdict),
-    }
-}
-
-fn capital(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Published => "Published rows",
-        Evidence::Measured => "Measured here",
     }
 }
 
@@ -80,7 +58,7 @@ fn prediction(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {
                 verdict(side),
                 format!("`{}`", protocols(&side.primary)),
                 cell(&side.primary.unit),
-                because(&side.primary),
+                cell(&because(&side.primary)),
             ]
         }),
     );
@@ -186,30 +164,11 @@ fn others(out: &mut Page, pair: &Pair) {
                 format!("`{}`", protocols(other)),
                 other.verdict.to_string(),
                 cell(&named_numbers(other)),
-                because(other),
+                cell(&because(other)),
             ]
         })
     });
     out.table(&["evidence", "other protocol", "verdict", "statistics", "because"], rows);
-}
-
-/// Why the verdict; of what is missing only the first thing, the remarks list all.
-fn because(judgement: &Judgement) -> String {
-    match (judgement.verdict, judgement.missing.as_slice()) {
-        (Verdict::Untestable, [first]) => cell(first),
-        (Verdict::Untestable, [first, more @ ..]) => cell(&format!("{first}; and {} more", more.len())),
-        _ => cell(&judgement.because),
-    }
-}
-
-fn named_numbers(judgement: &Judgement) -> String {
-    let numbers: Vec<String> = judgement
-        .statistics
-        .iter()
-        .filter(|s| s.value.is_some_and(|v| !v.is_nan()))
-        .map(|s| format!("{} {}", s.name, statistic(s.value)))
-        .collect();
-    numbers.join(", ")
 }
 
 fn remarks(out: &mut Page, pair: &Pair, shared: &[(Evidence, &str)]) {

@@ -9,6 +9,7 @@ mod methods;
 mod models;
 mod survival;
 
+use super::prose;
 use super::text::{MISSING, cell, otherwise};
 use super::view::View;
 use crate::evidence::Evidence;
@@ -65,12 +66,7 @@ fn verdicts(out: &mut Page, view: &View) {
     });
     out.table(&header, rows);
     survival::family(out, view);
-    out.line(
-        "*supported*: in the predicted direction and beyond the smallest effect of interest. *contradicted*: beyond it the \
-         other way. *negligible*: the interval lies inside it. *inconclusive*: none of these. *fragile*: an equally \
-         defensible choice gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
-         stands or falls with its core predictions; those marked *beside the claim* decide nothing.",
-    );
+    out.line(prose::VERDICTS);
 }
 
 /// The verdict, and the predictions that fare otherwise.

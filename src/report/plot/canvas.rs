@@ -37,7 +37,7 @@ pub(super) enum Align {
 
 /// How a text looks; `size` in units.
 #[derive(Clone, Copy)]
-pub(super) struct Type {
+pub(in crate::report) struct Type {
     pub size: f64,
     pub bold: bool,
     pub color: RGBColor,
@@ -45,8 +45,8 @@ pub(super) struct Type {
 
 pub(super) const TITLE: Type = Type { size: 17.0, bold: true, color: INK };
 pub(super) const HEAD: Type = Type { size: 14.0, bold: true, color: INK };
-pub(super) const BODY: Type = Type { size: 13.0, bold: false, color: INK };
-pub(super) const SMALL: Type = Type { size: 12.0, bold: false, color: GREY };
+pub(in crate::report) const BODY: Type = Type { size: 13.0, bold: false, color: INK };
+pub(in crate::report) const SMALL: Type = Type { size: 12.0, bold: false, color: GREY };
 
 impl Type {
     pub fn in_color(self, color: RGBColor) -> Type {
@@ -152,7 +152,7 @@ fn mixed(color: RGBColor, opacity: f64) -> RGBAColor {
 }
 
 /// Width of a text in units; layout must know it before there is a backend.
-pub(super) fn text_width(text: &str, look: Type) -> f64 {
+pub(in crate::report) fn text_width(text: &str, look: Type) -> f64 {
     let style = if look.bold { FontStyle::Bold } else { FontStyle::Normal };
     // Measured large, since the estimate is a whole number of pixels.
     let font = FontDesc::new(FontFamily::Name(FAMILY), look.size * 16.0, style);
@@ -161,7 +161,7 @@ pub(super) fn text_width(text: &str, look: Type) -> f64 {
 }
 
 /// Lines no wider than `width`, broken at spaces.
-pub(super) fn wrapped(text: &str, look: Type, width: f64) -> Vec<String> {
+pub(in crate::report) fn wrapped(text: &str, look: Type, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -176,7 +176,7 @@ pub(super) fn wrapped(text: &str, look: Type, width: f64) -> Vec<String> {
 }
 
 /// The text cut so that it fits, with an ellipsis.
-pub(super) fn fitted(text: &str, look: Type, width: f64) -> String {
+pub(in crate::report) fn fitted(text: &str, look: Type, width: f64) -> String {
     let mut limit = text.chars().count();
     loop {
         let short = super::super::text::shortened(text, limit);
@@ -188,7 +188,7 @@ pub(super) fn fitted(text: &str, look: Type, width: f64) -> String {
 }
 
 /// Makes the fonts that ship with the program known to the plotting library.
-pub(super) fn register_fonts() {
+pub(in crate::report) fn register_fonts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let regular = include_bytes!("../../../data/fonts/DejaVuSans-subset.ttf");

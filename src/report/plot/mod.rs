@@ -1,10 +1,10 @@
 //! The pictures. Each is drawn by one function for both backends, so SVG and PNG cannot differ.
 
-mod canvas;
+pub(super) mod canvas;
 mod case;
 mod forest;
 mod profile;
-mod scale;
+pub(super) mod scale;
 
 use plotters::backend::{BitMapBackend, SVGBackend};
 use plotters::drawing::IntoDrawingArea;

@@ -3,7 +3,7 @@
 use super::super::text::number;
 
 /// A linear or logarithmic axis from `from` to `to` units of length.
-pub(super) struct Scale {
+pub(in crate::report) struct Scale {
     low: f64,
     high: f64,
     logarithmic: bool,

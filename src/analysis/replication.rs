@@ -33,7 +33,7 @@ pub struct Replication {
 
 /// Every (model, source, dtype, protocol) whose prompts were measured here too, under the same protocol.
 pub fn replications(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<Replication> {
-    let gains = |table: &'_ EvidenceTable| -> Vec<Measurement> {
+    let gains = |table: &EvidenceTable| -> Vec<Measurement> {
         let gains = table.rows.iter().filter(|row| row.metric == Metric::LastGain && row.prompt.is_some());
         gains.cloned().collect()
     };

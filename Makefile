@@ -2,8 +2,9 @@
 PYTHON ?= python3
 CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
+TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime build test lint browser reproduce regress parity goldens foreign zoo bench clean
+.PHONY: help runtime build test lint browser examples reproduce regress parity goldens foreign zoo bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -32,6 +33,14 @@ browser: .venv/browser/ready ## open the HTML report in headless Chromium, check
 	.venv/browser/bin/python -m pip install --quiet -r scripts/report/requirements.txt
 	@touch $@
 
+examples: .venv/examples/ready ## the tables of the last run in pandas, DuckDB and R (if it is there): they must agree
+	@.venv/examples/bin/python scripts/examples/check.py $(TARGET)/release/streamgauge results
+
+.venv/examples/ready: scripts/examples/requirements.txt
+	$(PYTHON) -m venv .venv/examples
+	.venv/examples/bin/python -m pip install --quiet -r scripts/examples/requirements.txt
+	@touch $@
+
 parity: runtime ## measure every golden and write results/parity.md
 	PARITY_TABLE=$(CURDIR)/results/parity.md $(CARGO) test --release --locked --quiet --test parity every_golden
 
@@ -43,6 +52,9 @@ goldens: .venv/ready ## remake the reference observations, headers and statistic
 	.venv/bin/python scripts/reference/make_headers.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
+	.venv/bin/python scripts/reference/make_stats_tests.py
+	.venv/bin/python scripts/reference/make_weights.py
+	.venv/bin/python scripts/reference/make_spectra.py
 
 foreign: build ## remake the decoders of other tools, check what tap makes of them and what tools make of exports
 	$(PYTHON) -m venv .venv/foreign && .venv/foreign/bin/pip install --quiet -r scripts/reference/requirements-foreign.txt
@@ -57,7 +69,6 @@ zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/check.py
 
 BENCH = results/bench/1b
-TARGET = $(or $(CARGO_TARGET_DIR),target)
 bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, ours and transformers
 	@test -f $(BENCH)/model.safetensors || .venv/bin/python scripts/bench/make_checkpoint.py $(BENCH) --shape 1b
 	.venv/bin/python scripts/bench/bench.py --checkpoint $(BENCH) --repeats 5 --name 1b \

@@ -1,6 +1,7 @@
 //! The only place where stages are chained: survey → plan → observe → judge → report.
 
 mod basis;
+mod explaining;
 mod exporting;
 mod judging;
 mod observing;
@@ -20,6 +21,7 @@ use crate::progress::Progress;
 use crate::run::RunError;
 use crate::store::StoreError;
 
+pub use explaining::{Explained, explain};
 pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
 pub use observing::{Observed, measure};

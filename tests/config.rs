@@ -43,7 +43,7 @@ fn the_shipped_experiment_loads_in_order_with_its_profile() {
     let loaded =
         config::load(&experiments().join("reproduce.toml")).unwrap_or_else(|report| panic!("{report}"));
     let ids: Vec<&str> = loaded.hypotheses.iter().map(|(_, one, _)| one.id.as_str()).collect();
-    assert_eq!(ids, ["H9", "H13", "H16", "H17", "H18"]);
+    assert_eq!(ids, (1..=18).map(|n| format!("H{n}")).collect::<Vec<_>>());
     let models: Vec<&str> = loaded.selected().map(|model| model.id.as_str()).collect();
     // A miniature of each model of the research, and GPT-2's; the others are stages or variants of these.
     let (zoo, others): (Vec<&str>, Vec<&str>) = models.iter().partition(|id| id.ends_with("-tiny"));
@@ -59,8 +59,8 @@ fn the_shipped_experiment_loads_in_order_with_its_profile() {
     let looked_at: Vec<&str> =
         loaded.prompt_sets.iter().filter(|set| set.spectra).map(|set| set.id.as_str()).collect();
     assert_eq!(looked_at, ["anisotropy16"]);
-    let h13 = &loaded.hypotheses[1].1;
-    assert_eq!(loaded.prompts_of(h13).len(), 25 + sizes("zoo"));
+    let h13 = &loaded.hypotheses[12].1;
+    assert_eq!(loaded.prompts_of(h13).len(), 25 + sizes("zoo") + sizes("heldout120"));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn policies_that_run_the_same_tokens_share_an_observation() {
 fn a_variant_is_measured_when_a_hypothesis_asks_and_its_intervention_is_named_when_it_changes() {
     let sandbox = Sandbox::new();
     let list = sandbox.read("experiments/models.toml");
-    let made = "\n[[model]]\nid = \"turned\"\nbase = \"llama3-tiny\"\nintervention = { rope-theta-times = 10 }\n\
+    let made = "\n[[model]]\nid = \"turned\"\nbase = \"llama3-tiny\"\nintervention = { final-norm-weight = \"ones\" }\n\
                 profiles = [\"tiny\"]\n";
     sandbox.write("experiments/models.toml", &(list + made));
     let (plan, notes) = sandbox.expect(0, &["plan", "--why"]);
@@ -139,6 +139,7 @@ fn a_variant_is_measured_when_a_hypothesis_asks_and_its_intervention_is_named_wh
     );
     let asks = "[models]\nids = [\"turned\", \"llama3-tiny\"]";
     sandbox.edit("experiments/hypotheses/H9.toml", "[models]", asks);
+    sandbox.edit("experiments/models.toml", "final-norm-weight = \"ones\"", "rope-theta-times = 10");
     sandbox.expect(0, RUN);
     let report = sandbox.read("results/verdicts.json");
     assert!(report.contains("\"turned\""), "{report}");
@@ -314,6 +315,7 @@ fn without_the_runtime_the_remedy_is_named() {
 #[test]
 fn what_one_set_asks_for_beside_the_usual_is_observed_once_of_every_prompt_it_shares() {
     let sandbox = Sandbox::new();
+    sandbox.edit("experiments/prompts/heldout120.toml", "extras = [\"loss\"]\n", "");
     sandbox.expect(0, RUN);
     let rows = |metric: &str| {
         let metric = format!("metric={metric}");

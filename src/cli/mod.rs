@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod exit;
+mod explain;
 mod export;
 mod inspect;
 mod measure;
@@ -84,6 +85,8 @@ enum Command {
     Register(register::Arguments),
     /// Run an experiment anew and compare it with a committed baseline: what moved, by how much, under which protocol
     Regress(regress::Arguments),
+    /// Tell the story of one verdict, down to the rows
+    Explain(explain::Arguments),
     /// Compare the results of two runs: inputs, verdicts, numbers, estimates
     Diff(diff::Arguments),
     /// Print a table of a run as CSV, filtered; or what all tables and columns mean
@@ -109,6 +112,7 @@ impl Cli {
             Command::Report(arguments) => arguments.run(),
             Command::Register(arguments) => arguments.run(),
             Command::Regress(arguments) => arguments.run(),
+            Command::Explain(arguments) => arguments.run(),
             Command::Diff(arguments) => arguments.run(),
             Command::Tables(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),

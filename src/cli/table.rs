@@ -1,6 +1,7 @@
 //! What commands print: terminal tables and the JSON forms of the same things.
 
 mod differing;
+mod explained;
 mod exported;
 mod inspected;
 mod measured;
@@ -11,6 +12,7 @@ mod tapped;
 use comfy_table::{ContentArrangement, Table, presets};
 
 pub use differing::{differing, differing_json};
+pub use explained::explained;
 pub use exported::exported;
 pub use inspected::inspected;
 pub use measured::{Measured, MeasuredRow, measured, measured_json};

@@ -208,13 +208,7 @@ fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: S
     let mut repeated = BTreeSet::new();
     for number in models(bench, &quantity.select) {
         let model = &bench.shelf.models[number];
-        let counted = back.map(|back| model.blocks.and_then(|blocks| blocks.checked_sub(back)));
-        let layer = match (layer, counted) {
-            // Depth unknown, or not that deep; or two layers named at once.
-            (_, Some(None)) => continue,
-            (Some(layer), Some(Some(counted))) if layer != counted => continue,
-            (layer, counted) => layer.or(counted.flatten()),
-        };
+        let Ok(layer) = self::layer(bench, number, &quantity.select) else { continue };
         let rows = bench.shelf.rows(metric, asked, number, layer);
         let mut rows: Vec<(&Entry<'_>, f64)> = rows
             .iter()
@@ -273,6 +267,30 @@ fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: S
     cells.notes.extend(said.notes(metric, cells));
     if cells.models.is_empty() {
         cells.missing.push(absent(bench, quantity, metric, asked));
+    }
+}
+
+/// Every row that a quantity takes, model by model; of all layers where it selects none.
+pub(super) fn rows<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Vec<&'a Measurement> {
+    let Some(metric) = quantity.metric else { return Vec::new() };
+    let asked = quantity.protocol.unwrap_or(bench.protocol);
+    let of = |number: usize| -> Vec<&'a Measurement> {
+        let Ok(layer) = layer(bench, number, &quantity.select) else { return Vec::new() };
+        let entries = bench.shelf.rows(metric, asked, number, layer).iter();
+        entries.map(|entry| entry.row).filter(|row| selected(row, &quantity.select)).collect()
+    };
+    models(bench, &quantity.select).into_iter().flat_map(of).collect()
+}
+
+/// The layer that a quantity selects in this model; an error where the model does not have it.
+fn layer(bench: &Bench<'_>, number: usize, select: &Select) -> Result<Option<u32>, ()> {
+    let blocks = bench.shelf.models[number].blocks;
+    let counted = select.layers_before_last.map(|back| blocks.and_then(|blocks| blocks.checked_sub(back)));
+    match (select.layer, counted) {
+        // Depth unknown, or not that deep; or two layers named at once.
+        (_, Some(None)) => Err(()),
+        (Some(layer), Some(Some(counted))) if layer != counted => Err(()),
+        (layer, counted) => Ok(layer.or(counted.flatten())),
     }
 }
 

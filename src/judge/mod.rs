@@ -4,6 +4,7 @@
 //! them side by side, `overall` combines, `family` corrects for how many claims there are, `summary` counts.
 
 mod agreement;
+mod behind;
 mod bench;
 mod categories;
 mod cells;
@@ -65,6 +66,7 @@ use population::{Population, Scope};
 use rayon::prelude::*;
 use shelf::Shelf;
 
+pub use behind::{Behind, behind};
 pub use family::{FAMILY, family};
 pub use memo::Memo;
 pub use population::{asks_for, is_derived};

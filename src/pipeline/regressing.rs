@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::basis::Basis;
 use super::judging::{Sources, judge_all};
 use super::observing::observe_missing;
-use super::planning::plan;
+use super::planning::{Planned, plan};
 use super::provenance::made_with;
 use super::{Missing, ModelFailure, PipelineError, Places};
 use crate::config::Loaded;
+use crate::judge::is_derived;
 use crate::progress::Progress;
 use crate::regress::{Picture, TOLERANCE};
 
@@ -16,6 +18,17 @@ pub struct Pictured {
     pub picture: Picture,
     /// Models and prompts that could not be run: the picture lacks them.
     pub failures: Vec<ModelFailure>,
+}
+
+/// Of what was measured, the part that is compared number by number: released models, the first BOS policy, and the first
+/// prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
+/// baseline of everything would be ten times as large and say the same.
+fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
+    let (first, bos) = (loaded.prompt_sets.first().map(|set| &set.id), loaded.experiment.bos.first().copied());
+    let released: Vec<bool> = planned.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
+    basis.cells.retain(|c| released[c.subject] && Some(&c.set) == first && Some(c.bos) == bos);
+    basis.weighings.retain(|weighing| released[weighing.subject]);
+    basis.spectra.retain(|spectra| released[spectra.subject] && Some(spectra.bos) == bos);
 }
 
 /// Runs an experiment in a store of its own that is removed afterwards. A store in use would hide a regression: keys
@@ -32,7 +45,8 @@ pub fn picture(loaded: &Loaded, progress: &dyn Progress) -> Result<Pictured, Pip
     let judged = judge_all(&mut sources, progress)?;
     let mut picture = Picture::default();
     let observations = sources.observations(progress)?;
-    let basis = planned.basis().present(&observed.present);
+    let mut basis = planned.basis().present(&observed.present);
+    shown(loaded, &planned, &mut basis);
     for cell in &basis.cells {
         let Some(observation) = observations.get(&cell.key) else { continue };
         let model = &planned.subjects[cell.subject].id;

@@ -134,7 +134,7 @@ fn extremes_over_models_and_over_cells() {
     let table = models(&[(1.5, R), (1.59, R), (0.8, L)]);
     assert_eq!(judged("", &test(""), rule, &table).verdict, Verdict::Supported);
     let cells = judged("", &test(", over = \"cells\""), rule, &table);
-    assert_eq!(cells.verdict, Verdict::Contradicted, "1.59 * 1.01 is outside");
+    assert_eq!(cells.primary.verdict, Verdict::Contradicted, "1.59 * 1.01 is outside");
     assert_eq!((statistic(&cells.primary, "cells"), statistic(&cells.primary, "low")), (Some(9.0), None));
     let relative = r#", relative-to = { metric = "last-gain", select = { where = [{ fact = "norm", is = "layernorm" }] } }"#;
     let found = judged("", &test(relative), rule, &table).primary;

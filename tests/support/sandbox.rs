@@ -18,12 +18,15 @@ pub fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The hypotheses that a sandbox has: kinds of every sort, and little to judge in every test.
+const HYPOTHESES: [&str; 5] = ["H9", "H13", "H16", "H17", "H18"];
+
 /// The models of the zoo that a sandbox has: two families, and little to copy and run in every test.
 const ZOO: [&str; 2] = ["pythia-tiny", "llama3-tiny"];
 
 impl Sandbox {
-    /// `experiments` copied, `data` copied file by file, of the zoo [`ZOO`] alone and under one BOS policy, nothing stored
-    /// yet.
+    /// `experiments` copied with [`HYPOTHESES`] alone, `data` copied file by file, of the zoo [`ZOO`] alone and under one BOS
+    /// policy, nothing stored yet.
     pub fn new() -> Sandbox {
         let sandbox = Sandbox::with_zoo(&ZOO);
         let list = sandbox.read("experiments/models.toml");
@@ -34,6 +37,10 @@ impl Sandbox {
         let kept: Vec<&str> = list.split("[[model]]").filter(here).collect();
         assert_eq!(kept.iter().filter(|model| model.contains("/zoo/")).count(), ZOO.len());
         sandbox.write("experiments/models.toml", &kept.join("[[model]]"));
+        let kept = |file: &str| HYPOTHESES.iter().any(|id| file == format!("{id}.toml"));
+        for file in sandbox.files("experiments/hypotheses").into_keys().filter(|file| !kept(file)) {
+            fs::remove_file(sandbox.path("experiments/hypotheses").join(file)).unwrap();
+        }
         sandbox.edit(
             "experiments/reproduce.toml",
             r#"bos = ["auto", "always", "never"]"#,

@@ -1,0 +1,50 @@
+//! `streamgauge explain`: the story of one verdict, down to the rows.
+
+use clap::Args;
+
+use super::{Exit, Failure, Job, check, output, progress, table};
+use crate::pipeline;
+
+/// Options of `explain`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  streamgauge explain H17\n  streamgauge explain H13 --prediction H13a --rows 50\n\n\
+What is claimed, what the test found under which protocol, which conditions decided, which single choice would change it,\n\
+and the rows the numbers come from. Nothing is observed: run first what is missing.")]
+pub struct Arguments {
+    /// Hypothesis id, e.g. H17
+    id: String,
+    /// This prediction only
+    #[arg(long, value_name = "ID")]
+    prediction: Option<String>,
+    /// Rows to print for each quantity
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rows: usize,
+    #[command(flatten)]
+    job: Job,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Exit, Failure> {
+        let loaded = check::load(&self.job.experiment, &self.job.common)?;
+        let bar = progress::new(self.job.common.quiet);
+        let found = pipeline::explain(&loaded, &self.job.places(), &self.id, bar.as_ref())?;
+        let Some(found) = found else {
+            let known: Vec<&str> = loaded.hypotheses.iter().map(|(_, one, _)| one.id.as_str()).collect();
+            let known = known.join(", ");
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("the experiment has no hypothesis {}; it has {known}", self.id),
+            ));
+        };
+        let known: Vec<&str> = found.hypothesis.predictions.iter().map(|one| one.id.as_str()).collect();
+        if let Some(wanted) = self.prediction.as_deref().filter(|wanted| !known.contains(wanted)) {
+            let known = known.join(", ");
+            let message = format!("{} has no prediction {wanted}; it has {known}", self.id);
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        if self.job.common.json {
+            return output::print_json(&found.outcome);
+        }
+        output::print(&table::explained(&found, self.prediction.as_deref(), self.rows))
+    }
+}

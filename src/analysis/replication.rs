@@ -31,6 +31,9 @@ pub struct Replication {
     pub replicates: Option<bool>,
 }
 
+/// Model, source, dtype, protocol.
+type Run = (String, String, String, Protocol);
+
 /// Every (model, source, dtype, protocol) whose prompts were measured here too, under the same protocol.
 pub fn replications(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<Replication> {
     let gains = |table: &EvidenceTable| -> Vec<Measurement> {
@@ -40,7 +43,7 @@ pub fn replications(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<
     let ours: BTreeMap<(String, Option<String>, Option<Protocol>), f64> =
         gains(measured).into_iter().map(|row| ((row.model, row.prompt, row.protocol), row.value)).collect();
     let measured_models: BTreeSet<&String> = ours.keys().map(|(model, ..)| model).collect();
-    let mut groups: BTreeMap<(String, String, String, Protocol), Vec<(f64, f64)>> = BTreeMap::new();
+    let mut groups = BTreeMap::<Run, Vec<(f64, f64)>>::new();
     for row in gains(published).into_iter().filter(|row| measured_models.contains(&row.model)) {
         let Some(protocol) = row.protocol else { continue };
         let Some(&own) = ours.get(&(row.model.clone(), row.prompt, row.protocol)) else { continue };

@@ -17,7 +17,7 @@ const TOP: f64 = 10.0;
 const EFFECTS: f64 = 210.0;
 const ROW: f64 = 15.0;
 /// More would lie on top of one another.
-const DRAWN: usize = 300;
+const DRAWN: usize = 240;
 
 pub(super) fn section(book: &mut Book<'_>, hypothesis: &HypothesisOutcome, curve: &Curve) -> Markup {
     let outcome = hypothesis
@@ -263,7 +263,7 @@ fn effects(
 ) {
     let (low, high) = span(drawn, curve.null);
     let scale = Scale::covering([low, high], false, frame.bottom, frame.top);
-    let label = fitted(&curve.effect, SMALL, EFFECTS);
+    let label = fitted(&curve.effect, SMALL, EFFECTS - 24.0);
     frame.vertical(svg, &Grid { scale: &scale, label: &label, reference: Some(curve.null), ticks: 6 });
     let kinds = [
         (Kinship::DifferentEstimand, "other", Shape::Open),

@@ -169,12 +169,18 @@ impl Element {
 
     /// The one with this id. Panics without it.
     pub fn id(&self, id: &str) -> &Element {
-        self.all(&|element| element.attr("id") == Some(id)).first().copied().unwrap_or_else(|| panic!("no #{id}"))
+        self.all(&|element| element.attr("id") == Some(id))
+            .first()
+            .copied()
+            .unwrap_or_else(|| panic!("no #{id}"))
     }
 
     /// The first of this class. Panics without one.
     pub fn class(&self, class: &str) -> &Element {
-        self.all(&|element| element.has_class(class)).first().copied().unwrap_or_else(|| panic!("no .{class}"))
+        self.all(&|element| element.has_class(class))
+            .first()
+            .copied()
+            .unwrap_or_else(|| panic!("no .{class}"))
     }
 
     /// All text below.

@@ -1,11 +1,14 @@
 //! The HTML report of a made-up view with curves, claims, figures and hostile names: well-formed, self-contained, the same
 //! bytes twice, with the data of every figure.
 
+#[path = "support/page.rs"]
+mod page;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use scraper::{ElementRef, Html as Document, Selector};
-use streamgauge::analysis::Analysis;
+use page::Element;
+use streamgauge::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
 use streamgauge::claims::{Answer, ClaimOutcome, Outcome};
 use streamgauge::evidence::{Evidence, EvidenceTable, ModelInfo, llama_case, published};
 use streamgauge::facts::ModelFacts;
@@ -14,8 +17,12 @@ use streamgauge::judge::outcome::{
     Choice, Curve, Deciding, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship,
     PredictionOutcome, Registration, Specification, Statistic, Verdict,
 };
+use streamgauge::judge::summary::survival;
+use streamgauge::metric::Metric;
 use streamgauge::protocol::{Bos, Endpoint, Protocol, Reduction};
-use streamgauge::report::{Band, Html, LayerProfile, MetricDefinition, Provenance, View, html, seed_figures};
+use streamgauge::report::{
+    Band, Html, LayerProfile, MetricDefinition, Provenance, View, html, markdown, seed_figures, terminal,
+};
 
 const PRIMARY: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 const HOSTILE: &str = "</title><script>alert(1)</script>\"' onload=x &amp; \u{202e}../..";
@@ -142,6 +149,54 @@ fn table() -> EvidenceTable {
     published::import(folder).expect("the shipped tables import")
 }
 
+fn analysis() -> Analysis {
+    let protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto);
+    let rung = |tokens: f64| Rung {
+        prompt: format!("{tokens} {HOSTILE}"),
+        tokens,
+        observed: 0.5 + tokens / 100.0,
+        predicted: 0.6 + tokens / 100.0,
+    };
+    let sink = |model: &str| Sink {
+        model: model.into(),
+        protocol,
+        prompts: 12,
+        first: [400.0, 200.0],
+        other: [50.0, 80.0],
+        crossing: Some(40.0),
+        rungs: vec![rung(2.0), rung(80.0)],
+        right_side: Some(1.0),
+        r_squared: None,
+    };
+    let part = |name: &str, share| Part { name: name.into(), share };
+    Analysis {
+        sinks: vec![sink("zoo-llama"), sink("zoo llama")],
+        spreads: vec![Spread {
+            metric: Metric::LastGain,
+            over: HOSTILE.into(),
+            protocols: vec![protocol, PRIMARY],
+            models: 2,
+            prompts: 12,
+            categories: 3,
+            deviation: 0.5,
+            parts: vec![part("model", 0.75), part("model × prompt × protocol", 0.25)],
+        }],
+        replications: vec![Replication {
+            model: "zoo-llama".into(),
+            source: HOSTILE.into(),
+            dtype: "float16".into(),
+            metric: Metric::LastGain,
+            protocol: PRIMARY,
+            prompts: 12,
+            published: 1.2,
+            measured: 1.25,
+            low: Some(1.1),
+            high: Some(1.3),
+            replicates: Some(true),
+        }],
+    }
+}
+
 fn view() -> View {
     let table = table();
     let band = |x: f64| Some(Band { low: x * 0.8, middle: x, high: x * 1.3 });
@@ -156,8 +211,11 @@ fn view() -> View {
             hypothesis("H2", Some(Verdict::Supported), Verdict::Supported),
             hypothesis("H3", None, Verdict::Inconclusive),
         ],
-        models: ["zoo-llama", HOSTILE, "zoo llama"]
-            .map(|id| ModelInfo { id: id.into(), facts: ModelFacts::default() })
+        models: [("zoo-llama", "released"), (HOSTILE, "released"), ("zoo llama", "revision")]
+            .map(|(id, kind)| {
+                let facts = ModelFacts { kind: Some(kind.into()), step: Some(64.0), ..ModelFacts::default() };
+                ModelInfo { id: id.into(), facts }
+            })
             .to_vec(),
         profiles: ["zoo-llama", HOSTILE]
             .map(|model| LayerProfile {
@@ -173,8 +231,8 @@ fn view() -> View {
             })
             .to_vec(),
         figures: seed_figures(&table, &EvidenceTable::default()),
-        analysis: Analysis::default(),
-        metrics: streamgauge::metric::Metric::ALL
+        analysis: analysis(),
+        metrics: Metric::ALL
             .iter()
             .map(|metric| MetricDefinition {
                 name: metric.to_string(),
@@ -214,31 +272,25 @@ fn look(report: &Html) {
     }
 }
 
-fn rendered() -> (Html, Document) {
+fn rendered() -> (Html, Element) {
     let report = html(&view());
     look(&report);
-    let document = Document::parse_document(&report.page);
+    let document = page::parse(&report.page).expect("well-formed");
     (report, document)
 }
 
-fn all<'a>(document: &'a Document, selector: &'a str) -> Vec<ElementRef<'a>> {
-    document.select(&Selector::parse(selector).expect("a selector")).collect()
-}
-
-fn text(element: ElementRef<'_>) -> String {
-    element.text().collect()
+fn ids(document: &Element) -> Vec<&str> {
+    document.all(&|_| true).into_iter().filter_map(|element| element.attr("id")).collect()
 }
 
 #[test]
 fn the_page_is_well_formed_whatever_the_names_in_it() {
     let (_, document) = rendered();
-    assert_eq!(document.errors, Vec::<String>::new());
-    let scripts = all(&document, "script");
-    assert_eq!(scripts.len(), 1, "no name became a script");
-    assert!(all(&document, "[onload]").is_empty());
-    let main = all(&document, "main")[0].html();
+    assert_eq!(document.named("script").len(), 1, "no name became a script");
+    assert!(document.all(&|element| element.attr("onload").is_some()).is_empty());
+    let main = &document.named("main")[0].source;
     assert!(!main.contains("NaN") && !main.contains(">inf") && !main.contains(" inf"));
-    let ids: Vec<&str> = all(&document, "[id]").iter().filter_map(|e| e.value().id()).collect();
+    let ids = ids(&document);
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an id stands twice");
 }
 
@@ -248,18 +300,19 @@ fn nothing_of_the_page_comes_from_elsewhere() {
     for scheme in ["http://", "https://", "url(", "@import", "//www"] {
         assert!(!report.page.contains(scheme), "{scheme}");
     }
-    assert!(all(&document, "img, link, iframe, object, embed, [src]").is_empty());
+    let foreign = ["img", "link", "iframe", "object", "embed"];
+    let loads = |element: &Element| foreign.contains(&element.name.as_str()) || element.attr("src").is_some();
+    assert_eq!(document.all(&loads).len(), 0);
 }
 
 #[test]
 fn every_link_leads_to_a_place_of_the_page_or_to_data_that_are_written() {
     let (report, document) = rendered();
-    let ids: BTreeSet<&str> = all(&document, "[id]").iter().filter_map(|e| e.value().id()).collect();
+    let ids: BTreeSet<&str> = ids(&document).into_iter().collect();
     let files: BTreeSet<String> = report.data.iter().map(|(name, _)| format!("data/{name}")).collect();
-    let links = all(&document, "a[href]");
+    let links: Vec<&str> = document.named("a").into_iter().filter_map(|link| link.attr("href")).collect();
     assert!(links.len() > 50);
-    for link in links {
-        let address = link.attr("href").expect("has one");
+    for address in links {
         let known = match address.strip_prefix('#') {
             // The script shows all pages at once.
             Some("all") => true,
@@ -276,18 +329,17 @@ fn every_figure_has_its_title_its_method_and_its_data() {
     let data: BTreeMap<&str, &str> =
         report.data.iter().map(|(name, csv)| (name.as_str(), csv.as_str())).collect();
     assert_eq!(data.len(), report.data.len(), "a file is written twice");
-    let figures = all(&document, "figure");
+    let figures = document.named("figure");
     assert_eq!(figures.len(), data.len());
     let (mut inline, mut linked) = (0, 0);
     for figure in figures {
-        let part = |selector: &str| {
-            let selector = Selector::parse(selector).expect("a selector");
-            figure.select(&selector).next().unwrap_or_else(|| panic!("{:?}", figure.value().id()))
-        };
-        let name = format!("{}.csv", figure.value().id().expect("has one"));
-        assert!(!text(part("svg > title")).is_empty() && !text(part("svg > desc")).is_empty());
-        assert!(text(part("details")).contains("How computed"));
-        let link = part("a.csv");
+        let name = format!("{}.csv", figure.attr("id").expect("has one"));
+        let drawing = figure.all(&|element| element.name == "svg" && !element.has_class("swatch"))[0];
+        let says =
+            |name: &str| drawing.children().any(|part| part.name == name && !part.text().trim().is_empty());
+        assert!(says("title") && says("desc"), "{name}");
+        assert!(figure.named("details")[0].text().contains("How computed"));
+        let link = figure.class("csv");
         assert_eq!(link.attr("download"), Some(name.as_str()));
         let address = link.attr("href").expect("has one");
         match address.strip_prefix("data:text/csv;charset=utf-8,") {
@@ -301,7 +353,7 @@ fn every_figure_has_its_title_its_method_and_its_data() {
         let rows: Result<Vec<_>, _> = rows.records().collect();
         assert!(!rows.expect("rectangular").is_empty(), "{name}");
     }
-    assert!(inline > 5 && linked > 0, "small tables stand in the page, large ones beside it");
+    assert!(inline > 0 && linked > 0, "small tables stand in the page, large ones beside it");
 }
 
 fn decoded(text: &str) -> String {
@@ -322,26 +374,71 @@ fn decoded(text: &str) -> String {
 #[test]
 fn a_curve_of_many_specifications_stays_small_and_says_what_it_leaves_out() {
     let (report, document) = rendered();
-    let figure = all(&document, "#curve-h2a-published")[0];
-    assert!(text(figure).contains("of 999 drawn"), "{}", text(figure));
-    assert!(figure.html().len() < 60_000);
+    let figure = document.id("curve-h2a-published");
+    assert!(figure.text().contains("of 999 drawn"), "{}", figure.text());
+    assert!(figure.source.len() < 40_000, "{}", figure.source.len());
     let csv = &report.data.iter().find(|(name, _)| name == "curve-h2a-published.csv").expect("written").1;
     assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().count(), 1000);
     // All three kinds are drawn, each by a shape of its own.
     for kind in ["primary", "equivalent", "other"] {
-        assert!(figure.html().contains(&format!(" {kind}\"")), "{kind}");
+        assert!(figure.source.contains(&format!(" {kind}\"")), "{kind}");
     }
 }
 
 #[test]
 fn the_first_page_says_what_survives_and_what_kills_the_rest() {
     let (_, document) = rendered();
-    let headline = text(all(&document, ".headline")[0]);
+    let headline = document.class("headline").text();
     assert!(headline.contains("1 of 2") && headline.contains("other 1 of the 3"), "{headline}");
-    let fates = text(all(&document, ".fates")[0]);
-    assert!(fates.contains("reduction last → mean makes H1a contradicted"), "{fates}");
-    let front = text(all(&document, "#report")[0]);
+    let fates = document.class("fates").text();
+    assert!(fates.contains("said supported, found fragile: contradicted with reduction = mean"), "{fates}");
+    let front = document.id("report").text();
     assert!(front.contains("exploratory") && front.contains("0.0317"));
+}
+
+#[test]
+fn page_markdown_and_terminal_count_the_same_survivors() {
+    let view = view();
+    let document = page::parse(&html(&view).page).expect("well-formed");
+    let headline = document.class("headline").text();
+    for (evidence, place) in [(Evidence::Published, 0), (Evidence::Measured, 1)] {
+        let counted = survival(&view.hypotheses, evidence);
+        let (survives, fallen, open) = (counted.survives.len(), counted.fallen.len(), counted.open.len());
+        let counts = headline.split('(').nth(place + 1).expect("in brackets");
+        let verb = if fallen == 1 { "falls" } else { "fall" };
+        assert!(counts.starts_with(&format!("{fallen} {verb}, {open} left open)")), "{headline}");
+        let lists = document.all(&|element| element.has_class("fates"))[place];
+        assert_eq!(lists.named("li").len(), survives + fallen + open);
+        let said = format!("survives for {survives} of {} hypotheses", counted.concluded);
+        assert!(markdown(&view).contains(&said), "{said}");
+        let terminal = terminal(&view).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(terminal.contains(&said) && terminal.contains(&format!("{open} left open")), "{terminal}");
+    }
+}
+
+#[test]
+fn the_analysis_draws_released_models_and_writes_all() {
+    let (report, document) = rendered();
+    let page = document.id("analysis");
+    let ladder = document.id("ladder");
+    assert_eq!(ladder.all(&|element| element.has_class("head")).len(), 1, "a revision has no panel");
+    let csv = |name: &str| &report.data.iter().find(|(file, _)| file == name).expect("written").1;
+    assert_eq!(csv("ladder.csv").lines().count(), 1 + 2 * 2);
+    let bars = document.id("spread-shares").all(&|element| element.has_class("share"));
+    let width = |bar: &&Element| bar.attr("width").and_then(|w| w.parse::<f64>().ok()).expect("a number");
+    assert_eq!(bars.iter().map(width).collect::<Vec<_>>(), [645.0, 215.0], "3 to 1");
+    assert!(csv("spread-shares.csv").contains("model,0.75\n"));
+    assert!(page.text().contains("1.1000 to 1.3000") && page.text().contains("75.0 %"), "{}", page.text());
+}
+
+#[test]
+fn revisions_and_variants_stand_apart_from_released_models() {
+    let (_, document) = rendered();
+    let fold = document.class("fold");
+    assert_eq!(fold.named("li").iter().map(|li| li.text()).collect::<Vec<_>>(), ["zoo llama"]);
+    let tables = document.id("models").named("tbody");
+    assert_eq!(tables.iter().map(|body| body.named("tr").len()).collect::<Vec<_>>(), [2, 1]);
+    assert!(document.id("models").text().contains("Revisions and variants"));
 }
 
 #[test]
@@ -360,7 +457,7 @@ fn published_rows_give_each_of_the_research_figures() {
         ]
     );
     let pairs: Vec<usize> = figures[3].series.iter().map(|series| series.marks.len()).collect();
-    assert_eq!(pairs, [3, 3], "each instruct model has its base");
+    assert_eq!(pairs, [2, 2], "each instruct model beside its base, where rows of that base are published");
     assert_eq!(figures[4].marks().count(), 4 * 25);
     assert!(
         figures.iter().all(|figure| !figure.protocols.is_empty() && figure.rows >= figure.marks().count())
@@ -381,6 +478,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         models: vec![],
         profiles: vec![],
         figures: vec![],
+        analysis: Analysis::default(),
         family: vec![],
         registrations: vec![],
         problems: vec![],

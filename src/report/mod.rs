@@ -8,7 +8,6 @@ mod html;
 mod markdown;
 mod plot;
 mod prose;
-mod summary;
 mod svg;
 mod terminal;
 mod text;

@@ -47,13 +47,19 @@ impl<'a> Book<'a> {
         self.models.get(id).map_or("models", String::as_str)
     }
 
+    pub fn has_analysis(&self) -> bool {
+        let analysis = &self.view.analysis;
+        !(analysis.sinks.is_empty() && analysis.spreads.is_empty() && analysis.replications.is_empty())
+    }
+
     pub fn has_page(&self, model: &str) -> bool {
         self.models.contains_key(model)
     }
 
     /// The wanted name, or with a number behind it if it is taken.
     pub fn unique(&mut self, wanted: &str) -> String {
-        let reserved = ["report", "figures", "claims", "models", "methods", "all", "main", "theme"];
+        let reserved =
+            ["report", "figures", "analysis", "claims", "models", "methods", "all", "main", "theme"];
         let free = |name: &str| !self.taken.contains(name) && !reserved.contains(&name);
         let mut name = wanted.to_string();
         let mut next = 2;

@@ -6,13 +6,16 @@ use super::book::{Book, metric_anchor};
 use super::plate::{Csv, Plate, exact};
 use super::words;
 use crate::report::figures::{Figure, Form, Mark, Series};
-use crate::report::svg::{Anchor, Frame, Grid, SMALL, Scale, Shape, Svg, fitted};
+use crate::report::svg::{Anchor, Frame, Grid, SMALL, Scale, Shape, Svg, fitted, short};
 use crate::report::text::{evidence_phrase, number};
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 350.0;
 /// Colours of the style sheet; shapes go through their own cycle, so no two of the first 24 series look alike.
 const COLOURS: usize = 8;
+
+/// With more marks than these a figure names series, not marks, to who points at them: its data name every mark.
+const NAMED: usize = 120;
 
 /// Where a mark of the n-th series lies along x.
 type Place = Box<dyn Fn(&Mark, usize) -> f64>;
@@ -131,6 +134,7 @@ fn draw(figure: &Figure) -> Svg {
         }
         Form::Strip(names) => strip(&mut svg, &frame, names, figure.series.len(), figure.x.label),
     };
+    let named = figure.marks().count() <= NAMED;
     for (at, series) in figure.series.iter().enumerate() {
         let (class, shape) = style(at);
         if figure.form == Form::Lines {
@@ -139,6 +143,19 @@ fn draw(figure: &Figure) -> Svg {
             svg.polyline(&format!("curve {class}"), &points);
         }
         let radius = if figure.form == Form::Lines { 2.6 } else { 3.8 };
+        if !named {
+            let stems = series.marks.iter().filter_map(|mark| Some((place(mark, at), mark.range?)));
+            let stems: Vec<String> = stems
+                .map(|(x, (low, high))| format!("M{} {}V{}", short(x), short(y.at(low)), short(y.at(high))))
+                .collect();
+            if !stems.is_empty() {
+                svg.path(&format!("stem thin {class}"), &stems.concat());
+            }
+            let points: Vec<(f64, f64)> =
+                series.marks.iter().map(|mark| (place(mark, at), y.at(mark.y))).collect();
+            svg.marks(&class, shape, &points, radius, &series.name);
+            continue;
+        }
         for mark in &series.marks {
             let x = place(mark, at);
             let mut says = format!("{}, {}: {}", series.name, mark.label, number(mark.y));

@@ -17,7 +17,7 @@ const TOP: f64 = 10.0;
 const EFFECTS: f64 = 210.0;
 const ROW: f64 = 15.0;
 /// More would lie on top of one another.
-const DRAWN: usize = 300;
+const DRAWN: usize = 240;
 
 pub(super) fn section(book: &mut Book<'_>, hypothesis: &HypothesisOutcome, curve: &Curve) -> Markup {
     let outcome = hypothesis
@@ -227,16 +227,24 @@ fn draw(curve: &Curve, drawn: &[(&Specification, f64)]) -> Svg {
     svg
 }
 
-/// One path per line, a round dot at each place; dots that touch become a bar.
+/// One path per line, a round dot at each place; dots that touch become a bar. From dot to dot only the way along x is
+/// written, from rounded to rounded place, so that nothing drifts.
 fn dots(svg: &mut Svg, at: &[usize], x: &dyn Fn(usize) -> f64, y: f64, step: f64) {
+    let x = |place: usize| (x(place) * 10.0).round() / 10.0;
     let mut d = String::new();
     let mut from = 0;
+    let mut pen = None;
     while from < at.len() {
         let mut to = from;
         while step < 4.0 && to + 1 < at.len() && at[to + 1] == at[to] + 1 {
             to += 1;
         }
-        d += &format!("M{} {}h{}", short(x(at[from])), short(y), short(x(at[to]) - x(at[from])));
+        d += &match pen {
+            None => format!("M{} {}", short(x(at[from])), short(y)),
+            Some(pen) => format!("m{} 0", short(x(at[from]) - pen)),
+        };
+        d += &format!("h{}", short(x(at[to]) - x(at[from])));
+        pen = Some(x(at[to]));
         from = to + 1;
     }
     let class = if step < 4.0 { "dots thin" } else { "dots" };
@@ -255,7 +263,7 @@ fn effects(
 ) {
     let (low, high) = span(drawn, curve.null);
     let scale = Scale::covering([low, high], false, frame.bottom, frame.top);
-    let label = fitted(&curve.effect, SMALL, EFFECTS);
+    let label = fitted(&curve.effect, SMALL, EFFECTS - 24.0);
     frame.vertical(svg, &Grid { scale: &scale, label: &label, reference: Some(curve.null), ticks: 6 });
     let kinds = [
         (Kinship::DifferentEstimand, "other", Shape::Open),
@@ -273,13 +281,20 @@ fn effects(
                 let end = |value: f64| if value.is_nan() { scale.at(*effect) } else { scale.at(value) };
                 bars += &format!("M{} {}V{}", short(x(at)), short(end(low)), short(end(high)));
             }
-            marks += &shape.path((x(at), scale.at(*effect)), radius);
+            let place = (x(at), scale.at(*effect));
+            marks += &match shape {
+                // The round end of a line without length: a third of the text of a circle.
+                Shape::Circle => format!("M{} {}h0", short(place.0), short(place.1)),
+                _ => shape.path(place, radius),
+            };
         }
         if !bars.is_empty() {
             svg.path(&format!("bars {class}"), &bars);
         }
-        if !marks.is_empty() {
-            svg.path(&format!("{} {class}", shape.class()), &marks);
+        match shape {
+            _ if marks.is_empty() => {}
+            Shape::Circle => svg.stroke(&format!("rounds {class}"), 2.0 * radius, &marks),
+            _ => svg.path(&format!("{} {class}", shape.class()), &marks),
         }
     }
 }

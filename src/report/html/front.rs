@@ -6,9 +6,9 @@ use super::book::Book;
 use super::table::{choice, column, table};
 use super::{case, words};
 use crate::evidence::Evidence;
-use crate::protocol::Protocol;
+use crate::judge::outcome::{HypothesisOutcome, Verdict};
+use crate::judge::summary::{Fallen, Survival, survival};
 use crate::report::prose;
-use crate::report::summary::{Fate, Summary};
 use crate::report::text::{MISSING, probability};
 
 pub(super) fn page(book: &mut Book<'_>) -> Markup {
@@ -27,10 +27,10 @@ pub(super) fn page(book: &mut Book<'_>) -> Markup {
 }
 
 fn headline(book: &Book<'_>) -> Markup {
-    let published = Summary::of(&book.view.hypotheses, Evidence::Published);
-    let measured = Summary::of(&book.view.hypotheses, Evidence::Measured);
-    let all = book.view.hypotheses.len();
-    let concluded = published.concluded().max(measured.concluded());
+    let view = book.view;
+    let [published, measured] =
+        [Evidence::Published, Evidence::Measured].map(|evidence| survival(&view.hypotheses, evidence));
+    let (concluded, all) = (published.concluded, view.hypotheses.len());
     if concluded == 0 {
         return html! {
             p.lead {
@@ -39,50 +39,83 @@ fn headline(book: &Book<'_>) -> Markup {
             }
         };
     }
+    let counts = |survival: &Survival| {
+        let (fallen, open) = (survival.fallen.len(), survival.open.len());
+        html! { (fallen) @if fallen == 1 { " falls" } @else { " fall" } ", " (open) " left open" }
+    };
     html! {
         p.headline {
             "For " strong { (published.survives.len()) " of " (concluded) }
-            " hypotheses the published conclusion survives re-judging on the rows it was drawn from"
-            @if !measured.survives.is_empty() || !measured.falls.is_empty() {
-                "; on the " (book.view.models.len()) " models measured here for " strong { (measured.survives.len()) }
+            " hypotheses the published conclusion survives re-judging on the rows it was drawn from (" (counts(&published)) ")"
+            @if !view.models.is_empty() {
+                "; on the " (view.models.len()) " models measured here for " strong { (measured.survives.len()) }
+                " (" (counts(&measured)) ")"
             }
             "."
             @if concluded < all {
                 " On the other " (all - concluded) " of the " (all) " nothing definite was concluded."
             }
         }
-        div.fates {
-            (list(book, "Survives", &published.survives))
-            (list(book, "Falls", &published.falls))
-            (list(book, "Cannot be tested on published rows", &published.untested))
-        }
-        @if !measured.falls.is_empty() {
+        (fates(book, &published))
+        @if !view.models.is_empty() {
             details {
-                summary { "What falls on the models measured here" }
-                div.fates { (list(book, "Falls", &measured.falls)) }
+                summary { "The same on the models measured here" }
+                (fates(book, &measured))
             }
         }
     }
 }
 
-fn list(book: &Book<'_>, title: &str, fates: &[Fate<'_>]) -> Markup {
-    if fates.is_empty() {
+fn fates(book: &Book<'_>, survival: &Survival) -> Markup {
+    let find = |id: &str| book.view.hypotheses.iter().find(|hypothesis| hypothesis.id == id);
+    let survives = survival.survives.iter().filter_map(|id| Some((find(id)?, html! {})));
+    let falls = survival.fallen.iter().filter_map(|fallen| Some((find(&fallen.hypothesis)?, fell(fallen))));
+    let open = survival.open.iter().filter_map(|id| {
+        let hypothesis = find(id)?;
+        Some((hypothesis, left_open(hypothesis, survival.evidence)))
+    });
+    html! {
+        div.fates {
+            (list(book, "Survives", &survives.collect::<Vec<_>>()))
+            (list(book, "Falls", &falls.collect::<Vec<_>>()))
+            (list(book, "Left open", &open.collect::<Vec<_>>()))
+        }
+    }
+}
+
+fn fell(fallen: &Fallen) -> Markup {
+    html! {
+        "said " (fallen.said) ", found " (fallen.found)
+        @if let [first, more @ ..] = fallen.choices.as_slice() {
+            ": " (first)
+            @if !more.is_empty() { "; and " (more.len()) " more" }
+        }
+    }
+}
+
+/// What was found instead, and what is missing where that is why.
+fn left_open(hypothesis: &HypothesisOutcome, evidence: Evidence) -> Markup {
+    let found = hypothesis.verdicts.iter().find(|(of, _)| *of == evidence).map(|(_, found)| *found);
+    let core = hypothesis.predictions.iter().filter(|p| p.core && p.evidence == evidence);
+    let missing = core.flat_map(|p| p.primary.missing.first()).next();
+    html! {
+        @match found { Some(found) => { "found " (found) }, None => { "not judged" } }
+        @if let (Some(Verdict::Untestable), Some(missing)) = (found, missing) { ": " (missing) }
+    }
+}
+
+fn list(book: &Book<'_>, title: &str, items: &[(&HypothesisOutcome, Markup)]) -> Markup {
+    if items.is_empty() {
         return html! {};
     }
     html! {
         div {
-            h2 { (title) " " span.count { (fates.len()) } }
+            h2 { (title) " " span.count { (items.len()) } }
             ul {
-                @for fate in fates {
+                @for (hypothesis, why) in items {
                     li {
-                        a href={ "#" (book.hypothesis(&fate.hypothesis.id)) } { b { (fate.hypothesis.id) } " " (fate.hypothesis.title) }
-                        div.minor {
-                            "said " (fate.said) ", found " (fate.found)
-                            @if let [first, more @ ..] = fate.killers.as_slice() {
-                                ": " (first)
-                                @if !more.is_empty() { "; and " (more.len()) " more" }
-                            }
-                        }
+                        a href={ "#" (book.hypothesis(&hypothesis.id)) } { b { (hypothesis.id) } " " (hypothesis.title) }
+                        div.minor { (why) }
                     }
                 }
             }
@@ -98,16 +131,15 @@ fn verdicts(book: &mut Book<'_>) -> Markup {
     let family = !view.family.is_empty();
     let mut rows: Vec<Markup> = Vec::new();
     for hypothesis in &view.hypotheses {
-        let mut used: Vec<Protocol> = Vec::new();
-        for protocol in hypothesis.predictions.iter().flat_map(|p| &p.primary.protocols) {
-            if !used.contains(protocol) {
-                used.push(*protocol);
-            }
-        }
-        let holm = |evidence| {
+        let mut holm = |evidence| {
             let member = view.family.iter().find(|m| m.hypothesis == hypothesis.id && m.evidence == evidence);
-            member.map_or_else(|| MISSING.to_string(), |member| probability(member.holm))
+            let Some(member) = member else { return html! { (MISSING) } };
+            let mut of = hypothesis.predictions.iter().filter(|p| p.evidence == evidence);
+            let behind = of.find(|p| Some(&p.id) == member.prediction.as_ref());
+            let protocols = behind.map_or(&[][..], |p| &p.primary.protocols);
+            words::number(book, &probability(member.holm), protocols)
         };
+        let (holm_published, holm_measured) = (holm(Evidence::Published), holm(Evidence::Measured));
         let registration = view.registrations.iter().find(|(id, _)| *id == hypothesis.id);
         let exploratory = registration.is_some_and(|(_, registration)| registration.exploratory);
         let address = book.hypothesis(&hypothesis.id).to_string();
@@ -119,10 +151,9 @@ fn verdicts(book: &mut Book<'_>) -> Markup {
             td data-k=(key(Evidence::Published)) { (words::overall(hypothesis, Evidence::Published)) }
             td data-k=(key(Evidence::Measured)) { (words::overall(hypothesis, Evidence::Measured)) }
             @if family {
-                td.num { (holm(Evidence::Published)) }
-                td.num { (holm(Evidence::Measured)) }
+                td.num { (holm_published) }
+                td.num { (holm_measured) }
             }
-            td { (words::protocols(book, &used)) }
         });
     }
     let mut columns = vec![
@@ -135,7 +166,6 @@ fn verdicts(book: &mut Book<'_>) -> Markup {
     if family {
         columns.extend([column("p (Holm), published"), column("p (Holm), measured")]);
     }
-    columns.push(column("primary protocols"));
     html! {
         h2 #verdicts { "Verdicts" }
         (table("Verdict on every hypothesis", true, &columns, &rows))

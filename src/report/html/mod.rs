@@ -2,6 +2,7 @@
 //!
 //! Pages are sections; a small script shows the one that the address names. Without the script they follow one another.
 
+mod analysis;
 mod book;
 mod case;
 mod chart;
@@ -10,11 +11,13 @@ mod curve;
 mod forest;
 mod front;
 mod hypothesis;
+mod ladder;
 mod layers;
 mod methods;
 mod models;
 mod plate;
 mod prediction;
+mod shares;
 mod table;
 mod words;
 
@@ -23,6 +26,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::figures::Figure;
 use super::svg::register_fonts;
 use super::view::View;
+use crate::evidence::ModelInfo;
 use book::Book;
 
 const STYLE: &str = include_str!("style.css");
@@ -44,11 +48,12 @@ pub fn html(view: &View) -> Html {
     let hypotheses: Vec<Markup> =
         view.hypotheses.iter().map(|hypothesis| hypothesis::page(&mut book, hypothesis)).collect();
     let figures = figures(&mut book, &view.figures);
+    let analysis = analysis::page(&mut book);
     let claims = claims::page(&mut book);
     let models = models::pages(&mut book);
     // Last: it defines every protocol that the others named.
     let methods = methods::page(&mut book);
-    let body = html! { (front) @for page in &hypotheses { (page) } (figures) (claims) (models) (methods) };
+    let body = html! { (front) @for page in &hypotheses { (page) } (figures) (analysis) (claims) (models) (methods) };
     Html { page: document(&book, &body), data: book.data }
 }
 
@@ -93,6 +98,7 @@ fn navigation(book: &Book<'_>) -> Markup {
                     ul {
                         li { a href="#report" { "Report" } }
                         @if !book.view.figures.is_empty() { li { a href="#figures" { "Figures" } } }
+                        @if book.has_analysis() { li { a href="#analysis" { "First token and spread" } } }
                         @if !book.view.claims.is_empty() { li { a href="#claims" { "Claims" } } }
                         li { a href="#models" { "Models" } }
                         li { a href="#methods" { "Methods" } }
@@ -110,17 +116,26 @@ fn navigation(book: &Book<'_>) -> Markup {
                             }
                         }
                     }
-                    @if !book.view.models.is_empty() {
+                    @let (released, others) = models::parted(book.view);
+                    @if !released.is_empty() {
                         p.group { "Models" }
-                        ol {
-                            @for model in &book.view.models {
-                                li { a href={ "#" (book.model(&model.id)) } { (model.id) } }
-                            }
+                        (links(book, &released))
+                    }
+                    @if !others.is_empty() {
+                        details.fold {
+                            summary { "Revisions and variants (" (others.len()) ")" }
+                            (links(book, &others))
                         }
                     }
                 }
             }
         }
+    }
+}
+
+fn links(book: &Book<'_>, models: &[&ModelInfo]) -> Markup {
+    html! {
+        ol { @for model in models { li { a href={ "#" (book.model(&model.id)) } { (model.id) } } } }
     }
 }
 

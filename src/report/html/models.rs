@@ -7,12 +7,23 @@ use super::table::{choice, column, table};
 use super::{layers, words};
 use crate::evidence::{Evidence, ModelInfo};
 use crate::report::text::{MISSING, estimate, probability};
+use crate::report::view::View;
 
 pub(super) fn pages(book: &mut Book<'_>) -> Markup {
     let view = book.view;
     let all = overview(book);
     let pages: Vec<Markup> = view.models.iter().map(|model| page(book, model)).collect();
     html! { (all) @for page in &pages { (page) } }
+}
+
+/// Whether the checkpoint is as its makers released it: neither a stage of a training nor changed here.
+pub(super) fn is_released(model: &ModelInfo) -> bool {
+    model.facts.kind.as_deref().is_none_or(|kind| kind == "released")
+}
+
+/// Released models, and revisions and variants.
+pub(super) fn parted(view: &View) -> (Vec<&ModelInfo>, Vec<&ModelInfo>) {
+    view.models.iter().partition(|model| is_released(model))
 }
 
 type Fact = (&'static str, String);
@@ -42,7 +53,7 @@ fn facts(model: &ModelInfo) -> Vec<Fact> {
 /// Facts that only a model's own page shows, where they are stated.
 fn more(model: &ModelInfo) -> Vec<Fact> {
     let facts = &model.facts;
-    let stated: [(&'static str, Option<String>); 7] = [
+    let stated: [(&'static str, Option<String>); 9] = [
         ("vocabulary", facts.vocabulary.map(|n| n.to_string())),
         ("context, tokens", facts.context.map(|n| n.to_string())),
         ("MLP width", facts.mlp_width.map(|n| n.to_string())),
@@ -53,23 +64,43 @@ fn more(model: &ModelInfo) -> Vec<Fact> {
         ),
         ("tuned or changed from", facts.base.clone()),
         ("by", facts.change.clone()),
+        ("stage of the training of", facts.series.clone().filter(|series| *series != model.id)),
+        ("training step", facts.step.map(|step| step.to_string())),
     ];
     stated.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
+const CHANGED: [&str; 6] =
+    ["model", "kind", "tuned or changed from", "by", "stage of the training of", "step"];
+
 fn overview(book: &Book<'_>) -> Markup {
     let view = book.view;
+    let (released, others) = parted(view);
     let mut columns = vec![column("model")];
-    if let Some(model) = view.models.first() {
+    if let Some(model) = released.first() {
         columns.extend(facts(model).into_iter().map(|(name, _)| column(name)));
     }
-    let rows: Vec<Markup> = view
-        .models
+    let rows: Vec<Markup> = released
         .iter()
         .map(|model| {
             html! {
-                th scope="row" { a href={ "#" (book.model(&model.id)) } { (model.id) } }
+                th scope="row" { (words::model(book, &model.id)) }
                 @for (_, value) in facts(model) { td { (value) } }
+            }
+        })
+        .collect();
+    let changed: Vec<Markup> = others
+        .iter()
+        .map(|model| {
+            let facts = &model.facts;
+            let from = |id: &Option<String>| id.as_ref().map(|id| words::model(book, id));
+            html! {
+                th scope="row" { (words::model(book, &model.id)) }
+                td { (facts.kind.as_deref().unwrap_or(MISSING)) }
+                td { (from(&facts.base).unwrap_or_else(|| html! { (MISSING) })) }
+                td { (facts.change.as_deref().unwrap_or(MISSING)) }
+                td { (from(&facts.series).unwrap_or_else(|| html! { (MISSING) })) }
+                td.num { (facts.step.map_or_else(|| MISSING.to_string(), |step| step.to_string())) }
             }
         })
         .collect();
@@ -80,6 +111,11 @@ fn overview(book: &Book<'_>) -> Markup {
                 p { "None: no checkpoint of this experiment was observed." }
             }
             (table("Facts of the measured models' configs", true, &columns, &rows))
+            @if !changed.is_empty() {
+                h2 { "Revisions and variants" }
+                p { "Stages of a training, and models changed here: interventions and controls. Other facts are as in what they come from." }
+                (table("Revisions and variants of the measured models", true, &CHANGED.map(column), &changed))
+            }
             @if !view.problems.is_empty() {
                 h2 { "What could not be done" }
                 ul.notes { @for problem in &view.problems { li { (problem) } } }
@@ -100,7 +136,7 @@ fn page(book: &mut Book<'_>, model: &ModelInfo) -> Markup {
     let estimates = estimates(book, &model.id);
     html! {
         section.page id=(address) {
-            p.kicker { "Measured model" }
+            p.kicker { "Measured model" @if let Some(kind) = &model.facts.kind { " · " (kind) } }
             h1 { (model.id) }
             dl.facts {
                 @for (name, value) in facts(model).into_iter().chain(more(model)) {

@@ -63,7 +63,7 @@ fn estimates(book: &mut Book<'_>, id: &str, sides: &[&PredictionOutcome]) -> Mar
         for found in judgement.estimates.iter().filter(|e| e.value.is_some_and(|value| !value.is_nan())) {
             let unit = own_unit(&found.label, &judgement.unit).unwrap_or(&judgement.unit);
             rows.push(html! {
-                th scope="row" { (label(book, &found.label)) }
+                th scope="row" { (words::model(book, &found.label)) }
                 td data-k=(side.evidence) { (evidence_phrase(side.evidence)) }
                 (numbers(book, found, judgement))
                 td { (unit) }
@@ -84,13 +84,6 @@ fn numbers(book: &mut Book<'_>, found: &Estimate, judgement: &crate::judge::outc
         td.num { (words::number(book, &estimate(found), &judgement.protocols)) }
         td.num { (probability(found.p)) }
         td.num { (found.n) }
-    }
-}
-
-/// A label that is a measured model leads to its page.
-fn label(book: &Book<'_>, label: &str) -> Markup {
-    html! {
-        @if book.has_page(label) { a href={ "#" (book.model(label)) } { (label) } } @else { (label) }
     }
 }
 

@@ -14,7 +14,11 @@
     for (const link of document.querySelectorAll("nav a")) {
       const here = all ? link.hash === "#all" : link.hash === "#" + page.id;
       here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
-      if (here) reveal(link);
+      if (here) {
+        const fold = link.closest(".fold");
+        if (fold) fold.open = true;
+        reveal(link);
+      }
     }
     for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     for (const old of document.querySelectorAll(".found")) old.classList.remove("found");
@@ -131,12 +135,12 @@
     button.id = "theme";
   }
 
-  // The definition that a number leads to, as its tooltip.
+  // The definition that a number or a protocol leads to, as its tooltip.
   function define(event) {
-    const link = event.target.closest && event.target.closest("a.n");
+    const link = event.target.closest && event.target.closest("a.n, a.p");
     if (!link || link.dataset.defined) return;
     const row = document.getElementById(link.hash.slice(1));
-    if (row) link.title += ": " + row.nextElementSibling.textContent;
+    if (row) link.title = (link.title || row.textContent) + ": " + row.nextElementSibling.textContent;
     link.dataset.defined = "yes";
   }
 

@@ -37,7 +37,9 @@ pub(super) fn number(book: &mut Book<'_>, text: &str, protocols: &[Protocol]) ->
         return html! { (MISSING) };
     }
     match protocols {
-        [] => html! { a.n href="#p-none" title="of the weights" { (text) } },
+        [] => html! { a.n href="#p-none" { (text) } },
+        // The script makes the protocol a link leads to its tooltip; of several the names stand here.
+        [only] => html! { a.n href={ "#" (book.protocol(only)) } { (text) } },
         [first, ..] => {
             let address = book.protocol(first);
             for protocol in protocols {
@@ -62,11 +64,18 @@ pub(super) fn protocols(book: &mut Book<'_>, protocols: &[Protocol]) -> Markup {
     html! {
         @for (at, (address, protocol)) in links.iter().enumerate() {
             @if at > 0 { ", " }
-            a.p href={ "#" (address) } title=(definition(protocol)) {
+            a.p href={ "#" (address) } {
                 // Narrow cells break it between its parts.
                 (protocol.reduction) "/" wbr; (protocol.endpoint) "/" wbr; (protocol.bos)
             }
         }
+    }
+}
+
+/// A measured model leads to its page.
+pub(super) fn model(book: &Book<'_>, id: &str) -> Markup {
+    html! {
+        @if book.has_page(id) { a href={ "#" (book.model(id)) } { (id) } } @else { (id) }
     }
 }
 

@@ -89,6 +89,22 @@ impl Svg {
         let _ = write!(self.body, "<path class=\"{class}\" d=\"{d}\"/>");
     }
 
+    /// A path whose lines are `width` pixels wide.
+    pub fn stroke(&mut self, class: &str, width: f64, d: &str) {
+        let _ = write!(self.body, "<path class=\"{class}\" stroke-width=\"{}\" d=\"{d}\"/>", short(width));
+    }
+
+    /// Many marks of one series as one element; `says` appears when any of them is pointed at.
+    pub fn marks(&mut self, class: &str, shape: Shape, at: &[(f64, f64)], radius: f64, says: &str) {
+        let d: String = at.iter().map(|point| shape.path(*point, radius)).collect();
+        let says = escaped(says);
+        let _ = write!(
+            self.body,
+            "<path class=\"{} {class}\" d=\"{d}\"><title>{says}</title></path>",
+            shape.class()
+        );
+    }
+
     pub fn polyline(&mut self, class: &str, points: &[(f64, f64)]) {
         if points.len() > 1 {
             self.path(class, &format!("M{}", coordinates(points)));

@@ -97,15 +97,15 @@ impl<'a> Sources<'a> {
                 weighed.insert(job.subject, (found.squares(), found));
             }
         }
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut prompts) = (BTreeSet::new(), BTreeSet::new());
         for cell in &basis.cells {
             let subject = &planned.subjects[cell.subject];
             let Some(observation) = observations.get(&cell.key) else { continue };
-            if !seen.insert((cell.subject, cell.prompt.id.clone(), cell.bos)) {
+            if !seen.insert((cell.subject, cell.prompt.id.as_str(), cell.bos)) {
                 continue;
             }
             know(&mut table, subject);
-            if !table.prompts.iter().any(|prompt| prompt.id == cell.prompt.id) {
+            if prompts.insert(cell.prompt.id.as_str()) {
                 table.prompts.push(cell.prompt.clone());
             }
             table.rows.extend(measurements(&subject.id, &cell.prompt, observation, cell.bos));

@@ -282,7 +282,7 @@ impl EvidenceDigest {
 
 /// Digest of a list of keys; the order matters.
 pub fn digest_keys<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Key {
-    keys.into_iter().fold(Fields::new("keys"), |fields, key| fields.with("key", key)).key()
+    Fields::key_of_keys("keys", "key", keys)
 }
 
 /// Digest of a list of texts; the order matters.

@@ -58,12 +58,13 @@ pub use effect::{Effect, cohen_d, cohen_dz, hedges_g};
 pub use equivalence::{tost, tost_interval};
 pub use holm::holm;
 pub use joint::{Joint, Pairs, Unflippable, Units, joint};
-pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_wallis};
+pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_permutation_ps, kruskal_wallis};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use mixture::mixture_bic;
 pub use nested::{Nested, nested};
 pub use permutation::{
-    Draw, MONTE_CARLO, Orders, correlation_p, sign_flip_p, smallest_correlation_p, smallest_sign_p,
+    Draw, MONTE_CARLO, Orders, correlation_p, correlation_ps, sign_flip_p, smallest_correlation_p,
+    smallest_sign_p,
 };
 pub use pool::{Pooled, random_effects};
 pub use power_law::{PowerLaw, power_law};

@@ -149,8 +149,12 @@ fn over_models<'a>(
     let alone = given.is_empty() && asked.within.is_none() && one.value.is_some();
     let index: Vec<f64> = (0..pair.len()).map(|i| i as f64).collect();
     let pick = |v: &[f64], stay: &mut dyn Iterator<Item = usize>| stay.map(|i| v[i]).collect::<Vec<_>>();
+    let ranked = (method == Method::Spearman).then(|| stats::ResampledSpearman::new(pair.x(), pair.y()));
     let resampled = |sample: &[f64]| {
         let mut stay = sample.iter().map(|&i| i as usize);
+        if let Some(ranked) = &ranked {
+            return ranked.of(stay);
+        }
         let x = pick(pair.x(), &mut stay.clone());
         stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
     };

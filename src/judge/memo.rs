@@ -21,6 +21,7 @@ pub struct Memo {
     pub(super) seed: Seed,
     resamples: Mutex<BTreeMap<usize, Arc<Resamples>>>,
     orders: Mutex<BTreeMap<Vec<Vec<usize>>, Arc<Orders>>>,
+    dips: Mutex<BTreeMap<usize, Arc<Vec<f64>>>>,
     // Looked up, never walked.
     means: Mutex<HashMap<Digest, Option<[Interval; 2]>>>,
     chances: Mutex<HashMap<Digest, Option<f64>>>,
@@ -34,6 +35,7 @@ impl Memo {
             seed: Seed(seed),
             resamples: Mutex::default(),
             orders: Mutex::default(),
+            dips: Mutex::default(),
             means: Mutex::default(),
             chances: Mutex::default(),
         }
@@ -106,6 +108,14 @@ impl Memo {
             }
         }
         found.into_iter().map(Option::flatten).collect()
+    }
+
+    /// [`stats::dip_p`].
+    pub(super) fn dip_p(&self, values: &[f64]) -> Option<f64> {
+        let n = values.len();
+        let seed = self.seed.derive(&format!("dips of {n}"));
+        let uniform = drawn(&self.dips, n, stats::MONTE_CARLO as usize, || stats::uniform_dips(n, seed));
+        stats::dip_p_among(values, &uniform)
     }
 
     fn resamples(&self, n: usize) -> Arc<Resamples> {

@@ -50,12 +50,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ways: usize = outcomes.iter().flat_map(|o| &o.curves).map(|c| c.specifications.len()).sum();
     let text = format!(
         "# Judging at scale\n\n{} rows ({MODELS} models, {PROMPTS} prompts) and {} published ones; {} hypotheses, {curves} \
-         specification curves, {ways} specifications; {} threads. Written by `examples/judge_scale.rs`.\n\n\
+         specification curves, {ways} specifications; {} threads of {}. Written by `examples/judge_scale.rs`.\n\n\
          | phase | seconds | peak GiB |\n|---|---|---|\n{}",
         table.rows.len(),
         published.rows.len(),
         hypotheses.len(),
         rayon::current_num_threads(),
+        cpu(),
         phases.table(),
     );
     print!("{text}");
@@ -90,6 +91,14 @@ impl Phases {
         let lines: String = self.0.iter().map(|(name, seconds, gib)| line(name, *seconds, *gib)).collect();
         lines + &line("**judging in all**", total, most)
     }
+}
+
+/// The processor by its own name.
+fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name =
+        info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split_once(": "));
+    name.map_or_else(|| "an unnamed processor".into(), |(_, name)| name.trim().into())
 }
 
 fn peak_gib() -> f64 {

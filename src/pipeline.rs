@@ -32,6 +32,7 @@ pub use reporting::Written;
 pub use spectra::SetSpectra;
 pub use subject::{
     Missing, Subject, SubjectError, change, checkpoint, lineage, locate, locate_hub, runtime_library,
+    tokenizer,
 };
 pub use weighing::{Weighing, weigh_subject};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -123,7 +124,7 @@ impl Arguments {
         &self,
         measured: &table::Measured,
         runtime: &Runtime,
-        tokenizer: &Result<Tokenizer, String>,
+        tokenizer: &Result<Arc<Tokenizer>, String>,
         requests: &[Request],
         found: &[PromptObservation],
     ) -> Result<Exit, Failure> {
@@ -153,7 +154,7 @@ impl Arguments {
         let bar = progress::new(self.common.quiet);
         let name = file.display().to_string();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let tokenizer = Tokenizer::open(folder.unwrap_or(Path::new("."))).map_err(|error| error.to_string());
+        let tokenizer = pipeline::tokenizer(folder.unwrap_or(Path::new(".")));
         let (requests, extras) = self.requests(&tokenizer)?;
         if !extras.is_empty() {
             bar.note("extras are observed of checkpoints only, not of ONNX files");
@@ -176,7 +177,10 @@ impl Arguments {
     }
 
     /// What is to be run, and what to observe beside the usual.
-    fn requests(&self, tokenizer: &Result<Tokenizer, String>) -> Result<(Vec<Request>, Extras), Failure> {
+    fn requests(
+        &self,
+        tokenizer: &Result<Arc<Tokenizer>, String>,
+    ) -> Result<(Vec<Request>, Extras), Failure> {
         let bad = |message: String| Failure::new(Exit::BadInput, message);
         let mut extras: Extras = self.extras.iter().copied().collect();
         let texts: Vec<String> = match &self.input.set {

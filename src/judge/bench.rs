@@ -209,7 +209,9 @@ impl Seen {
         };
         for (model, cells) in &cells.models {
             add(&mut self.models, model);
-            cells.prompts.values().filter_map(|c| c.category).for_each(|c| add(&mut self.categories, c));
+            let mut categories: Vec<&str> = cells.prompts.values().filter_map(|c| c.category).collect();
+            categories.dedup();
+            categories.into_iter().for_each(|c| add(&mut self.categories, c));
         }
         cells.sources.iter().for_each(|source| add(&mut self.sources, source));
         cells.dtypes.iter().for_each(|dtype| add(&mut self.dtypes, dtype));

@@ -38,14 +38,22 @@ impl Kind for Categories {
         let cells = bench.enough(of, &mut tested);
         tested.uses(cells.protocol);
         let (mut p, mut models) = (Vec::new(), Vec::new());
-        for (model, cells) in &cells.models {
-            let (values, categories): (Vec<f64>, Vec<&str>) = cells.categorised().unzip();
-            let mut known = categories.clone();
-            known.sort_unstable();
-            known.dedup();
-            let labels: Vec<usize> = categories.iter().map(|c| known.partition_point(|k| k < c)).collect();
-            let found = kruskal_wallis(&values, &labels);
-            let own = bench.memo.kruskal_p(&values, &labels);
+        let labelled: Vec<(&str, Vec<f64>, Vec<usize>)> = cells
+            .models
+            .iter()
+            .map(|(model, cells)| {
+                let (values, categories): (Vec<f64>, Vec<&str>) = cells.categorised().unzip();
+                let mut known = categories.clone();
+                known.sort_unstable();
+                known.dedup();
+                let place = |category: &&str| known.partition_point(|k| k < category);
+                (*model, values, categories.iter().map(place).collect())
+            })
+            .collect();
+        let lists: Vec<_> = labelled.iter().map(|(_, values, labels)| (&values[..], &labels[..])).collect();
+        let chances = bench.memo.kruskal_ps(&lists);
+        for ((model, values, labels), own) in labelled.iter().zip(chances) {
+            let found = kruskal_wallis(values, labels);
             match (found, own) {
                 (Some(found), Some(own)) => {
                     p.push(own);

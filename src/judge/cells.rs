@@ -206,6 +206,8 @@ fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: S
     let mut said = Said::default();
     let mut unscaled = 0_u64;
     let mut repeated = BTreeSet::new();
+    let mut found: Vec<(&'a Measurement, f64)> = Vec::new();
+    let mut last: Option<(&str, &str)> = None;
     for number in models(bench, &quantity.select) {
         let model = &bench.shelf.models[number];
         let Ok(layer) = self::layer(bench, number, &quantity.select) else { continue };
@@ -221,18 +223,20 @@ fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: S
             .collect();
         // Rows of every layer come layer by layer.
         if layer.is_none() {
-            rows.sort_by_key(|(entry, _)| bench.shelf.prompt(entry));
+            rows.sort_by_key(|(entry, _)| entry.unit());
         }
-        let prompts: Vec<&[(&Entry<'_>, f64)]> =
-            rows.chunk_by(|a, b| bench.shelf.prompt(a.0) == bench.shelf.prompt(b.0)).collect();
+        let prompts: Vec<&[(&Entry<'_>, f64)]> = rows.chunk_by(|a, b| a.0.unit() == b.0.unit()).collect();
         let has_prompts = prompts.iter().any(|rows| bench.shelf.prompt(rows[0].0).is_some());
+        // In the order of prompts, as the rows are.
+        let (mut own, mut aggregate) = (Vec::new(), None);
         for rows in prompts {
             let prompt = bench.shelf.prompt(rows[0].0);
             // An aggregate beside the model's own prompts is not used, so nothing is said about it.
             if prompt.is_none() && has_prompts {
                 continue;
             }
-            let mut found: Vec<(&'a Measurement, f64)> = rows.iter().map(|(e, v)| (e.row, *v)).collect();
+            found.clear();
+            found.extend(rows.iter().map(|(e, v)| (e.row, *v)));
             // One text under two names was run once: its number is not two.
             found.dedup_by(|next, kept| {
                 let same =
@@ -243,19 +247,25 @@ fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: S
                 same
             });
             let value = found.iter().map(|(_, v)| v).sum::<f64>() / found.len() as f64;
-            let entry = cells.models.entry(model.id).or_default();
             match prompt {
                 Some(prompt) => {
                     let category = found.iter().find_map(|(r, _)| r.category.as_deref());
-                    entry.prompts.insert(prompt, Cell { value, category });
+                    own.push((prompt, Cell { value, category }));
                 }
-                None => entry.aggregate = Some(value),
+                None => aggregate = Some(value),
             }
             for (row, _) in found.iter().filter(|(row, _)| row.protocol.is_some()) {
-                cells.sources.insert(&row.source);
-                cells.dtypes.insert(&row.dtype);
+                // Neighbours mostly are of one run.
+                if last != Some((&row.source, &row.dtype)) {
+                    last = Some((&row.source, &row.dtype));
+                    cells.sources.insert(&row.source);
+                    cells.dtypes.insert(&row.dtype);
+                }
             }
             said.hear(model.id, prompt, &found);
+        }
+        if !own.is_empty() || aggregate.is_some() {
+            cells.models.insert(model.id, ModelCells { prompts: own.into_iter().collect(), aggregate });
         }
     }
     if unscaled > 0 {

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     config::hypothesis::{Quantity, Scale},
     stats::{
-        Effect, Interval, TTest, cohen_dz, hedges_g, mann_whitney, mean, mean_interval, paired_t, relabel_p,
-        sign_flip_p, smallest_relabel_p, smallest_sign_p, welch_t, wilcoxon,
+        Effect, Interval, TTest, cohen_dz, hedges_g, mann_whitney, mean, paired_t, relabel_p, sign_flip_p,
+        smallest_relabel_p, smallest_sign_p, welch_t, wilcoxon,
     },
 };
 
@@ -94,8 +94,7 @@ impl Kind for Contrast {
         } else {
             unpaired(bench, &mut tested, x, y, what)
         };
-        let own = |values: &[f64], side| mean_interval(values, bench.alpha, bench.seed.derive(side));
-        let (of_a, of_b) = (own(x, "a"), own(y, "b"));
+        let (of_a, of_b) = (bench.mean_interval(x), bench.mean_interval(y));
         tested.estimates.push(estimate("a", mean(x), of_a, None, x.len()));
         tested.estimates.push(estimate("b", mean(y), of_b, None, y.len()));
         tested.estimates.push(estimate(
@@ -207,7 +206,7 @@ fn paired(bench: &Bench<'_>, tested: &mut Tested, x: &[f64], y: &[f64], what: &s
     let seed = bench.seed.derive("difference");
     Found {
         difference: mean(&differences),
-        interval: mean_interval(&differences, bench.alpha, seed),
+        interval: bench.mean_interval(&differences),
         p: sign_flip_p(&differences, seed).filter(|_| flips),
         p_rank: ranks.map(|w| w.p),
         t: paired_t(&differences, bench.alpha),

@@ -141,15 +141,20 @@ fn over_models<'a>(
             .missing
             .push(format!("a correlation over models needs at least {FEWEST}, have {}", pair.len()));
     }
-    let one = correlate(bench, tested, "models", &pair, method, blocks.as_deref());
+    let p = chances(bench, method, [(&pair, blocks.as_deref())]).pop().flatten();
+    let one = correlate(bench, tested, "models", &pair, method, blocks.as_deref(), p);
     if one.value.is_some() {
         tested.notes.push(format!("permutation p; {INTERVAL}"));
     }
     let alone = given.is_empty() && asked.within.is_none() && one.value.is_some();
     let index: Vec<f64> = (0..pair.len()).map(|i| i as f64).collect();
     let pick = |v: &[f64], stay: &mut dyn Iterator<Item = usize>| stay.map(|i| v[i]).collect::<Vec<_>>();
+    let ranked = (method == Method::Spearman).then(|| stats::ResampledSpearman::new(pair.x(), pair.y()));
     let resampled = |sample: &[f64]| {
         let mut stay = sample.iter().map(|&i| i as usize);
+        if let Some(ranked) = &ranked {
+            return ranked.of(stay);
+        }
         let x = pick(pair.x(), &mut stay.clone());
         stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
     };
@@ -189,14 +194,8 @@ fn over_prompts<'a>(
     sides: Sides<'_, 'a>,
 ) {
     let (x, y, given) = sides;
-    let mut found: Vec<Estimate> = Vec::new();
-    let mut effects = Vec::new();
-    let mut pairs = Vec::new();
-    let mut seen = 0;
-    // Models without a correlation, by how many prompts they have: one note each, not one per model.
-    let mut without = BTreeMap::<usize, Vec<&str>>::new();
+    let mut joined: Vec<(&str, Paired<&str>, Option<Vec<usize>>)> = Vec::new();
     for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
-        seen += 1;
         let categories = asked.within_category.then(|| categories(y, model));
         let side = |cells: &Cells<'a>| match &categories {
             Some(categories) => centred(&cells.by_prompt(model), cells, model, categories),
@@ -206,7 +205,17 @@ fn over_prompts<'a>(
         let pair = given.iter().fold(pair, |pair, control| pair.given(&side(control)));
         let blocks: Option<Vec<usize>> =
             categories.as_ref().map(|c| pair.keys().iter().map(|prompt| c[prompt]).collect());
-        let one = correlate(bench, tested, model, &pair, method, blocks.as_deref());
+        joined.push((model, pair, blocks));
+    }
+    let seen = joined.len();
+    let ps = chances(bench, method, joined.iter().map(|(_, pair, blocks)| (pair, blocks.as_deref())));
+    let mut found: Vec<Estimate> = Vec::new();
+    let mut effects = Vec::new();
+    let mut pairs = Vec::new();
+    // Models without a correlation, by how many prompts they have: one note each, not one per model.
+    let mut without = BTreeMap::<usize, Vec<&str>>::new();
+    for ((model, pair, blocks), p) in joined.into_iter().zip(ps) {
+        let one = correlate(bench, tested, model, &pair, method, blocks.as_deref(), p);
         if let Some(r) = one.value {
             match stats::z_variance(r, pair.len(), controls(&pair, blocks.as_deref()), method) {
                 Some(variance) => effects.push((r.atanh(), variance)),
@@ -272,7 +281,22 @@ fn over_prompts<'a>(
     tested.estimates.push(pooled);
 }
 
-/// One (partial) correlation with interval and permutation p; no p where alpha is out of reach, and a note instead.
+/// Permutation p of each pair within its blocks; none where alpha is out of reach.
+fn chances<'p, 'a: 'p>(
+    bench: &Bench<'_>,
+    method: Method,
+    pairs: impl IntoIterator<Item = (&'p Paired<&'a str>, Option<&'p [usize]>)>,
+) -> Vec<Option<f64>> {
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    let reachable: Vec<bool> =
+        pairs.iter().map(|(pair, _)| stats::smallest_correlation_p(pair.len()) <= bench.alpha).collect();
+    let asked: Vec<_> =
+        pairs.into_iter().zip(&reachable).filter(|(_, yes)| **yes).map(|(pair, _)| pair).collect();
+    let mut found = bench.memo.correlation_ps(&asked, method).into_iter();
+    reachable.iter().map(|yes| if *yes { found.next().flatten() } else { None }).collect()
+}
+
+/// One (partial) correlation with interval and its permutation p; a note where alpha is out of reach.
 fn correlate(
     bench: &Bench<'_>,
     tested: &mut Tested,
@@ -280,14 +304,14 @@ fn correlate(
     pair: &Paired<&str>,
     method: Method,
     blocks: Option<&[usize]>,
+    p: Option<f64>,
 ) -> Estimate {
     let value = if pair.len() < FEWEST { None } else { stats::partial(pair, method) };
     let interval = value.and_then(|r| {
         stats::correlation_interval(r, pair.len(), controls(pair, blocks), method, bench.alpha)
     });
     let smallest = stats::smallest_correlation_p(pair.len());
-    let reachable = smallest <= bench.alpha;
-    if !reachable && pair.len() >= FEWEST {
+    if smallest > bench.alpha && pair.len() >= FEWEST {
         tested.notes.push(format!(
             "{label}: cannot reach alpha = {} with {} units (smallest p {}), no p given",
             bench.alpha,
@@ -295,7 +319,6 @@ fn correlate(
             super::rule::digits(smallest)
         ));
     }
-    let p = if reachable { bench.memo.correlation_p(pair, method, blocks) } else { None };
     Estimate {
         label: label.to_string(),
         value,

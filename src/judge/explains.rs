@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{mean, mean_interval, nested},
+    stats::{mean, nested},
 };
 
 /// Nested linear models over models: partial R² of the fact `by` given the facts `beyond`; permutation p by whole clusters (models
@@ -62,7 +62,7 @@ impl Kind for Explains {
             families.sort_unstable();
             families.dedup();
             sizes.push(families.len());
-            let interval = mean_interval(&members, bench.alpha, bench.seed.derive(name));
+            let interval = bench.mean_interval(&members);
             let label = format!("{} = {name}", self.by);
             tested.estimates.push(estimate(label, mean(&members), interval, None, members.len()));
         }

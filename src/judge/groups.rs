@@ -12,9 +12,7 @@ use super::{
 };
 use crate::{
     config::hypothesis::{FactValue, Quantity},
-    stats::{
-        auc, hedges_g, mann_whitney, mean, mean_interval, relabel_clusters_p, smallest_relabel_p, welch_t,
-    },
+    stats::{auc, hedges_g, mann_whitney, mean, relabel_clusters_p, smallest_relabel_p, welch_t},
 };
 
 /// Models in two groups, by a fact or by the side of a quantity: difference of means (a less b), exact Mann-Whitney p, AUC, and a
@@ -126,7 +124,7 @@ impl Kind for Groups {
         let difference = mean(&x).zip(mean(&y)).map(|(x, y)| x - y);
         let (area, effect) = (auc(&x, &y, bench.alpha), hedges_g(&x, &y, bench.alpha));
         for (values, words) in [(&x, &words[0]), (&y, &words[1])] {
-            let interval = mean_interval(values, bench.alpha, bench.seed.derive(words));
+            let interval = bench.mean_interval(values);
             tested.estimates.push(estimate(words, mean(values), interval, None, values.len()));
         }
         let interval = t.map(|t| t.interval);

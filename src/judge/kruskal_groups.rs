@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{kruskal_permutation_p, kruskal_wallis, mean, mean_interval},
+    stats::{kruskal_wallis, mean},
 };
 
 /// Models grouped by a fact: Kruskal–Wallis with permutation p; epsilon squared is H over the most it can be.
@@ -52,7 +52,7 @@ impl Kind for KruskalGroups {
             ));
         }
         for (name, values) in names.iter().zip(&groups) {
-            let interval = mean_interval(values, bench.alpha, bench.seed.derive(name));
+            let interval = bench.mean_interval(values);
             let label = format!("{} = {name}", self.by);
             tested.estimates.push(estimate(label, mean(values), interval, None, values.len()));
         }
@@ -61,7 +61,7 @@ impl Kind for KruskalGroups {
         let smallest = smallest_arrangement_p(&sizes);
         let what = format!("Kruskal-Wallis of {} models in {} groups", values.len(), names.len());
         let reachable = found.is_some() && tested.reachable(bench, &what, smallest);
-        let p = kruskal_permutation_p(&values, labels, bench.seed.derive("models")).filter(|_| reachable);
+        let p = bench.memo.kruskal_ps(&[(&values, labels)]).pop().flatten().filter(|_| reachable);
         // H over the most it can be: the share of the variance of ranks that lies between groups.
         let epsilon = found.map(|f| f.h / (values.len() - 1) as f64);
         let mut last = point("epsilon squared", epsilon, values.len());

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{MONTE_CARLO, Seed, mean, mean_interval},
+    stats::{MONTE_CARLO, Seed, mean},
 };
 
 /// Per model the layer that `left-locate` finds in the profile of `left` (mean over prompts, layer by layer), and likewise right.
@@ -107,7 +107,7 @@ impl Kind for LayerLocation {
         bench.enough_models(found.iter().map(|f| f.model), &mut tested);
         let distances: Vec<f64> = found.iter().map(Found::distance).collect();
         let shares: Vec<f64> = found.iter().map(|f| f.distance() / f.depth).collect();
-        let interval = mean_interval(&shares, bench.alpha, bench.seed.derive("models"));
+        let interval = bench.mean_interval(&shares);
         let n = found.len() as f64;
         let share = |hits: usize| (!found.is_empty()).then_some(hits as f64 / n);
         let (p, p_apart) = chance(&found, bench.seed.derive("layers"));

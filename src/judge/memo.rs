@@ -21,6 +21,7 @@ pub struct Memo {
     pub(super) seed: Seed,
     resamples: Mutex<BTreeMap<usize, Arc<Resamples>>>,
     orders: Mutex<BTreeMap<Vec<Vec<usize>>, Arc<Orders>>>,
+    dips: Mutex<BTreeMap<usize, Arc<Vec<f64>>>>,
     // Looked up, never walked.
     means: Mutex<HashMap<Digest, Option<[Interval; 2]>>>,
     chances: Mutex<HashMap<Digest, Option<f64>>>,
@@ -34,6 +35,7 @@ impl Memo {
             seed: Seed(seed),
             resamples: Mutex::default(),
             orders: Mutex::default(),
+            dips: Mutex::default(),
             means: Mutex::default(),
             chances: Mutex::default(),
         }
@@ -48,28 +50,72 @@ impl Memo {
         })
     }
 
-    /// [`stats::correlation_p`].
-    pub(super) fn correlation_p(
+    /// [`stats::correlation_p`] of each pair, within its blocks.
+    pub(super) fn correlation_ps(
         &self,
-        pair: &Paired<&str>,
+        pairs: &[(&Paired<&str>, Option<&[usize]>)],
         method: Method,
-        blocks: Option<&[usize]>,
-    ) -> Option<f64> {
+    ) -> Vec<Option<f64>> {
         let what = if method == Method::Spearman { "spearman" } else { "pearson" };
-        let mut sides = vec![pair.x(), pair.y()];
-        sides.extend(pair.controls().iter().map(Vec::as_slice));
-        let key = digest(what, &sides, blocks.unwrap_or(&[]));
-        remembered(&self.chances, key, || {
-            stats::correlation_p(pair, method, blocks, Draw::Shared(&|groups| self.orders(groups)))
+        let keys = pairs.iter().map(|(pair, blocks)| {
+            let mut sides = vec![pair.x(), pair.y()];
+            sides.extend(pair.controls().iter().map(Vec::as_slice));
+            digest(what, &sides, blocks.unwrap_or(&[]))
+        });
+        let alike = |i: usize| (pairs[i].0.len(), pairs[i].1);
+        self.chances(keys.collect(), alike, |these| {
+            let few: Vec<&Paired<&str>> = these.iter().map(|&i| pairs[i].0).collect();
+            let blocks = these.first().and_then(|&i| pairs[i].1);
+            stats::correlation_ps(&few, method, blocks, Draw::Shared(&|groups| self.orders(groups)))
         })
     }
 
-    /// [`stats::kruskal_permutation_p`].
-    pub(super) fn kruskal_p(&self, values: &[f64], labels: &[usize]) -> Option<f64> {
-        let key = digest("kruskal", &[values], labels);
-        remembered(&self.chances, key, || {
-            stats::kruskal_permutation_p(values, labels, Draw::Shared(&|groups| self.orders(groups)))
-        })
+    /// [`stats::kruskal_permutation_p`] of each list of values with its labels.
+    pub(super) fn kruskal_ps(&self, lists: &[(&[f64], &[usize])]) -> Vec<Option<f64>> {
+        let keys = lists.iter().map(|(values, labels)| digest("kruskal", &[values], labels));
+        self.chances(
+            keys.collect(),
+            |i| lists[i].1,
+            |these| {
+                let few: Vec<&[f64]> = these.iter().map(|&i| lists[i].0).collect();
+                let labels = these.first().map_or(&[][..], |&i| lists[i].1);
+                stats::kruskal_permutation_ps(&few, labels, Draw::Shared(&|groups| self.orders(groups)))
+            },
+        )
+    }
+
+    /// What is remembered under each key; the others are computed, those that are alike together.
+    fn chances<A: Ord>(
+        &self,
+        keys: Vec<Digest>,
+        alike: impl Fn(usize) -> A,
+        compute: impl Fn(&[usize]) -> Vec<Option<f64>>,
+    ) -> Vec<Option<f64>> {
+        let mut found: Vec<Option<Option<f64>>> = {
+            let kept = lock(&self.chances);
+            keys.iter().map(|key| kept.get(key).copied()).collect()
+        };
+        let mut groups = BTreeMap::<A, Vec<usize>>::new();
+        for i in (0..keys.len()).filter(|&i| found[i].is_none()) {
+            groups.entry(alike(i)).or_default().push(i);
+        }
+        for these in groups.values() {
+            let new = compute(these);
+            let mut kept = lock(&self.chances);
+            for (&i, p) in these.iter().zip(new) {
+                kept.insert(keys[i], p);
+                found[i] = Some(p);
+            }
+        }
+        found.into_iter().map(Option::flatten).collect()
+    }
+
+    /// [`stats::dip_p`].
+    pub(super) fn dip_p(&self, values: &[f64]) -> Option<f64> {
+        let n = values.len();
+        let seed = self.seed.derive(&format!("dips of {n}"));
+        let uniform = drawn(&self.dips, n, stats::MONTE_CARLO as usize, || stats::uniform_dips(n, seed));
+        stats::dip_p_among(values, &uniform)
     }
 
     fn resamples(&self, n: usize) -> Arc<Resamples> {
@@ -123,9 +169,11 @@ fn digest(what: &str, numbers: &[&[f64]], labels: &[usize]) -> Digest {
     hasher.update(what.as_bytes());
     for list in numbers {
         hasher.update(&(list.len() as u64).to_le_bytes());
-        list.iter().for_each(|x| _ = hasher.update(&x.to_le_bytes()));
+        let bytes: Vec<u8> = list.iter().flat_map(|x| x.to_le_bytes()).collect();
+        hasher.update(&bytes);
     }
-    labels.iter().for_each(|l| _ = hasher.update(&(*l as u64).to_le_bytes()));
+    let bytes: Vec<u8> = labels.iter().flat_map(|&l| (l as u64).to_le_bytes()).collect();
+    hasher.update(&bytes);
     *hasher.finalize().as_bytes()
 }
 

@@ -8,10 +8,7 @@ use super::{
     kind::{Kind, Parts},
     units::unit,
 };
-use crate::{
-    config::hypothesis::Quantity,
-    stats::{dip_p, mixture_bic},
-};
+use crate::{config::hypothesis::Quantity, stats::mixture_bic};
 
 /// Whether models' means fall into two heaps: Hartigan's dip, and BIC of one Gaussian less that of two. `two` is 1 where the dip is
 /// significant or the difference of BIC is above `delta-bic`, else 0.
@@ -43,7 +40,7 @@ impl Kind for Modality {
         tested.uses(cells.protocol);
         bench.enough_models(cells.models.keys().copied(), &mut tested);
         let means: Vec<f64> = cells.by_model().values().collect();
-        let (dip, bic) = (dip_p(&means, bench.seed.derive("dip")), mixture_bic(&means));
+        let (dip, bic) = (bench.memo.dip_p(&means), mixture_bic(&means));
         if dip.is_none() && bic.is_none() && !tested.lacks() {
             tested.missing.push(format!("more models whose means differ: have {}", means.len()));
         }

@@ -17,11 +17,12 @@ pub(crate) struct Narrow {
 }
 
 impl Narrow {
+    /// Whether a row of a model that is not left out is taken.
     pub fn admits(&self, row: &Measurement) -> bool {
         let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
         let category = self.without_category.is_none() || row.category != self.without_category;
         let run =
             row.protocol.is_none() || (same(&self.source, &row.source) && same(&self.dtype, &row.dtype));
-        category && run && !self.without_models.contains(&row.model)
+        category && run
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     glob,
     metric::Series,
     stats::{
-        Interval, Method, correlation_interval, holm, mean, mean_interval, paired_t, pearson, random_effects,
+        Interval, Method, correlation_interval, holm, mean, paired_t, pearson, random_effects,
         standard_deviation, wilcoxon,
     },
 };
@@ -94,17 +94,15 @@ impl Kind for Pairs {
             if !reachable {
                 unreachable.push(format!("{changed} ({} prompts)", differences.len()));
             }
-            let seed = bench.seed.derive(changed);
-            let interval = |values: &[f64], part: &str| mean_interval(values, bench.alpha, seed.derive(part));
             pairs.push(Pair {
                 changed,
                 difference,
                 deviation: standard_deviation(&differences),
                 prompts: differences.len(),
                 means: (over, under),
-                changed_interval: interval(pair.x(), "changed"),
-                base_interval: interval(pair.y(), "base"),
-                interval: interval(&differences, "difference"),
+                changed_interval: bench.mean_interval(pair.x()),
+                base_interval: bench.mean_interval(pair.y()),
+                interval: bench.mean_interval(&differences),
                 p: paired_t(&differences, bench.alpha)
                     .zip(ranks)
                     .filter(|_| reachable)

@@ -35,6 +35,13 @@ pub(crate) struct Entry<'a> {
     pub row: &'a Measurement,
 }
 
+impl Entry<'_> {
+    /// The number of the prompt as a unit, in the order of names; none comes first.
+    pub fn unit(&self) -> Option<u32> {
+        self.prompt
+    }
+}
+
 impl<'a> Shelf<'a> {
     pub fn new(table: &'a EvidenceTable) -> Shelf<'a> {
         let mut models: Vec<Model<'a>> = table

@@ -130,10 +130,17 @@ impl<K: Ord + Clone> Paired<K> {
 
     /// Joins two series whatever their protocols: for tests that are about the difference of protocols.
     pub fn across_protocols(a: &Series<K>, b: &Series<K>) -> Paired<K> {
-        let keys: Vec<K> = a.values.keys().filter(|k| b.values.contains_key(k)).cloned().collect();
-        // Every key was just found in both.
-        let take = |s: &Series<K>| keys.iter().map(|k| s.values[k]).collect();
-        let (x, y) = (take(a), take(b));
+        let (mut keys, mut x, mut y) = (Vec::new(), Vec::new(), Vec::new());
+        // Both are in the order of their units.
+        let mut others = b.values.iter().peekable();
+        for (unit, value) in &a.values {
+            while others.next_if(|(other, _)| *other < unit).is_some() {}
+            if let Some((_, other)) = others.next_if(|(other, _)| *other == unit) {
+                keys.push(unit.clone());
+                x.push(*value);
+                y.push(*other);
+            }
+        }
         let mut protocols: Vec<Protocol> = [a.protocol, b.protocol].into_iter().flatten().collect();
         protocols.dedup();
         Paired { keys, x, y, given: Vec::new(), protocols }

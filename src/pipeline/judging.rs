@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
 use super::basis::Basis;
@@ -10,7 +11,7 @@ use super::observing::Observed;
 use super::planning::{Planned, judge_fields};
 use super::{PipelineError, Subject};
 use crate::config::Loaded;
-use crate::evidence::{EvidenceTable, ModelInfo, published};
+use crate::evidence::{EvidenceTable, Measurement, ModelInfo, published};
 use crate::hash::Key;
 use crate::judge::{Memo, judge_with, outcome::HypothesisOutcome};
 use crate::metric::{attention_traces, measurements, spectra, weights};
@@ -97,23 +98,31 @@ impl<'a> Sources<'a> {
                 weighed.insert(job.subject, (found.squares(), found));
             }
         }
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut prompts) = (BTreeSet::new(), BTreeSet::new());
+        let mut found = Vec::new();
         for cell in &basis.cells {
-            let subject = &planned.subjects[cell.subject];
             let Some(observation) = observations.get(&cell.key) else { continue };
-            if !seen.insert((cell.subject, cell.prompt.id.clone(), cell.bos)) {
+            if !seen.insert((cell.subject, cell.prompt.id.as_str(), cell.bos)) {
                 continue;
             }
-            know(&mut table, subject);
-            if !table.prompts.iter().any(|prompt| prompt.id == cell.prompt.id) {
+            know(&mut table, &planned.subjects[cell.subject]);
+            if prompts.insert(cell.prompt.id.as_str()) {
                 table.prompts.push(cell.prompt.clone());
             }
-            table.rows.extend(measurements(&subject.id, &cell.prompt, observation, cell.bos));
-            if let Some((squares, _)) = weighed.get(&cell.subject) {
-                let (prompt, squares) = (&cell.prompt, squares.view());
-                table.rows.extend(attention_traces(&subject.id, prompt, observation, squares, cell.bos));
-            }
+            let squares = weighed.get(&cell.subject).map(|(squares, _)| squares);
+            found.push((*cell, observation, squares));
         }
+        let rows = found.into_par_iter().map(|(cell, observation, squares)| {
+            let (id, prompt) = (&planned.subjects[cell.subject].id, &cell.prompt);
+            let mut rows = measurements(id, prompt, observation, cell.bos);
+            if let Some(squares) = squares {
+                rows.extend(attention_traces(id, prompt, observation, squares.view(), cell.bos));
+            }
+            rows
+        });
+        let rows: Vec<Vec<Measurement>> = rows.collect();
+        table.rows.reserve(rows.iter().map(Vec::len).sum());
+        table.rows.extend(rows.into_iter().flatten());
         for job in &basis.spectra {
             let subject = &planned.subjects[job.subject];
             let Some(found) = self.small::<Spectra>(&job.key)? else { continue };
@@ -142,28 +151,43 @@ impl<'a> Sources<'a> {
 /// Judges every hypothesis whose verdict is not in the store under its present key.
 pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
-    let mut judged = Judged::default();
     let memo = Memo::new(loaded.experiment.seed);
     let all = planned.basis().present(&observed.present);
-    for (_, hypothesis, hash) in &loaded.hypotheses {
+    let mut judged = Judged::default();
+    let mut outcomes: Vec<Option<HypothesisOutcome>> = Vec::new();
+    let mut stale = Vec::new();
+    for (index, (_, hypothesis, hash)) in loaded.hypotheses.iter().enumerate() {
         let basis = all.of(hypothesis, &planned.subjects);
         let fields = judge_fields(loaded, *hash, &planned.subjects, &basis, planned.published);
         let key = fields.key();
         judged.keys.push(key);
         let stored =
             if planned.snapshot.has(&key) { planned.store.blob(&planned.snapshot, &key)? } else { None };
-        if let Some(outcome) = stored.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
-            judged.outcomes.push(outcome);
-            continue;
+        let stored = stored.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if stored.is_none() {
+            stale.push((fields.get("evidence").map(String::from), index, basis, fields));
         }
-        progress.start(&format!("judge {}", hypothesis.id), 1);
-        let measured = sources.measured(&basis, progress)?;
-        let outcome = judge_with(hypothesis, *hash, sources.published()?, &measured, &memo);
-        progress.finish();
-        let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
-        planned.store.put_blob(&format!("judge/{}", hypothesis.id), &fields, &bytes)?;
-        judged.computed += 1;
-        judged.outcomes.push(outcome);
+        outcomes.push(stored);
     }
+    // Hypotheses on the same evidence one after the other: its table is made once, and one is held at a time.
+    stale.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    for alike in stale.chunk_by(|a, b| a.0 == b.0) {
+        let mut table = None;
+        for (_, index, basis, fields) in alike {
+            let (_, hypothesis, hash) = &loaded.hypotheses[*index];
+            progress.start(&format!("judge {}", hypothesis.id), 1);
+            let measured = match &mut table {
+                Some(table) => &*table,
+                none => &*none.insert(sources.measured(basis, progress)?),
+            };
+            let outcome = judge_with(hypothesis, *hash, sources.published()?, measured, &memo);
+            progress.finish();
+            let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
+            planned.store.put_blob(&format!("judge/{}", hypothesis.id), fields, &bytes)?;
+            judged.computed += 1;
+            outcomes[*index] = Some(outcome);
+        }
+    }
+    judged.outcomes = outcomes.into_iter().flatten().collect();
     Ok(judged)
 }

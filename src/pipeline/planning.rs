@@ -6,6 +6,7 @@ use std::path::Path;
 use super::basis::Basis;
 use super::registering;
 use super::spectra::{SetSpectra, set_spectra};
+use super::subject::tokenizer;
 use super::weighing::{Weighing, weighings};
 use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, lineage, locate};
 use crate::checkpoint::{Memo, Tokenizer};
@@ -104,9 +105,15 @@ pub fn plan(
         let ids: Vec<&str> = unasked.iter().map(|model| model.id.as_str()).collect();
         progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
     }
+    // Models of one folder share its tokenizer.
+    let mut tokenizers = BTreeMap::new();
     for model in asked {
         let at = locate(model, &loaded.models, &loaded.models_path, missing, progress);
-        match at.and_then(|at| Subject::listed(model, &at, &memo)) {
+        let opened = at.and_then(|at| {
+            let tokenizer = tokenizers.entry(at.clone()).or_insert_with(|| tokenizer(&at));
+            Subject::listed_with(model, &at, tokenizer.clone(), &memo)
+        });
+        match opened {
             Ok(subject) => subjects.push(subject),
             Err(error) => {
                 let list =

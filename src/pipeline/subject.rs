@@ -1,6 +1,7 @@
 //! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. No weight is read here.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::arch::{self, ArchError, Recipe};
 use crate::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
@@ -21,7 +22,7 @@ pub struct Subject {
     pub recipe: Recipe,
     pub graphs: Graphs,
     /// `None` when the folder has no tokenizer: then only token ids can be run.
-    pub tokenizer: Result<Tokenizer, String>,
+    pub tokenizer: Result<Arc<Tokenizer>, String>,
     /// Content hash of the weights, as stored: a variant's are its base's.
     pub weights: Key,
     /// What is changed in the stored model.
@@ -91,17 +92,28 @@ pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Resu
 impl Subject {
     /// Opens a checkpoint folder under an id. Reads headers, config and tokenizer; hashes weights once (memoised).
     pub fn open(id: &str, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(id, folder, None, ModelFacts::default(), memo)
+        Subject::of(id, folder, tokenizer(folder), None, ModelFacts::default(), memo)
     }
 
     /// Opens a model of the list, from the folder that [`locate`] gave.
     pub fn listed(model: &Model, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(&model.id, folder, change(model), lineage(model), memo)
+        Subject::listed_with(model, folder, tokenizer(folder), memo)
+    }
+
+    /// [`Subject::listed`] with the [`tokenizer`] of the folder, which its models share.
+    pub fn listed_with(
+        model: &Model,
+        folder: &Path,
+        tokenizer: Result<Arc<Tokenizer>, String>,
+        memo: &Memo,
+    ) -> Result<Subject, SubjectError> {
+        Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)
     }
 
     fn of(
         id: &str,
         folder: &Path,
+        tokenizer: Result<Arc<Tokenizer>, String>,
         intervention: Option<Change>,
         lineage: ModelFacts,
         memo: &Memo,
@@ -110,7 +122,6 @@ impl Subject {
         let recipe = Recipe::read(checkpoint.config())
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
         let graphs = Graphs::build(&recipe)?;
-        let tokenizer = Tokenizer::open(folder).map_err(|error| error.to_string());
         let weights = checkpoint.identity(memo)?;
         let ModelFacts { kind, base, change, series, step, .. } = lineage;
         let (parameters, dtype) = (Some(checkpoint.parameters()), Some(checkpoint.dtype()));
@@ -132,6 +143,11 @@ impl Subject {
     pub fn facts(&self) -> ModelFacts {
         self.facts.clone()
     }
+}
+
+/// The tokenizer of a folder, or why there is none.
+pub fn tokenizer(folder: &Path) -> Result<Arc<Tokenizer>, String> {
+    Tokenizer::open(folder).map(Arc::new).map_err(|error| error.to_string())
 }
 
 /// The intervention of a model of the list, if it is made by one.

@@ -32,7 +32,7 @@ pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 3;
+pub const STATISTICS_VERSION: u32 = 4;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 2;
 
@@ -282,7 +282,7 @@ impl EvidenceDigest {
 
 /// Digest of a list of keys; the order matters.
 pub fn digest_keys<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Key {
-    keys.into_iter().fold(Fields::new("keys"), |fields, key| fields.with("key", key)).key()
+    Fields::key_of_keys("keys", "key", keys)
 }
 
 /// Digest of a list of texts; the order matters.

@@ -8,6 +8,7 @@ use crate::{arch::Recipe, hash::Key, onnx};
 pub struct Graphs {
     /// `prelude.onnx`, `block-0.onnx`, .., `final.onnx`, `head.onnx`, `tail.onnx`.
     files: Vec<(String, Vec<u8>)>,
+    identity: Key,
 }
 
 impl Graphs {
@@ -18,19 +19,15 @@ impl Graphs {
             &modules.head,
             &modules.tail,
         ]);
-        Ok(Graphs { files: graphs.map(|g| (format!("{}.onnx", g.name()), onnx::encode(g))).collect() })
+        let files: Vec<(String, Vec<u8>)> =
+            graphs.map(|g| (format!("{}.onnx", g.name()), onnx::encode(g))).collect();
+        let identity = identity(&files);
+        Ok(Graphs { files, identity })
     }
 
     /// Hash over names and bytes of all files, each with its length before it.
     pub fn identity(&self) -> Key {
-        let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 graphs v1");
-        for (name, bytes) in &self.files {
-            for part in [name.as_bytes(), bytes] {
-                hasher.update(&(part.len() as u64).to_le_bytes());
-                hasher.update(part);
-            }
-        }
-        Key::from(hasher.finalize())
+        self.identity
     }
 
     /// File names and contents, in the order of the run.
@@ -46,4 +43,15 @@ impl Graphs {
             reason: "these graphs were built from another recipe".to_string(),
         })
     }
+}
+
+fn identity(files: &[(String, Vec<u8>)]) -> Key {
+    let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 graphs v1");
+    for (name, bytes) in files {
+        for part in [name.as_bytes(), bytes] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+    }
+    Key::from(hasher.finalize())
 }

@@ -90,6 +90,55 @@ pub(crate) fn correlation_of(x: &[f64], y: &[f64], method: Method) -> Option<f64
     }
 }
 
+/// Spearman's rho of resamples of one pair. Ranks follow from how often each unit was drawn: nothing is sorted anew.
+pub(crate) struct ResampledSpearman {
+    x: Vec<Vec<usize>>,
+    y: Vec<Vec<usize>>,
+    units: usize,
+}
+
+impl ResampledSpearman {
+    pub fn new(x: &[f64], y: &[f64]) -> ResampledSpearman {
+        ResampledSpearman { x: ascending(x), y: ascending(y), units: x.len() }
+    }
+
+    /// [`correlation_of`] of the units drawn, each as often as it is listed.
+    pub fn of(&self, drawn: impl Iterator<Item = usize>) -> Option<f64> {
+        let mut times = vec![0.0; self.units];
+        drawn.for_each(|unit| times[unit] += 1.0);
+        let n = times.iter().sum::<f64>();
+        let (x, y) = (drawn_ranks(&self.x, &times), drawn_ranks(&self.y, &times));
+        let [mut sxx, mut sxy, mut syy] = [0.0; 3];
+        for ((times, x), y) in times.iter().zip(&x).zip(&y) {
+            sxx += times * x * x;
+            sxy += times * x * y;
+            syy += times * y * y;
+        }
+        // Ranks differ by a half at least.
+        (n >= 2.0 && sxx > 0.1 && syy > 0.1).then(|| (sxy / (sxx.sqrt() * syy.sqrt())).clamp(-1.0, 1.0))
+    }
+}
+
+/// Units in ascending order of their values, equal ones together.
+fn ascending(values: &[f64]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    order.chunk_by(|&a, &b| values[a] == values[b]).map(<[usize]>::to_vec).collect()
+}
+
+/// Average ranks around their mean where each unit is there so many times.
+fn drawn_ranks(ascending: &[Vec<usize>], times: &[f64]) -> Vec<f64> {
+    let centre = (times.iter().sum::<f64>() + 1.0) / 2.0;
+    let mut ranks = vec![0.0; times.len()];
+    let mut below = 0.0;
+    for tied in ascending {
+        let here: f64 = tied.iter().map(|&unit| times[unit]).sum();
+        tied.iter().for_each(|&unit| ranks[unit] = below + (here + 1.0) / 2.0 - centre);
+        below += here;
+    }
+    ranks
+}
+
 /// Pearson of two slices of the same pair.
 pub(super) fn raw(x: &[f64], y: &[f64]) -> Option<f64> {
     let (dx, dy) = (centred(x), centred(y));
@@ -121,6 +170,18 @@ mod tests {
     fn a_constant_side_has_no_correlation() {
         assert_eq!(raw(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), None);
         assert_eq!(raw(&[1.0], &[1.0]), None);
+    }
+
+    #[test]
+    fn a_resample_has_the_rho_of_its_values() {
+        let (x, y) = ([3.0, 1.0, 3.0, 2.0, 5.0], [1.0, 4.0, 2.0, 2.0, 9.0]);
+        let resampled = ResampledSpearman::new(&x, &y);
+        for drawn in [[0, 1, 2, 3, 4], [0, 0, 3, 3, 4], [4, 1, 1, 2, 0]] {
+            let pick = |v: &[f64]| drawn.map(|i: usize| v[i]);
+            let found = resampled.of(drawn.into_iter()).unwrap();
+            assert!((found - correlation_of(&pick(&x), &pick(&y), Method::Spearman).unwrap()).abs() < 1e-12);
+        }
+        assert_eq!(resampled.of([0, 2, 0, 2, 0].into_iter()), None, "one side is constant");
     }
 
     #[test]

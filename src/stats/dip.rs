@@ -19,15 +19,28 @@ pub fn dip(values: &[f64]) -> Option<f64> {
 /// p of one mode: how often as many uniform values, the unimodal distribution with the largest dips, dip as far.
 /// (b+1)/(m+1). `None` as in [`dip`].
 pub fn dip_p(values: &[f64], seed: Seed) -> Option<f64> {
+    dip_p_among(values, &uniform_dips(values.len(), seed))
+}
+
+/// [`dip_p`] with the dips of [`uniform_dips`], which samples of as many values may share.
+pub fn dip_p_among(values: &[f64], uniform: &[f64]) -> Option<f64> {
     let threshold = dip(values)? - 1e-12;
+    let extreme = uniform.iter().filter(|&&dip| dip >= threshold).count();
+    Some((extreme as f64 + 1.0) / (uniform.len() as f64 + 1.0))
+}
+
+/// Dips of [`MONTE_CARLO`] samples of n uniform values; none with n below two.
+pub fn uniform_dips(n: usize, seed: Seed) -> Vec<f64> {
     let mut rng = seed.rng();
-    let mut sample = vec![0.0; values.len()];
-    let extreme = (0..MONTE_CARLO).filter(|_| {
-        sample.fill_with(|| rng.random::<f64>());
-        sample.sort_by(f64::total_cmp);
-        of_sorted(&sample) >= threshold
-    });
-    Some((extreme.count() as f64 + 1.0) / (MONTE_CARLO as f64 + 1.0))
+    let mut sample = vec![0.0; n];
+    let draws = if n < 2 { 0 } else { MONTE_CARLO };
+    (0..draws)
+        .map(|_| {
+            sample.fill_with(|| rng.random::<f64>());
+            sample.sort_by(f64::total_cmp);
+            of_sorted(&sample)
+        })
+        .collect()
 }
 
 /// The modal interval is narrowed between the convex minorant (left of the mode) and the concave majorant (right of it)

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use rand::RngExt;
+use rayon::prelude::*;
 
 use super::{
     Seed,
@@ -154,37 +155,59 @@ fn by_pairing(specifications: &[&[Pairs]], alpha: f64, seed: Seed) -> Result<Joi
             Orders::draw(&groups, seed).rows().for_each(|row| orders.extend_from_slice(row));
         }
     }
-    let effects = specifications.iter().map(|pairs| rearranged(pairs, &names, &orders));
-    Ok(compared(effects.collect(), alpha, count.is_some(), units))
+    let flips = orders.len() / units.max(1);
+    // Specifications of the same units share what these make of the orders, one set of units after the other.
+    let mut of_members = BTreeMap::<Vec<usize>, Vec<(usize, Vec<&Pairs>)>>::new();
+    for (specification, pairs) in specifications.iter().enumerate() {
+        let mut alike = BTreeMap::<Vec<usize>, Vec<&Pairs>>::new();
+        for one in *pairs {
+            alike.entry(one.units.iter().map(|u| names[u.as_str()]).collect()).or_default().push(one);
+        }
+        for (members, pairs) in alike {
+            of_members.entry(members).or_default().push((specification, pairs));
+        }
+    }
+    let mut effects = vec![vec![0.0; flips]; specifications.len()];
+    for (members, parts) in of_members {
+        let given = narrowed(&members, units, &orders);
+        let found: Vec<(usize, Vec<f64>)> = parts
+            .into_par_iter()
+            .map(|(specification, pairs)| (specification, rearranged(&pairs, &given)))
+            .collect();
+        for (specification, sums) in found {
+            effects[specification].iter_mut().zip(sums).for_each(|(effect, sum)| *effect += sum);
+        }
+    }
+    for (effects, pairs) in effects.iter_mut().zip(specifications) {
+        effects.iter_mut().for_each(|effect| *effect /= pairs.len() as f64);
+    }
+    Ok(compared(effects, alpha, count.is_some(), units))
 }
 
-/// The mean correlation of the groups under every order.
-fn rearranged(pairs: &[Pairs], names: &BTreeMap<&str, usize>, orders: &[u32]) -> Vec<f64> {
-    let units = names.len();
-    let mut alike = BTreeMap::<Vec<usize>, Vec<&Pairs>>::new();
-    for one in pairs {
-        alike.entry(one.units.iter().map(|u| names[u.as_str()]).collect()).or_default().push(one);
-    }
-    let mut effects = vec![0.0; orders.len() / units];
-    for (members, pairs) in alike {
-        let n = members.len();
-        // What unit i contributes when it is given unit j's y, summed over the groups of these units.
-        let mut gain = vec![0.0; n * n];
-        for one in &pairs {
-            for (row, x) in gain.chunks_exact_mut(n).zip(&one.x) {
-                row.iter_mut().zip(&one.y).for_each(|(g, y)| *g += x * y);
-            }
+/// Which member's y each member gets, member by member all orders: a row of them stays in the cache.
+fn narrowed(members: &[usize], units: usize, orders: &[u32]) -> Vec<Vec<u32>> {
+    let mut place = vec![None; units];
+    members.iter().enumerate().for_each(|(i, &unit)| place[unit] = Some(i));
+    let of =
+        |&unit: &usize| orders.chunks_exact(units).map(|order| within(&place, order, unit) as u32).collect();
+    members.par_iter().map(of).collect()
+}
+
+/// The sum of the correlations of groups of the same members under every order; `given` from [`narrowed`].
+fn rearranged(pairs: &[&Pairs], given: &[Vec<u32>]) -> Vec<f64> {
+    let n = given.len();
+    let mut sums = vec![0.0; given.first().map_or(0, Vec::len)];
+    // What unit i contributes when it is given unit j's y, summed over the groups.
+    let mut gain = vec![0.0; n];
+    for (i, given) in given.iter().enumerate() {
+        gain.fill(0.0);
+        for one in pairs {
+            let x = one.x[i];
+            gain.iter_mut().zip(&one.y).for_each(|(g, y)| *g += x * y);
         }
-        let mut place = vec![None; units];
-        members.iter().enumerate().for_each(|(i, &unit)| place[unit] = Some(i));
-        for (effect, order) in effects.iter_mut().zip(orders.chunks_exact(units)) {
-            for (i, &unit) in members.iter().enumerate() {
-                *effect += gain[i * n + within(&place, order, unit)];
-            }
-        }
+        sums.iter_mut().zip(given).for_each(|(sum, &j)| *sum += gain[j as usize]);
     }
-    effects.iter_mut().for_each(|e| *e /= pairs.len() as f64);
-    effects
+    sums
 }
 
 /// The order of all units as one of these: whoever is not among them is stepped over. Every order of these units is as

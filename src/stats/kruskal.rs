@@ -4,7 +4,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::{
     describe::average_ranks,
-    permutation::{Draw, rearranged_p},
+    permutation::{Draw, LANES, grouped, interleaved, rearranged_ps},
 };
 
 /// H corrected for ties, with the chi-square p (k-1 degrees of freedom).
@@ -26,9 +26,40 @@ pub fn kruskal_wallis(values: &[f64], labels: &[usize]) -> Option<Kruskal> {
 
 /// p of H by relabelling units; `None` as in [`kruskal_wallis`].
 pub fn kruskal_permutation_p<'a>(values: &[f64], labels: &[usize], draw: impl Into<Draw<'a>>) -> Option<f64> {
-    let ranked = Ranked::new(values, labels)?;
-    let everyone = vec![(0..values.len()).collect()];
-    Some(rearranged_p(&everyone, values.len(), draw, &mut |order| ranked.h(order)))
+    kruskal_permutation_ps(&[values], labels, draw).pop().flatten()
+}
+
+/// [`kruskal_permutation_p`] of each of several lists of values with the same labels, all by the same rearrangements.
+pub fn kruskal_permutation_ps<'a>(
+    lists: &[&[f64]],
+    labels: &[usize],
+    draw: impl Into<Draw<'a>>,
+) -> Vec<Option<f64>> {
+    let n = labels.len();
+    let ranked: Vec<Option<Ranked>> = lists.iter().map(|values| Ranked::new(values, labels)).collect();
+    let there: Vec<&Ranked> = ranked.iter().flatten().collect();
+    let groups = grouped(labels);
+    let groups = &groups;
+    let statistics = there.chunks(LANES).map(|few| {
+        let ranks = interleaved(n, &few.iter().map(|r| &r.ranks[..]).collect::<Vec<_>>());
+        // H but for the variance, which no rearrangement changes.
+        let statistic = move |order: &[u32]| {
+            let mut total = [0.0; LANES];
+            for group in groups {
+                let mut sums = [0.0; LANES];
+                for &i in group {
+                    let ranks = &ranks[order[i] as usize];
+                    (0..LANES).for_each(|lane| sums[lane] += ranks[lane]);
+                }
+                let size = group.len() as f64;
+                (0..LANES).for_each(|lane| total[lane] += sums[lane] * sums[lane] / size);
+            }
+            total
+        };
+        (few.len(), statistic)
+    });
+    let mut found = rearranged_ps(&[(0..n).collect()], n, draw, statistics).into_iter();
+    ranked.iter().map(|ranked| ranked.as_ref().and_then(|_| found.next())).collect()
 }
 
 /// Ranks around their centre, and each unit's group as an index.

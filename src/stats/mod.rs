@@ -49,21 +49,22 @@ pub use clusters::{bootstrap_clusters, bootstrap_strata};
 pub use conjunction::{benjamini_hochberg, partial_conjunction};
 pub use contrast::{TTest, paired_t, student_t, welch_t};
 pub use correlation::{Method, correlation_interval, correlation_t_p, partial, pearson, spearman};
-pub(crate) use correlation::{correlation_of, z_variance};
+pub(crate) use correlation::{ResampledSpearman, correlation_of, z_variance};
 pub use decomposition::{Share, decompose};
 pub use describe::{Interval, average_ranks, mean, quantile, standard_deviation};
-pub use dip::{dip, dip_p};
+pub use dip::{dip, dip_p, dip_p_among, uniform_dips};
 pub use dominance::{auc, cliff_delta, rank_biserial};
 pub use effect::{Effect, cohen_d, cohen_dz, hedges_g};
 pub use equivalence::{tost, tost_interval};
 pub use holm::holm;
 pub use joint::{Joint, Pairs, Unflippable, Units, joint};
-pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_wallis};
+pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_permutation_ps, kruskal_wallis};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use mixture::mixture_bic;
 pub use nested::{Nested, nested};
 pub use permutation::{
-    Draw, MONTE_CARLO, Orders, correlation_p, sign_flip_p, smallest_correlation_p, smallest_sign_p,
+    Draw, MONTE_CARLO, Orders, correlation_p, correlation_ps, sign_flip_p, smallest_correlation_p,
+    smallest_sign_p,
 };
 pub use pool::{Pooled, random_effects};
 pub use power_law::{PowerLaw, power_law};

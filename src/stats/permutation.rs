@@ -27,28 +27,73 @@ pub fn correlation_p<'a, K: Ord + Clone>(
     blocks: Option<&[usize]>,
     draw: impl Into<Draw<'a>>,
 ) -> Option<f64> {
-    let (x, y) = residuals(pair, method);
-    raw(&x, &y)?;
-    let (x, y) = (centred(&x), centred(&y));
-    let groups = match blocks {
-        Some(labels) => grouped(labels),
-        None => vec![(0..x.len()).collect()],
-    };
-    // Rearranging changes neither variance, so the sum of products orders arrangements as the correlation does.
-    Some(rearranged_p(&groups, x.len(), draw, &mut |order| products(&x, order, &y).abs()))
+    correlation_ps(&[pair], method, blocks, draw).pop().flatten()
 }
 
-/// Sum of x\[order\[i\]\] y\[i\], four sums side by side, so that an addition need not wait for the one before it.
-fn products(x: &[f64], order: &[usize], y: &[f64]) -> f64 {
-    let mut lanes = [0.0; 4];
-    let (orders, ys) = (order.chunks_exact(4), y.chunks_exact(4));
-    let rest: f64 = orders.remainder().iter().zip(ys.remainder()).map(|(&i, b)| x[i] * b).sum();
-    for (order, y) in orders.zip(ys) {
-        for lane in 0..4 {
-            lanes[lane] += x[order[lane]] * y[lane];
+/// [`correlation_p`] of each of several pairs of as many units in the same blocks, all by the same rearrangements: one walk
+/// through these serves four pairs.
+pub fn correlation_ps<'a, K: Ord + Clone>(
+    pairs: &[&Paired<K>],
+    method: Method,
+    blocks: Option<&[usize]>,
+    draw: impl Into<Draw<'a>>,
+) -> Vec<Option<f64>> {
+    let sides: Vec<Option<(Vec<f64>, Vec<f64>)>> = pairs
+        .iter()
+        .map(|pair| {
+            let (x, y) = residuals(pair, method);
+            raw(&x, &y)?;
+            Some((centred(&x), centred(&y)))
+        })
+        .collect();
+    let n = pairs.first().map_or(0, |pair| pair.len());
+    let groups = match blocks {
+        Some(labels) => grouped(labels),
+        None => vec![(0..n).collect()],
+    };
+    let there: Vec<&(Vec<f64>, Vec<f64>)> = sides.iter().flatten().collect();
+    let found = rearranged_ps(
+        &groups,
+        n,
+        draw,
+        there.chunks(LANES).map(|few| {
+            let x = interleaved(n, &few.iter().map(|(x, _)| &x[..]).collect::<Vec<_>>());
+            let y = interleaved(n, &few.iter().map(|(_, y)| &y[..]).collect::<Vec<_>>());
+            // Rearranging changes neither variance, so the sum of products orders arrangements as the correlation does.
+            (few.len(), move |order: &[u32]| products(&x, order, &y).map(f64::abs))
+        }),
+    );
+    let mut found = found.into_iter();
+    sides.iter().map(|sides| sides.as_ref().and_then(|_| found.next())).collect()
+}
+
+/// Tests that go through the rearrangements side by side.
+pub(super) const LANES: usize = 4;
+
+/// Unit by unit what each of up to [`LANES`] lists holds there, 0 where there is no such list.
+pub(super) fn interleaved(n: usize, lists: &[&[f64]]) -> Vec<[f64; LANES]> {
+    let at = |i: usize| std::array::from_fn(|lane| lists.get(lane).map_or(0.0, |list| list[i]));
+    (0..n).map(at).collect()
+}
+
+/// Sums of x\[order\[i\]\] y\[i\], two of each side by side, so that an addition need not wait for the one before it.
+fn products(x: &[[f64; LANES]], order: &[u32], y: &[[f64; LANES]]) -> [f64; LANES] {
+    let mut sums = [[0.0; LANES]; 2];
+    let add = |sum: &mut [f64; LANES], from: u32, y: &[f64; LANES]| {
+        let x = &x[from as usize];
+        for lane in 0..LANES {
+            sum[lane] += x[lane] * y[lane];
         }
+    };
+    let (orders, ys) = (order.chunks_exact(2), y.chunks_exact(2));
+    for (&from, y) in orders.remainder().iter().zip(ys.remainder()) {
+        add(&mut sums[0], from, y);
     }
-    lanes.iter().sum::<f64>() + rest
+    for (order, y) in orders.zip(ys) {
+        add(&mut sums[0], order[0], &y[0]);
+        add(&mut sums[1], order[1], &y[1]);
+    }
+    std::array::from_fn(|lane| sums[0][lane] + sums[1][lane])
 }
 
 /// p of the mean of paired differences (or of values minus the null) by flipping the sign of whole units.
@@ -160,6 +205,47 @@ pub(super) fn rearranged_p<'a>(
         }
     }
     (extreme as f64 + 1.0) / (MONTE_CARLO as f64 + 1.0)
+}
+
+/// [`rearranged_p`] of many statistics, up to [`LANES`] of them (as many as each says) computed together.
+pub(super) fn rearranged_ps<'a, S: Fn(&[u32]) -> [f64; LANES]>(
+    groups: &[Vec<usize>],
+    n: usize,
+    draw: impl Into<Draw<'a>>,
+    statistics: impl Iterator<Item = (usize, S)>,
+) -> Vec<f64> {
+    let identity: Vec<u32> = (0..n as u32).collect();
+    let mut orders: Option<Arc<Orders>> = None;
+    let draw = draw.into();
+    let mut found = Vec::new();
+    for (lanes, statistic) in statistics {
+        let threshold = statistic(&identity).map(|observed| observed - 1e-11 * observed.abs() - 1e-300);
+        let mut extreme = [0_u64; LANES];
+        let mut count = |order: &[u32]| {
+            let reached = statistic(order);
+            for lane in 0..LANES {
+                extreme[lane] += u64::from(reached[lane] >= threshold[lane]);
+            }
+        };
+        if let Some(all) = arrangements(groups) {
+            let mut order: Vec<usize> = (0..n).collect();
+            let mut row = identity.clone();
+            walk(groups, 0, &mut order, &mut |o| {
+                row.iter_mut().zip(o).for_each(|(to, &from)| *to = from as u32);
+                count(&row);
+            });
+            found.extend(extreme.iter().take(lanes).map(|&e| e as f64 / all as f64));
+            continue;
+        }
+        let orders = orders.get_or_insert_with(|| match draw {
+            Draw::Seed(seed) => Arc::new(Orders::draw(groups, seed)),
+            Draw::Shared(orders) => orders(groups),
+        });
+        // Every unit is in some group, so that a row has a place for each.
+        orders.rows().for_each(&mut count);
+        found.extend(extreme.iter().take(lanes).map(|&e| (e as f64 + 1.0) / (MONTE_CARLO as f64 + 1.0)));
+    }
+    found
 }
 
 /// How many arrangements within groups there are, if few enough to walk.

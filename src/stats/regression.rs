@@ -36,12 +36,11 @@ pub fn cross_validated<K: Ord + Clone>(pair: &Paired<K>) -> Option<CrossValidate
         let ranks = average_ranks(&tx);
         let slope = dot(&tx, &ty) / dot(&tx, &tx).max(f64::MIN_POSITIVE);
         let (affine, ranked) = (line(&tx, &ty), line(&ranks, &ty));
+        let mut sorted: Vec<(f64, f64)> = tx.iter().copied().zip(ranks).collect();
+        sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         for i in (fold..x.len()).step_by(folds) {
-            let predictions = [
-                slope * x[i],
-                affine.0 + affine.1 * x[i],
-                ranked.0 + ranked.1 * rank_among(x[i], &tx, &ranks),
-            ];
+            let predictions =
+                [slope * x[i], affine.0 + affine.1 * x[i], ranked.0 + ranked.1 * rank_among(x[i], &sorted)];
             for (sum, prediction) in missed.iter_mut().zip(predictions) {
                 *sum += (y[i] - prediction).powi(2);
             }
@@ -59,11 +58,11 @@ fn line(x: &[f64], y: &[f64]) -> (f64, f64) {
     (mean(y).unwrap_or(0.0) - slope * mean(x).unwrap_or(0.0), slope)
 }
 
-/// The rank of a held-out value among the training ones: interpolated between neighbours, flat beyond the ends.
-fn rank_among(value: f64, x: &[f64], ranks: &[f64]) -> f64 {
-    let known = || x.iter().copied().zip(ranks.iter().copied());
-    let below = known().filter(|(v, _)| *v <= value).max_by(|a, b| a.0.total_cmp(&b.0));
-    let above = known().filter(|(v, _)| *v >= value).min_by(|a, b| a.0.total_cmp(&b.0));
+/// The rank of a held-out value among the training ones, ascending with their ranks: interpolated between neighbours, flat
+/// beyond the ends.
+fn rank_among(value: f64, sorted: &[(f64, f64)]) -> f64 {
+    let below = sorted.partition_point(|(v, _)| *v <= value).checked_sub(1).map(|at| sorted[at]);
+    let above = sorted.get(sorted.partition_point(|(v, _)| *v < value)).copied();
     match (below, above) {
         (Some((a, ra)), Some((b, rb))) if b > a => ra + (rb - ra) * (value - a) / (b - a),
         (Some((_, rank)), _) | (None, Some((_, rank))) => rank,

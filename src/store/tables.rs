@@ -21,6 +21,7 @@ use std::{
 };
 
 use polars::prelude::{Column, DataFrame, PolarsResult};
+use rayon::prelude::*;
 
 use super::{
     StoreError,
@@ -107,28 +108,36 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
     )
 }
 
+/// What a column of the measurements holds.
+enum Holds {
+    Text(fn(&Measurement) -> Option<&str>),
+    Layer,
+    Value,
+}
+
 fn measurements(rows: &[&Measurement]) -> PolarsResult<DataFrame> {
-    let strings = |name: &str, get: fn(&Measurement) -> Option<&str>| {
-        Column::new(name.into(), rows.iter().map(|m| get(m)).collect::<Vec<Option<&str>>>())
-    };
-    DataFrame::new(
-        rows.len(),
-        vec![
-            strings("evidence", |m| Some(m.evidence.as_str())),
-            strings("source", |m| Some(&m.source)),
-            strings("model", |m| Some(&m.model)),
-            strings("prompt", |m| m.prompt.as_deref()),
-            strings("category", |m| m.category.as_deref()),
-            strings("metric", |m| Some(m.metric.as_str())),
-            Column::new("layer".into(), rows.iter().map(|m| m.layer).collect::<Vec<Option<u32>>>()),
-            strings("reduction", |m| m.protocol.map(|p| p.reduction.as_str())),
-            strings("endpoint", |m| m.protocol.map(|p| p.endpoint.as_str())),
-            strings("bos", |m| m.protocol.map(|p| p.bos.as_str())),
-            strings("dtype", |m| Some(&m.dtype)),
-            Column::new("value".into(), rows.iter().map(|m| m.value).collect::<Vec<f64>>()),
-            strings("definition", |m| Some(&m.definition)),
-        ],
-    )
+    use Holds::{Layer, Text, Value};
+    let columns: [(&str, Holds); 13] = [
+        ("evidence", Text(|m| Some(m.evidence.as_str()))),
+        ("source", Text(|m| Some(&m.source))),
+        ("model", Text(|m| Some(&m.model))),
+        ("prompt", Text(|m| m.prompt.as_deref())),
+        ("category", Text(|m| m.category.as_deref())),
+        ("metric", Text(|m| Some(m.metric.as_str()))),
+        ("layer", Layer),
+        ("reduction", Text(|m| m.protocol.map(|p| p.reduction.as_str()))),
+        ("endpoint", Text(|m| m.protocol.map(|p| p.endpoint.as_str()))),
+        ("bos", Text(|m| m.protocol.map(|p| p.bos.as_str()))),
+        ("dtype", Text(|m| Some(&m.dtype))),
+        ("value", Value),
+        ("definition", Text(|m| Some(&m.definition))),
+    ];
+    let columns = columns.into_par_iter().map(|(name, holds)| match holds {
+        Text(get) => Column::new(name.into(), rows.iter().map(|m| get(m)).collect::<Vec<Option<&str>>>()),
+        Layer => Column::new(name.into(), rows.iter().map(|m| m.layer).collect::<Vec<Option<u32>>>()),
+        Value => Column::new(name.into(), rows.iter().map(|m| m.value).collect::<Vec<f64>>()),
+    });
+    DataFrame::new(rows.len(), columns.collect())
 }
 
 /// Through a temporary file beside it: a reader sees the old table or the new one.

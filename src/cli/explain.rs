@@ -7,9 +7,11 @@ use crate::pipeline;
 
 /// Options of `explain`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  streamgauge explain H17\n  streamgauge explain H13 --prediction H13a --rows 50\n\n\
+#[command(
+    after_help = "Examples:\n  streamgauge explain H17\n  streamgauge explain H13 --prediction H13a --rows 50\n\n\
 What is claimed, what the test found under which protocol, which conditions decided, which single choice would change it,\n\
-and the rows the numbers come from. Nothing is observed: run first what is missing.")]
+and the rows the numbers come from. Nothing is observed: run first what is missing."
+)]
 pub struct Arguments {
     /// Hypothesis id, e.g. H17
     id: String,

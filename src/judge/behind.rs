@@ -30,8 +30,7 @@ pub fn behind(
     table: &EvidenceTable,
 ) -> Vec<Behind> {
     let shelf = Shelf::new(table);
-    let filters: Vec<&ModelFilter> =
-        std::iter::once(&hypothesis.models).chain(&prediction.models).collect();
+    let filters: Vec<&ModelFilter> = std::iter::once(&hypothesis.models).chain(&prediction.models).collect();
     let (population, narrow, memo) = (Population::new(&shelf, &filters), Narrow::default(), Memo::new(0));
     let bench = Bench {
         evidence,

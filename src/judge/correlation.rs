@@ -186,6 +186,9 @@ fn over_models<'a>(
     tested.estimates.push(one);
 }
 
+/// A model, its prompts joined, and the category of each where they matter.
+type Joined<'a> = (&'a str, Paired<&'a str>, Option<Vec<usize>>);
+
 fn over_prompts<'a>(
     bench: &Bench<'a>,
     asked: &Correlation,
@@ -194,7 +197,7 @@ fn over_prompts<'a>(
     sides: Sides<'_, 'a>,
 ) {
     let (x, y, given) = sides;
-    let mut joined: Vec<(&str, Paired<&str>, Option<Vec<usize>>)> = Vec::new();
+    let mut joined: Vec<Joined<'_>> = Vec::new();
     for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
         let categories = asked.within_category.then(|| categories(y, model));
         let side = |cells: &Cells<'a>| match &categories {

@@ -4,7 +4,7 @@
 //! and what is computed anew are the same to the last bit, on any number of threads.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,8 +23,8 @@ pub struct Memo {
     orders: Mutex<BTreeMap<Vec<Vec<usize>>, Arc<Orders>>>,
     dips: Mutex<BTreeMap<usize, Arc<Vec<f64>>>>,
     // Looked up, never walked.
-    means: Mutex<HashMap<Digest, Option<[Interval; 2]>>>,
-    chances: Mutex<HashMap<Digest, Option<f64>>>,
+    means: Mutex<BTreeMap<Digest, Option<[Interval; 2]>>>,
+    chances: Mutex<BTreeMap<Digest, Option<f64>>>,
 }
 
 type Digest = [u8; 32];
@@ -150,7 +150,7 @@ fn drawn<K: Ord, T>(
     new
 }
 
-fn remembered<T: Copy>(kept: &Mutex<HashMap<Digest, T>>, key: Digest, compute: impl FnOnce() -> T) -> T {
+fn remembered<T: Copy>(kept: &Mutex<BTreeMap<Digest, T>>, key: Digest, compute: impl FnOnce() -> T) -> T {
     if let Some(found) = lock(kept).get(&key) {
         return *found;
     }

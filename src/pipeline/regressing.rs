@@ -24,7 +24,8 @@ pub struct Pictured {
 /// prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
 /// baseline of everything would be ten times as large and say the same.
 fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
-    let (first, bos) = (loaded.prompt_sets.first().map(|set| &set.id), loaded.experiment.bos.first().copied());
+    let (first, bos) =
+        (loaded.prompt_sets.first().map(|set| &set.id), loaded.experiment.bos.first().copied());
     let released: Vec<bool> = planned.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
     basis.cells.retain(|c| released[c.subject] && Some(&c.set) == first && Some(c.bos) == bos);
     basis.weighings.retain(|weighing| released[weighing.subject]);

@@ -287,8 +287,13 @@ fn revisions_and_variants_are_taken_only_by_a_filter_that_asks_for_them() {
     let found = |filter: &str| {
         let mut h = hypothesis("", EXPANDS);
         h.models = toml::from_str(filter).unwrap();
-        let taken: Vec<String> =
-            published(&h, &table).primary.estimates.iter().map(|e| e.label.clone()).filter(|l| l != "pooled").collect();
+        let taken: Vec<String> = published(&h, &table)
+            .primary
+            .estimates
+            .iter()
+            .map(|e| e.label.clone())
+            .filter(|l| l != "pooled")
+            .collect();
         // What is worth measuring is never less than what is taken.
         for model in &table.0.models {
             let wanted = streamgauge::judge::asks_for(&h, &model.id, &model.facts);

@@ -61,7 +61,8 @@ fn prediction(
     let curve = outcome.curves.iter().find(|c| c.prediction == one.id && c.evidence == one.evidence);
     if let Some(curve) = curve {
         let equivalent = curve.specifications.iter().filter(|s| s.relation != Kinship::DifferentEstimand);
-        let agree = curve.agreement.map_or_else(String::new, |share| format!(", {:.0} % agree", 100.0 * share));
+        let agree =
+            curve.agreement.map_or_else(String::new, |share| format!(", {:.0} % agree", 100.0 * share));
         line(
             text,
             2,

@@ -209,7 +209,7 @@ fn base_of<'a>(table: &'a EvidenceTable, tuned: &str) -> Option<&'a str> {
     let parts: Vec<&str> = tuned.split('-').collect();
     let at = parts.iter().position(|part| matches!(*part, "instruct" | "it" | "chat"))?;
     let without: Vec<&str> = [&parts[..at], &parts[at + 1..]].concat();
-    // A tuned model may be of another release than its base: mistral-7b-instruct-v0.2 of mistral-7b-v0.1.
+    // Without a stated base the name must do.
     let stem = parts[..at].join("-");
     known(&without.join("-")).or_else(|| {
         let kin = |id: &str| id != tuned && id.starts_with(&format!("{stem}-v")) && !id.contains("instruct");

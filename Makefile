@@ -81,4 +81,4 @@ bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, 
 	@touch $@
 
 clean: ## remove what was built, fetched and stored
-	rm -rf target .runtime .venv results/store results/report results/tables results/verdicts.json results/bench
+	rm -rf target .runtime .venv results/store results/report results/tables results/verdicts.json $(BENCH)

@@ -125,3 +125,24 @@ fn diff_says_nothing_of_two_equal_runs_and_names_the_protocol_that_changed() {
     let (_, error) = sandbox.expect(6, &["diff", "one", "nowhere"]);
     assert!(error.contains("nowhere/run.json") && error.contains("results folder of a run"), "{error}");
 }
+
+#[test]
+fn explain_tells_the_story_of_a_verdict_down_to_its_rows() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    let (text, _) = sandbox.expect(0, &["explain", "H13", "--prediction", "H13a", "--rows", "2", "--quiet"]);
+    for said in [
+        "Claim: ",
+        "H13a, measured here: ",
+        "because ",
+        "ways of measuring",
+        "under last/last-block/auto (streamgauge",
+    ] {
+        assert!(text.contains(said), "{said:?} is not in {text}");
+    }
+    assert!(!text.contains("H13b"), "{text}");
+    let (_, error) = sandbox.expect(2, &["explain", "H31"]);
+    assert!(error.contains("no hypothesis H31") && error.contains("H13"), "{error}");
+    let (_, error) = sandbox.expect(2, &["explain", "H13", "--prediction", "H13z"]);
+    assert!(error.contains("no prediction H13z") && error.contains("H13a"), "{error}");
+}

@@ -209,12 +209,8 @@ fn base_of<'a>(table: &'a EvidenceTable, tuned: &str) -> Option<&'a str> {
     let parts: Vec<&str> = tuned.split('-').collect();
     let at = parts.iter().position(|part| matches!(*part, "instruct" | "it" | "chat"))?;
     let without: Vec<&str> = [&parts[..at], &parts[at + 1..]].concat();
-    // Without a stated base the name must do.
-    let stem = parts[..at].join("-");
-    known(&without.join("-")).or_else(|| {
-        let kin = |id: &str| id != tuned && id.starts_with(&format!("{stem}-v")) && !id.contains("instruct");
-        table.models.iter().map(|model| model.id.as_str()).find(|id| kin(id))
-    })
+    // Without a stated base the name must do; another release of the base is another model.
+    known(&without.join("-"))
 }
 
 fn twins(rows: &Rows<'_>) -> Figure {

@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime build test lint browser examples reproduce regress parity goldens foreign zoo bench clean
+.PHONY: help runtime build test lint browser examples reproduce regress parity goldens foreign zoo bench scale clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -74,6 +74,9 @@ bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, 
 	.venv/bin/python scripts/bench/bench.py --checkpoint $(BENCH) --repeats 5 --name 1b \
 	  "streamgauge=$(TARGET)/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \
 	  "transformers float32=.venv/bin/python scripts/bench/peer_transformers.py {checkpoint}"
+
+scale: ## the full multiverse of all hypotheses on a made-up million rows: time and memory, results/bench/judge.md
+	$(CARGO) run --release --locked --quiet --example judge_scale results/bench/judge.md
 
 .venv/ready: scripts/reference/requirements.txt
 	$(PYTHON) -m venv .venv

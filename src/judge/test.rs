@@ -36,7 +36,6 @@ use super::{
     spread_change::SpreadChange,
     trend::Trend,
 };
-use crate::metric::Depends;
 
 macro_rules! kinds {
     ($($kind:ident,)*) => {
@@ -96,12 +95,6 @@ kinds! {
 impl Test {
     pub(crate) fn parts(&self) -> Parts<'_> {
         self.kind().parts()
-    }
-
-    /// Whether the hypothesis's protocol enters the test's numbers: some quantity fixes none, and its metric depends on one.
-    pub fn varies(&self) -> bool {
-        let quantities = self.parts().walk();
-        quantities.iter().any(|(_, q)| q.protocol.is_none() && q.depends() >= Depends::Reduction)
     }
 
     pub(super) fn run(&self, bench: &Bench<'_>) -> Tested {

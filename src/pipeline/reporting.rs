@@ -105,16 +105,10 @@ pub(super) fn write(
         save(places, &report_folder.join("data").join(name), table.as_bytes(), &mut manifest)?;
     }
     save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
-    let mut verdicts = serde_json::to_vec_pretty(&shown(&view)).unwrap_or_default(); // plain structs always serialise
-    verdicts.push(b'\n');
-    save(places, Path::new("verdicts.json"), &verdicts, &mut manifest)?;
-    let mut claims = serde_json::to_vec_pretty(&view.claims).unwrap_or_default(); // plain structs always serialise
-    claims.push(b'\n');
-    save(places, Path::new("claims.json"), &claims, &mut manifest)?;
+    save(places, Path::new("verdicts.json"), &json(&shown(&view)), &mut manifest)?;
+    save(places, Path::new("claims.json"), &json(&view.claims), &mut manifest)?;
     save(places, Path::new("tables/claims.csv"), &tidy::claims(&view.claims), &mut manifest)?;
-    let mut analysis = serde_json::to_vec_pretty(&view.analysis).unwrap_or_default(); // plain structs always serialise
-    analysis.push(b'\n');
-    save(places, Path::new("analysis.json"), &analysis, &mut manifest)?;
+    save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
     write_tables(places, &basis, sources, &measured, progress, &mut manifest)?;
     write_tidy(places, loaded, planned, judged, &mut manifest)?;
     let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
@@ -271,8 +265,6 @@ fn write_tidy(
 ) -> Result<(), PipelineError> {
     let (experiment, outcomes) = (&loaded.experiment, &judged.outcomes);
     let made_with = RunFile { schema: RUN_SCHEMA, made_with: provenance::made_with(loaded, planned) };
-    let mut run = serde_json::to_vec_pretty(&made_with).unwrap_or_default(); // a map of strings always serialises
-    run.push(b'\n');
     for (name, bytes) in [
         ("tables/predictions.csv", tidy::predictions(outcomes)),
         ("tables/statistics.csv", tidy::statistics(outcomes)),
@@ -280,7 +272,7 @@ fn write_tidy(
         ("tables/specifications.csv", tidy::specifications(outcomes)),
         ("tables/README.md", tidy::manual().into_bytes()),
         ("tables/datapackage.json", tidy::package(&experiment.id, &experiment.title).into_bytes()),
-        ("run.json", run),
+        ("run.json", json(&made_with)),
     ] {
         save(places, Path::new(name), &bytes, manifest)?;
     }
@@ -295,6 +287,13 @@ fn write_tidy(
     };
     let object = tidy::research_object(&made, manifest);
     save(places, Path::new("ro-crate-metadata.json"), object.as_bytes(), manifest)
+}
+
+/// Indented JSON with a final newline.
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default(); // plain structs always serialise
+    bytes.push(b'\n');
+    bytes
 }
 
 /// Writes one file whole, and into the manifest.

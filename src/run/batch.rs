@@ -1,5 +1,7 @@
 //! Prompts: refused before any compute, then grouped and laid out for the graphs.
 
+use std::collections::HashMap;
+
 use super::RunError;
 use crate::arch::Recipe;
 
@@ -15,26 +17,41 @@ const SLOTS: usize = 16;
 const MIN_ROWS: usize = 2;
 
 /// Some prompts that run together, and the index tensors that tell the graphs where their tokens lie.
+///
+/// A token computes from those before it alone, so prompts that begin alike share the rows of what they have in common.
+/// A prompt that begins another one has no rows of its own. Attention is laid out by *paths*: the prompts that begin no
+/// other one.
 #[derive(Debug, PartialEq)]
 pub struct Group {
     /// Indices into the caller's prompts.
     pub prompts: Vec<usize>,
-    /// Tokens of each, in the same order.
-    pub lengths: Vec<usize>,
+    /// The packed row of each token of each prompt, in the same order.
+    pub rows: Vec<Vec<usize>>,
+    /// Prompts that begin no other one.
+    pub paths: usize,
     /// All token ids, packed, `[T]`; a lone token is followed by a copy that belongs to no prompt.
     pub ids: Vec<u32>,
-    /// Position of each packed token in its prompt, `[T]`.
+    /// Position of each packed token in its prompts, `[T]`.
     pub positions: Vec<i64>,
-    /// Tokens of the prompt that each packed token belongs to, `[T]`.
+    /// Tokens of the path that each packed token belongs to, `[T]`.
     pub lengths_of_tokens: Vec<i64>,
     /// 0, 1, .. M-1; M is the longest prompt rounded up.
     pub slots: Vec<i64>,
-    /// Packed row of each prompt and slot, `[P, M]`; padding points at row 0.
+    /// Packed row of each path and slot, `[P, M]`; padding points at row 0.
     pub to_prompts: Vec<i64>,
-    /// Prompt and slot of each packed token, `[T, 2]`.
+    /// A path and slot of each packed token, `[T, 2]`.
     pub to_tokens: Vec<i64>,
-    /// Packed row of each prompt's last token, `[P]`; a lone prompt's is there twice.
+    /// Packed row of each prompt's last token; a lone prompt's is there twice.
     pub last: Vec<i64>,
+}
+
+/// What the tokens of a prompt have in common with those of another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sharing {
+    /// Whatever both begin with.
+    Prefixes,
+    /// Nothing unless they are equally long, for the positions of a prompt depend on its length.
+    SameLength,
 }
 
 /// Tokens of the longest prompt that can run: the context, or what the attention scores of all heads leave room for.
@@ -65,36 +82,107 @@ pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Prompts of similar length together, so that little is padded; ties keep the caller's order.
-pub fn groups(prompts: &[Vec<u32>], heads: usize) -> Vec<Group> {
-    let mut order: Vec<usize> = (0..prompts.len()).collect();
-    order.sort_by_key(|&i| (prompts[i].len(), i));
+/// Paths of similar length together, so that little is padded, and among them those that begin alike.
+pub fn groups(prompts: &[Vec<u32>], heads: usize, sharing: Sharing) -> Vec<Group> {
     let mut groups = Vec::new();
-    let mut members: Vec<usize> = Vec::new();
-    let mut tokens = 0;
-    for i in order {
-        let slots = slots(prompts[i].len()); // sorted: the newest member is the longest
-        let scores = (members.len() + 1) * heads * slots * slots;
-        if !members.is_empty() && (scores > MAX_SCORES || tokens + prompts[i].len() > MAX_TOKENS) {
-            groups.push(Group::new(prompts, std::mem::take(&mut members)));
-            tokens = 0;
+    let mut next = Builder::new(sharing);
+    let mut paths = paths(prompts, sharing);
+    paths.sort_by_key(|path| slots(prompts[path[0]].len())); // stable: prompts that begin alike stay neighbours
+    for path in paths {
+        let ids = &prompts[path[0]];
+        let slots = slots(ids.len()); // sorted: the newest path is the longest
+        let scores = (next.paths.len() + 1) * heads * slots * slots;
+        if !next.paths.is_empty() && (scores > MAX_SCORES || next.tokens + next.new_rows(ids) > MAX_TOKENS) {
+            groups.push(std::mem::replace(&mut next, Builder::new(sharing)).finish(prompts));
         }
-        members.push(i);
-        tokens += prompts[i].len();
+        next.add(prompts, path);
     }
-    if !members.is_empty() {
-        groups.push(Group::new(prompts, members));
+    if !next.paths.is_empty() {
+        groups.push(next.finish(prompts));
     }
     groups
 }
 
-impl Group {
-    fn new(prompts: &[Vec<u32>], members: Vec<usize>) -> Group {
-        let lengths: Vec<usize> = members.iter().map(|&i| prompts[i].len()).collect();
-        let longest = slots(lengths.iter().copied().max().unwrap_or(0));
+/// The prompts that begin no other one, each with those that begin it after it, in the order of their tokens.
+fn paths(prompts: &[Vec<u32>], sharing: Sharing) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..prompts.len()).collect();
+    order.sort_by(|&a, &b| prompts[a].cmp(&prompts[b]).then(b.cmp(&a)));
+    let mut paths: Vec<Vec<usize>> = Vec::new();
+    // Backwards: what begins a prompt stands right before it or before others that it begins too.
+    for &i in order.iter().rev() {
+        let begins = |path: &Vec<usize>| match sharing {
+            Sharing::Prefixes => prompts[path[0]].starts_with(&prompts[i]),
+            Sharing::SameLength => prompts[path[0]] == prompts[i],
+        };
+        match paths.last_mut() {
+            Some(path) if begins(path) => path.push(i),
+            _ => paths.push(vec![i]),
+        }
+    }
+    paths.reverse();
+    paths
+}
+
+/// A group that grows path by path.
+struct Builder {
+    sharing: Sharing,
+    paths: Vec<Vec<usize>>,
+    /// The row of a token after the row before it; a first token has the length of its path instead if that matters.
+    rows: HashMap<(Before, u32), usize>,
+    tokens: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Before {
+    Nothing { length: usize },
+    Row(usize),
+}
+
+impl Builder {
+    fn new(sharing: Sharing) -> Builder {
+        Builder { sharing, paths: Vec::new(), rows: HashMap::new(), tokens: 0 }
+    }
+
+    fn before_all(&self, ids: &[u32]) -> Before {
+        let length = match self.sharing {
+            Sharing::Prefixes => 0,
+            Sharing::SameLength => ids.len(),
+        };
+        Before::Nothing { length }
+    }
+
+    /// Rows that are there already, from the first token on.
+    fn known<'a>(&'a self, ids: &'a [u32]) -> impl Iterator<Item = usize> + 'a {
+        let mut before = self.before_all(ids);
+        ids.iter().map_while(move |id| {
+            let row = *self.rows.get(&(before, *id))?;
+            before = Before::Row(row);
+            Some(row)
+        })
+    }
+
+    fn new_rows(&self, ids: &[u32]) -> usize {
+        ids.len() - self.known(ids).count()
+    }
+
+    fn add(&mut self, prompts: &[Vec<u32>], path: Vec<usize>) {
+        let ids = &prompts[path[0]];
+        let known: Vec<usize> = self.known(ids).collect();
+        let mut before = known.last().map_or(self.before_all(ids), |row| Before::Row(*row));
+        for id in &ids[known.len()..] {
+            self.rows.insert((before, *id), self.tokens);
+            before = Before::Row(self.tokens);
+            self.tokens += 1;
+        }
+        self.paths.push(path);
+    }
+
+    fn finish(self, prompts: &[Vec<u32>]) -> Group {
+        let longest = slots(self.paths.iter().map(|path| prompts[path[0]].len()).max().unwrap_or(0));
         let mut group = Group {
-            prompts: members,
-            lengths,
+            prompts: Vec::new(),
+            rows: Vec::new(),
+            paths: self.paths.len(),
             ids: Vec::new(),
             positions: Vec::new(),
             lengths_of_tokens: Vec::new(),
@@ -103,15 +191,24 @@ impl Group {
             to_tokens: Vec::new(),
             last: Vec::new(),
         };
-        for (p, &i) in group.prompts.iter().enumerate() {
-            let start = group.ids.len() as i64;
-            let length = prompts[i].len() as i64;
-            group.ids.extend(&prompts[i]);
-            group.positions.extend(0..length);
-            group.lengths_of_tokens.extend((0..length).map(|_| length));
-            group.to_prompts.extend((0..longest as i64).map(|s| if s < length { start + s } else { 0 }));
-            group.to_tokens.extend((0..length).flat_map(|s| [p as i64, s]));
-            group.last.push(start + length - 1);
+        for (p, path) in self.paths.iter().enumerate() {
+            let ids = &prompts[path[0]];
+            let rows: Vec<usize> = self.known(ids).collect();
+            for (slot, (&row, &id)) in rows.iter().zip(ids).enumerate() {
+                if row == group.ids.len() {
+                    group.ids.push(id);
+                    group.positions.push(slot as i64);
+                    group.lengths_of_tokens.push(ids.len() as i64);
+                    group.to_tokens.extend([p as i64, slot as i64]);
+                }
+            }
+            group.to_prompts.extend((0..longest).map(|slot| rows.get(slot).map_or(0, |row| *row as i64)));
+            for &prompt in path {
+                let own = &rows[..prompts[prompt].len()];
+                group.last.extend(own.last().map(|row| *row as i64)); // check() refused empty prompts
+                group.rows.push(own.to_vec());
+                group.prompts.push(prompt);
+            }
         }
         while group.ids.len() < MIN_ROWS {
             group.ids.push(group.ids[0]);
@@ -124,7 +221,9 @@ impl Group {
         }
         group
     }
+}
 
+impl Group {
     /// T, with the copy of a lone token.
     pub fn tokens(&self) -> usize {
         self.ids.len()
@@ -142,17 +241,58 @@ mod tests {
     #[test]
     fn packing_and_unpacking_are_inverse() {
         let prompts = [vec![5, 6, 7], vec![9], vec![1, 2]];
-        let [group] = &groups(&prompts, 4)[..] else { panic!("one group") };
-        assert_eq!(group.prompts, [1, 2, 0]);
-        assert_eq!(group.ids, [9, 1, 2, 5, 6, 7]);
-        assert_eq!(group.positions, [0, 0, 1, 0, 1, 2]);
-        assert_eq!(group.last, [0, 2, 5]);
+        let [group] = &groups(&prompts, 4, Sharing::Prefixes)[..] else { panic!("one group") };
+        assert_eq!(group.prompts, [2, 0, 1]);
+        assert_eq!(group.ids, [1, 2, 5, 6, 7, 9]);
+        assert_eq!(group.positions, [0, 1, 0, 1, 2, 0]);
+        assert_eq!(group.last, [1, 4, 5]);
         assert_eq!(group.slots.len(), SLOTS);
         let rows = |p: usize| &group.to_prompts[p * SLOTS..p * SLOTS + 4];
-        assert_eq!([rows(0), rows(1), rows(2)], [[0, 0, 0, 0], [1, 2, 0, 0], [3, 4, 5, 0]]);
+        assert_eq!([rows(0), rows(1), rows(2)], [[0, 1, 0, 0], [2, 3, 4, 0], [5, 0, 0, 0]]);
+        inverse(group);
+    }
+
+    fn inverse(group: &Group) {
+        let slots = group.slots.len();
         for (row, cell) in group.to_tokens.chunks(2).enumerate() {
-            assert_eq!(group.to_prompts[cell[0] as usize * SLOTS + cell[1] as usize], row as i64);
+            assert_eq!(group.to_prompts[cell[0] as usize * slots + cell[1] as usize], row as i64);
         }
+    }
+
+    #[test]
+    fn what_prompts_begin_with_is_there_once() {
+        // 0 and 2 share two tokens, 1 begins 0, 3 is 1 again, 4 is alone.
+        let prompts = [vec![1, 2, 3, 4], vec![1, 2, 3], vec![1, 2, 5], vec![1, 2, 3], vec![2, 3]];
+        let [group] = &groups(&prompts, 4, Sharing::Prefixes)[..] else { panic!("one group") };
+        assert_eq!((group.paths, group.tokens()), (3, 7)); // 4 + 1 + 2 rows
+        inverse(group);
+        for (prompt, rows) in group.prompts.iter().zip(&group.rows) {
+            let ids: Vec<u32> = rows.iter().map(|row| group.ids[*row]).collect();
+            assert_eq!(ids, prompts[*prompt]);
+            assert!(rows.iter().enumerate().all(|(at, row)| group.positions[*row] == at as i64));
+        }
+        let mut all = group.prompts.clone();
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn prompts_of_other_length_share_nothing_where_length_matters() {
+        let prompts = [vec![1, 2, 3, 4], vec![1, 2, 3], vec![1, 2, 5], vec![1, 2, 3]];
+        let [group] = &groups(&prompts, 4, Sharing::SameLength)[..] else { panic!("one group") };
+        assert_eq!((group.paths, group.tokens()), (3, 8)); // 4 + 3 + 1 rows
+        for (prompt, rows) in group.prompts.iter().zip(&group.rows) {
+            let length = prompts[*prompt].len() as i64;
+            assert!(rows.iter().all(|row| group.lengths_of_tokens[*row] == length));
+        }
+    }
+
+    #[test]
+    fn a_ladder_of_lengths_costs_its_longest_step() {
+        let text: Vec<u32> = (0..512).collect();
+        let ladder: Vec<Vec<u32>> = (1..=64).map(|step| text[..8 * step].to_vec()).collect();
+        let [group] = &groups(&ladder, 32, Sharing::Prefixes)[..] else { panic!("one group") };
+        assert_eq!((group.paths, group.tokens(), group.prompts.len()), (1, 512, 64));
     }
 
     #[test]
@@ -168,23 +308,24 @@ mod tests {
 
     #[test]
     fn a_lone_token_runs_as_two_rows() {
-        let [group] = &groups(&[vec![7]], 4)[..] else { panic!("one group") };
+        let [group] = &groups(&[vec![7]], 4, Sharing::Prefixes)[..] else { panic!("one group") };
         assert_eq!(
             (&group.ids[..], &group.last[..], &group.to_tokens[..]),
             (&[7, 7][..], &[0, 0][..], &[0; 4][..])
         );
-        assert_eq!((group.lengths.len(), group.positions.len(), group.to_prompts.len()), (1, 2, SLOTS));
+        assert_eq!((group.rows.len(), group.positions.len(), group.to_prompts.len()), (1, 2, SLOTS));
     }
 
     #[test]
     fn a_group_stays_within_its_memory_and_every_prompt_runs_once() {
-        let prompts: Vec<Vec<u32>> = (0..300).map(|i| vec![0; 1 + (i * 7) % 200]).collect();
-        let groups = groups(&prompts, 16);
+        let prompt = |i: u32| std::iter::once(i / 3).chain(0..(i * 7) % 200).collect();
+        let prompts: Vec<Vec<u32>> = (0..300).map(prompt).collect();
+        let groups = groups(&prompts, 16, Sharing::Prefixes);
         assert!(groups.len() > 1);
         for group in &groups {
             let longest = group.slots.len();
             assert!(group.tokens() <= MAX_TOKENS);
-            assert!(group.prompts.len() * 16 * longest * longest <= MAX_SCORES);
+            assert!(group.paths * 16 * longest * longest <= MAX_SCORES);
         }
         let mut all: Vec<usize> = groups.iter().flat_map(|g| g.prompts.clone()).collect();
         all.sort_unstable();

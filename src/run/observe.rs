@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
     Graphs, RunError, Runtime,
-    batch::{self, Group},
+    batch::{self, Group, Sharing},
     head::Piece,
     readout::Readout,
     session::{Input, Session, floats, integers, value},
@@ -94,7 +94,11 @@ impl Walk<'_, '_> {
     ) -> Result<Vec<PromptObservation>, RunError> {
         let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
         let mut buffer = Buffer::default();
-        self.enter(recipe, &mut open("prelude")?, &mut buffer, batch::groups(prompts, recipe.heads()))?;
+        let mut prelude = open("prelude")?;
+        let by_length = prelude.inputs().any(|name| name == "lengths");
+        let sharing = if by_length { Sharing::SameLength } else { Sharing::Prefixes };
+        self.enter(recipe, &mut prelude, &mut buffer, batch::groups(prompts, recipe.heads(), sharing))?;
+        drop(prelude);
         self.show(0, recipe.width())?;
         let mut kinds = BTreeMap::new();
         for layer in 0..recipe.blocks() {
@@ -194,21 +198,20 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// Lets the witness see the streams where they lie.
+    /// Lets the witness see the streams, prompt by prompt.
     fn show(&mut self, layer: usize, width: usize) -> Result<(), RunError> {
         let Some(witness) = &mut self.witness else { return Ok(()) };
-        let mut seen: Vec<(usize, &[f32])> = Vec::new();
+        let mut seen: Vec<(usize, Vec<f32>)> = Vec::new();
         for State { group, stream, .. } in &self.groups {
-            let (_, mut rest) =
+            let (_, stream) =
                 stream.try_extract_tensor::<f32>().map_err(|e| super::session::fault("stream", e))?;
-            for (&prompt, &length) in group.prompts.iter().zip(&group.lengths) {
-                let (rows, after) = rest.split_at(length * width);
-                seen.push((prompt, rows));
-                rest = after;
+            for (&prompt, rows) in group.prompts.iter().zip(&group.rows) {
+                let rows = rows.iter().flat_map(|row| &stream[row * width..][..width]);
+                seen.push((prompt, rows.copied().collect()));
             }
         }
         seen.sort_by_key(|(prompt, _)| *prompt);
-        let streams: Vec<&[f32]> = seen.into_iter().map(|(_, rows)| rows).collect();
+        let streams: Vec<&[f32]> = seen.iter().map(|(_, rows)| &rows[..]).collect();
         witness(layer, &streams);
         Ok(())
     }

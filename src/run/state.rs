@@ -15,7 +15,7 @@ use crate::{
     observation::{Extra, Extras, PromptObservation},
 };
 
-/// A group of P prompts on its way. Gauges are packed per token, one entry per layer.
+/// A group of prompts on its way. Gauges are packed per token, one entry per layer.
 pub struct State {
     pub group: Group,
     pub stream: DynValue,
@@ -67,12 +67,12 @@ impl State {
     /// Whatever of the group's own values the graph asks for: the stream, layout, tables and masks.
     pub fn feed<'a>(&'a self, session: &Session, inputs: &mut Vec<Input<'a>>) -> Result<(), RunError> {
         let group = &self.group;
-        let (tokens, prompts) = (group.tokens(), group.prompts.len());
+        let (tokens, paths) = (group.tokens(), group.paths);
         for name in session.inputs() {
             match name {
                 "stream" => inputs.push(value("stream", &self.stream)),
                 "to_prompts" => {
-                    let shape = [prompts, group.slots.len()];
+                    let shape = [paths, group.slots.len()];
                     inputs.push(integers("to_prompts", &shape, &group.to_prompts)?);
                 }
                 "to_tokens" => inputs.push(integers("to_tokens", &[tokens, 2], &group.to_tokens)?),
@@ -93,13 +93,10 @@ impl State {
 
     /// Packed rows that have a next token in their prompt, and that token.
     pub fn with_next(&self, prompts: &[Vec<u32>]) -> (Vec<i64>, Vec<u32>) {
-        let mut start = 0;
         let (mut rows, mut next) = (Vec::new(), Vec::new());
-        for &prompt in &self.group.prompts {
-            let ids = &prompts[prompt];
-            rows.extend((start..start + ids.len() - 1).map(|row| row as i64)); // check() refused empty prompts
-            next.extend(&ids[1..]);
-            start += ids.len();
+        for (&prompt, own) in self.group.prompts.iter().zip(&self.group.rows) {
+            rows.extend(own[..own.len() - 1].iter().map(|row| *row as i64)); // check() refused empty prompts
+            next.extend(&prompts[prompt][1..]);
         }
         if rows.len() == 1 {
             rows.push(rows[0]); // as a lone prompt's last row
@@ -111,11 +108,12 @@ impl State {
     /// What was seen of each prompt, with its index among `prompts`.
     pub fn observations(&self, prompts: &[Vec<u32>]) -> Vec<(usize, PromptObservation)> {
         let count = self.group.last.len();
-        let (mut start, mut read) = (0, 0);
+        let mut read = 0;
         let mut found = Vec::new();
-        for (p, (&prompt, &length)) in self.group.prompts.iter().zip(&self.group.lengths).enumerate() {
+        for (p, (&prompt, rows)) in self.group.prompts.iter().zip(&self.group.rows).enumerate() {
+            let length = rows.len();
             let cut = |gauges: &[Vec<f32>]| {
-                Array2::from_shape_fn((gauges.len(), length), |(layer, t)| gauges[layer][start + t])
+                Array2::from_shape_fn((gauges.len(), length), |(layer, t)| gauges[layer][rows[t]])
             };
             let resid = cut(&self.resid);
             let [
@@ -132,8 +130,8 @@ impl State {
             let heads = self.off_diagonal.first().map_or(0, |row| row.len() / self.group.tokens());
             let attn_off_diagonal =
                 Array2::from_shape_fn((self.off_diagonal.len(), heads), |(layer, head)| {
-                    let rows = self.off_diagonal[layer].chunks(heads).skip(start).take(length);
-                    rows.map(|row| f64::from(row[head])).sum::<f64>() as f32
+                    let given = |row: &usize| f64::from(self.off_diagonal[layer][row * heads + head]);
+                    rows.iter().map(given).sum::<f64>() as f32
                 });
             let distribution = &self.distributions[p];
             let losses = length - 1;
@@ -157,7 +155,7 @@ impl State {
                 write_cosine,
                 max_abs: cut(&self.max_abs),
                 attn_off_diagonal,
-                final_norm: Array1::from(self.final_norm[start..start + length].to_vec()),
+                final_norm: rows.iter().map(|row| self.final_norm[*row]).collect(),
                 entropy_nats: distribution.entropy() as f32,
                 logit_shift: self.shifts[p].share(),
                 top: distribution.top(),
@@ -165,7 +163,6 @@ impl State {
                 lens_entropy_nats: lens,
             };
             found.push((prompt, observation));
-            start += length;
             read += losses;
         }
         found

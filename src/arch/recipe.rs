@@ -166,7 +166,8 @@ impl Recipe {
     /// How the graphs are put together, which their own bytes do not say: the graph of every block in order, the names that
     /// say where the matrices lie, and whether the head reads the embedding.
     pub fn wiring(&self) -> String {
-        let Names { base, layers, embedding, unembedding, unembedding_bias, tied, buffers: _ } = self.arch.names();
+        let Names { base, layers, embedding, unembedding, unembedding_bias, tied, buffers: _ } =
+            self.arch.names();
         let kinds: Vec<usize> = (0..self.blocks()).map(|layer| self.kind(layer)).collect();
         let head = if tied { vec![embedding] } else { unembedding.to_vec() };
         format!("{base:?} {layers} {kinds:?}; {embedding}; head {head:?} {unembedding_bias:?}, tied {tied}")

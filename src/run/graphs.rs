@@ -76,10 +76,9 @@ mod tests {
             graphs("gemma2", &format!(r#""query_pre_attn_scalar": 4, "layer_types": [{all}]"#))
         };
         let (slide, full) = ("sliding", "full");
-        for (one, other) in [
-            (tied(true), tied(false)),
-            (types(slide, full, slide, full), types(slide, slide, full, full)),
-        ] {
+        for (one, other) in
+            [(tied(true), tied(false)), (types(slide, full, slide, full), types(slide, slide, full, full))]
+        {
             assert!(one.files().eq(other.files()), "the files alone tell them apart");
             assert_ne!(one.identity(), other.identity());
         }

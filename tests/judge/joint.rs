@@ -135,8 +135,8 @@ fn too_few_units_are_said_and_units_of_different_kinds_have_no_common_flip() {
 
 #[test]
 fn groups_of_models_are_dealt_anew_as_their_own_tests_do() {
-    let (a, b) = ([3.1, 2.9, 4.0, 3.6], [1.0, 2.0, 3.0]);
-    let names: Vec<String> = (0..7).map(|i| format!("u{i}")).collect();
+    let (a, b) = ([3.1, 2.9, 4.0, 3.6], [0.5, 1.0, 2.0, 3.0]);
+    let names: Vec<String> = (0..8).map(|i| format!("u{i}")).collect();
     let of = |a: &[f64], b: &[f64]| {
         let all: Vec<(&str, f64)> =
             names.iter().map(String::as_str).zip(a.iter().chain(b).copied()).collect();
@@ -148,7 +148,7 @@ fn groups_of_models_are_dealt_anew_as_their_own_tests_do() {
     // Few in a group: dealing cannot reach alpha, however many orders of all units there are.
     let few = of(&a, &b[..1]);
     let error = joint(&[&few], ALPHA, Seed(1)).unwrap_err();
-    assert_eq!(error.to_string(), "cannot reach alpha = 0.05 by flipping 5 units (smallest p 0.200)");
+    assert_eq!(error.to_string(), "cannot reach alpha = 0.05 by flipping 5 units (smallest p 0.400)");
 
     let values = [0.1, 0.2, 0.3, 1.1, 1.2, 1.3, 0.6, 0.7];
     let labels = [0, 0, 0, 1, 1, 1, 2, 2];

@@ -10,6 +10,7 @@ use std::path::Path;
 use page::Element;
 use streamgauge::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
 use streamgauge::claims::{Answer, ClaimOutcome, Outcome};
+use streamgauge::config::hypothesis::Stands;
 use streamgauge::evidence::{Evidence, EvidenceTable, ModelInfo, llama_case, published};
 use streamgauge::facts::ModelFacts;
 use streamgauge::hash::Key;
@@ -120,6 +121,7 @@ fn hypothesis(id: &str, said: Option<Verdict>, found: Verdict) -> HypothesisOutc
         ],
         verdicts: vec![(Evidence::Published, found), (Evidence::Measured, Verdict::Negligible)],
         published_conclusion: said,
+        stands: Stands::All,
         curves: vec![curve(&first, if id == "H1" { 12 } else { 1000 })],
     }
 }
@@ -240,6 +242,7 @@ fn view() -> View {
                 definition: HOSTILE.into(),
             })
             .collect(),
+        listed: vec![],
         family: vec![FamilyMember {
             hypothesis: "H1".into(),
             evidence: Evidence::Published,
@@ -480,6 +483,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         figures: vec![],
         analysis: Analysis::default(),
         family: vec![],
+        listed: vec![],
         registrations: vec![],
         problems: vec![],
         ..view()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use streamgauge::analysis::Analysis;
+use streamgauge::config::hypothesis::Stands;
 use streamgauge::evidence::{Evidence, ModelInfo, llama_case, published};
 use streamgauge::facts::ModelFacts;
 use streamgauge::hash::Key;
@@ -79,6 +80,7 @@ fn hypothesis(
         ],
         verdicts: vec![(Evidence::Published, verdicts[0]), (Evidence::Measured, verdicts[1])],
         published_conclusion: None,
+        stands: Stands::All,
         curves: Vec::new(),
     }
 }
@@ -173,6 +175,7 @@ fn view() -> View {
         }],
         analysis: Analysis::default(),
         family: Vec::new(),
+        listed: Vec::new(),
         registrations: Vec::new(),
         problems: vec!["gemma-7b: no checkpoint under models/gemma-7b".into()],
     }
@@ -319,6 +322,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         figures: vec![],
         analysis: Analysis::default(),
         family: Vec::new(),
+        listed: Vec::new(),
         registrations: Vec::new(),
         problems: vec![],
         ..view()

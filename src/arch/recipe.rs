@@ -163,6 +163,16 @@ impl Recipe {
         self.arch.kind(layer)
     }
 
+    /// How the graphs are put together, which their own bytes do not say: the graph of every block in order, the names that
+    /// say where the matrices lie, and whether the head reads the embedding.
+    pub fn wiring(&self) -> String {
+        let Names { base, layers, embedding, unembedding, unembedding_bias, tied, buffers: _ } =
+            self.arch.names();
+        let kinds: Vec<usize> = (0..self.blocks()).map(|layer| self.kind(layer)).collect();
+        let head = if tied { vec![embedding] } else { unembedding.to_vec() };
+        format!("{base:?} {layers} {kinds:?}; {embedding}; head {head:?} {unembedding_bias:?}, tied {tied}")
+    }
+
     /// Name of the embedding matrix in this checkpoint.
     pub fn embedding_name(&self, checkpoint: &Checkpoint) -> String {
         let names = self.arch.names();

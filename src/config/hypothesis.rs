@@ -46,6 +46,9 @@ pub struct Hypothesis {
     /// Along which dimensions the claim is judged over again; all unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multiverse: Option<Multiverse>,
+    /// Whether the claim needs all of its core predictions, or any one of them.
+    #[serde(default, skip_serializing_if = "Stands::is_all")]
+    pub stands: Stands,
     /// Level of the tests; intervals are 1 - alpha.
     #[serde(default = "default_alpha")]
     pub alpha: f64,
@@ -55,6 +58,25 @@ pub struct Hypothesis {
 
 fn default_alpha() -> f64 {
     0.05
+}
+
+/// How a claim follows from its core predictions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stands {
+    /// "And": it stands with all of them, and any that is contradicted refutes it.
+    #[default]
+    All,
+    /// "Or": it stands with any of them, and is refuted when all are contradicted.
+    Any,
+}
+
+impl Stands {
+    // Serde asks with a reference. What is not written does not enter the hash of older files.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(crate) fn is_all(&self) -> bool {
+        *self == Stands::All
+    }
 }
 
 /// Whether the data were seen before the file was written.
@@ -123,7 +145,7 @@ pub struct Prediction {
     /// E.g. `H13a`.
     pub id: String,
     pub claim: String,
-    /// Whether the hypothesis stands or falls with it. The others are shown beside it and decide nothing.
+    /// Whether the hypothesis stands or falls with it, see `stands`. The others are shown beside it and decide nothing.
     #[serde(default = "yes")]
     pub core: bool,
     /// Evidence it is judged on; both unless said.

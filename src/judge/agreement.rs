@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Fault, Kind, Parts},
+    sides::{at_least_two, one},
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -29,10 +30,6 @@ pub struct Agreement {
     pub across_protocols: bool,
 }
 
-fn one() -> f64 {
-    1.0
-}
-
 impl Agreement {
     pub const STATISTICS: &'static [&'static str] =
         &["kappa", "low", "high", "share-on-side", "mean-share-on-side", "models"];
@@ -44,8 +41,11 @@ impl Kind for Agreement {
     }
 
     fn faults(&self) -> Vec<Fault> {
-        let few = Fault::new("protocols", "agreement needs at least two protocols", "list another one");
-        (self.protocols.len() < 2).then_some(few).into_iter().collect()
+        at_least_two(&self.protocols, "agreement")
+    }
+
+    fn unflippable(&self) -> &'static str {
+        "kappa says how often protocols agree, and that they do not is nobody's null"
     }
 
     /// The estimates are each pair of protocols' kappa with its large-sample interval, then each model's share of prompts on

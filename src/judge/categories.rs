@@ -30,6 +30,10 @@ impl Kind for Categories {
         Parts::of([("of", &self.of)])
     }
 
+    fn unflippable(&self) -> &'static str {
+        "a share of models that are significant has no value to deviate from"
+    }
+
     /// Kruskal–Wallis per model with permutation p, Holm over models. The estimates are epsilon squared, H over the most it
     /// can be, n - 1: H itself grows with the number of prompts and compares with nothing.
     fn run(&self, bench: &Bench<'_>) -> Tested {

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     config::hypothesis::{Quantity, Scale},
     stats::{
-        Effect, Interval, TTest, cohen_dz, hedges_g, mann_whitney, mean, paired_t, relabel_p, sign_flip_p,
-        smallest_relabel_p, smallest_sign_p, welch_t, wilcoxon,
+        Effect, Interval, TTest, Units as Flips, cohen_dz, hedges_g, mann_whitney, mean, paired_t, relabel_p,
+        sign_flip_p, smallest_relabel_p, smallest_sign_p, welch_t, wilcoxon,
     },
 };
 
@@ -132,10 +132,13 @@ impl Kind for Contrast {
             ("models", Some(if prompts { 1.0 } else { units.names.len() as f64 })),
             ("prompts", prompts.then_some(x.len().min(y.len()) as f64)),
         ]);
+        if self.paired {
+            let differences = x.iter().zip(y).map(|(x, y)| x - y);
+            let signs = units.names.iter().map(|name| name.to_string()).zip(differences);
+            tested.units = Some(Flips::Signs { of: what, deviations: signs.collect() });
+        }
         if !prompts && self.paired {
             let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
-            let signs = units.names.iter().map(|name| name.to_string()).zip(differences.iter().copied());
-            tested.units = Some(crate::stats::Units::Signs(signs.collect()));
             leave_one_out(bench, &mut tested, "the difference", &units.names, |stay| {
                 mean(&stay.iter().map(|&i| differences[i]).collect::<Vec<_>>())
             });
@@ -148,7 +151,7 @@ impl Kind for Contrast {
 struct Units<'a> {
     x: Vec<f64>,
     y: Vec<f64>,
-    /// Models, where they are the units.
+    /// Models, where they are the units; prompts where these are, and paired.
     names: Vec<&'a str>,
 }
 
@@ -165,7 +168,7 @@ impl Contrast {
             if prompts { (a.by_prompt(only(a)), b.by_prompt(only(b))) } else { (a.by_model(), b.by_model()) };
         if self.paired {
             let pair = tested.pair(&sides.0, &sides.1, self.across_protocols)?;
-            let names = if prompts { Vec::new() } else { pair.keys().to_vec() };
+            let names = pair.keys().to_vec();
             return Some(Units { x: pair.x().to_vec(), y: pair.y().to_vec(), names });
         }
         let values = |cells: &Cells<'_>| cells.models.values().flat_map(|m| m.values()).collect();

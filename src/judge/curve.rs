@@ -3,12 +3,13 @@
 
 use super::{
     Judged,
+    effect::Effect,
     multiverse::{Way, Ways},
     outcome::{Choice, Curve, Deciding, Kinship, Specification, Verdict},
 };
 use crate::{
     evidence::Evidence,
-    stats::{Seed, Units, joint, quantile},
+    stats::{Seed, Unflippable, Units, joint, quantile},
 };
 
 /// Ways of a prediction that change its verdict, in words, are listed up to this many.
@@ -22,9 +23,12 @@ pub(super) fn curve(
     judged: &[Judged],
     alpha: f64,
     seed: Seed,
+    unflippable: &str,
 ) -> Option<Curve> {
     let primary = judged.first()?;
     let effect = primary.effect.as_ref()?;
+    // With fewer rows an effect may be of other units, e.g. of the prompts of the one model that is left.
+    let alike = |other: &Effect| other.what == effect.what;
     let choices = ways.choices();
     let mut notes = ways.notes.clone();
     let all: Vec<(&Way, &Judged, &Vec<Choice>)> = ways
@@ -39,14 +43,15 @@ pub(super) fn curve(
         .iter()
         .filter_map(|(way, judged, choices)| {
             let effect = judged.effect.as_ref()?;
+            let like = alike(effect);
             Some(Specification {
                 choices: choices.to_vec(),
                 relation: way.kinship,
                 verdict: judged.judgement.verdict,
                 effect: Some(effect.value),
-                low: effect.low,
-                high: effect.high,
-                p: effect.p,
+                low: effect.low.filter(|_| like),
+                high: effect.high.filter(|_| like),
+                p: effect.p.filter(|_| like),
                 n: effect.n,
             })
         })
@@ -61,6 +66,14 @@ pub(super) fn curve(
             all.len() - specifications.len()
         ));
     }
+    let of_others = all.iter().filter_map(|(_, judged, _)| judged.effect.as_ref()).filter(|e| !alike(e));
+    let of_others: Vec<&str> = of_others.map(|effect| effect.what.as_str()).collect();
+    if let Some(what) = of_others.first() {
+        notes.push(format!(
+            "{} specifications have a {what}: no interval and no p beside the others",
+            of_others.len()
+        ));
+    }
     let pooled = || specifications.iter().filter(|s| s.relation != Kinship::DifferentEstimand);
     let effects: Vec<f64> = pooled().filter_map(|s| s.effect).collect();
     let testable = pooled().filter(|s| s.verdict != Verdict::Untestable).count();
@@ -70,11 +83,16 @@ pub(super) fn curve(
     let flippable = |(way, judged, _): &(&Way, &'_ Judged, &Vec<Choice>)| {
         way.kinship != Kinship::DifferentEstimand && judged.effect.is_some()
     };
-    let units: Vec<&Units> =
-        all.iter().filter(|s| flippable(s)).filter_map(|(_, judged, _)| judged.units.as_ref()).collect();
+    // The same flips for all: of units of the primary specification's sort.
+    let units: Vec<&Units> = all
+        .iter()
+        .filter(|s| flippable(s))
+        .filter_map(|(_, judged, _)| judged.units.as_ref())
+        .filter(|units| primary.units.as_ref().is_some_and(|own| own.alike(units)))
+        .collect();
     if !units.is_empty() && units.len() < effects.len() {
         notes.push(format!(
-            "joint p: {} of {} specifications have units to flip",
+            "joint p: {} of {} specifications have units of the primary one's sort to flip",
             units.len(),
             effects.len()
         ));
@@ -89,6 +107,7 @@ pub(super) fn curve(
             units.len(),
             100.0 * joint.beyond,
         ),
+        Err(Unflippable::Nothing) => format!("no joint p: {unflippable}"),
         Err(why) => format!("no joint p: {why}"),
     });
     if joint.is_ok() && matches!(units.first(), Some(Units::Pairs(pairs)) if pairs.len() > 1) {

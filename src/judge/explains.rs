@@ -43,6 +43,10 @@ impl Kind for Explains {
         Parts { facts: parts.facts.into_iter().chain(beyond).collect(), ..parts }
     }
 
+    fn unflippable(&self) -> &'static str {
+        "the fact can be dealt anew only where it has nothing to do with the facts beyond which it is tested"
+    }
+
     /// The estimates are the means of the fact's values with bootstrap intervals over models, then the partial R².
     fn run(&self, bench: &Bench<'_>) -> Tested {
         let mut tested = Tested::new(unit(&self.of));

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     config::hypothesis::{FactValue, Quantity},
-    stats::{auc, hedges_g, mann_whitney, mean, relabel_clusters_p, smallest_relabel_p, welch_t},
+    stats::{
+        Pairs, Units, auc, hedges_g, mann_whitney, mean, relabel_clusters_p, smallest_relabel_p, welch_t,
+    },
 };
 
 /// Models in two groups, by a fact or by the side of a quantity: difference of means (a less b), exact Mann-Whitney p, AUC, and a
@@ -151,6 +153,7 @@ impl Kind for Groups {
             ("effect-low", effect.map(|e| e.low)),
             ("effect-high", effect.map(|e| e.high)),
         ]);
+        tested.units = Pairs::of_groups(&a, &b).map(|pairs| Units::Pairs(vec![pairs]));
         leave_one_out(bench, &mut tested, "the difference", &names, |stay| {
             let side = |of_a: bool| {
                 let own = stay.iter().filter(|&&i| (i < x.len()) == of_a).map(|&i| all[i].1);

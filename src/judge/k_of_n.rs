@@ -60,6 +60,10 @@ impl Kind for KOfN {
             .collect()
     }
 
+    fn unflippable(&self) -> &'static str {
+        "its null lets some models lie beyond, and a flip of every model's prompts would test another"
+    }
+
     /// The estimates are the models' means with bootstrap intervals and one-sided p.
     fn run(&self, bench: &Bench<'_>) -> Tested {
         let mut tested = Tested::new(unit(&self.of));

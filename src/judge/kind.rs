@@ -28,6 +28,11 @@ pub(crate) trait Kind {
         false
     }
 
+    /// Why no flip of units shows what chance alone would make of the effect, where the test leaves none.
+    fn unflippable(&self) -> &'static str {
+        "the primary specification has no units to flip"
+    }
+
     fn run(&self, bench: &Bench<'_>) -> Tested;
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{kruskal_wallis, mean},
+    stats::{self, Units, kruskal_wallis, mean},
 };
 
 /// Models grouped by a fact: Kruskal–Wallis with permutation p; epsilon squared is H over the most it can be.
@@ -56,6 +56,8 @@ impl Kind for KruskalGroups {
             let label = format!("{} = {name}", self.by);
             tested.estimates.push(estimate(label, mean(values), interval, None, values.len()));
         }
+        let units = levels.models.iter().map(|model| model.to_string()).collect();
+        tested.units = stats::Groups::new(units, labels, &values).map(Units::Groups);
         let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
         let found = kruskal_wallis(&values, labels);
         let smallest = smallest_arrangement_p(&sizes);

@@ -30,6 +30,10 @@ impl Kind for LowestCategory {
         Parts { categories: vec![(vec!["category".into()], &self.category)], ..Parts::of([("of", &self.of)]) }
     }
 
+    fn unflippable(&self) -> &'static str {
+        "a share of models counts one category in each: categories have prompts of their own, and none can be dealt anew across models"
+    }
+
     /// The estimates are the category's mean minus the lowest mean of the others: below 0 where it is the lowest.
     fn run(&self, bench: &Bench<'_>) -> Tested {
         let LowestCategory { of, category } = self;

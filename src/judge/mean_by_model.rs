@@ -170,14 +170,15 @@ impl Kind for MeanByModel {
 /// The effect: the plain mean over models of their means, with models as units, since they were drawn and prompts are
 /// shared; of a single model the mean over its prompts.
 fn over_models(bench: &Bench<'_>, cells: &Cells<'_>, against: f64, tested: &mut Tested) {
-    let (units, over): (Vec<(String, f64)>, _) = match cells.models.len() {
+    let (units, of, over): (Vec<(String, f64)>, _, _) = match cells.models.len() {
         1 => {
             let one = cells.models.values().flat_map(|m| &m.prompts);
-            (one.map(|(prompt, cell)| (prompt.to_string(), cell.value)).collect(), "prompts of one model")
+            let values = one.map(|(prompt, cell)| (prompt.to_string(), cell.value));
+            (values.collect(), "prompts", "prompts of one model")
         }
         _ => {
             let means = cells.models.iter().filter_map(|(model, m)| Some((model.to_string(), m.mean()?)));
-            (means.collect(), "models")
+            (means.collect(), "models", "models")
         }
     };
     let values: Vec<f64> = units.iter().map(|(_, v)| *v).collect();
@@ -194,5 +195,5 @@ fn over_models(bench: &Bench<'_>, cells: &Cells<'_>, against: f64, tested: &mut 
         null: against,
         what: format!("mean {} over {over}", tested.unit),
     });
-    tested.units = Some(Units::Signs(deviations));
+    tested.units = Some(Units::Signs { of, deviations });
 }

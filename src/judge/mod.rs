@@ -49,6 +49,7 @@ mod rule;
 mod said;
 mod share_of_models;
 mod shelf;
+mod sides;
 mod sign_flip;
 mod sign_pattern;
 mod sink_fit;
@@ -67,7 +68,7 @@ use rayon::prelude::*;
 use shelf::Shelf;
 
 pub use behind::{Behind, behind};
-pub use family::{FAMILY, family};
+pub use family::{FAMILY, family, listed};
 pub use memo::Memo;
 pub use population::{asks_for, is_derived};
 
@@ -112,7 +113,7 @@ pub fn judge_with(
         // A core prediction that this evidence is not asked about is not tested by it: the others alone are not the claim.
         let unasked = |p: &&Prediction| p.core && !p.evidence.contains(&evidence);
         core.extend(hypothesis.predictions.iter().filter(unasked).map(|_| Verdict::Untestable));
-        verdicts.push((evidence, overall::hypothesis(&core)));
+        verdicts.push((evidence, overall::hypothesis(hypothesis.stands, &core)));
         predictions.extend(outcomes);
         curves.extend(found);
     }
@@ -133,6 +134,7 @@ pub fn judge_with(
         predictions,
         verdicts,
         published_conclusion: hypothesis.published_conclusion,
+        stands: hypothesis.stands,
         curves,
     }
 }
@@ -222,7 +224,8 @@ impl Place<'_> {
     ) -> (PredictionOutcome, Option<Curve>) {
         let Hypothesis { also, alpha, .. } = self.hypothesis;
         let seed = self.memo.seed.derive(&format!("{}/{}", prediction.id, self.evidence));
-        let curve = curve::curve(&prediction.id, self.evidence, ways, &judged, *alpha, seed);
+        let unflippable = prediction.test.kind().unflippable();
+        let curve = curve::curve(&prediction.id, self.evidence, ways, &judged, *alpha, seed, unflippable);
         let fragile = curve::fragile(ways, &judged);
         let mut judgements: Vec<Option<Judgement>> = judged.into_iter().map(|j| Some(j.judgement)).collect();
         let mut under = |protocol: Protocol| {

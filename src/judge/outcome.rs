@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::hypothesis::Stands;
 use crate::evidence::Evidence;
 use crate::hash::Key;
 use crate::protocol::{Protocol, named_enum};
@@ -98,6 +99,9 @@ pub struct HypothesisOutcome {
     /// What the published conclusion would be called here; `None` where nothing definite was concluded.
     #[serde(default)]
     pub published_conclusion: Option<Verdict>,
+    /// Whether it claims all of its core predictions, or any one of them.
+    #[serde(default, skip_serializing_if = "Stands::is_all")]
+    pub stands: Stands,
     /// Specification curves, one per prediction and kind of evidence that has a single effect.
     #[serde(default)]
     pub curves: Vec<Curve>,
@@ -182,6 +186,17 @@ pub struct FamilyMember {
     pub holm: Option<f64>,
     /// Why there is no p, or that a support would not outlast the correction; else empty.
     pub note: String,
+}
+
+/// A p of the exploratory list: of a prediction that is not the one its hypothesis brings to the family.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    pub hypothesis: String,
+    pub prediction: String,
+    pub evidence: Evidence,
+    pub p: f64,
+    /// After Benjamini and Hochberg over the list: of those below q, a share of at most q is false.
+    pub adjusted: f64,
 }
 
 /// What a hypothesis file was when it was first judged, against what it is now.

@@ -15,7 +15,7 @@ use crate::{
     glob,
     metric::Series,
     stats::{
-        Interval, Method, correlation_interval, holm, mean, paired_t, pearson, random_effects,
+        Interval, Method, Units, correlation_interval, holm, mean, paired_t, pearson, random_effects,
         standard_deviation, wilcoxon,
     },
 };
@@ -51,6 +51,9 @@ impl Pairs {
         "largest-ratio",
         "smallest-size",
         "largest-size",
+        "equivalence-low",
+        "equivalence-high",
+        "share-cannot-fall-through",
     ];
 }
 
@@ -64,7 +67,9 @@ impl Kind for Pairs {
     }
 
     /// The estimates are the mean differences, each with its bootstrap interval and the larger p of Student's t and Wilcoxon,
-    /// then their pool by random effects with pairs as units.
+    /// then their pool by random effects with pairs as units. `equivalence-low` and `-high` span every pair's 1-2alpha interval
+    /// (TOST). A pair falls through 0 where the base's interval lies above and the changed model's below; it cannot where the
+    /// base's lies below or the changed model's above.
     fn run(&self, bench: &Bench<'_>) -> Tested {
         let mut tested = Tested::new(format!("{}, changed less base", unit(&self.of)));
         let cells = bench.with(Scope::Changed).enough(&self.of, &mut tested);
@@ -94,6 +99,7 @@ impl Kind for Pairs {
             if !reachable {
                 unreachable.push(format!("{changed} ({} prompts)", differences.len()));
             }
+            let both = bench.memo.means(&differences, bench.alpha);
             pairs.push(Pair {
                 changed,
                 difference,
@@ -102,7 +108,8 @@ impl Kind for Pairs {
                 means: (over, under),
                 changed_interval: bench.mean_interval(pair.x()),
                 base_interval: bench.mean_interval(pair.y()),
-                interval: bench.mean_interval(&differences),
+                interval: both.map(|[at_alpha, _]| at_alpha),
+                narrow: both.map(|[_, at_two_alpha]| at_two_alpha),
                 p: paired_t(&differences, bench.alpha)
                     .zip(ranks)
                     .filter(|_| reachable)
@@ -118,7 +125,7 @@ impl Kind for Pairs {
         enough_of(bench.needs.pairs.max(bench.needs.models).max(1), &what, names, &mut tested);
         self.summary(bench, &pairs, &mut tested);
         let signs = pairs.iter().map(|pair| (pair.changed.to_string(), pair.difference));
-        tested.units = Some(crate::stats::Units::Signs(signs.collect()));
+        tested.units = Some(Units::Signs { of: "pairs", deviations: signs.collect() });
         tested
     }
 }
@@ -134,6 +141,8 @@ struct Pair<'a> {
     changed_interval: Option<Interval>,
     base_interval: Option<Interval>,
     interval: Option<Interval>,
+    /// At 1 - 2alpha.
+    narrow: Option<Interval>,
     p: Option<f64>,
 }
 
@@ -153,6 +162,15 @@ impl Pairs {
         let rises = |pair: &Pair<'_>| {
             pair.base_interval.is_some_and(|i| i.high < 0.0)
                 && pair.changed_interval.is_some_and(|i| i.low > 0.0)
+        };
+        let cannot_fall = |pair: &Pair<'_>| {
+            pair.base_interval.is_some_and(|i| i.high < 0.0)
+                || pair.changed_interval.is_some_and(|i| i.low > 0.0)
+        };
+        // What is said of all pairs needs an interval from each.
+        let narrow: Option<Vec<Interval>> = pairs.iter().map(|pair| pair.narrow).collect();
+        let end = |pick: fn(&Interval) -> f64, worse: fn(f64, f64) -> f64| {
+            narrow.as_ref().and_then(|all| all.iter().map(pick).reduce(worse))
         };
         for pair in pairs {
             let Pair { changed, difference, interval, p, prompts, .. } = pair;
@@ -209,6 +227,9 @@ impl Pairs {
             ("largest-ratio", ratios().reduce(f64::max)),
             ("smallest-size", sizes().reduce(f64::min)),
             ("largest-size", sizes().reduce(f64::max)),
+            ("equivalence-low", end(|i| i.low, f64::min)),
+            ("equivalence-high", end(|i| i.high, f64::max)),
+            ("share-cannot-fall-through", share(&|pair, _| cannot_fall(pair))),
         ]);
     }
 }

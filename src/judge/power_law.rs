@@ -23,13 +23,26 @@ use crate::{
 pub struct PowerLaw {
     pub x: Quantity,
     pub y: Quantity,
+    /// With it, `outside` is 1 where none of the interval of the exponent lies in the band, else 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<[f64; 2]>,
     #[serde(default)]
     pub across_protocols: bool,
 }
 
 impl PowerLaw {
-    pub const STATISTICS: &'static [&'static str] =
-        &["exponent", "low", "high", "coefficient", "p", "r2", "models", "loo-lowest", "loo-highest"];
+    pub const STATISTICS: &'static [&'static str] = &[
+        "exponent",
+        "low",
+        "high",
+        "coefficient",
+        "p",
+        "r2",
+        "outside",
+        "models",
+        "loo-lowest",
+        "loo-highest",
+    ];
 }
 
 impl Kind for PowerLaw {
@@ -86,6 +99,12 @@ impl Kind for PowerLaw {
             ("coefficient", fit.as_ref().map(|f| f.coefficient)),
             ("p", fit.as_ref().map(|f| f.p)),
             ("r2", fit.as_ref().map(|f| f.r_squared)),
+            (
+                "outside",
+                fit.as_ref()
+                    .zip(self.band)
+                    .map(|(f, [least, most])| f64::from(u8::from(f.high < least || most < f.low))),
+            ),
             ("models", Some(pair.len() as f64)),
         ]);
         leave_one_out(bench, &mut tested, "the exponent", pair.keys(), |stay| {

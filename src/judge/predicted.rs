@@ -7,7 +7,10 @@ use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Kind, Parts},
 };
-use crate::{config::hypothesis::Quantity, stats::clopper_pearson};
+use crate::{
+    config::hypothesis::Quantity,
+    stats::{Units, clopper_pearson},
+};
 
 /// Per model the mean over prompts of `of` over coefficient × against^exponent. `worst` is the largest factor, either way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +69,9 @@ impl Kind for Predicted {
             None,
             n,
         ));
+        let deviations = pair.keys().iter().zip(&ratios).map(|(model, r)| (model.to_string(), r.ln()));
+        let deviations = deviations.filter(|(_, log)| log.is_finite()).collect();
+        tested.units = Some(Units::Signs { of: "models", deviations });
         let logs = ratios.iter().map(|r| r.ln()).sum::<f64>() / n as f64;
         tested.offer([
             ("share-within-factor", share),

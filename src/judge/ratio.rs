@@ -57,11 +57,14 @@ impl Kind for Ratio {
                 tested.notes.push(format!("ratio is the geometric mean over {} models", pair.len()));
             }
             let logs = pair.keys().iter().zip(&ratios).map(|(model, r)| (model.to_string(), r.ln()));
-            tested.units = Some(Units::Signs(logs.filter(|(_, log)| log.is_finite()).collect()));
+            let deviations = logs.filter(|(_, log)| log.is_finite()).collect();
+            tested.units = Some(Units::Signs { of: "models", deviations });
             Some((ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp())
         } else {
             None
         };
+        // A geometric mean of ratios that are not all positive is no number, and lies nowhere.
+        let ratio = ratio.filter(|ratio| !ratio.is_nan());
         tested.statistic("ratio", ratio);
         let inside =
             ratio.zip(*band).map(|(ratio, [low, high])| f64::from(u8::from(low <= ratio && ratio <= high)));

@@ -93,7 +93,7 @@ impl Kind for ShareOfModels {
             let sides = cells.models.iter().filter_map(|(model, cells)| {
                 Some((model.to_string(), if cells.mean()? > above { 0.5 } else { -0.5 }))
             });
-            tested.units = Some(Units::Signs(sides.collect()));
+            tested.units = Some(Units::Signs { of: "models", deviations: sides.collect() });
         }
         tested.statistic("share", value);
         tested.statistic("p", p);

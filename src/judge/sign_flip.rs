@@ -8,6 +8,7 @@ use super::{
     effect::Effect,
     kind::{Fault, Kind, Parts},
     outcome::Estimate,
+    sides::{at_least_two, one},
 };
 use crate::{config::hypothesis::Quantity, metric::Metric, protocol::Protocol, stats::clopper_pearson};
 
@@ -23,10 +24,6 @@ pub struct SignFlip {
     pub across_protocols: bool,
 }
 
-fn one() -> f64 {
-    1.0
-}
-
 impl SignFlip {
     pub const STATISTICS: &'static [&'static str] = &["share", "low", "high", "models"];
 }
@@ -37,8 +34,11 @@ impl Kind for SignFlip {
     }
 
     fn faults(&self) -> Vec<Fault> {
-        let few = Fault::new("protocols", "a sign flip needs at least two protocols", "list another one");
-        (self.protocols.len() < 2).then_some(few).into_iter().collect()
+        at_least_two(&self.protocols, "a sign flip")
+    }
+
+    fn unflippable(&self) -> &'static str {
+        "a share of models that change side has no value that chance alone would give"
     }
 
     /// Share of models whose means under `protocols` lie on both sides of `against`, with its Clopper–Pearson interval.

@@ -11,7 +11,7 @@ use super::{
 use crate::{config::hypothesis::Quantity, stats::Interval};
 
 /// Signs of the intervals of named models. `same-sign` is 1 where the intervals of all `models` lie on one side of 0, else 0;
-/// `opposite` is 1 where those of all `apart` lie on the other side, else 0.
+/// `opposite` is 1 where those of all `apart` lie on the other side, `joined` where they lie on the same, else 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SignPattern {
@@ -23,7 +23,7 @@ pub struct SignPattern {
 
 impl SignPattern {
     pub const STATISTICS: &'static [&'static str] =
-        &["same-sign", "opposite", "positive", "negative", "unclear", "models"];
+        &["same-sign", "opposite", "joined", "positive", "negative", "unclear", "models"];
 }
 
 impl Kind for SignPattern {
@@ -67,6 +67,10 @@ impl Kind for SignPattern {
             (
                 "opposite",
                 is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == -s))),
+            ),
+            (
+                "joined",
+                is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == s))),
             ),
             ("positive", count(1)),
             ("negative", count(-1)),

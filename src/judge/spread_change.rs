@@ -48,6 +48,10 @@ impl Kind for SpreadChange {
         Parts::of([("of", &self.of), ("at", &self.at)]).compared(self.across_protocols)
     }
 
+    fn unflippable(&self) -> &'static str {
+        "a flip of a prompt's deviations leaves no ratio of variances"
+    }
+
     /// The estimates are the trainings' ratios of variances; `ratio` is their median, `p` the largest after Holm.
     fn run(&self, bench: &Bench<'_>) -> Tested {
         let mut tested = Tested::new("variance after over before");

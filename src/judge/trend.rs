@@ -51,6 +51,10 @@ impl Kind for Trend {
         Parts::of([("of", &self.of)])
     }
 
+    fn unflippable(&self) -> &'static str {
+        "revisions of one training resemble their neighbours: their orders are not equally likely"
+    }
+
     /// The estimates are the trainings' rho with Fisher z interval and permutation p. `rho` is their median, `p` the largest
     /// after Holm, `revisions` the fewest.
     fn run(&self, bench: &Bench<'_>) -> Tested {

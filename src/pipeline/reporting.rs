@@ -14,8 +14,8 @@ use crate::claims;
 use crate::config::Loaded;
 use crate::evidence::{EvidenceTable, ModelInfo, llama_case, published};
 use crate::hash::Key;
-use crate::judge::family;
-use crate::judge::outcome::{FamilyMember, HypothesisOutcome, Registration};
+use crate::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
+use crate::judge::{family, listed};
 use crate::metric::Metric;
 use crate::observation::PromptObservation;
 use crate::plan::{JobKind, Known};
@@ -123,6 +123,7 @@ struct Shown<'a> {
     #[serde(flatten)]
     outcome: &'a HypothesisOutcome,
     family: Vec<&'a FamilyMember>,
+    listed: Vec<&'a Listed>,
     registration: Option<&'a Registration>,
 }
 
@@ -131,11 +132,13 @@ fn shown(view: &View) -> Vec<Shown<'_>> {
         let registration = view.registrations.iter().find(|(id, _)| *id == outcome.id);
         (
             view.family.iter().filter(|member| member.hypothesis == outcome.id).collect(),
+            view.listed.iter().filter(|listed| listed.hypothesis == outcome.id).collect(),
             registration.map(|(_, registration)| registration),
         )
     };
     let all = view.hypotheses.iter().map(|outcome| (outcome, one(outcome)));
-    all.map(|(outcome, (family, registration))| Shown { outcome, family, registration }).collect()
+    all.map(|(outcome, (family, listed, registration))| Shown { outcome, family, listed, registration })
+        .collect()
 }
 
 fn stored_manifest(planned: &Planned, key: &Key) -> Result<Option<Manifest>, PipelineError> {
@@ -175,6 +178,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
         figures: Vec::new(),
         analysis: Analysis::default(),
         family: family(&judged.outcomes, &alphas),
+        listed: listed(&judged.outcomes),
         registrations: planned.registrations.clone(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems,

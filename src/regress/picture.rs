@@ -174,6 +174,7 @@ mod tests {
     use ndarray::{Array1, Array2};
 
     use super::*;
+    use crate::config::hypothesis::Stands;
     use crate::evidence::Evidence;
     use crate::hash::Key;
     use crate::judge::outcome::{Estimate, PredictionOutcome, Statistic, Verdict};
@@ -253,6 +254,7 @@ mod tests {
                 others: vec![judgement("mean/last-block", Verdict::Contradicted)],
             }],
             published_conclusion: None,
+            stands: Stands::All,
             curves: Vec::new(),
             verdicts: vec![
                 (Evidence::Published, Verdict::Untestable),

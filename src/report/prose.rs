@@ -22,12 +22,12 @@ pub(super) const CURVES: &str = "A specification curve judges a prediction over 
      and from each published source or dtype alone. A verdict is *fragile* when an equivalent way changes it; where fewer \
      rows merely leave it open, that may be lost power and does not count. Joint p-values flip the same units in every \
      equivalent specification at once (Simonsohn, Simmons and Nelson 2020): signs of deviations from the null for means, \
-     pairings for correlations.";
+     pairings for correlations, places in groups (by ranks) for differences between groups of models.";
 
 pub(super) const VERDICTS: &str = "*supported*: in the predicted direction and beyond the smallest effect of interest. *contradicted*: beyond it the \
      other way. *negligible*: the interval lies inside it. *inconclusive*: none of these. *fragile*: an equally \
      defensible choice gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
-     stands or falls with its core predictions; those marked *beside the claim* decide nothing.";
+     stands or falls with its core predictions (where it is an \"or\": stands with any of them, falls with all); those marked *beside the claim* decide nothing.";
 
 pub(super) const PUBLISHED_TABLES: &str = "published tables: `buk81/uniformity-asymmetry`, folder `paper3/`, commit `e3c7f94`, MIT licence; caveats in \
      `data/published/README.md`";

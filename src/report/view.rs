@@ -6,7 +6,7 @@ use super::figures::Figure;
 use crate::analysis::Analysis;
 use crate::claims::ClaimOutcome;
 use crate::evidence::{Evidence, LlamaCase, ModelInfo};
-use crate::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration};
+use crate::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, PredictionOutcome, Registration};
 use crate::observation::PromptObservation;
 use crate::protocol::{Bos, Endpoint, Protocol, Reduction};
 
@@ -30,6 +30,8 @@ pub struct View {
     pub metrics: Vec<MetricDefinition>,
     /// The primary p of every hypothesis before and after Holm.
     pub family: Vec<FamilyMember>,
+    /// Every other p, an exploratory list.
+    pub listed: Vec<Listed>,
     /// By hypothesis id: the file against what it was when first judged.
     pub registrations: Vec<(String, Registration)>,
     /// What went wrong without stopping the run, e.g. a model whose checkpoint is not here. One sentence each.

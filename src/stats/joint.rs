@@ -12,52 +12,9 @@ use rayon::prelude::*;
 
 use super::{
     Seed,
-    correlation::{Method, residuals},
-    describe::dot,
+    flips::{Groups, Pairs, Units},
     permutation::{EXACT_FLIPS, MONTE_CARLO, Orders, arrangements, grouped, smallest_sign_p, walk},
 };
-use crate::metric::Paired;
-
-/// What can be flipped in one specification, and the effect that flipping leaves.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Units {
-    /// Each unit's deviation from the null; the effect is their mean, a flip turns a unit's sign.
-    Signs(Vec<(String, f64)>),
-    /// One correlation per group (model); the effect is their mean, a flip gives units other units' y.
-    Pairs(Vec<Pairs>),
-}
-
-/// Two sides of the units of one group, each ranked or not, without what controls explain, and of length 1.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pairs {
-    units: Vec<String>,
-    x: Vec<f64>,
-    y: Vec<f64>,
-    /// Units are exchangeable within their block only, e.g. their category.
-    blocks: Option<Vec<String>>,
-}
-
-impl Pairs {
-    /// The correlation that [`partial`](super::partial) takes. `None` where there is none.
-    pub fn new<K: Ord + Clone + AsRef<str>>(
-        pair: &Paired<K>,
-        method: Method,
-        blocks: Option<Vec<String>>,
-    ) -> Option<Pairs> {
-        let (x, y) = residuals(pair, method);
-        super::correlation::raw(&x, &y)?;
-        let unit = |v: Vec<f64>| {
-            let length = dot(&v, &v).sqrt();
-            v.into_iter().map(|d| d / length).collect()
-        };
-        Some(Pairs {
-            units: pair.keys().iter().map(|unit| unit.as_ref().to_string()).collect(),
-            x: unit(x),
-            y: unit(y),
-            blocks,
-        })
-    }
-}
 
 /// What the flips say of the curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,7 +36,7 @@ pub struct Joint {
 pub enum Unflippable {
     #[error("no specification has units to flip")]
     Nothing,
-    #[error("specifications of different kinds have no flip in common")]
+    #[error("units of different sorts have no flip in common")]
     Mixed,
     #[error("cannot reach alpha = {alpha} by flipping {units} units (smallest p {smallest:.3})")]
     OutOfReach { alpha: f64, units: usize, smallest: f64 },
@@ -88,19 +45,22 @@ pub enum Unflippable {
 /// p of the curve from the same flips of units in every specification. Units are those of any specification; one that
 /// lacks a unit is left alone by its flip.
 pub fn joint(specifications: &[&Units], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
-    let signs: Vec<&[(String, f64)]> = specifications
-        .iter()
-        .filter_map(|u| if let Units::Signs(s) = u { Some(&s[..]) } else { None })
-        .collect();
-    let pairs: Vec<&[Pairs]> = specifications
-        .iter()
-        .filter_map(|u| if let Units::Pairs(p) = u { Some(&p[..]) } else { None })
-        .collect();
-    match (signs.is_empty(), pairs.is_empty()) {
-        (true, true) => Err(Unflippable::Nothing),
-        (false, false) => Err(Unflippable::Mixed),
-        (false, true) => by_signs(&signs, alpha, seed),
-        (true, false) => by_pairing(&pairs, alpha, seed),
+    let Some(first) = specifications.first() else { return Err(Unflippable::Nothing) };
+    if specifications.iter().any(|units| !units.alike(first)) {
+        return Err(Unflippable::Mixed);
+    }
+    let (mut signs, mut pairs, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+    for units in specifications {
+        match units {
+            Units::Signs { deviations, .. } => signs.push(&deviations[..]),
+            Units::Pairs(own) => pairs.push(&own[..]),
+            Units::Groups(own) => groups.push(own),
+        }
+    }
+    match first {
+        Units::Signs { .. } => by_signs(&signs, alpha, seed),
+        Units::Pairs(_) => by_pairing(&pairs, alpha, seed),
+        Units::Groups(_) => by_groups(&groups, alpha, seed),
     }
 }
 
@@ -125,7 +85,35 @@ fn by_signs(specifications: &[&[(String, f64)]], alpha: f64, seed: Seed) -> Resu
         let n = of.len() as f64;
         turned.chunks_exact(units).map(|s| of.iter().map(|(unit, d)| s[*unit] * d).sum::<f64>() / n).collect()
     });
-    Ok(compared(effects.collect(), alpha, exact, units))
+    compared(effects.collect(), alpha, exact, units)
+}
+
+/// Orders of all units within groups, row after row, the identity first: all of them, and then `true`, or drawn.
+fn orders(groups: &[Vec<usize>], units: usize, seed: Seed) -> (Vec<u32>, bool) {
+    let mut orders: Vec<u32> = Vec::new();
+    let exact = arrangements(groups).is_some();
+    if exact {
+        let mut order: Vec<usize> = (0..units).collect();
+        walk(groups, 0, &mut order, &mut |o| orders.extend(o.iter().map(|&i| i as u32)));
+    } else {
+        orders.extend(0..units as u32);
+        Orders::draw(groups, seed).rows().for_each(|row| orders.extend_from_slice(row));
+    }
+    (orders, exact)
+}
+
+fn by_groups(specifications: &[&Groups], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
+    let names = index(specifications.iter().flat_map(|s| &s.units));
+    let units = names.len();
+    let (orders, exact) = orders(&[(0..units).collect()], units, seed);
+    let effects = specifications.par_iter().map(|own| {
+        let members: Vec<usize> = own.units.iter().map(|unit| names[unit.as_str()]).collect();
+        let place = places(&members, units);
+        let mut sums = Vec::new();
+        let effect = |order: &[u32]| own.effect(|i| within(&place, order, members[i]), &mut sums);
+        orders.chunks_exact(units).map(effect).collect()
+    });
+    compared(effects.collect(), alpha, exact, units)
 }
 
 fn by_pairing(specifications: &[&[Pairs]], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
@@ -140,21 +128,11 @@ fn by_pairing(specifications: &[&[Pairs]], alpha: f64, seed: Seed) -> Result<Joi
     }
     let labels = index(blocks.iter().copied());
     let groups = grouped(&blocks.iter().map(|b| labels[b]).collect::<Vec<_>>());
-    let count = arrangements(&groups);
     // The reversed order is as far from the null as the observed one.
-    let smallest = count.map_or(1.0 / (MONTE_CARLO as f64 + 1.0), |all| (2.0 / all as f64).min(1.0));
+    let smallest =
+        arrangements(&groups).map_or(1.0 / (MONTE_CARLO as f64 + 1.0), |all| (2.0 / all as f64).min(1.0));
     reachable(smallest, alpha, units)?;
-    let mut orders: Vec<u32> = Vec::new();
-    match count {
-        Some(_) => {
-            let mut order: Vec<usize> = (0..units).collect();
-            walk(&groups, 0, &mut order, &mut |o| orders.extend(o.iter().map(|&i| i as u32)));
-        }
-        None => {
-            orders.extend(0..units as u32);
-            Orders::draw(&groups, seed).rows().for_each(|row| orders.extend_from_slice(row));
-        }
-    }
+    let (orders, exact) = orders(&groups, units, seed);
     let flips = orders.len() / units.max(1);
     // Specifications of the same units share what these make of the orders, one set of units after the other.
     let mut of_members = BTreeMap::<Vec<usize>, Vec<(usize, Vec<&Pairs>)>>::new();
@@ -181,16 +159,22 @@ fn by_pairing(specifications: &[&[Pairs]], alpha: f64, seed: Seed) -> Result<Joi
     for (effects, pairs) in effects.iter_mut().zip(specifications) {
         effects.iter_mut().for_each(|effect| *effect /= pairs.len() as f64);
     }
-    Ok(compared(effects, alpha, count.is_some(), units))
+    compared(effects, alpha, exact, units)
 }
 
 /// Which member's y each member gets, member by member all orders: a row of them stays in the cache.
 fn narrowed(members: &[usize], units: usize, orders: &[u32]) -> Vec<Vec<u32>> {
-    let mut place = vec![None; units];
-    members.iter().enumerate().for_each(|(i, &unit)| place[unit] = Some(i));
+    let place = places(members, units);
     let of =
         |&unit: &usize| orders.chunks_exact(units).map(|order| within(&place, order, unit) as u32).collect();
     members.par_iter().map(of).collect()
+}
+
+/// By unit, which member it is.
+fn places(members: &[usize], units: usize) -> Vec<Option<usize>> {
+    let mut place = vec![None; units];
+    members.iter().enumerate().for_each(|(i, &unit)| place[unit] = Some(i));
+    place
 }
 
 /// The sum of the correlations of groups of the same members under every order; `given` from [`narrowed`].
@@ -232,8 +216,9 @@ fn index<'a, S: AsRef<str> + ?Sized + 'a>(names: impl Iterator<Item = &'a S>) ->
     sorted.into_iter().enumerate().map(|(i, name)| (name, i)).collect()
 }
 
-/// `effects[s][f]` is the effect of specification s under flip f, minus the null; flip 0 is none.
-fn compared(effects: Vec<Vec<f64>>, alpha: f64, exact: bool, units: usize) -> Joint {
+/// `effects[s][f]` is the effect of specification s under flip f, minus the null; flip 0 is none. An error where even the
+/// flips with the largest median are too many, as with ties or few in a group.
+fn compared(effects: Vec<Vec<f64>>, alpha: f64, exact: bool, units: usize) -> Result<Joint, Unflippable> {
     let limits: Vec<f64> = effects.iter().map(|e| limit(e, alpha)).collect();
     let flips = effects.first().map_or(0, Vec::len);
     let mut medians = Vec::with_capacity(flips);
@@ -254,14 +239,17 @@ fn compared(effects: Vec<Vec<f64>>, alpha: f64, exact: bool, units: usize) -> Jo
         let observed = statistic[0] - 1e-12 * statistic[0].abs() - 1e-300;
         statistic.iter().filter(|&&s| s >= observed).count() as f64 / statistic.len() as f64
     };
-    Joint {
+    let largest = medians.iter().copied().fold(0.0, f64::max);
+    let most = medians.iter().filter(|&&m| m >= largest * (1.0 - 1e-12)).count();
+    reachable(most as f64 / flips as f64, alpha, units)?;
+    Ok(Joint {
         median: p(&medians),
         share: p(&shares),
         beyond: shares[0],
         flips: if exact { flips as u64 } else { MONTE_CARLO },
         exact,
         units,
-    }
+    })
 }
 
 /// The smallest |effect| that at most a share alpha of the flips reach; infinite if even the largest is reached too often.

@@ -160,6 +160,13 @@ fn a_power_law_is_found_and_one_that_was_stated_is_held_against_models() {
     let flat: Vec<(f64, &str)> = (0..6).map(|i| (1.0 + 0.001 * f64::from(i % 3), R)).collect();
     assert_eq!(judged("", fit, rule, &models(&flat)).verdict, Verdict::Contradicted);
     assert!(missing(&judged("", fit, rule, &models(&flat[..2]))).contains("at least three models"));
+    let outside = |band: &str, gains: &[(f64, &str)]| {
+        let found = judged("", &format!("{fit}, band = {band}"), rule, &models(gains)).primary;
+        statistic(&found, "outside")
+    };
+    assert_eq!(outside("[0.265, 0.265]", &law(0.01)), Some(0.0));
+    assert_eq!(outside("[0.3, 0.4]", &law(0.01)), Some(1.0), "the interval ends below");
+    assert_eq!(outside("[0.1, 0.2]", &law(0.01)), Some(1.0), "the interval begins above");
     let stated = r#"kind = "predicted", of = { metric = "last-gain" }, against = { fact = "parameters" }, coefficient = 0.013, exponent = 0.265, factor = 2"#;
     let rule = r#"supported = [{ statistic = "share-within-factor", at-least = 0.8 }], contradicted = [{ statistic = "share-within-factor", below = 0.5 }]"#;
     let found = judged("", stated, rule, &models(&law(0.01)));

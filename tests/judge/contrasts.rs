@@ -142,6 +142,13 @@ fn tuned_models_are_set_against_their_own_base() {
         missing(&needy),
         "needs 6 pairs of change = instruct with their base, have 2 (tuned0, tuned1)"
     );
+    assert_eq!(statistic(&found, "share-cannot-fall-through"), Some(0.5), "1.4 to 1.6 stay clear above 1");
+    // That nothing matters is said by intervals, which are wider than the estimates.
+    let near = judged("", PAIRS, LOWER, &tuned(6, 0.999)).primary;
+    let is = |name: &str| statistic(&near, name).unwrap();
+    assert!(is("equivalence-high") > is("largest-size") && is("equivalence-high") < 0.01, "{near:#?}");
+    assert!(is("equivalence-low") < is("smallest-size") && is("equivalence-low") > -0.01, "{near:#?}");
+    assert_eq!(is("share-cannot-fall-through"), 1.0, "all stay above 1");
     // A change too small to matter counts for nothing, whatever its p.
     let size = format!("{PAIRS}, size = 0.5");
     assert_eq!(statistic(&judged("", &size, LOWER, &tuned(6, 0.75)).primary, "share-significant"), Some(0.0));
@@ -187,7 +194,11 @@ fn named_models_share_a_sign_or_not() {
     let found = judged("", test, rule, &with(&A));
     assert_eq!((found.verdict, statistic(&found.primary, "negative")), (Verdict::Contradicted, Some(1.0)));
     assert_eq!(missing(&judged("", test, rule, &two())), "last-gain of c");
+    let beside = test.replace(r#"["b", "c"]"#, r#"["c"]"#).replace(r#"["a"]"#, r#"["b"]"#);
+    let found = judged("", &beside, rule, &with(&B)).primary;
+    assert_eq!((statistic(&found, "joined"), statistic(&found, "opposite")), (Some(1.0), Some(0.0)));
     let unclear = judged("", test, rule, &with(&B[..1])).primary;
+    assert_eq!((statistic(&unclear, "joined"), statistic(&unclear, "opposite")), (Some(0.0), Some(0.0)));
     assert_eq!(statistic(&unclear, "unclear"), Some(1.0));
     noted(&unclear, "c: one unit, no interval, no sign");
 }

@@ -2,7 +2,7 @@
 
 use streamgauge::{config::hypothesis::Test, evidence::Measurement, judge::outcome::Verdict, metric::Metric};
 
-use crate::table::{LAST, Table, hypothesis, measured, noted, published, statistic};
+use crate::table::{LAST, Table, hypothesis, judged, measured, noted, published, statistic};
 
 /// Gain follows entropy only through the category: within each it falls.
 fn confounded(model: &str, table: Table) -> Table {
@@ -312,4 +312,16 @@ fn categories_differ_where_they_were_made_to_and_the_lowest_is_found() {
     assert_eq!(statistic(&found, "share"), Some(0.0));
     let without = r#"{ kind = "categories", of = { metric = "last-gain", select = { without-categories = ["Nonsense"] } } }"#;
     assert_eq!(of(without).estimates[0].n, 8);
+}
+
+#[test]
+fn ratios_that_are_not_all_positive_have_no_geometric_mean_and_lie_in_no_band() {
+    let test = r#"kind = "ratio", band = [0.5, 2.0], numerator = { metric = "last-gain", scale = "log" },
+        denominator = { metric = "cumulative-gain" }"#;
+    let rule = r#"supported = [{ statistic = "inside", at-least = 1 }], contradicted = [{ statistic = "inside", below = 1 }]"#;
+    let table = ["a", "b"].iter().zip([0.5, 2.0]).fold(Table::default(), |table, (model, gain)| {
+        table.row(model, "p", Metric::LastGain, LAST, gain).row(model, "p", Metric::CumulativeGain, LAST, 1.0)
+    });
+    let found = judged("", test, rule, &table);
+    assert_eq!((found.verdict, statistic(&found.primary, "inside")), (Verdict::Inconclusive, None));
 }

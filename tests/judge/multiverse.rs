@@ -1,40 +1,18 @@
 //! Specification curves: which ways there are, what they say together, and which choice decides.
 
 use streamgauge::{
+    config::hypothesis::Stands,
     evidence::{Evidence, EvidenceTable},
     hash::Key,
     judge::{
-        FAMILY, family, judge,
-        outcome::{Choice, Curve, HypothesisOutcome, Kinship, Verdict},
+        FAMILY, family, judge, listed,
+        outcome::{Choice, HypothesisOutcome, Kinship, Verdict},
         summary::survival,
     },
     metric::Metric,
 };
 
-use crate::table::{LAST, Table, hypothesis, outcome};
-
-const EXPANDS: &str = r#"
-    test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }
-    [prediction.rule]
-    supported = [{ statistic = "share-above", at-least = 1.0 }]
-    contradicted = [{ statistic = "models-below", at-least = 1 }]
-"#;
-const UP: [f64; 6] = [1.4, 1.5, 1.45, 1.6, 1.52, 1.48];
-const DOWN: [f64; 6] = [0.8, 0.7, 0.75, 0.81, 0.78, 0.76];
-const BOTH: [f64; 6] = [0.8, 1.3, 0.9, 1.2, 1.05, 0.95];
-const NEVER: &str = "last/last-block/never";
-
-/// Models m0, m1, … that all expand.
-fn expanding(models: usize) -> Table {
-    (0..models).fold(Table::default(), |table, m| {
-        let scaled: Vec<f64> = UP.iter().map(|v| v * (1.0 + 0.05 * m as f64)).collect();
-        table.rows(&format!("m{m}"), Metric::LastGain, LAST, &scaled)
-    })
-}
-
-fn curve(outcome: &HypothesisOutcome) -> &Curve {
-    outcome.curves.iter().find(|c| c.evidence == Evidence::Published).unwrap()
-}
+use crate::table::{BOTH, DOWN, EXPANDS, LAST, NEVER, Table, UP, curve, expanding, hypothesis, outcome};
 
 fn value(choices: &[Choice], dimension: &str) -> Option<String> {
     choices.iter().find(|c| c.dimension == dimension).map(|c| c.value.clone())
@@ -206,6 +184,31 @@ fn one_of_many_claims_needs_a_smaller_p_and_its_remark_says_so() {
     assert_eq!((one.prediction.as_deref(), two.note.as_str()), (Some("H0a"), ""));
     assert!(three.note.contains("counted as p = 1"), "{}", three.note);
     assert!(members[3..].iter().all(|m| m.evidence == Evidence::Measured && m.p.is_none()));
+}
+
+#[test]
+fn a_claim_of_either_pays_for_its_choice_and_the_other_p_are_a_list() {
+    let mut h = hypothesis("", EXPANDS);
+    let mut second = h.predictions[0].clone();
+    second.id = "H0b".into();
+    second.models = Some(toml::from_str(r#"ids = ["m0", "m1", "m2", "m3", "m4", "m5"]"#).unwrap());
+    h.predictions.insert(0, second);
+    let judged = |h: &streamgauge::config::hypothesis::Hypothesis| {
+        [judge(h, Key::of_bytes(b"h"), &expanding(8).0, &EvidenceTable::default(), 7)]
+    };
+    let (six, eight) = (2.0 / 64.0, 2.0 / 256.0);
+    let all = judged(&h);
+    assert_eq!(family(&all, &[0.05])[0].p, Some(six), "the first one");
+    let [other] = &listed(&all)[..] else { panic!("{:#?}", listed(&all)) };
+    assert_eq!((other.prediction.as_str(), other.p, other.adjusted), ("H0a", eight, eight));
+    h.stands = Stands::Any;
+    let any = judged(&h);
+    let found = &family(&any, &[0.05])[0];
+    assert_eq!(
+        (found.prediction.as_deref(), found.p),
+        (Some("H0a"), Some(2.0 * eight)),
+        "the smaller, twice"
+    );
 }
 
 #[test]

@@ -7,12 +7,24 @@ use streamgauge::{
     hash::Key,
     judge::{
         judge,
-        outcome::{HypothesisOutcome, Judgement, PredictionOutcome, Verdict},
+        outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome, Verdict},
     },
     metric::Metric,
 };
 
 pub const LAST: &str = "last/last-block/auto";
+pub const NEVER: &str = "last/last-block/never";
+
+/// A claim about every model, and gains of six prompts that are for it, against it, and neither.
+pub const EXPANDS: &str = r#"
+    test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }
+    [prediction.rule]
+    supported = [{ statistic = "share-above", at-least = 1.0 }]
+    contradicted = [{ statistic = "models-below", at-least = 1 }]
+"#;
+pub const UP: [f64; 6] = [1.4, 1.5, 1.45, 1.6, 1.52, 1.48];
+pub const DOWN: [f64; 6] = [0.8, 0.7, 0.75, 0.81, 0.78, 0.76];
+pub const BOTH: [f64; 6] = [0.8, 1.3, 0.9, 1.2, 1.05, 0.95];
 
 /// A table of published rows, built row by row.
 #[derive(Clone, Default)]
@@ -130,4 +142,16 @@ pub fn noted(judgement: &Judgement, text: &str) {
         "no note says {text:?}: {:#?}",
         judgement.notes
     );
+}
+
+/// Models m0, m1, … that all expand.
+pub fn expanding(models: usize) -> Table {
+    (0..models).fold(Table::default(), |table, m| {
+        let scaled: Vec<f64> = UP.iter().map(|v| v * (1.0 + 0.05 * m as f64)).collect();
+        table.rows(&format!("m{m}"), Metric::LastGain, LAST, &scaled)
+    })
+}
+
+pub fn curve(outcome: &HypothesisOutcome) -> &Curve {
+    outcome.curves.iter().find(|c| c.evidence == Evidence::Published).unwrap()
 }

@@ -6,18 +6,9 @@ use streamgauge::{
     metric::Metric,
 };
 
-use crate::table::{LAST, Table, hypothesis, measured, noted, outcome, published, statistic};
-
-const EXPANDS: &str = r#"
-    test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }
-    [prediction.rule]
-    supported = [{ statistic = "share-above", at-least = 1.0 }]
-    contradicted = [{ statistic = "models-below", at-least = 1 }]
-"#;
-
-const UP: [f64; 6] = [1.4, 1.5, 1.45, 1.6, 1.52, 1.48];
-const DOWN: [f64; 6] = [0.8, 0.7, 0.75, 0.81, 0.78, 0.76];
-const BOTH: [f64; 6] = [0.8, 1.3, 0.9, 1.2, 1.05, 0.95];
+use crate::table::{
+    BOTH, DOWN, EXPANDS, LAST, Table, UP, hypothesis, measured, noted, outcome, published, statistic,
+};
 
 #[test]
 fn means_clear_of_one_support_and_one_counterexample_contradicts() {
@@ -346,4 +337,18 @@ fn another_model_moves_no_interval_and_the_same_seed_gives_the_same_outcome() {
     let two = one.clone().rows("b", Metric::LastGain, LAST, &UP);
     assert_eq!(published(&h, &one), published(&h, &one));
     assert_eq!(published(&h, &one).primary.estimates[0], published(&h, &two).primary.estimates[0]);
+}
+
+#[test]
+fn a_claim_of_either_stands_with_one_though_the_other_falls() {
+    let mut h = hypothesis("", EXPANDS);
+    let mut second = h.predictions[0].clone();
+    (second.id, second.models) = ("H0b".into(), Some(toml::from_str("ids = [\"b\"]").unwrap()));
+    h.predictions[0].models = Some(toml::from_str("ids = [\"a\"]").unwrap());
+    h.predictions.push(second);
+    let table =
+        Table::default().rows("a", Metric::LastGain, LAST, &UP).rows("b", Metric::LastGain, LAST, &DOWN);
+    assert_eq!(outcome(&h, &table).verdicts[0], (Evidence::Published, Verdict::Contradicted));
+    h.stands = streamgauge::config::hypothesis::Stands::Any;
+    assert_eq!(outcome(&h, &table).verdicts[0], (Evidence::Published, Verdict::Supported));
 }

@@ -37,6 +37,7 @@ pub(super) fn page(book: &mut Book<'_>, hypothesis: &HypothesisOutcome) -> Marku
                 dd { code title=(hypothesis.hash) { (hypothesis.hash.short()) } " " (registration(book, hypothesis)) }
             }
             (family(book, hypothesis))
+            (listed(book, hypothesis))
             @for prediction in &predictions { (prediction) }
             @if !shared.is_empty() {
                 h2 { "Notes on several predictions" }
@@ -93,6 +94,26 @@ fn family(book: &Book<'_>, hypothesis: &HypothesisOutcome) -> Markup {
         .collect();
     let columns = ["evidence", "prediction", "p", "p after Holm over the family", "note"].map(column);
     table("The p that enters the family of hypotheses", false, &columns, &rows)
+}
+
+/// The other p-values.
+fn listed(book: &Book<'_>, hypothesis: &HypothesisOutcome) -> Markup {
+    let own = book.view.listed.iter().filter(|listed| listed.hypothesis == hypothesis.id);
+    let rows: Vec<Markup> = own
+        .map(|listed| {
+            html! {
+                td { (evidence_phrase(listed.evidence)) }
+                td { (listed.prediction) }
+                td.num { (probability(Some(listed.p))) }
+                td.num { (probability(Some(listed.adjusted))) }
+            }
+        })
+        .collect();
+    if rows.is_empty() {
+        return html! {};
+    }
+    let columns = ["evidence", "prediction", "p", "p after Benjamini and Hochberg"].map(column);
+    table("Other p-values, an exploratory list over all hypotheses", false, &columns, &rows)
 }
 
 /// Named for curves: the p of all equivalent specifications together.

@@ -66,6 +66,7 @@ fn verdicts(out: &mut Page, view: &View) {
     });
     out.table(&header, rows);
     survival::family(out, view);
+    survival::listed(out, view);
     out.line(prose::VERDICTS);
 }
 

@@ -92,6 +92,26 @@ pub(super) fn family(out: &mut Page, view: &View) {
     out.table(&["prediction", "evidence", "protocol", "p", "after Holm", "remark"], rows);
 }
 
+/// Every other p before and after Benjamini and Hochberg.
+pub(super) fn listed(out: &mut Page, view: &View) {
+    if view.listed.is_empty() {
+        return;
+    }
+    out.line(
+        "Every other p of a testable prediction: an exploratory list, in which a share of at most q is false among those below q \
+         after Benjamini and Hochberg's correction over the list, on each kind of evidence.",
+    );
+    let rows = view.listed.iter().map(|listed| {
+        vec![
+            cell(&listed.prediction),
+            evidence_phrase(listed.evidence).to_string(),
+            probability(Some(listed.p)),
+            probability(Some(listed.adjusted)),
+        ]
+    });
+    out.table(&["prediction", "evidence", "p", "after Benjamini and Hochberg"], rows.collect::<Vec<_>>());
+}
+
 /// Whether verdicts are of what was first registered, and what changed if not.
 pub(super) fn registration(out: &mut Page, view: &View, hypothesis: &HypothesisOutcome) {
     let Some((_, found)) = view.registrations.iter().find(|(id, _)| *id == hypothesis.id) else { return };

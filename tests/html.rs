@@ -231,6 +231,7 @@ fn view() -> View {
             })
             .to_vec(),
         figures: seed_figures(&table, &EvidenceTable::default()),
+        training: vec![],
         analysis: analysis(),
         metrics: Metric::ALL
             .iter()
@@ -478,6 +479,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         models: vec![],
         profiles: vec![],
         figures: vec![],
+        training: vec![],
         analysis: Analysis::default(),
         family: vec![],
         registrations: vec![],

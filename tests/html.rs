@@ -233,6 +233,7 @@ fn view() -> View {
             })
             .to_vec(),
         figures: seed_figures(&table, &EvidenceTable::default()),
+        training: vec![],
         analysis: analysis(),
         metrics: Metric::ALL
             .iter()
@@ -481,6 +482,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         models: vec![],
         profiles: vec![],
         figures: vec![],
+        training: vec![],
         analysis: Analysis::default(),
         family: vec![],
         listed: vec![],

@@ -167,6 +167,7 @@ fn view() -> View {
             facts: ModelFacts { family: Some("llama".into()), blocks: Some(4), ..ModelFacts::default() },
         }],
         figures: Vec::new(),
+        training: Vec::new(),
         profiles: vec![profile("zoo-llama", 5), profile("zoo-neox", 7), profile("llama-3.1-8b", 33)],
         metrics: vec![MetricDefinition {
             name: "last-gain".into(),
@@ -320,6 +321,7 @@ fn a_view_with_nothing_in_it_still_renders() {
         models: vec![],
         profiles: vec![],
         figures: vec![],
+        training: vec![],
         analysis: Analysis::default(),
         family: Vec::new(),
         listed: Vec::new(),

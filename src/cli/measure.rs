@@ -253,14 +253,28 @@ pub fn find_model(name: &str, list: &Path, progress: &dyn Progress) -> Result<Fo
         return Err(Failure::new(
             Exit::BadInput,
             format!(
-                "{name:?} is neither a folder, nor owner/name of the hub, nor an id in {}; known ids: {}",
+                "{name:?} is neither a folder, nor owner/name of the hub, nor an id in {}; {}",
                 list.display(),
-                known.join(", ")
+                meant(name, &known)
             ),
         ));
     };
     let folder = pipeline::locate(model, &models, list, Missing::Download, progress)?;
     Ok(Found { id: model.id.clone(), folder, listed: Some(model.clone()) })
+}
+
+/// The nearest id, or else the first few: a list may be long.
+fn meant(name: &str, known: &[&str]) -> String {
+    const SHOWN: usize = 8;
+    if let Some(near) = config::nearest(name, known.iter().copied()) {
+        return format!("did you mean {near:?}?");
+    }
+    let shown = known[..known.len().min(SHOWN)].join(", ");
+    match known.len().saturating_sub(SHOWN) {
+        0 if known.is_empty() => "it holds none".to_string(),
+        0 => format!("known ids: {shown}"),
+        more => format!("known ids: {shown} and {more} more"),
+    }
 }
 
 fn prompt_set(name: &str) -> Result<PromptSet, Failure> {

@@ -78,14 +78,21 @@ pub(crate) use at;
 impl Document {
     /// Reads and parses a file. Every syntax error becomes a diagnostic.
     pub fn open(path: &Path) -> Result<Document, Vec<Diagnostic>> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            let empty = Arc::new(Source { path: path.to_path_buf(), text: String::new() });
+        let empty = Arc::new(Source { path: path.to_path_buf(), text: String::new() });
+        let bytes = std::fs::read(path).map_err(|error| {
             let found = Diagnostic::of_file(&empty, format!("cannot read {}: {error}", path.display()));
             vec![if error.kind() == std::io::ErrorKind::NotFound {
                 found.suggest("name a file that is there, or run where the folder `experiments` lies")
             } else {
                 found
             }]
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+            let found =
+                format!("{} is no UTF-8 text: see its line {line}, byte {}", path.display(), valid.len());
+            vec![Diagnostic::of_file(&empty, found).suggest("save the file as UTF-8")]
         })?;
         Document::parse(path, text)
     }

@@ -26,4 +26,5 @@ pub mod template;
 
 pub use kind::Kind;
 pub use load::{Checked, Loaded, check, hypothesis_key, load, load_models, load_prompts};
+pub(crate) use report::nearest;
 pub use report::{Diagnostic, Report};

@@ -134,7 +134,12 @@ pub fn measure(
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
     progress.start(
-        &format!("observe {} ({} prompts)", subject.id, prompts.len()),
+        &format!(
+            "observe {} ({} prompt{})",
+            subject.id,
+            prompts.len(),
+            if prompts.len() == 1 { "" } else { "s" }
+        ),
         subject.recipe.blocks() as u64,
     );
     let found =

@@ -89,6 +89,7 @@ pub(super) fn write(
     view.profiles = profiles(planned, &basis.cells, &observations);
     let measured = sources.measured(&basis, progress)?;
     view.figures = report::seed_figures(sources.published()?, &measured);
+    view.training = report::training_figures(&measured);
     view.analysis = analyse(sources.published()?, &measured);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
@@ -176,6 +177,7 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             .collect(),
         profiles: Vec::new(),
         figures: Vec::new(),
+        training: Vec::new(),
         analysis: Analysis::default(),
         family: family(&judged.outcomes, &alphas),
         listed: listed(&judged.outcomes),

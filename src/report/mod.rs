@@ -3,6 +3,7 @@
 //! It opens with the LLaMA-3.1 case, because that is why the instrument exists: two numbers called "gain" that no
 //! protocol told apart. After it every number stands beside the protocol that produced it.
 
+mod extent;
 mod figures;
 mod html;
 mod markdown;
@@ -13,7 +14,7 @@ mod terminal;
 mod text;
 mod view;
 
-pub use figures::{Axis, Figure, Form, Mark, Series, seed_figures};
+pub use figures::{Axis, Figure, Form, Mark, Series, seed_figures, training_figures};
 pub use html::{Html, html};
 pub use markdown::markdown;
 pub use plot::{PlotError, plots};

@@ -24,6 +24,8 @@ pub struct View {
     pub profiles: Vec<LayerProfile>,
     /// Figures read off evidence rows, published before measured.
     pub figures: Vec<Figure>,
+    /// What was measured along trainings, for hypotheses about them; empty without stages.
+    pub training: Vec<Figure>,
     /// First-token physics, spread of gains, replication of published means.
     pub analysis: Analysis,
     /// Every metric a number of the report may be.
@@ -88,6 +90,13 @@ pub struct Band {
     pub high: f64,
 }
 
+impl View {
+    pub(super) fn has_analysis(&self) -> bool {
+        let Analysis { sinks, spreads, replications } = &self.analysis;
+        !(sinks.is_empty() && spreads.is_empty() && replications.is_empty())
+    }
+}
+
 impl LayerProfile {
     /// From the observations of one model, all under one BOS policy. Norms that are not positive and finite are left
     /// out, and so is a one-token prompt where the first token is left out.
@@ -127,6 +136,11 @@ impl Band {
         let high = values.iter().copied().reduce(f64::max)?;
         Some(Band { low, middle, high })
     }
+}
+
+/// Whether the checkpoint is as its makers released it: neither a stage of a training nor changed here.
+pub(super) fn is_released(model: &ModelInfo) -> bool {
+    model.facts.kind.as_deref().is_none_or(|kind| kind == "released")
 }
 
 /// A prediction on both kinds of evidence, side by side.

@@ -3,12 +3,14 @@
 //! Each is built once from published rows and once from measured ones, never from both.
 
 mod seed;
+mod training;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Measurement};
 use crate::metric::Metric;
 use crate::protocol::Protocol;
 
 pub use seed::seed_figures;
+pub use training::training_figures;
 
 /// One figure, ready to be drawn and written as a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +39,10 @@ pub struct Figure {
 /// How the marks of a series belong together.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Form {
-    /// Joined along x.
+    /// Joined along layers.
     Lines,
+    /// Joined along any x.
+    Joined,
     /// One by one.
     Points,
     /// Side by side within these categories, x being an index into them.
@@ -79,4 +83,13 @@ impl Figure {
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.series.iter().flat_map(|series| &series.marks)
     }
+}
+
+/// Geometric mean and range of positive values.
+fn pooled(label: String, x: f64, rows: &[&Measurement]) -> Option<Mark> {
+    let values: Vec<f64> = rows.iter().map(|row| row.value).filter(|value| *value > 0.0).collect();
+    let low = values.iter().copied().reduce(f64::min)?;
+    let high = values.iter().copied().reduce(f64::max)?;
+    let y = (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp();
+    Some(Mark { label, x, y, range: (values.len() > 1).then_some((low, high)), n: values.len() })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Axis, Figure, Form, Mark, Series};
+use super::{Axis, Figure, Form, Mark, Series, pooled};
 use crate::evidence::{Evidence, EvidenceTable, Measurement};
 use crate::metric::Metric;
 use crate::protocol::{Bos, Endpoint, Protocol, Reduction};
@@ -41,12 +41,21 @@ impl<'a> Rows<'a> {
     ) -> impl Iterator<Item = &'a Measurement> {
         let filed = metric.filed_under(protocol);
         let published = self.evidence == Evidence::Published;
+        let changed = self.changed();
         self.table.rows.iter().filter(move |row| {
             row.metric == metric
                 && row.protocol.and_then(|of| metric.filed_under(of)) == filed
                 && (!published || source.is_empty() || row.source == source)
                 && row.value.is_finite()
+                && !changed.contains(row.model.as_str())
         })
+    }
+
+    /// Stages of a training and variants made here: no figure of the research has any.
+    fn changed(&self) -> BTreeSet<&'a str> {
+        let changed = |kind: &Option<String>| kind.as_deref().is_some_and(|kind| kind != "released");
+        let models = self.table.models.iter().filter(|model| changed(&model.facts.kind));
+        models.map(|model| model.id.as_str()).collect()
     }
 }
 
@@ -99,15 +108,6 @@ fn by_model<'a>(rows: &[&'a Measurement]) -> BTreeMap<&'a str, Vec<&'a Measureme
         models.entry(&row.model).or_default().push(row);
     }
     models
-}
-
-/// Geometric mean and range of positive values.
-fn pooled(label: String, x: f64, rows: &[&Measurement]) -> Option<Mark> {
-    let values: Vec<f64> = rows.iter().map(|row| row.value).filter(|value| *value > 0.0).collect();
-    let low = values.iter().copied().reduce(f64::min)?;
-    let high = values.iter().copied().reduce(f64::max)?;
-    let y = (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp();
-    Some(Mark { label, x, y, range: (values.len() > 1).then_some((low, high)), n: values.len() })
 }
 
 fn layers(rows: &Rows<'_>, sketch: Sketch, metric: Metric, value: fn(&[&Measurement], f64) -> f64) -> Figure {

@@ -6,10 +6,11 @@ use super::book::Book;
 use super::table::{column, table};
 use super::{ladder, shares, words};
 use crate::analysis::{Replication, Sink, Spread};
+use crate::report::prose;
 use crate::report::text::{MISSING, number, percent};
 
 pub(super) fn page(book: &mut Book<'_>) -> Markup {
-    if !book.has_analysis() {
+    if !book.view.has_analysis() {
         return html! {};
     }
     let analysis = &book.view.analysis;
@@ -44,12 +45,8 @@ fn sinks(book: &mut Book<'_>, sinks: &[Sink]) -> Markup {
     ];
     html! {
         h2 #first-token { "The first token's part in a Frobenius gain" }
-        p {
-            "A Frobenius norm over n tokens is F² = B² + (n-1) r²: one first token of norm B, and others of norm r. So the gain \
-             of the last block under " (protocol) " depends on the length of the prompt, and where B falls while r rises it \
-             changes side of 1 at one length. B and r are root mean squares over prompts; the ladder, one text cut to growing \
-             lengths, is not among them: it checks what they predict."
-        }
+        p { (words::inline(prose::SINK)) " All here is under " (protocol) "." }
+        @if let Some(findings) = prose::sink_findings(sinks, &book.view.models) { p { (words::inline(&findings)) } }
         @if let Some(figure) = figure { (figure) }
         (table("Norms around the last block and what they predict for the ladder", true, &columns.map(column), &rows))
     }
@@ -100,10 +97,7 @@ fn spreads(book: &mut Book<'_>, spreads: &[Spread]) -> Markup {
     columns.extend(spreads.iter().map(|spread| column(shares::head(spread))));
     html! {
         h2 #spread { "Whose spread is it" }
-        p {
-            "The total sum of squares of the log gain over every (model, prompt, protocol), shared between its factors. Prompts \
-             lie within categories; the design is fully crossed, so no order of factors enters."
-        }
+        p { (words::inline(prose::SPREAD)) }
         (figure)
         (table("Shares of the sum of squares of the log gain", false, &columns, &rows))
     }
@@ -111,7 +105,9 @@ fn spreads(book: &mut Book<'_>, spreads: &[Spread]) -> Markup {
 
 fn replications(book: &mut Book<'_>, replications: &[Replication]) -> Markup {
     if replications.is_empty() {
-        return html! {};
+        // Only where something was published could it have come back.
+        let published = !book.view.claims.is_empty();
+        return html! { @if published { h2 #replication { "Published means and ours" } p { (prose::NO_REPLICATION) } } };
     }
     let rows: Vec<Markup> = replications.iter().map(|one| replication(book, one)).collect();
     let columns = [
@@ -126,10 +122,7 @@ fn replications(book: &mut Book<'_>, replications: &[Replication]) -> Markup {
     ];
     html! {
         h2 #replication { "Published means and ours" }
-        p {
-            "Geometric means of the gain over the prompts that both measured. The interval says where ours may lie, with 95 %, \
-             if the published mean holds: it carries the sampling errors of both."
-        }
+        p { (words::inline(prose::REPLICATION)) }
         (table("Published geometric means beside ours", false, &columns.map(column), &rows))
     }
 }

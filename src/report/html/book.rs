@@ -47,11 +47,6 @@ impl<'a> Book<'a> {
         self.models.get(id).map_or("models", String::as_str)
     }
 
-    pub fn has_analysis(&self) -> bool {
-        let analysis = &self.view.analysis;
-        !(analysis.sinks.is_empty() && analysis.spreads.is_empty() && analysis.replications.is_empty())
-    }
-
     pub fn has_page(&self, model: &str) -> bool {
         self.models.contains_key(model)
     }

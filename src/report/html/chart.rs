@@ -121,7 +121,7 @@ fn draw(figure: &Figure) -> Svg {
             let at = frame.counts(&mut svg, first, last, figure.x.label);
             Box::new(move |mark, _| at(mark.x))
         }
-        Form::Points => {
+        Form::Points | Form::Joined => {
             let x = Scale::covering(
                 figure.marks().map(|mark| mark.x),
                 figure.x.logarithmic,
@@ -137,7 +137,7 @@ fn draw(figure: &Figure) -> Svg {
     let named = figure.marks().count() <= NAMED;
     for (at, series) in figure.series.iter().enumerate() {
         let (class, shape) = style(at);
-        if figure.form == Form::Lines {
+        if matches!(figure.form, Form::Lines | Form::Joined) {
             let points: Vec<(f64, f64)> =
                 series.marks.iter().map(|mark| (place(mark, at), y.at(mark.y))).collect();
             svg.polyline(&format!("curve {class}"), &points);

@@ -8,7 +8,8 @@ use super::table::{column, table};
 use super::{hypothesis, words};
 use crate::judge::outcome::{Curve, HypothesisOutcome, Kinship, Specification, Verdict};
 use crate::protocol::Protocol;
-use crate::report::svg::{Anchor, Frame, Grid, HEAD_HEIGHT, SMALL, Scale, Shape, Svg, fitted, short};
+use crate::report::extent::{self, Whisker};
+use crate::report::svg::{Anchor, Frame, Grid, HEAD_HEIGHT, SMALL, Shape, Svg, fitted, short};
 use crate::report::text::{capital, evidence_phrase, number, optional};
 
 const WIDTH: f64 = 860.0;
@@ -261,8 +262,9 @@ fn effects(
     x: &dyn Fn(usize) -> f64,
     step: f64,
 ) {
-    let (low, high) = span(drawn, curve.null);
-    let scale = Scale::covering([low, high], false, frame.bottom, frame.top);
+    let whiskers: Vec<Whisker> =
+        drawn.iter().map(|(spec, effect)| [spec.low, Some(*effect), spec.high]).collect();
+    let scale = extent::curve_scale(&whiskers, curve.null, frame.bottom, frame.top);
     let label = fitted(&curve.effect, SMALL, EFFECTS - 24.0);
     frame.vertical(svg, &Grid { scale: &scale, label: &label, reference: Some(curve.null), ticks: 6 });
     let kinds = [
@@ -297,16 +299,4 @@ fn effects(
             _ => svg.path(&format!("{} {class}", shape.class()), &marks),
         }
     }
-}
-
-/// All effects and the null, and intervals as far as they are not much longer than that.
-fn span(drawn: &[(&Specification, f64)], null: f64) -> (f64, f64) {
-    let low = drawn.iter().map(|(_, effect)| *effect).fold(null, f64::min);
-    let high = drawn.iter().map(|(_, effect)| *effect).fold(null, f64::max);
-    let room = (high - low).max(1e-12);
-    let ends = || {
-        let all = drawn.iter().flat_map(|(spec, _)| [spec.low, spec.high]).flatten();
-        all.filter(|end| *end > low - room && *end < high + room)
-    };
-    (ends().fold(low, f64::min), ends().fold(high, f64::max))
 }

@@ -9,6 +9,7 @@ use super::words;
 use crate::evidence::Evidence;
 use crate::judge::outcome::Estimate;
 use crate::protocol::Protocol;
+use crate::report::extent::{self, Whisker};
 use crate::report::svg::{Anchor, BODY, Frame, Grid, Scale, Shape, Svg, fitted, text_width};
 use crate::report::text::{estimate, evidence_phrase, own_unit, protocols};
 use crate::report::view::Pair;
@@ -97,9 +98,10 @@ fn draw(lines: &[Line<'_>], unit: &str) -> Svg {
     let bottom = TOP + ROW * lines.len() as f64;
     let mut svg = Svg::new(WIDTH, bottom + 42.0);
     let frame = Frame { left: widest + 16.0, right: WIDTH - NUMBERS, top: TOP, bottom };
-    let (low, high) = span(lines);
-    let scale = Scale::covering([low, high], false, frame.left, frame.right);
-    frame.horizontal(&mut svg, &Grid { scale: &scale, label: unit, reference: Some(0.0), ticks: 7 });
+    let nothing = extent::nothing(unit);
+    let whiskers: Vec<Whisker> = lines.iter().map(|line| extent::whisker(line.found)).collect();
+    let scale = extent::forest_scale(&whiskers, nothing, frame.left, frame.right);
+    frame.horizontal(&mut svg, &Grid { scale: &scale, label: unit, reference: nothing, ticks: 7 });
     for (at, line) in lines.iter().enumerate() {
         let y = TOP + ROW * (at as f64 + 0.5);
         if at == 0 || lines[at - 1].found.label != line.found.label {
@@ -145,16 +147,4 @@ fn interval(svg: &mut Svg, class: &str, found: &Estimate, scale: &Scale, frame: 
     if !scale.holds(high) {
         svg.polygon(&format!("fill {class}"), &[(to + 5.0, y), (to - 3.0, y - 4.0), (to - 3.0, y + 4.0)]);
     }
-}
-
-/// What the axis covers: all values and 0, and intervals as far as they are not much longer than that.
-fn span(lines: &[Line<'_>]) -> (f64, f64) {
-    let values = || lines.iter().filter_map(|line| line.found.value).filter(|value| value.is_finite());
-    let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
-    let room = (high - low).max(1e-12);
-    let ends = || {
-        let all = lines.iter().flat_map(|line| [line.found.low, line.found.high]).flatten();
-        all.filter(|end| *end > low - room && *end < high + room)
-    };
-    (ends().fold(low, f64::min), ends().fold(high, f64::max))
 }

@@ -48,7 +48,7 @@ fn headline(book: &Book<'_>) -> Markup {
             "For " strong { (published.survives.len()) " of " (concluded) }
             " hypotheses the published conclusion survives re-judging on the rows it was drawn from (" (counts(&published)) ")"
             @if !view.models.is_empty() {
-                "; on the " (view.models.len()) " models measured here for " strong { (measured.survives.len()) }
+                "; on what was measured here (" (prose::inventory(&view.models)) ") for " strong { (measured.survives.len()) }
                 " (" (counts(&measured)) ")"
             }
             "."
@@ -59,7 +59,7 @@ fn headline(book: &Book<'_>) -> Markup {
         (fates(book, &published))
         @if !view.models.is_empty() {
             details {
-                summary { "The same on the models measured here" }
+                summary { "The same on what was measured here" }
                 (fates(book, &measured))
             }
         }

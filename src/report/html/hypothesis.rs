@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::book::Book;
 use super::table::{column, table};
-use super::{prediction, words};
+use super::{chart, prediction, words};
 use crate::evidence::Evidence;
 use crate::judge::outcome::HypothesisOutcome;
 use crate::report::text::{capital, evidence_phrase, optional, probability};
@@ -16,6 +16,7 @@ pub(super) fn page(book: &mut Book<'_>, hypothesis: &HypothesisOutcome) -> Marku
     let shared = shared_notes(&pairs);
     let predictions: Vec<Markup> =
         pairs.iter().map(|pair| prediction::section(book, hypothesis, pair, &shared)).collect();
+    let training = training(book, hypothesis);
     html! {
         section.page id=(address) {
             p.kicker { "Hypothesis " (hypothesis.id) " · " (hypothesis.status) }
@@ -38,6 +39,7 @@ pub(super) fn page(book: &mut Book<'_>, hypothesis: &HypothesisOutcome) -> Marku
             }
             (family(book, hypothesis))
             (listed(book, hypothesis))
+            (training)
             @for prediction in &predictions { (prediction) }
             @if !shared.is_empty() {
                 h2 { "Notes on several predictions" }
@@ -75,6 +77,24 @@ fn registration(book: &Book<'_>, hypothesis: &HypothesisOutcome) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Gain and loss along the trainings at hand, where a prediction counts trainings, decided or not.
+fn training(book: &mut Book<'_>, hypothesis: &HypothesisOutcome) -> Markup {
+    let view = book.view;
+    let statistics = hypothesis.predictions.iter().flat_map(|prediction| &prediction.primary.statistics);
+    // What every test along trainings calls their number.
+    if view.training.is_empty() || !statistics.into_iter().any(|statistic| statistic.name == "series") {
+        return html! {};
+    }
+    html! {
+        h2 { "Along the trainings measured here" }
+        p {
+            "What there is, drawn whether or not it suffices to decide: a prediction below says how many trainings and \
+             stages it needs."
+        }
+        div.pair { @for figure in &view.training { (chart::figure(book, figure)) } }
     }
 }
 

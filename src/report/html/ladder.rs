@@ -3,13 +3,13 @@
 use maud::html;
 
 use super::book::{Book, metric_anchor};
-use super::models::is_released;
 use super::plate::{Csv, Plate, exact};
 use super::words;
 use crate::analysis::{Rung, Sink};
 use crate::metric::Metric;
 use crate::report::svg::{Anchor, BODY, Frame, Grid, Scale, Shape, Svg, fitted};
 use crate::report::text::{number, percent};
+use crate::report::view::is_released;
 
 const WIDTH: f64 = 860.0;
 const COLUMNS: usize = 3;

@@ -25,7 +25,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::figures::Figure;
 use super::svg::register_fonts;
-use super::view::View;
+use super::view::{View, is_released};
 use crate::evidence::ModelInfo;
 use book::Book;
 
@@ -98,7 +98,7 @@ fn navigation(book: &Book<'_>) -> Markup {
                     ul {
                         li { a href="#report" { "Report" } }
                         @if !book.view.figures.is_empty() { li { a href="#figures" { "Figures" } } }
-                        @if book.has_analysis() { li { a href="#analysis" { "First token and spread" } } }
+                        @if book.view.has_analysis() { li { a href="#analysis" { "First token and spread" } } }
                         @if !book.view.claims.is_empty() { li { a href="#claims" { "Claims" } } }
                         li { a href="#models" { "Models" } }
                         li { a href="#methods" { "Methods" } }
@@ -156,6 +156,9 @@ fn figures(book: &mut Book<'_>, figures: &[Figure]) -> Markup {
             p.lead {
                 "Each from published rows and, where there are any, from rows measured here. Both are drawn alike and never \
                  mixed; the models measured here may be small stand-ins, so compare shapes, not numbers."
+                @if book.view.models.iter().any(|model| !is_released(model)) {
+                    " Stages of a training and variants are left out; they have pages of their own."
+                }
             }
             @for key in keys {
                 @let both: Vec<&Figure> = figures.iter().filter(|figure| figure.key == key).collect();

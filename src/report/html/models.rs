@@ -7,18 +7,13 @@ use super::table::{choice, column, table};
 use super::{layers, words};
 use crate::evidence::{Evidence, ModelInfo};
 use crate::report::text::{MISSING, estimate, probability};
-use crate::report::view::View;
+use crate::report::view::{View, is_released};
 
 pub(super) fn pages(book: &mut Book<'_>) -> Markup {
     let view = book.view;
     let all = overview(book);
     let pages: Vec<Markup> = view.models.iter().map(|model| page(book, model)).collect();
     html! { (all) @for page in &pages { (page) } }
-}
-
-/// Whether the checkpoint is as its makers released it: neither a stage of a training nor changed here.
-pub(super) fn is_released(model: &ModelInfo) -> bool {
-    model.facts.kind.as_deref().is_none_or(|kind| kind == "released")
 }
 
 /// Released models, and revisions and variants.

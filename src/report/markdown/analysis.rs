@@ -2,25 +2,25 @@
 
 use super::super::text::{MISSING, cell, number, percent, statistic};
 use super::Page;
-use crate::analysis::{Analysis, Replication, Sink, Spread};
+use crate::analysis::{Sink, Spread};
+use crate::report::prose;
+use crate::report::view::View;
 
 /// Headings without content are left out.
-pub(super) fn section(out: &mut Page, analysis: &Analysis) {
-    sinks(out, &analysis.sinks);
-    spreads(out, &analysis.spreads);
-    replications(out, &analysis.replications);
+pub(super) fn section(out: &mut Page, view: &View) {
+    sinks(out, view);
+    spreads(out, &view.analysis.spreads);
+    replications(out, view);
 }
 
-fn sinks(out: &mut Page, sinks: &[Sink]) {
+fn sinks(out: &mut Page, view: &View) {
+    let sinks = &view.analysis.sinks;
     let Some(first) = sinks.first() else { return };
     out.line("## The first token's part in a Frobenius gain");
-    out.line(&format!(
-        "A Frobenius norm over n tokens is F² = B² + (n-1) r²: one first token of norm B, and others of norm r. So the gain \
-         under `{}` depends on the length of the prompt, and where B falls while r rises it changes side of 1 at one length. \
-         B and r below are root mean squares over prompts; the ladder (one text cut to growing lengths) is not among them: \
-         it checks what they predict.",
-        first.protocol
-    ));
+    out.line(&format!("{} All here is under `{}`.", prose::SINK, first.protocol));
+    if let Some(findings) = prose::sink_findings(sinks, &view.models) {
+        out.line(&findings);
+    }
     let header = [
         "model",
         "prompts",
@@ -65,10 +65,7 @@ fn spreads(out: &mut Page, spreads: &[Spread]) {
         return;
     }
     out.line("## Whose spread is it");
-    out.line(
-        "The total sum of squares of the log gain over every (model, prompt, protocol), shared between its factors. Prompts lie \
-         within categories; the design is fully crossed, so no order of factors enters.",
-    );
+    out.line(prose::SPREAD);
     let mut names: Vec<&str> = Vec::new();
     for part in spreads.iter().flat_map(|spread| &spread.parts) {
         if !names.contains(&part.name.as_str()) {
@@ -96,15 +93,18 @@ fn spreads(out: &mut Page, spreads: &[Spread]) {
     out.table(&header, rows);
 }
 
-fn replications(out: &mut Page, replications: &[Replication]) {
-    if replications.is_empty() {
+fn replications(out: &mut Page, view: &View) {
+    let replications = &view.analysis.replications;
+    // Only where something was published could it have come back.
+    if replications.is_empty() && (view.claims.is_empty() || !view.has_analysis()) {
         return;
     }
     out.line("## Published means and ours");
-    out.line(
-        "Geometric means of the gain over the prompts that both measured. The interval says where ours may lie, with 95 %, if \
-         the published mean holds: it carries the sampling errors of both.",
-    );
+    if replications.is_empty() {
+        out.line(prose::NO_REPLICATION);
+        return;
+    }
+    out.line(prose::REPLICATION);
     let header = [
         "model",
         "published by",

@@ -33,9 +33,8 @@ pub fn markdown(view: &View) -> String {
     for hypothesis in &view.hypotheses {
         hypothesis::section(&mut out, view, hypothesis);
     }
-    analysis::section(&mut out, &view.analysis);
+    analysis::section(&mut out, view);
     claims::section(&mut out, view);
-    analysis::section(&mut out, &view.analysis);
     models::section(&mut out, view);
     methods::section(&mut out, view);
     methods::provenance(&mut out, view);

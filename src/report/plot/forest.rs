@@ -8,6 +8,7 @@ use super::canvas::{
 use super::scale::Scale;
 use crate::evidence::Evidence;
 use crate::judge::outcome::{Estimate, HypothesisOutcome, PredictionOutcome};
+use crate::report::extent::{self, Whisker};
 use crate::report::text::{self, evidence_phrase, protocols};
 use crate::report::view::Pair;
 
@@ -124,7 +125,7 @@ impl<'a> Panel<'a> {
         let widest = self.rows.iter().map(|row| text_width(row.0, BODY)).fold(60.0, f64::max).min(LABELS);
         let (left, right) = (MARGIN + widest + 24.0, WIDTH - MARGIN - NUMBERS);
         let bottom = top + ROW * self.rows.len() as f64;
-        let reference = reference(&self.unit);
+        let reference = extent::nothing(&self.unit);
         let scale = self.scale(left, right, reference);
         let mut label = "";
         let mut shaded = false;
@@ -165,28 +166,11 @@ impl<'a> Panel<'a> {
         }
     }
 
-    fn on_axis(&self) -> impl Iterator<Item = &Estimate> {
-        self.rows.iter().filter(|row| text::own_unit(row.0, &self.unit).is_none()).map(|row| row.2)
-    }
-
-    /// Values decide the axis; intervals widen it by at most a part of their span or a usual interval, and are cut beyond.
-    fn scale(&self, left: f64, right: f64, reference: Option<f64>) -> Scale {
-        let finite = |x: &f64| x.is_finite();
-        let values: Vec<f64> =
-            self.on_axis().filter_map(|estimate| estimate.value).filter(finite).chain(reference).collect();
-        let low = values.iter().copied().reduce(f64::min).unwrap_or(0.0);
-        let high = values.iter().copied().reduce(f64::max).unwrap_or(0.0);
-        let mut widths: Vec<f64> =
-            self.on_axis().filter_map(|e| Some(e.high? - e.low?)).filter(finite).collect();
-        widths.sort_by(f64::total_cmp);
-        let usual = widths.get(widths.len() / 2).copied().unwrap_or(0.0);
-        let room = (0.6 * (high - low)).max(1.2 * usual);
-
-        let ends = self.on_axis().flat_map(|estimate| [estimate.low, estimate.high]).flatten().filter(finite);
-        let ends: Vec<f64> = ends.map(|end| end.clamp(low - room, high + room)).collect();
-        let positive = values.iter().chain(&ends).all(|x| *x > 0.0);
-        let logarithmic = positive && reference != Some(0.0) && high > 20.0 * low;
-        Scale::covering(values.into_iter().chain(ends), logarithmic, left, right)
+    fn scale(&self, left: f64, right: f64, nothing: Option<f64>) -> Scale {
+        // A number in another unit has no place on the axis.
+        let on_axis = self.rows.iter().filter(|row| text::own_unit(row.0, &self.unit).is_none());
+        let whiskers: Vec<Whisker> = on_axis.map(|row| extent::whisker(row.2)).collect();
+        extent::forest_scale(&whiskers, nothing, left, right)
     }
 }
 
@@ -238,18 +222,5 @@ fn side_line(side: &PredictionOutcome) -> String {
     match side.primary.missing.first() {
         Some(missing) => format!("{head}: {missing}"),
         None => format!("{head}, {} under {}", side.primary.unit, protocols(&side.primary)),
-    }
-}
-
-/// The value of no effect: 0 for differences, logarithms and correlations, 1 for ratios, none for other numbers.
-fn reference(unit: &str) -> Option<f64> {
-    let has = |word: &str| unit.contains(word);
-    match () {
-        _ if has("log") || has("minus") || has("error") || has("rho") || has("correlation") || has("R2") => {
-            Some(0.0)
-        }
-        _ if has("ratio") || has("gain") => Some(1.0),
-        _ if has("Spearman") || has("Pearson") || unit == "r" => Some(0.0),
-        _ => None,
     }
 }

@@ -32,7 +32,9 @@ const HEADER: &str = "# What this hypothesis said when it was first judged, and 
 pub enum RegistrationError {
     #[error("{}: {what}; restore it from version control", path.display())]
     Broken { path: PathBuf, what: String },
-    #[error("cannot write {}: {what}", path.display())]
+    #[error("cannot read {}: {what}; name a results folder that this user may read and write", path.display())]
+    Read { path: PathBuf, what: String },
+    #[error("cannot write {}: {what}; name a results folder that this user may read and write", path.display())]
     Write { path: PathBuf, what: String },
     #[error(
         "{id} was registered as {} and means something else now; say why with --note, the first registration stays",
@@ -80,7 +82,9 @@ pub fn read(folder: &Path, id: &str) -> Result<Option<Registered>, RegistrationE
     let broken = |what: String| RegistrationError::Broken { path: path.clone(), what };
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|error| broken(error.to_string()))?,
+        Err(error) if error.kind() == ErrorKind::InvalidData => return Err(broken(error.to_string())),
+        read => read
+            .map_err(|error| RegistrationError::Read { path: path.clone(), what: error.to_string() })?,
     };
     let found: Registered = toml::from_str(&text).map_err(|error| broken(error.message().to_string()))?;
     if found.id != id || found.entries.is_empty() {

@@ -300,3 +300,32 @@ fn every_command_has_help_with_an_example() {
     let (text, _) = sandbox.expect(0, &["--help"]);
     assert!(text.contains("Exit codes"), "{text}");
 }
+
+#[test]
+fn a_model_that_is_misspelt_gets_the_nearest_id_and_not_the_whole_list() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.run(&["measure", "pythia-tinyy", "--prompt", "x"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("did you mean \"pythia-tiny\"?") && !said.contains("gemma"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused_by_the_line_of_its_first_strange_byte() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("experiments/hypotheses/H99.toml"), b"schema = 1\nid = \"\xff\"\n").unwrap();
+    let output = sandbox.run(&["check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("line 2, byte 17") && said.contains("save the file as UTF-8"), "{said}");
+}
+
+#[test]
+fn results_that_are_a_file_are_no_damaged_registration() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("plain"), "").unwrap();
+    let output = sandbox.run(&["register", "H1", "--results", "plain"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("name a results folder") && !said.contains("version control"), "{said}");
+}

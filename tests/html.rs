@@ -22,7 +22,7 @@ use streamgauge::judge::summary::survival;
 use streamgauge::metric::Metric;
 use streamgauge::protocol::{Bos, Endpoint, Protocol, Reduction};
 use streamgauge::report::{
-    Band, Html, LayerProfile, MetricDefinition, Provenance, View, html, markdown, seed_figures, terminal,
+    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, View, html, markdown, seed_figures, terminal,
 };
 
 const PRIMARY: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
@@ -493,4 +493,40 @@ fn a_view_with_nothing_in_it_still_renders() {
     let report = html(&empty);
     assert!(report.data.is_empty());
     assert!(report.page.contains("no checkpoint of this experiment was observed"));
+}
+
+#[test]
+fn the_front_page_tells_released_models_from_stages() {
+    let page = html(&view()).page;
+    assert!(page.contains("2 released models and 1 stage of a training"), "the models are counted by kind");
+}
+
+#[test]
+fn a_hypothesis_about_training_shows_the_trainings_at_hand_and_others_do_not() {
+    let mut view = view();
+    let mut figure = view.figures[0].clone();
+    (figure.key, figure.title, figure.form) = ("gain-along-training", "Gain along the training", Form::Joined);
+    view.training = vec![figure];
+    let shows = |view: &View| html(view).page.matches("Gain along the training, ").count();
+    assert_eq!(shows(&view), 0);
+    let counted = Statistic { name: "series".into(), value: Some(0.0) };
+    view.hypotheses[2].predictions[0].primary.statistics.push(counted);
+    assert!(shows(&view) > 0);
+}
+
+#[test]
+fn markdown_says_each_analysis_once() {
+    let text = markdown(&view());
+    for heading in ["## The first token's part in a Frobenius gain", "## Whose spread is it"] {
+        assert_eq!(text.matches(heading).count(), 1, "{heading}");
+    }
+}
+
+#[test]
+fn where_no_published_mean_was_measured_again_the_report_says_so() {
+    let mut view = view();
+    view.analysis.replications.clear();
+    for text in [markdown(&view), html(&view).page] {
+        assert!(text.contains("replicate nothing"), "an empty section needs its reason");
+    }
 }

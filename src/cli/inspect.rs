@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Common, Exit, Failure, measure, output, progress, table};
+use crate::arch::ArchError;
 use crate::checkpoint::{
     Memo,
     spectral::{Largest, Spectrum},
@@ -63,7 +64,11 @@ impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
         let subject = measure::open_model(&self.model, &self.models, &Memo::none(), bar.as_ref())?;
-        let unfit = |error| SubjectError::Arch { folder: subject.checkpoint.folder().to_path_buf(), error };
+        let unfit = |error| match error {
+            // It names the folder itself.
+            ArchError::Checkpoint(error) => SubjectError::Checkpoint(error),
+            error => SubjectError::Arch { folder: subject.checkpoint.folder().to_path_buf(), error },
+        };
         // Facts of a config that fits.
         subject.recipe.checked_weights(&subject.checkpoint).map_err(unfit)?;
         let weighed =

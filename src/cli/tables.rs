@@ -32,7 +32,19 @@ impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let folder = self.results.join("tables");
         match &self.table {
-            Some(table) => output::print(&tidy::text(&folder, table, &self.columns, &self.conditions)?),
+            Some(table) => {
+                let text = tidy::text(&folder, table, &self.columns, &self.conditions)?;
+                if let Some(condition) = self.conditions.first().filter(|_| text.lines().nth(1).is_none()) {
+                    let note = format!(
+                        "note: no row is as --where asks; `streamgauge tables {table} --columns {}` shows what there is",
+                        condition.column
+                    );
+                    if !self.common.quiet {
+                        output::say(&note);
+                    }
+                }
+                output::print(&text)
+            }
             None if self.common.json => output::print(&tidy::package("tables", "streamgauge tables")),
             None => output::print(&listing()),
         }

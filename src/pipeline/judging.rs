@@ -20,6 +20,7 @@ use crate::plan::Known;
 use crate::progress::Progress;
 use crate::spectra::Spectra;
 use crate::weigh::Weighed;
+use crate::store::damage_notes;
 
 /// What judging did.
 #[derive(Debug, Default)]
@@ -70,8 +71,8 @@ impl<'a> Sources<'a> {
             self.planned.basis().present(&self.observed.present).cells.iter().map(|cell| cell.key).collect();
         let snapshot = self.planned.store.snapshot()?;
         let read = self.planned.store.observations(&snapshot, &keys)?;
-        for damaged in &read.damaged {
-            progress.note(&damaged.to_string());
+        for note in damage_notes(&read.damaged) {
+            progress.note(&note);
         }
         Ok(Rc::clone(self.observations.insert(Rc::new(read.found))))
     }

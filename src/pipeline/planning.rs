@@ -23,7 +23,7 @@ use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
 use crate::run::{Runtime, longest};
-use crate::store::{Snapshot, Store};
+use crate::store::{Snapshot, Store, damage_notes};
 
 /// One observation to be made or found: a prompt of a set, run through a model under a BOS policy.
 #[derive(Clone, Debug)]
@@ -140,7 +140,7 @@ pub fn plan(
     let published = loaded.published.as_deref().map(published_digest).transpose()?;
     let recipes = loaded.published.as_deref().map(recipes_digest).transpose()?;
     let (snapshot, damaged) = store.checked_snapshot()?;
-    for note in snapshot.notes().iter().cloned().chain(damaged.iter().map(ToString::to_string)) {
+    for note in snapshot.notes().iter().cloned().chain(damage_notes(&damaged)) {
         progress.note(&note);
     }
     let all = Basis::all(&cells, &weighings, &spectra);

@@ -70,6 +70,22 @@ impl fmt::Display for Damaged {
     }
 }
 
+/// One line for each damaged object, however many cells it held.
+pub fn damage_notes(damaged: &[Damaged]) -> Vec<String> {
+    let mut by_object: Vec<(&Damaged, usize)> = Vec::new();
+    for one in damaged {
+        match by_object.iter_mut().find(|(first, _)| first.object == one.object) {
+            Some((_, others)) => *others += 1,
+            None => by_object.push((one, 0)),
+        }
+    }
+    let note = |(first, others): (&Damaged, usize)| match others {
+        0 => first.to_string(),
+        more => format!("{first}, and {more} more of the same object"),
+    };
+    by_object.into_iter().map(note).collect()
+}
+
 /// What [`Store::observations`] found. Keys that were never recorded are in neither part.
 #[derive(Clone, Debug, Default)]
 pub struct Observations {

@@ -34,7 +34,7 @@ pub fn summary(summary: &Summary, places: &Places) -> String {
             summary.judged.outcomes.len()
         ));
     }
-    text.push_str(&format!("report: {}\n", places.results.join("report/report.md").display()));
+    text.push_str(&format!("report: {}\n", places.results.join("report/index.html").display()));
     text
 }
 

@@ -83,8 +83,9 @@ pub fn read(folder: &Path, id: &str) -> Result<Option<Registered>, RegistrationE
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == ErrorKind::InvalidData => return Err(broken(error.to_string())),
-        read => read
-            .map_err(|error| RegistrationError::Read { path: path.clone(), what: error.to_string() })?,
+        read => {
+            read.map_err(|error| RegistrationError::Read { path: path.clone(), what: error.to_string() })?
+        }
     };
     let found: Registered = toml::from_str(&text).map_err(|error| broken(error.message().to_string()))?;
     if found.id != id || found.entries.is_empty() {

@@ -22,7 +22,8 @@ use streamgauge::judge::summary::survival;
 use streamgauge::metric::Metric;
 use streamgauge::protocol::{Bos, Endpoint, Protocol, Reduction};
 use streamgauge::report::{
-    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, View, html, markdown, seed_figures, terminal,
+    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, View, html, markdown, seed_figures,
+    terminal,
 };
 
 const PRIMARY: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
@@ -505,7 +506,8 @@ fn the_front_page_tells_released_models_from_stages() {
 fn a_hypothesis_about_training_shows_the_trainings_at_hand_and_others_do_not() {
     let mut view = view();
     let mut figure = view.figures[0].clone();
-    (figure.key, figure.title, figure.form) = ("gain-along-training", "Gain along the training", Form::Joined);
+    (figure.key, figure.title, figure.form) =
+        ("gain-along-training", "Gain along the training", Form::Joined);
     view.training = vec![figure];
     let shows = |view: &View| html(view).page.matches("Gain along the training, ").count();
     assert_eq!(shows(&view), 0);

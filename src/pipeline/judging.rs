@@ -19,8 +19,8 @@ use crate::observation::PromptObservation;
 use crate::plan::Known;
 use crate::progress::Progress;
 use crate::spectra::Spectra;
-use crate::weigh::Weighed;
 use crate::store::damage_notes;
+use crate::weigh::Weighed;
 
 /// What judging did.
 #[derive(Debug, Default)]

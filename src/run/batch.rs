@@ -5,9 +5,27 @@ use std::collections::HashMap;
 use super::RunError;
 use crate::arch::Recipe;
 
-/// Floats of one group's attention scores, and tokens of one group: bounds the memory of activations.
-const MAX_SCORES: usize = 1 << 24;
-const MAX_TOKENS: usize = 2048;
+/// What bounds a group, and so the memory of activations: floats of its attention scores, and tokens. A path alone is a group
+/// whatever its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub scores: usize,
+    pub tokens: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { scores: 1 << 24, tokens: 2048 }
+    }
+}
+
+impl Limits {
+    /// Half of both, until no two paths fit together.
+    pub fn halved(self) -> Option<Limits> {
+        (self.tokens > 1).then_some(Limits { scores: self.scores / 2, tokens: self.tokens / 2 })
+    }
+}
+
 /// Floats of the attention scores of one prompt, 2 GiB, of which the runtime holds up to five copies.
 const MAX_PROMPT_SCORES: usize = 1 << 29;
 /// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
@@ -83,7 +101,7 @@ pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
 }
 
 /// Paths of similar length together, so that little is padded, and among them those that begin alike.
-pub fn groups(prompts: &[Vec<u32>], heads: usize, sharing: Sharing) -> Vec<Group> {
+pub fn groups(prompts: &[Vec<u32>], heads: usize, sharing: Sharing, limits: Limits) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut next = Builder::new(sharing);
     let mut paths = paths(prompts, sharing);
@@ -92,7 +110,9 @@ pub fn groups(prompts: &[Vec<u32>], heads: usize, sharing: Sharing) -> Vec<Group
         let ids = &prompts[path[0]];
         let slots = slots(ids.len()); // sorted: the newest path is the longest
         let scores = (next.paths.len() + 1) * heads * slots * slots;
-        if !next.paths.is_empty() && (scores > MAX_SCORES || next.tokens + next.new_rows(ids) > MAX_TOKENS) {
+        if !next.paths.is_empty()
+            && (scores > limits.scores || next.tokens + next.new_rows(ids) > limits.tokens)
+        {
             groups.push(std::mem::replace(&mut next, Builder::new(sharing)).finish(prompts));
         }
         next.add(prompts, path);
@@ -241,7 +261,9 @@ mod tests {
     #[test]
     fn packing_and_unpacking_are_inverse() {
         let prompts = [vec![5, 6, 7], vec![9], vec![1, 2]];
-        let [group] = &groups(&prompts, 4, Sharing::Prefixes)[..] else { panic!("one group") };
+        let [group] = &groups(&prompts, 4, Sharing::Prefixes, Limits::default())[..] else {
+            panic!("one group")
+        };
         assert_eq!(group.prompts, [2, 0, 1]);
         assert_eq!(group.ids, [1, 2, 5, 6, 7, 9]);
         assert_eq!(group.positions, [0, 1, 0, 1, 2, 0]);
@@ -263,7 +285,9 @@ mod tests {
     fn what_prompts_begin_with_is_there_once() {
         // 0 and 2 share two tokens, 1 begins 0, 3 is 1 again, 4 is alone.
         let prompts = [vec![1, 2, 3, 4], vec![1, 2, 3], vec![1, 2, 5], vec![1, 2, 3], vec![2, 3]];
-        let [group] = &groups(&prompts, 4, Sharing::Prefixes)[..] else { panic!("one group") };
+        let [group] = &groups(&prompts, 4, Sharing::Prefixes, Limits::default())[..] else {
+            panic!("one group")
+        };
         assert_eq!((group.paths, group.tokens()), (3, 7)); // 4 + 1 + 2 rows
         inverse(group);
         for (prompt, rows) in group.prompts.iter().zip(&group.rows) {
@@ -279,7 +303,9 @@ mod tests {
     #[test]
     fn prompts_of_other_length_share_nothing_where_length_matters() {
         let prompts = [vec![1, 2, 3, 4], vec![1, 2, 3], vec![1, 2, 5], vec![1, 2, 3]];
-        let [group] = &groups(&prompts, 4, Sharing::SameLength)[..] else { panic!("one group") };
+        let [group] = &groups(&prompts, 4, Sharing::SameLength, Limits::default())[..] else {
+            panic!("one group")
+        };
         assert_eq!((group.paths, group.tokens()), (3, 8)); // 4 + 3 + 1 rows
         for (prompt, rows) in group.prompts.iter().zip(&group.rows) {
             let length = prompts[*prompt].len() as i64;
@@ -291,7 +317,9 @@ mod tests {
     fn a_ladder_of_lengths_costs_its_longest_step() {
         let text: Vec<u32> = (0..512).collect();
         let ladder: Vec<Vec<u32>> = (1..=64).map(|step| text[..8 * step].to_vec()).collect();
-        let [group] = &groups(&ladder, 32, Sharing::Prefixes)[..] else { panic!("one group") };
+        let [group] = &groups(&ladder, 32, Sharing::Prefixes, Limits::default())[..] else {
+            panic!("one group")
+        };
         assert_eq!((group.paths, group.tokens(), group.prompts.len()), (1, 512, 64));
     }
 
@@ -308,7 +336,9 @@ mod tests {
 
     #[test]
     fn a_lone_token_runs_as_two_rows() {
-        let [group] = &groups(&[vec![7]], 4, Sharing::Prefixes)[..] else { panic!("one group") };
+        let [group] = &groups(&[vec![7]], 4, Sharing::Prefixes, Limits::default())[..] else {
+            panic!("one group")
+        };
         assert_eq!(
             (&group.ids[..], &group.last[..], &group.to_tokens[..]),
             (&[7, 7][..], &[0, 0][..], &[0; 4][..])
@@ -320,12 +350,13 @@ mod tests {
     fn a_group_stays_within_its_memory_and_every_prompt_runs_once() {
         let prompt = |i: u32| std::iter::once(i / 3).chain(0..(i * 7) % 200).collect();
         let prompts: Vec<Vec<u32>> = (0..300).map(prompt).collect();
-        let groups = groups(&prompts, 16, Sharing::Prefixes);
+        let limits = Limits::default();
+        let groups = groups(&prompts, 16, Sharing::Prefixes, limits);
         assert!(groups.len() > 1);
         for group in &groups {
             let longest = group.slots.len();
-            assert!(group.tokens() <= MAX_TOKENS);
-            assert!(group.paths * 16 * longest * longest <= MAX_SCORES);
+            assert!(group.tokens() <= limits.tokens);
+            assert!(group.paths * 16 * longest * longest <= limits.scores);
         }
         let mut all: Vec<usize> = groups.iter().flat_map(|g| g.prompts.clone()).collect();
         all.sort_unstable();

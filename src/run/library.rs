@@ -9,7 +9,7 @@ use std::{
 
 use ort::environment::{Environment, GlobalThreadPoolOptions};
 
-use super::RunError;
+use super::{RunError, arena};
 
 /// Where `make runtime` puts the library, relative to the current folder.
 const FETCHED: &str = ".runtime/lib";
@@ -94,6 +94,7 @@ fn start(path: &Path) -> Result<Runtime, String> {
         .build()
         .map_err(|e| e.to_string())?;
     environment.set_log_level(ort::logging::LogLevel::Error);
+    arena::register(&environment).map_err(|e| e.to_string())?;
     Ok(Runtime { environment, version })
 }
 

@@ -3,6 +3,7 @@
 //! Weights stream, activations stay: all prompts walk through the blocks once, side by side; the weights of one block
 //! at a time are widened to float32 into one reused buffer. What leaves the runtime is norms, not activations.
 
+mod arena;
 mod batch;
 mod decoder;
 mod graphs;

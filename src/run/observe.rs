@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
     Graphs, RunError, Runtime,
-    batch::{self, Group, Sharing},
+    batch::{self, Group, Limits, Sharing},
     head::Piece,
     readout::Readout,
     session::{Input, Session, floats, integers, value},
@@ -97,7 +97,12 @@ impl Walk<'_, '_> {
         let mut prelude = open("prelude")?;
         let by_length = prelude.inputs().any(|name| name == "lengths");
         let sharing = if by_length { Sharing::SameLength } else { Sharing::Prefixes };
-        self.enter(recipe, &mut prelude, &mut buffer, batch::groups(prompts, recipe.heads(), sharing))?;
+        self.enter(
+            recipe,
+            &mut prelude,
+            &mut buffer,
+            batch::groups(prompts, recipe.heads(), sharing, Limits::default()),
+        )?;
         drop(prelude);
         self.show(0, recipe.width())?;
         let mut kinds = BTreeMap::new();

@@ -117,6 +117,8 @@ pub(super) fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
     let cpu = ep::CPU::default().with_arena_allocator(true).build();
     Ok(OrtSession::builder(&runtime.environment)?
         .with_execution_providers([cpu])?
+        .with_env_allocators()?
+        .with_memory_pattern(false)?
         // Fusions measured no gain here, and would replace the norms as `nn` writes them.
         .with_optimization_level(GraphOptimizationLevel::Level1)?)
 }

@@ -5,8 +5,14 @@
 //! default: the post-processor of `tokenizer.json`, which is authoritative where it adds one, else
 //! `add_bos_token` of `tokenizer_config.json`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{CheckpointError, files};
@@ -15,7 +21,7 @@ use crate::{hash::Key, protocol::Bos};
 /// A checkpoint's tokenizer and its BOS facts.
 pub struct Tokenizer {
     file: PathBuf,
-    inner: tokenizers::Tokenizer,
+    inner: Arc<tokenizers::Tokenizer>,
     bos: Result<u32, String>,
     adds_bos: Adds,
     identity: Key,
@@ -65,16 +71,40 @@ impl Tokenizer {
     /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
     pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
         let file = folder.join("tokenizer.json");
-        if !file.exists() {
-            return Err(TokenizerError::Missing { folder: folder.to_path_buf() });
-        }
-        let content: Map<String, Value> = files::json(&file, "a JSON object")?;
-        let bad =
-            |error: tokenizers::Error| TokenizerError::Bad { file: file.clone(), found: error.to_string() };
-        let mut inner = tokenizers::Tokenizer::from_file(&file).map_err(bad)?;
-        inner.with_truncation(None).map_err(bad)?;
-        inner.with_padding(None);
+        let parsed = Parsed::new(&file, &read(&file)?)?;
+        Tokenizer::of(folder, &parsed)
+    }
 
+    /// [`Tokenizer::open`] of every folder; a `tokenizer.json` that lies in several is parsed once.
+    pub fn open_all<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Tokenizer, TokenizerError>> {
+        let files: Vec<PathBuf> =
+            folders.iter().map(|folder| folder.as_ref().join("tokenizer.json")).collect();
+        let read: Vec<_> = files.par_iter().map(|file| read(file)).collect();
+        let digests: Vec<Option<Key>> =
+            read.iter().map(|bytes| bytes.as_ref().ok().map(|bytes| Key::of_bytes(bytes))).collect();
+        // By content: the first file of it.
+        let mut first = BTreeMap::new();
+        for (i, digest) in digests.iter().enumerate() {
+            digest.map(|digest| first.entry(digest).or_insert(i));
+        }
+        let parse = |(digest, i): (&Key, &usize)| {
+            let bytes = read[*i].as_ref().ok()?;
+            Some((*digest, Parsed::new(&files[*i], bytes).ok()?))
+        };
+        let parsed: BTreeMap<Key, Parsed> = first.par_iter().filter_map(parse).collect();
+        let open = |((folder, bytes), digest): ((&P, Result<Vec<u8>, TokenizerError>), Option<Key>)| {
+            bytes?;
+            match digest.and_then(|digest| parsed.get(&digest)) {
+                Some(parsed) => Tokenizer::of(folder.as_ref(), parsed),
+                // Parsed once more, so that the error names this file.
+                None => Tokenizer::open(folder.as_ref()),
+            }
+        };
+        folders.par_iter().zip(read).zip(digests).map(open).collect()
+    }
+
+    fn of(folder: &Path, parsed: &Parsed) -> Result<Tokenizer, TokenizerError> {
+        let (file, inner) = (folder.join("tokenizer.json"), Arc::clone(&parsed.inner));
         let settings = optional(&folder.join("tokenizer_config.json"))?;
         let config = optional(&folder.join("config.json"))?;
         let bos = bos(&inner, &settings, &config);
@@ -83,7 +113,7 @@ impl Tokenizer {
             _ if settings.get("add_bos_token") == Some(&Value::Bool(true)) => Adds::Config,
             _ => Adds::Nobody,
         };
-        let identity = identity(content, bos.as_ref().ok(), adds_bos);
+        let identity = identity(&parsed.content, bos.as_ref().ok(), adds_bos);
         Ok(Tokenizer { file, inner, bos, adds_bos, identity })
     }
 
@@ -96,15 +126,31 @@ impl Tokenizer {
     /// # Errors
     /// An empty text, a text of no tokens, or no BOS where one is needed.
     pub fn encode(&self, text: &str, bos: Bos) -> Result<Vec<u32>, TokenizerError> {
+        self.under(&self.plain(text)?, text, bos)
+    }
+
+    /// What `tokenizer.json` makes of a text: from that, [`Tokenizer::under`] every policy.
+    ///
+    /// # Errors
+    /// An empty text.
+    pub fn plain(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         if text.is_empty() {
             return Err(TokenizerError::EmptyText);
         }
-        let encoding = self.inner.encode(text, true).map_err(|error| TokenizerError::Encode {
+        let encoding = self.inner.encode_fast(text, true).map_err(|error| TokenizerError::Encode {
             file: self.file.clone(),
             text: text.to_string(),
             why: error.to_string(),
         })?;
-        let mut ids = encoding.get_ids().to_vec();
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// [`Tokenizer::encode`] of a text whose [`Tokenizer::plain`] ids are known.
+    ///
+    /// # Errors
+    /// No ids, or no BOS where one is needed.
+    pub fn under(&self, plain: &[u32], text: &str, bos: Bos) -> Result<Vec<u32>, TokenizerError> {
+        let mut ids = plain.to_vec();
         match bos {
             Bos::Auto if self.adds_bos == Adds::Config => ids.insert(0, self.need_bos(bos)?),
             Bos::Auto => {}
@@ -211,16 +257,45 @@ fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
     }
 }
 
-fn identity(mut content: Map<String, Value>, bos: Option<&u32>, adds: Adds) -> Key {
-    // `open` switches these off, so they decide nothing.
-    content.remove("truncation");
-    content.remove("padding");
-    content.sort_keys();
-    let mut content = Value::Object(content);
-    content.sort_all_objects();
+/// The content of a `tokenizer.json`.
+struct Parsed {
+    inner: Arc<tokenizers::Tokenizer>,
+    /// Whatever its formatting, without what decides nothing.
+    content: String,
+}
+
+impl Parsed {
+    fn new(file: &Path, bytes: &[u8]) -> Result<Parsed, TokenizerError> {
+        let mut content: Map<String, Value> = files::parse(file, bytes, "a JSON object")?;
+        let bad = |error: tokenizers::Error| TokenizerError::Bad {
+            file: file.to_path_buf(),
+            found: error.to_string(),
+        };
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(bad)?;
+        inner.with_truncation(None).map_err(bad)?;
+        inner.with_padding(None);
+        // Switched off above, so they decide nothing.
+        content.remove("truncation");
+        content.remove("padding");
+        content.sort_keys();
+        let mut content = Value::Object(content);
+        content.sort_all_objects();
+        Ok(Parsed { inner: Arc::new(inner), content: content.to_string() })
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, TokenizerError> {
+    if !file.exists() {
+        return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(Path::new("")).to_path_buf() });
+    }
+    let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
+    Ok(fs::read(file).map_err(io)?)
+}
+
+fn identity(content: &str, bos: Option<&u32>, adds: Adds) -> Key {
     let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
     hasher.update(format!("{bos:?} {adds:?} ").as_bytes());
-    hasher.update(content.to_string().as_bytes());
+    hasher.update(content.as_bytes());
     Key::from(hasher.finalize())
 }
 

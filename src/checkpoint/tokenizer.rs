@@ -18,6 +18,8 @@ use serde_json::{Map, Value};
 use super::{CheckpointError, files};
 use crate::{hash::Key, protocol::Bos};
 
+const FILE: &str = "tokenizer.json";
+
 /// A checkpoint's tokenizer and its BOS facts.
 pub struct Tokenizer {
     file: PathBuf,
@@ -70,41 +72,32 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
     pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
-        let file = folder.join("tokenizer.json");
-        let parsed = Parsed::new(&file, &read(&file)?)?;
-        Tokenizer::of(folder, &parsed)
+        Tokenizer::of(folder, &Parsed::read(&folder.join(FILE))?)
     }
 
     /// [`Tokenizer::open`] of every folder; a `tokenizer.json` that lies in several is parsed once.
     pub fn open_all<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Tokenizer, TokenizerError>> {
-        let files: Vec<PathBuf> =
-            folders.iter().map(|folder| folder.as_ref().join("tokenizer.json")).collect();
-        let read: Vec<_> = files.par_iter().map(|file| read(file)).collect();
-        let digests: Vec<Option<Key>> =
-            read.iter().map(|bytes| bytes.as_ref().ok().map(|bytes| Key::of_bytes(bytes))).collect();
-        // By content: the first file of it.
+        let digest = |folder: &P| Key::of_file(&folder.as_ref().join(FILE)).ok().map(|(digest, _)| digest);
+        let digests: Vec<Option<Key>> = folders.par_iter().map(digest).collect();
+        // By content: the first folder that has it.
         let mut first = BTreeMap::new();
-        for (i, digest) in digests.iter().enumerate() {
-            digest.map(|digest| first.entry(digest).or_insert(i));
+        for (digest, folder) in digests.iter().zip(folders) {
+            digest.map(|digest| first.entry(digest).or_insert(folder));
         }
-        let parse = |(digest, i): (&Key, &usize)| {
-            let bytes = read[*i].as_ref().ok()?;
-            Some((*digest, Parsed::new(&files[*i], bytes).ok()?))
+        let parse =
+            |(digest, folder): (Key, &P)| Some((digest, Parsed::read(&folder.as_ref().join(FILE)).ok()?));
+        let parsed: BTreeMap<Key, Parsed> = first.into_par_iter().filter_map(parse).collect();
+        let open = |(folder, digest): (&P, &Option<Key>)| match digest.and_then(|digest| parsed.get(&digest))
+        {
+            Some(parsed) => Tokenizer::of(folder.as_ref(), parsed),
+            // Tried again by itself, so that the error names this folder's file.
+            None => Tokenizer::open(folder.as_ref()),
         };
-        let parsed: BTreeMap<Key, Parsed> = first.par_iter().filter_map(parse).collect();
-        let open = |((folder, bytes), digest): ((&P, Result<Vec<u8>, TokenizerError>), Option<Key>)| {
-            bytes?;
-            match digest.and_then(|digest| parsed.get(&digest)) {
-                Some(parsed) => Tokenizer::of(folder.as_ref(), parsed),
-                // Parsed once more, so that the error names this file.
-                None => Tokenizer::open(folder.as_ref()),
-            }
-        };
-        folders.par_iter().zip(read).zip(digests).map(open).collect()
+        folders.par_iter().zip(&digests).map(open).collect()
     }
 
     fn of(folder: &Path, parsed: &Parsed) -> Result<Tokenizer, TokenizerError> {
-        let (file, inner) = (folder.join("tokenizer.json"), Arc::clone(&parsed.inner));
+        let (file, inner) = (folder.join(FILE), Arc::clone(&parsed.inner));
         let settings = optional(&folder.join("tokenizer_config.json"))?;
         let config = optional(&folder.join("config.json"))?;
         let bos = bos(&inner, &settings, &config);
@@ -265,13 +258,18 @@ struct Parsed {
 }
 
 impl Parsed {
-    fn new(file: &Path, bytes: &[u8]) -> Result<Parsed, TokenizerError> {
-        let mut content: Map<String, Value> = files::parse(file, bytes, "a JSON object")?;
+    fn read(file: &Path) -> Result<Parsed, TokenizerError> {
+        if !file.exists() {
+            return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
+        }
+        let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
+        let bytes = fs::read(file).map_err(io)?;
+        let mut content: Map<String, Value> = files::parse(file, &bytes, "a JSON object")?;
         let bad = |error: tokenizers::Error| TokenizerError::Bad {
             file: file.to_path_buf(),
             found: error.to_string(),
         };
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(bad)?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(&bytes).map_err(bad)?;
         inner.with_truncation(None).map_err(bad)?;
         inner.with_padding(None);
         // Switched off above, so they decide nothing.
@@ -282,14 +280,6 @@ impl Parsed {
         content.sort_all_objects();
         Ok(Parsed { inner: Arc::new(inner), content: content.to_string() })
     }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, TokenizerError> {
-    if !file.exists() {
-        return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(Path::new("")).to_path_buf() });
-    }
-    let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
-    Ok(fs::read(file).map_err(io)?)
 }
 
 fn identity(content: &str, bos: Option<&u32>, adds: Adds) -> Key {

@@ -82,7 +82,9 @@ impl Tokenizer {
         // By content: the first folder that has it.
         let mut first = BTreeMap::new();
         for (digest, folder) in digests.iter().zip(folders) {
-            digest.map(|digest| first.entry(digest).or_insert(folder));
+            if let Some(digest) = digest {
+                first.entry(*digest).or_insert(folder);
+            }
         }
         let parse =
             |(digest, folder): (Key, &P)| Some((digest, Parsed::read(&folder.as_ref().join(FILE)).ok()?));

@@ -110,11 +110,13 @@ pub(super) fn cells(
     let sets: Vec<Vec<usize>> = subjects.iter().map(|subject| sets_of(loaded, subject)).collect();
     let encoded = encode(loaded, subjects, &texts, &sets);
     let planned = subjects.par_iter().zip(&sets).enumerate().map(|(index, (subject, sets))| {
-        let encoded = match &subject.tokenizer {
-            Ok(tokenizer) => &encoded[&tokenizer.identity()],
-            Err(error) => return (Vec::new(), vec![error.clone()]),
-        };
-        cells_of(loaded, (index, subject), sets, &texts, encoded, runtime)
+        match &subject.tokenizer {
+            Ok(tokenizer) => {
+                let encoded = &encoded[&tokenizer.identity()];
+                cells_of(loaded, (index, subject, tokenizer), sets, &texts, encoded, runtime)
+            }
+            Err(error) => (Vec::new(), vec![error.clone()]),
+        }
     });
     let planned: Vec<(Vec<Cell>, Vec<String>)> = planned.collect();
     let mut cells = Vec::with_capacity(planned.iter().map(|(cells, _)| cells.len()).sum());
@@ -210,13 +212,12 @@ fn encode(
 /// The cells of one model, and what it cannot run.
 fn cells_of(
     loaded: &Loaded,
-    (index, subject): (usize, &Subject),
+    (index, subject, tokenizer): (usize, &Subject, &Tokenizer),
     sets: &[usize],
     texts: &Texts<'_>,
     encoded: &ByText,
     runtime: &str,
 ) -> (Vec<Cell>, Vec<String>) {
-    let Ok(tokenizer) = &subject.tokenizer else { return Default::default() };
     let model = Arc::new(Model::of(subject, runtime));
     let most = longest(&subject.recipe);
     let (mut cells, mut refused) = (Vec::new(), Refused::default());

@@ -75,8 +75,9 @@ bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, 
 	  "streamgauge=$(TARGET)/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \
 	  "transformers float32=.venv/bin/python scripts/bench/peer_transformers.py {checkpoint}"
 
-scale: ## the full multiverse of all hypotheses on a made-up million rows: time and memory, results/bench/judge.md
+scale: runtime ## the full multiverse on a made-up million rows, a plan of 100,000 jobs: time and memory, results/bench/{judge,plan}.md
 	$(CARGO) run --release --locked --quiet --example judge_scale results/bench/judge.md
+	$(CARGO) run --release --locked --quiet --example plan_scale results/bench/plan.md
 
 .venv/ready: scripts/reference/requirements.txt
 	$(PYTHON) -m venv .venv

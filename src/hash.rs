@@ -4,9 +4,17 @@
 //! different field lists encode to the same bytes. The field list itself is kept beside the key in the
 //! store: `plan --why` compares field by field and can say which one changed.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write as _},
+    fs::File,
+    io,
+    path::Path,
+    str::FromStr,
+    sync::LazyLock,
+};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A 256-bit content hash, shown as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +24,13 @@ impl Key {
     /// Hash of a byte string as it is (used for file contents and tensors).
     pub fn of_bytes(bytes: &[u8]) -> Key {
         Key(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// [`Key::of_bytes`] of a file's content, read in pieces, and how many bytes those are.
+    pub fn of_file(path: &Path) -> io::Result<(Key, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(path)?)?;
+        Ok((Key::from(hasher.finalize()), hasher.count()))
     }
 
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -72,9 +87,24 @@ impl Serialize for Key {
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        struct Digits;
+        impl de::Visitor<'_> for Digits {
+            type Value = Key;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key of 64 hex digits")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Key, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Digits)
     }
+}
+
+/// Takes named values one after the other: [`Fields`] keeps them, [`KeyOf`] only hashes them.
+pub trait Naming: Sized {
+    #[must_use]
+    fn with(self, name: &str, value: impl fmt::Display) -> Self;
 }
 
 /// The named values that decide one output, in the order they were added.
@@ -99,24 +129,8 @@ impl Fields {
 
     /// The key of these fields: blake3 over length-prefixed names and values.
     pub fn key(&self) -> Key {
-        let mut bytes = Vec::new();
-        put(&mut bytes, &self.job);
-        for (name, value) in &self.fields {
-            put(&mut bytes, name);
-            put(&mut bytes, value);
-        }
-        hashed(&bytes)
-    }
-
-    /// The key of fields of one name whose values are keys, without fields that are kept.
-    pub fn key_of_keys<'k>(job: &str, name: &str, keys: impl IntoIterator<Item = &'k Key>) -> Key {
-        let mut bytes = Vec::new();
-        put(&mut bytes, job);
-        for key in keys {
-            put(&mut bytes, name);
-            put(&mut bytes, &blake3::Hash::from_bytes(key.0).to_hex());
-        }
-        hashed(&bytes)
+        let all = KeyOf::new(&self.job);
+        self.fields.iter().fold(all, |all, (name, value)| all.with(name, value)).key()
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -124,14 +138,63 @@ impl Fields {
     }
 }
 
-fn put(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
+impl Naming for Fields {
+    fn with(self, name: &str, value: impl fmt::Display) -> Fields {
+        Fields::with(self, name, value)
+    }
 }
 
-/// Of everything at once: blake3 is several times faster on one long input than on many short ones.
-fn hashed(bytes: &[u8]) -> Key {
-    Key::from(blake3::Hasher::new_derive_key("streamgauge 2026 job key v1").update(bytes).finalize())
+/// The key of [`Fields`] of which nobody wants to see the fields.
+pub struct KeyOf(Text);
+
+impl KeyOf {
+    pub fn new(job: &str) -> KeyOf {
+        // Room for the fields of an observation.
+        let mut text = Text(Vec::with_capacity(1024));
+        text.put(job);
+        KeyOf(text)
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> KeyOf {
+        self.0.put(name);
+        self.0.put(value);
+        self
+    }
+
+    /// Of everything at once: blake3 is several times faster on one long input than on many short ones.
+    pub fn key(self) -> Key {
+        static CONTEXT: LazyLock<ContextKey> =
+            LazyLock::new(|| hash_derive_key_context("streamgauge 2026 job key v1"));
+        Key::from(blake3::Hasher::new_from_context_key(&CONTEXT).update(&self.0.0).finalize())
+    }
+}
+
+impl Naming for KeyOf {
+    fn with(self, name: &str, value: impl fmt::Display) -> KeyOf {
+        KeyOf::with(self, name, value)
+    }
+}
+
+/// Texts, each after its length in bytes.
+struct Text(Vec<u8>);
+
+impl Text {
+    fn put(&mut self, value: impl fmt::Display) {
+        let start = self.0.len();
+        self.0.extend_from_slice(&[0; 8]);
+        // Writing to memory fails only where a value's own `Display` does, and none here does.
+        let _ = write!(self, "{value}");
+        let length = (self.0.len() - start - 8) as u64;
+        self.0[start..start + 8].copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -148,10 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn keys_as_fields_have_the_key_of_their_fields() {
-        let keys = [Key::of_bytes(b"a"), Key::of_bytes(b"b")];
-        let fields = Fields::new("keys").with("key", keys[0]).with("key", keys[1]);
-        assert_eq!(Fields::key_of_keys("keys", "key", &keys), fields.key());
+    fn a_key_is_blake3_of_length_prefixed_names_and_values() {
+        let mut bytes = Vec::new();
+        for text in ["observe", "prompt", "Zürich", "bos", "1"] {
+            bytes.extend((text.len() as u64).to_le_bytes());
+            bytes.extend(text.as_bytes());
+        }
+        let expected = blake3::derive_key("streamgauge 2026 job key v1", &bytes);
+        assert_eq!(Fields::new("observe").with("prompt", "Zürich").with("bos", 1).key(), expected.into());
+        assert_eq!(KeyOf::new("observe").with("prompt", "Zürich").with("bos", 1).key(), expected.into());
     }
 
     #[test]

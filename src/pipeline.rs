@@ -1,8 +1,10 @@
 //! The only place where stages are chained: survey → plan → observe → judge → report.
 
 mod basis;
+mod cells;
 mod explaining;
 mod exporting;
+mod jobs;
 mod judging;
 mod observing;
 mod planning;
@@ -21,11 +23,12 @@ use crate::progress::Progress;
 use crate::run::RunError;
 use crate::store::StoreError;
 
+pub use cells::{Cell, observe_fields, observe_fields_of_ids};
 pub use explaining::{Explained, explain};
 pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
 pub use observing::{Observed, measure};
-pub use planning::{Cell, Planned, observe_fields, observe_fields_of_ids, plan};
+pub use planning::{Planned, plan};
 pub use registering::register;
 pub use regressing::{Pictured, picture};
 pub use reporting::Written;

@@ -329,6 +329,25 @@ fn a_memo_spares_hashing_only_while_the_files_are_the_same() {
 }
 
 #[test]
+fn threads_that_share_a_memo_lose_nothing_of_each_other() {
+    let folders: Vec<Folder> =
+        (0..16).map(|n| Folder::with_tensors(&[("w", "F32", &[1], &f32_bytes(&[n as f32]))])).collect();
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("identities.json");
+    let memo = Memo::at(&path);
+    std::thread::scope(|scope| {
+        for folder in &folders {
+            scope.spawn(|| Checkpoint::open(folder.path()).unwrap().identity(&memo).unwrap());
+        }
+    });
+    let text = fs::read_to_string(&path).unwrap();
+    for folder in &folders {
+        let identity = Checkpoint::open(folder.path()).unwrap().identity(&Memo::none()).unwrap();
+        assert!(text.contains(&identity.to_string()), "{text}");
+    }
+}
+
+#[test]
 fn every_golden_checkpoint_opens() {
     let goldens = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens");
     let mut opened = 0;

@@ -295,6 +295,13 @@ fn names_places_and_times_do_not_reach_the_key_of_an_observation() {
     let other = observe_slot("copy-of-zoo-llama", "five", "p1", Bos::Auto);
     assert_ne!(one, other);
     let fields = observe(text()).fields();
+    for inputs in [
+        observe(text()),
+        observe(Input::Tokens(&[1, 2])),
+        Observe { intervention: Some("random init"), extras: one_extra(), ..observe(text()) },
+    ] {
+        assert_eq!(inputs.key(), inputs.fields().key(), "with or without its fields it is one key");
+    }
     for forbidden in ["model", "prompt set", "path", "folder", "time", "threads", "slot"] {
         assert_eq!(fields.get(forbidden), None);
     }

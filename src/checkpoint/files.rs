@@ -111,7 +111,16 @@ pub(super) fn json<T: for<'de> Deserialize<'de>>(
         what: "cannot read",
         source,
     })?;
-    serde_json::from_slice(&text).map_err(|error| CheckpointError::Json {
+    parse(path, &text, expected)
+}
+
+/// The content of a JSON file, with the file named in the error.
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(
+    path: &Path,
+    text: &[u8],
+    expected: &'static str,
+) -> Result<T, CheckpointError> {
+    serde_json::from_slice(text).map_err(|error| CheckpointError::Json {
         file: path.to_path_buf(),
         expected,
         found: error.to_string(),

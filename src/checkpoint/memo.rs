@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -63,9 +64,12 @@ impl Memo {
         (known.files == files).then_some(known.identity)
     }
 
-    /// Of two processes that write at once the later wins whole; the other's entry is hashed again next time.
+    /// Of two processes that write at once the later wins whole; the other's entry is hashed again next time. Threads of one
+    /// wait for each other.
     pub(super) fn put(&self, folder: &Path, files: Vec<Stamp>, identity: Key) {
+        static WRITING: Mutex<()> = Mutex::new(());
         let (Some(path), Some(folder)) = (&self.path, canonical(folder)) else { return };
+        let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut contents = read(path);
         contents.checkpoints.insert(folder, Known { files, identity });
         // A memo that cannot be written costs time, never a result.

@@ -5,17 +5,25 @@
 //! default: the post-processor of `tokenizer.json`, which is authoritative where it adds one, else
 //! `add_bos_token` of `tokenizer_config.json`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{CheckpointError, files};
 use crate::{hash::Key, protocol::Bos};
 
+const FILE: &str = "tokenizer.json";
+
 /// A checkpoint's tokenizer and its BOS facts.
 pub struct Tokenizer {
     file: PathBuf,
-    inner: tokenizers::Tokenizer,
+    inner: Arc<tokenizers::Tokenizer>,
     bos: Result<u32, String>,
     adds_bos: Adds,
     identity: Key,
@@ -64,17 +72,34 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
     pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
-        let file = folder.join("tokenizer.json");
-        if !file.exists() {
-            return Err(TokenizerError::Missing { folder: folder.to_path_buf() });
-        }
-        let content: Map<String, Value> = files::json(&file, "a JSON object")?;
-        let bad =
-            |error: tokenizers::Error| TokenizerError::Bad { file: file.clone(), found: error.to_string() };
-        let mut inner = tokenizers::Tokenizer::from_file(&file).map_err(bad)?;
-        inner.with_truncation(None).map_err(bad)?;
-        inner.with_padding(None);
+        Tokenizer::of(folder, &Parsed::read(&folder.join(FILE))?)
+    }
 
+    /// [`Tokenizer::open`] of every folder; a `tokenizer.json` that lies in several is parsed once.
+    pub fn open_all<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Tokenizer, TokenizerError>> {
+        let digest = |folder: &P| Key::of_file(&folder.as_ref().join(FILE)).ok().map(|(digest, _)| digest);
+        let digests: Vec<Option<Key>> = folders.par_iter().map(digest).collect();
+        // By content: the first folder that has it.
+        let mut first = BTreeMap::new();
+        for (digest, folder) in digests.iter().zip(folders) {
+            if let Some(digest) = digest {
+                first.entry(*digest).or_insert(folder);
+            }
+        }
+        let parse =
+            |(digest, folder): (Key, &P)| Some((digest, Parsed::read(&folder.as_ref().join(FILE)).ok()?));
+        let parsed: BTreeMap<Key, Parsed> = first.into_par_iter().filter_map(parse).collect();
+        let open = |(folder, digest): (&P, &Option<Key>)| match digest.and_then(|digest| parsed.get(&digest))
+        {
+            Some(parsed) => Tokenizer::of(folder.as_ref(), parsed),
+            // Tried again by itself, so that the error names this folder's file.
+            None => Tokenizer::open(folder.as_ref()),
+        };
+        folders.par_iter().zip(&digests).map(open).collect()
+    }
+
+    fn of(folder: &Path, parsed: &Parsed) -> Result<Tokenizer, TokenizerError> {
+        let (file, inner) = (folder.join(FILE), Arc::clone(&parsed.inner));
         let settings = optional(&folder.join("tokenizer_config.json"))?;
         let config = optional(&folder.join("config.json"))?;
         let bos = bos(&inner, &settings, &config);
@@ -83,7 +108,7 @@ impl Tokenizer {
             _ if settings.get("add_bos_token") == Some(&Value::Bool(true)) => Adds::Config,
             _ => Adds::Nobody,
         };
-        let identity = identity(content, bos.as_ref().ok(), adds_bos);
+        let identity = identity(&parsed.content, bos.as_ref().ok(), adds_bos);
         Ok(Tokenizer { file, inner, bos, adds_bos, identity })
     }
 
@@ -96,15 +121,31 @@ impl Tokenizer {
     /// # Errors
     /// An empty text, a text of no tokens, or no BOS where one is needed.
     pub fn encode(&self, text: &str, bos: Bos) -> Result<Vec<u32>, TokenizerError> {
+        self.under(&self.plain(text)?, text, bos)
+    }
+
+    /// What `tokenizer.json` makes of a text: from that, [`Tokenizer::under`] every policy.
+    ///
+    /// # Errors
+    /// An empty text.
+    pub fn plain(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         if text.is_empty() {
             return Err(TokenizerError::EmptyText);
         }
-        let encoding = self.inner.encode(text, true).map_err(|error| TokenizerError::Encode {
+        let encoding = self.inner.encode_fast(text, true).map_err(|error| TokenizerError::Encode {
             file: self.file.clone(),
             text: text.to_string(),
             why: error.to_string(),
         })?;
-        let mut ids = encoding.get_ids().to_vec();
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// [`Tokenizer::encode`] of a text whose [`Tokenizer::plain`] ids are known.
+    ///
+    /// # Errors
+    /// No ids, or no BOS where one is needed.
+    pub fn under(&self, plain: &[u32], text: &str, bos: Bos) -> Result<Vec<u32>, TokenizerError> {
+        let mut ids = plain.to_vec();
         match bos {
             Bos::Auto if self.adds_bos == Adds::Config => ids.insert(0, self.need_bos(bos)?),
             Bos::Auto => {}
@@ -211,16 +252,42 @@ fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
     }
 }
 
-fn identity(mut content: Map<String, Value>, bos: Option<&u32>, adds: Adds) -> Key {
-    // `open` switches these off, so they decide nothing.
-    content.remove("truncation");
-    content.remove("padding");
-    content.sort_keys();
-    let mut content = Value::Object(content);
-    content.sort_all_objects();
+/// The content of a `tokenizer.json`.
+struct Parsed {
+    inner: Arc<tokenizers::Tokenizer>,
+    /// Whatever its formatting, without what decides nothing.
+    content: String,
+}
+
+impl Parsed {
+    fn read(file: &Path) -> Result<Parsed, TokenizerError> {
+        if !file.exists() {
+            return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
+        }
+        let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
+        let bytes = fs::read(file).map_err(io)?;
+        let mut content: Map<String, Value> = files::parse(file, &bytes, "a JSON object")?;
+        let bad = |error: tokenizers::Error| TokenizerError::Bad {
+            file: file.to_path_buf(),
+            found: error.to_string(),
+        };
+        let mut inner = tokenizers::Tokenizer::from_bytes(&bytes).map_err(bad)?;
+        inner.with_truncation(None).map_err(bad)?;
+        inner.with_padding(None);
+        // Switched off above, so they decide nothing.
+        content.remove("truncation");
+        content.remove("padding");
+        content.sort_keys();
+        let mut content = Value::Object(content);
+        content.sort_all_objects();
+        Ok(Parsed { inner: Arc::new(inner), content: content.to_string() })
+    }
+}
+
+fn identity(content: &str, bos: Option<&u32>, adds: Adds) -> Key {
     let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
     hasher.update(format!("{bos:?} {adds:?} ").as_bytes());
-    hasher.update(content.to_string().as_bytes());
+    hasher.update(content.as_bytes());
     Key::from(hasher.finalize())
 }
 

@@ -31,5 +31,8 @@ pub fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
     } else {
         output::print(&table::summary(&summary, &places))?;
     }
-    Ok(if summary.failures().next().is_some() { Exit::SomeFailed } else { Exit::Done })
+    let exit = if summary.failures().next().is_some() { Exit::SomeFailed } else { Exit::Done };
+    // The process ends here: the system takes the memory back at once, and piece by piece it takes a tenth of such a run.
+    std::mem::forget(summary);
+    Ok(exit)
 }

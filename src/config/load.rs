@@ -184,7 +184,7 @@ impl Reader {
         check: fn(&Document, &T) -> Vec<Diagnostic>,
     ) -> Option<T> {
         self.note(&document.source.path, kind);
-        let (found, fixes) = shape::check(document, &schema::of(kind));
+        let (found, fixes) = shape::check(document, schema::of(kind));
         if !found.is_empty() {
             self.report.diagnostics.extend(found);
             // A report is certain by now; what the file would say without its slips may hold further mistakes.

@@ -2,6 +2,8 @@
 //!
 //! `experiments/schemas/` holds them; a test fails when those files are stale.
 
+use std::sync::LazyLock;
+
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
@@ -11,7 +13,7 @@ use super::kind::Kind;
 use crate::facts::ModelFacts;
 
 /// File name and schema of every kind, in the order of [`Kind::ALL`].
-pub fn all() -> Vec<(String, Value)> {
+pub fn all() -> Vec<(String, &'static Value)> {
     Kind::ALL.iter().map(|kind| (format!("{kind}.schema.json"), of(*kind))).collect()
 }
 
@@ -21,12 +23,16 @@ pub fn files() -> Vec<(String, String)> {
 }
 
 /// Schema of one kind of file.
-pub fn of(kind: Kind) -> Value {
+pub fn of(kind: Kind) -> &'static Value {
+    static EXPERIMENT: LazyLock<Value> = LazyLock::new(schema::<Experiment>);
+    static MODELS: LazyLock<Value> = LazyLock::new(schema::<ModelList>);
+    static PROMPTS: LazyLock<Value> = LazyLock::new(schema::<PromptSet>);
+    static HYPOTHESIS: LazyLock<Value> = LazyLock::new(schema::<Hypothesis>);
     match kind {
-        Kind::Experiment => schema::<Experiment>(),
-        Kind::Models => schema::<ModelList>(),
-        Kind::Prompts => schema::<PromptSet>(),
-        Kind::Hypothesis => schema::<Hypothesis>(),
+        Kind::Experiment => &EXPERIMENT,
+        Kind::Models => &MODELS,
+        Kind::Prompts => &PROMPTS,
+        Kind::Hypothesis => &HYPOTHESIS,
     }
 }
 

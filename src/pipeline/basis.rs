@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Subject;
-use super::planning::Cell;
+use super::cells::Cell;
 use super::spectra::SetSpectra;
 use super::weighing::Weighing;
+use crate::config::Loaded;
 use crate::config::hypothesis::Hypothesis;
 use crate::hash::Key;
 use crate::judge::asks_for;
@@ -19,6 +20,36 @@ pub(super) struct Basis<'a> {
     pub(super) spectra: Vec<&'a SetSpectra>,
 }
 
+/// What a hypothesis reads: prompts and spectra of its sets, and weights, without the revisions and variants that it does not
+/// ask for.
+pub(super) struct Choice<'a> {
+    hypothesis: &'a Hypothesis,
+    /// By number of the subject.
+    subjects: Vec<bool>,
+    /// By number of the prompt set.
+    sets: Vec<bool>,
+}
+
+impl<'a> Choice<'a> {
+    pub(super) fn of(loaded: &Loaded, hypothesis: &'a Hypothesis, subjects: &[Subject]) -> Choice<'a> {
+        let asked = |subject: &Subject| asks_for(hypothesis, &subject.id, &subject.facts());
+        let sets = loaded.prompt_sets.iter().map(|set| hypothesis.prompts.contains(&set.id));
+        Choice { hypothesis, subjects: subjects.iter().map(asked).collect(), sets: sets.collect() }
+    }
+
+    pub(super) fn cell(&self, cell: &Cell) -> bool {
+        self.subjects[cell.subject] && self.sets[cell.set]
+    }
+
+    pub(super) fn weighing(&self, weighing: &Weighing) -> bool {
+        self.subjects[weighing.subject]
+    }
+
+    pub(super) fn spectra(&self, spectra: &SetSpectra) -> bool {
+        self.subjects[spectra.subject] && self.hypothesis.prompts.contains(&spectra.set)
+    }
+}
+
 impl<'a> Basis<'a> {
     pub(super) fn all(cells: &'a [Cell], weighings: &'a [Weighing], spectra: &'a [SetSpectra]) -> Basis<'a> {
         Basis {
@@ -28,16 +59,13 @@ impl<'a> Basis<'a> {
         }
     }
 
-    /// What a hypothesis reads: prompts and spectra of its sets, and weights, without the revisions and variants that it
-    /// does not ask for.
-    pub(super) fn of(&self, hypothesis: &Hypothesis, subjects: &[Subject]) -> Basis<'a> {
-        let sets = &hypothesis.prompts;
-        let asked: Vec<bool> = subjects.iter().map(|s| asks_for(hypothesis, &s.id, &s.facts())).collect();
-        let mut basis = self.clone();
-        basis.cells.retain(|cell| asked[cell.subject] && sets.contains(&cell.set));
-        basis.weighings.retain(|weighing| asked[weighing.subject]);
-        basis.spectra.retain(|spectra| asked[spectra.subject] && sets.contains(&spectra.set));
-        basis
+    /// What a hypothesis reads of it.
+    pub(super) fn of(&self, choice: &Choice<'_>) -> Basis<'a> {
+        Basis {
+            cells: self.cells.iter().copied().filter(|cell| choice.cell(cell)).collect(),
+            weighings: self.weighings.iter().copied().filter(|one| choice.weighing(one)).collect(),
+            spectra: self.spectra.iter().copied().filter(|one| choice.spectra(one)).collect(),
+        }
     }
 
     /// What of it was measured.
@@ -49,11 +77,9 @@ impl<'a> Basis<'a> {
         basis
     }
 
-    /// Slots of the jobs that make it.
-    pub(super) fn slots(&self) -> impl Iterator<Item = String> {
-        let cells = self.cells.iter().map(|cell| &cell.slot);
-        let weighings = self.weighings.iter().map(|weighing| &weighing.slot);
-        cells.chain(weighings).chain(self.spectra.iter().map(|spectra| &spectra.slot)).cloned()
+    /// Number of its parts.
+    pub(super) fn len(&self) -> usize {
+        self.cells.len() + self.weighings.len() + self.spectra.len()
     }
 
     /// Digest of it, with the names under which its numbers enter the tables.

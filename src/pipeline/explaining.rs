@@ -1,5 +1,6 @@
 //! Explaining: one hypothesis judged from what the store holds, with the rows behind each prediction.
 
+use super::basis::Choice;
 use super::judging::{Sources, judge_all};
 use super::observing::observe_missing;
 use super::planning::plan;
@@ -36,7 +37,7 @@ pub fn explain(
     let mut sources = Sources::new(&one, &planned, &observed);
     let judged = judge_all(&mut sources, progress)?;
     let Some(outcome) = judged.outcomes.into_iter().next() else { return Ok(None) };
-    let basis = planned.basis().present(&observed.present).of(&hypothesis, &planned.subjects);
+    let basis = sources.basis.of(&Choice::of(&one, &hypothesis, &planned.subjects));
     let measured = sources.measured(&basis, progress)?;
     let published = sources.published()?;
     let rows = outcome.predictions.iter().map(|prediction| {

@@ -1,18 +1,21 @@
 //! Judging: evidence from the store and the published tables, each hypothesis once per change of either.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
-use super::basis::Basis;
+use super::basis::{Basis, Choice};
+use super::jobs::judge_fields;
 use super::observing::Observed;
-use super::planning::{Planned, judge_fields};
+use super::planning::Planned;
 use super::{PipelineError, Subject};
 use crate::config::Loaded;
-use crate::evidence::{EvidenceTable, Measurement, ModelInfo, published};
-use crate::hash::Key;
+use crate::config::hypothesis::Hypothesis;
+use crate::evidence::{EvidenceTable, Measurement, ModelInfo, PromptInfo, published};
+use crate::hash::{Fields, Key};
 use crate::judge::{Memo, judge_with, outcome::HypothesisOutcome};
 use crate::metric::{attention_traces, measurements, spectra, weights};
 use crate::observation::PromptObservation;
@@ -37,15 +40,23 @@ pub(super) struct Sources<'a> {
     pub(super) loaded: &'a Loaded,
     pub(super) planned: &'a Planned,
     pub(super) observed: &'a Observed,
+    /// Everything that was measured, now or before.
+    pub(super) basis: Basis<'a>,
+    /// That is all of the plan.
+    pub(super) complete: bool,
     published: Option<EvidenceTable>,
-    observations: Option<Rc<BTreeMap<Key, PromptObservation>>>,
+    observations: Option<Arc<BTreeMap<Key, PromptObservation>>>,
     /// Weighings and spectra, as stored.
     blobs: BTreeMap<Key, Vec<u8>>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(loaded: &'a Loaded, planned: &'a Planned, observed: &'a Observed) -> Sources<'a> {
-        Sources { loaded, planned, observed, published: None, observations: None, blobs: BTreeMap::new() }
+        let all = planned.basis();
+        let basis = all.present(&observed.present);
+        let complete = basis.len() == all.len();
+        let (published, observations, blobs) = (None, None, BTreeMap::new());
+        Sources { loaded, planned, observed, basis, complete, published, observations, blobs }
     }
 
     /// The published tables (empty when the experiment names none).
@@ -63,18 +74,17 @@ impl<'a> Sources<'a> {
     pub(super) fn observations(
         &mut self,
         progress: &dyn Progress,
-    ) -> Result<Rc<BTreeMap<Key, PromptObservation>>, PipelineError> {
+    ) -> Result<Arc<BTreeMap<Key, PromptObservation>>, PipelineError> {
         if let Some(observations) = &self.observations {
-            return Ok(Rc::clone(observations));
+            return Ok(Arc::clone(observations));
         }
-        let keys: Vec<Key> =
-            self.planned.basis().present(&self.observed.present).cells.iter().map(|cell| cell.key).collect();
+        let keys: Vec<Key> = self.basis.cells.iter().map(|cell| cell.key).collect();
         let snapshot = self.planned.store.snapshot()?;
         let read = self.planned.store.observations(&snapshot, &keys)?;
         for note in damage_notes(&read.damaged) {
             progress.note(&note);
         }
-        Ok(Rc::clone(self.observations.insert(Rc::new(read.found))))
+        Ok(Arc::clone(self.observations.insert(Arc::new(read.found))))
     }
 
     /// The measured table over a basis: each (model, prompt, BOS) once, in the order of the plan, then what was measured of
@@ -108,7 +118,7 @@ impl<'a> Sources<'a> {
             }
             know(&mut table, &planned.subjects[cell.subject]);
             if prompts.insert(cell.prompt.id.as_str()) {
-                table.prompts.push(cell.prompt.clone());
+                table.prompts.push(PromptInfo::clone(&cell.prompt));
             }
             let squares = weighed.get(&cell.subject).map(|(squares, _)| squares);
             found.push((*cell, observation, squares));
@@ -151,21 +161,17 @@ impl<'a> Sources<'a> {
 
 /// Judges every hypothesis whose verdict is not in the store under its present key.
 pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
-    let Sources { loaded, planned, observed, .. } = *sources;
+    let Sources { loaded, planned, .. } = *sources;
     let memo = Memo::new(loaded.experiment.seed);
-    let all = planned.basis().present(&observed.present);
     let mut judged = Judged::default();
     let mut outcomes: Vec<Option<HypothesisOutcome>> = Vec::new();
     let mut stale = Vec::new();
-    for (index, (_, hypothesis, hash)) in loaded.hypotheses.iter().enumerate() {
-        let basis = all.of(hypothesis, &planned.subjects);
-        let fields = judge_fields(loaded, *hash, &planned.subjects, &basis, planned.published);
-        let key = fields.key();
-        judged.keys.push(key);
-        let stored =
-            if planned.snapshot.has(&key) { planned.store.blob(&planned.snapshot, &key)? } else { None };
-        let stored = stored.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    for (index, found) in stored(sources)?.into_iter().enumerate() {
+        let (fields, stored) = found;
+        judged.keys.push(fields.key());
         if stored.is_none() {
+            let choice = Choice::of(loaded, &loaded.hypotheses[index].1, &planned.subjects);
+            let basis = sources.basis.of(&choice);
             stale.push((fields.get("evidence").map(String::from), index, basis, fields));
         }
         outcomes.push(stored);
@@ -191,4 +197,23 @@ pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> R
     }
     judged.outcomes = outcomes.into_iter().flatten().collect();
     Ok(judged)
+}
+
+/// By hypothesis: what decides its verdict, and the verdict if the store has it.
+fn stored(sources: &Sources<'_>) -> Result<Vec<(Fields, Option<HypothesisOutcome>)>, PipelineError> {
+    let Sources { loaded, planned, basis, complete, .. } = sources;
+    let (subjects, published) = (&planned.subjects, planned.beside.published);
+    let one = |(index, (_, hypothesis, hash)): (usize, &(PathBuf, Hypothesis, Key))| {
+        let fields = if *complete {
+            planned.conclusions.judgements[index].clone()
+        } else {
+            let mine = basis.of(&Choice::of(loaded, hypothesis, subjects));
+            judge_fields(loaded, *hash, subjects, &mine, published)
+        };
+        let key = fields.key();
+        let stored =
+            if planned.snapshot.has(&key) { planned.store.blob(&planned.snapshot, &key)? } else { None };
+        Ok((fields, stored.and_then(|bytes| serde_json::from_slice(&bytes).ok())))
+    };
+    loaded.hypotheses.par_iter().enumerate().map(one).collect()
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::planning::{Cell, Planned, export_fields};
+use super::cells::Cell;
+use super::jobs::export_fields;
+use super::planning::Planned;
 use super::weighing::weigh_missing;
 use super::{ModelFailure, PipelineError, Subject, spectra};
 use crate::hash::Key;
 use crate::observation::{Extras, PromptObservation};
-use crate::plan::Known;
+use crate::plan::{Decided, Known};
 use crate::progress::Progress;
 use crate::run::{RunError, Runtime, observe};
 use crate::store;
@@ -79,7 +81,7 @@ fn observe_subject(
     // Prompts that run together are asked for the same: a model is read once more for each choice of extras.
     left.sort_by(|a, b| a.extras.cmp(&b.extras));
     for batch in batches(&left) {
-        let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.clone()).collect();
+        let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.to_vec()).collect();
         let found = measure(&planned.runtime, subject, &prompts, &batch[0].extras, progress)?;
         keep(planned, batch, found, observed)?;
     }
@@ -100,7 +102,7 @@ pub(super) fn keep(
         .iter()
         .filter_map(|cell| {
             let observation = found.get(&cell.key)?.clone();
-            Some(store::Cell { slot: cell.slot.clone(), fields: cell.fields.clone(), observation })
+            Some(store::Cell { slot: cell.slot.clone(), fields: cell.fields(), observation })
         })
         .collect();
     observed.computed += planned.store.put_observations(&rows)?;

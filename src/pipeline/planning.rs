@@ -1,49 +1,31 @@
 //! Planning: which models, which cells (model × prompt × BOS), under which keys; and what of it is stale.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use rayon::prelude::*;
 
 use super::basis::Basis;
+use super::cells::{Cell, cells};
+use super::jobs::{self, Beside, Conclusions};
 use super::registering;
 use super::spectra::{SetSpectra, set_spectra};
-use super::subject::tokenizer;
+use super::subject::tokenizers;
 use super::weighing::{Weighing, weighings};
 use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, lineage, locate};
-use crate::checkpoint::{Memo, Tokenizer};
+use crate::checkpoint::Memo;
 use crate::claims::RECIPES;
 use crate::config::Loaded;
 use crate::config::experiment::Model;
 use crate::config::hypothesis::Hypothesis;
-use crate::evidence::PromptInfo;
 use crate::hash::{Fields, Key};
+use crate::judge::asks_for;
 use crate::judge::outcome::Registration;
-use crate::judge::{asks_for, is_derived};
-use crate::observation::Extras;
-use crate::plan::{Job, JobGraph, JobKind, Known, Plan, keys};
+use crate::plan::{Known, Plan, keys};
 use crate::progress::Progress;
-use crate::protocol::Bos;
-use crate::run::{Runtime, longest};
-use crate::store::{Snapshot, Store, damage_notes};
-
-/// One observation to be made or found: a prompt of a set, run through a model under a BOS policy.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    /// Index into `Planned::subjects`.
-    pub subject: usize,
-    /// Prompt sets that contain the prompt.
-    pub set: String,
-    pub prompt: PromptInfo,
-    pub bos: Bos,
-    pub token_ids: Vec<u32>,
-    /// What any set with this text asks for beside the usual: it is observed once for all of them.
-    pub extras: Extras,
-    /// Who the cell is for people, e.g. `observe/llama3-tiny/grand25/the-capital…/auto`.
-    pub slot: String,
-    pub fields: Fields,
-    pub key: Key,
-    /// What it adds to the digest of a judgement's evidence.
-    pub(super) part: Key,
-}
+use crate::run::Runtime;
+use crate::store::{Damaged, Snapshot, Store, StoreError, damage_notes};
 
 /// Everything a run needs to know before it computes.
 pub struct Planned {
@@ -55,10 +37,8 @@ pub struct Planned {
     /// One per subject.
     pub weighings: Vec<Weighing>,
     pub spectra: Vec<SetSpectra>,
-    /// Content digest of the published tables, if the experiment names any.
-    pub published: Option<Key>,
-    /// Digest of the recipes beside them, which decide nothing but the table of claims.
-    pub recipes: Option<Key>,
+    pub(super) beside: Beside,
+    pub(super) conclusions: Conclusions,
     /// By hypothesis id: what it means against what it was registered as.
     pub registrations: Vec<(String, Registration)>,
     /// Every job with its state.
@@ -94,25 +74,21 @@ pub fn plan(
     missing: Missing,
     progress: &dyn Progress,
 ) -> Result<Planned, PipelineError> {
-    let runtime = Runtime::load(super::subject::runtime_library().as_deref())?;
-    let store = Store::open(&places.store)?;
-    let memo = Memo::at(&places.store.join("identities.json"));
-    let mut subjects = Vec::new();
-    let (mut failures, mut absent) = (Vec::new(), Vec::new());
+    let (runtime, store) = thread::scope(|scope| {
+        let store = scope.spawn(|| open_store(&places.store));
+        let runtime = Runtime::load(super::subject::runtime_library().as_deref());
+        (runtime, store.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (runtime, (store, snapshot, damaged)) = (runtime?, store?);
     let (asked, unasked): (Vec<&Model>, Vec<&Model>) =
         loaded.selected().partition(|model| loaded.hypotheses.iter().any(|(_, h, _)| asks(h, model)));
     if !unasked.is_empty() {
         let ids: Vec<&str> = unasked.iter().map(|model| model.id.as_str()).collect();
         progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
     }
-    // Models of one folder share its tokenizer.
-    let mut tokenizers = BTreeMap::new();
-    for model in asked {
-        let at = locate(model, &loaded.models, &loaded.models_path, missing, progress);
-        let opened = at.and_then(|at| {
-            let tokenizer = tokenizers.entry(at.clone()).or_insert_with(|| tokenizer(&at));
-            Subject::listed_with(model, &at, tokenizer.clone(), &memo)
-        });
+    let mut subjects = Vec::new();
+    let (mut failures, mut absent) = (Vec::new(), Vec::new());
+    for (model, opened) in asked.iter().zip(open(&asked, loaded, places, missing, progress)) {
         match opened {
             Ok(subject) => subjects.push(subject),
             Err(error) => {
@@ -139,14 +115,15 @@ pub fn plan(
     }
     let published = loaded.published.as_deref().map(published_digest).transpose()?;
     let recipes = loaded.published.as_deref().map(recipes_digest).transpose()?;
-    let (snapshot, damaged) = store.checked_snapshot()?;
     for note in snapshot.notes().iter().cloned().chain(damage_notes(&damaged)) {
         progress.note(&note);
     }
     let all = Basis::all(&cells, &weighings, &spectra);
     let registrations = registering::compare(loaded, &places.results)?;
-    let registered = registering::digest(&registrations);
-    let plan = jobs(loaded, &subjects, &all, published, recipes, registered)?.plan(&snapshot);
+    let beside = Beside { published, recipes, registered: registering::digest(&registrations) };
+    let conclusions = jobs::conclusions(loaded, &subjects, &all, beside);
+    let exports: Vec<Fields> = subjects.iter().map(jobs::export_fields).collect();
+    let plan = jobs::graph(loaded, &subjects, &all, &exports, &conclusions)?.plan(&snapshot);
     let planned = Planned {
         runtime,
         store,
@@ -155,14 +132,43 @@ pub fn plan(
         cells,
         weighings,
         spectra,
-        published,
-        recipes,
+        beside,
+        conclusions,
         registrations,
         plan,
         failures,
         absent,
     };
     Ok(planned)
+}
+
+/// The store, what it holds and what of that is damaged.
+fn open_store(folder: &Path) -> Result<(Store, Snapshot, Vec<Damaged>), StoreError> {
+    let store = Store::open(folder)?;
+    let (snapshot, damaged) = store.checked_snapshot()?;
+    Ok((store, snapshot, damaged))
+}
+
+/// The models, in their order. What has to be downloaded comes one after the other, with its progress.
+fn open(
+    models: &[&Model],
+    loaded: &Loaded,
+    places: &Places,
+    missing: Missing,
+    progress: &dyn Progress,
+) -> Vec<Result<Subject, SubjectError>> {
+    let memo = Memo::at(&places.store.join("identities.json"));
+    let locate = |model: &&Model| locate(model, &loaded.models, &loaded.models_path, missing, progress);
+    let located: Vec<Result<PathBuf, SubjectError>> = models.iter().map(locate).collect();
+    let folders: BTreeSet<&PathBuf> = located.iter().flatten().collect();
+    let folders: Vec<&PathBuf> = folders.into_iter().collect();
+    let tokenizers: BTreeMap<PathBuf, _> =
+        folders.iter().copied().cloned().zip(tokenizers(&folders)).collect();
+    let open = |(model, at): (&&Model, Result<PathBuf, SubjectError>)| {
+        let at = at?;
+        Subject::listed_with(model, &at, tokenizers[&at].clone(), &memo)
+    };
+    models.par_iter().zip(located).map(open).collect()
 }
 
 /// Whether a hypothesis is judged on a model of the list.
@@ -190,223 +196,4 @@ fn recipes_digest(folder: &Path) -> Result<Key, PipelineError> {
     let path = folder.join(RECIPES);
     let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
     Ok(Key::of_bytes(&bytes))
-}
-
-fn cells(
-    loaded: &Loaded,
-    subjects: &[Subject],
-    runtime: &str,
-    failures: &mut Vec<ModelFailure>,
-) -> Vec<Cell> {
-    let mut extras: BTreeMap<&str, Extras> = BTreeMap::new();
-    for set in &loaded.prompt_sets {
-        for prompt in &set.prompts {
-            extras.entry(&prompt.text).or_default().extend(&set.extras);
-        }
-    }
-    let mut cells = Vec::new();
-    let mut encoded = BTreeMap::<(Key, &str, Bos), Vec<u32>>::new();
-    for (index, subject) in subjects.iter().enumerate() {
-        let facts = subject.facts();
-        let asked: BTreeSet<&String> = loaded
-            .hypotheses
-            .iter()
-            .filter(|(_, hypothesis, _)| asks_for(hypothesis, &subject.id, &facts))
-            .flat_map(|(_, hypothesis, _)| &hypothesis.prompts)
-            .collect();
-        // Sets that no hypothesis names are measured all the same, on what is released.
-        let all = !is_derived(&facts);
-        let tokenizer = match &subject.tokenizer {
-            Ok(tokenizer) => tokenizer,
-            Err(error) => {
-                failures.push(ModelFailure { model: subject.id.clone(), error: error.clone() });
-                continue;
-            }
-        };
-        let mut refused = Refused::default();
-        for set in loaded.prompt_sets.iter().filter(|set| all || asked.contains(&set.id)) {
-            for prompt in &set.prompts {
-                for &bos in &loaded.experiment.bos {
-                    let place = (tokenizer.identity(), prompt.text.as_str(), bos);
-                    let ids = match encoded.get(&place) {
-                        Some(ids) => Ok(ids.clone()),
-                        None => tokenizer.encode(&prompt.text, bos).map_err(|error| error.to_string()),
-                    };
-                    let usable = ids.and_then(|ids| fits(subject, &ids).map(|()| ids));
-                    let token_ids = match usable {
-                        Ok(ids) => ids,
-                        Err(error) => {
-                            refused.add(&set.id, &prompt.id, error);
-                            continue;
-                        }
-                    };
-                    encoded.entry(place).or_insert_with(|| token_ids.clone());
-                    let extras = &extras[prompt.text.as_str()];
-                    let fields =
-                        observe_fields(subject, tokenizer, &prompt.text, &token_ids, extras, runtime);
-                    let key = fields.key();
-                    cells.push(Cell {
-                        subject: index,
-                        set: set.id.clone(),
-                        prompt: PromptInfo {
-                            id: prompt.id.clone(),
-                            category: prompt.category.clone(),
-                            text: prompt.text.clone(),
-                        },
-                        bos,
-                        token_ids,
-                        extras: extras.clone(),
-                        slot: keys::observe_slot(&subject.id, &set.id, &prompt.id, bos),
-                        part: keys::evidence_part(&subject.id, &prompt.id, &prompt.category, bos, &key),
-                        key,
-                        fields,
-                    });
-                }
-            }
-        }
-        let lines = refused.lines();
-        failures.extend(lines.map(|error| ModelFailure { model: subject.id.clone(), error }));
-    }
-    cells
-}
-
-/// Prompts a model cannot run, by reason: a hundred prompts refused for one reason are one failure.
-#[derive(Default)]
-struct Refused(BTreeMap<String, Vec<String>>);
-
-impl Refused {
-    fn add(&mut self, set: &str, prompt: &str, reason: String) {
-        self.0.entry(reason).or_default().push(format!("{set}/{prompt}"));
-    }
-
-    fn lines(self) -> impl Iterator<Item = String> {
-        self.0.into_iter().map(|(reason, prompts)| match &prompts[..] {
-            [one] => format!("prompt {one}: {reason}"),
-            many => format!("{} prompts ({}, …): {reason}", many.len(), many[0]),
-        })
-    }
-}
-
-/// A prompt the model's context or the machine's memory cannot hold is that prompt's failure, not the model's.
-fn fits(subject: &Subject, ids: &[u32]) -> Result<(), String> {
-    let most = longest(&subject.recipe);
-    if ids.len() > most {
-        return Err(format!("longer than the {most} tokens this model can run; shorten it or leave it out"));
-    }
-    Ok(())
-}
-
-/// Key fields of one observation from text, which the tokenizer turned into `ids`.
-pub fn observe_fields(
-    subject: &Subject,
-    tokenizer: &Tokenizer,
-    text: &str,
-    ids: &[u32],
-    extras: &Extras,
-    runtime: &str,
-) -> Fields {
-    let bos = tokenizer.leading_bos(ids);
-    fields_of(subject, keys::Input::Text { text, tokenizer: tokenizer.identity(), bos }, extras, runtime)
-}
-
-/// Key fields of one observation from token ids: no tokenizer and no BOS policy decides anything.
-pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], extras: &Extras, runtime: &str) -> Fields {
-    fields_of(subject, keys::Input::Tokens(ids), extras, runtime)
-}
-
-fn fields_of(subject: &Subject, prompt: keys::Input<'_>, extras: &Extras, runtime: &str) -> Fields {
-    let graph = subject.graphs.identity();
-    let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, "cpu", "float32");
-    let (weights, intervention) = (subject.weights, subject.intervention.map(|change| change.to_string()));
-    let intervention = intervention.as_deref();
-    keys::Observe { weights, intervention, prompt, extras, graph, format, runtime, provider, dtype }.fields()
-}
-
-/// Key fields of a model's exported graphs.
-pub(super) fn export_fields(subject: &Subject) -> Fields {
-    keys::Export { graph: subject.graphs.identity(), builder_version: keys::BUILDER_VERSION }.fields()
-}
-
-fn jobs(
-    loaded: &Loaded,
-    subjects: &[Subject],
-    all: &Basis<'_>,
-    published: Option<Key>,
-    recipes: Option<Key>,
-    registered: Option<Key>,
-) -> Result<JobGraph, PipelineError> {
-    let mut jobs = Vec::new();
-    for subject in subjects {
-        let slot = format!("export/{}", subject.id);
-        jobs.push(Job::new(
-            JobKind::Export,
-            slot,
-            format!("{}: ONNX graphs", subject.id),
-            export_fields(subject),
-        ));
-    }
-    let export = |subject: usize| [format!("export/{}", subjects[subject].id)];
-    for cell in &all.cells {
-        let label = format!("{}: {}", subjects[cell.subject].id, cell.prompt.text);
-        let job = Job::new(JobKind::Observe, cell.slot.clone(), label, cell.fields.clone());
-        jobs.push(job.needing(export(cell.subject)));
-    }
-    for weighing in &all.weighings {
-        let label = format!("{}: weights", subjects[weighing.subject].id);
-        jobs.push(Job::new(JobKind::Weigh, weighing.slot.clone(), label, weighing.fields.clone()));
-    }
-    for spectra in &all.spectra {
-        let label = format!("{}: spectra of {}", subjects[spectra.subject].id, spectra.set);
-        let job = Job::new(JobKind::Spectra, spectra.slot.clone(), label, spectra.fields.clone());
-        jobs.push(job.needing(export(spectra.subject)));
-    }
-    let mut outcomes = Vec::new();
-    for (_, hypothesis, hash) in &loaded.hypotheses {
-        let mine = all.of(hypothesis, subjects);
-        let fields = judge_fields(loaded, *hash, subjects, &mine, published);
-        let slot = format!("judge/{}", hypothesis.id);
-        outcomes.push((slot.clone(), fields.key()));
-        let job = Job::new(JobKind::Judge, slot, hypothesis.title.clone(), fields);
-        jobs.push(job.needing(mine.slots()));
-    }
-    let (slots, outcomes): (Vec<String>, Vec<Key>) = outcomes.into_iter().unzip();
-    let fields = report_fields(loaded, &outcomes, subjects, all, published, recipes, registered);
-    let slot = format!("report/{}", loaded.experiment.id);
-    jobs.push(Job::new(JobKind::Report, slot, loaded.experiment.title.clone(), fields).needing(slots));
-    Ok(JobGraph::new(jobs)?)
-}
-
-/// Key fields of one verdict: the claim, the evidence (with the names it is filed under), the seed.
-pub(super) fn judge_fields(
-    loaded: &Loaded,
-    hypothesis: Key,
-    subjects: &[Subject],
-    basis: &Basis<'_>,
-    published: Option<Key>,
-) -> Fields {
-    let evidence = basis.digest(subjects, published);
-    let (seed, statistics_version) = (loaded.experiment.seed, keys::STATISTICS_VERSION);
-    keys::Judge { hypothesis, evidence, seed, statistics_version }.fields()
-}
-
-/// Key fields of the report: the verdicts, all evidence, the title of the experiment, recipes of claims, and registrations
-/// that are news.
-pub(super) fn report_fields(
-    loaded: &Loaded,
-    outcomes: &[Key],
-    subjects: &[Subject],
-    basis: &Basis<'_>,
-    published: Option<Key>,
-    recipes: Option<Key>,
-    registered: Option<Key>,
-) -> Fields {
-    let evidence = basis.digest(subjects, published);
-    let (title, report_version) = (loaded.experiment.title.as_str(), keys::REPORT_VERSION);
-    let fields =
-        keys::Report { outcomes: keys::digest_keys(outcomes), evidence, title, report_version }.fields();
-    let more = [("recipes", recipes), ("registrations", registered)];
-    more.into_iter().fold(fields, |fields, (name, key)| match key {
-        Some(key) => fields.with(name, key),
-        None => fields,
-    })
 }

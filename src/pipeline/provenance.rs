@@ -32,7 +32,7 @@ pub(super) fn made_with(loaded: &Loaded, planned: &Planned) -> BTreeMap<String, 
         say(format!("hypothesis {}", hypothesis.id), hash.to_string());
         say(format!("primary protocol of {}", hypothesis.id), hypothesis.protocol.to_string());
     }
-    if let Some(published) = planned.published {
+    if let Some(published) = planned.beside.published {
         say("published tables".into(), published.to_string());
     }
     made
@@ -60,7 +60,7 @@ pub(super) fn entities(loaded: &Loaded, planned: &Planned) -> Vec<Entity> {
         let name = format!("{}: {}", hypothesis.id, hypothesis.title);
         found.push(entity(format!("hypothesis/{}", hypothesis.id), &name, "CreativeWork", hash.to_string()));
     }
-    if let Some(published) = planned.published {
+    if let Some(published) = planned.beside.published {
         found.push(entity("published".into(), "published tables", "Dataset", published.to_string()));
     }
     found

@@ -24,10 +24,9 @@ pub struct Pictured {
 /// prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
 /// baseline of everything would be ten times as large and say the same.
 fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
-    let (first, bos) =
-        (loaded.prompt_sets.first().map(|set| &set.id), loaded.experiment.bos.first().copied());
+    let bos = loaded.experiment.bos.first().copied();
     let released: Vec<bool> = planned.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
-    basis.cells.retain(|c| released[c.subject] && Some(&c.set) == first && Some(c.bos) == bos);
+    basis.cells.retain(|c| released[c.subject] && c.set == 0 && Some(c.bos) == bos);
     basis.weighings.retain(|weighing| released[weighing.subject]);
     basis.spectra.retain(|spectra| released[spectra.subject] && Some(spectra.bos) == bos);
 }
@@ -46,7 +45,7 @@ pub fn picture(loaded: &Loaded, progress: &dyn Progress) -> Result<Pictured, Pip
     let judged = judge_all(&mut sources, progress)?;
     let mut picture = Picture::default();
     let observations = sources.observations(progress)?;
-    let mut basis = planned.basis().present(&observed.present);
+    let mut basis = sources.basis.clone();
     shown(loaded, &planned, &mut basis);
     for cell in &basis.cells {
         let Some(observation) = observations.get(&cell.key) else { continue };

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::basis::Basis;
+use super::cells::Cell;
+use super::jobs::report_fields;
 use super::judging::{Judged, Sources};
-use super::planning::{Cell, Planned, report_fields};
+use super::planning::Planned;
 use super::provenance;
-use super::registering;
 use super::{PipelineError, Places};
 use crate::analysis::{Analysis, analyse};
 use crate::claims;
@@ -56,21 +59,17 @@ pub(super) fn write(
     progress: &dyn Progress,
 ) -> Result<Written, PipelineError> {
     let Sources { loaded, planned, observed, .. } = *sources;
-    let basis = planned.basis().present(&observed.present);
+    let basis = sources.basis.clone();
     let problems: Vec<String> = planned
         .unusable()
         .chain(&observed.failures)
         .map(|failure| format!("{}: {}", failure.model, failure.error))
         .collect();
-    let fields = report_fields(
-        loaded,
-        &judged.keys,
-        &planned.subjects,
-        &basis,
-        planned.published,
-        planned.recipes,
-        registering::digest(&planned.registrations),
-    );
+    let fields = if sources.complete {
+        planned.conclusions.report.clone()
+    } else {
+        report_fields(loaded, &judged.keys, &planned.subjects, &basis, planned.beside)
+    };
     // A failure changes the report but is no evidence, so it enters the key here only.
     let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
     let mut view = view(loaded, planned, judged, problems);
@@ -151,9 +150,9 @@ fn stored_manifest(planned: &Planned, key: &Key) -> Result<Option<Manifest>, Pip
 }
 
 fn intact(results: &Path, manifest: &Manifest) -> bool {
-    manifest.iter().all(|(name, digest)| {
-        std::fs::read(results.join(name)).is_ok_and(|bytes| Key::of_bytes(&bytes) == *digest)
-    })
+    manifest
+        .par_iter()
+        .all(|(name, digest)| Key::of_file(&results.join(name)).is_ok_and(|(found, _)| found == *digest))
 }
 
 fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<String>) -> View {
@@ -255,8 +254,8 @@ fn write_tables(
     )?;
     for name in ["tables/observations.parquet", "tables/measurements.parquet"] {
         let path = places.results.join(name);
-        let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
-        manifest.insert(name.to_string(), Key::of_bytes(&bytes));
+        let (digest, _) = Key::of_file(&path).map_err(|error| PipelineError::Read { path, error })?;
+        manifest.insert(name.to_string(), digest);
     }
     Ok(())
 }

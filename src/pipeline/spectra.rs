@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cells::Cell;
 use super::observing::{Observed, keep};
-use super::planning::{Cell, Planned};
+use super::planning::Planned;
 use super::{ModelFailure, PipelineError, Subject};
 use crate::config::Loaded;
 use crate::hash::{Fields, Key};
@@ -40,10 +41,13 @@ pub(super) fn set_spectra(
     let mut found = Vec::new();
     for (index, subject) in subjects.iter().enumerate() {
         let Ok(tokenizer) = &subject.tokenizer else { continue }; // said where its cells were made
-        for set in loaded.prompt_sets.iter().filter(|set| set.spectra) {
+        // Cells are in the order of the subjects.
+        let up_to = |end: usize| cells.partition_point(|cell| cell.subject < end);
+        let its_cells = up_to(index)..up_to(index + 1);
+        for (number, set) in loaded.prompt_sets.iter().enumerate().filter(|(_, set)| set.spectra) {
             for &bos in &loaded.experiment.bos {
-                let mine = |cell: &Cell| cell.subject == index && cell.set == set.id && cell.bos == bos;
-                let mine: Vec<usize> = (0..cells.len()).filter(|&c| mine(&cells[c])).collect();
+                let mine = |&c: &usize| cells[c].set == number && cells[c].bos == bos;
+                let mine: Vec<usize> = its_cells.clone().filter(mine).collect();
                 let tokens: usize = mine.iter().map(|&c| cells[c].token_ids.len()).sum();
                 if mine.is_empty() {
                     continue; // why it runs none was said where they were refused
@@ -122,7 +126,7 @@ fn make(
     progress: &dyn Progress,
 ) -> Result<Spectra, PipelineError> {
     let cells: Vec<&Cell> = job.cells.iter().map(|&c| &planned.cells[c]).collect();
-    let prompts: Vec<Vec<u32>> = cells.iter().map(|cell| cell.token_ids.clone()).collect();
+    let prompts: Vec<Vec<u32>> = cells.iter().map(|cell| cell.token_ids.to_vec()).collect();
     let mut spectra = Spectra::default();
     let width = subject.recipe.width();
     let stage = format!("spectra {} ({}, {} prompts)", subject.id, job.set, prompts.len());

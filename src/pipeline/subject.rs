@@ -150,6 +150,12 @@ pub fn tokenizer(folder: &Path) -> Result<Arc<Tokenizer>, String> {
     Tokenizer::open(folder).map(Arc::new).map_err(|error| error.to_string())
 }
 
+/// The [`tokenizer`] of each folder.
+pub fn tokenizers<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Arc<Tokenizer>, String>> {
+    let opened = Tokenizer::open_all(folders).into_iter();
+    opened.map(|one| one.map(Arc::new).map_err(|error| error.to_string())).collect()
+}
+
 /// The intervention of a model of the list, if it is made by one.
 pub fn change(model: &Model) -> Option<Change> {
     model.intervention.and_then(|intervention| intervention.changes().first().copied())

@@ -26,32 +26,51 @@ named_enum! {
 }
 
 /// A node of the job graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+#[derive(Clone)]
+pub struct Job<'a> {
     pub kind: JobKind,
     /// Human identity, unique, e.g. `observe/zoo-llama/grand25/france/auto`: finds the previous key.
     pub slot: String,
     /// For progress and plans, e.g. `zoo-llama: The capital of France is`.
     pub label: String,
-    /// What decides the output.
-    pub fields: Fields,
-    /// Slots of the jobs whose outputs this one reads.
-    pub needs: Vec<String>,
+    pub key: Key,
+    /// Jobs whose outputs this one reads: places in the list that the graph is made of.
+    pub needs: Vec<usize>,
+    decided: &'a dyn Decided,
 }
 
-impl Job {
-    /// A job that needs nothing.
-    pub fn new(kind: JobKind, slot: impl Into<String>, label: impl Into<String>, fields: Fields) -> Job {
-        Job { kind, slot: slot.into(), label: label.into(), fields, needs: Vec::new() }
+/// What knows the fields of a key. Only a stale job is asked for them, to say why: of 100,000 fresh ones they would be most
+/// of a plan's memory.
+pub trait Decided {
+    fn fields(&self) -> Fields;
+}
+
+impl Decided for Fields {
+    fn fields(&self) -> Fields {
+        self.clone()
+    }
+}
+
+impl<'a> Job<'a> {
+    /// A job that needs nothing. The key is that of the fields that `decided` gives.
+    pub fn new(
+        kind: JobKind,
+        slot: impl Into<String>,
+        label: impl Into<String>,
+        key: Key,
+        decided: &'a dyn Decided,
+    ) -> Job<'a> {
+        Job { kind, slot: slot.into(), label: label.into(), key, needs: Vec::new(), decided }
     }
 
     #[must_use]
-    pub fn needing<S: Into<String>>(mut self, slots: impl IntoIterator<Item = S>) -> Job {
-        self.needs.extend(slots.into_iter().map(Into::into));
+    pub fn needing(mut self, jobs: impl IntoIterator<Item = usize>) -> Job<'a> {
+        self.needs.extend(jobs);
         self
     }
 
-    pub fn key(&self) -> Key {
-        self.fields.key()
+    /// What decides the output.
+    pub fn fields(&self) -> Fields {
+        self.decided.fields()
     }
 }

@@ -16,7 +16,7 @@
 
 use crate::{
     facts::ModelFacts,
-    hash::{Fields, Key},
+    hash::{Fields, Key, KeyOf, Naming},
     observation::Extras,
     protocol::Bos,
 };
@@ -152,7 +152,7 @@ impl Export {
 }
 
 /// A model as it is stored has no field of this name.
-fn intervened(fields: Fields, change: Option<&str>) -> Fields {
+fn intervened<N: Naming>(fields: N, change: Option<&str>) -> N {
     match change {
         Some(change) => fields.with("intervention", change),
         None => fields,
@@ -161,7 +161,16 @@ fn intervened(fields: Fields, change: Option<&str>) -> Fields {
 
 impl Observe<'_> {
     pub fn fields(&self) -> Fields {
-        let fields = intervened(Fields::new("observe").with("weights", self.weights), self.intervention);
+        self.name(Fields::new("observe"))
+    }
+
+    /// The key of the fields.
+    pub fn key(&self) -> Key {
+        self.name(KeyOf::new("observe")).key()
+    }
+
+    fn name<N: Naming>(&self, fields: N) -> N {
+        let fields = intervened(fields.with("weights", self.weights), self.intervention);
         let fields = match &self.prompt {
             Input::Text { text, tokenizer, bos } => {
                 fields.with("tokenizer", tokenizer).with("bos", bos).with("prompt", text)
@@ -239,7 +248,7 @@ pub struct EvidenceDigest {
 /// One measured prompt in an [`EvidenceDigest`]: the names under which its numbers enter the tables, and the observation's
 /// key.
 pub fn evidence_part(model: &str, prompt: &str, category: &str, bos: Bos, key: &Key) -> Key {
-    let part = Fields::new("observation").with("model", model).with("prompt", prompt);
+    let part = KeyOf::new("observation").with("model", model).with("prompt", prompt);
     part.with("category", category).with("bos", bos).with("key", key).key()
 }
 
@@ -272,22 +281,21 @@ impl EvidenceDigest {
         self.parts.push(Fields::new("import").with("key", key).key());
     }
 
-    pub fn finish(&self) -> Key {
-        let mut keys = self.parts.clone();
-        keys.sort();
-        keys.dedup();
-        digest_keys(&keys)
+    pub fn finish(mut self) -> Key {
+        self.parts.sort_unstable();
+        self.parts.dedup();
+        digest_keys(&self.parts)
     }
 }
 
 /// Digest of a list of keys; the order matters.
 pub fn digest_keys<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Key {
-    Fields::key_of_keys("keys", "key", keys)
+    keys.into_iter().fold(KeyOf::new("keys"), |all, key| all.with("key", key)).key()
 }
 
 /// Digest of a list of texts; the order matters.
 pub fn digest_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Key {
-    texts.into_iter().fold(Fields::new("texts"), |fields, text| fields.with("text", text)).key()
+    texts.into_iter().fold(KeyOf::new("texts"), |all, text| all.with("text", text)).key()
 }
 
 /// Digest of files by name (not path) and content, in any order.

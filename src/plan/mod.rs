@@ -10,7 +10,7 @@ mod print;
 mod why;
 
 pub use graph::{GraphError, JobGraph, State};
-pub use job::{Job, JobKind};
+pub use job::{Decided, Job, JobKind};
 pub use print::{Count, Plan, Planned, WithWhy};
 pub use why::Why;
 

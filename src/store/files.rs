@@ -98,13 +98,19 @@ impl Files {
         fs::read(self.root.join("index").join(name)).map_err(|e| e.to_string())
     }
 
+    /// Whether an object's bytes are those of its name. The error is what a person should read.
+    pub fn verify_object(&self, name: &ObjectName) -> Result<(), String> {
+        let (digest, bytes) = Key::of_file(&self.object_path(name)).map_err(|e| e.to_string())?;
+        if digest == name.digest { Ok(()) } else { Err(mismatch(bytes)) }
+    }
+
     /// The bytes of an object, verified against its name. The error is what a person should read.
     pub fn read_object(&self, name: &ObjectName) -> Result<Vec<u8>, String> {
         let bytes = fs::read(self.object_path(name)).map_err(|e| e.to_string())?;
         if Key::of_bytes(&bytes) == name.digest {
             return Ok(bytes);
         }
-        Err(format!("its {} bytes do not match the digest in its name", bytes.len()))
+        Err(mismatch(bytes.len() as u64))
     }
 
     /// Writes an object; an identical one that exists is success, a damaged one goes to quarantine.
@@ -245,6 +251,10 @@ impl Published {
         // A mark that stays is only swept later.
         drop(fs::remove_file(self.0));
     }
+}
+
+fn mismatch(bytes: u64) -> String {
+    format!("its {bytes} bytes do not match the digest in its name")
 }
 
 fn check_format(root: &Path, path: &Path, text: &str) -> Result<(), StoreError> {

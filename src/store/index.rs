@@ -141,8 +141,8 @@ impl Catalog {
 
     /// Adds one index file; what cannot be read becomes a note (`false`). Files come in the order of writing: the
     /// writers' lock numbers them.
-    pub fn add(&mut self, name: &str, content: Result<Vec<u8>, String>) -> bool {
-        match content.and_then(|bytes| parse(name, bytes)) {
+    pub fn add(&mut self, name: &str, record: Result<Record, String>) -> bool {
+        match record {
             Ok(record) => {
                 let index = self.records.len();
                 for (cell, c) in record.cells.iter().enumerate() {
@@ -203,7 +203,8 @@ pub(super) fn file_name(number: u64, bytes: &[u8]) -> String {
     format!("{number:010}-{}.jsonl", Key::of_bytes(bytes))
 }
 
-fn parse(name: &str, bytes: Vec<u8>) -> Result<Record, String> {
+/// The content of an index file of this name.
+pub(super) fn parse(name: &str, bytes: Vec<u8>) -> Result<Record, String> {
     let digest =
         name.strip_suffix(".jsonl").and_then(|n| n.split_once('-')).and_then(|(_, d)| d.parse::<Key>().ok());
     let digest = digest.ok_or("its name is not <number>-<digest>.jsonl")?;
@@ -306,12 +307,12 @@ mod tests {
         let bytes = record(&["a", "b"]).to_jsonl();
         let name = file_name(7, &bytes);
         let mut catalog = Catalog::default();
-        catalog.add(&name, Ok(bytes[..bytes.len() - 1].to_vec()));
+        catalog.add(&name, parse(&name, bytes[..bytes.len() - 1].to_vec()));
         assert!(catalog.notes[0].contains(&name), "{:?}", catalog.notes);
         assert_eq!(catalog.records().len(), 0);
         assert_eq!(catalog.next_number(), 8);
         let mut catalog = Catalog::default();
-        catalog.add(&name, Ok(bytes));
+        catalog.add(&name, parse(&name, bytes));
         assert_eq!(catalog.places(&fields("b").key()), [Place { record: 0, cell: 1 }]);
     }
 
@@ -322,7 +323,8 @@ mod tests {
             let fields = Fields::new("observe").with("weights", weights);
             let object = ObjectName { digest: Key::of_bytes(b"x"), kind: ObjectKind::Parquet };
             let bytes = Record::new(object, &[("slot", &fields, 0..1)]).to_jsonl();
-            catalog.add(&file_name(number, &bytes), Ok(bytes));
+            let name = file_name(number, &bytes);
+            catalog.add(&name, parse(&name, bytes));
         }
         assert_eq!(catalog.last_fields("slot").unwrap().get("weights"), Some("new"));
         assert_eq!(catalog.last_fields("other"), None);

@@ -27,6 +27,8 @@ use segment::Segment;
 pub(crate) use segment::parquet_bytes;
 pub use snapshot::Snapshot;
 
+use rayon::prelude::*;
+
 use crate::{
     hash::{Fields, Key},
     observation::PromptObservation,
@@ -122,17 +124,17 @@ impl Store {
         let mut snapshot = self.snapshot()?;
         let mut damaged = Vec::new();
         let catalog = Arc::clone(&snapshot.catalog);
-        for (record, r) in catalog.records().iter().enumerate() {
-            if !snapshot.present(record) {
-                continue;
-            }
-            if let Err(reason) = self.files.read_object(&r.object) {
-                let quarantined = self.set_aside(&r.object);
-                snapshot.lose(record);
-                damaged.extend(
-                    r.cells.iter().map(|c| self.damaged(&r.object, c.key, &c.slot, &reason, quarantined)),
-                );
-            }
+        let records = catalog.records();
+        let verify = |record: usize| Some((record, self.files.verify_object(&records[record].object).err()?));
+        let present = (0..records.len()).into_par_iter().filter(|&record| snapshot.present(record));
+        let wrong: Vec<(usize, String)> = present.filter_map(verify).collect();
+        for (record, reason) in wrong {
+            let r = &records[record];
+            let quarantined = self.set_aside(&r.object);
+            snapshot.lose(record);
+            damaged.extend(
+                r.cells.iter().map(|c| self.damaged(&r.object, c.key, &c.slot, &reason, quarantined)),
+            );
         }
         // Cells that another object holds too are not lost.
         damaged.retain(|d: &Damaged| snapshot.usable(catalog.places(&d.key)).is_none());
@@ -308,13 +310,19 @@ impl Store {
     /// Reads index files that appeared since the last call.
     fn refresh(&self) -> Result<Arc<Catalog>, StoreError> {
         // A panic elsewhere leaves the catalog as it was: it only ever grows by whole files.
-        let mut catalog = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
-        for name in self.files.index_names()? {
-            if !catalog.knows(&name) {
-                let content = self.files.read_index(&name);
-                if !Arc::make_mut(&mut catalog).add(&name, content) {
-                    self.files.quarantine_index(&name);
-                }
+        let catalog = || self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.files.index_names()?;
+        names.retain(|name| !catalog().knows(name));
+        // Not under the lock: a thread that waits for others to parse may be given work that needs it.
+        let parse = |name: String| {
+            let record = self.files.read_index(&name).and_then(|bytes| index::parse(&name, bytes));
+            (name, record)
+        };
+        let read: Vec<_> = names.into_par_iter().map(parse).collect();
+        let mut catalog = catalog();
+        for (name, record) in read {
+            if !catalog.knows(&name) && !Arc::make_mut(&mut catalog).add(&name, record) {
+                self.files.quarantine_index(&name);
             }
         }
         Ok(Arc::clone(&catalog))

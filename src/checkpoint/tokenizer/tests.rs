@@ -230,3 +230,34 @@ const LLAMA_HARD: &[u32] = &[
     0, 277, 956, 1211, 1385, 1333, 1286, 84, 279, 333, 222, 18, 19, 20, 21, 511, 84, 15, 200, 222, 362, 129,
     104, 75, 129, 256, 566, 86, 222, 164, 110, 114,
 ];
+
+#[test]
+fn folders_opened_together_are_as_if_each_were_opened_alone() {
+    let same = || facts(&["<s>"], json!({"bos_token": "<s>"}), json!({})).folder();
+    let other_bos = facts(&["<s>"], json!({"bos_token": "</s>"}), json!({})).folder();
+    let other = facts(&[], json!({"bos_token": "<s>"}), json!({})).folder();
+    let (broken, broken_too) = (same(), same());
+    for folder in [&broken, &broken_too] {
+        fs::write(folder.path().join(FILE), "{}").unwrap();
+    }
+    let folders = [same(), other_bos, tempfile::tempdir().unwrap(), same(), broken, other, broken_too];
+    let said = |one: Result<Tokenizer, TokenizerError>| match one {
+        Ok(one) => {
+            // Which policies it has, and what they make of a text; an error names its file.
+            let ids = [Bos::Auto, Bos::Always, Bos::Never]
+                .map(|bos| one.encode("<s> a b", bos).map_err(|e| e.to_string()));
+            let empty = one.under(&[], "a", Bos::Auto).unwrap_err().to_string();
+            Ok((one.identity().to_string(), one.bos(), ids, empty))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    let alone: Vec<_> = folders.iter().map(|folder| said(Tokenizer::open(folder.path()))).collect();
+    let together: Vec<_> = Tokenizer::open_all(&folders).into_iter().map(said).collect();
+    assert_eq!(together, alone);
+    assert_eq!(
+        alone.iter().map(Result::is_ok).collect::<Vec<_>>(),
+        [true, true, false, true, false, true, false]
+    );
+    let identities: std::collections::BTreeSet<_> = alone.iter().flatten().map(|one| &one.0).collect();
+    assert_eq!(identities.len(), 3);
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::basis::Basis;
+use super::device::runtime;
 use super::registering;
 use super::spectra::{SetSpectra, set_spectra};
 use super::subject::tokenizer;
@@ -94,7 +95,7 @@ pub fn plan(
     missing: Missing,
     progress: &dyn Progress,
 ) -> Result<Planned, PipelineError> {
-    let runtime = Runtime::load(super::subject::runtime_library().as_deref())?;
+    let runtime = runtime(places.device, progress)?;
     let store = Store::open(&places.store)?;
     let memo = Memo::at(&places.store.join("identities.json"));
     let mut subjects = Vec::new();
@@ -131,9 +132,9 @@ pub fn plan(
             progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));
         }
     }
-    let cells = cells(loaded, &subjects, runtime.version(), &mut failures);
+    let cells = cells(loaded, &subjects, &runtime, &mut failures);
     let weighings = weighings(&subjects);
-    let spectra = set_spectra(loaded, &subjects, &cells, runtime.version(), &mut failures);
+    let spectra = set_spectra(loaded, &subjects, &cells, &runtime, &mut failures);
     for failure in failures.iter().chain(&absent) {
         progress.note(&format!("{}: {}", failure.model, failure.error));
     }
@@ -195,7 +196,7 @@ fn recipes_digest(folder: &Path) -> Result<Key, PipelineError> {
 fn cells(
     loaded: &Loaded,
     subjects: &[Subject],
-    runtime: &str,
+    runtime: &Runtime,
     failures: &mut Vec<ModelFailure>,
 ) -> Vec<Cell> {
     let mut extras: BTreeMap<&str, Extras> = BTreeMap::new();
@@ -303,20 +304,21 @@ pub fn observe_fields(
     text: &str,
     ids: &[u32],
     extras: &Extras,
-    runtime: &str,
+    runtime: &Runtime,
 ) -> Fields {
     let bos = tokenizer.leading_bos(ids);
     fields_of(subject, keys::Input::Text { text, tokenizer: tokenizer.identity(), bos }, extras, runtime)
 }
 
 /// Key fields of one observation from token ids: no tokenizer and no BOS policy decides anything.
-pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], extras: &Extras, runtime: &str) -> Fields {
+pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], extras: &Extras, runtime: &Runtime) -> Fields {
     fields_of(subject, keys::Input::Tokens(ids), extras, runtime)
 }
 
-fn fields_of(subject: &Subject, prompt: keys::Input<'_>, extras: &Extras, runtime: &str) -> Fields {
+fn fields_of(subject: &Subject, prompt: keys::Input<'_>, extras: &Extras, runtime: &Runtime) -> Fields {
     let graph = subject.graphs.identity();
-    let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, "cpu", "float32");
+    let (format, dtype) = (keys::OBSERVATION_FORMAT, "float32");
+    let (runtime, provider) = (runtime.version(), runtime.device().provider());
     let (weights, intervention) = (subject.weights, subject.intervention.map(|change| change.to_string()));
     let intervention = intervention.as_deref();
     keys::Observe { weights, intervention, prompt, extras, graph, format, runtime, provider, dtype }.fields()

@@ -4,13 +4,16 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime build test lint browser examples reproduce regress parity goldens foreign zoo bench scale clean
+.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign zoo bench bench-device scale clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 runtime: ## fetch the pinned ONNX Runtime library (hash checked)
 	@$(PYTHON) scripts/fetch_runtime.py
+
+runtime-cuda: ## fetch the pinned ONNX Runtime for NVIDIA cards with NVIDIA's libraries (hash checked, 1.3 GB)
+	@$(PYTHON) scripts/fetch_runtime.py --cuda
 
 build: runtime ## build the program
 	$(CARGO) build --release --locked
@@ -41,8 +44,12 @@ examples: .venv/examples/ready ## the tables of the last run in pandas, DuckDB a
 	.venv/examples/bin/python -m pip install --quiet -r scripts/examples/requirements.txt
 	@touch $@
 
-parity: runtime ## measure every golden and write results/parity.md
-	PARITY_TABLE=$(CURDIR)/results/parity.md $(CARGO) test --release --locked --quiet --test parity every_golden
+# cpu, cuda, cuda:N: where parity and bench-device compute.
+DEVICE ?= cpu
+DEVICE_NAME = $(if $(filter-out cpu,$(DEVICE)),-$(subst :,,$(DEVICE)))
+parity: $(if $(DEVICE_NAME),runtime-cuda,runtime) ## measure every golden and write results/parity.md (DEVICE=cuda: parity-cuda.md)
+	DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
+	  $(CARGO) test --release --locked --quiet --test parity every_golden
 
 regress: build ## run anew and compare with results/baseline (exit code 8: something moved)
 	@$(CARGO) run --release --locked --quiet -- regress $(EXPERIMENT)
@@ -74,6 +81,13 @@ bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, 
 	.venv/bin/python scripts/bench/bench.py --checkpoint $(BENCH) --repeats 5 --name 1b \
 	  "streamgauge=$(TARGET)/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \
 	  "transformers float32=.venv/bin/python scripts/bench/peer_transformers.py {checkpoint}"
+
+bench-device: build .venv/ready ## one model on DEVICE: seconds, rate of streamed weights, memory of the card (SHAPE=8b)
+	@test -f results/bench/$(SHAPE)/model.safetensors || \
+	  .venv/bin/python scripts/bench/make_checkpoint.py results/bench/$(SHAPE) --shape $(SHAPE)
+	.venv/bin/python scripts/bench/device.py results/bench/$(SHAPE) --device $(DEVICE) \
+	  --program $(TARGET)/release/streamgauge
+SHAPE ?= 8b
 
 scale: runtime ## the full multiverse on a made-up million rows, a plan of 100,000 jobs: time and memory, results/bench/{judge,plan}.md
 	$(CARGO) run --release --locked --quiet --example judge_scale results/bench/judge.md

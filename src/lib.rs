@@ -13,6 +13,7 @@ pub mod checkpoint;
 pub mod claims;
 pub mod cli;
 pub mod config;
+pub mod device;
 pub mod evidence;
 pub mod facts;
 pub mod glob;

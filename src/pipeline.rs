@@ -2,6 +2,7 @@
 
 mod basis;
 mod cells;
+mod device;
 mod explaining;
 mod exporting;
 mod jobs;
@@ -19,11 +20,13 @@ mod weighing;
 use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
+use crate::device::Wanted;
 use crate::progress::Progress;
 use crate::run::RunError;
 use crate::store::StoreError;
 
 pub use cells::{Cell, observe_fields, observe_fields_of_ids};
+pub use device::{runtime, runtime_library};
 pub use explaining::{Explained, explain};
 pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
@@ -34,16 +37,16 @@ pub use regressing::{Pictured, picture};
 pub use reporting::Written;
 pub use spectra::SetSpectra;
 pub use subject::{
-    Missing, Subject, SubjectError, change, checkpoint, lineage, locate, locate_hub, runtime_library,
-    tokenizer,
+    Missing, Subject, SubjectError, change, checkpoint, lineage, locate, locate_hub, tokenizer,
 };
 pub use weighing::{Weighing, weigh_subject};
 
-/// Where a run reads and writes.
+/// Where a run reads, writes and computes.
 #[derive(Clone, Debug)]
 pub struct Places {
     pub store: PathBuf,
     pub results: PathBuf,
+    pub device: Wanted,
 }
 
 /// A stage that ended a command. Failures of single models do not: they are listed in the result.

@@ -9,15 +9,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use goldens::{cases, golden, prompts, reference, run};
+use goldens::{cases, golden, prompts, reference, run, runtime};
 use streamgauge::{
     arch::{self, Recipe},
     checkpoint::Checkpoint,
+    device::Device,
     evidence::{Measurement, PromptInfo},
     metric::{Metric, measurements},
     observation::PromptObservation,
     protocol::Bos,
-    run::{Graphs, Runtime},
+    run::Graphs,
 };
 
 /// Largest error of any observation: relative, but for a cosine and a share, which are as exact as what they relate to.
@@ -137,13 +138,17 @@ fn every_golden_agrees_with_the_float64_reference() {
 
 /// `results/parity.md`, which `make parity` writes.
 fn markdown(table: &BTreeMap<String, Vec<(String, Worst)>>) -> String {
-    let runtime = Runtime::load(None).unwrap();
+    let runtime = runtime().unwrap();
+    let place = match runtime.device() {
+        Device::Cpu => "a CPU".to_string(),
+        Device::Cuda(_) => runtime.place(),
+    };
     let mut text = format!(
         "# Parity\n\nWritten by `make parity`. Every observation of every golden checkpoint (`tests/goldens`) against \
          transformers in float64:\nnorms of the stream, of what modules receive, give and write, of a block's whole write and \
          of the final norm; cosine of stream and write;\nlargest component, attention off the diagonal by head; entropy, \
          the five most probable tokens, logits under scaling, loss, lens.\nTolerance {TOLERANCE:e}, of the cosine and the \
-         share that logits move by absolute, else relative. ONNX Runtime {} on a CPU, whose kind decides the last \
+         share that logits move by absolute, else relative. ONNX Runtime {} on {place}, whose kind decides the last \
          digits.\n\n| family | config | worst error | where |\n|---|---|---|---|\n",
         runtime.version()
     );

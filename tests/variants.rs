@@ -59,13 +59,16 @@ fn stored(id: &str) -> Subject {
 
 const PROMPTS: [&[u32]; 2] = [&[1, 300, 512, 77, 1024, 5, 300, 9], &[700, 8]];
 
+fn runtime() -> Runtime {
+    Runtime::load(pipeline::runtime_library().as_deref()).unwrap()
+}
+
 fn observed(subject: &Subject) -> Vec<PromptObservation> {
-    let runtime = Runtime::load(pipeline::runtime_library().as_deref()).unwrap();
-    pipeline::measure(&runtime, subject, &PROMPTS.map(<[u32]>::to_vec), &Extras::new(), &Silent).unwrap()
+    pipeline::measure(&runtime(), subject, &PROMPTS.map(<[u32]>::to_vec), &Extras::new(), &Silent).unwrap()
 }
 
 fn key(subject: &Subject) -> String {
-    observe_fields_of_ids(subject, PROMPTS[0], &Extras::new(), "1.0.0").key().to_string()
+    observe_fields_of_ids(subject, PROMPTS[0], &Extras::new(), &runtime()).key().to_string()
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn every_variant_of_the_list_differs_from_its_base_in_facts_key_and_numbers() {
         );
         assert_eq!(made.weights, base.weights, "{}: no second copy", model.id);
         let (fields, change) =
-            (observe_fields_of_ids(&made, &[1], &Extras::new(), "1"), facts.change.unwrap());
+            (observe_fields_of_ids(&made, &[1], &Extras::new(), &runtime()), facts.change.unwrap());
         assert!(fields.get("intervention").unwrap().starts_with(&change), "{}: {change}", model.id);
         assert_eq!(keys.insert(key(&made), model.id.clone()), None, "{}", model.id);
         assert_eq!(keys.insert(key(&base), base.id.clone()).unwrap_or(base.id.clone()), base.id);
@@ -252,7 +255,7 @@ fn a_random_model_follows_from_its_seed_alone() {
 
 #[test]
 fn a_random_model_of_every_family_runs() {
-    let runtime = Runtime::load(pipeline::runtime_library().as_deref()).unwrap();
+    let runtime = runtime();
     for case in goldens::cases() {
         let mut model = variant("any", random(1));
         model.id.clone_from(&case);

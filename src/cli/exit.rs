@@ -19,7 +19,7 @@ pub const HELP: &str = "Exit codes:
   2  wrong command line
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
   4  a checkpoint, tokenizer, prompt or ONNX model is wrong
-  5  ONNX Runtime is missing or failed
+  5  ONNX Runtime or the asked-for device is missing or failed
   6  the store, a baseline, a registration or an output file could not be read or written
   7  a model could not be brought from the hub (network, licence, no such model)
   8  regress, diff: a number or a verdict moved";
@@ -146,7 +146,10 @@ fn subject_exit(error: &SubjectError) -> Exit {
 
 fn run_exit(error: &RunError) -> Exit {
     match error {
-        RunError::NoLibrary { .. } | RunError::Library { .. } | RunError::Runtime { .. } => Exit::Runtime,
+        RunError::NoLibrary { .. }
+        | RunError::Library { .. }
+        | RunError::Cuda(_)
+        | RunError::Runtime { .. } => Exit::Runtime,
         _ => Exit::BadInput,
     }
 }

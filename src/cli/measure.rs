@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, check, output, progress, table};
+use super::{Common, Exit, Failure, On, check, output, progress, table};
 use crate::checkpoint::{Memo, Tokenizer};
 use crate::config::{
     self,
@@ -60,6 +60,8 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
     #[command(flatten)]
+    on: On,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -110,7 +112,7 @@ impl Arguments {
         };
         let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
         let (requests, extras) = self.requests(&subject.tokenizer)?;
-        let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
+        let runtime = pipeline::runtime(self.on.device, bar.as_ref())?;
         let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), bar.as_ref())?;
         match kept {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
@@ -143,7 +145,7 @@ impl Arguments {
         // Token ids are run as they are: no policy decided about a BOS.
         let bos = self.input.tokens.is_empty().then_some(self.bos);
         if self.common.json {
-            output::print_json(&table::measured_json(measured, runtime.version(), bos, &rows))
+            output::print_json(&table::measured_json(measured, runtime, bos, &rows))
         } else {
             output::print(&table::measured(measured, bos, &rows))
         }
@@ -159,7 +161,7 @@ impl Arguments {
         if !extras.is_empty() {
             bar.note("extras are observed of checkpoints only, not of ONNX files");
         }
-        let runtime = Runtime::load(pipeline::runtime_library().as_deref())?;
+        let runtime = pipeline::runtime(self.on.device, bar.as_ref())?;
         let mut decoder = Decoder::open(&runtime, file)?;
         let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
         let mut found = Vec::new();
@@ -316,14 +318,13 @@ fn observe(
     bar: &dyn Progress,
 ) -> Result<Observed, Failure> {
     let mut kept = Ok(());
-    let version = runtime.version();
     let fields: Vec<_> = requests
         .iter()
         .map(|request| match (&request.text, &subject.tokenizer) {
             (Some(text), Ok(tokenizer)) => {
-                pipeline::observe_fields(subject, tokenizer, text, &request.ids, extras, version)
+                pipeline::observe_fields(subject, tokenizer, text, &request.ids, extras, runtime)
             }
-            _ => pipeline::observe_fields_of_ids(subject, &request.ids, extras, version),
+            _ => pipeline::observe_fields_of_ids(subject, &request.ids, extras, runtime),
         })
         .collect();
     let keys: Vec<_> = fields.iter().map(crate::hash::Fields::key).collect();

@@ -26,6 +26,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use exit::{Exit, Failure};
 
+use crate::device::Wanted;
 use crate::pipeline::Places;
 
 /// An instrument for the residual stream of language models: claims in TOML, verdicts under every protocol.
@@ -47,6 +48,15 @@ pub struct Common {
     json: bool,
 }
 
+/// Where a command computes.
+#[derive(Args, Clone, Debug)]
+pub struct On {
+    /// Where to compute: cpu, cuda (the first card), cuda:N, or auto (cuda where it can be used, else cpu). What a device
+    /// computed is stored beside what another did
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    device: Wanted,
+}
+
 /// What `plan`, `run` and `report` work on.
 #[derive(Args, Clone, Debug)]
 pub struct Job {
@@ -60,12 +70,14 @@ pub struct Job {
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
     #[command(flatten)]
+    on: On,
+    #[command(flatten)]
     common: Common,
 }
 
 impl Job {
     fn places(&self) -> Places {
-        Places { store: self.store.clone(), results: self.results.clone() }
+        Places { store: self.store.clone(), results: self.results.clone(), device: self.on.device }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::{Common, Exit, Failure, check, output, progress, table};
+use super::{Common, Exit, Failure, On, check, output, progress, table};
 use crate::pipeline;
 use crate::regress::{BaselineError, baseline, compare};
 
@@ -30,6 +30,8 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT", requires = "accept", value_parser = NonEmptyStringValueParser::new())]
     note: Option<String>,
     #[command(flatten)]
+    on: On,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -42,7 +44,8 @@ impl Arguments {
             read => Some(read?),
         };
         let bar = progress::new(self.common.quiet);
-        let pipeline::Pictured { picture, failures } = pipeline::picture(&loaded, bar.as_ref())?;
+        let pipeline::Pictured { picture, failures } =
+            pipeline::picture(&loaded, self.on.device, bar.as_ref())?;
         let comparison = before.as_ref().map(|before| compare(before, &picture));
         let moved = comparison.as_ref().is_some_and(|comparison| comparison.moved());
         let differs = comparison.as_ref().is_none_or(|c| moved || !c.made_with.is_empty());

@@ -12,7 +12,7 @@ use crate::graph::{Constant, Dim, Dtype, Graph, Node, Op, Value};
 
 /// Operator set of the files: the first one where every reduction takes its axes as an input.
 pub const OPSET: i64 = 18;
-const IR_VERSION: i64 = 8;
+pub(super) const IR_VERSION: i64 = 8;
 const PRODUCER: &str = "streamgauge";
 /// What stands in every file after the two bytes of its version: the producer.
 pub const SIGNATURE: &[u8] = b"\x12\x0bstreamgauge";
@@ -40,6 +40,17 @@ pub enum Stored {
     F32,
     F16,
     BF16,
+}
+
+impl Stored {
+    /// As `TensorProto.DataType` counts.
+    pub(super) fn data_type(self) -> i32 {
+        match self {
+            Stored::F32 => 1,
+            Stored::F16 => 10,
+            Stored::BF16 => 16,
+        }
+    }
 }
 
 /// The graph as the bytes of one `.onnx` file.
@@ -126,11 +137,7 @@ fn external(graph: &Graph, value: Value, weight: &External) -> TensorProto {
         |key: &str, value: String| StringStringEntryProto { key: Some(key.to_string()), value: Some(value) };
     TensorProto {
         dims: fixed_shape(graph, value).iter().map(|&size| size as i64).collect(),
-        data_type: Some(match weight.stored {
-            Stored::F32 => 1,
-            Stored::F16 => 10,
-            Stored::BF16 => 16,
-        }),
+        data_type: Some(weight.stored.data_type()),
         name: Some(weight.name.clone()),
         raw_data: None,
         external_data: vec![
@@ -190,7 +197,7 @@ fn encode_node(names: &Names<'_>, node: &Node, initializer: &mut Vec<TensorProto
     }
 }
 
-fn int(name: &str, i: i64) -> AttributeProto {
+pub(super) fn int(name: &str, i: i64) -> AttributeProto {
     AttributeProto { name: Some(name.to_string()), i: Some(i), r#type: Some(INT), ..Default::default() }
 }
 

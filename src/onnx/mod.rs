@@ -2,5 +2,7 @@
 
 mod encode;
 pub mod proto;
+mod widening;
 
 pub use encode::{External, OPSET, SIGNATURE, Stored, encode, encode_with_weights};
+pub use widening::{STORED, WIDENED, widening};

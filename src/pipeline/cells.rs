@@ -16,7 +16,7 @@ use crate::judge::{asks_for, is_derived};
 use crate::observation::Extras;
 use crate::plan::{Decided, keys};
 use crate::protocol::Bos;
-use crate::run::longest;
+use crate::run::{Runtime, longest};
 
 /// One observation to be made or found: a prompt of a set, run through a model under a BOS policy.
 #[derive(Clone, Debug)]
@@ -59,18 +59,20 @@ struct Model {
     intervention: Option<String>,
     graph: Key,
     runtime: String,
+    provider: &'static str,
 }
 
 impl Model {
-    fn of(subject: &Subject, runtime: &str) -> Model {
+    fn of(subject: &Subject, runtime: &Runtime) -> Model {
         let intervention = subject.intervention.map(|change| change.to_string());
         let (weights, graph) = (subject.weights, subject.graphs.identity());
-        Model { weights, intervention, graph, runtime: runtime.to_string() }
+        let (runtime, provider) = (runtime.version().to_string(), runtime.device().provider());
+        Model { weights, intervention, graph, runtime, provider }
     }
 
     fn observe<'a>(&'a self, prompt: keys::Input<'a>, extras: &'a Extras) -> keys::Observe<'a> {
         let Model { weights, graph, .. } = *self;
-        let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, "cpu", "float32");
+        let (format, provider, dtype) = (keys::OBSERVATION_FORMAT, self.provider, "float32");
         let (intervention, runtime) = (self.intervention.as_deref(), self.runtime.as_str());
         keys::Observe { weights, intervention, prompt, extras, graph, format, runtime, provider, dtype }
     }
@@ -83,14 +85,14 @@ pub fn observe_fields(
     text: &str,
     ids: &[u32],
     extras: &Extras,
-    runtime: &str,
+    runtime: &Runtime,
 ) -> Fields {
     let input = text_input(text, tokenizer.identity(), tokenizer.leading_bos(ids));
     Model::of(subject, runtime).observe(input, extras).fields()
 }
 
 /// Key fields of one observation from token ids: no tokenizer and no BOS policy decides anything.
-pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], extras: &Extras, runtime: &str) -> Fields {
+pub fn observe_fields_of_ids(subject: &Subject, ids: &[u32], extras: &Extras, runtime: &Runtime) -> Fields {
     Model::of(subject, runtime).observe(keys::Input::Tokens(ids), extras).fields()
 }
 
@@ -103,7 +105,7 @@ fn text_input(text: &str, tokenizer: Key, bos: usize) -> keys::Input<'_> {
 pub(super) fn cells(
     loaded: &Loaded,
     subjects: &[Subject],
-    runtime: &str,
+    runtime: &Runtime,
     failures: &mut Vec<ModelFailure>,
 ) -> Vec<Cell> {
     let texts = Texts::of(loaded);
@@ -215,7 +217,7 @@ fn cells_of(
     sets: &[usize],
     texts: &Texts<'_>,
     encoded: &ByText,
-    runtime: &str,
+    runtime: &Runtime,
 ) -> (Vec<Cell>, Vec<String>) {
     let model = Arc::new(Model::of(subject, runtime));
     let most = longest(&subject.recipe);

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::basis::Basis;
 use super::cells::{Cell, cells};
+use super::device::runtime;
 use super::jobs::{self, Beside, Conclusions};
 use super::registering;
 use super::spectra::{SetSpectra, set_spectra};
@@ -76,7 +77,7 @@ pub fn plan(
 ) -> Result<Planned, PipelineError> {
     let (runtime, store) = thread::scope(|scope| {
         let store = scope.spawn(|| open_store(&places.store));
-        let runtime = Runtime::load(super::subject::runtime_library().as_deref());
+        let runtime = runtime(places.device, progress);
         (runtime, store.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (runtime, (store, snapshot, damaged)) = (runtime?, store?);
@@ -107,9 +108,9 @@ pub fn plan(
             progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));
         }
     }
-    let cells = cells(loaded, &subjects, runtime.version(), &mut failures);
+    let cells = cells(loaded, &subjects, &runtime, &mut failures);
     let weighings = weighings(&subjects);
-    let spectra = set_spectra(loaded, &subjects, &cells, runtime.version(), &mut failures);
+    let spectra = set_spectra(loaded, &subjects, &cells, &runtime, &mut failures);
     for failure in failures.iter().chain(&absent) {
         progress.note(&format!("{}: {}", failure.model, failure.error));
     }

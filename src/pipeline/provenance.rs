@@ -13,6 +13,7 @@ pub(super) fn made_with(loaded: &Loaded, planned: &Planned) -> BTreeMap<String, 
     let mut say = |what: String, value: String| made.insert(what, value);
     say("streamgauge".into(), env!("CARGO_PKG_VERSION").into());
     say("ONNX Runtime".into(), planned.runtime.version().into());
+    say("device".into(), planned.runtime.place());
     say("experiment".into(), loaded.experiment.id.clone());
     say("seed".into(), loaded.experiment.seed.to_string());
     for subject in &planned.subjects {

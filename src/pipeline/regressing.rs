@@ -9,6 +9,7 @@ use super::planning::{Planned, plan};
 use super::provenance::made_with;
 use super::{Missing, ModelFailure, PipelineError, Places};
 use crate::config::Loaded;
+use crate::device::Wanted;
 use crate::judge::is_derived;
 use crate::progress::Progress;
 use crate::regress::{Picture, TOLERANCE};
@@ -33,12 +34,13 @@ fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
 
 /// Runs an experiment in a store of its own that is removed afterwards. A store in use would hide a regression: keys
 /// hold what decides an output by design, not the program's code, so a wrong engine would be answered from the store.
-pub fn picture(loaded: &Loaded, progress: &dyn Progress) -> Result<Pictured, PipelineError> {
+pub fn picture(loaded: &Loaded, device: Wanted, progress: &dyn Progress) -> Result<Pictured, PipelineError> {
     let scratch = tempfile::Builder::new()
         .prefix("streamgauge-regress-") // a killed run leaves it behind: it should say whose it is
         .tempdir()
         .map_err(|error| PipelineError::Write { path: PathBuf::from("the temporary folder"), error })?;
-    let places = Places { store: scratch.path().join("store"), results: scratch.path().join("results") };
+    let (store, results) = (scratch.path().join("store"), scratch.path().join("results"));
+    let places = Places { store, results, device };
     let planned = plan(loaded, &places, Missing::Download, progress)?;
     let observed = observe_missing(&planned, true, progress)?;
     let mut sources = Sources::new(loaded, &planned, &observed);

@@ -15,6 +15,7 @@ use super::{PipelineError, Places};
 use crate::analysis::{Analysis, analyse};
 use crate::claims;
 use crate::config::Loaded;
+use crate::device::Device;
 use crate::evidence::{EvidenceTable, ModelInfo, llama_case, published};
 use crate::hash::Key;
 use crate::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
@@ -163,7 +164,10 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
             program: env!("CARGO_PKG_VERSION").to_string(),
             experiment: loaded.experiment.id.clone(),
             experiment_title: loaded.experiment.title.clone(),
-            runtime: (!planned.cells.is_empty()).then(|| planned.runtime.version().to_string()),
+            runtime: (!planned.cells.is_empty()).then(|| match planned.runtime.device() {
+                Device::Cpu => planned.runtime.version().to_string(),
+                Device::Cuda(_) => format!("{} on {}", planned.runtime.version(), planned.runtime.place()),
+            }),
             jobs,
         },
         llama: None,

@@ -11,7 +11,7 @@ use crate::hash::{Fields, Key};
 use crate::plan::{Known, keys};
 use crate::progress::Progress;
 use crate::protocol::Bos;
-use crate::run::{Asked, observe_with};
+use crate::run::{Asked, Runtime, observe_with};
 use crate::spectra::{MOST_TOKENS, Spectra};
 
 /// A prompt set whose spectra in one model are to be made or found.
@@ -35,7 +35,7 @@ pub(super) fn set_spectra(
     loaded: &Loaded,
     subjects: &[Subject],
     cells: &[Cell],
-    runtime: &str,
+    runtime: &Runtime,
     failures: &mut Vec<ModelFailure>,
 ) -> Vec<SetSpectra> {
     let mut found = Vec::new();
@@ -78,8 +78,8 @@ pub(super) fn set_spectra(
                     prompts: keys::digest_texts(set.prompts.iter().map(|prompt| prompt.text.as_str())),
                     graph: subject.graphs.identity(),
                     version: keys::SPECTRA_VERSION,
-                    runtime,
-                    provider: "cpu",
+                    runtime: runtime.version(),
+                    provider: runtime.device().provider(),
                     dtype: "float32",
                 }
                 .fields();

@@ -201,19 +201,3 @@ pub fn lineage(model: &Model) -> ModelFacts {
         ..ModelFacts::default()
     }
 }
-
-/// The ONNX Runtime library to load: `ORT_DYLIB_PATH`, else `.runtime/lib` here or above, else beside the program.
-pub fn runtime_library() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
-        return Some(PathBuf::from(path));
-    }
-    let name = if cfg!(target_os = "macos") { "libonnxruntime.dylib" } else { "libonnxruntime.so" };
-    let here = std::env::current_dir().ok();
-    let program = std::env::current_exe().ok();
-    [here, program]
-        .iter()
-        .flatten()
-        .flat_map(|start| start.ancestors())
-        .map(|folder| folder.join(".runtime/lib").join(name))
-        .find(|path| path.is_file())
-}

@@ -47,7 +47,7 @@ pub struct Provenance {
     pub program: String,
     pub experiment: String,
     pub experiment_title: String,
-    /// Version of the ONNX Runtime library, if anything was measured.
+    /// Version of the ONNX Runtime library, if anything was measured, and the device if it is not the processor.
     pub runtime: Option<String>,
     /// Jobs of the experiment by kind, e.g. `("observe", 50)`, in the order of the flow.
     pub jobs: Vec<(String, u64)>,

@@ -7,18 +7,49 @@ use std::{
     thread,
 };
 
-use ort::environment::{Environment, GlobalThreadPoolOptions};
+use ort::{
+    environment::{Environment, GlobalThreadPoolOptions},
+    memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType},
+};
 
-use super::{RunError, arena};
+use super::{
+    RunError, arena,
+    cuda::{self, Obstacle, Unusable},
+    session,
+};
+use crate::device::{Device, Wanted};
 
 /// Where `make runtime` puts the library, relative to the current folder.
 const FETCHED: &str = ".runtime/lib";
+/// Where `make runtime-cuda` puts it.
+const FETCHED_CUDA: &str = ".runtime/cuda/lib";
 
-/// The loaded runtime: one environment with one pool of threads, a thread per core.
+/// The loaded runtime: one environment with one pool of threads, a thread per core; and where it computes.
 #[derive(Clone)]
 pub struct Runtime {
     pub(super) environment: Environment,
     version: String,
+    device: Device,
+    /// Name of the card.
+    card: Option<String>,
+    /// Where weights and activations lie, if not where this program can read them.
+    apart: Option<Apart>,
+}
+
+/// Memory of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Apart {
+    Cuda(u32),
+    /// The way through a device's memory, walked in this machine's.
+    #[cfg(test)]
+    Rehearsed,
+}
+
+/// A runtime for what was asked for.
+pub struct Chosen {
+    pub runtime: Runtime,
+    /// Why `auto` did not take a CUDA device.
+    pub instead: Option<Unusable>,
 }
 
 /// The library allows one environment per process, so it is kept until the process ends.
@@ -30,7 +61,7 @@ impl Runtime {
     /// # Errors
     /// No library, one that cannot be loaded or is too old, or another one is loaded already.
     pub fn load(dylib: Option<&Path>) -> Result<Runtime, RunError> {
-        let path = find(dylib)?;
+        let path = find(dylib, FETCHED)?;
         // A poisoned lock means another thread panicked while loading; the value is still None or complete.
         let mut loaded = LOADED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((before, runtime)) = loaded.as_ref() {
@@ -45,18 +76,100 @@ impl Runtime {
         Ok(runtime)
     }
 
+    /// A runtime that computes on a CUDA device: the library of the given path, else `ORT_DYLIB_PATH`, else what
+    /// `make runtime-cuda` fetched.
+    ///
+    /// # Errors
+    /// [`RunError::Cuda`] with everything that stands in the way; nothing is loaded then, unless it is the provider itself
+    /// that fails.
+    pub fn cuda(index: u32, dylib: Option<&Path>) -> Result<Runtime, RunError> {
+        let path = find(dylib, FETCHED_CUDA).ok().filter(|path| path.is_file());
+        let card = cuda::check(path.as_deref(), index)?;
+        let runtime = Runtime::load(path.as_deref())?;
+        let (device, apart) = (Device::Cuda(index), Some(Apart::Cuda(index)));
+        let runtime = Runtime { device, card: Some(card.name), apart, ..runtime };
+        // Registering the provider loads it, and with it what its message may miss.
+        session::builder(&runtime).map_err(|error| {
+            let message = error.to_string();
+            let obstacle = cuda::read(&message).unwrap_or(Obstacle::Provider(message));
+            Unusable { index, obstacles: vec![obstacle] }
+        })?;
+        Ok(runtime)
+    }
+
+    /// The runtime for what was asked for; `cpu` and `cuda` are the libraries, as for [`Runtime::load`] and
+    /// [`Runtime::cuda`].
+    ///
+    /// # Errors
+    /// As those; with [`Wanted::Auto`] as [`Runtime::load`].
+    pub fn choose(wanted: Wanted, cpu: Option<&Path>, cuda: Option<&Path>) -> Result<Chosen, RunError> {
+        let certain = |runtime| Chosen { runtime, instead: None };
+        match wanted {
+            Wanted::This(Device::Cpu) => Runtime::load(cpu).map(certain),
+            Wanted::This(Device::Cuda(index)) => Runtime::cuda(index, cuda).map(certain),
+            Wanted::Auto => match Runtime::cuda(0, cuda) {
+                Ok(runtime) => Ok(certain(runtime)),
+                Err(RunError::Cuda(unusable)) => {
+                    Ok(Chosen { runtime: Runtime::load(cpu)?, instead: Some(unusable) })
+                }
+                Err(other) => Err(other),
+            },
+        }
+    }
+
     /// The library's version, e.g. `1.23.2`; part of the identity of a run.
     pub fn version(&self) -> &str {
         &self.version
     }
+
+    /// Where it computes.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Where it computes, for people: `cpu`, or `cuda:0 (NVIDIA H100 80GB HBM3)`.
+    pub fn place(&self) -> String {
+        match &self.card {
+            Some(card) => format!("{} ({card})", self.device),
+            None => self.device.to_string(),
+        }
+    }
+
+    /// The memory that weights and activations lie in, if not where this program can read them.
+    pub(super) fn apart(&self) -> ort::Result<Option<MemoryInfo<'static>>> {
+        let memory = match self.apart {
+            None => return Ok(None),
+            Some(Apart::Cuda(index)) => MemoryInfo::new(
+                AllocationDevice::CUDA,
+                index as i32, // the driver counts cards in an i32
+                AllocatorType::Device,
+                MemoryType::Default,
+            )?,
+            #[cfg(test)]
+            Some(Apart::Rehearsed) => MemoryInfo::default(),
+        };
+        Ok(Some(memory))
+    }
+
+    /// The same library, computing on the processor.
+    pub fn on_processor(self) -> Runtime {
+        Runtime { device: Device::Cpu, card: None, apart: None, ..self }
+    }
+
+    /// The same runtime, walking as if this machine's memory were a device's.
+    #[cfg(test)]
+    pub(super) fn rehearsing(self) -> Runtime {
+        Runtime { apart: Some(Apart::Rehearsed), ..self }
+    }
 }
 
-fn find(dylib: Option<&Path>) -> Result<PathBuf, RunError> {
+fn find(dylib: Option<&Path>, beside: &str) -> Result<PathBuf, RunError> {
     let from_variable = env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match dylib.map(Path::to_path_buf).or(from_variable) {
         Some(path) => path,
-        None => fetched(Path::new(FETCHED))
-            .ok_or_else(|| RunError::NoLibrary { looked: PathBuf::from(FETCHED) })?,
+        None => {
+            fetched(Path::new(beside)).ok_or_else(|| RunError::NoLibrary { looked: PathBuf::from(beside) })?
+        }
     };
     // `ort` would look beside the executable for a relative path.
     std::path::absolute(&path).map_err(|e| RunError::Library { path, reason: e.to_string() })
@@ -95,7 +208,7 @@ fn start(path: &Path) -> Result<Runtime, String> {
         .map_err(|e| e.to_string())?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     arena::register(&environment).map_err(|e| e.to_string())?;
-    Ok(Runtime { environment, version })
+    Ok(Runtime { environment, version, device: Device::Cpu, card: None, apart: None })
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.

@@ -2,29 +2,39 @@
 //!
 //! Weights stream, activations stay: all prompts walk through the blocks once, side by side; the weights of one block
 //! at a time are widened to float32 into one reused buffer. What leaves the runtime is norms, not activations.
+//!
+//! On a device the same walk has two buffers: while one block is computed, the next one's weights go over the bus as they
+//! are stored and are widened there. Streams stay there too. Not yet run on a CUDA device: see `rehearsal`.
 
 mod arena;
 mod batch;
+mod cuda;
 mod decoder;
 mod graphs;
 mod head;
 mod library;
+mod memory;
 mod observe;
 mod readout;
 #[cfg(test)]
+mod rehearsal;
+#[cfg(test)]
 mod semantics;
 mod session;
+mod stager;
 mod state;
 mod taps;
+mod upload;
 mod vocabulary;
 mod weights;
 
 use std::path::PathBuf;
 
 pub use batch::longest;
+pub use cuda::{Obstacle, Unusable};
 pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
-pub use library::Runtime;
+pub use library::{Chosen, Runtime};
 pub use observe::{Asked, Witness, observe, observe_with};
 pub use taps::observation;
 
@@ -46,6 +56,8 @@ pub enum RunError {
         path.display()
     )]
     Library { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Cuda(#[from] Unusable),
     #[error("ONNX Runtime, {graph}: {reason}")]
     Runtime { graph: String, reason: String },
     #[error("prompt {prompt} has no tokens; every prompt needs at least one")]

@@ -7,7 +7,8 @@ use super::{
     batch::{self, Group, Limits, Sharing},
     head::Piece,
     readout::Readout,
-    session::{Input, Session, floats, integers, value},
+    session::{Input, Session, floats, integers, read, value},
+    stager::each_module,
     state::State,
     vocabulary::each_piece,
     weights::{Buffer, Staged},
@@ -34,8 +35,9 @@ pub struct Asked<'a, 'w> {
 ///
 /// The caller starts and ends the stage in `progress`; here it advances by L + 1 steps, the head being the last.
 ///
-/// Memory: one block's weights in float32, the stream and the activations of one block for up to 2048 tokens. Of `extras`,
-/// the loss keeps one more row of the head's width for each token, the lens one for each layer and prompt.
+/// Memory: one block's weights in float32 (on a device two blocks'), the stream and the activations of one block for up to
+/// 2048 tokens. Of `extras`, the loss keeps one more row of the head's width for each token, the lens one for each layer and
+/// prompt.
 ///
 /// # Errors
 /// Before any compute: an empty or too long prompt, a token beyond the vocabulary, a missing tensor or one of another
@@ -106,7 +108,10 @@ impl Walk<'_, '_> {
         drop(prelude);
         self.show(0, recipe.width())?;
         let mut kinds = BTreeMap::new();
-        for layer in 0..recipe.blocks() {
+        let (checkpoint, weights) = (self.checkpoint, self.weights);
+        let blocks: Vec<&[WeightUse]> =
+            (0..recipe.blocks()).map(|layer| uses(weights, Place::Block(layer))).collect();
+        each_module(runtime, &mut buffer, checkpoint, &blocks, &mut |layer, staged| {
             let session = match kinds.entry(recipe.kind(layer)) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => {
@@ -114,10 +119,11 @@ impl Walk<'_, '_> {
                     entry.insert(open(&graph)?)
                 }
             };
-            self.block(layer, session, &mut buffer)?;
+            self.block(layer, session, staged)?;
             self.show(layer + 1, recipe.width())?;
             progress.advance(1);
-        }
+            Ok(())
+        })?;
         drop(kinds);
         let mut last = open("final")?;
         self.leave(&mut last, &mut buffer)?;
@@ -158,7 +164,7 @@ impl Walk<'_, '_> {
                     _ => {}
                 }
             }
-            let mut out = session.run(inputs)?;
+            let mut out = session.run_reading(inputs, &["stream_norm", "stream_max"])?;
             let (resid, max_abs) = (out.floats("stream_norm")?, out.floats("stream_max")?);
             if !finite(&resid) {
                 let damaged = rows.iter().any(|x| !x.is_finite());
@@ -174,18 +180,17 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn block(&mut self, layer: usize, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
+    fn block(&mut self, layer: usize, session: &mut Session, staged: &Staged<'_>) -> Result<(), RunError> {
         let place = Place::Block(layer);
         for next in uses(self.weights, Place::Block(layer + 1)) {
             self.checkpoint.prefetch(&next.tensor);
         }
-        let uses = uses(self.weights, place);
-        let staged = buffer.stage(self.checkpoint, uses)?;
+        let read: Vec<&str> = ["next_norm", "next_max", "off_diagonal"].into_iter().chain(GAUGES).collect();
         for state in &mut self.groups {
             let mut out = {
                 let mut inputs = staged.inputs()?;
                 state.feed(session, &mut inputs)?;
-                session.run(inputs)?
+                session.run_reading(inputs, &read)?
             };
             state.stream = out.take("next")?;
             let named = [
@@ -195,7 +200,7 @@ impl Walk<'_, '_> {
             ];
             for (name, gauges) in named.into_iter().chain(GAUGES.into_iter().zip(&mut state.gauges)) {
                 let row = out.floats(name)?;
-                check_finite(&row, place, &staged)?;
+                check_finite(&row, place, staged)?;
                 gauges.push(row);
             }
             state.remember(self.extras)?;
@@ -208,8 +213,7 @@ impl Walk<'_, '_> {
         let Some(witness) = &mut self.witness else { return Ok(()) };
         let mut seen: Vec<(usize, Vec<f32>)> = Vec::new();
         for State { group, stream, .. } in &self.groups {
-            let (_, stream) =
-                stream.try_extract_tensor::<f32>().map_err(|e| super::session::fault("stream", e))?;
+            let stream = read(stream)?;
             for (&prompt, rows) in group.prompts.iter().zip(&group.rows) {
                 let rows = rows.iter().flat_map(|row| &stream[row * width..][..width]);
                 seen.push((prompt, rows.copied().collect()));
@@ -234,7 +238,7 @@ impl Walk<'_, '_> {
                 inputs.push(value("stream", &state.stream));
                 inputs.push(integers("rows", &[rows.len()], &rows)?);
                 inputs.push(floats("factors", &[rows.len(), 1], &factors)?);
-                session.run(inputs)?
+                session.run_reading(inputs, &["final_norm"])?
             };
             state.final_norm = out.floats("final_norm")?;
             check_finite(&state.final_norm, Place::FinalNorm, &staged)?;

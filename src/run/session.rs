@@ -3,15 +3,20 @@
 use std::borrow::Cow;
 
 use ort::{
-    ep,
+    ep::{self, ArenaExtendStrategy},
+    memory::{AllocationDevice, MemoryInfo},
     session::{
         Session as OrtSession, SessionInputValue,
         builder::{GraphOptimizationLevel, SessionBuilder},
     },
-    value::{DynValue, TensorRef},
+    value::{DynTensorValueType, DynValue, PrimitiveTensorElementType, TensorRef},
 };
 
-use super::{RunError, Runtime};
+use super::{
+    RunError, Runtime,
+    cuda::{self, Unusable},
+};
+use crate::device::Device;
 
 /// Up to this width a thread's share of a matrix product can be so narrow that the runtime sums in other blocks, and
 /// the last bits would depend on how many tokens run together. Such models are done before threads would pay.
@@ -24,6 +29,9 @@ pub type Input<'a> = (Cow<'a, str>, SessionInputValue<'a>);
 pub struct Session {
     graph: String,
     inner: OrtSession,
+    device: Device,
+    /// The device's memory.
+    apart: Option<MemoryInfo<'static>>,
 }
 
 /// The outputs of one run by name.
@@ -35,19 +43,51 @@ pub struct Outputs {
 impl Session {
     /// `width` is the model's: narrow models run on one thread.
     pub fn new(runtime: &Runtime, graph: &str, bytes: &[u8], width: usize) -> Result<Session, RunError> {
-        let inner = commit(runtime, bytes, width <= SERIAL_WIDTH).map_err(|e| fault(graph, e))?;
-        Ok(Session { graph: graph.to_string(), inner })
+        let device = runtime.device();
+        let fail = |error| fault_on(device, graph, error);
+        let inner = commit(runtime, bytes, width <= SERIAL_WIDTH).map_err(fail)?;
+        Ok(Session { graph: graph.to_string(), inner, device, apart: runtime.apart().map_err(fail)? })
     }
 
     pub fn inputs(&self) -> impl Iterator<Item = &str> {
         self.inner.inputs().iter().map(|input| input.name())
     }
 
+    /// Every output comes where this program can read it.
     pub fn run(&mut self, inputs: Vec<Input<'_>>) -> Result<Outputs, RunError> {
-        let outputs = self.inner.run(inputs).map_err(|e| fault(&self.graph, e))?;
+        let (device, graph) = (self.device, self.graph.as_str());
+        let outputs = self.inner.run(inputs).map_err(|e| fault_on(device, graph, e))?;
         let values = outputs.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
         Ok(Outputs { graph: self.graph.clone(), values })
     }
+
+    /// [`Session::run`], of which only the outputs named in `read` will be read here: on a device the others stay there,
+    /// for the next graph.
+    pub fn run_reading(&mut self, inputs: Vec<Input<'_>>, read: &[&str]) -> Result<Outputs, RunError> {
+        let Some(apart) = &self.apart else { return self.run(inputs) };
+        let (device, graph) = (self.device, self.graph.as_str());
+        let values = bound(&mut self.inner, &inputs, read, apart).map_err(|e| fault_on(device, graph, e))?;
+        Ok(Outputs { graph: self.graph.clone(), values })
+    }
+}
+
+fn bound(
+    session: &mut OrtSession,
+    inputs: &[Input<'_>],
+    read: &[&str],
+    apart: &MemoryInfo<'_>,
+) -> ort::Result<Vec<(String, DynValue)>> {
+    let here = MemoryInfo::default();
+    let mut binding = session.create_binding()?;
+    for (name, value) in inputs {
+        binding.bind_input(name.as_ref(), value)?;
+    }
+    for output in session.outputs() {
+        let memory = if read.contains(&output.name()) { &here } else { apart };
+        binding.bind_output_to_device(output.name(), memory)?;
+    }
+    let outputs = session.run_binding(&binding)?;
+    Ok(outputs.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
 }
 
 impl Outputs {
@@ -80,23 +120,42 @@ impl Outputs {
     }
 }
 
+/// The elements of an earlier f32 output: borrowed, or from a device a copy.
+pub fn read(value: &DynValue) -> Result<Cow<'_, [f32]>, RunError> {
+    let fail = |error| fault("stream", error);
+    let tensor = value.view().downcast::<DynTensorValueType>().map_err(fail)?;
+    if tensor.memory_info().is_cpu_accessible() {
+        return Ok(Cow::Borrowed(value.try_extract_tensor::<f32>().map_err(fail)?.1));
+    }
+    let copy = tensor.to(AllocationDevice::CPU, 0).map_err(fail)?;
+    Ok(Cow::Owned(copy.try_extract_tensor::<f32>().map_err(fail)?.1.to_vec()))
+}
+
 /// Copies of some rows of an earlier output `[n, width]`.
 pub fn rows(value: &DynValue, rows: &[i64]) -> Result<Vec<f32>, RunError> {
-    let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| fault("stream", e))?;
-    let width = shape.last().map_or(0, |size| *size as usize);
+    let tensor = value.view().downcast::<DynTensorValueType>().map_err(|e| fault("stream", e))?;
+    let width = tensor.shape().last().map_or(0, |size| *size as usize);
+    let data = read(value)?;
     Ok(rows.iter().flat_map(|row| &data[*row as usize * width..][..width]).copied().collect())
 }
 
-/// A borrowed f32 tensor as an input: no copy.
-pub fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Input<'a>, RunError> {
+/// A borrowed tensor as an input: no copy, unless to a device.
+pub fn tensor<'a, T>(name: &'a str, shape: &[usize], data: &'a [T]) -> Result<Input<'a>, RunError>
+where
+    T: PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static,
+{
     let tensor = TensorRef::from_array_view((shape.to_vec(), data)).map_err(|e| fault(name, e))?;
     Ok((Cow::Borrowed(name), tensor.into()))
 }
 
-/// A borrowed i64 tensor as an input: no copy.
+/// A borrowed f32 tensor as an input.
+pub fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Input<'a>, RunError> {
+    tensor(name, shape, data)
+}
+
+/// A borrowed i64 tensor as an input.
 pub fn integers<'a>(name: &'a str, shape: &[usize], data: &'a [i64]) -> Result<Input<'a>, RunError> {
-    let tensor = TensorRef::from_array_view((shape.to_vec(), data)).map_err(|e| fault(name, e))?;
-    Ok((Cow::Borrowed(name), tensor.into()))
+    tensor(name, shape, data)
 }
 
 /// An earlier output as an input: no copy.
@@ -113,10 +172,21 @@ fn commit(runtime: &Runtime, bytes: &[u8], serial: bool) -> ort::Result<OrtSessi
 }
 
 pub(super) fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
+    let mut providers = Vec::new();
+    if let Device::Cuda(index) = runtime.device() {
+        let cuda = ep::CUDA::default()
+            .with_device_id(index as i32) // the driver counts cards in an i32
+            // The runtime's own default rounds the factors of a product to 10 bits on newer cards.
+            .with_tf32(false)
+            // The default doubles the arena: up to twice the memory that is needed.
+            .with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested)
+            .build();
+        providers.push(cuda.error_on_failure());
+    }
     // The arena halves the system time of allocating the same activations for every block; groups bound its size.
-    let cpu = ep::CPU::default().with_arena_allocator(true).build();
+    providers.push(ep::CPU::default().with_arena_allocator(true).build());
     Ok(OrtSession::builder(&runtime.environment)?
-        .with_execution_providers([cpu])?
+        .with_execution_providers(providers)?
         .with_env_allocators()?
         .with_memory_pattern(false)?
         // Fusions measured no gain here, and would replace the norms as `nn` writes them.
@@ -125,4 +195,12 @@ pub(super) fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
 
 pub(super) fn fault(graph: &str, error: impl std::fmt::Display) -> RunError {
     RunError::Runtime { graph: graph.to_string(), reason: error.to_string() }
+}
+
+/// [`fault`], with the remedy where a device's trouble has a known one.
+fn fault_on(device: Device, graph: &str, error: ort::Error) -> RunError {
+    match (device, cuda::read(error.message())) {
+        (Device::Cuda(index), Some(obstacle)) => Unusable { index, obstacles: vec![obstacle] }.into(),
+        _ => fault(graph, error),
+    }
 }

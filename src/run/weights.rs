@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use ort::value::DynValue;
+
 use super::{
     RunError,
-    session::{Input, floats},
+    session::{Input, floats, value},
 };
 use crate::{
     arch::WeightUse,
@@ -23,9 +25,18 @@ pub struct Buffer {
 
 /// The weights of one module, ready to be inputs.
 pub struct Staged<'a> {
-    weights: Vec<(&'a WeightUse, &'a [f32])>,
+    weights: Vec<(&'a WeightUse, Weight<'a>)>,
 }
 
+/// One weight, where a graph reads it.
+pub enum Weight<'a> {
+    /// Here.
+    Floats(&'a [f32]),
+    /// On a device, with what it was made from.
+    Value(&'a DynValue, Tensor<'a>),
+}
+
+/// Where a weight's float32 elements are.
 enum Source<'c> {
     Mapped(&'c [f32]),
     Widened(Range<usize>),
@@ -38,35 +49,34 @@ impl Buffer {
         checkpoint: &'a Checkpoint,
         uses: &'a [WeightUse],
     ) -> Result<Staged<'a>, RunError> {
-        let mut sources = Vec::new();
-        let mut used = 0;
-        for weight in uses.iter().filter(|weight| weight.input.is_some()) {
-            let tensor = checkpoint.tensor(&weight.tensor)?;
-            let source = match mapped(&tensor, 0..tensor.elements()) {
-                Some(floats) => Source::Mapped(floats),
-                None => {
-                    let start = used;
-                    used += tensor.elements();
-                    Source::Widened(start..used)
-                }
-            };
-            sources.push((weight, tensor, source));
-        }
-        let floats = self.room(used);
+        self.fill(checkpoint, uses)?;
+        self.view(checkpoint, uses)
+    }
+
+    /// Widen what must be.
+    pub fn fill(&mut self, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<(), RunError> {
+        let (sources, size) = sources(checkpoint, uses)?;
+        let floats = self.room(size);
         for (_, tensor, source) in &sources {
             if let Source::Widened(range) = source {
                 widen(tensor, &mut floats[range.clone()]);
             }
         }
-        let floats: &'a [f32] = floats;
-        let weights = sources
-            .into_iter()
-            .map(|(weight, _, source)| match source {
-                Source::Mapped(mapped) => (weight, mapped),
-                Source::Widened(range) => (weight, &floats[range]),
-            })
-            .collect();
-        Ok(Staged { weights })
+        Ok(())
+    }
+
+    /// The weights, after [`Buffer::fill`] with the same `uses`.
+    pub fn view<'a>(
+        &'a self,
+        checkpoint: &'a Checkpoint,
+        uses: &'a [WeightUse],
+    ) -> Result<Staged<'a>, RunError> {
+        let (sources, _) = sources(checkpoint, uses)?;
+        let weights = sources.into_iter().map(|(weight, _, source)| match source {
+            Source::Mapped(mapped) => (weight, Weight::Floats(mapped)),
+            Source::Widened(range) => (weight, Weight::Floats(&self.floats[range])),
+        });
+        Ok(Staged::new(weights.collect()))
     }
 
     /// Some rows of a matrix `[n, row]` (or elements of a vector) as float32, and rows of zeros after them up to `count`.
@@ -95,34 +105,100 @@ impl Buffer {
 }
 
 impl<'a> Staged<'a> {
+    /// Each with a graph input.
+    pub fn new(weights: Vec<(&'a WeightUse, Weight<'a>)>) -> Staged<'a> {
+        Staged { weights }
+    }
+
     pub fn inputs(&self) -> Result<Vec<Input<'a>>, RunError> {
         self.weights
             .iter()
             .map(|(weight, data)| {
-                let name = weight.input.as_deref().unwrap_or_default(); // stage() keeps only weights with an input
-                floats(name, &weight.shape, data)
+                let name = weight.input.as_deref().unwrap_or_default(); // as new() asks for
+                match data {
+                    Weight::Floats(data) => floats(name, &weight.shape, data),
+                    Weight::Value(data, _) => Ok(value(name, data)),
+                }
             })
             .collect()
     }
 
     /// The first weight with a NaN or an infinity.
     pub fn first_not_finite(&self) -> Option<String> {
-        let damaged = |data: &[f32]| data.iter().any(|x| !x.is_finite());
+        let damaged = |data: &Weight<'_>| match data {
+            Weight::Floats(data) => data.iter().any(|x| !x.is_finite()),
+            Weight::Value(_, tensor) => {
+                let mut data = vec![0.0; tensor.elements()];
+                widen(tensor, &mut data);
+                data.iter().any(|x| !x.is_finite())
+            }
+        };
         self.weights.iter().find(|(_, data)| damaged(data)).map(|(weight, _)| weight.tensor.clone())
     }
+}
+
+/// The weights that a graph takes as inputs, with their tensors.
+pub fn used<'u, 'c>(
+    checkpoint: &'c Checkpoint,
+    uses: &'u [WeightUse],
+) -> impl Iterator<Item = Result<(&'u WeightUse, Tensor<'c>), RunError>> {
+    let used = uses.iter().filter(|weight| weight.input.is_some());
+    used.map(move |weight| Ok((weight, checkpoint.tensor(&weight.tensor)?)))
+}
+
+/// Where each weight's elements are, in the order of `uses`, and how many are widened.
+#[allow(clippy::type_complexity)]
+fn sources<'u, 'c>(
+    checkpoint: &'c Checkpoint,
+    uses: &'u [WeightUse],
+) -> Result<(Vec<(&'u WeightUse, Tensor<'c>, Source<'c>)>, usize), RunError> {
+    let mut sources = Vec::new();
+    let mut size = 0;
+    for found in used(checkpoint, uses) {
+        let (weight, tensor) = found?;
+        let source = match mapped(&tensor, 0..tensor.elements()) {
+            Some(floats) => Source::Mapped(floats),
+            None => {
+                let start = size;
+                size += tensor.elements();
+                Source::Widened(start..size)
+            }
+        };
+        sources.push((weight, tensor, source));
+    }
+    Ok((sources, size))
 }
 
 /// Some elements as they lie, where they are aligned little-endian floats on a little-endian machine.
 fn mapped<'a>(tensor: &Tensor<'a>, elements: Range<usize>) -> Option<&'a [f32]> {
     let Content::Stored(bytes) = tensor.content else { return None };
-    if tensor.dtype != Dtype::F32 || cfg!(target_endian = "big") {
+    if tensor.dtype != Dtype::F32 {
         return None;
     }
     let size = tensor.dtype.size();
-    let bytes = &bytes[elements.start * size..elements.end * size];
-    // SAFETY: every bit pattern is a valid f32, and align_to only hands out the aligned middle.
-    let (before, floats, after) = unsafe { bytes.align_to::<f32>() };
-    (before.is_empty() && after.is_empty()).then_some(floats)
+    as_they_lie(&bytes[elements.start * size..elements.end * size])
+}
+
+/// A number of which every bit pattern is one.
+///
+/// # Safety
+/// Every bit pattern of the type's size is a valid value, and it has no padding.
+pub unsafe trait Plain {}
+// SAFETY: IEEE 754 gives every pattern a meaning.
+unsafe impl Plain for f32 {}
+// SAFETY: a u16 inside.
+unsafe impl Plain for half::f16 {}
+// SAFETY: a u16 inside.
+unsafe impl Plain for half::bf16 {}
+
+/// Stored bytes as numbers, where they are aligned and the machine is little-endian as they are.
+pub fn as_they_lie<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
+    if cfg!(target_endian = "big") {
+        return None;
+    }
+    // SAFETY: every bit pattern is a valid T, and align_to only hands out the aligned middle.
+    let (before, numbers, after) = unsafe { bytes.align_to::<T>() };
+    (before.is_empty() && after.is_empty()).then_some(numbers)
 }
 
 #[cfg(test)]

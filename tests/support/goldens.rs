@@ -12,6 +12,7 @@ use serde::Deserialize;
 use streamgauge::{
     arch::Recipe,
     checkpoint::Checkpoint,
+    device::Wanted,
     observation::{Extra, PromptObservation},
     progress::Silent,
     run::{Graphs, RunError, Runtime, observe},
@@ -64,13 +65,30 @@ pub fn prompts(case: &str) -> Vec<Vec<u32>> {
     reference(case).prompts.into_iter().map(|prompt| prompt.token_ids).collect()
 }
 
+/// The runtime of the tests: the processor's, or what the variable `DEVICE` asks for (`make parity DEVICE=cuda`).
+pub fn runtime() -> Result<Runtime, RunError> {
+    let wanted = match std::env::var("DEVICE") {
+        Ok(device) if !device.is_empty() => device.parse().unwrap(),
+        _ => Wanted::default(),
+    };
+    Ok(Runtime::choose(wanted, None, None)?.runtime)
+}
+
 /// A checkpoint folder through the engine, with every extra.
 pub fn run(folder: &Path, prompts: &[Vec<u32>]) -> Result<Vec<PromptObservation>, RunError> {
-    let runtime = Runtime::load(None)?;
+    run_on(&runtime()?, folder, prompts)
+}
+
+/// [`run`] on a runtime at hand.
+pub fn run_on(
+    runtime: &Runtime,
+    folder: &Path,
+    prompts: &[Vec<u32>],
+) -> Result<Vec<PromptObservation>, RunError> {
     let checkpoint = Checkpoint::open(folder)?;
     let recipe = Recipe::read(checkpoint.config())?;
     let graphs = Graphs::build(&recipe)?;
-    observe(&runtime, &recipe, &graphs, &checkpoint, prompts, &Extra::ALL.iter().copied().collect(), &Silent)
+    observe(runtime, &recipe, &graphs, &checkpoint, prompts, &Extra::ALL.iter().copied().collect(), &Silent)
 }
 
 pub fn golden(case: &str) -> PathBuf {

@@ -11,6 +11,7 @@ use crate::metric::{Gains, gains, measurements, reduce};
 use crate::observation::PromptObservation;
 use crate::pipeline::Subject;
 use crate::protocol::{Bos, Endpoint, Reduction};
+use crate::run::Runtime;
 
 /// The model as printed.
 pub struct Measured {
@@ -41,7 +42,7 @@ pub struct MeasuredRow<'a> {
 /// The JSON form; its shape is in `measure --help`.
 pub fn measured_json(
     measured: &Measured,
-    runtime: &str,
+    runtime: &Runtime,
     bos: Option<Bos>,
     rows: &[MeasuredRow<'_>],
 ) -> Value {
@@ -53,7 +54,13 @@ pub fn measured_json(
     json!({
         "schema": 1,
         "model": model,
-        "runtime": {"name": "onnxruntime", "version": runtime, "provider": "cpu", "dtype": measured.dtype},
+        "runtime": {
+            "name": "onnxruntime",
+            "version": runtime.version(),
+            "provider": runtime.device().provider(),
+            "device": runtime.place(),
+            "dtype": measured.dtype,
+        },
         "bos": bos,
         "observations": rows.iter().map(row_json).collect::<Vec<_>>(),
     })

@@ -1,0 +1,103 @@
+"""Time one model on a device: wall time, rate of streamed weights, peak memory of the card.
+
+    python scripts/bench/make_checkpoint.py results/bench/8b --shape 8b
+    python scripts/bench/device.py results/bench/8b --device cuda --program target/release/streamgauge
+
+The rate is the bytes of the checkpoint over the wall time of the whole process, start and store included: a lower bound
+of what the bus carries. The card's memory is what `nvidia-smi` says it uses, less what it used before, sampled every
+100 ms; on the processor there is none. Results go to results/bench/device-NAME.md. The bus limit that is printed beside
+it is what the link as it is now (generation and lanes) can carry.
+"""
+
+import argparse
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+from bench import ROOT, cpu_name, once, read_all
+
+# GB/s a lane in one direction, by generation.
+LANE = {1: 0.25, 2: 0.5, 3: 0.985, 4: 1.969, 5: 3.938, 6: 7.56}
+SAMPLE_EVERY = 0.1  # seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--program", default=str(ROOT / "target" / "release" / "streamgauge"))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "bench")
+    args = parser.parse_args()
+
+    index = 0 if args.device == "cpu" else int((args.device.split(":") + ["0"])[1])
+    card = None if args.device == "cpu" else query(index, "name,pcie.link.gen.max,pcie.link.width.max")
+    if args.device != "cpu" and card is None:
+        sys.exit(f"nvidia-smi shows no card {index}; `{args.program} measure --device {args.device}` says what is missing")
+    command = f"{args.program} measure {{checkpoint}} --device {args.device} --store {{scratch}} --json {{tokens}}"
+    read_all(args.checkpoint)
+    runs = []
+    for _ in range(args.repeats + 1):
+        with Sampled(index if card else None) as sampled:
+            run = once(command, args.checkpoint)
+        runs.append(run | {"card_bytes": sampled.peak})
+    runs = runs[1:]  # the first one warms
+    size = sum(file.stat().st_size for file in args.checkpoint.glob("*.safetensors"))
+    wall = median(run["wall_s"] for run in runs)
+    spread = max(run["wall_s"] for run in runs) - min(run["wall_s"] for run in runs)
+    memory = f"{median(run['card_bytes'] for run in runs) / 2**30:.2f}" if card else "-"
+    anonymous = median(run["peak_anonymous_bytes"] for run in runs) / 2**30
+    limit = f"{LANE[int(card[1])] * int(card[2]):.1f}" if card else "-"
+    lines = [
+        "| model | device | wall s (spread) | weights GB/s | bus limit GB/s | card GiB | anonymous GiB |",
+        "|---|---|---|---|---|---|---|",
+        f"| {args.checkpoint.name} | {card[0] if card else cpu_name()} | {wall:.2f} ({spread:.2f}) | {size / wall / 1e9:.2f} "
+        f"| {limit} | {memory} | {anonymous:.2f} |",
+    ]
+    args.out.mkdir(parents=True, exist_ok=True)
+    name = f"device-{args.checkpoint.name}-{args.device.replace(':', '')}.md"
+    (args.out / name).write_text("\n".join(lines) + f"\n\nMedian of {args.repeats} processes, warm page cache.\n")
+    print("\n".join(lines))
+
+
+def query(index, fields):
+    """Values that nvidia-smi gives, or None."""
+    command = ["nvidia-smi", f"--id={index}", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return [value.strip() for value in done.stdout.strip().split(",")] if done.returncode == 0 else None
+
+
+class Sampled:
+    """The card's memory in use while the block runs: the peak over what was in use before, bytes."""
+
+    def __init__(self, index):
+        self.index, self.peak, self.over = index, 0, threading.Event()
+
+    def __enter__(self):
+        self.before = self.used()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def used(self):
+        found = None if self.index is None else query(self.index, "memory.used")
+        return int(found[0]) << 20 if found else 0
+
+    def watch(self):
+        while self.index is not None and not self.over.is_set():
+            self.peak = max(self.peak, self.used() - self.before)
+            time.sleep(SAMPLE_EVERY)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+//! Memory that a module's weights are staged into, so that one walk serves this machine's and a device's.
+
+use super::{
+    RunError,
+    weights::{Buffer, Staged},
+};
+use crate::{arch::WeightUse, checkpoint::Checkpoint};
+
+/// Where weights lie when a graph reads them.
+pub trait Memory: Sync {
+    /// Room for one module's weights, reused for the next.
+    type Slot: Default + Send;
+
+    /// Puts every weight of `uses` that a graph takes as an input into the slot, as float32; what was there is gone.
+    fn fill(
+        &self,
+        slot: &mut Self::Slot,
+        checkpoint: &Checkpoint,
+        uses: &[WeightUse],
+    ) -> Result<(), RunError>;
+
+    /// The weights of a slot that was filled with the same `uses`.
+    fn view<'a>(
+        &self,
+        slot: &'a Self::Slot,
+        checkpoint: &'a Checkpoint,
+        uses: &'a [WeightUse],
+    ) -> Result<Staged<'a>, RunError>;
+}
+
+/// This machine's memory.
+pub struct Host;
+
+impl Memory for Host {
+    type Slot = Buffer;
+
+    fn fill(&self, slot: &mut Buffer, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<(), RunError> {
+        slot.fill(checkpoint, uses)
+    }
+
+    fn view<'a>(
+        &self,
+        slot: &'a Buffer,
+        checkpoint: &'a Checkpoint,
+        uses: &'a [WeightUse],
+    ) -> Result<Staged<'a>, RunError> {
+        slot.view(checkpoint, uses)
+    }
+}

@@ -1,0 +1,86 @@
+//! The weights of one module after another: from one buffer in turn, or from two, so that the next module's weights come
+//! while the present one is computed.
+//!
+//! On the processor one buffer is the faster way, with half the memory: widening and computing both use all cores. To a
+//! device the weights come over a bus, while the cores have nothing to do.
+
+use std::{sync::mpsc, thread};
+
+use super::{
+    RunError, Runtime,
+    memory::{Host, Memory},
+    session::fault,
+    upload::Upload,
+    weights::{Buffer, Staged},
+};
+use crate::{arch::WeightUse, checkpoint::Checkpoint};
+
+/// Is given every module's index and weights, in order.
+pub type Each<'e> = &'e mut dyn FnMut(usize, &Staged<'_>) -> Result<(), RunError>;
+
+/// Every module's weights in the memory of the runtime's device, in order; `buffer` is used where that is this machine's.
+///
+/// # Errors
+/// The first of `each`, a tensor that is missing, or what the runtime refuses.
+pub fn each_module(
+    runtime: &Runtime,
+    buffer: &mut Buffer,
+    checkpoint: &Checkpoint,
+    modules: &[&[WeightUse]],
+    each: Each<'_>,
+) -> Result<(), RunError> {
+    match runtime.apart().map_err(|e| fault("device", e))? {
+        None => in_turn(&Host, buffer, checkpoint, modules, each),
+        Some(_) => ahead(&Upload::new(runtime), checkpoint, modules, each),
+    }
+}
+
+/// One slot: fill, compute, fill, compute.
+pub fn in_turn<M: Memory>(
+    memory: &M,
+    slot: &mut M::Slot,
+    checkpoint: &Checkpoint,
+    modules: &[&[WeightUse]],
+    each: Each<'_>,
+) -> Result<(), RunError> {
+    for (index, uses) in modules.iter().enumerate() {
+        memory.fill(slot, checkpoint, uses)?;
+        each(index, &memory.view(slot, checkpoint, uses)?)?;
+    }
+    Ok(())
+}
+
+/// Two slots: a second thread fills one while the other is computed on. No module is filled before the last but one is
+/// done with, so the memory is two modules' at most.
+pub fn ahead<M: Memory>(
+    memory: &M,
+    checkpoint: &Checkpoint,
+    modules: &[&[WeightUse]],
+    each: Each<'_>,
+) -> Result<(), RunError> {
+    thread::scope(|scope| {
+        let (give_filled, filled) = mpsc::channel();
+        let (give_back, free) = mpsc::channel::<M::Slot>();
+        for slot in [M::Slot::default(), M::Slot::default()] {
+            let _ = give_back.send(slot); // `free` is here, so this cannot fail
+        }
+        scope.spawn(move || {
+            for uses in modules {
+                // The walk ended early: so does this.
+                let Ok(mut slot) = free.recv() else { return };
+                let done = memory.fill(&mut slot, checkpoint, uses).map(|()| slot);
+                let failed = done.is_err();
+                if give_filled.send(done).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        for (index, uses) in modules.iter().enumerate() {
+            // Only a panic of the other thread leaves nothing to receive; the scope passes it on.
+            let slot = filled.recv().map_err(|_| fault("weights", "the thread that fills them ended"))??;
+            each(index, &memory.view(&slot, checkpoint, uses)?)?;
+            let _ = give_back.send(slot); // nobody waits for it after the last but one
+        }
+        Ok(())
+    })
+}

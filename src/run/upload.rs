@@ -1,0 +1,106 @@
+//! A device's memory: weights go there as they are stored and are widened there, by a graph of one node.
+//!
+//! bf16 and f16 so cost half the bus. Bytes are handed to the driver where they lie in the mapped file; it copies them
+//! through a pinned buffer of its own. A pinned buffer here would free it from that, at the price of one more copy: not
+//! measured yet.
+
+use std::sync::{Mutex, PoisonError};
+
+use half::{bf16, f16};
+use ort::value::DynValue;
+
+use super::{
+    RunError, Runtime,
+    memory::Memory,
+    session::{Input, Session, floats, tensor},
+    weights::{Staged, Weight, as_they_lie, used},
+};
+use crate::{
+    arch::WeightUse,
+    checkpoint::{Checkpoint, Content, Dtype, Tensor, widen::widen},
+    onnx::{STORED, Stored, WIDENED, widening},
+};
+
+/// The way into the memory of a runtime's device.
+pub struct Upload<'r> {
+    runtime: &'r Runtime,
+    /// One for each dtype that was met. All weights of a walk come through these: what a slot gives back, they use again.
+    sessions: Mutex<Vec<(Dtype, Session)>>,
+}
+
+impl<'r> Upload<'r> {
+    pub fn new(runtime: &'r Runtime) -> Upload<'r> {
+        Upload { runtime, sessions: Mutex::new(Vec::new()) }
+    }
+
+    fn open(&self, dtype: Dtype) -> Result<Session, RunError> {
+        let stored = match dtype {
+            Dtype::F32 => Stored::F32,
+            Dtype::F16 => Stored::F16,
+            Dtype::BF16 => Stored::BF16,
+        };
+        Session::new(self.runtime, "widen", &widening(stored), usize::MAX)
+    }
+}
+
+impl Memory for Upload<'_> {
+    /// One value for each weight that is used, in their order.
+    type Slot = Vec<DynValue>;
+
+    fn fill(
+        &self,
+        slot: &mut Vec<DynValue>,
+        checkpoint: &Checkpoint,
+        uses: &[WeightUse],
+    ) -> Result<(), RunError> {
+        // First, so that a third block never exists.
+        slot.clear();
+        // A poisoned lock means another thread panicked; the list is whole all the same.
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        for found in used(checkpoint, uses) {
+            let (weight, stored) = found?;
+            let mut widened = Vec::new();
+            let (dtype, input) = match as_stored(&weight.shape, &stored)? {
+                Some(input) => (stored.dtype, input),
+                None => {
+                    widened.resize(stored.elements(), 0.0);
+                    widen(&stored, &mut widened);
+                    (Dtype::F32, floats(STORED, &weight.shape, &widened)?)
+                }
+            };
+            let at = match sessions.iter().position(|(d, _)| *d == dtype) {
+                Some(at) => at,
+                None => {
+                    sessions.push((dtype, self.open(dtype)?));
+                    sessions.len() - 1
+                }
+            };
+            slot.push(sessions[at].1.run_reading(vec![input], &[])?.take(WIDENED)?);
+        }
+        Ok(())
+    }
+
+    fn view<'a>(
+        &self,
+        slot: &'a Vec<DynValue>,
+        checkpoint: &'a Checkpoint,
+        uses: &'a [WeightUse],
+    ) -> Result<Staged<'a>, RunError> {
+        let mut weights = Vec::new();
+        for (found, value) in used(checkpoint, uses).zip(slot) {
+            let (weight, stored) = found?;
+            weights.push((weight, Weight::Value(value, stored)));
+        }
+        Ok(Staged::new(weights))
+    }
+}
+
+/// A weight as it lies in the file, if it does and can be borrowed there.
+fn as_stored<'a>(shape: &[usize], stored: &Tensor<'a>) -> Result<Option<Input<'a>>, RunError> {
+    let Content::Stored(bytes) = stored.content else { return Ok(None) };
+    match stored.dtype {
+        Dtype::F32 => as_they_lie::<f32>(bytes).map(|data| tensor(STORED, shape, data)).transpose(),
+        Dtype::F16 => as_they_lie::<f16>(bytes).map(|data| tensor(STORED, shape, data)).transpose(),
+        Dtype::BF16 => as_they_lie::<bf16>(bytes).map(|data| tensor(STORED, shape, data)).transpose(),
+    }
+}

@@ -1,8 +1,10 @@
 """Do two programs say the same? Relative differences of norms at every tap and of entropies.
 
-    from agree import worst, TOLERANCE
-    worst(ours["observations"], theirs["observations"])   # {"relative": .., "at": "attn_out, prompt 3, .."}
+from agree import worst, TOLERANCE
+worst(ours["observations"], theirs["observations"])   # {"relative": .., "at": "attn_out, prompt 3, .."}
 """
+
+import math
 
 # bfloat16 keeps 8 bits: a rounding is 2^-9, and a hundred roundings add up along the stream.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 5e-2}
@@ -10,15 +12,18 @@ NESTED = ("resid", "attn_out", "mlp_out")
 
 
 def worst(reference: list[dict], found: list[dict]) -> dict:
-    """The largest relative difference and where it is. Prompts must be the same, in the same order."""
+    """The largest relative difference and where it is. None instead of a number that is not finite, or where the two
+    cannot be compared: prompts must be the same, in the same order."""
     if len(found) != len(reference):
-        raise ValueError(f"{len(found)} observations instead of {len(reference)}")
+        return {"relative": None, "at": f"{len(found)} observations instead of {len(reference)}"}
     out = {"relative": 0.0, "at": "nowhere"}
     for prompt, (a, b) in enumerate(zip(reference, found)):
         if a["token_ids"] != b["token_ids"]:
-            raise ValueError(f"prompt {prompt} has other tokens")
+            return {"relative": None, "at": f"prompt {prompt} has other tokens"}
         for place, x, y in numbers(a, b):
-            relative = abs(x - y) / abs(x) if x == x and y == y else float("inf")
+            relative = abs(x - y) / abs(x) if x else math.inf
+            if not math.isfinite(relative):
+                return {"relative": None, "at": f"prompt {prompt}, {place}: {x} and {y}"}
             if relative > out["relative"]:
                 out = {"relative": relative, "at": f"prompt {prompt}, {place}"}
     return out

@@ -76,7 +76,9 @@ def product_seconds(rows: int, width: int, out: int, repeats: int) -> dict:
     gemm = helper.make_node("Gemm", ["x", "w"], ["y"], transB=1)
     streamed = timed(session(gemm, rows, width, out, None), {"x": x, "w": weight}, repeats)
     constant = np.ascontiguousarray(weight.T)
-    packed = timed(session(helper.make_node("MatMul", ["x", "w"], ["y"]), rows, width, out, constant), {"x": x}, repeats)
+    packed = timed(
+        session(helper.make_node("MatMul", ["x", "w"], ["y"]), rows, width, out, constant), {"x": x}, repeats
+    )
     return {"gemm_streamed": streamed, "matmul_packed": packed}
 
 

@@ -1,9 +1,9 @@
 """What every peer shares: arguments, batches, and the printed result.
 
 A peer is a script `peer_NAME.py CHECKPOINT [--dtype float32|bfloat16] [--batches N]`. It reads
-CHECKPOINT/bench_prompts.json, sorts the prompts by length into N batches, and prints
-`{"versions": {..}, "imports_s": seconds until its libraries were there, "observations": [{"token_ids", "resid" [L+1][T], "attn_out" [L][T], "mlp_out" [L][T], "final" [T],
-"entropy_nats"}]}`: norms over the width at each token, and the entropy of the next token after the last one.
+CHECKPOINT/bench_prompts.json, sorts the prompts by length into N batches, and prints `{"versions", "imports_s",
+"observations": [{"token_ids", "resid" [L+1][T], "attn_out" [L][T], "mlp_out" [L][T], "final" [T], "entropy_nats"}]}`:
+seconds until its libraries were there, norms over the width at each token, and the entropy of the token after the last.
 """
 
 import argparse

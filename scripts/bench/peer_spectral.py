@@ -1,4 +1,4 @@
-"""One spectral norm of a checkpoint's embedding by one method of the libraries people use; seconds from tensor to number.
+"""The spectral norm of a checkpoint's embedding by one method that people use; seconds from tensor to number.
 
     python scripts/bench/peer_spectral.py CHECKPOINT torch|lowrank|svds|gram
 

@@ -16,7 +16,9 @@ def rows(record: dict, file: Path):
     """Wall time and peak anonymous memory of every row, the longest bar last; rows that did not run say so."""
     shown = record["rows"]
     places = range(len(shown))
-    figure, (wall, memory) = plt.subplots(1, 2, figsize=(13, 1.2 + 0.42 * len(shown)), sharey=True, layout="constrained")
+    figure, (wall, memory) = plt.subplots(
+        1, 2, figsize=(13, 1.2 + 0.42 * len(shown)), sharey=True, layout="constrained"
+    )
     colours = [OURS if row["program"] == "streamgauge" else PEER for row in shown]
     for place, row, colour in zip(places, shown, colours):
         if row["failed"]:
@@ -26,7 +28,9 @@ def rows(record: dict, file: Path):
         wall.barh(place, time["median"], color=colour)
         wall.plot([time["min"], time["max"]], [place, place], color="black", linewidth=1.5)
         wall.plot(row["cold"]["wall_s"]["median"], place, "D", color=COLD, markersize=5)
-        wall.text(max(time["max"], row["cold"]["wall_s"]["median"]), place, f"  {time['median']:.2f}", va="center", fontsize=8)
+        wall.text(
+            max(time["max"], row["cold"]["wall_s"]["median"]), place, f"  {time['median']:.2f}", va="center", fontsize=8
+        )
         gib = row["warm"]["peak_anonymous_bytes"]["median"] / 2**30
         memory.barh(place, gib, color=colour)
         memory.text(gib, place, f"  {gib:.2f}", va="center", fontsize=8)

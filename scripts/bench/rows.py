@@ -36,7 +36,8 @@ class Row(NamedTuple):
         return 0 if self.program == OURS else parameters * BYTES[self.dtype]
 
 
-def rows() -> list[Row]:
+def rows(quick: bool = False) -> list[Row]:
+    """All rows; quick: every program and precision, in one batch."""
     out = [Row(OURS, OURS, "float32"), Row(f"{OURS}, all stored before", OURS, "float32", stored=True)]
     for program, name, batches in [
         ("transformers", "transformers", (1, 3, 25)),
@@ -45,6 +46,6 @@ def rows() -> list[Row]:
     ]:
         for dtype in BYTES:
             for count in batches:
-                if count < 25 or dtype == "float32":
+                if count == 1 or (not quick and (count < 25 or dtype == "float32")):
                     out.append(Row(f"{name} {dtype}, {BATCHES[count]}", program, dtype, count))
     return out

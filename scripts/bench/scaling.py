@@ -38,7 +38,9 @@ def main():
         measured = []
         for shape, prompts, length in points:
             with tempfile.TemporaryDirectory(dir=args.out) as scratch:
-                point = once(args.program.resolve(), Path(scratch), shape, prompts, length, 1 if args.quick else args.repeats)
+                point = once(
+                    args.program.resolve(), Path(scratch), shape, prompts, length, 1 if args.quick else args.repeats
+                )
             x = {
                 "tokens": prompts * length,
                 "prompts": prompts,
@@ -48,7 +50,7 @@ def main():
             print(f"{name} {x:g}: {point['wall_s']['median']:.3f} s", flush=True)
             measured.append({"x": x, "shape": shape._asdict(), "prompts": prompts, "length": length, **point})
         curves[name] = {"points": measured, "fit": line(measured)}
-    record = {"machine": machine, "repeats": args.repeats, "curves": curves}
+    record = {"machine": machine, "repeats": 1 if args.quick else args.repeats, "curves": curves}
     name = "scaling-quick" if args.quick else "scaling"
     measure.write_json(args.out / f"{name}.json", record)
     (args.out / f"{name}.md").write_text(page(record))
@@ -103,19 +105,24 @@ def line(points: list[dict]) -> dict:
 
 
 def page(record: dict) -> str:
-    lines = ["# Cost of `streamgauge measure`", "", "| against | from | to | s at the first | s at the last | line | R² |"]
+    lines = [
+        "# Cost of `streamgauge measure`",
+        "",
+        "| against | from | to | s at the first | s at the last | line | R² |",
+    ]
     lines.append("|---" * 7 + "|")
     for name, curve in record["curves"].items():
         first, last, fit = curve["points"][0], curve["points"][-1], curve["fit"]
-        lines.append(
-            f"| {name} | {first['x']:g} | {last['x']:g} | {first['wall_s']['median']:.3f} | {last['wall_s']['median']:.3f} "
-            f"| {fit['intercept']:.3f} + {fit['slope']:.3g} x | {fit['r2']:.4f} |"
-        )
-    machine = record["machine"]
+        ends = [f"{point['x']:g}" for point in (first, last)]
+        ends += [f"{point['wall_s']['median']:.3f}" for point in (first, last)]
+        cells = [name, *ends, f"{fit['intercept']:.3f} + {fit['slope']:.3g} x", f"{fit['r2']:.4f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    machine, base = record["machine"], record["curves"]["tokens"]["points"][0]
     lines += [
         "",
-        f"New process, new store, warm page cache, median of {record['repeats']}; 16 prompts of 16 tokens and 8 blocks of "
-        "width 1024 (96 M parameters) where nothing else is said; more tokens are longer prompts. "
+        f"New process, new store, warm page cache, median of {record['repeats']}; {PROMPTS} prompts of {LENGTH} tokens "
+        f"and {base['shape']['layers']} blocks of width {base['shape']['hidden']} "
+        f"({base['parameters'] / 1e6:.0f} M parameters) where nothing else is said; more tokens are longer prompts. "
         f"{machine['cpus']} CPUs ({machine['cpu']}).",
         "",
     ]

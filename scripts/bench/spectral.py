@@ -6,7 +6,7 @@
 Each size becomes a checkpoint of one small block with tied embeddings, removed again. Ours is the whole process, which
 also hashes the file and finds the norms of the centred and the folded matrix; a peer's seconds run from the float32
 matrix in memory to the number. The reference is the Gram matrix's largest eigenvalue in float64. Writes spectral.md and
-spectral.json. torch takes about half an hour for the larger size on two cores, so it is run once there.
+spectral.json. A peer's full decomposition of the larger size takes long, so peers run once there.
 """
 
 import argparse
@@ -90,17 +90,20 @@ def page(record: dict) -> str:
                 lines.append(f"| {size} | {r['label']} | {r['failed']} | | | |")
                 continue
             ours = "" if found[0]["failed"] else f"{r['seconds']['median'] / found[0]['seconds']['median']:.1f}"
-            error = "reference" if r["label"] == PEERS["gram"] else f"{r['relative_error']:.1e}" if "relative_error" in r else ""
-            seconds = r["seconds"]
-            lines.append(
-                f"| {size} | {r['label']} | {seconds['median']:.2f} ({seconds['min']:.2f}–{seconds['max']:.2f}) | {ours} | "
-                f"{r['peak_anonymous_bytes']['median'] / measure.GIB:.2f} | {error} |"
+            error = (
+                "reference"
+                if r["label"] == PEERS["gram"]
+                else f"{r['relative_error']:.1e}" if "relative_error" in r else ""
             )
+            seconds = r["seconds"]
+            took = f"{seconds['median']:.2f} ({seconds['min']:.2f}–{seconds['max']:.2f})"
+            memory = f"{r['peak_anonymous_bytes']['median'] / measure.GIB:.2f}"
+            lines.append(f"| {size} | {r['label']} | {took} | {ours} | {memory} | {error} |")
     machine = record["machine"]
     lines += [
         "",
-        "streamgauge: the whole process, with the file's hash and the norms of the centred and the folded matrix besides. "
-        "Others: from the float32 matrix in memory to the number. "
+        "streamgauge: the whole process, with the file's hash and the norms of the centred and the folded matrix besides; "
+        "others: from the float32 matrix in memory to the number. "
         f"{machine['cpus']} CPUs ({machine['cpu']}).",
         "",
     ]

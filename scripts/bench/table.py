@@ -28,7 +28,7 @@ def page(record: dict) -> str:
         *(line(row, record) for row in record["rows"]),
         "",
         f"Wall time from the start of a process to its result, median of {rounds} (least–most); checkpoint in the page "
-        "cache (warm) or not (cold). Peak memory and CPU time of the warm runs; anonymous memory is what a machine must "
+        "cache (warm) or not (cold). Peak memory and CPU time of warm runs; anonymous memory is what a machine must "
         "have, resident memory has the pages of mapped files too. Imports: the part of the wall time in which Python "
         "loads libraries. Written: bytes that reached the disk. Worst difference: the largest relative difference from "
         f"streamgauge among all norms and entropies, tolerated up to {TOLERANCE['float32']:.0e} in float32 and "
@@ -36,8 +36,8 @@ def page(record: dict) -> str:
         "",
         *limits(record),
         "",
-        f"{machine['cpus']} CPUs ({machine['cpu']}), {machine['memory_bytes'] / GIB:.0f} GiB, Linux {machine['kernel']}, "
-        f"load {machine['load_before']:.1f} before. {versions(record)}",
+        f"{machine['cpus']} CPUs ({machine['cpu']}), {machine['memory_bytes'] / GIB:.0f} GiB, "
+        f"Linux {machine['kernel']}, load {machine['load_before']:.1f} before. {cached(record)}{versions(record)}",
         "",
     ]
     return "\n".join(lines)
@@ -83,7 +83,8 @@ def difference(row: dict) -> str:
         return "nothing to compare with"
     if row["worst"]["relative"] == 0:
         return "" if row["program"] == OURS else "0"
-    text = f"{row['worst']['relative']:.1e}"
+    relative = row["worst"]["relative"]
+    text = "no number" if relative is None else f"{relative:.1e}"
     return text if row["agrees"] else f"**{text}: {row['worst']['at']}**"
 
 
@@ -93,13 +94,25 @@ def limits(record: dict) -> list[str]:
     first = record["limits"][0]
     return [
         f"Limits in the same run (the better of before and after): ONNX Runtime {first['onnxruntime']} multiplies at "
-        f"{best['matmul_flops_per_s'] / 1e9:.0f} GFLOP/s on these shapes in float32, so {first['model_flops'] / 1e9:.0f} "
-        f"GFLOP of linear layers take {limit_seconds(record):.2f} s, which is what shares refer to. Widening moves "
+        f"{best['matmul_flops_per_s'] / 1e9:.0f} GFLOP/s on these shapes in float32, so "
+        f"{first['model_flops'] / 1e9:.0f} GFLOP of linear layers take {limit_seconds(record):.2f} s, which is what shares refer to. Widening moves "
         f"{best['widen_bytes_per_s'] / 1e9:.1f} GB/s ({3 * weights / best['widen_bytes_per_s']:.2f} s for all weights), "
         f"the page cache gives {best['read_cached_bytes_per_s'] / 1e9:.1f} GB/s, "
         f"the disk {best['read_disk_bytes_per_s'] / 1e9:.2f} GB/s "
         f"({weights / best['read_disk_bytes_per_s']:.1f} s for the file).",
     ]
+
+
+def cached(record: dict) -> str:
+    ran = [row for row in record["rows"] if not row["failed"]]
+    if not ran:
+        return ""
+    cold = max(row["cold"]["cached_before"]["max"] for row in ran)
+    warm = min(row["warm"]["cached_before"]["min"] for row in ran)
+    return (
+        f"Of the checkpoint, at most {100 * cold:.0f} % was cached before a cold run, "
+        f"at least {100 * warm:.0f} % before a warm one. "
+    )
 
 
 def versions(record: dict) -> str:

@@ -116,7 +116,8 @@ def genai_version() -> str:
 
 
 def optimum_version(python: Path) -> str:
-    ask = "from importlib.metadata import version as v; print(*(f'{n} {v(n)}' for n in ('optimum-onnx', 'transformers')), sep=', ')"
+    names = "('optimum-onnx', 'transformers')"
+    ask = f"from importlib.metadata import version as v; print(*(n + ' ' + v(n) for n in {names}), sep=', ')"
     try:
         return subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

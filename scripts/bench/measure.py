@@ -77,7 +77,8 @@ def reason_to_stop(wall: float, timeout: float, anonymous_kib: int) -> str | Non
     if wall > timeout:
         return f"stopped after {wall:.0f} s"
     if memory_available() < MEMORY_KEPT:
-        return f"does not fit: stopped at {anonymous_kib * 1024 / GIB:.1f} GiB of its own, the machine had none left"
+        own = f"{anonymous_kib * 1024 / GIB:.1f} GiB"
+        return f"does not fit: stopped at {own}, when the machine had under {MEMORY_KEPT / GIB:.1f} GiB left"
     return None
 
 

@@ -95,7 +95,8 @@ def limits(record: dict) -> list[str]:
     return [
         f"Limits in the same run (the better of before and after): ONNX Runtime {first['onnxruntime']} multiplies at "
         f"{best['matmul_flops_per_s'] / 1e9:.0f} GFLOP/s on these shapes in float32, so "
-        f"{first['model_flops'] / 1e9:.0f} GFLOP of linear layers take {limit_seconds(record):.2f} s, which is what shares refer to. Widening moves "
+        f"{first['model_flops'] / 1e9:.0f} GFLOP of linear layers take {limit_seconds(record):.2f} s, which is what "
+        "shares refer to. Widening moves "
         f"{best['widen_bytes_per_s'] / 1e9:.1f} GB/s ({3 * weights / best['widen_bytes_per_s']:.2f} s for all weights), "
         f"the page cache gives {best['read_cached_bytes_per_s'] / 1e9:.1f} GB/s, "
         f"the disk {best['read_disk_bytes_per_s'] / 1e9:.2f} GB/s "

@@ -82,8 +82,8 @@ bench-quick: build .venv/bench/ready ## one round of the bench on a tiny checkpo
 bench-scaling: build .venv/bench/ready ## cost against tokens, prompts, parameters, layers: results/bench/scaling.md
 	@$(BENCH)/scaling.py --program $(TARGET)/release/streamgauge
 
-SIZES ?= 32000x2048
-bench-spectral: build .venv/bench/ready ## spectral norms against torch and scipy (long: SIZES="32000x2048 128256x4096")
+SIZES ?= 32000x2048 128256x4096
+bench-spectral: build .venv/bench/ready ## spectral norms against torch and scipy: results/bench/spectral.md
 	@$(BENCH)/spectral.py --sizes $(SIZES) --program $(TARGET)/release/streamgauge
 
 bench-export: build .venv/bench/ready ## export against onnxruntime-genai's builder and optimum

@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign zoo bench bench-device scale clean
+.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign zoo bench bench-quick bench-scaling bench-spectral bench-export bench-device scale clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -63,9 +63,8 @@ goldens: .venv/ready ## remake the reference observations, headers and statistic
 	.venv/bin/python scripts/reference/make_weights.py
 	.venv/bin/python scripts/reference/make_spectra.py
 
-foreign: build ## remake the decoders of other tools, check what tap makes of them and what tools make of exports
+foreign: build .venv/optimum/ready ## remake the decoders of other tools, check what tap makes of them and what tools make of exports
 	$(PYTHON) -m venv .venv/foreign && .venv/foreign/bin/pip install --quiet -r scripts/reference/requirements-foreign.txt
-	$(PYTHON) -m venv .venv/optimum && .venv/optimum/bin/pip install --quiet -r scripts/reference/requirements-optimum.txt
 	.venv/foreign/bin/python scripts/reference/make_foreign.py torch genai fused
 	.venv/optimum/bin/python scripts/reference/make_foreign.py optimum
 	.venv/foreign/bin/python scripts/reference/make_foreign.py check $(TARGET)/release/streamgauge
@@ -75,19 +74,43 @@ zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/train.py
 	.venv/bin/python scripts/zoo/check.py
 
-BENCH = results/bench/1b
-bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, ours and transformers
-	@test -f $(BENCH)/model.safetensors || .venv/bin/python scripts/bench/make_checkpoint.py $(BENCH) --shape 1b
-	.venv/bin/python scripts/bench/bench.py --checkpoint $(BENCH) --repeats 5 --name 1b \
-	  "streamgauge=$(TARGET)/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \
-	  "transformers float32=.venv/bin/python scripts/bench/peer_transformers.py {checkpoint}"
+# make bench SHAPE=8b ROUNDS=3: tiny, 1b, 8b (16 GB of disk) or 70b-2 (two blocks of a 70 B model, 8 GB)
+SHAPE ?= 1b
+ROUNDS ?= 5
+BENCH = .venv/bench/bin/python scripts/bench
+bench: build .venv/bench/ready ## streamgauge and its peers in turn on a random checkpoint: results/bench/SHAPE.md
+	@$(BENCH)/bench.py --shape $(SHAPE) --rounds $(ROUNDS) --program $(TARGET)/release/streamgauge
+	@$(BENCH)/check.py results/bench/$(SHAPE).json
 
-bench-device: build .venv/ready ## one model on DEVICE: seconds, rate of streamed weights, memory of the card (SHAPE=8b)
+bench-quick: build .venv/bench/ready ## one round of the bench on a tiny checkpoint, checked; no figures to quote
+	@$(BENCH)/bench.py --quick --shape tiny --rounds 1 --program $(TARGET)/release/streamgauge
+	@$(BENCH)/check.py --quick results/bench/tiny.json
+
+bench-scaling: build .venv/bench/ready ## cost against tokens, prompts, parameters, layers: results/bench/scaling.md
+	@$(BENCH)/scaling.py --program $(TARGET)/release/streamgauge
+
+SIZES ?= 32000x2048 128256x4096
+bench-spectral: build .venv/bench/ready ## spectral norms against torch and scipy: results/bench/spectral.md
+	@$(BENCH)/spectral.py --sizes $(SIZES) --program $(TARGET)/release/streamgauge
+
+bench-export: build .venv/bench/ready ## export against onnxruntime-genai's builder and optimum
+	-@$(MAKE) --no-print-directory .venv/optimum/ready
+	@$(BENCH)/exporters.py --shape $(SHAPE) --program $(TARGET)/release/streamgauge
+
+.venv/bench/ready: scripts/bench/requirements.txt scripts/reference/requirements.txt
+	$(PYTHON) -m venv .venv/bench
+	.venv/bench/bin/python -m pip install --quiet -r scripts/bench/requirements.txt
+	@touch $@
+
+.venv/optimum/ready: scripts/reference/requirements-optimum.txt
+	$(PYTHON) -m venv .venv/optimum
+	.venv/optimum/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+bench-device: build .venv/bench/ready ## one model on DEVICE: seconds, rate of streamed weights, memory of the card
 	@test -f results/bench/$(SHAPE)/model.safetensors || \
-	  .venv/bin/python scripts/bench/make_checkpoint.py results/bench/$(SHAPE) --shape $(SHAPE)
-	.venv/bin/python scripts/bench/device.py results/bench/$(SHAPE) --device $(DEVICE) \
-	  --program $(TARGET)/release/streamgauge
-SHAPE ?= 8b
+	  $(BENCH)/make_checkpoint.py results/bench/$(SHAPE) --shape $(SHAPE)
+	$(BENCH)/device.py results/bench/$(SHAPE) --device $(DEVICE) --program $(TARGET)/release/streamgauge
 
 scale: runtime ## the full multiverse on a made-up million rows, a plan of 100,000 jobs: time and memory, results/bench/{judge,plan}.md
 	$(CARGO) run --release --locked --quiet --example judge_scale results/bench/judge.md
@@ -99,4 +122,4 @@ scale: runtime ## the full multiverse on a made-up million rows, a plan of 100,0
 	@touch $@
 
 clean: ## remove what was built, fetched and stored
-	rm -rf target .runtime .venv results/store results/report results/tables results/verdicts.json $(BENCH)
+	rm -rf target .runtime .venv results/store results/report results/tables results/verdicts.json results/bench/*/

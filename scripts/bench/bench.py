@@ -1,146 +1,158 @@
-"""Time commands from a cold process with a warm page cache: wall, CPU and peak anonymous memory.
+"""streamgauge and its peers in turn on the same prompts for the same result: a table, the raw numbers and a plot.
 
-    python scripts/bench/make_checkpoint.py /tmp/bench-1b --shape 1b
-    python scripts/bench/bench.py --checkpoint /tmp/bench-1b --repeats 5 \\
-        "streamgauge=target/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \\
-        "transformers float32=python scripts/bench/peer_transformers.py {checkpoint}"
+    python scripts/bench/bench.py --shape tiny|1b|8b|70b-2 [--rounds 5] [--program target/release/streamgauge]
+        [--only TEXT] [--out results/bench] [--quick]
 
-Each command is LABEL=COMMAND. {checkpoint} is the folder, {tokens} becomes one `--tokens a,b,c` per prompt of the
-folder's bench_prompts.json, {prompts} is that file's path, {scratch} a folder that is new for every run. One unmeasured run precedes the measured ones. Medians go
-to results/bench/NAME.md and, with every run, NAME.json.
-
-Anonymous memory (RssAnon) is what a machine must have; file pages of the mapped checkpoint can be evicted at will.
-It is summed over the process tree every 20 ms.
+Makes results/bench/SHAPE (a random checkpoint) if it is not there and writes SHAPE.md, SHAPE.json and SHAPE.svg beside
+it. Every round runs every row twice from a new process, with the checkpoint out of the page cache (cold) and in it
+(warm), so that slow changes of the machine meet all rows alike; one unmeasured run of each row comes first, whose
+result must agree with streamgauge's (agree.py). --quick leaves that run out, takes the result of the first round, and
+runs peers in one batch only.
+A row that cannot run says why. Exit code 1 if a row disagrees or streamgauge itself failed.
 """
 
 import argparse
 import json
 import os
-import shlex
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
+
+import make_checkpoint
+import measure
+import plot
+from agree import TOLERANCE, worst
+from rows import OURS, Row, rows
+from table import page
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE_EVERY = 0.02  # seconds
+CACHES = ("cold", "warm")  # in this order: the cold run of a row leaves its pages behind
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("commands", nargs="+", metavar="LABEL=COMMAND")
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--name", default="bench")
+    parser.add_argument("--shape", choices=make_checkpoint.SHAPES, default="1b")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--program", type=Path, default=ROOT / "target" / "release" / "streamgauge")
+    parser.add_argument("--only", default="", help="rows whose label contains this, and streamgauge")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "bench")
+    parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
+    os.environ["HF_HUB_OFFLINE"] = "1"  # a peer that asks the hub about a local folder would lose time
 
-    results = []
-    for entry in args.commands:
-        label, found, text = entry.partition("=")
-        if not found:
-            parser.error(f"{entry!r}: expected LABEL=COMMAND")
-        read_all(args.checkpoint)
-        runs = [once(text, args.checkpoint) for _ in range(args.repeats + 1)][1:]
-        results.append({"label": label, "command": text, "runs": runs, "median": medians(runs)})
-        print(row(results[-1]), flush=True)
+    checkpoint = args.out / args.shape
+    parameters = make_checkpoint.write(checkpoint, make_checkpoint.SHAPES[args.shape])
+    machine = measure.machine()
+    limits = [machine_limits(checkpoint)]
+    chosen = [row for row in rows(args.quick) if row.program == OURS or args.only in row.label]
+    results = [Result(row, args.program.resolve(), checkpoint) for row in chosen]
+    for result in results:
+        result.guard(parameters)
+        if not args.quick:
+            result.try_out()
+    for round in range(args.rounds):
+        for result in results:
+            result.round()
+            print(f"round {round + 1}/{args.rounds}  {result.line()}", flush=True)
+    try:
+        limits.append(machine_limits(checkpoint))
+    except measure.Failed as error:  # not worth losing the rounds for
+        print(f"limits.py: {error}; those measured before stand alone", file=sys.stderr)
 
-    args.out.mkdir(parents=True, exist_ok=True)
-    machine = {"cpus": len(os.sched_getaffinity(0)), "cpu": cpu_name()}
-    record = {"checkpoint": args.checkpoint.name, "machine": machine, "repeats": args.repeats, "results": results}
-    (args.out / f"{args.name}.json").write_text(json.dumps(record, indent=2) + "\n")
-    head = ["| command | wall s | CPU s | peak anonymous GiB |", "|---|---|---|---|"]
-    note = f"\nMedians of {args.repeats} cold processes, warm page cache, {machine['cpus']} CPUs ({machine['cpu']}).\n"
-    (args.out / f"{args.name}.md").write_text("\n".join([*head, *map(row, results), note]))
-
-
-def once(text: str, checkpoint: Path) -> dict:
-    """One cold process; its scratch folder is new, so nothing is found stored."""
-    with tempfile.TemporaryDirectory(dir=checkpoint.parent) as scratch:
-        return measure(expand(text, checkpoint, Path(scratch)))
-
-
-def expand(text: str, checkpoint: Path, scratch: Path) -> list[str]:
-    prompts = checkpoint / "bench_prompts.json"
-    out = []
-    for word in shlex.split(text):
-        if word == "{tokens}":
-            for ids in json.loads(prompts.read_text()):
-                out += ["--tokens", ",".join(map(str, ids))]
-        else:
-            places = {"{checkpoint}": checkpoint, "{prompts}": prompts, "{scratch}": scratch}
-            for name, place in places.items():
-                word = word.replace(name, str(place))
-            out.append(word)
-    return out
+    for result in results:
+        result.compare(results[0])
+    record = {
+        "shape": args.shape,
+        "parameters": parameters,
+        "machine": machine,
+        "limits": limits,
+        "rounds": args.rounds,
+        "rows": [result.record() for result in results],
+    }
+    measure.write_json(args.out / f"{args.shape}.json", record)
+    (args.out / f"{args.shape}.md").write_text(page(record))
+    plot.rows(record, args.out / f"{args.shape}.svg")
+    print((args.out / f"{args.shape}.md").read_text())
+    if results[0].failed or any(result.disagrees() for result in results):
+        sys.exit(1)
 
 
-def read_all(folder: Path):
-    """Bring the checkpoint into the page cache."""
-    for file in sorted(folder.iterdir()):
-        with open(file, "rb", buffering=0) as f:
-            while f.read(1 << 24):
-                pass
+def machine_limits(checkpoint: Path) -> dict:
+    command = [sys.executable, Path(__file__).with_name("limits.py"), checkpoint]
+    return json.loads(measure.run(command)[1])
 
 
-def measure(command: list[str]) -> dict:
-    with tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
-        peak = 0
-        while True:
-            # wait4 instead of Popen.wait: its usage covers this child and what it waited for, nothing else.
-            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-            wall = time.perf_counter() - start
-            if pid:
-                break
-            peak = max(peak, sum(anonymous_kib(p) for p in tree(child.pid)))
-            time.sleep(SAMPLE_EVERY)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            errors.seek(0)
-            sys.exit(
-                f"{shlex.join(command)[:200]} ended with {child.returncode}:\n{errors.read().decode(errors='replace')}"
+class Result:
+    """A row, its runs so far, what it found, or why it cannot run."""
+
+    def __init__(self, row: Row, program: Path, checkpoint: Path):
+        self.row, self.program, self.checkpoint = row, program, checkpoint
+        self.runs = {cache: [] for cache in CACHES}
+        self.found = self.failed = self.worst = None
+
+    def guard(self, parameters: int):
+        needed, free = self.row.bytes_needed(parameters), measure.memory_available()
+        if needed > free:
+            self.failed = (
+                f"does not fit: {needed / measure.GIB:.1f} GiB of {self.row.dtype} weights, "
+                f"{free / measure.GIB:.1f} GiB of memory available"
             )
-    return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_anonymous_bytes": peak * 1024}
 
+    def try_out(self):
+        self.once("warm")
 
-def tree(pid: int) -> list[int]:
-    try:
-        children = [int(c) for t in Path(f"/proc/{pid}/task").iterdir() for c in (t / "children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [pid, *(p for child in children for p in tree(child))]
+    def round(self):
+        for cache in CACHES:
+            run = self.once(cache)
+            if run:
+                self.runs[cache].append(run)
 
+    def once(self, cache: str) -> dict | None:
+        """One process from a new scratch folder; None if the row cannot run."""
+        if self.failed:
+            return None
+        try:
+            # Beside the checkpoint, so that both are on the same disk.
+            with tempfile.TemporaryDirectory(dir=self.checkpoint.parent) as scratch:
+                command = self.row.command(self.program, self.checkpoint, Path(scratch))
+                if self.row.stored:
+                    measure.run(command)
+                {"warm": measure.warm, "cold": measure.cold}[cache](self.checkpoint)
+                cached = measure.cached_share(self.checkpoint)
+                run, text = measure.run(command)
+        except (measure.Failed, OSError) as error:
+            self.failed = str(error)
+            return None
+        if self.found is None:
+            self.found = json.loads(text)
+        return run | {"cached_before": cached}
 
-def anonymous_kib(pid: int) -> int:
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return 0
+    def compare(self, reference: "Result"):
+        if self.found and reference.found:
+            self.worst = worst(reference.found["observations"], self.found["observations"])
 
+    def disagrees(self) -> bool:
+        if self.worst is None:
+            return False
+        return self.worst["relative"] is None or self.worst["relative"] > TOLERANCE[self.row.dtype]
 
-def medians(runs: list[dict]) -> dict:
-    return {key: median(run[key] for run in runs) for key in runs[0]}
+    def line(self) -> str:
+        if self.failed:
+            return f"{self.row.label}: {self.failed}"
+        walls = ", ".join(f"{cache} {self.runs[cache][-1]['wall_s']:.2f} s" for cache in CACHES)
+        return f"{self.row.label}: {walls}"
 
-
-def row(result: dict) -> str:
-    m = result["median"]
-    return f"| {result['label']} | {m['wall_s']:.2f} | {m['cpu_s']:.2f} | {m['peak_anonymous_bytes'] / 2**30:.2f} |"
-
-
-def cpu_name() -> str:
-    names = [
-        line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return names[0] if names else "unknown"
+    def record(self) -> dict:
+        out = {"label": self.row.label, "program": self.row.program, "dtype": self.row.dtype, "failed": self.failed}
+        if not self.failed:
+            for cache in CACHES:
+                out[cache] = measure.spread(self.runs[cache])
+            out["runs"] = self.runs
+            out["versions"] = self.found.get("versions", {"onnxruntime": self.found.get("runtime", {}).get("version")})
+            out["imports_s"] = self.found.get("imports_s")
+            out["worst"] = self.worst
+            out["agrees"] = None if self.worst is None else not self.disagrees()
+        return out
 
 
 if __name__ == "__main__":

@@ -1,26 +1,42 @@
 """Write a random llama checkpoint of a given shape for the benches: bf16, Hugging Face layout, NumPy alone.
 
-    python scripts/bench/make_checkpoint.py FOLDER [--shape tiny|1b|8b] [--seed 0]
+    python scripts/bench/make_checkpoint.py FOLDER [--shape tiny|1b|8b|70b-2] [--seed 0]
 
 Weights are seeded normals with std 0.02, norms lie near 1. They are written a few megabytes at a time, so the 8b
 shape (16 GB on disk) needs no more memory than the tiny one. The tokenizer is byte-level without merges, padded
-to the vocabulary. bench_prompts.json holds 25 prompts, 408 token ids, lengths 5 to 27.
+to the vocabulary. bench_prompts.json holds 25 prompts, 408 token ids, lengths 5 to 27. 70b-2 has two blocks of a 70 B
+model. A folder that is complete already is left as it is.
 """
 
 import argparse
 import json
 import math
+import os
+import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+
+class Shape(NamedTuple):
+    hidden: int
+    layers: int
+    intermediate: int
+    heads: int
+    kv_heads: int
+    vocab: int
+    tied: bool = False
+
+
 SHAPES = {
-    # name: hidden, layers, intermediate, heads, key/value heads, vocabulary
-    "tiny": (128, 4, 352, 4, 2, 512),
-    "1b": (2048, 16, 8192, 32, 8, 32000),
-    "8b": (4096, 32, 14336, 32, 8, 128256),
+    "tiny": Shape(128, 4, 352, 4, 2, 512),
+    "1b": Shape(2048, 16, 8192, 32, 8, 32000),
+    "8b": Shape(4096, 32, 14336, 32, 8, 128256),
+    "70b-2": Shape(8192, 2, 28672, 64, 8, 128256),
 }
 CHUNK = 1 << 22  # weights drawn at once
+DISK_KEPT = 1 << 30  # bytes left free
 
 
 def main():
@@ -29,41 +45,57 @@ def main():
     parser.add_argument("--shape", choices=SHAPES, default="1b")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    args.folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(args.seed)
-    shape = SHAPES[args.shape]
-    write_json(args.folder / "config.json", config(*shape))
-    write_json(args.folder / "tokenizer.json", tokenizer(shape[-1]))
-    write_json(
-        args.folder / "tokenizer_config.json", {"bos_token": "<s>", "tokenizer_class": "PreTrainedTokenizerFast"}
-    )
-    write_json(args.folder / "bench_prompts.json", prompts(shape[-1], rng))
-    count = write_safetensors(args.folder / "model.safetensors", tensors(*shape), rng)
-    print(f"{args.folder}: {count:,} parameters")
+    print(f"{args.folder}: {write(args.folder, SHAPES[args.shape], args.seed):,} parameters")
 
 
-def config(hidden, layers, intermediate, heads, kv_heads, vocab):
+def write(folder: Path, shape: Shape, seed: int = 0) -> int:
+    """Make a folder a checkpoint of a shape, unless it is one; the count of its parameters."""
+    entries = tensors(shape)
+    count = sum(math.prod(size) for _, size in entries)
+    weights = folder / "model.safetensors"
+    if weights.exists():
+        return count
+    folder.mkdir(parents=True, exist_ok=True)
+    needed, free = 2 * count + DISK_KEPT, shutil.disk_usage(folder).free
+    if free < needed:
+        raise SystemExit(
+            f"{folder}: the checkpoint needs {2 * count / 1e9:.1f} GB of disk and 1.1 GB beside it, "
+            f"{free / 1e9:.1f} GB are free: make room, or take a smaller shape"
+        )
+    rng = np.random.default_rng(seed)
+    write_json(folder / "config.json", config(shape))
+    write_json(folder / "tokenizer.json", tokenizer(shape.vocab))
+    write_json(folder / "tokenizer_config.json", {"bos_token": "<s>", "tokenizer_class": "PreTrainedTokenizerFast"})
+    write_json(folder / "bench_prompts.json", prompts(shape.vocab, rng))
+    part = folder / "model.safetensors.part"
+    write_safetensors(part, entries, rng)
+    os.replace(part, weights)
+    return count
+
+
+def config(shape: Shape) -> dict:
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "bos_token_id": 256,
         "eos_token_id": 257,
         "hidden_act": "silu",
-        "hidden_size": hidden,
-        "intermediate_size": intermediate,
+        "hidden_size": shape.hidden,
+        "intermediate_size": shape.intermediate,
         "max_position_embeddings": 4096,
-        "num_attention_heads": heads,
-        "num_hidden_layers": layers,
-        "num_key_value_heads": kv_heads,
+        "num_attention_heads": shape.heads,
+        "num_hidden_layers": shape.layers,
+        "num_key_value_heads": shape.kv_heads,
         "rms_norm_eps": 1e-05,
         "rope_theta": 500000.0,
-        "tie_word_embeddings": False,
+        "tie_word_embeddings": shape.tied,
         "torch_dtype": "bfloat16",
-        "vocab_size": vocab,
+        "vocab_size": shape.vocab,
     }
 
 
-def tensors(hidden, layers, intermediate, heads, kv_heads, vocab) -> list[tuple[str, tuple]]:
+def tensors(shape: Shape) -> list[tuple[str, tuple]]:
+    hidden, layers, intermediate, heads, kv_heads, vocab, tied = shape
     kv = hidden // heads * kv_heads
     out = [("model.embed_tokens.weight", (vocab, hidden))]
     for i in range(layers):
@@ -79,10 +111,11 @@ def tensors(hidden, layers, intermediate, heads, kv_heads, vocab) -> list[tuple[
             (block + "mlp.up_proj.weight", (intermediate, hidden)),
             (block + "mlp.down_proj.weight", (hidden, intermediate)),
         ]
-    return [*out, ("model.norm.weight", (hidden,)), ("lm_head.weight", (vocab, hidden))]
+    head = [] if tied else [("lm_head.weight", (vocab, hidden))]
+    return [*out, ("model.norm.weight", (hidden,)), *head]
 
 
-def write_safetensors(path: Path, entries, rng) -> int:
+def write_safetensors(path: Path, entries, rng):
     """Header (length, JSON padded to 8 bytes), then the tensors in the order of the header."""
     header, offset = {"__metadata__": {"format": "pt"}}, 0
     for name, shape in entries:
@@ -102,7 +135,6 @@ def write_safetensors(path: Path, entries, rng) -> int:
                 # bf16 is the upper half of a float32; truncation is good enough for noise.
                 f.write((values.view(np.uint32) >> 16).astype("<u2").tobytes())
                 left -= n
-    return offset // 2
 
 
 def prompts(vocab, rng) -> list[list[int]]:

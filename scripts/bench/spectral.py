@@ -1,0 +1,113 @@
+"""The spectral norm of an unembedding: `streamgauge inspect` against torch and scipy, time and relative error.
+
+    python scripts/bench/spectral.py [--sizes 32000x2048 128256x4096] [--repeats 3]
+        [--program target/release/streamgauge] [--out results/bench]
+
+Each size becomes a checkpoint of one small block with tied embeddings, removed again. Ours is the whole process, which
+also hashes the file and finds the norms of the centred and the folded matrix; a peer's seconds run from the float32
+matrix in memory to the number. The reference is the Gram matrix's largest eigenvalue in float64. Writes spectral.md and
+spectral.json. A matrix of independent normals is the hard case for an iteration: its largest singular values lie close.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import make_checkpoint
+import measure
+from make_checkpoint import Shape
+
+ROOT = Path(__file__).resolve().parents[2]
+PEER = Path(__file__).with_name("peer_spectral.py")
+PEERS = {
+    "gram": "Gram matrix, float64, `eigvalsh`",
+    "torch": "`torch.linalg.matrix_norm(ord=2)`",
+    "lowrank": "`torch.svd_lowrank`",
+    "svds": "`scipy.sparse.linalg.svds(k=1)`",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", default=["32000x2048", "128256x4096"], metavar="ROWSxCOLUMNS")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--program", type=Path, default=ROOT / "target" / "release" / "streamgauge")
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "bench")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    record = {"machine": measure.machine(), "sizes": {}}
+    for size in args.sizes:
+        rows, columns = map(int, size.split("x"))
+        with tempfile.TemporaryDirectory(dir=args.out) as scratch:
+            checkpoint = Path(scratch)
+            make_checkpoint.write(checkpoint, Shape(columns, 1, 256, columns // 64, 1, rows, tied=True))
+            record["sizes"][size] = compare(args.program.resolve(), checkpoint, rows * columns, args.repeats)
+        measure.write_json(args.out / "spectral.json", record)
+        (args.out / "spectral.md").write_text(page(record))
+    print((args.out / "spectral.md").read_text())
+
+
+def compare(program: Path, checkpoint: Path, elements: int, repeats: int) -> list[dict]:
+    out = [row("streamgauge inspect", [program, "inspect", checkpoint, "--quiet", "--json"], checkpoint, repeats)]
+    for method, label in PEERS.items():
+        needed, free = 4 * elements, measure.memory_available()
+        if needed > free:
+            out.append({"label": label, "failed": f"needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are available"})
+            continue
+        out.append(row(label, [sys.executable, PEER, checkpoint, method], checkpoint, repeats))
+        print(f"{label}: {out[-1].get('failed') or out[-1]['seconds']}", flush=True)
+    reference = next((r["sigma_max"] for r in out if r["label"] == PEERS["gram"] and not r["failed"]), None)
+    for r in out:
+        if not r["failed"] and reference:
+            r["relative_error"] = abs(r["sigma_max"] / reference - 1)
+    return out
+
+
+def row(label: str, command: list, checkpoint: Path, repeats: int) -> dict:
+    runs = []
+    try:
+        for _ in range(repeats):
+            measure.warm(checkpoint)
+            run, text = measure.run(command)
+            found = json.loads(text)
+            runs.append(run | {"seconds": found.get("seconds", run["wall_s"])})
+    except measure.Failed as error:
+        return {"label": label, "failed": str(error)}
+    sigma = found["matrices"][0]["norms"]["sigma_max"] if "matrices" in found else found["sigma_max"]
+    return {"label": label, "failed": None, "sigma_max": sigma, **measure.spread(runs)}
+
+
+def page(record: dict) -> str:
+    lines = ["# Spectral norm of an unembedding in bf16", ""]
+    lines += ["| matrix | method | seconds | times streamgauge's | anonymous, GiB | relative error |", "|---" * 6 + "|"]
+    for size, found in record["sizes"].items():
+        for r in found:
+            if r["failed"]:
+                lines.append(f"| {size} | {r['label']} | {r['failed']} | | | |")
+                continue
+            ours = "" if found[0]["failed"] else f"{r['seconds']['median'] / found[0]['seconds']['median']:.1f}"
+            error = (
+                "reference"
+                if r["label"] == PEERS["gram"]
+                else f"{r['relative_error']:.1e}" if "relative_error" in r else ""
+            )
+            seconds = r["seconds"]
+            took = f"{seconds['median']:.2f} ({seconds['min']:.2f}–{seconds['max']:.2f})"
+            memory = f"{r['peak_anonymous_bytes']['median'] / measure.GIB:.2f}"
+            lines.append(f"| {size} | {r['label']} | {took} | {ours} | {memory} | {error} |")
+    machine = record["machine"]
+    lines += [
+        "",
+        "streamgauge: the whole process, with the file's hash and the norms of the centred and the folded matrix besides; "
+        "others: from the float32 matrix in memory to the number. Independent normals, whose largest singular values lie "
+        "close: the hard case for an iteration. "
+        f"{machine['cpus']} CPUs ({machine['cpu']}).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

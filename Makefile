@@ -48,7 +48,7 @@ examples: .venv/examples/ready ## the tables of the last run in pandas, DuckDB a
 DEVICE ?= cpu
 DEVICE_NAME = $(if $(filter-out cpu,$(DEVICE)),-$(subst :,,$(DEVICE)))
 parity: $(if $(DEVICE_NAME),runtime-cuda,runtime) ## measure every golden and write results/parity.md (DEVICE=cuda: parity-cuda.md)
-	DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
+	STREAMGAUGE_DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
 	  $(CARGO) test --release --locked --quiet --test parity every_golden
 
 regress: build ## run anew and compare with results/baseline (exit code 8: something moved)
@@ -82,7 +82,7 @@ bench: build .venv/ready ## 1.1 B parameters, 25 prompts: wall time and memory, 
 	  "streamgauge=$(TARGET)/release/streamgauge measure {checkpoint} --store {scratch} --json {tokens}" \
 	  "transformers float32=.venv/bin/python scripts/bench/peer_transformers.py {checkpoint}"
 
-bench-device: build .venv/ready ## one model on DEVICE: seconds, rate of streamed weights, memory of the card (SHAPE=8b)
+bench-device: build $(if $(DEVICE_NAME),runtime-cuda) .venv/ready ## one model on DEVICE: seconds, rate of streamed weights, memory of the card (SHAPE=8b)
 	@test -f results/bench/$(SHAPE)/model.safetensors || \
 	  .venv/bin/python scripts/bench/make_checkpoint.py results/bench/$(SHAPE) --shape $(SHAPE)
 	.venv/bin/python scripts/bench/device.py results/bench/$(SHAPE) --device $(DEVICE) \

@@ -107,7 +107,7 @@ bench-export: build .venv/bench/ready ## export against onnxruntime-genai's buil
 	.venv/optimum/bin/python -m pip install --quiet -r $<
 	@touch $@
 
-bench-device: build .venv/bench/ready ## one model on DEVICE: seconds, rate of streamed weights, memory of the card
+bench-device: build $(if $(DEVICE_NAME),runtime-cuda) .venv/bench/ready ## one model on DEVICE: seconds, rate of streamed weights, memory of the card
 	@test -f results/bench/$(SHAPE)/model.safetensors || \
 	  $(BENCH)/make_checkpoint.py results/bench/$(SHAPE) --shape $(SHAPE)
 	$(BENCH)/device.py results/bench/$(SHAPE) --device $(DEVICE) --program $(TARGET)/release/streamgauge

@@ -13,6 +13,7 @@ use std::time::Instant;
 use ndarray::{Array1, Array2};
 use streamgauge::{
     config::{self, Loaded, experiment::Prompt},
+    device::{Device, Wanted},
     observation::{PromptObservation, TopToken},
     pipeline::{self, Missing, Places, Planned},
     plan::{Decided, JobKind},
@@ -97,7 +98,11 @@ fn plan_once(folder: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn plan(folder: &Path, loaded: &Loaded) -> Result<Planned, Box<dyn Error>> {
-    let places = Places { store: folder.join("store"), results: folder.join("results") };
+    let places = Places {
+        store: folder.join("store"),
+        results: folder.join("results"),
+        device: Wanted::This(Device::Cpu),
+    };
     let planned = pipeline::plan(loaded, &places, Missing::Report, &Silent)?;
     let observations = planned.plan.counts.iter().find(|count| count.kind == JobKind::Observe);
     match observations {

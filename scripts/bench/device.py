@@ -12,12 +12,16 @@ it is what the link as it is now (generation and lanes) can carry.
 import argparse
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 from statistics import median
 
-from bench import ROOT, cpu_name, once, read_all
+import measure
+from rows import OURS, Row
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # GB/s a lane in one direction, by generation.
 LANE = {1: 0.25, 2: 0.5, 3: 0.985, 4: 1.969, 5: 3.938, 6: 7.56}
@@ -37,12 +41,13 @@ def main():
     card = None if args.device == "cpu" else query(index, "name,pcie.link.gen.max,pcie.link.width.max")
     if args.device != "cpu" and card is None:
         sys.exit(f"nvidia-smi shows no card {index}; `{args.program} measure --device {args.device}` says what is missing")
-    command = f"{args.program} measure {{checkpoint}} --device {args.device} --store {{scratch}} --json {{tokens}}"
-    read_all(args.checkpoint)
+    measure.warm(args.checkpoint)
     runs = []
     for _ in range(args.repeats + 1):
-        with Sampled(index if card else None) as sampled:
-            run = once(command, args.checkpoint)
+        with tempfile.TemporaryDirectory(dir=args.checkpoint.parent) as scratch:
+            command = Row(OURS, OURS, "float32").command(args.program, args.checkpoint, Path(scratch))
+            with Sampled(index if card else None) as sampled:
+                run, _ = measure.run([*command, "--device", args.device])
         runs.append(run | {"card_bytes": sampled.peak})
     runs = runs[1:]  # the first one warms
     size = sum(file.stat().st_size for file in args.checkpoint.glob("*.safetensors"))
@@ -54,7 +59,7 @@ def main():
     lines = [
         "| model | device | wall s (spread) | weights GB/s | bus limit GB/s | card GiB | anonymous GiB |",
         "|---|---|---|---|---|---|---|",
-        f"| {args.checkpoint.name} | {card[0] if card else cpu_name()} | {wall:.2f} ({spread:.2f}) | {size / wall / 1e9:.2f} "
+        f"| {args.checkpoint.name} | {card[0] if card else measure.machine()['cpu']} | {wall:.2f} ({spread:.2f}) | {size / wall / 1e9:.2f} "
         f"| {limit} | {memory} | {anonymous:.2f} |",
     ]
     args.out.mkdir(parents=True, exist_ok=True)

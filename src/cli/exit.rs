@@ -83,7 +83,9 @@ impl From<PipelineError> for Failure {
             | PipelineError::Read { .. } => Exit::BadConfig,
             PipelineError::Registration(error) => match error {
                 RegistrationError::Changed { .. } | RegistrationError::Unknown { .. } => Exit::Usage,
-                RegistrationError::Broken { .. } | RegistrationError::Read { .. } | RegistrationError::Write { .. } => Exit::Store,
+                RegistrationError::Broken { .. }
+                | RegistrationError::Read { .. }
+                | RegistrationError::Write { .. } => Exit::Store,
             },
             PipelineError::Store(_) | PipelineError::Write { .. } | PipelineError::Draw { .. } => Exit::Store,
         };

@@ -218,8 +218,8 @@ fn version_of(path: &Path) -> Result<String, String> {
     // `ort` opens the same file right after. OrtGetApiBase has this signature in every release of the C API, and what
     // it returns is a static table whose version string is a static, null-terminated string.
     unsafe {
-        let library = libloading::Library::new(path).map_err(|e| e.to_string())?;
-        let get_base = library.get::<GetBase>(b"OrtGetApiBase").map_err(|e| e.to_string())?;
+        let library = libloading::Library::new(path).map_err(|e| cuda::loader_said(&e))?;
+        let get_base = library.get::<GetBase>(b"OrtGetApiBase").map_err(|e| cuda::loader_said(&e))?;
         let base = get_base().as_ref().ok_or("OrtGetApiBase returned nothing")?;
         let version = std::ffi::CStr::from_ptr((base.GetVersionString)());
         Ok(version.to_string_lossy().into_owned())

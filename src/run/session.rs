@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use ort::{
     ep::{self, ArenaExtendStrategy},
-    memory::{AllocationDevice, MemoryInfo},
+    memory::{AllocationDevice, Allocator, MemoryInfo},
     session::{
-        Session as OrtSession, SessionInputValue,
+        OutputSelector, RunOptions, Session as OrtSession, SessionInputValue,
         builder::{GraphOptimizationLevel, SessionBuilder},
     },
-    value::{DynTensorValueType, DynValue, PrimitiveTensorElementType, TensorRef},
+    value::{DynTensorValueType, DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef},
 };
 
 use super::{
@@ -61,6 +61,20 @@ impl Session {
         Ok(Outputs { graph: self.graph.clone(), values })
     }
 
+    /// One f32 output of known shape for one input; on a device it is written where it stays.
+    pub fn run_into(
+        &mut self,
+        input: Input<'_>,
+        output: &str,
+        shape: &[usize],
+    ) -> Result<DynValue, RunError> {
+        let Some(apart) = &self.apart else { return self.run(vec![input])?.take(output) };
+        let (device, graph) = (self.device, self.graph.as_str());
+        let value =
+            filled(&mut self.inner, input, output, shape, apart).map_err(|e| fault_on(device, graph, e))?;
+        value.ok_or_else(|| fault(graph, format!("no output named {output:?}")))
+    }
+
     /// [`Session::run`], of which only the outputs named in `read` will be read here: on a device the others stay there,
     /// for the next graph.
     pub fn run_reading(&mut self, inputs: Vec<Input<'_>>, read: &[&str]) -> Result<Outputs, RunError> {
@@ -71,6 +85,22 @@ impl Session {
     }
 }
 
+fn filled(
+    session: &mut OrtSession,
+    input: Input<'_>,
+    output: &str,
+    shape: &[usize],
+    apart: &MemoryInfo<'static>,
+) -> ort::Result<Option<DynValue>> {
+    let allocator = Allocator::new(session, apart.clone())?;
+    let room = Tensor::<f32>::new(&allocator, shape.to_vec())?;
+    let options =
+        RunOptions::new()?.with_outputs(OutputSelector::default().preallocate(output.to_string(), room));
+    let outputs = session.run_with_options(vec![input], &options)?;
+    Ok(outputs.into_iter().find(|(name, _)| *name == output).map(|(_, value)| value))
+}
+
+/// One run with every output where it is wanted.
 fn bound(
     session: &mut OrtSession,
     inputs: &[Input<'_>],
@@ -80,7 +110,10 @@ fn bound(
     let here = MemoryInfo::default();
     let mut binding = session.create_binding()?;
     for (name, value) in inputs {
-        binding.bind_input(name.as_ref(), value)?;
+        match owned(value)? {
+            Some(copy) => binding.bind_input(name.as_ref(), &copy)?,
+            None => binding.bind_input(name.as_ref(), value)?,
+        }
     }
     for output in session.outputs() {
         let memory = if read.contains(&output.name()) { &here } else { apart };
@@ -88,6 +121,27 @@ fn bound(
     }
     let outputs = session.run_binding(&binding)?;
     Ok(outputs.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+}
+
+/// A copy of what lies here. `ort` (2.0.0-rc.15) copies what is borrowed before it binds it, by a session to which it
+/// binds what is borrowed: it never comes back. Here lie only index tensors and small weights; large ones are on the device.
+fn owned(value: &DynValue) -> ort::Result<Option<DynValue>> {
+    let tensor = value.view().downcast::<DynTensorValueType>()?;
+    if !tensor.memory_info().is_cpu_accessible() {
+        return Ok(None);
+    }
+    let shape = tensor.shape().to_vec();
+    Ok(match tensor.data_type() {
+        TensorElementType::Float32 => {
+            let data = value.try_extract_tensor::<f32>()?.1.to_vec();
+            Some(Tensor::from_array((shape, data))?.into_dyn())
+        }
+        TensorElementType::Int64 => {
+            let data = value.try_extract_tensor::<i64>()?.1.to_vec();
+            Some(Tensor::from_array((shape, data))?.into_dyn())
+        }
+        _ => None, // only outputs have other types, and they are owned
+    })
 }
 
 impl Outputs {

@@ -75,7 +75,7 @@ impl Memory for Upload<'_> {
                     sessions.len() - 1
                 }
             };
-            slot.push(sessions[at].1.run_reading(vec![input], &[])?.take(WIDENED)?);
+            slot.push(sessions[at].1.run_into(input, WIDENED, &weight.shape)?);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use streamgauge::{
     stats::{Groups, Joint, Method, Pairs, Seed, Unflippable, Units, joint},
 };
 
-use crate::table::{EXPANDS, LAST, NEVER, UP, curve, expanding, hypothesis, outcome};
+use crate::table::{EXPANDS, NEVER, UP, curve, expanding, hypothesis, outcome};
 
 const ALPHA: f64 = 0.05;
 

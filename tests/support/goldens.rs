@@ -65,9 +65,10 @@ pub fn prompts(case: &str) -> Vec<Vec<u32>> {
     reference(case).prompts.into_iter().map(|prompt| prompt.token_ids).collect()
 }
 
-/// The runtime of the tests: the processor's, or what the variable `DEVICE` asks for (`make parity DEVICE=cuda`).
+/// The runtime of the tests: the processor's, or what the variable `STREAMGAUGE_DEVICE` asks for, as
+/// `make parity DEVICE=cuda` sets it.
 pub fn runtime() -> Result<Runtime, RunError> {
-    let wanted = match std::env::var("DEVICE") {
+    let wanted = match std::env::var("STREAMGAUGE_DEVICE") {
         Ok(device) if !device.is_empty() => device.parse().unwrap(),
         _ => Wanted::default(),
     };

@@ -6,7 +6,7 @@ use std::ffi::{CStr, OsStr, c_char, c_int, c_uint};
 
 use libloading::{Library, Symbol};
 
-use super::{CUDA, Obstacle};
+use super::{CUDA, Obstacle, loader_said};
 
 /// The driver's library.
 pub const LIBRARY: &str = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
@@ -53,7 +53,7 @@ impl Driver {
 pub fn ask(library: impl AsRef<OsStr>) -> Result<Driver, Obstacle> {
     // SAFETY: loading the driver's library runs its initialisers, which is what it is for.
     let library = unsafe { Library::new(library.as_ref()) }
-        .map_err(|error| Obstacle::NoDriver { reason: error.to_string() })?;
+        .map_err(|error| Obstacle::NoDriver { reason: loader_said(&error) })?;
     let api = Api { library: &library };
     let mut number: c_int = 0;
     // SAFETY: the signatures are those of the driver API, stable since CUDA 4; the pointers are to live values of the
@@ -95,7 +95,7 @@ impl<'l> Api<'l> {
     ) -> Result<(), Obstacle> {
         // SAFETY: as the caller says.
         let symbol = unsafe { self.library.get::<F>(name.as_bytes()) };
-        let symbol = symbol.map_err(|error| Obstacle::NoDriver { reason: error.to_string() })?;
+        let symbol = symbol.map_err(|error| Obstacle::NoDriver { reason: loader_said(&error) })?;
         match call(symbol) {
             0 => Ok(()),
             NO_DEVICE => Err(Obstacle::NoCard),

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use libloading::Library;
 
-use super::Obstacle;
+use super::{Obstacle, loader_said};
 
 /// The runtime's CUDA provider, beside a runtime that has it.
 pub const PROVIDER: &str = "libonnxruntime_providers_cuda.so";
@@ -37,7 +37,7 @@ pub fn load(runtime: &Path) -> Vec<Obstacle> {
             // Loaded for good: the provider is to find it.
             Ok(library) => std::mem::forget(library),
             Err(error) => {
-                let (library, reason) = (name.to_string(), error.to_string());
+                let (library, reason) = (name.to_string(), loader_said(&error));
                 missing.push(Obstacle::Library { library, package, reason });
             }
         }

@@ -126,6 +126,12 @@ pub fn check(library: Option<&Path>, index: u32) -> Result<Card, Unusable> {
     }
 }
 
+/// What the loader said: libloading's own words only name the call.
+pub fn loader_said(error: &libloading::Error) -> String {
+    use std::error::Error;
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 fn because(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }

@@ -67,7 +67,7 @@ pub enum Obstacle {
     Full { reason: String },
     #[error("the NVIDIA driver failed: {call} gave error {code}; `nvidia-smi` or a restart may tell more")]
     Driver { call: &'static str, code: i32 },
-    #[error("the CUDA provider cannot be used: {0}")]
+    #[error("the CUDA provider failed: {0}")]
     Provider(String),
 }
 

@@ -324,7 +324,7 @@ fn a_file_that_is_no_text_is_refused_by_the_line_of_its_first_strange_byte() {
 fn results_that_are_a_file_are_no_damaged_registration() {
     let sandbox = Sandbox::new();
     fs::write(sandbox.path("plain"), "").unwrap();
-    let output = sandbox.run(&["register", "H1", "--results", "plain"]);
+    let output = sandbox.run(&["register", "H9", "--results", "plain"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(6), "{said}");
     assert!(said.contains("name a results folder") && !said.contains("version control"), "{said}");

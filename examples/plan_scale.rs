@@ -102,6 +102,7 @@ fn plan(folder: &Path, loaded: &Loaded) -> Result<Planned, Box<dyn Error>> {
         store: folder.join("store"),
         results: folder.join("results"),
         device: Wanted::This(Device::Cpu),
+        memory: None,
     };
     let planned = pipeline::plan(loaded, &places, Missing::Report, &Silent)?;
     let observations = planned.plan.counts.iter().find(|count| count.kind == JobKind::Observe);

@@ -7,6 +7,7 @@ mod explaining;
 mod exporting;
 mod jobs;
 mod judging;
+mod needs;
 mod observing;
 mod planning;
 mod provenance;
@@ -30,6 +31,7 @@ pub use device::{runtime, runtime_library};
 pub use explaining::{Explained, explain};
 pub use exporting::{ExportError, Exported, WeightFile, export, folded};
 pub use judging::Judged;
+pub use needs::{ModelNeeds, needs};
 pub use observing::{Observed, measure};
 pub use planning::{Planned, plan};
 pub use registering::register;
@@ -47,6 +49,8 @@ pub struct Places {
     pub store: PathBuf,
     pub results: PathBuf,
     pub device: Wanted,
+    /// Bytes of memory that observing may take; `None`: what the machine has left.
+    pub memory: Option<u64>,
 }
 
 /// A stage that ended a command. Failures of single models do not: they are listed in the result.

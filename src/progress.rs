@@ -1,5 +1,7 @@
 //! Progress of long work, as the stages report it. The terminal shows it; tests and `--quiet` do not.
 
+use crate::run::Done;
+
 /// Receives progress. Implementations must not influence results.
 pub trait Progress: Sync {
     /// A stage of `total` steps begins, e.g. `observe zoo-llama`, one step a block.
@@ -10,6 +12,8 @@ pub trait Progress: Sync {
     }
     /// `steps` more steps are done.
     fn advance(&self, steps: u64);
+    /// A walk through a model is over; what it took.
+    fn computed(&self, _: &Done) {}
     /// The stage is over.
     fn finish(&self);
     /// One line for people that is not an error, e.g. a quarantined object.
@@ -32,6 +36,9 @@ pub struct NotesOnly<'a>(pub &'a dyn Progress);
 impl Progress for NotesOnly<'_> {
     fn start(&self, _: &str, _: u64) {}
     fn advance(&self, _: u64) {}
+    fn computed(&self, done: &Done) {
+        self.0.computed(done);
+    }
     fn finish(&self) {}
     fn note(&self, line: &str) {
         self.0.note(line);

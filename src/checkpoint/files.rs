@@ -8,6 +8,8 @@ use std::{
 };
 
 use memmap2::Mmap;
+#[cfg(target_os = "linux")]
+use rayon::prelude::*;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -20,6 +22,9 @@ use super::{Place, error::CheckpointError, header, memo::Stamp};
 pub const SINGLE: &str = "model.safetensors";
 /// Which tensor lies in which shard.
 pub const INDEX: &str = "model.safetensors.index.json";
+/// Bytes that one core reads at a time.
+#[cfg(target_os = "linux")]
+const READ: usize = 8 << 20;
 const INDEX_FORM: &str = "an index with a weight_map of tensor to file";
 
 /// One safetensors file, mapped.
@@ -47,6 +52,18 @@ impl File {
         #[cfg(unix)]
         let _ = self.map.advise_range(memmap2::Advice::WillNeed, range.start, range.len());
         #[cfg(not(unix))]
+        let _ = range;
+    }
+
+    /// Reads some bytes into memory and maps them, on all cores.
+    pub(super) fn read(&self, range: &Range<usize>) {
+        // Likewise: kernels before Linux 5.14 do not know this advice.
+        #[cfg(target_os = "linux")]
+        range.clone().into_par_iter().step_by(READ).for_each(|start| {
+            let length = READ.min(range.end - start);
+            let _ = self.map.advise_range(memmap2::Advice::PopulateRead, start, length);
+        });
+        #[cfg(not(target_os = "linux"))]
         let _ = range;
     }
 

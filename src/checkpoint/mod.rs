@@ -195,6 +195,13 @@ impl Checkpoint {
         }
     }
 
+    /// Waits until a weight's pages are in memory and mapped, so that who uses them does not.
+    pub fn read(&self, name: &str) {
+        if let Some(place) = self.place(name) {
+            self.files[place.file].read(&place.range);
+        }
+    }
+
     /// What the weight files were when they were mapped; `None` where the system cannot tell.
     fn stamps(&self) -> Option<Vec<Stamp>> {
         self.files.iter().map(|file| file.stamp().cloned()).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, On, check, output, progress, table};
+use super::{Common, Exit, Failure, On, check, output, profile, progress, speed::Meter, table};
 use crate::checkpoint::{Memo, Tokenizer};
 use crate::config::{
     self,
@@ -96,6 +96,7 @@ impl Arguments {
         if file.extension().is_some_and(|extension| extension == "onnx") && file.is_file() {
             return self.run_onnx(file);
         }
+        let _profile = profile::start(self.on.profile.as_deref())?;
         let bar = progress::new(self.common.quiet);
         let store_at =
             self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
@@ -112,8 +113,14 @@ impl Arguments {
         };
         let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
         let (requests, extras) = self.requests(&subject.tokenizer)?;
-        let runtime = pipeline::runtime(self.on.device, bar.as_ref())?;
-        let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), bar.as_ref())?;
+        let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
+        let meter = Meter::new(bar.as_ref());
+        let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), &meter)?;
+        if !self.common.quiet
+            && let Some(line) = meter.line(&runtime)
+        {
+            output::say(&line);
+        }
         match kept {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
             kept => kept?,
@@ -161,7 +168,7 @@ impl Arguments {
         if !extras.is_empty() {
             bar.note("extras are observed of checkpoints only, not of ONNX files");
         }
-        let runtime = pipeline::runtime(self.on.device, bar.as_ref())?;
+        let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
         let mut decoder = Decoder::open(&runtime, file)?;
         let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
         let mut found = Vec::new();

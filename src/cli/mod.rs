@@ -10,11 +10,13 @@ mod measure;
 mod new;
 mod output;
 mod plan;
+mod profile;
 mod progress;
 mod register;
 mod regress;
 mod report;
 mod run;
+mod speed;
 mod table;
 mod tables;
 mod tap;
@@ -22,6 +24,7 @@ mod tap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 
 pub use exit::{Exit, Failure};
@@ -55,6 +58,19 @@ pub struct On {
     /// computed is stored beside what another did
     #[arg(long, value_name = "DEVICE", default_value_t)]
     device: Wanted,
+    /// Memory that observing may take, e.g. 4GiB [default: what the machine has left]. Pages of checkpoints, which the
+    /// system can evict, come on top
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+    /// Write a trace of where the time goes, for chrome://tracing or ui.perfetto.dev
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+}
+
+impl On {
+    fn memory(&self) -> Option<u64> {
+        self.memory.map(|size| size.as_u64())
+    }
 }
 
 /// What `plan`, `run` and `report` work on.
@@ -77,7 +93,12 @@ pub struct Job {
 
 impl Job {
     fn places(&self) -> Places {
-        Places { store: self.store.clone(), results: self.results.clone(), device: self.on.device }
+        Places {
+            store: self.store.clone(),
+            results: self.results.clone(),
+            device: self.on.device,
+            memory: self.on.memory(),
+        }
     }
 }
 

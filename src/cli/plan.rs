@@ -1,19 +1,33 @@
 //! `streamgauge plan`: the job graph, what is stale and why.
 
 use clap::Args;
+use serde::Serialize;
 
 use super::{Exit, Failure, Job, check, output, progress};
-use crate::pipeline::{self, Missing};
+use crate::pipeline::{self, Missing, ModelNeeds};
+use crate::plan::Plan;
 
 /// Options of `plan`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  streamgauge plan experiments/reproduce.toml --why")]
+#[command(after_help = "Example:\n  streamgauge plan experiments/reproduce.toml --why --needs")]
 pub struct Arguments {
     /// For each stale job, name the field of its key that changed
     #[arg(long)]
     why: bool,
+    /// For each model with something to observe, what that needs: memory, and time by a quick calibration
+    #[arg(long)]
+    needs: bool,
     #[command(flatten)]
     job: Job,
+}
+
+/// The JSON of a plan, with the needs that were asked for.
+#[derive(Serialize)]
+struct WithNeeds<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    needs: &'a [ModelNeeds],
 }
 
 impl Arguments {
@@ -22,12 +36,17 @@ impl Arguments {
         let loaded = check::load(&self.job.experiment, common)?;
         let bar = progress::new(common.quiet);
         let planned = pipeline::plan(&loaded, &self.job.places(), Missing::Report, bar.as_ref())?;
+        let needs = if self.needs { pipeline::needs(&planned)? } else { Vec::new() };
         if common.json {
-            output::print_json(&planned.plan)?;
+            output::print_json(&WithNeeds { plan: &planned.plan, needs: &needs })?;
         } else if self.why {
             output::print(&planned.plan.with_why().to_string())?;
         } else {
             output::print(&planned.plan.to_string())?;
+        }
+        if !common.json {
+            let lines: String = needs.iter().map(|needs| format!("{needs}\n")).collect();
+            output::print(&lines)?;
         }
         if common.quiet {
             // Without notes nothing has said yet why this command fails.

@@ -45,7 +45,7 @@ impl Arguments {
         };
         let bar = progress::new(self.common.quiet);
         let pipeline::Pictured { picture, failures } =
-            pipeline::picture(&loaded, self.on.device, bar.as_ref())?;
+            pipeline::picture(&loaded, (self.on.device, self.on.memory()), bar.as_ref())?;
         let comparison = before.as_ref().map(|before| compare(before, &picture));
         let moved = comparison.as_ref().is_some_and(|comparison| comparison.moved());
         let differs = comparison.as_ref().is_none_or(|c| moved || !c.made_with.is_empty());

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Exit, Failure, Job, check, output, progress, table};
+use super::{Exit, Failure, Job, check, output, profile, progress, speed::Meter, table};
 use crate::pipeline;
 
 /// Options of `run`.
@@ -25,7 +25,14 @@ pub fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
     let loaded = check::load(&job.experiment, &job.common)?;
     let bar = progress::new(job.common.quiet);
     let places = job.places();
-    let summary = pipeline::run(&loaded, &places, compute, bar.as_ref())?;
+    let _profile = profile::start(job.on.profile.as_deref())?;
+    let meter = Meter::new(bar.as_ref());
+    let summary = pipeline::run(&loaded, &places, compute, &meter)?;
+    if !job.common.quiet
+        && let Some(line) = meter.line(&summary.planned.runtime)
+    {
+        output::say(&line);
+    }
     if job.common.json {
         output::print_json(&table::summary_json(&summary))?;
     } else {

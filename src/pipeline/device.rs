@@ -6,9 +6,9 @@ use crate::device::{Device, Wanted};
 use crate::progress::Progress;
 use crate::run::{RunError, Runtime};
 
-/// Loads the runtime for what was asked for. Notes the device unless it is the processor as nobody asked otherwise; of
+/// Loads the runtime for what was asked for, within so many bytes of memory. Notes the device unless it is the processor as nobody asked otherwise; of
 /// `auto`, also why it is not a CUDA device.
-pub fn runtime(wanted: Wanted, progress: &dyn Progress) -> Result<Runtime, RunError> {
+pub fn runtime(wanted: Wanted, memory: Option<u64>, progress: &dyn Progress) -> Result<Runtime, RunError> {
     let cuda = library(Path::new(".runtime/cuda/lib"));
     let chosen = Runtime::choose(wanted, runtime_library().as_deref(), cuda.as_deref())?;
     let place = chosen.runtime.place();
@@ -17,7 +17,7 @@ pub fn runtime(wanted: Wanted, progress: &dyn Progress) -> Result<Runtime, RunEr
         None if wanted == Wanted::This(Device::Cpu) => {}
         None => progress.note(&format!("device: {place}")),
     }
-    Ok(chosen.runtime)
+    Ok(chosen.runtime.with_memory(memory))
 }
 
 /// The ONNX Runtime library to load: `ORT_DYLIB_PATH`, else `.runtime/lib` here or above, else beside the program.

@@ -105,12 +105,13 @@ pub(super) fn keep(
             Some(store::Cell { slot: cell.slot.clone(), fields: cell.fields(), observation })
         })
         .collect();
+    let _span = tracing::info_span!("store", rows = rows.len()).entered();
     observed.computed += planned.store.put_observations(&rows)?;
     observed.present.extend(cells.iter().map(|cell| cell.key));
     Ok(())
 }
 
-fn batches<'a, 'b>(cells: &'b [&'a Cell]) -> Vec<&'b [&'a Cell]> {
+pub(super) fn batches<'a, 'b>(cells: &'b [&'a Cell]) -> Vec<&'b [&'a Cell]> {
     let mut batches = Vec::new();
     let (mut start, mut tokens) = (0, 0);
     for (index, cell) in cells.iter().enumerate() {

@@ -77,7 +77,7 @@ pub fn plan(
 ) -> Result<Planned, PipelineError> {
     let (runtime, store) = thread::scope(|scope| {
         let store = scope.spawn(|| open_store(&places.store));
-        let runtime = runtime(places.device, progress);
+        let runtime = runtime(places.device, places.memory, progress);
         (runtime, store.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (runtime, (store, snapshot, damaged)) = (runtime?, store?);

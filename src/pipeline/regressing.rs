@@ -34,13 +34,17 @@ fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
 
 /// Runs an experiment in a store of its own that is removed afterwards. A store in use would hide a regression: keys
 /// hold what decides an output by design, not the program's code, so a wrong engine would be answered from the store.
-pub fn picture(loaded: &Loaded, device: Wanted, progress: &dyn Progress) -> Result<Pictured, PipelineError> {
+pub fn picture(
+    loaded: &Loaded,
+    (device, memory): (Wanted, Option<u64>),
+    progress: &dyn Progress,
+) -> Result<Pictured, PipelineError> {
     let scratch = tempfile::Builder::new()
         .prefix("streamgauge-regress-") // a killed run leaves it behind: it should say whose it is
         .tempdir()
         .map_err(|error| PipelineError::Write { path: PathBuf::from("the temporary folder"), error })?;
     let (store, results) = (scratch.path().join("store"), scratch.path().join("results"));
-    let places = Places { store, results, device };
+    let places = Places { store, results, device, memory };
     let planned = plan(loaded, &places, Missing::Download, progress)?;
     let observed = observe_missing(&planned, true, progress)?;
     let mut sources = Sources::new(loaded, &planned, &observed);

@@ -30,6 +30,8 @@ pub struct Runtime {
     pub(super) environment: Environment,
     version: String,
     device: Device,
+    /// Bytes of this machine's memory that a walk may take.
+    memory: Option<u64>,
     /// Name of the card.
     card: Option<String>,
     /// Where weights and activations lie, if not where this program can read them.
@@ -122,6 +124,16 @@ impl Runtime {
         &self.version
     }
 
+    /// The same runtime, which walks through models within so many bytes of this machine's memory; `None`: within what
+    /// is left.
+    pub fn with_memory(self, memory: Option<u64>) -> Runtime {
+        Runtime { memory, ..self }
+    }
+
+    pub(super) fn memory(&self) -> Option<u64> {
+        self.memory
+    }
+
     /// Where it computes.
     pub fn device(&self) -> Device {
         self.device
@@ -208,7 +220,7 @@ fn start(path: &Path) -> Result<Runtime, String> {
         .map_err(|e| e.to_string())?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     arena::register(&environment).map_err(|e| e.to_string())?;
-    Ok(Runtime { environment, version, device: Device::Cpu, card: None, apart: None })
+    Ok(Runtime { environment, version, device: Device::Cpu, memory: None, card: None, apart: None })
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.

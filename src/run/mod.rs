@@ -14,7 +14,9 @@ mod graphs;
 mod head;
 mod library;
 mod memory;
+mod needs;
 mod observe;
+mod rate;
 mod readout;
 #[cfg(test)]
 mod rehearsal;
@@ -27,6 +29,7 @@ mod taps;
 mod upload;
 mod vocabulary;
 mod weights;
+mod work;
 
 use std::path::PathBuf;
 
@@ -35,8 +38,11 @@ pub use cuda::{Obstacle, Unusable};
 pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
 pub use library::{Chosen, Runtime};
+pub use needs::{Needs, Prepared};
 pub use observe::{Asked, Witness, observe, observe_with};
+pub use rate::product_rate;
 pub use taps::observation;
+pub use work::{Done, Work};
 
 use crate::{
     arch::{ArchError, Place},
@@ -68,6 +74,8 @@ pub enum RunError {
         "prompt {prompt} has {tokens} tokens; the attention scores of {heads} heads leave room for {most}: shorten the prompt"
     )]
     PromptTooLarge { prompt: usize, tokens: usize, heads: usize, most: usize },
+    #[error("{needs}, but {}; {}", available(*limit, *asked), remedy(*asked))]
+    Memory { needs: Needs, limit: u64, asked: bool },
     #[error(
         "prompt {prompt}, position {position}: token id {id} is beyond the vocabulary of {vocabulary}; \
          check that the tokenizer belongs to this model"
@@ -94,4 +102,13 @@ fn not_finite(tensor: Option<&str>) -> String {
         Some(name) => format!("tensor {name:?} holds a NaN or an infinity: the checkpoint is damaged"),
         None => "its weights are finite, so the stream left the range of float32".to_string(),
     }
+}
+
+fn available(limit: u64, asked: bool) -> String {
+    let limit = needs::size(limit);
+    if asked { format!("--memory allows {limit}") } else { format!("this machine has {limit} left") }
+}
+
+fn remedy(asked: bool) -> &'static str {
+    if asked { "allow more" } else { "stop other programs, or leave out long prompts" }
 }

@@ -1,13 +1,22 @@
 //! What a run needs of memory, known before it starts, and how the prompts of a run are grouped to stay within a limit.
 
+use std::fmt;
+#[cfg(test)]
+use std::path::Path;
+
+use bytesize::ByteSize;
+use sysinfo::System;
+
 use super::{
-    RunError,
+    RunError, Runtime,
     batch::{self, Group, Limits, Sharing},
     vocabulary,
+    work::{self, Work},
 };
 use crate::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::{Checkpoint, Dtype},
+    observation::{Extra, Extras},
 };
 
 /// The program, the runtime's library and a tokenizer of 128,000 tokens.
@@ -48,7 +57,10 @@ impl Needs {
             let stored = |weight: &&&WeightUse| {
                 checkpoint.tensor(&weight.tensor).is_ok_and(|tensor| tensor.dtype == Dtype::F32)
             };
-            uses.iter().filter(|weight| !stored(weight)).map(|weight| weight.shape.iter().product::<usize>()).sum()
+            uses.iter()
+                .filter(|weight| !stored(weight))
+                .map(|weight| weight.shape.iter().product::<usize>())
+                .sum()
         };
         let (mut largest, mut widest) = (0, recipe.width());
         for layer in 0..recipe.blocks() {
@@ -73,28 +85,106 @@ impl Needs {
     }
 }
 
-/// Groups of prompts that keep a run within `limit` bytes, as large as that allows, and what it then needs.
-///
-/// # Errors
-/// [`RunError::Memory`] where the smallest groups, a path each, need more.
-pub(super) fn fit(
-    recipe: &Recipe,
-    checkpoint: &Checkpoint,
-    weights: &[WeightUse],
-    prompts: &[Vec<u32>],
-    (sharing, kept_rows): (Sharing, usize),
-    limit: Option<u64>,
-) -> Result<(Vec<Group>, Needs), RunError> {
-    let mut limits = Limits::default();
-    loop {
-        let groups = batch::groups(prompts, recipe.heads(), sharing, limits);
-        let needs = Needs::of(recipe, checkpoint, weights, &groups, kept_rows);
-        match limit {
-            Some(limit) if needs.total() > limit => match limits.halved() {
-                Some(less) => limits = less,
-                None => return Err(RunError::Memory { needs, limit }),
-            },
-            _ => return Ok((groups, needs)),
+/// Prompts in groups that keep a walk within the memory there is, as large as that allows.
+pub struct Prepared {
+    pub(super) groups: Vec<Group>,
+    pub needs: Needs,
+    pub work: Work,
+    /// Rows, inputs and outputs of the largest matrix product.
+    pub shape: [usize; 3],
+}
+
+impl Prepared {
+    /// The limit is the runtime's, or else what the machine has left. On a device it bounds this machine's memory as if
+    /// all were computed here.
+    ///
+    /// # Errors
+    /// [`RunError::Memory`] where the smallest groups, a path each, need more.
+    pub fn new(
+        runtime: &Runtime,
+        recipe: &Recipe,
+        checkpoint: &Checkpoint,
+        weights: &[WeightUse],
+        prompts: &[Vec<u32>],
+        extras: &Extras,
+    ) -> Result<Prepared, RunError> {
+        let asked = runtime.memory();
+        let limit = asked.or_else(left);
+        let prelude = &recipe.modules().prelude;
+        let by_length = prelude.inputs().iter().any(|input| prelude.name_of(*input) == "lengths");
+        let sharing = if by_length { Sharing::SameLength } else { Sharing::Prefixes };
+        let tokens: usize = prompts.iter().map(Vec::len).sum();
+        let kept = |extra: &Extra| match extra {
+            Extra::Loss => tokens,
+            Extra::Lens => prompts.len() * (recipe.blocks() + 1),
+        };
+        let kept_rows = extras.iter().map(kept).sum();
+        let mut limits = Limits::default();
+        loop {
+            let groups = batch::groups(prompts, recipe.heads(), sharing, limits);
+            let needs = Needs::of(recipe, checkpoint, weights, &groups, kept_rows);
+            if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {
+                limits = limits.halved().ok_or(RunError::Memory { needs, limit, asked: asked.is_some() })?;
+                continue;
+            }
+            let work = Work::of(recipe, weights, &groups);
+            let shape = work::largest(weights, &groups);
+            return Ok(Prepared { groups, needs, work, shape });
         }
+    }
+}
+
+/// Memory in bytes that the machine, or the container this runs in, has left; `None` where the system cannot tell.
+fn left() -> Option<u64> {
+    let mut system = System::new();
+    system.refresh_memory();
+    let machine = Some(system.available_memory()).filter(|left| *left > 0);
+    let container = system.cgroup_limits().map(|limits| limits.free_memory);
+    machine.into_iter().chain(container).min()
+}
+
+/// Bytes for people.
+pub(super) fn size(bytes: u64) -> String {
+    ByteSize(bytes).display().iec().to_string()
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [total, weights, activations, streams] =
+            [self.total(), self.weights, self.activations, self.streams].map(size);
+        write!(
+            f,
+            "this takes up to {total} of memory ({weights} the largest block's weights, {activations} its activations, \
+             {streams} the streams of all prompts, {} the program)",
+            size(PROGRAM)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(memory: Option<u64>, prompts: &[Vec<u32>]) -> Result<Prepared, RunError> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/zoo/llama3-tiny");
+        let runtime = Runtime::load(None).unwrap().with_memory(memory);
+        let checkpoint = Checkpoint::open(&folder).unwrap();
+        let recipe = Recipe::read(checkpoint.config()).unwrap();
+        let weights = recipe.checked_weights(&checkpoint).unwrap();
+        Prepared::new(&runtime, &recipe, &checkpoint, &weights, prompts, &Extras::default())
+    }
+
+    #[test]
+    fn less_memory_means_smaller_groups_and_at_last_a_refusal() {
+        let prompts: Vec<Vec<u32>> =
+            (0..64).map(|i| (0..60).map(|t| (i * 60 + t) % 1000).collect()).collect();
+        let all = prepared(None, &prompts).unwrap();
+        let less = prepared(Some(all.needs.total() - all.needs.activations / 2), &prompts).unwrap();
+        assert!(less.groups.len() > all.groups.len());
+        assert!(less.needs.total() < all.needs.total());
+        assert_eq!(less.work.tokens, all.work.tokens);
+        let Err(error) = prepared(Some(PROGRAM), &prompts) else { panic!("refused") };
+        let message = error.to_string();
+        assert!(message.contains("--memory allows 200.0 MiB") && message.contains("weights"), "{message}");
     }
 }

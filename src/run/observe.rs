@@ -1,17 +1,22 @@
 //! One walk through the model: embedding rows, blocks one after another, final norm, vocabulary in pieces.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Instant,
+};
 
 use super::{
     Graphs, RunError, Runtime,
-    batch::{self, Group, Limits, Sharing},
+    batch::{self, Group},
     head::Piece,
+    needs::Prepared,
     readout::Readout,
     session::{Input, Session, floats, integers, read, value},
     stager::each_module,
     state::State,
     vocabulary::each_piece,
     weights::{Buffer, Staged},
+    work::Done,
 };
 use crate::{
     arch::{GAUGES, Place, Recipe, WeightUse},
@@ -36,12 +41,12 @@ pub struct Asked<'a, 'w> {
 /// The caller starts and ends the stage in `progress`; here it advances by L + 1 steps, the head being the last.
 ///
 /// Memory: one block's weights in float32 (on a device two blocks'), the stream and the activations of one block for up to
-/// 2048 tokens. Of `extras`, the loss keeps one more row of the head's width for each token, the lens one for each layer and
+/// 2048 tokens, fewer where the runtime's limit or the machine's memory asks for it ([`super::needs`]). Of `extras`, the loss keeps one more row of the head's width for each token, the lens one for each layer and
 /// prompt.
 ///
 /// # Errors
 /// Before any compute: an empty or too long prompt, a token beyond the vocabulary, a missing tensor or one of another
-/// shape. Later: what the runtime refuses, and an output that is not finite.
+/// shape, more memory needed than there is. Later: what the runtime refuses, and an output that is not finite.
 pub fn observe(
     runtime: &Runtime,
     recipe: &Recipe,
@@ -73,8 +78,12 @@ pub fn observe_with(
         return Ok(Vec::new());
     }
     let Asked { extras, witness } = asked;
+    let prepared = Prepared::new(runtime, recipe, checkpoint, &weights, prompts, extras)?;
+    let (work, shape, start) = (prepared.work, prepared.shape, Instant::now());
     let walk = Walk { checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
-    walk.through(runtime, recipe, graphs, prompts, progress)
+    let found = walk.through(runtime, recipe, graphs, prompts, prepared.groups, progress)?;
+    progress.computed(&Done { work, elapsed: start.elapsed(), shape });
+    Ok(found)
 }
 
 struct Walk<'a, 'w> {
@@ -92,20 +101,12 @@ impl Walk<'_, '_> {
         recipe: &Recipe,
         graphs: &Graphs,
         prompts: &[Vec<u32>],
+        groups: Vec<Group>,
         progress: &dyn Progress,
     ) -> Result<Vec<PromptObservation>, RunError> {
         let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
         let mut buffer = Buffer::default();
-        let mut prelude = open("prelude")?;
-        let by_length = prelude.inputs().any(|name| name == "lengths");
-        let sharing = if by_length { Sharing::SameLength } else { Sharing::Prefixes };
-        self.enter(
-            recipe,
-            &mut prelude,
-            &mut buffer,
-            batch::groups(prompts, recipe.heads(), sharing, Limits::default()),
-        )?;
-        drop(prelude);
+        self.enter(recipe, &mut open("prelude")?, &mut buffer, groups)?;
         self.show(0, recipe.width())?;
         let mut kinds = BTreeMap::new();
         let (checkpoint, weights) = (self.checkpoint, self.weights);
@@ -190,8 +191,12 @@ impl Walk<'_, '_> {
             let mut out = {
                 let mut inputs = staged.inputs()?;
                 state.feed(session, &mut inputs)?;
+                let _span =
+                    tracing::info_span!("compute", block = layer, rows = state.group.tokens()).entered();
                 session.run_reading(inputs, &read)?
             };
+            // The norms are reduced inside the graph: here they are read and checked.
+            let _span = tracing::info_span!("reduce", block = layer).entered();
             state.stream = out.take("next")?;
             let named = [
                 ("next_norm", &mut state.resid),
@@ -284,6 +289,7 @@ impl Walk<'_, '_> {
     fn head(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
         let k = TOP_K.min(recipe.vocabulary());
         each_piece(self.checkpoint, recipe, buffer, |piece| {
+            let _span = tracing::info_span!("head", tokens_from = piece.ids.start).entered();
             for state in &mut self.groups {
                 let Some(hidden) = &state.hidden else { continue }; // leave() set it
                 let count = state.group.last.len();
@@ -317,6 +323,7 @@ impl Walk<'_, '_> {
 
     fn tail(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
         each_piece(self.checkpoint, recipe, buffer, |piece| {
+            let _span = tracing::info_span!("loss and lens", tokens_from = piece.ids.start).entered();
             let readouts = self.groups.iter_mut().flat_map(|state| [&mut state.loss, &mut state.lens]);
             readouts.flatten().try_for_each(|readout| readout.add(session, piece))
         })

@@ -44,7 +44,12 @@ pub fn in_turn<M: Memory>(
     each: Each<'_>,
 ) -> Result<(), RunError> {
     for (index, uses) in modules.iter().enumerate() {
+        let read = tracing::info_span!("read", block = index).entered();
+        uses.iter().for_each(|weight| checkpoint.read(&weight.tensor));
+        drop(read);
+        let widen = tracing::info_span!("widen", block = index).entered();
         memory.fill(slot, checkpoint, uses)?;
+        drop(widen);
         each(index, &memory.view(slot, checkpoint, uses)?)?;
     }
     Ok(())
@@ -65,9 +70,10 @@ pub fn ahead<M: Memory>(
             let _ = give_back.send(slot); // `free` is here, so this cannot fail
         }
         scope.spawn(move || {
-            for uses in modules {
+            for (index, uses) in modules.iter().enumerate() {
                 // The walk ended early: so does this.
                 let Ok(mut slot) = free.recv() else { return };
+                let _span = tracing::info_span!("upload", block = index).entered();
                 let done = memory.fill(&mut slot, checkpoint, uses).map(|()| slot);
                 let failed = done.is_err();
                 if give_filled.send(done).is_err() || failed {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Rows of the vocabulary per piece at most.
-const ROWS: usize = 8192;
+pub(super) const ROWS: usize = 8192;
 
 /// Pieces are filled up to a multiple of this: where the runtime starts to sum a row in whole vectors depends on where it
 /// lies in memory, and rows of such pieces lie alike, whatever prompts run together.

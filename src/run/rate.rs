@@ -1,0 +1,67 @@
+//! How fast the runtime multiplies matrices here: the limit that a walk is held against.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    RunError, Runtime,
+    session::{Session, floats},
+};
+use crate::{
+    arch::ArchError,
+    graph::{Dim, Dtype, Graph, GraphError},
+    onnx,
+};
+
+/// Products at most; the fastest counts, as others may have waited for the machine.
+const MOST: usize = 8;
+
+/// Floating-point operations per second of a product of `[rows, inputs]` with a weight `[outputs, inputs]` as it lies, in
+/// float32 on all cores. Takes three products at least, more where `budget` allows.
+///
+/// # Errors
+/// What the runtime refuses.
+pub fn product_rate(
+    runtime: &Runtime,
+    [rows, inputs, outputs]: [usize; 3],
+    budget: Duration,
+) -> Result<f64, RunError> {
+    let graph = product([rows, inputs, outputs]).map_err(ArchError::from)?;
+    let mut session = Session::new(runtime, "product", &onnx::encode(&graph), inputs)?;
+    // Numbers that neither vanish nor grow.
+    let number = |i: usize| ((i * 7919) % 1009) as f32 / 1009.0 - 0.5;
+    let x: Vec<f32> = (0..rows * inputs).map(number).collect();
+    let w: Vec<f32> = (0..outputs * inputs).map(number).collect();
+    let mut fastest = Duration::MAX;
+    let start = Instant::now();
+    for round in 0..MOST {
+        let inputs = vec![floats("x", &[rows, inputs], &x)?, floats("w", &[outputs, inputs], &w)?];
+        let one = Instant::now();
+        session.run(inputs)?;
+        fastest = fastest.min(one.elapsed());
+        if round >= 2 && start.elapsed() > budget {
+            break;
+        }
+    }
+    Ok(2.0 * (rows * inputs * outputs) as f64 / fastest.as_secs_f64().max(1e-9))
+}
+
+fn product([rows, inputs, outputs]: [usize; 3]) -> Result<Graph, GraphError> {
+    let mut graph = Graph::new("product");
+    let x = graph.input("x", Dtype::F32, &[Dim::Fixed(rows), Dim::Fixed(inputs)])?;
+    let w = graph.input("w", Dtype::F32, &[Dim::Fixed(outputs), Dim::Fixed(inputs)])?;
+    let product = graph.gemm(x, w, None)?;
+    graph.output("product", product)?;
+    Ok(graph)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_has_a_rate() {
+        let runtime = Runtime::load(None).unwrap();
+        let rate = product_rate(&runtime, [16, 64, 32], Duration::ZERO).unwrap();
+        assert!(rate > 1e6 && rate < 1e15, "{rate}");
+    }
+}

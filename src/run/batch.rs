@@ -1,6 +1,6 @@
 //! Prompts: refused before any compute, then grouped and laid out for the graphs.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::RunError;
 use crate::arch::Recipe;
@@ -148,11 +148,11 @@ struct Builder {
     sharing: Sharing,
     paths: Vec<Vec<usize>>,
     /// The row of a token after the row before it; a first token has the length of its path instead if that matters.
-    rows: HashMap<(Before, u32), usize>,
+    rows: BTreeMap<(Before, u32), usize>,
     tokens: usize,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Before {
     Nothing { length: usize },
     Row(usize),
@@ -160,7 +160,7 @@ enum Before {
 
 impl Builder {
     fn new(sharing: Sharing) -> Builder {
-        Builder { sharing, paths: Vec::new(), rows: HashMap::new(), tokens: 0 }
+        Builder { sharing, paths: Vec::new(), rows: BTreeMap::new(), tokens: 0 }
     }
 
     fn before_all(&self, ids: &[u32]) -> Before {

@@ -116,7 +116,10 @@ mod tests {
     use crate::evidence::ModelInfo;
     use crate::facts::ModelFacts;
 
-    fn table(stages: &[(&str, f64, &[(&str, f64)])]) -> EvidenceTable {
+    /// A stage, its step, and gains of prompts.
+    type Stage<'a> = (&'a str, f64, &'a [(&'a str, f64)]);
+
+    fn table(stages: &[Stage<'_>]) -> EvidenceTable {
         let mut table = EvidenceTable::default();
         for (id, step, gains) in stages {
             let facts = ModelFacts { series: Some("m".into()), step: Some(*step), ..ModelFacts::default() };

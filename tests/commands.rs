@@ -329,3 +329,47 @@ fn results_that_are_a_file_are_no_damaged_registration() {
     assert_eq!(output.status.code(), Some(6), "{said}");
     assert!(said.contains("name a results folder") && !said.contains("version control"), "{said}");
 }
+
+#[test]
+fn memory_that_does_not_suffice_is_said_before_anything_runs() {
+    let sandbox = Sandbox::new();
+    let measure = ["measure", "llama3-tiny", "--tokens", "5,6,7"];
+    for (memory, said) in [("1MiB", "--memory allows 1.0 MiB"), ("lots", "4GiB")] {
+        let output = sandbox.run(&[&measure[..], &["--memory", memory]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && errors.contains(said), "{errors}");
+    }
+    let with = sandbox.json(&[&measure[..], &["--memory", "1GiB", "--json", "--quiet"]].concat());
+    assert_eq!(with, sandbox.json(&[&measure[..], &["--json", "--quiet"]].concat()));
+}
+
+#[test]
+fn a_plan_says_what_each_model_needs() {
+    let sandbox = Sandbox::new();
+    let needs = &sandbox.json(&["plan", "--needs", "--json", "--quiet"])["needs"];
+    let models = needs.as_array().unwrap();
+    assert!(models.len() >= 2);
+    for model in models {
+        assert!(model["memory"].as_u64().unwrap() > 1 << 20, "{model}");
+        assert!(model["seconds"].as_f64().unwrap() > 0.0 && model["refused"].is_null(), "{model}");
+    }
+    let (text, _) = sandbox.expect(0, &["plan", "--needs", "--quiet", "--memory", "1MiB"]);
+    assert!(text.contains("cannot be observed") && text.contains("--memory allows 1.0 MiB"), "{text}");
+}
+
+#[test]
+fn a_profile_shows_each_block_read_widened_computed_and_reduced() {
+    let sandbox = Sandbox::new();
+    let measure = ["measure", "llama3-tiny", "--tokens", "5,6,7", "--profile", "trace.json"];
+    let output = sandbox.run(&measure);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("observed 3 tokens in") && said.contains("GFLOP/s"), "{said}");
+    let trace: Value = serde_json::from_slice(&fs::read(sandbox.path("trace.json")).unwrap()).unwrap();
+    let blocks = |name: &str| {
+        let events = trace.as_array().unwrap().iter();
+        events.filter(|event| event["ph"] == "B" && event["name"] == name).count()
+    };
+    let each = ["read", "widen", "compute", "reduce"].map(blocks);
+    assert!(each[0] > 1 && each.iter().all(|count| *count == each[0]), "{each:?}");
+    assert!(blocks("head") > 0 && blocks("store") > 0);
+}

@@ -362,6 +362,7 @@ fn observe(
             })
             .collect();
         if let Some(store) = store {
+            let _span = tracing::info_span!("store", rows = cells.len()).entered();
             kept = store.put_observations(&cells).map(|_| ());
         }
         known.extend(cells.into_iter().map(|cell| (cell.fields.key(), cell.observation)));

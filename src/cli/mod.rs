@@ -60,7 +60,7 @@ pub struct On {
     device: Wanted,
     /// Memory that observing may take, e.g. 4GiB [default: what the machine has left]. Pages of checkpoints, which the
     /// system can evict, come on top
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<ByteSize>,
     /// Write a trace of where the time goes, for chrome://tracing or ui.perfetto.dev
     #[arg(long, value_name = "FILE")]
@@ -71,6 +71,10 @@ impl On {
     fn memory(&self) -> Option<u64> {
         self.memory.map(|size| size.as_u64())
     }
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| "expected a size with its unit, e.g. 4GiB or 800MB".to_string())
 }
 
 /// What `plan`, `run` and `report` work on.

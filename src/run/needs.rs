@@ -20,13 +20,13 @@ use crate::{
 };
 
 /// The program, the runtime's library and a tokenizer of 128,000 tokens.
-const PROGRAM: u64 = 200 << 20;
+const PROGRAM: u64 = 128 << 20;
 /// Copies of a block's activations that the runtime holds at a time, at most: rows as wide as the stream, rows as wide as the
 /// widest matrix, values of attention heads, attention scores. Measured on the shapes of `make bench`.
-const STREAM_ROWS: usize = 24;
-const WIDE_ROWS: usize = 6;
-const HEAD_ROWS: usize = 8;
-const SCORES: usize = 5;
+const STREAM_ROWS: usize = 8;
+const WIDE_ROWS: usize = 4;
+const HEAD_ROWS: usize = 4;
+const SCORES: usize = 3;
 
 /// Anonymous memory of a run in bytes, at most: what the machine must have. Pages of the checkpoint's files come on top and
 /// can be evicted at will.
@@ -185,6 +185,6 @@ mod tests {
         assert_eq!(less.work.tokens, all.work.tokens);
         let Err(error) = prepared(Some(PROGRAM), &prompts) else { panic!("refused") };
         let message = error.to_string();
-        assert!(message.contains("--memory allows 200.0 MiB") && message.contains("weights"), "{message}");
+        assert!(message.contains("--memory allows 128.0 MiB") && message.contains("weights"), "{message}");
     }
 }

@@ -17,21 +17,23 @@ pub(super) fn page(book: &mut Book<'_>) -> Markup {
     let rows: Vec<Markup> = claims.iter().map(|claim| row(book, claim)).collect();
     let count = |outcome: Outcome| claims.iter().filter(|claim| claim.outcome == outcome).count();
     let deviating = claims.iter().filter(|claim| !claim.deviations.is_empty()).count();
+    let sentences = claims.iter().filter(|claim| claim.id.starts_with('C')).count();
     let columns = [
         column("id"),
         column("claim"),
         column("printed"),
         column("recomputed"),
+        column("protocols"),
         choice("outcome"),
         column("what it really measures"),
-        column("protocols"),
         column("rows"),
     ];
     html! {
         section.page #claims {
             h1 { "What was printed, recomputed" }
             p.lead {
-                "Of " (claims.len()) " printed numbers and words, "
+                "Of " (claims.len()) " printed numbers and words (" (sentences) " of the note, C; "
+                (claims.len() - sentences) " statistics published beside it, S), "
                 strong { (count(Outcome::Reproduces)) } " reproduce from the rows behind them, "
                 strong { (count(Outcome::Differs)) } " differ, and for "
                 strong { (count(Outcome::NoData)) } " nothing was published to recompute them from. "
@@ -59,6 +61,7 @@ fn row(book: &mut Book<'_>, claim: &ClaimOutcome) -> Markup {
         }
         td.num { (said(&claim.printed, &claim.unit)) }
         td.num { (words::number(book, &recomputed, &protocols)) }
+        td { @if !protocols.is_empty() { (words::protocols(book, &protocols)) } @else { (MISSING) } }
         td data-k=(claim.outcome) { span class={ "outcome " (class(claim.outcome)) } { (claim.outcome) } }
         td {
             (claim.measures)
@@ -67,7 +70,6 @@ fn row(book: &mut Book<'_>, claim: &ClaimOutcome) -> Markup {
             }
             @if !claim.note.is_empty() { div.minor { (claim.note) } }
         }
-        td { @if !protocols.is_empty() { (words::protocols(book, &protocols)) } @else { (MISSING) } }
         td.num { (claim.rows) }
     }
 }

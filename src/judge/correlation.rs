@@ -292,7 +292,7 @@ fn chances<'p, 'a: 'p>(
 ) -> Vec<Option<f64>> {
     let pairs: Vec<_> = pairs.into_iter().collect();
     let reachable: Vec<bool> =
-        pairs.iter().map(|(pair, _)| stats::smallest_correlation_p(pair.len()) <= bench.alpha).collect();
+        pairs.iter().map(|(pair, blocks)| smallest_p(pair, *blocks) <= bench.alpha).collect();
     let asked: Vec<_> =
         pairs.into_iter().zip(&reachable).filter(|(_, yes)| **yes).map(|(pair, _)| pair).collect();
     let mut found = bench.memo.correlation_ps(&asked, method).into_iter();
@@ -313,7 +313,7 @@ fn correlate(
     let interval = value.and_then(|r| {
         stats::correlation_interval(r, pair.len(), controls(pair, blocks), method, bench.alpha)
     });
-    let smallest = stats::smallest_correlation_p(pair.len());
+    let smallest = smallest_p(pair, blocks);
     if smallest > bench.alpha && pair.len() >= FEWEST {
         tested.notes.push(format!(
             "{label}: cannot reach alpha = {} with {} units (smallest p {}), no p given",
@@ -330,6 +330,10 @@ fn correlate(
         p,
         n: pair.len() as u64,
     }
+}
+
+fn smallest_p(pair: &Paired<&str>, blocks: Option<&[usize]>) -> f64 {
+    blocks.map_or_else(|| stats::smallest_correlation_p(pair.len()), stats::smallest_correlation_p_within)
 }
 
 /// Degrees of freedom spent: one per control, and one per category mean beyond the first.

@@ -66,7 +66,7 @@ pub use mixture::mixture_bic;
 pub use nested::{Nested, nested};
 pub use permutation::{
     Draw, MONTE_CARLO, Orders, correlation_p, correlation_ps, sign_flip_p, smallest_correlation_p,
-    smallest_sign_p,
+    smallest_correlation_p_within, smallest_sign_p,
 };
 pub use pool::{Pooled, random_effects};
 pub use power_law::{PowerLaw, power_law};

@@ -128,6 +128,14 @@ pub fn smallest_correlation_p(units: usize) -> f64 {
     }
 }
 
+/// The smallest two-sided p a correlation can reach whose units are rearranged within blocks (a label per unit) only.
+pub fn smallest_correlation_p_within(blocks: &[usize]) -> f64 {
+    match arrangements(&grouped(blocks)) {
+        Some(all) => (2.0 / all as f64).min(1.0),
+        None => 1.0 / (MONTE_CARLO as f64 + 1.0),
+    }
+}
+
 /// The smallest two-sided p a sign test (or exact sign flips) of n units can reach: 2/2^n.
 pub fn smallest_sign_p(units: usize) -> f64 {
     (2.0 * 0.5_f64.powi(units.min(1100) as i32)).min(1.0)

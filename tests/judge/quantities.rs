@@ -124,3 +124,21 @@ fn means_of_models_are_pooled_with_models_as_units() {
     assert!((statistic(&found.primary, "pooled").unwrap() - pooled.effect).abs() < 1e-9);
     assert!((statistic(&found.primary, "p").unwrap() - pooled.p).abs() < 1e-9);
 }
+
+#[test]
+fn pairs_of_relatives_are_too_few_orders_to_reach_alpha() {
+    // Six models could be rearranged in 720 ways, but within three families of two in 8 only.
+    let table = (0..6).fold(Table::default(), |table, m| {
+        let (name, gain) = (format!("m{m}"), 1.0 + 0.1 * f64::from(m));
+        table
+            .row(&name, "p", Metric::LastGain, LAST, gain)
+            .row(&name, "p", Metric::CumulativeGain, LAST, gain * gain)
+            .facts(&name, |facts| facts.family = Some(["x", "y", "z"][m as usize / 2].into()))
+    });
+    let test = r#"kind = "correlation", method = "pearson", unit = "model", x = { metric = "last-gain" }, y = { metric = "cumulative-gain" }"#;
+    let rule = r#"supported = [{ statistic = "p", below = 0.05 }]"#;
+    assert!(statistic(&judged("", test, rule, &table).primary, "p").is_some());
+    let within = judged("", &format!("{test}, within = \"family\""), rule, &table).primary;
+    assert_eq!(statistic(&within, "p"), None);
+    noted(&within, "cannot reach alpha = 0.05 with 6 units (smallest p 0.250)");
+}

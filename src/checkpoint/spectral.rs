@@ -107,13 +107,14 @@ pub fn spectra(tensor: &Tensor<'_>, looks: &[Look<'_>]) -> Result<(Spectrum, Vec
     }
     let frobenius = survey.squares.iter().sum::<f64>().sqrt();
     let typical = frobenius / ((matrix.rows * cols) as f64).sqrt();
-    let unit = if typical > 0.0 { typical.log2().floor().exp2() } else { 1.0 };
+    // Its inverse, too, is a float32.
+    let unit = if typical > 0.0 { typical.log2().floor().clamp(-126.0, 126.0).exp2() } else { 1.0 };
     let weight = Weight { matrix, mean: survey.mean, unit };
 
     let plain = Look::default();
     let mut searches: Vec<Search<'_>> =
         std::iter::once(&plain).chain(looks).map(|&look| Search::new(&weight, look)).collect();
-    // Half of it is left for what float32 did to the vectors.
+    // Half is left for what float32 does to the vectors.
     advance::<f32>(&weight, &mut searches, TOLERANCE / 2.0);
     searches.iter_mut().for_each(Search::restart);
     advance::<f64>(&weight, &mut searches, TOLERANCE);

@@ -1,7 +1,8 @@
 //! Block Lanczos for the largest eigenvalue of a symmetric matrix known by its products with vectors.
 //!
 //! Golub & Van Loan, Matrix Computations, 10.3.6, with full reorthogonalisation. Two vectors start it: one alone cannot
-//! tell a pair of eigenvalues from one, nor how far the second lies below the first.
+//! tell a pair of close eigenvalues from one, whose residual then is small long before its error is; two do, and need
+//! fewer passes. Three and four were measured to cost more time than the passes they save.
 
 use std::ops::Range;
 
@@ -95,7 +96,7 @@ impl Krylov {
         if !last && self.steps < self.next_look {
             return None;
         }
-        self.next_look = self.steps + 1 + self.steps / 16;
+        self.next_look = self.steps + 1 + self.steps / 32;
         let estimate = self.estimate();
         (last || estimate.relative_error <= tolerance).then_some(estimate)
     }

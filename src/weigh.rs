@@ -10,7 +10,7 @@ use crate::{
     arch::{ArchError, FinalNormWeight, Recipe, ValueWeights},
     checkpoint::{
         Checkpoint, CheckpointError, Tensor,
-        spectral::{Largest, Look, SpectralError, Spectrum, largest, spectrum},
+        spectral::{Largest, Look, SpectralError, Spectrum, spectra},
         widen::widen,
     },
     progress::Progress,
@@ -93,24 +93,23 @@ pub fn weigh(
 ) -> Result<Weighed, WeighError> {
     recipe.checked_weights(checkpoint)?;
     let parts = Parts::of(recipe, checkpoint);
-    let embedding = spectrum(&checkpoint.tensor(&parts.embedding)?)?;
-    progress.advance(1);
     let head = checkpoint.tensor(&parts.unembedding)?;
-    let unembedding = if parts.unembedding == parts.embedding { embedding } else { spectrum(&head)? };
-    progress.advance(1);
-    let centred = largest(&head, Look { scale: None, centred: true })?;
-    progress.advance(1);
-    let folded = match &parts.final_norm {
-        Some(norm) => {
-            let factors = factors(norm, &checkpoint.tensor(&norm.tensor)?)?;
-            Some(largest(&head, Look { scale: Some(&factors), centred: true })?)
-        }
+    let factors = match &parts.final_norm {
+        Some(norm) => Some(factors(norm, &checkpoint.tensor(&norm.tensor)?)?),
         None => None,
     };
+    let centred = Look { scale: None, centred: true };
+    let folded = factors.as_deref().map(|factors| Look { scale: Some(factors), centred: true });
+    let looks: Vec<Look<'_>> = std::iter::once(centred).chain(folded).collect();
+    let (unembedding, found) = spectra(&head, &looks)?;
+    progress.advance(3);
+    let tied = parts.unembedding == parts.embedding;
+    let embedding = if tied { unembedding } else { spectra(&checkpoint.tensor(&parts.embedding)?, &[])?.0 };
     progress.advance(1);
     let value_squares =
         parts.values.iter().map(|values| squares(values, checkpoint)).collect::<Result<_, _>>()?;
     progress.advance(1);
+    let (centred, folded) = (found[0], found.get(1).copied()); // as they were asked for
     Ok(Weighed { embedding, unembedding, centred, folded, value_squares })
 }
 

@@ -13,7 +13,6 @@ mod made;
 mod memo;
 pub mod spectral;
 mod tokenizer;
-mod tridiagonal;
 pub mod widen;
 
 use std::{

@@ -1,28 +1,31 @@
 //! The largest singular value of a weight matrix, and the norms of its rows, without a second copy of it.
 //!
-//! The largest singular value also of the matrix with its columns scaled and its rows' mean taken away, likewise
-//! without a copy ([`largest`]).
-//!
-//! Lanczos on WᵀW with full reorthogonalisation (Golub & Van Loan, Matrix Computations, 10.1 and 10.4): each step
-//! streams W's rows once, widened a few rows at a time, and sums in float64. Rows are split into
-//! segments by the shape alone and their sums added in order, so the result does not depend on the cores.
+//! Also of the matrix with its columns scaled and its rows' mean taken away ([`Look`]), in the same passes: each step of
+//! block Lanczos on WᵀW (`krylov`) streams W's rows once for all of them (`gram`), multiplied in float32. What that found
+//! is then taken up in float64, as a rule for one pass: an error of a vector enters its Rayleigh quotient squared.
+
+mod gram;
+mod krylov;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use std::ops::Range;
-
-use super::{Tensor, tridiagonal, widen::widen_from};
+use super::Tensor;
+use gram::{Matrix, Real};
+use krylov::{Estimate, Krylov, dot};
 
 /// Norms of one matrix `[rows, cols]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spectrum {
     /// σ_max, the spectral norm.
     pub sigma_max: f64,
-    /// Some singular value lies within this relative distance of `sigma_max` (the Ritz residual; rounding, about
-    /// 1e-13, not counted). It is the largest unless the fixed random start is orthogonal to its vector.
+    /// Bound on the relative error of `sigma_max`, from products in float64 (their rounding, about 1e-13, not counted).
+    /// With Ritz values θ₁ ≥ θ₂ of WᵀW and residuals r₁, r₂ it is r₁²/(θ₁ - θ₂ - r₂)/2θ₁, where that gap exceeds r₁
+    /// (Kato–Temple; Parlett, The Symmetric Eigenvalue Problem, ch. 11), else r₁/2θ₁. It holds if no eigenvalue but the
+    /// largest lies above θ₂ + r₂, in the other case if the nearest is the largest: true unless three or more crowd
+    /// closer than r₁, or the fixed pseudo-random start misses one, which no iteration can exclude.
     pub relative_error: f64,
-    /// Lanczos steps, each one pass over the matrix.
+    /// Lanczos steps, each one pass over the matrix, those in float64 included.
     pub iterations: usize,
     /// Whether `relative_error` reached [`TOLERANCE`] within [`MOST_ITERATIONS`].
     pub converged: bool,
@@ -32,7 +35,7 @@ pub struct Spectrum {
 }
 
 /// The largest singular value alone.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Largest {
     pub sigma_max: f64,
     /// As in [`Spectrum`].
@@ -81,74 +84,147 @@ pub const TOLERANCE: f64 = 1e-7;
 /// random matrices, whose largest singular values crowd, some hundred.
 pub const MOST_ITERATIONS: usize = 500;
 
-/// Segments of rows that are summed apart: enough for any machine's cores, few enough to add up.
-const SEGMENTS: usize = 64;
-/// Rows taken together, so that the sums are loaded and stored once for all of them.
-const TOGETHER: usize = 4;
-/// Independent sums in a dot product, so that it vectorises in a fixed order.
-const LANES: usize = 8;
-
-/// σ_max to 1e-7, Frobenius and row norms of a matrix, in float64. Reads the matrix `iterations + 1` times.
+/// σ_max to 1e-7, Frobenius and row norms of a matrix, and σ_max of what each of `looks` makes of it. Reads the matrix
+/// once more than the most iterations.
+///
+/// With m the mean of the n rows of W and Ŵ = W - 1mᵀ, the Gram matrix of W·S less the mean of its rows is S ŴᵀŴ S, and
+/// that of W·S is n Sm(Sm)ᵀ more: what is iterated is never a difference of large numbers.
 ///
 /// # Errors
-/// A tensor that is no matrix, has no elements or holds NaN or infinity.
-pub fn spectrum(tensor: &Tensor<'_>) -> Result<Spectrum, SpectralError> {
-    let matrix = Matrix::of(tensor)?;
-    let squares = matrix.row_squares();
-    if let Some(row) = squares.iter().position(|square| !square.is_finite()) {
-        return Err(SpectralError::NotFinite { tensor: tensor.name.to_string(), row });
+/// A tensor that is no matrix, has no elements or holds NaN or infinity; factors of another number than columns.
+pub fn spectra(tensor: &Tensor<'_>, looks: &[Look<'_>]) -> Result<(Spectrum, Vec<Largest>), SpectralError> {
+    let name = || tensor.name.to_string();
+    let matrix = Matrix::of(tensor)
+        .ok_or_else(|| SpectralError::NotAMatrix { tensor: name(), shape: tensor.shape.to_vec() })?;
+    let cols = matrix.cols;
+    let factors = looks.iter().filter_map(|look| look.scale).map(<[f64]>::len);
+    if let Some(factors) = factors.into_iter().find(|&factors| factors != cols) {
+        return Err(SpectralError::Factors { tensor: name(), cols, factors });
     }
-    let estimate = lanczos(matrix.cols, |v| matrix.gram_times(v));
-    Ok(Spectrum {
-        sigma_max: estimate.theta.max(0.0).sqrt(),
-        relative_error: estimate.relative_error,
-        iterations: estimate.iterations,
-        converged: estimate.relative_error <= TOLERANCE,
-        frobenius: squares.iter().sum::<f64>().sqrt(),
-        row_norms: RowNorms::of(&squares),
-    })
+    let survey = matrix.survey();
+    if let Some(row) = survey.squares.iter().position(|square| !square.is_finite()) {
+        return Err(SpectralError::NotFinite { tensor: name(), row });
+    }
+    let frobenius = survey.squares.iter().sum::<f64>().sqrt();
+    let typical = frobenius / ((matrix.rows * cols) as f64).sqrt();
+    // Its inverse, too, is a float32.
+    let unit = if typical > 0.0 { typical.log2().floor().clamp(-126.0, 126.0).exp2() } else { 1.0 };
+    let weight = Weight { matrix, mean: survey.mean, unit };
+
+    let plain = Look::default();
+    let mut searches: Vec<Search<'_>> =
+        std::iter::once(&plain).chain(looks).map(|&look| Search::new(&weight, look)).collect();
+    // Half is left for what float32 does to the vectors.
+    advance::<f32>(&weight, &mut searches, TOLERANCE / 2.0);
+    searches.iter_mut().for_each(Search::restart);
+    advance::<f64>(&weight, &mut searches, TOLERANCE);
+
+    let mut found = searches.iter().map(Search::found);
+    // The first is the matrix as it lies.
+    let Largest { sigma_max, relative_error, iterations, converged } = found.next().unwrap_or_default();
+    let row_norms = RowNorms::of(&survey.squares);
+    Ok((Spectrum { sigma_max, relative_error, iterations, converged, frobenius, row_norms }, found.collect()))
 }
 
-/// σ_max, to 1e-7, of what `look` makes of a matrix. Reads the matrix `iterations` times, and once more for the mean.
-///
-/// With S = diag(scale) and μ the mean of the n rows of WS, the Gram matrix of WS - 1μᵀ is S WᵀW S - n μμᵀ, since the
-/// rows of WS sum to nμ.
-///
-/// # Errors
-/// As [`spectrum`]; factors of another number than columns.
-pub fn largest(tensor: &Tensor<'_>, look: Look<'_>) -> Result<Largest, SpectralError> {
-    let matrix = Matrix::of(tensor)?;
-    let cols = matrix.cols;
-    if let Some(factors) = look.scale.map(<[f64]>::len).filter(|&factors| factors != cols) {
-        return Err(SpectralError::Factors { tensor: tensor.name.to_string(), cols, factors });
+/// A matrix and what one pass told of it.
+struct Weight<'a> {
+    matrix: Matrix<'a>,
+    /// Of the rows, `[cols]`.
+    mean: Vec<f64>,
+    /// A power of two near the size of the elements.
+    unit: f64,
+}
+
+/// The search for the largest singular value of one look at a matrix.
+struct Search<'a> {
+    look: Look<'a>,
+    /// √n Sm, `[cols]`, whose square the Gram matrix of a look that is not centred has besides.
+    beside: Option<Vec<f64>>,
+    krylov: Krylov,
+    /// None: it goes on.
+    estimate: Option<Estimate>,
+    /// Steps of searches before a restart.
+    before: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(weight: &Weight<'_>, look: Look<'a>) -> Search<'a> {
+        let root = (weight.matrix.rows as f64).sqrt();
+        let beside = (!look.centred).then(|| look.scaled(&weight.mean).iter().map(|m| root * m).collect());
+        Search {
+            look,
+            beside,
+            krylov: Krylov::new(krylov::start(weight.matrix.cols)),
+            estimate: None,
+            before: 0,
+        }
     }
-    let scaled = |mut v: Vec<f64>| {
-        v.iter_mut().zip(look.scale.unwrap_or_default()).for_each(|(v, s)| *v *= s);
-        v
-    };
-    let rows = matrix.rows as f64;
-    // [cols]; nothing to take away is a mean of zero.
-    let mean: Vec<f64> = if look.centred {
-        scaled(matrix.column_sums()).iter().map(|sum| sum / rows).collect()
-    } else {
-        vec![0.0; cols]
-    };
-    let estimate = lanczos(cols, |v| {
-        let along = rows * dot(&mean, v);
-        let mut product = scaled(matrix.gram_times(&scaled(v.to_vec())));
-        product.iter_mut().zip(&mean).for_each(|(p, m)| *p -= along * m);
-        product
-    });
-    if !estimate.theta.is_finite() {
-        let row = matrix.row_squares().iter().position(|square| !square.is_finite()).unwrap_or_default();
-        return Err(SpectralError::NotFinite { tensor: tensor.name.to_string(), row });
+
+    /// The vectors whose products with ŴᵀŴ are wanted.
+    fn wanted(&self) -> Vec<Vec<f64>> {
+        self.krylov.block().iter().map(|v| self.look.scaled(v)).collect()
     }
-    Ok(Largest {
-        sigma_max: estimate.theta.max(0.0).sqrt(),
-        relative_error: estimate.relative_error,
-        iterations: estimate.iterations,
-        converged: estimate.relative_error <= TOLERANCE,
-    })
+
+    /// Takes those products.
+    fn take(&mut self, products: Vec<Vec<f64>>, tolerance: f64) {
+        let whole = |(product, v): (Vec<f64>, &Vec<f64>)| {
+            let mut product = self.look.scaled(&product);
+            if let Some(beside) = &self.beside {
+                let along = dot(beside, v);
+                product.iter_mut().zip(beside).for_each(|(p, m)| *p += along * m);
+            }
+            product
+        };
+        let products = products.into_iter().zip(self.krylov.block()).map(whole).collect();
+        self.krylov.absorb(products);
+        // After a restart at least one step is taken.
+        self.estimate = self.krylov.settled(tolerance, MOST_ITERATIONS.saturating_sub(self.before));
+    }
+
+    /// Forgets all but the best vectors.
+    fn restart(&mut self) {
+        if let Some(estimate) = self.estimate.take() {
+            self.before += self.krylov.steps();
+            self.krylov = Krylov::new(self.krylov.leaders(&estimate));
+        }
+    }
+
+    fn found(&self) -> Largest {
+        let (theta, relative_error) =
+            self.estimate.as_ref().map_or((0.0, f64::INFINITY), |found| (found.theta, found.relative_error));
+        Largest {
+            sigma_max: theta.max(0.0).sqrt(),
+            relative_error,
+            iterations: self.before + self.krylov.steps(),
+            converged: relative_error <= TOLERANCE,
+        }
+    }
+}
+
+impl Look<'_> {
+    /// S v.
+    fn scaled(&self, v: &[f64]) -> Vec<f64> {
+        match self.scale {
+            Some(scale) => v.iter().zip(scale).map(|(v, s)| v * s).collect(),
+            None => v.to_vec(),
+        }
+    }
+}
+
+/// Steps of all searches together until each has an estimate, with products in `T`.
+fn advance<T: Real>(weight: &Weight<'_>, searches: &mut [Search<'_>], tolerance: f64) {
+    loop {
+        let mut open: Vec<&mut Search<'_>> =
+            searches.iter_mut().filter(|search| search.estimate.is_none()).collect();
+        if open.is_empty() {
+            return;
+        }
+        let wanted: Vec<Vec<Vec<f64>>> = open.iter().map(|search| search.wanted()).collect();
+        let mut products = weight.matrix.gram::<T>(&weight.mean, weight.unit, &wanted.concat()).into_iter();
+        let products: Vec<Vec<Vec<f64>>> =
+            wanted.iter().map(|block| products.by_ref().take(block.len()).collect()).collect();
+        open.par_iter_mut().zip(products).for_each(|(search, products)| search.take(products, tolerance));
+    }
 }
 
 impl RowNorms {
@@ -163,202 +239,6 @@ impl RowNorms {
             max: norms().fold(0.0, f64::max),
         }
     }
-}
-
-struct Estimate {
-    /// Largest eigenvalue of WᵀW.
-    theta: f64,
-    /// Bound on the relative error of √theta.
-    relative_error: f64,
-    iterations: usize,
-}
-
-/// Of a symmetric, positive semidefinite matrix `[cols, cols]`, given by its products with vectors.
-fn lanczos(cols: usize, gram_times: impl Fn(&[f64]) -> Vec<f64>) -> Estimate {
-    let mut basis = vec![start(cols)];
-    let (mut diagonal, mut off) = (Vec::new(), Vec::new());
-    loop {
-        let last = &basis[basis.len() - 1];
-        let mut next = gram_times(last);
-        diagonal.push(dot(&next, last));
-        // Twice is enough (Parlett): after it the basis is orthogonal to rounding, and the tridiagonal's largest
-        // eigenvalue has no ghosts.
-        for _ in 0..2 {
-            for vector in &basis {
-                let along = dot(&next, vector);
-                next.iter_mut().zip(vector).for_each(|(n, v)| *n -= along * v);
-            }
-        }
-        let length = dot(&next, &next).sqrt();
-        let (theta, last_component) = tridiagonal::largest(&diagonal, &off);
-        // |λ - θ| <= length * |last component|, and σ = √λ halves the relative error.
-        let relative_error = if theta > 0.0 { length * last_component.abs() / (2.0 * theta) } else { 0.0 };
-        let iterations = diagonal.len();
-        let spent = iterations == MOST_ITERATIONS.min(cols) || length <= f64::EPSILON * theta;
-        if relative_error <= TOLERANCE || spent {
-            return Estimate { theta, relative_error, iterations };
-        }
-        next.iter_mut().for_each(|n| *n /= length);
-        off.push(length);
-        basis.push(next);
-    }
-}
-
-/// A unit vector of fixed pseudo-random components (SplitMix64), so that no structure of a weight is orthogonal.
-fn start(cols: usize) -> Vec<f64> {
-    let mut state = 0u64;
-    let mut vector: Vec<f64> = (0..cols)
-        .map(|_| {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-        })
-        .collect();
-    let length = dot(&vector, &vector).sqrt();
-    vector.iter_mut().for_each(|v| *v /= length);
-    vector
-}
-
-/// A weight `[rows, cols]` with at least one element.
-struct Matrix<'a> {
-    tensor: Tensor<'a>,
-    rows: usize,
-    cols: usize,
-}
-
-impl<'a> Matrix<'a> {
-    fn of(tensor: &Tensor<'a>) -> Result<Matrix<'a>, SpectralError> {
-        match *tensor.shape {
-            [rows, cols] if rows > 0 && cols > 0 => Ok(Matrix { tensor: *tensor, rows, cols }),
-            _ => Err(SpectralError::NotAMatrix {
-                tensor: tensor.name.to_string(),
-                shape: tensor.shape.to_vec(),
-            }),
-        }
-    }
-
-    /// Rows per segment: a matter of the shape, never of the machine.
-    fn segment_rows(&self) -> usize {
-        self.rows.div_ceil(SEGMENTS).next_multiple_of(TOGETHER)
-    }
-
-    /// The rows of each segment.
-    fn segments(&self) -> impl IndexedParallelIterator<Item = Range<usize>> {
-        let (rows, count) = (self.rows, self.segment_rows());
-        (0..rows.div_ceil(count)).into_par_iter().map(move |s| s * count..rows.min((s + 1) * count))
-    }
-
-    /// ‖w_i‖² of every row.
-    fn row_squares(&self) -> Vec<f64> {
-        let segments: Vec<Vec<f64>> = self
-            .segments()
-            .map(|rows| {
-                let mut row = vec![0.0f32; self.cols];
-                let square = |index: usize| {
-                    widen_from(&self.tensor, index * self.cols, &mut row);
-                    row.iter().map(|&x| f64::from(x) * f64::from(x)).sum()
-                };
-                rows.map(square).collect()
-            })
-            .collect();
-        segments.concat()
-    }
-
-    /// The sum of all rows.
-    fn column_sums(&self) -> Vec<f64> {
-        let sums: Vec<Vec<f64>> = self
-            .segments()
-            .map(|rows| {
-                let (mut sum, mut row) = (vec![0.0f64; self.cols], vec![0.0f32; self.cols]);
-                for index in rows {
-                    widen_from(&self.tensor, index * self.cols, &mut row);
-                    sum.iter_mut().zip(&row).for_each(|(s, x)| *s += f64::from(*x));
-                }
-                sum
-            })
-            .collect();
-        added(sums, self.cols)
-    }
-
-    /// WᵀW v, in one pass over W.
-    fn gram_times(&self, v: &[f64]) -> Vec<f64> {
-        let sums: Vec<Vec<f64>> = self.segments().map(|rows| self.segment_gram(rows, v)).collect();
-        added(sums, self.cols)
-    }
-
-    fn segment_gram(&self, segment: Range<usize>, v: &[f64]) -> Vec<f64> {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            #[target_feature(enable = "avx2")]
-            fn wide(matrix: &Matrix<'_>, segment: Range<usize>, v: &[f64]) -> Vec<f64> {
-                matrix.segment_gram_inline(segment, v)
-            }
-            // SAFETY: the processor has AVX2, just asked.
-            return unsafe { wide(self, segment, v) };
-        }
-        self.segment_gram_inline(segment, v)
-    }
-
-    /// Σ_i w_i (w_i · v) over a segment's rows. Compiled once plain and once for wide registers: the same
-    /// operations in the same order (no fused multiply-add), hence the same bits.
-    #[inline(always)]
-    fn segment_gram_inline(&self, segment: Range<usize>, v: &[f64]) -> Vec<f64> {
-        let cols = self.cols;
-        let mut sum = vec![0.0; cols];
-        let mut rows = vec![0.0f32; TOGETHER * cols];
-        for first in segment.clone().step_by(TOGETHER) {
-            let count = TOGETHER.min(segment.end - first);
-            // Rows that a last group lacks count as zero.
-            rows[count * cols..].fill(0.0);
-            widen_from(&self.tensor, first * cols, &mut rows[..count * cols]);
-            let (a, rest) = rows.split_at(cols);
-            let (b, rest) = rest.split_at(cols);
-            let (c, d) = rest.split_at(cols);
-            let (ya, yb, yc, yd) = (row_dot(a, v), row_dot(b, v), row_dot(c, v), row_dot(d, v));
-            for ((((sum, a), b), c), d) in sum.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                let (a, b) = (f64::from(*a) * ya, f64::from(*b) * yb);
-                let (c, d) = (f64::from(*c) * yc, f64::from(*d) * yd);
-                *sum += (a + b) + (c + d);
-            }
-        }
-        sum
-    }
-}
-
-/// Sums of segments, in their order.
-fn added(sums: Vec<Vec<f64>>, cols: usize) -> Vec<f64> {
-    let mut total = vec![0.0; cols];
-    for sum in sums {
-        total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
-    }
-    total
-}
-
-#[inline(always)]
-fn row_dot(row: &[f32], v: &[f64]) -> f64 {
-    let mut lanes = [0.0f64; LANES];
-    let ((rows, row_rest), (vs, v_rest)) = (row.as_chunks::<LANES>(), v.as_chunks::<LANES>());
-    for (row, v) in rows.iter().zip(vs) {
-        for lane in 0..LANES {
-            lanes[lane] += f64::from(row[lane]) * v[lane];
-        }
-    }
-    let rest: f64 = row_rest.iter().zip(v_rest).map(|(&x, y)| f64::from(x) * y).sum();
-    lanes.iter().sum::<f64>() + rest
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0f64; LANES];
-    let ((xs, x_rest), (ys, y_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (x, y) in xs.iter().zip(ys) {
-        for lane in 0..LANES {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
-    lanes.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

@@ -104,12 +104,29 @@ fn serial(dtype: Dtype, bytes: &[u8], out: &mut [f32]) {
                 *out = f32::from_le_bytes(bytes);
             }
         }
-        Dtype::BF16 => {
-            for (out, &bytes) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                *out = f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16);
-            }
-        }
+        Dtype::BF16 => bf16s(bytes, out),
         Dtype::F16 => f16s(bytes, out),
+    }
+}
+
+fn bf16s(bytes: &[u8], out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn wide(bytes: &[u8], out: &mut [f32]) {
+            bf16s_one_by_one(bytes, out);
+        }
+        // SAFETY: the processor has AVX2, just asked.
+        return unsafe { wide(bytes, out) };
+    }
+    bf16s_one_by_one(bytes, out);
+}
+
+/// Compiled once plain and once for wide registers.
+#[inline(always)]
+fn bf16s_one_by_one(bytes: &[u8], out: &mut [f32]) {
+    for (out, &bytes) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+        *out = f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16);
     }
 }
 

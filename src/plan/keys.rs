@@ -26,7 +26,7 @@ pub const BUILDER_VERSION: u32 = 1;
 /// Which taps an observation has and how they are defined.
 pub const OBSERVATION_FORMAT: u32 = 2;
 /// What is taken from weights, and how.
-pub const WEIGH_VERSION: u32 = 1;
+pub const WEIGH_VERSION: u32 = 2;
 /// What is taken from the token vectors of a prompt set, and how.
 pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.

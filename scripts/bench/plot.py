@@ -28,12 +28,10 @@ def rows(record: dict, file: Path):
         wall.barh(place, time["median"], color=colour)
         wall.plot([time["min"], time["max"]], [place, place], color="black", linewidth=1.5)
         wall.plot(row["cold"]["wall_s"]["median"], place, "D", color=COLD, markersize=5)
-        wall.text(
-            max(time["max"], row["cold"]["wall_s"]["median"]), place, f"  {time['median']:.2f}", va="center", fontsize=8
-        )
+        label(wall, max(time["max"], row["cold"]["wall_s"]["median"]), place, f"{time['median']:.2f}")
         gib = row["warm"]["peak_anonymous_bytes"]["median"] / 2**30
         memory.barh(place, gib, color=colour)
-        memory.text(gib, place, f"  {gib:.2f}", va="center", fontsize=8)
+        label(memory, gib, place, f"{gib:.2f}")
     wall.set_yticks(list(places), [row["label"] for row in shown])
     wall.invert_yaxis()
     wall.set_xlabel("wall time, s (bar: warm, median; line: least to most; diamond: cold)")
@@ -44,6 +42,11 @@ def rows(record: dict, file: Path):
     machine = record["machine"]
     figure.suptitle(f"{record['shape']}, 25 prompts, {machine['cpus']} CPUs ({machine['cpu']})", fontsize=11)
     save(figure, file)
+
+
+def label(axes, x, y, text):
+    """A word to the right of a mark."""
+    axes.annotate(text, (x, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8)
 
 
 def curves(curves: dict, file: Path):

@@ -2,7 +2,7 @@
 //!
 //! Golub & Van Loan, Matrix Computations, 10.3.6, with full reorthogonalisation. Two vectors start it: one alone cannot
 //! tell a pair of close eigenvalues from one, whose residual then is small long before its error is; two do, and need
-//! fewer passes. Three and four were measured to cost more time than the passes they save.
+//! fewer passes. Three were measured to cost more time than the passes they save.
 
 use std::ops::Range;
 

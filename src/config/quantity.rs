@@ -110,6 +110,8 @@ pub enum Scale {
     Log,
     /// |natural logarithm|.
     AbsLog,
+    /// |number - 1|: how far a ratio is from changing nothing.
+    AbsMinusOne,
     /// Square root.
     Sqrt,
 }
@@ -121,6 +123,7 @@ impl Scale {
             Scale::Linear => "",
             Scale::Log => "log ",
             Scale::AbsLog => "|log| ",
+            Scale::AbsMinusOne => "distance from 1 of ",
             Scale::Sqrt => "sqrt ",
         }
     }

@@ -319,6 +319,7 @@ fn scaled(value: f64, scale: Scale) -> Option<f64> {
         Scale::Linear => value,
         Scale::Log => value.ln(),
         Scale::AbsLog => value.ln().abs(),
+        Scale::AbsMinusOne => (value - 1.0).abs(),
         Scale::Sqrt => value.sqrt(),
     };
     scaled.is_finite().then_some(scaled)
@@ -328,6 +329,6 @@ fn root(scale: Scale) -> &'static str {
     match scale {
         Scale::Log | Scale::AbsLog => "logarithm",
         Scale::Sqrt => "square root",
-        Scale::Linear => "finite value",
+        Scale::Linear | Scale::AbsMinusOne => "finite value",
     }
 }

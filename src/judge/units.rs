@@ -13,6 +13,7 @@ pub(super) fn unit(quantity: &Quantity) -> String {
         Scale::Linear => unit,
         Scale::Log => format!("log {unit}"),
         Scale::AbsLog => format!("|log {unit}|"),
+        Scale::AbsMinusOne => format!("|{unit} - 1|"),
         Scale::Sqrt => format!("sqrt {unit}"),
     }
 }

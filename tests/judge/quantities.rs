@@ -35,6 +35,8 @@ fn combined_quantities_are_computed_prompt_by_prompt() {
     assert!((log[1].1 - (40.0 / 20_000_f64.sqrt()).ln()).abs() < 1e-12);
     let own = means(r#"{ metric = "last-gain", over = { metric = "last-gain" }, scale = "log" }"#);
     assert!(own.iter().all(|(_, v)| *v == 0.0));
+    let distance = means(r#"{ metric = "last-gain", scale = "abs-minus-one" }"#);
+    assert!((distance[3].1 - (0.5 + 0.45) / 2.0).abs() < 1e-12, "gains of 0.5 and 0.55");
     let fact = means(r#"{ fact = "vocabulary", scale = "sqrt" }"#);
     assert!((fact[3].1 - 200.0).abs() < 1e-12);
 }

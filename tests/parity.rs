@@ -202,17 +202,7 @@ fn a_prompt_measures_the_same_alone_and_in_company_and_twice() {
         let prompts = prompts(case);
         let together = run(&golden(case), &prompts).unwrap();
         assert_eq!(together, run(&golden(case), &prompts).unwrap(), "{case}: two runs differ");
-        for (prompt, together) in prompts.iter().zip(&together) {
-            let alone = run(&golden(case), std::slice::from_ref(prompt)).unwrap();
-            let worst = apart(&alone[0], together);
-            let tokens = prompt.len();
-            assert!(
-                worst.error <= tolerance,
-                "{case}, {tokens} tokens: {:.1e} at {}",
-                worst.error,
-                worst.place
-            );
-        }
+        prompts.iter().zip(&together).for_each(|seen| as_alone(&golden(case), seen, tolerance));
     }
 }
 
@@ -238,21 +228,9 @@ fn prompts_that_share_their_beginning_measure_as_they_do_alone() {
     folders.extend(cases().iter().map(|case| (golden(case), 3e-6)));
     let stem: Vec<u32> = (0..40).map(|i| (i * i + 7) % 100).collect();
     for (folder, tolerance) in folders {
-        let case = folder.display();
         let prompts = tree(&stem[..if tolerance == 0.0 { 40 } else { 19 }]);
         let together = run(&folder, &prompts).unwrap();
-        for (prompt, together) in prompts.iter().zip(&together).step_by(3) {
-            assert_eq!(&together.token_ids, prompt);
-            let alone = run(&folder, std::slice::from_ref(prompt)).unwrap();
-            let worst = apart(&alone[0], together);
-            let tokens = prompt.len();
-            assert!(
-                worst.error <= tolerance,
-                "{case}, {tokens} tokens: {:.1e} at {}",
-                worst.error,
-                worst.place
-            );
-        }
+        prompts.iter().zip(&together).step_by(3).for_each(|seen| as_alone(&folder, seen, tolerance));
     }
 }
 
@@ -262,6 +240,15 @@ fn checkpoints(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries.filter(|path| path.join("config.json").exists()).collect();
     found.sort();
     found
+}
+
+/// A prompt that ran with others is seen as when it runs alone.
+fn as_alone(folder: &Path, (prompt, together): (&Vec<u32>, &PromptObservation), tolerance: f64) {
+    assert_eq!(&together.token_ids, prompt);
+    let alone = run(folder, std::slice::from_ref(prompt)).unwrap();
+    let Worst { error, place } = apart(&alone[0], together);
+    let (case, tokens) = (folder.display(), prompt.len());
+    assert!(error <= tolerance, "{case}, {tokens} tokens: {error:.1e} at {place}");
 }
 
 /// How far two observations of one prompt are apart.

@@ -116,10 +116,8 @@ impl Arguments {
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
         let meter = Meter::new(bar.as_ref());
         let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), &meter)?;
-        if !self.common.quiet
-            && let Some(line) = meter.line(&runtime)
-        {
-            output::say(&line);
+        if !self.common.quiet {
+            meter.say(&runtime);
         }
         match kept {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),

@@ -28,10 +28,8 @@ pub fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
     let _profile = profile::start(job.on.profile.as_deref())?;
     let meter = Meter::new(bar.as_ref());
     let summary = pipeline::run(&loaded, &places, compute, &meter)?;
-    if !job.common.quiet
-        && let Some(line) = meter.line(&summary.planned.runtime)
-    {
-        output::say(&line);
+    if !job.common.quiet {
+        meter.say(&summary.planned.runtime);
     }
     if job.common.json {
         output::print_json(&table::summary_json(&summary))?;

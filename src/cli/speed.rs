@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::output;
 use crate::progress::Progress;
 use crate::run::{Done, Runtime, product_rate};
 
@@ -26,8 +27,15 @@ impl<'a> Meter<'a> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says the line to people, if anything was computed.
+    pub fn say(&self, runtime: &Runtime) {
+        if let Some(line) = self.line(runtime) {
+            output::say(&line);
+        }
+    }
+
     /// `None` where nothing was computed. The limit is that of the largest product of the walk with most to do.
-    pub fn line(&self, runtime: &Runtime) -> Option<String> {
+    fn line(&self, runtime: &Runtime) -> Option<String> {
         let done = self.done();
         let most = done.iter().max_by_key(|done| done.work.operations)?;
         let seconds = done.iter().map(|done| done.elapsed).sum::<Duration>().as_secs_f64();

@@ -42,7 +42,6 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
         if cells.is_empty() {
             continue;
         }
-        cells.sort_by(|a, b| a.extras.cmp(&b.extras)); // as they will be observed
         let weights = subject.recipe.checked_weights(&subject.checkpoint)?;
         let mut model = ModelNeeds {
             model: subject.id.clone(),
@@ -54,7 +53,7 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
             needs: Needs::default(),
         };
         let mut work = 0;
-        for batch in batches(&cells) {
+        for batch in batches(&mut cells) {
             let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.to_vec()).collect();
             let (recipe, checkpoint) = (&subject.recipe, &subject.checkpoint);
             let prepared =

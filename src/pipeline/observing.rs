@@ -78,9 +78,7 @@ fn observe_subject(
     // Some may have been observed just now, with a set's spectra.
     let left = cells.iter().copied().filter(|cell| !observed.present.contains(&cell.key));
     let mut left: Vec<&Cell> = left.collect();
-    // Prompts that run together are asked for the same: a model is read once more for each choice of extras.
-    left.sort_by(|a, b| a.extras.cmp(&b.extras));
-    for batch in batches(&left) {
+    for batch in batches(&mut left) {
         let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.to_vec()).collect();
         let found = measure(&planned.runtime, subject, &prompts, &batch[0].extras, progress)?;
         keep(planned, batch, found, observed)?;
@@ -111,7 +109,11 @@ pub(super) fn keep(
     Ok(())
 }
 
-pub(super) fn batches<'a, 'b>(cells: &'b [&'a Cell]) -> Vec<&'b [&'a Cell]> {
+/// The cells of one model in the batches that run together, which are asked for the same: a model is read once more for
+/// each choice of extras.
+pub(super) fn batches<'a, 'b>(cells: &'b mut [&'a Cell]) -> Vec<&'b [&'a Cell]> {
+    cells.sort_by(|a, b| a.extras.cmp(&b.extras));
+    let cells = &*cells;
     let mut batches = Vec::new();
     let (mut start, mut tokens) = (0, 0);
     for (index, cell) in cells.iter().enumerate() {

@@ -3,7 +3,7 @@
 //! Left to itself the runtime gives every session an arena of its own that doubles each time it grows, and holds two to
 //! three times what a block needs.
 
-use std::{ffi::CString, ptr};
+use std::ptr;
 
 use ort::{AsPointer, Error, environment::Environment, sys};
 
@@ -16,8 +16,7 @@ const SAME_AS_REQUESTED: usize = 1;
 /// What the runtime says.
 pub fn register(environment: &Environment) -> ort::Result<()> {
     let api = ort::api();
-    let name = CString::from(c"arena_extend_strategy");
-    let (keys, values) = ([name.as_ptr()], [SAME_AS_REQUESTED]);
+    let (keys, values) = ([c"arena_extend_strategy".as_ptr()], [SAME_AS_REQUESTED]);
     let mut config = ptr::null_mut();
     let mut place = ptr::null_mut();
     // SAFETY: the functions of the loaded library, with the arguments its header asks for: one key and one value, places

@@ -10,12 +10,14 @@ use sysinfo::System;
 use super::{
     RunError, Runtime,
     batch::{self, Group, Limits, Sharing},
+    observe::uses,
     vocabulary,
+    weights::widened,
     work::{self, Work},
 };
 use crate::{
     arch::{Place, Recipe, WeightUse},
-    checkpoint::{Checkpoint, Dtype},
+    checkpoint::Checkpoint,
     observation::{Extra, Extras},
 };
 
@@ -51,21 +53,12 @@ impl Needs {
         weights: &[WeightUse],
         groups: &[Group],
         kept_rows: usize,
-    ) -> Needs {
+    ) -> Result<Needs, RunError> {
         let floats = |count: usize| 4 * count as u64;
-        let widened = |uses: &[&WeightUse]| -> usize {
-            let stored = |weight: &&&WeightUse| {
-                checkpoint.tensor(&weight.tensor).is_ok_and(|tensor| tensor.dtype == Dtype::F32)
-            };
-            uses.iter()
-                .filter(|weight| !stored(weight))
-                .map(|weight| weight.shape.iter().product::<usize>())
-                .sum()
-        };
         let (mut largest, mut widest) = (0, recipe.width());
         for layer in 0..recipe.blocks() {
-            let block: Vec<&WeightUse> = weights.iter().filter(|w| w.place == Place::Block(layer)).collect();
-            largest = largest.max(widened(&block));
+            let block = uses(weights, Place::Block(layer));
+            largest = largest.max(widened(checkpoint, block)?);
             widest = block.iter().flat_map(|weight| &weight.shape).copied().fold(widest, usize::max);
         }
         let head = vocabulary::ROWS.min(recipe.vocabulary()) * recipe.embedding_width();
@@ -77,11 +70,11 @@ impl Needs {
                 + SCORES * group.paths * recipe.heads() * slots * slots
         });
         let rows: usize = groups.iter().map(Group::tokens).sum();
-        Needs {
+        Ok(Needs {
             weights: floats(largest.max(head)),
             activations: floats(activations.max().unwrap_or(0)),
             streams: floats((rows + kept_rows) * recipe.width()),
-        }
+        })
     }
 }
 
@@ -122,7 +115,7 @@ impl Prepared {
         let mut limits = Limits::default();
         loop {
             let groups = batch::groups(prompts, recipe.heads(), sharing, limits);
-            let needs = Needs::of(recipe, checkpoint, weights, &groups, kept_rows);
+            let needs = Needs::of(recipe, checkpoint, weights, &groups, kept_rows)?;
             if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {
                 limits = limits.halved().ok_or(RunError::Memory { needs, limit, asked: asked.is_some() })?;
                 continue;

@@ -353,7 +353,7 @@ fn normed(
 }
 
 /// The tensors of one place; a recipe lists them next to each other.
-fn uses(weights: &[WeightUse], place: Place) -> &[WeightUse] {
+pub(super) fn uses(weights: &[WeightUse], place: Place) -> &[WeightUse] {
     let start = weights.iter().position(|w| w.place == place).unwrap_or(weights.len());
     let count = weights[start..].iter().take_while(|w| w.place == place).count();
     &weights[start..start + count]

@@ -146,6 +146,11 @@ pub fn used<'u, 'c>(
     used.map(move |weight| Ok((weight, checkpoint.tensor(&weight.tensor)?)))
 }
 
+/// How many elements [`Buffer::fill`] widens.
+pub fn widened(checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<usize, RunError> {
+    Ok(sources(checkpoint, uses)?.1)
+}
+
 /// Where each weight's elements are, in the order of `uses`, and how many are widened.
 #[allow(clippy::type_complexity)]
 fn sources<'u, 'c>(

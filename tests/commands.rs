@@ -373,3 +373,16 @@ fn a_profile_shows_each_block_read_widened_computed_and_reduced() {
     assert!(each[0] > 1 && each.iter().all(|count| *count == each[0]), "{each:?}");
     assert!(blocks("head") > 0 && blocks("store") > 0);
 }
+
+#[test]
+fn check_reads_the_published_tables_too() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, &["check"]);
+    sandbox.edit("data/published/claims.csv", ",pythia-6.9b,0.22,x,0.005,", ",pythia-6.9b,0.22,x,small,");
+    let (_, error) = sandbox.expect(3, &["check"]);
+    assert!(error.contains("claims.csv:2") && error.contains("\"small\""), "{error}");
+    let (found, _) = sandbox.expect(3, &["check", "--json"]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found[0]["line"], 2, "{found}");
+    assert!(found[0]["file"].as_str().unwrap().ends_with("claims.csv"), "{found}");
+}

@@ -311,6 +311,40 @@ const CASES: &[Case] = &[
         "drop",
     ),
     case(E, ["seed = 1", "bos = []\nseed = 1"], "`bos` is empty", "", ""),
+    case(
+        E,
+        ["seed = 1", "date = \"yesterday\"\nseed = 1"],
+        "a day as YYYY-MM-DD",
+        "\"yesterday\"",
+        "2026-01-31",
+    ),
+    case(E, ["seed = 1", "date = \"2026-02-30\"\nseed = 1"], "a day as YYYY-MM-DD", "\"2026-02-30\"", ""),
+    case(
+        E,
+        ["seed = 1", "seed = 99999999999999999999"],
+        "expected -9223372036854775808 to 9223372036854775807",
+        "99999999999999999999",
+        "",
+    ),
+    // Rules.
+    case(H, ["at-least = 0.75", "at-least = 1e999"], "expected at most 1.797", "1e999", ""),
+    case(
+        H,
+        [
+            "contradicted = [{ statistic = \"share\", below = 0.25 }]",
+            "contradicted = [{ statistic = \"share\", below = 0.25 }, { statistic = \"share\", above = 0.7 }], contradicted-when = \"any\"",
+        ],
+        "can hold at once",
+        "[{ statistic = \"share\", below = 0.25 }, { statistic = \"share\", above = 0.7 }]",
+        "separate the bounds",
+    ),
+    case(
+        H,
+        ["below = 0.25 }]", "below = 0.25 }], contradicted-when = \"some\""],
+        "one of all, any",
+        "\"some\"",
+        "",
+    ),
     // Models that come from others.
     case(M, [ONE, "folder = \"z\"\nbase = \"two\""], "nothing says what was done", "\"two\"", "intervention"),
     case(

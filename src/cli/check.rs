@@ -8,13 +8,13 @@ use clap::Args;
 use super::{Common, Exit, Failure, output};
 use crate::claims::{self, ClaimsError};
 use crate::config::{self, Checked, Kind, Loaded, Report};
-use crate::evidence::published;
+use crate::evidence::{EvidenceError, published};
 
 /// Options of `check`.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  streamgauge check\n  streamgauge check experiments/hypotheses/H19.toml\n\n\
-With --json: [{\"file\",\"line\",\"column\",\"message\",\"suggestion\"}], empty when all is well."
+With --json: [{\"file\",\"line\",\"column\",\"message\",\"suggestion\"}], empty when all is well; null where there is none."
 )]
 pub struct Arguments {
     /// Experiment files (with everything they name), or single model lists, prompt sets, hypotheses
@@ -26,29 +26,41 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        match config::check(&self.paths).and_then(recipes) {
+        match config::check(&self.paths).map_err(ClaimsError::Recipes).and_then(published_too) {
             Ok(_) if self.common.json => output::print_json(&serde_json::json!([])),
             Ok(checked) => output::print(&format!("{} files are valid\n", checked.len())),
-            Err(report) if self.common.json => {
-                output::print_json(&report.to_json())?;
+            Err(error) if self.common.json => {
+                output::print_json(&match &error {
+                    ClaimsError::Recipes(report) => report.to_json(),
+                    ClaimsError::Evidence(error) => in_a_table(error),
+                })?;
                 Ok(Exit::BadConfig)
             }
-            Err(report) => Err(bad(&report)),
+            Err(ClaimsError::Recipes(report)) => Err(bad(&report)),
+            Err(ClaimsError::Evidence(error)) => Err(Failure::new(Exit::BadConfig, error.to_string())),
         }
     }
 }
 
-/// The recipes beside the published tables of every experiment, too. Tables that cannot be imported are left to `run`,
-/// which says what is wrong with them.
-fn recipes(checked: Vec<Checked>) -> Result<Vec<Checked>, Report> {
+/// The published tables of every experiment, their claims and the recipes beside them.
+fn published_too(checked: Vec<Checked>) -> Result<Vec<Checked>, ClaimsError> {
     for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
-        let Some(folder) = config::load(&experiment.path)?.published else { continue };
-        let Ok(table) = published::import(&folder) else { continue };
-        if let Err(ClaimsError::Recipes(report)) = claims::reproduce(&folder, &table) {
-            return Err(report);
-        }
+        let loaded = config::load(&experiment.path).map_err(ClaimsError::Recipes)?;
+        let Some(folder) = loaded.published else { continue };
+        claims::reproduce(&folder, &published::import(&folder)?)?;
     }
     Ok(checked)
+}
+
+fn in_a_table(error: &EvidenceError) -> serde_json::Value {
+    let (file, line) = error.place();
+    serde_json::json!([{
+        "file": file.map(|file| file.to_string_lossy()),
+        "line": line,
+        "column": null,
+        "message": error.to_string(),
+        "suggestion": null,
+    }])
 }
 
 /// A report as a failure, in colour where a person reads it.

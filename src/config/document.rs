@@ -160,22 +160,25 @@ fn of_toml(source: &Arc<Source>, error: &toml::de::Error) -> Diagnostic {
 }
 
 fn convert(value: &DeValue, span: Range<usize>, source: &Arc<Source>, bad: &mut Vec<Diagnostic>) -> Node {
-    let mut number_error = |what: &str| {
-        bad.push(Diagnostic::new(source, span.clone(), format!("{what} out of range")));
+    let mut number_error = |what: &str, expected: String| {
+        let message = format!("{what} out of range: expected {expected}");
+        bad.push(Diagnostic::new(source, span.clone(), message));
     };
     let value = match value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(integer) => {
             let parsed = i64::from_str_radix(integer.as_str(), integer.radix());
             if parsed.is_err() {
-                number_error("integer");
+                number_error("integer", format!("{} to {}", i64::MIN, i64::MAX));
             }
             Value::Integer(parsed.unwrap_or(0))
         }
         DeValue::Float(float) => {
             let parsed: Result<f64, _> = float.as_str().parse();
-            if parsed.is_err() {
-                number_error("number");
+            // Too large a number becomes infinite without an error; `inf` written out is one.
+            let written = float.as_str().trim_start_matches(['+', '-']);
+            if !parsed.as_ref().is_ok_and(|x| x.is_finite() || matches!(written, "inf" | "nan")) {
+                number_error("number", format!("at most {:e} in size", f64::MAX));
             }
             Value::Float(parsed.unwrap_or(0.0))
         }

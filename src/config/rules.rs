@@ -3,7 +3,7 @@
 use super::asked::{conditions, test};
 use super::document::{Document, Step, at};
 use super::experiment::{Experiment, Model, ModelList, PromptSet};
-use super::hypothesis::{Condition, Hypothesis, Prediction};
+use super::hypothesis::{Condition, Holds, Hypothesis, Prediction, Way};
 use super::intervention::{Change, Intervention};
 use super::law::protocols;
 use super::multiverse::{Dimension, Multiverse};
@@ -19,6 +19,12 @@ pub fn experiment(document: &Document, experiment: &Experiment) -> Found {
     not_empty(document, at!["prompts"], &experiment.prompts, "prompt set file", &mut found);
     not_empty(document, at!["hypotheses"], &experiment.hypotheses, "hypothesis file", &mut found);
     not_empty(document, at!["bos"], &experiment.bos, "BOS policy", &mut found);
+    if let Some(date) = &experiment.date
+        && !date.parse::<toml::value::Datetime>().is_ok_and(|d| d.date.is_some() && d.time.is_none())
+    {
+        let message = format!("`date` is {date:?}, expected a day as YYYY-MM-DD");
+        found.push(document.error(at!["date"], message).suggest("write date = \"2026-01-31\""));
+    }
     for (i, bos) in experiment.bos.iter().enumerate() {
         if experiment.bos[..i].contains(bos) {
             let message = format!("BOS policy `{bos}` is listed twice");
@@ -219,14 +225,11 @@ fn prediction(document: &Document, p: usize, hypothesis: &Hypothesis, one: &Pred
 }
 
 fn rule(document: &Document, p: usize, one: &Prediction, found: &mut Found) {
-    let lists = [
-        ("supported", &one.rule.supported),
-        ("contradicted", &one.rule.contradicted),
-        ("negligible", &one.rule.negligible),
-    ];
+    let ways = one.rule.ways();
     not_empty(document, at!["prediction", p, "rule", "supported"], &one.rule.supported, "condition", found);
     let offered = one.test.statistics();
-    for (name, list) in lists {
+    for Way { verdict, conditions: list, holds } in ways {
+        let name = verdict.as_str();
         for (c, condition) in list.iter().enumerate() {
             let here = at!["prediction", p, "rule", name, c];
             if !offered.contains(&condition.statistic.as_str()) {
@@ -245,28 +248,37 @@ fn rule(document: &Document, p: usize, one: &Prediction, found: &mut Found) {
             }
         }
         let single_empty = list.iter().any(|condition| Interval::of(condition).is_empty());
-        if let (Some((statistic, _)), false) = (region(list).iter().find(|(_, i)| i.is_empty()), single_empty)
-        {
+        let never = region(list).into_iter().find(|(_, interval)| interval.is_empty());
+        if let (Some((statistic, _)), Holds::All, false) = (never, holds, single_empty) {
             let message =
                 format!("`{name}` can never hold: its conditions on `{statistic}` exclude each other");
             found.push(document.error(at!["prediction", p, "rule", name], message));
         }
     }
-    for (i, (first, left)) in lists.iter().enumerate() {
-        for (second, right) in &lists[i + 1..] {
-            if overlap(left, right) {
-                let words: Vec<String> = right.iter().map(in_words).collect();
+    for (i, left) in ways.iter().enumerate() {
+        for right in &ways[i + 1..] {
+            let (first, second) = (left.verdict.as_str(), right.verdict.as_str());
+            if alternatives(left).iter().any(|l| alternatives(right).iter().any(|r| overlap(l, r))) {
+                let words: Vec<String> = right.conditions.iter().map(in_words).collect();
                 let message = format!(
                     "`{first}` and `{second}` of {} can hold at once ({}); a verdict must be one of them",
                     one.id,
                     words.join(" and "),
                 );
-                let other = document.place(at!["prediction", p, "rule", *first]);
-                let error = document.error(at!["prediction", p, "rule", *second], message);
+                let other = document.place(at!["prediction", p, "rule", first]);
+                let error = document.error(at!["prediction", p, "rule", second], message);
                 let label = format!("`{first}` overlaps it");
                 found.push(error.other(&document.source, other, &label).suggest("separate the bounds"));
             }
         }
+    }
+}
+
+/// Lists of conditions of which each suffices.
+fn alternatives<'a>(way: &Way<'a>) -> Vec<&'a [Condition]> {
+    match way.holds {
+        Holds::All => vec![way.conditions],
+        Holds::Any => way.conditions.chunks(1).collect(),
     }
 }
 

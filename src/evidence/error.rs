@@ -1,6 +1,6 @@
 //! What can be wrong with published tables.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why published evidence cannot be imported or read.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +17,16 @@ pub enum EvidenceError {
         "no published row of source {source_name}, model {model}, prompt {prompt:?} under {protocol}; {hint}"
     )]
     NoRow { source_name: String, model: String, prompt: String, protocol: String, hint: &'static str },
+}
+
+impl EvidenceError {
+    /// The file and the line, where there is one.
+    pub fn place(&self) -> (Option<&Path>, Option<u64>) {
+        match self {
+            EvidenceError::Read { file, .. } | EvidenceError::Column { file, .. } => (Some(file), None),
+            EvidenceError::Csv { file, source } => (Some(file), source.position().map(csv::Position::line)),
+            EvidenceError::Cell { file, line, .. } => (Some(file), Some(*line)),
+            EvidenceError::NoRow { .. } => (None, None),
+        }
+    }
 }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bench::{Bench, Tested, enough_of, estimate, point},
-    cells::Cells,
+    by::By,
     families::{families, leave_one_out},
     kind::{Fault, Kind, Parts},
     units::unit,
 };
 use crate::{
-    config::hypothesis::{FactValue, Quantity},
+    config::hypothesis::Quantity,
     stats::{
         Pairs, Units, auc, hedges_g, mann_whitney, mean, relabel_clusters_p, smallest_relabel_p, welch_t,
     },
@@ -26,26 +26,6 @@ pub struct Groups {
     pub by: By,
     #[serde(default)]
     pub across_protocols: bool,
-}
-
-/// Which models are group a; the others are b.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct By {
-    /// With `is`: models whose fact has this value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fact: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub is: Option<FactValue>,
-    /// Group b has this value, not any other one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub versus: Option<FactValue>,
-    /// Models whose mean of this lies above `above`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quantity: Option<Quantity>,
-    /// 0 unless said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub above: Option<f64>,
 }
 
 impl Groups {
@@ -71,25 +51,11 @@ impl Groups {
 
 impl Kind for Groups {
     fn parts(&self) -> Parts<'_> {
-        let quantity = self.by.quantity.as_ref();
-        let parts = Parts::of([("of", &self.of)]).compared(self.across_protocols);
-        let quantities = quantity.map(|q| (vec!["by".into(), "quantity".into()], q));
-        let facts = self.by.fact.as_deref().map(|fact| (vec!["by".into(), "fact".into()], fact));
-        let quantities = parts.quantities.into_iter().chain(quantities).collect();
-        Parts { quantities, facts: facts.into_iter().collect(), ..parts }
+        self.by.join(Parts::of([("of", &self.of)]).compared(self.across_protocols))
     }
 
     fn faults(&self) -> Vec<Fault> {
-        let By { fact, is, versus, quantity, above } = &self.by;
-        let good = match (fact, quantity) {
-            (Some(_), None) => is.is_some() && above.is_none(),
-            (None, Some(_)) => is.is_none() && versus.is_none(),
-            (Some(_), Some(_)) | (None, None) => false,
-        };
-        let advice =
-            "write by = { fact = \"norm\", is = \"rmsnorm\" } or by = { quantity = { ... }, above = 0 }";
-        let message = "models are grouped by a fact and its value, or by the side of a quantity";
-        (!good).then(|| Fault::new("by", message, advice)).into_iter().collect()
+        self.by.faults()
     }
 
     /// The estimates are the groups' means with bootstrap intervals over models, their difference with Welch's interval and
@@ -98,7 +64,7 @@ impl Kind for Groups {
         let mut tested = Tested::new(unit(&self.of));
         let cells = bench.enough(&self.of, &mut tested);
         tested.uses(cells.protocol);
-        let Some(sides) = self.sides(bench, cells.models.keys().copied(), &cells, &mut tested) else {
+        let Some(sides) = self.by.sides(bench, &cells, &mut tested) else {
             return tested;
         };
         let mut groups: [Vec<(&str, f64)>; 2] = Default::default();
@@ -162,65 +128,6 @@ impl Kind for Groups {
             Some(side(true)? - side(false)?)
         });
         tested
-    }
-}
-
-impl By {
-    /// What the groups are, e.g. `norm = rmsnorm` and `norm other than rmsnorm`.
-    fn in_words(&self) -> [String; 2] {
-        match (&self.fact, &self.is, &self.quantity) {
-            (Some(fact), Some(is), _) => {
-                let (is, versus) = (is.in_words(), self.versus.as_ref().map(FactValue::in_words));
-                let other =
-                    versus.map_or_else(|| format!("{fact} other than {is}"), |v| format!("{fact} = {v}"));
-                [format!("{fact} = {is}"), other]
-            }
-            (_, _, Some(quantity)) => {
-                let (name, above) = (unit(quantity), self.above.unwrap_or(0.0));
-                [format!("{name} above {above}"), format!("{name} at most {above}")]
-            }
-            _ => ["group a".into(), "group b".into()],
-        }
-    }
-}
-
-impl Groups {
-    /// Each model with its group, 0 or 1.
-    fn sides<'a>(
-        &self,
-        bench: &Bench<'a>,
-        models: impl Iterator<Item = &'a str>,
-        cells: &Cells<'a>,
-        tested: &mut Tested,
-    ) -> Option<Vec<(&'a str, usize)>> {
-        let mut sides = Vec::new();
-        if let Some(quantity) = &self.by.quantity {
-            let by = bench.enough(quantity, tested);
-            if !tested.comparable(bench, cells, &by) {
-                return None;
-            }
-            let above = self.by.above.unwrap_or(0.0);
-            for model in models {
-                match by.models.get(model).and_then(|m| m.mean()) {
-                    Some(mean) => sides.push((model, usize::from(mean <= above))),
-                    None => {
-                        tested.notes.push(format!("{model} left out: no {} to group it by", quantity.name()))
-                    }
-                }
-            }
-            return Some(sides);
-        }
-        let (fact, is) = (self.by.fact.as_deref()?, self.by.is.as_ref()?);
-        for model in models {
-            let facts = bench.model(model)?;
-            match (facts.is(fact, is), self.by.versus.as_ref().map(|versus| facts.is(fact, versus))) {
-                (None, _) => tested.notes.push(format!("{model} left out: its {fact} is not known")),
-                (Some(true), _) => sides.push((model, 0)),
-                (Some(false), None | Some(Some(true))) => sides.push((model, 1)),
-                (Some(false), Some(_)) => {}
-            }
-        }
-        Some(sides)
     }
 }
 

@@ -6,6 +6,7 @@
 mod agreement;
 mod behind;
 mod bench;
+mod by;
 mod categories;
 mod cells;
 mod centred;
@@ -30,6 +31,7 @@ mod levels;
 mod locate;
 mod log_ratio_split;
 mod lowest_category;
+mod matched_groups;
 mod mean_by_model;
 mod memo;
 mod modality;

@@ -4,34 +4,36 @@ use super::{
     bench::Tested,
     outcome::{Statistic, Verdict},
 };
-use crate::config::hypothesis::{Condition, Rule};
+use crate::config::hypothesis::{Condition, Holds, Rule, Way};
 
 /// The verdict of `rule` on what a test found, and why.
 pub(super) fn decide(rule: &Rule, tested: &Tested) -> (Verdict, String) {
     if tested.lacks() {
         return (Verdict::Untestable, format!("cannot be tested here: {}", tested.missing.join("; ")));
     }
-    let lists = [
-        (Verdict::Supported, &rule.supported),
-        (Verdict::Contradicted, &rule.contradicted),
-        (Verdict::Negligible, &rule.negligible),
-    ];
-    let lists: Vec<_> = lists.into_iter().filter(|(_, conditions)| !conditions.is_empty()).collect();
-    let holding: Vec<_> = lists
-        .iter()
-        .filter(|(_, conditions)| conditions.iter().all(|c| judge(c, &tested.statistics).0))
-        .collect();
+    let statistics = &tested.statistics;
+    let ways: Vec<Way<'_>> = rule.ways().into_iter().filter(|way| !way.conditions.is_empty()).collect();
+    let met = |way: &Way<'_>| {
+        let mut each = way.conditions.iter().map(|c| judge(c, statistics).0);
+        match way.holds {
+            Holds::All => each.all(|met| met),
+            Holds::Any => each.any(|met| met),
+        }
+    };
+    let holding: Vec<&Way<'_>> = ways.iter().filter(|way| met(way)).collect();
+    let said = |way: &Way<'_>, met: bool| {
+        let deciding =
+            way.conditions.iter().map(|c| judge(c, statistics)).filter(|(is_met, _)| *is_met == met);
+        deciding.map(|(_, words)| words).collect::<Vec<_>>().join(", ")
+    };
     match holding[..] {
-        [(verdict, conditions)] => (*verdict, words(conditions.iter(), &tested.statistics)),
+        [way] => (way.verdict, said(way, true)),
         [] => {
-            let failed = lists.iter().map(|(verdict, conditions)| {
-                let unmet = conditions.iter().filter(|c| !judge(c, &tested.statistics).0);
-                format!("not {verdict}: {}", words(unmet, &tested.statistics))
-            });
+            let failed = ways.iter().map(|way| format!("not {}: {}", way.verdict, said(way, false)));
             (Verdict::Inconclusive, failed.collect::<Vec<_>>().join("; "))
         }
         _ => {
-            let both: Vec<&str> = holding.iter().map(|(v, _)| v.as_str()).collect();
+            let both: Vec<&str> = holding.iter().map(|way| way.verdict.as_str()).collect();
             (Verdict::Inconclusive, format!("the rule holds for {} at once", both.join(" and ")))
         }
     }
@@ -48,10 +50,6 @@ pub(super) fn digits(value: f64) -> String {
     }
     let decimals = (2 - magnitude.log10().floor() as i32).clamp(0, 6) as usize;
     format!("{value:.decimals$}")
-}
-
-fn words<'c>(conditions: impl Iterator<Item = &'c Condition>, statistics: &[Statistic]) -> String {
-    conditions.map(|c| judge(c, statistics).1).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a condition holds, and the sentence that says so.
@@ -116,6 +114,25 @@ mod tests {
             because.starts_with("not supported: p = 0.200 is not below 0.0500; not contradicted:"),
             "{because}"
         );
+    }
+
+    #[test]
+    fn a_claim_of_two_parts_falls_with_either_of_them() {
+        let parts = |when: &str| {
+            rule(&format!(
+                r#"
+                supported = [{{ statistic = "a", below = 0 }}, {{ statistic = "b", above = 0 }}]
+                contradicted = [{{ statistic = "a", above = 1 }}, {{ statistic = "b", below = -1 }}]
+                contradicted-when = "{when}"
+            "#
+            ))
+        };
+        let of = |when, a, b| decide(&parts(when), &tested(&[("a", Some(a)), ("b", Some(b))]));
+        assert_eq!(of("any", -1.0, 1.0).0, Verdict::Supported);
+        assert_eq!(of("any", -1.0, -2.0), (Verdict::Contradicted, "b = -2 is below -1".to_string()));
+        assert_eq!(of("all", -1.0, -2.0).0, Verdict::Inconclusive);
+        assert_eq!(of("all", 2.0, -2.0).0, Verdict::Contradicted);
+        assert_eq!(of("any", -1.0, 0.0).0, Verdict::Inconclusive);
     }
 
     #[test]

@@ -28,6 +28,9 @@ use crate::progress::Progress;
 use crate::run::Runtime;
 use crate::store::{Damaged, Snapshot, Store, StoreError, damage_notes};
 
+/// Models that a note names one by one.
+const MOST_NAMED: usize = 5;
+
 /// Everything a run needs to know before it computes.
 pub struct Planned {
     pub runtime: Runtime,
@@ -84,8 +87,14 @@ pub fn plan(
     let (asked, unasked): (Vec<&Model>, Vec<&Model>) =
         loaded.selected().partition(|model| loaded.hypotheses.iter().any(|(_, h, _)| asks(h, model)));
     if !unasked.is_empty() {
-        let ids: Vec<&str> = unasked.iter().map(|model| model.id.as_str()).collect();
-        progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
+        let mut ids: Vec<&str> = unasked.iter().map(|model| model.id.as_str()).take(MOST_NAMED).collect();
+        if unasked.len() > MOST_NAMED {
+            ids.push("...");
+        }
+        let (count, ids) = (unasked.len(), ids.join(", "));
+        progress.note(&format!(
+            "not measured, since no hypothesis asks for them: {count} of the profile's models ({ids})"
+        ));
     }
     let mut subjects = Vec::new();
     let (mut failures, mut absent) = (Vec::new(), Vec::new());

@@ -56,6 +56,35 @@ fn groups_by_a_fact_are_ranked_against_each_other() {
 }
 
 #[test]
+fn groups_within_families_are_not_fooled_by_what_a_family_has_in_common() {
+    let test = GROUPS.replace("groups", "matched-groups");
+    let rule = r#"supported = [{ statistic = "p", below = 0.05 }, { statistic = "difference", above = 0 }],
+        contradicted = [{ statistic = "p", below = 0.05 }, { statistic = "difference", below = 0 }]"#;
+    // Families of two, each at a level of its own; within each, rmsnorm is a little higher. The last has rmsnorm alone.
+    let pair = |level: f64, by: f64| [(level + by, R), (level, L)];
+    let up: Vec<(f64, &str)> = (1..=6)
+        .flat_map(|family| pair(f64::from(family), 0.01 * f64::from(family)))
+        .chain([(9.0, R), (9.5, R)])
+        .collect();
+    let found = judged("needs = { pairs = 6 }", &test, rule, &models(&up));
+    assert_eq!(found.verdict, Verdict::Supported, "{found:#?}");
+    let found = found.primary;
+    assert_eq!(statistic(&found, "families"), Some(6.0));
+    assert!((statistic(&found, "difference").unwrap() - 0.035).abs() < 1e-12);
+    assert_eq!(statistic(&found, "p"), Some(2.0 / 64.0));
+    let unmatched = judged("", GROUPS, APART, &models(&up[..12])).primary;
+    assert!(statistic(&unmatched, "p").unwrap() > 0.5);
+    let down: Vec<(f64, &str)> = up.iter().map(|(gain, norm)| (20.0 - gain, *norm)).collect();
+    assert_eq!(judged("", &test, rule, &models(&down)).verdict, Verdict::Contradicted);
+    let few = judged("needs = { pairs = 6 }", &test, rule, &models(&up[..10]));
+    assert_eq!(
+        missing(&few),
+        "needs 6 families with models of both norm = rmsnorm and norm = layernorm, have 5 (f0, f1, f2, f3, f4)"
+    );
+    noted(&judged("", &test, rule, &models(&up[..10])).primary, "flipping the signs of 5 families");
+}
+
+#[test]
 fn groups_by_the_side_of_a_quantity() {
     let test = r#"kind = "groups", of = { metric = "unembedding-spectral-norm" }, by = { quantity = { metric = "last-gain", scale = "log" } }"#;
     let rule = r#"supported = [{ statistic = "difference", below = 0 }], contradicted = [{ statistic = "difference", above = 0 }]"#;

@@ -34,8 +34,11 @@ pub(super) fn page(book: &mut Book<'_>, hypothesis: &HypothesisOutcome) -> Marku
                     dt { (capital(*evidence)) }
                     dd { (words::overall(hypothesis, *evidence)) }
                 }
-                dt { "Fixed as" }
-                dd { code title=(hypothesis.hash) { (hypothesis.hash.short()) } " " (registration(book, hypothesis)) }
+                dt { "Its file" }
+                dd {
+                    (registration(book, hypothesis)) " "
+                    span.minor { "(hash of its content: " code title=(hypothesis.hash) { (hypothesis.hash.short()) } ")" }
+                }
             }
             (family(book, hypothesis))
             (listed(book, hypothesis))
@@ -56,10 +59,10 @@ fn registration(book: &Book<'_>, hypothesis: &HypothesisOutcome) -> Markup {
     let Some((_, registration)) = found else { return html! {} };
     html! {
         @match (&registration.registered, registration.exploratory) {
-            (None, _) => { "judged for the first time now" }
-            (Some(_), false) => { "as when it was first judged" }
+            (None, _) => { "is judged for the first time now" }
+            (Some(_), false) => { "is as it was when first judged" }
             (Some(key), true) => {
-                span.tag { "exploratory" } " The file changed since it was first judged as " code { (key.short()) } "."
+                span.tag { "exploratory" } " changed since it was first judged as " code { (key.short()) }
             }
         }
         @if !registration.diff.is_empty() {

@@ -25,6 +25,9 @@ pub fn explained(found: &Explained, prediction: Option<&str>, rows: usize) -> St
         (Some(_), true) => "EXPLORATORY: it means something else than when it was first judged",
     };
     line(&mut text, 0, &format!("File: {} ({}), {file}", outcome.hash.short(), outcome.status));
+    for later in &found.registration.later {
+        line(&mut text, 1, &format!("registration {later}"));
+    }
     found.registration.diff.iter().for_each(|changed| text.push_str(&format!("    {changed}\n")));
     let chosen = |one: &PredictionOutcome| prediction.is_none_or(|wanted| wanted == one.id);
     for (one, behind) in outcome.predictions.iter().zip(&found.rows).filter(|(one, _)| chosen(one)) {

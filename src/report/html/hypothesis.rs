@@ -36,8 +36,8 @@ pub(super) fn page(book: &mut Book<'_>, hypothesis: &HypothesisOutcome) -> Marku
                 }
                 dt { "Its file" }
                 dd {
-                    (registration(book, hypothesis)) " "
-                    span.minor { "(hash of its content: " code title=(hypothesis.hash) { (hypothesis.hash.short()) } ")" }
+                    "its content has the hash " code title=(hypothesis.hash) { (hypothesis.hash.short()) } "; it "
+                    (registration(book, hypothesis))
                 }
             }
             (family(book, hypothesis))
@@ -65,6 +65,7 @@ fn registration(book: &Book<'_>, hypothesis: &HypothesisOutcome) -> Markup {
                 span.tag { "exploratory" } " changed since it was first judged as " code { (key.short()) }
             }
         }
+        @for later in &registration.later { div { "registration " (later) } }
         @if !registration.diff.is_empty() {
             details open {
                 summary { "What changed" }

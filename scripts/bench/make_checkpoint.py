@@ -48,8 +48,9 @@ def main():
     print(f"{args.folder}: {write(args.folder, SHAPES[args.shape], args.seed):,} parameters")
 
 
-def write(folder: Path, shape: Shape, seed: int = 0) -> int:
-    """Make a folder a checkpoint of a shape, unless it is one; the count of its parameters."""
+def write(folder: Path, shape: Shape, seed: int = 0, decay: float = 0.0) -> int:
+    """Make a folder a checkpoint of a shape, unless it is one; the count of its parameters. The embedding's j-th column,
+    from 1 on, is j ** -decay the size of the first, and so about its singular values."""
     entries = tensors(shape)
     count = sum(math.prod(size) for _, size in entries)
     weights = folder / "model.safetensors"
@@ -68,7 +69,7 @@ def write(folder: Path, shape: Shape, seed: int = 0) -> int:
     write_json(folder / "tokenizer_config.json", {"bos_token": "<s>", "tokenizer_class": "PreTrainedTokenizerFast"})
     write_json(folder / "bench_prompts.json", prompts(shape.vocab, rng))
     part = folder / "model.safetensors.part"
-    write_safetensors(part, entries, rng)
+    write_safetensors(part, entries, rng, decay)
     os.replace(part, weights)
     return count
 
@@ -115,7 +116,7 @@ def tensors(shape: Shape) -> list[tuple[str, tuple]]:
     return [*out, ("model.norm.weight", (hidden,)), *head]
 
 
-def write_safetensors(path: Path, entries, rng):
+def write_safetensors(path: Path, entries, rng, decay: float):
     """Header (length, JSON padded to 8 bytes), then the tensors in the order of the header."""
     header, offset = {"__metadata__": {"format": "pt"}}, 0
     for name, shape in entries:
@@ -128,10 +129,13 @@ def write_safetensors(path: Path, entries, rng):
         f.write(len(text).to_bytes(8, "little") + text)
         for name, shape in entries:
             mean, std = (1.0, 0.05) if name.endswith("norm.weight") else (0.0, 0.02)
+            width = shape[-1]
+            scale = np.arange(1, width + 1, dtype=np.float32) ** (-decay if "embed" in name else 0.0)
             left = math.prod(shape)
             while left:
-                n = min(left, CHUNK)
+                n = min(left, CHUNK // width * width)
                 values = rng.standard_normal(n, dtype=np.float32) * np.float32(std) + np.float32(mean)
+                values = (values.reshape(-1, width) * scale).ravel()
                 # bf16 is the upper half of a float32; truncation is good enough for noise.
                 f.write((values.view(np.uint32) >> 16).astype("<u2").tobytes())
                 left -= n

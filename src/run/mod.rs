@@ -42,7 +42,6 @@ pub use needs::{Needs, Prepared};
 pub use observe::{Asked, Witness, observe, observe_with};
 pub use rate::product_rate;
 pub use taps::observation;
-pub use work::{Done, Work};
 
 use crate::{
     arch::{ArchError, Place},

@@ -13,12 +13,13 @@ use super::{
     observe::uses,
     vocabulary,
     weights::widened,
-    work::{self, Work},
+    work,
 };
 use crate::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::Checkpoint,
     observation::{Extra, Extras},
+    progress::Work,
 };
 
 /// The program, the runtime's library and a tokenizer of 128,000 tokens.

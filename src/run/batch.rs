@@ -26,7 +26,9 @@ impl Limits {
     }
 }
 
-/// Floats of the attention scores of one prompt, 2 GiB, of which the runtime holds up to five copies.
+/// Copies of attention scores, `[heads, M, M]` for a path of M slots, that the runtime holds at a time, at most.
+pub const SCORES: usize = 3;
+/// Floats of the attention scores of one prompt, 2 GiB; the runtime holds [`SCORES`] times that.
 const MAX_PROMPT_SCORES: usize = 1 << 29;
 /// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
 /// order, and zeros, whatever the longest prompt is.
@@ -70,6 +72,20 @@ pub enum Sharing {
     Prefixes,
     /// Nothing unless they are equally long, for the positions of a prompt depend on its length.
     SameLength,
+}
+
+impl Sharing {
+    pub fn of(recipe: &Recipe) -> Sharing {
+        let prelude = &recipe.modules().prelude;
+        let by_length = prelude.inputs().iter().any(|input| prelude.name_of(*input) == "lengths");
+        if by_length { Sharing::SameLength } else { Sharing::Prefixes }
+    }
+
+    /// Tokens at the beginning of both prompts whose rows can be the same.
+    pub fn shared(self, a: &[u32], b: &[u32]) -> usize {
+        let alike = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+        if self == Sharing::Prefixes || a.len() == b.len() { alike } else { 0 }
+    }
 }
 
 /// Tokens of the longest prompt that can run: the context, or what the attention scores of all heads leave room for.

@@ -4,6 +4,8 @@
 //! shipped hypotheses on it and on the published tables, and writes the times. Where fewer than eighteen ship, they are
 //! judged again until there are, each time with nothing remembered.
 
+mod scale;
+
 use std::path::Path;
 use std::time::Instant;
 
@@ -56,15 +58,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         published.rows.len(),
         hypotheses.len(),
         rayon::current_num_threads(),
-        cpu(),
+        scale::cpu(),
         phases.table(),
     );
-    print!("{text}");
-    if let Some(folder) = Path::new(&out).parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(out, text)?;
-    Ok(())
+    scale::page(Path::new(&out), &text)
 }
 
 /// Name, seconds and peak resident bytes of each phase.
@@ -79,7 +76,7 @@ impl Phases {
         let done = work();
         let seconds = start.elapsed().as_secs_f64();
         eprintln!("{seconds:8.2} s  {name}");
-        self.0.push((name.to_string(), seconds, peak_gib()));
+        self.0.push((name.to_string(), seconds, scale::peak_bytes() / f64::from(1 << 30)));
         done
     }
 
@@ -91,21 +88,6 @@ impl Phases {
         let lines: String = self.0.iter().map(|(name, seconds, gib)| line(name, *seconds, *gib)).collect();
         lines + &line("**judging in all**", total, most)
     }
-}
-
-/// The processor by its own name.
-fn cpu() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name =
-        info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split_once(": "));
-    name.map_or_else(|| "an unnamed processor".into(), |(_, name)| name.trim().into())
-}
-
-fn peak_gib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM"));
-    let kib: f64 = line.and_then(|l| l.split_whitespace().nth(1)?.parse().ok()).unwrap_or(f64::NAN);
-    kib / f64::from(1 << 20)
 }
 
 /// Models lie apart by family, prompts by category; the ways of measuring agree but for noise and a shift.

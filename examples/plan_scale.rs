@@ -5,6 +5,8 @@
 //! by a process of its own, so that its peak of memory is that of planning and of nothing before it. What the second plan
 //! finds in the store are made-up observations under the true keys, of one block instead of four.
 
+mod scale;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -62,14 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
          | plan | to run | planning, s | whole process, s | peak, MB |\n|---|---|---|---|---|\n\
          | first, the store empty | {first} |\n| second, every observation stored | {second} |\n",
         rayon::current_num_threads(),
-        cpu(),
+        scale::cpu(),
     );
-    print!("{text}");
-    if let Some(folder) = Path::new(out).parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(out, text)?;
-    Ok(())
+    scale::page(Path::new(out), &text)
 }
 
 /// The line of one plan, by a new process.
@@ -93,7 +90,7 @@ fn plan_once(folder: &Path) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let planned = plan(folder, &loaded)?;
     let seconds = start.elapsed().as_secs_f64();
-    println!("{} {seconds:.2} {:.0}", planned.plan.stale(), peak_mb());
+    println!("{} {seconds:.2} {:.0}", planned.plan.stale(), scale::peak_bytes() / 1e6);
     Ok(())
 }
 
@@ -203,19 +200,4 @@ fn made_up(token_ids: &[u32]) -> PromptObservation {
         loss_nats: None,
         lens_entropy_nats: None,
     }
-}
-
-/// The processor by its own name.
-fn cpu() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name =
-        info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split_once(": "));
-    name.map_or_else(|| "an unnamed processor".into(), |(_, name)| name.trim().into())
-}
-
-fn peak_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM"));
-    let kib: f64 = line.and_then(|l| l.split_whitespace().nth(1)?.parse().ok()).unwrap_or(f64::NAN);
-    kib * 1024.0 / 1e6
 }

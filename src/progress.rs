@@ -1,6 +1,27 @@
 //! Progress of long work, as the stages report it. The terminal shows it; tests and `--quiet` do not.
 
-use crate::run::Done;
+use std::time::Duration;
+
+/// What a walk of prompts through one model has to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Tokens of all prompts.
+    pub tokens: u64,
+    /// Rows that are computed: prompts that begin alike share them.
+    pub rows: u64,
+    /// Floating-point operations of the products with weight matrices, a multiplication and an addition each. Attention
+    /// scores are left out.
+    pub operations: u64,
+}
+
+/// A walk that is over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Done {
+    pub work: Work,
+    pub elapsed: Duration,
+    /// Rows, inputs and outputs of the largest product.
+    pub shape: [usize; 3],
+}
 
 /// Receives progress. Implementations must not influence results.
 pub trait Progress: Sync {

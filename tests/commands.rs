@@ -358,7 +358,7 @@ fn a_plan_says_what_each_model_needs() {
 }
 
 #[test]
-fn a_profile_shows_each_block_read_widened_computed_and_reduced() {
+fn a_profile_shows_what_comes_before_and_each_block_read_widened_computed_and_reduced() {
     let sandbox = Sandbox::new();
     let measure = ["measure", "llama3-tiny", "--tokens", "5,6,7", "--profile", "trace.json"];
     let output = sandbox.run(&measure);
@@ -371,7 +371,9 @@ fn a_profile_shows_each_block_read_widened_computed_and_reduced() {
     };
     let each = ["read", "widen", "compute", "reduce"].map(blocks);
     assert!(each[0] > 1 && each.iter().all(|count| *count == each[0]), "{each:?}");
-    assert!(blocks("head") > 0 && blocks("store") > 0);
+    let once = ["tokenizer", "open", "hash", "load", "store"].map(blocks);
+    assert!(once.iter().all(|count| *count == 1), "{once:?}");
+    assert!(blocks("session") > 3 && blocks("widen head") > 0 && blocks("head") == blocks("widen head"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
     from measure import run, warm, cold, Failed
     warm(folder)                          # files in the page cache; cold(folder): out of it
-    found, output = run(["program", "argument"])
+    measured, output = run(["program", "argument"])
 
 Anonymous memory (RssAnon) is what a machine must have; file pages of a mapped checkpoint can be evicted at will, and
 are in the resident set (VmRSS) only. Both are sums over the tree, sampled every 20 ms. Disk traffic is the kernel's
@@ -70,6 +70,7 @@ def run(command: list, timeout: float = 7200) -> tuple[dict, str]:
         "peak_resident_bytes": resident * 1024,
         "disk_written_bytes": usage.ru_oublock * 512,
         "disk_read_bytes": usage.ru_inblock * 512,
+        "major_faults": usage.ru_majflt,
     }, text
 
 

@@ -23,7 +23,11 @@ impl Checkpoint {
         if let Some(known) = stamps.as_ref().and_then(|stamps| memo.get(self.folder(), stamps)) {
             return Ok(known);
         }
-        let key = identity_of(&self.entries().collect::<Vec<_>>());
+        let entries: Vec<Entry<'_>> = self.entries().collect();
+        let bytes: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
+        let span = tracing::info_span!("hash", folder = %self.folder().display(), bytes).entered();
+        let key = identity_of(&entries);
+        drop(span);
         if let Some(stamps) = stamps {
             memo.put(self.folder(), stamps, key);
         }

@@ -261,6 +261,7 @@ struct Parsed {
 
 impl Parsed {
     fn read(file: &Path) -> Result<Parsed, TokenizerError> {
+        let _span = tracing::info_span!("tokenizer", file = %file.display()).entered();
         if !file.exists() {
             return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
         }

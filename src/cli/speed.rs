@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::output;
-use crate::progress::Progress;
-use crate::run::{Done, Runtime, product_rate};
+use crate::progress::{Done, Progress};
+use crate::run::{Runtime, product_rate};
 
 /// Of the time that was observed, this part may go into finding the limit.
 const CALIBRATION: f64 = 0.02;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::observing::batches;
+use super::observing::{Batch, batches};
 use super::{Cell, Planned};
-use crate::run::{Needs, Prepared, RunError, product_rate};
+use crate::run::{Needs, RunError, product_rate};
 
 /// The products of a calibration take this long, or three of them.
 const CALIBRATION: Duration = Duration::from_millis(200);
@@ -53,11 +53,7 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
             needs: Needs::default(),
         };
         let mut work = 0;
-        for batch in batches(&mut cells) {
-            let prompts: Vec<Vec<u32>> = batch.iter().map(|cell| cell.token_ids.to_vec()).collect();
-            let (recipe, checkpoint) = (&subject.recipe, &subject.checkpoint);
-            let prepared =
-                Prepared::new(&planned.runtime, recipe, checkpoint, &weights, &prompts, &batch[0].extras);
+        for Batch { prepared, .. } in batches(&planned.runtime, subject, &weights, &mut cells) {
             let needs = match prepared {
                 Ok(prepared) => {
                     work += prepared.work.operations;

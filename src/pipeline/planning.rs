@@ -78,6 +78,7 @@ pub fn plan(
     missing: Missing,
     progress: &dyn Progress,
 ) -> Result<Planned, PipelineError> {
+    let _span = tracing::info_span!("plan").entered();
     let (runtime, store) = thread::scope(|scope| {
         let store = scope.spawn(|| open_store(&places.store));
         let runtime = runtime(places.device, places.memory, progress);
@@ -154,6 +155,7 @@ pub fn plan(
 
 /// The store, what it holds and what of that is damaged.
 fn open_store(folder: &Path) -> Result<(Store, Snapshot, Vec<Damaged>), StoreError> {
+    let _span = tracing::info_span!("check store").entered();
     let store = Store::open(folder)?;
     let (snapshot, damaged) = store.checked_snapshot()?;
     Ok((store, snapshot, damaged))

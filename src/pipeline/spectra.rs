@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cells::Cell;
-use super::observing::{Observed, keep};
+use super::observing::{Names, Observed, keep};
 use super::planning::Planned;
 use super::{ModelFailure, PipelineError, Subject};
 use crate::config::Loaded;
@@ -97,6 +97,7 @@ pub(super) fn set_spectra(
 pub(super) fn make_missing(
     planned: &Planned,
     index: usize,
+    names: &Names<'_>,
     done: &mut BTreeMap<Key, Vec<u8>>,
     observed: &mut Observed,
     progress: &dyn Progress,
@@ -107,7 +108,7 @@ pub(super) fn make_missing(
         let bytes = match done.get(&job.key) {
             Some(bytes) => bytes.clone(),
             None => {
-                let spectra = make(planned, subject, job, observed, progress)?;
+                let spectra = make(planned, subject, job, names, observed, progress)?;
                 serde_json::to_vec(&spectra).unwrap_or_default() // plain structs always serialise
             }
         };
@@ -122,6 +123,7 @@ fn make(
     planned: &Planned,
     subject: &Subject,
     job: &SetSpectra,
+    names: &Names<'_>,
     observed: &mut Observed,
     progress: &dyn Progress,
 ) -> Result<Spectra, PipelineError> {
@@ -142,7 +144,7 @@ fn make(
         progress,
     );
     progress.finish();
-    keep(planned, &cells, found?, observed)?;
+    keep(planned, names, &cells, found?, observed)?;
     observed.spectra += 1;
     Ok(spectra)
 }

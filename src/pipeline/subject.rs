@@ -118,6 +118,7 @@ impl Subject {
         lineage: ModelFacts,
         memo: &Memo,
     ) -> Result<Subject, SubjectError> {
+        let _span = tracing::info_span!("open", model = id).entered();
         let checkpoint = checkpoint(folder, intervention)?;
         let recipe = Recipe::read(checkpoint.config())
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;

@@ -26,13 +26,16 @@ impl Limits {
     }
 }
 
-/// Floats of the attention scores of one prompt, 2 GiB, of which the runtime holds up to five copies.
+/// Copies of attention scores, `[heads, M, M]` for a path of M slots, that the runtime holds at a time, at most.
+pub const SCORES: usize = 3;
+/// Floats of the attention scores of one prompt, 2 GiB; the runtime holds [`SCORES`] times that.
 const MAX_PROMPT_SCORES: usize = 1 << 29;
 /// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
 /// order, and zeros, whatever the longest prompt is.
 const SLOTS: usize = 16;
-/// The runtime multiplies a single row by another kernel, which sums in another order.
-const MIN_ROWS: usize = 2;
+/// The runtime multiplies a single row by another kernel, which sums in another order; and at a width of 80 the last of an odd
+/// number of rows was seen to come out otherwise: the end of an array that is no whole vectors.
+const PAIR: usize = 2;
 
 /// Some prompts that run together, and the index tensors that tell the graphs where their tokens lie.
 ///
@@ -47,7 +50,7 @@ pub struct Group {
     pub rows: Vec<Vec<usize>>,
     /// Prompts that begin no other one.
     pub paths: usize,
-    /// All token ids, packed, `[T]`; a lone token is followed by a copy that belongs to no prompt.
+    /// All token ids, packed, `[T]`; an odd number is followed by a copy of the first that belongs to no prompt.
     pub ids: Vec<u32>,
     /// Position of each packed token in its prompts, `[T]`.
     pub positions: Vec<i64>,
@@ -59,7 +62,7 @@ pub struct Group {
     pub to_prompts: Vec<i64>,
     /// A path and slot of each packed token, `[T, 2]`.
     pub to_tokens: Vec<i64>,
-    /// Packed row of each prompt's last token; a lone prompt's is there twice.
+    /// Packed row of each prompt's last token; of an odd number the first is there once more.
     pub last: Vec<i64>,
 }
 
@@ -70,6 +73,20 @@ pub enum Sharing {
     Prefixes,
     /// Nothing unless they are equally long, for the positions of a prompt depend on its length.
     SameLength,
+}
+
+impl Sharing {
+    pub fn of(recipe: &Recipe) -> Sharing {
+        let prelude = &recipe.modules().prelude;
+        let by_length = prelude.inputs().iter().any(|input| prelude.name_of(*input) == "lengths");
+        if by_length { Sharing::SameLength } else { Sharing::Prefixes }
+    }
+
+    /// Tokens at the beginning of both prompts whose rows can be the same.
+    pub fn shared(self, a: &[u32], b: &[u32]) -> usize {
+        let alike = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+        if self == Sharing::Prefixes || a.len() == b.len() { alike } else { 0 }
+    }
 }
 
 /// Tokens of the longest prompt that can run: the context, or what the attention scores of all heads leave room for.
@@ -230,13 +247,13 @@ impl Builder {
                 group.prompts.push(prompt);
             }
         }
-        while group.ids.len() < MIN_ROWS {
+        if !group.ids.len().is_multiple_of(PAIR) {
             group.ids.push(group.ids[0]);
             group.positions.push(0);
-            group.lengths_of_tokens.push(1);
+            group.lengths_of_tokens.push(group.lengths_of_tokens[0]);
             group.to_tokens.extend([0, 0]);
         }
-        while group.last.len() < MIN_ROWS {
+        if !group.last.len().is_multiple_of(PAIR) {
             group.last.push(group.last[0]);
         }
         group
@@ -244,7 +261,7 @@ impl Builder {
 }
 
 impl Group {
-    /// T, with the copy of a lone token.
+    /// T, with the copy that makes it even.
     pub fn tokens(&self) -> usize {
         self.ids.len()
     }
@@ -267,7 +284,7 @@ mod tests {
         assert_eq!(group.prompts, [2, 0, 1]);
         assert_eq!(group.ids, [1, 2, 5, 6, 7, 9]);
         assert_eq!(group.positions, [0, 1, 0, 1, 2, 0]);
-        assert_eq!(group.last, [1, 4, 5]);
+        assert_eq!(group.last, [1, 4, 5, 1]);
         assert_eq!(group.slots.len(), SLOTS);
         let rows = |p: usize| &group.to_prompts[p * SLOTS..p * SLOTS + 4];
         assert_eq!([rows(0), rows(1), rows(2)], [[0, 1, 0, 0], [2, 3, 4, 0], [5, 0, 0, 0]]);
@@ -276,7 +293,8 @@ mod tests {
 
     fn inverse(group: &Group) {
         let slots = group.slots.len();
-        for (row, cell) in group.to_tokens.chunks(2).enumerate() {
+        let real = group.rows.iter().flatten().max().map_or(0, |row| row + 1);
+        for (row, cell) in group.to_tokens.chunks(2).enumerate().take(real) {
             assert_eq!(group.to_prompts[cell[0] as usize * slots + cell[1] as usize], row as i64);
         }
     }
@@ -288,7 +306,7 @@ mod tests {
         let [group] = &groups(&prompts, 4, Sharing::Prefixes, Limits::default())[..] else {
             panic!("one group")
         };
-        assert_eq!((group.paths, group.tokens()), (3, 7)); // 4 + 1 + 2 rows
+        assert_eq!((group.paths, group.tokens()), (3, 8)); // 4 + 1 + 2 rows and a copy
         inverse(group);
         for (prompt, rows) in group.prompts.iter().zip(&group.rows) {
             let ids: Vec<u32> = rows.iter().map(|row| group.ids[*row]).collect();

@@ -201,6 +201,7 @@ fn fetched(folder: &Path) -> Option<PathBuf> {
 }
 
 fn start(path: &Path) -> Result<Runtime, String> {
+    let _span = tracing::info_span!("load", library = %path.display()).entered();
     if !path.is_file() {
         return Err("there is no such file".to_string());
     }

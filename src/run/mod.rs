@@ -26,6 +26,7 @@ mod session;
 mod stager;
 mod state;
 mod taps;
+mod together;
 mod upload;
 mod vocabulary;
 mod weights;
@@ -42,7 +43,7 @@ pub use needs::{Needs, Prepared};
 pub use observe::{Asked, Witness, observe, observe_with};
 pub use rate::product_rate;
 pub use taps::observation;
-pub use work::{Done, Work};
+pub use together::together;
 
 use crate::{
     arch::{ArchError, Place},

@@ -9,26 +9,41 @@ use sysinfo::System;
 
 use super::{
     RunError, Runtime,
-    batch::{self, Group, Limits, Sharing},
+    batch::{self, Group, Limits, SCORES, Sharing},
     observe::uses,
     vocabulary,
     weights::widened,
-    work::{self, Work},
+    work,
 };
 use crate::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::Checkpoint,
-    observation::{Extra, Extras},
+    observation::{BY_BLOCK, Extra, Extras},
+    progress::Work,
 };
 
 /// The program, the runtime's library and a tokenizer of 128,000 tokens.
 const PROGRAM: u64 = 128 << 20;
 /// Copies of a block's activations that the runtime holds at a time, at most: rows as wide as the stream, rows as wide as the
-/// widest matrix, values of attention heads, attention scores. Measured on the shapes of `make bench`.
+/// widest matrix, values of attention heads. Measured on the shapes of `make bench`.
 const STREAM_ROWS: usize = 8;
 const WIDE_ROWS: usize = 4;
 const HEAD_ROWS: usize = 4;
-const SCORES: usize = 3;
+/// Masks of slots by slots while they are made, for all heads and paths together. Measured beside [`SCORES`], on prompts of 1024
+/// to 4096 tokens: 2 heads hold 11 times the slots squared, 4 heads 15, 32 heads 72.
+const MASKS: usize = 5;
+
+/// Numbers that are seen of a token at each layer: those of [`BY_BLOCK`], the norm and the largest component of the stream.
+const SEEN: usize = BY_BLOCK.len() + 2;
+
+/// Rows that the extras keep of a prompt of so many tokens.
+pub(super) fn kept(recipe: &Recipe, extras: &Extras, tokens: usize) -> usize {
+    let rows = |extra: &Extra| match extra {
+        Extra::Loss => tokens,
+        Extra::Lens => recipe.blocks() + 1,
+    };
+    extras.iter().map(rows).sum()
+}
 
 /// Anonymous memory of a run in bytes, at most: what the machine must have. Pages of the checkpoint's files come on top and
 /// can be evicted at will.
@@ -40,11 +55,13 @@ pub struct Needs {
     pub activations: u64,
     /// The stream of all prompts between two blocks, and rows that are kept for the loss and the lens.
     pub streams: u64,
+    /// What is seen at every layer, of the rows and then of each prompt's tokens.
+    pub seen: u64,
 }
 
 impl Needs {
     pub fn total(&self) -> u64 {
-        PROGRAM + self.weights + self.activations + self.streams
+        PROGRAM + self.weights + self.activations + self.streams + self.seen
     }
 
     pub(super) fn of(
@@ -52,7 +69,7 @@ impl Needs {
         checkpoint: &Checkpoint,
         weights: &[WeightUse],
         groups: &[Group],
-        kept_rows: usize,
+        rows: usize,
     ) -> Result<Needs, RunError> {
         let floats = |count: usize| 4 * count as u64;
         let (mut largest, mut widest) = (0, recipe.width());
@@ -67,13 +84,18 @@ impl Needs {
             let padded = group.paths * slots;
             rows * (STREAM_ROWS * recipe.width() + WIDE_ROWS * widest)
                 + padded * HEAD_ROWS * recipe.width()
-                + SCORES * group.paths * recipe.heads() * slots * slots
+                + (SCORES * group.paths * recipe.heads() + MASKS) * slots * slots
         });
-        let rows: usize = groups.iter().map(Group::tokens).sum();
+        let (layers, heads) = (recipe.blocks() + 1, recipe.blocks() * recipe.heads());
+        let seen = groups.iter().map(|group| {
+            let prompts: usize = group.rows.iter().map(|rows| rows.len() * SEEN * layers + heads).sum();
+            group.tokens() * (SEEN * layers + heads) + prompts
+        });
         Ok(Needs {
             weights: floats(largest.max(head)),
             activations: floats(activations.max().unwrap_or(0)),
-            streams: floats((rows + kept_rows) * recipe.width()),
+            streams: floats(rows * recipe.width()),
+            seen: floats(seen.sum()),
         })
     }
 }
@@ -81,6 +103,8 @@ impl Needs {
 /// Prompts in groups that keep a walk within the memory there is, as large as that allows.
 pub struct Prepared {
     pub(super) groups: Vec<Group>,
+    /// That are computed, and kept for the loss and the lens.
+    pub(super) rows: usize,
     pub needs: Needs,
     pub work: Work,
     /// Rows, inputs and outputs of the largest matrix product.
@@ -103,26 +127,20 @@ impl Prepared {
     ) -> Result<Prepared, RunError> {
         let asked = runtime.memory();
         let limit = asked.or_else(left);
-        let prelude = &recipe.modules().prelude;
-        let by_length = prelude.inputs().iter().any(|input| prelude.name_of(*input) == "lengths");
-        let sharing = if by_length { Sharing::SameLength } else { Sharing::Prefixes };
-        let tokens: usize = prompts.iter().map(Vec::len).sum();
-        let kept = |extra: &Extra| match extra {
-            Extra::Loss => tokens,
-            Extra::Lens => prompts.len() * (recipe.blocks() + 1),
-        };
-        let kept_rows = extras.iter().map(kept).sum();
+        let sharing = Sharing::of(recipe);
+        let kept: usize = prompts.iter().map(|ids| kept(recipe, extras, ids.len())).sum();
         let mut limits = Limits::default();
         loop {
             let groups = batch::groups(prompts, recipe.heads(), sharing, limits);
-            let needs = Needs::of(recipe, checkpoint, weights, &groups, kept_rows)?;
+            let rows = kept + groups.iter().map(Group::tokens).sum::<usize>();
+            let needs = Needs::of(recipe, checkpoint, weights, &groups, rows)?;
             if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {
                 limits = limits.halved().ok_or(RunError::Memory { needs, limit, asked: asked.is_some() })?;
                 continue;
             }
             let work = Work::of(recipe, weights, &groups);
             let shape = work::largest(weights, &groups);
-            return Ok(Prepared { groups, needs, work, shape });
+            return Ok(Prepared { groups, rows, needs, work, shape });
         }
     }
 }
@@ -143,12 +161,12 @@ pub(super) fn size(bytes: u64) -> String {
 
 impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [total, weights, activations, streams] =
-            [self.total(), self.weights, self.activations, self.streams].map(size);
+        let [total, weights, activations, streams, seen] =
+            [self.total(), self.weights, self.activations, self.streams, self.seen].map(size);
         write!(
             f,
             "this takes up to {total} of memory ({weights} the largest block's weights, {activations} its activations, \
-             {streams} the streams of all prompts, {} the program)",
+             {streams} the streams of all prompts, {seen} what is seen in them, {} the program)",
             size(PROGRAM)
         )
     }

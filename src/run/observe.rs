@@ -16,13 +16,12 @@ use super::{
     state::State,
     vocabulary::each_piece,
     weights::{Buffer, Staged},
-    work::Done,
 };
 use crate::{
     arch::{GAUGES, Place, Recipe, WeightUse},
     checkpoint::{Checkpoint, widen::widen_from},
     observation::{Extra, Extras, PromptObservation, SCALES, TOP_K},
-    progress::Progress,
+    progress::{Done, Progress},
 };
 
 /// Is shown every layer of the stream as it passes: the layer, 0..=L, and the stream of each prompt in the order of the

@@ -43,6 +43,7 @@ pub struct Outputs {
 impl Session {
     /// `width` is the model's: narrow models run on one thread.
     pub fn new(runtime: &Runtime, graph: &str, bytes: &[u8], width: usize) -> Result<Session, RunError> {
+        let _span = tracing::info_span!("session", graph).entered();
         let device = runtime.device();
         let fail = |error| fault_on(device, graph, error);
         let inner = commit(runtime, bytes, width <= SERIAL_WIDTH).map_err(fail)?;

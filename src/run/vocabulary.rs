@@ -49,14 +49,11 @@ pub fn each_piece(
     for ids in pieces(recipe.vocabulary()) {
         let padding = padding(&ids);
         let count = padding.len();
-        each(&Piece {
-            tensor: matrix.name,
-            width: recipe.embedding_width(),
-            rows: buffer.rows(&matrix, ids.clone(), count),
-            bias: bias.as_ref().map(|bias| bias_buffer.rows(bias, ids.clone(), count)),
-            padding,
-            ids,
-        })?;
+        let widen = tracing::info_span!("widen head", tokens_from = ids.start).entered();
+        let rows = buffer.rows(&matrix, ids.clone(), count);
+        let bias = bias.as_ref().map(|bias| bias_buffer.rows(bias, ids.clone(), count));
+        drop(widen);
+        each(&Piece { tensor: matrix.name, width: recipe.embedding_width(), rows, bias, padding, ids })?;
     }
     Ok(())
 }

@@ -1,33 +1,11 @@
-//! What a walk through a model takes: matrix products, and so time, before and after it.
-
-use std::time::Duration;
+//! What a walk through a model takes: matrix products, and so time, known before it.
 
 use super::batch::Group;
 use crate::{
     arch::{Place, Recipe, WeightUse},
     observation::SCALES,
+    progress::Work,
 };
-
-/// Of prompts through one model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    /// Tokens of all prompts.
-    pub tokens: u64,
-    /// Rows that are computed: prompts that begin alike share them.
-    pub rows: u64,
-    /// Floating-point operations of the products with weight matrices, a multiplication and an addition each. Attention
-    /// scores are left out.
-    pub operations: u64,
-}
-
-/// A walk that is over.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Done {
-    pub work: Work,
-    pub elapsed: Duration,
-    /// Rows, inputs and outputs of the largest product.
-    pub shape: [usize; 3],
-}
 
 impl Work {
     pub(super) fn of(recipe: &Recipe, weights: &[WeightUse], groups: &[Group]) -> Work {

@@ -140,34 +140,27 @@ impl<'a> Matrix<'a> {
     ) -> Vec<Vec<f64>> {
         #[cfg(target_arch = "x86_64")]
         {
-            #[target_feature(enable = "avx512f")]
-            fn widest<T: Real>(
-                matrix: &Matrix<'_>,
-                segment: Range<usize>,
-                mean: &[Strip<T>],
-                per_unit: T,
-                vectors: &[Vec<Strip<T>>],
-            ) -> Vec<Vec<f64>> {
-                matrix.segment_inline(segment, mean, per_unit, vectors)
+            // A macro, for a closure that is handed to a function with the feature need not be compiled with it.
+            macro_rules! compiled_for {
+                ($feature:tt) => {{
+                    #[target_feature(enable = $feature)]
+                    fn wide<T: Real>(
+                        matrix: &Matrix<'_>,
+                        segment: Range<usize>,
+                        mean: &[Strip<T>],
+                        per_unit: T,
+                        vectors: &[Vec<Strip<T>>],
+                    ) -> Vec<Vec<f64>> {
+                        matrix.segment_inline(segment, mean, per_unit, vectors)
+                    }
+                    if is_x86_feature_detected!($feature) {
+                        // SAFETY: the processor has the feature, just asked.
+                        return unsafe { wide(self, segment, mean, per_unit, vectors) };
+                    }
+                }};
             }
-            #[target_feature(enable = "avx2")]
-            fn wide<T: Real>(
-                matrix: &Matrix<'_>,
-                segment: Range<usize>,
-                mean: &[Strip<T>],
-                per_unit: T,
-                vectors: &[Vec<Strip<T>>],
-            ) -> Vec<Vec<f64>> {
-                matrix.segment_inline(segment, mean, per_unit, vectors)
-            }
-            if is_x86_feature_detected!("avx512f") {
-                // SAFETY: the processor has AVX-512, just asked.
-                return unsafe { widest(self, segment, mean, per_unit, vectors) };
-            }
-            if is_x86_feature_detected!("avx2") {
-                // SAFETY: the processor has AVX2, just asked.
-                return unsafe { wide(self, segment, mean, per_unit, vectors) };
-            }
+            compiled_for!("avx512f");
+            compiled_for!("avx2");
         }
         self.segment_inline(segment, mean, per_unit, vectors)
     }

@@ -89,13 +89,9 @@ pub fn plan(
         loaded.selected().partition(|model| loaded.hypotheses.iter().any(|(_, h, _)| asks(h, model)));
     if !unasked.is_empty() {
         let mut ids: Vec<&str> = unasked.iter().map(|model| model.id.as_str()).take(MOST_NAMED).collect();
-        if unasked.len() > MOST_NAMED {
-            ids.push("...");
-        }
-        let (count, ids) = (unasked.len(), ids.join(", "));
-        progress.note(&format!(
-            "not measured, since no hypothesis asks for them: {count} of the profile's models ({ids})"
-        ));
+        let others = (unasked.len() > MOST_NAMED).then(|| format!("{} others", unasked.len() - MOST_NAMED));
+        ids.extend(others.as_deref());
+        progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
     }
     let mut subjects = Vec::new();
     let (mut failures, mut absent) = (Vec::new(), Vec::new());

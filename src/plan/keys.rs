@@ -23,8 +23,8 @@ use crate::{
 
 /// What the ONNX builder writes beside the graphs' own bytes.
 pub const BUILDER_VERSION: u32 = 1;
-/// Which taps an observation has and how they are defined.
-pub const OBSERVATION_FORMAT: u32 = 2;
+/// Which taps an observation has, how they are defined, and how rows are laid out for the runtime.
+pub const OBSERVATION_FORMAT: u32 = 3;
 /// What is taken from weights, and how.
 pub const WEIGH_VERSION: u32 = 2;
 /// What is taken from the token vectors of a prompt set, and how.

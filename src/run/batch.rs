@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::RunError;
-use crate::arch::Recipe;
+use crate::arch::{Recipe, WeightUse};
 
 /// What bounds a group, and so the memory of activations: floats of its attention scores, and tokens. A path alone is a group
 /// whatever its size.
@@ -33,9 +33,23 @@ const MAX_PROMPT_SCORES: usize = 1 << 29;
 /// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
 /// order, and zeros, whatever the longest prompt is.
 const SLOTS: usize = 16;
-/// The runtime multiplies a single row by another kernel, which sums in another order; and at a width of 80 the last of an odd
-/// number of rows was seen to come out otherwise: the end of an array that is no whole vectors.
-const PAIR: usize = 2;
+/// Elements that the runtime's widest loops take at a time; what is left at the end of an array goes through other ones,
+/// which round otherwise.
+const LOOP: usize = 64;
+/// The runtime multiplies a single row by another kernel, which sums in another order.
+const LEAST_ROWS: usize = 2;
+
+/// Rows are a multiple of this, so that every array of theirs, whatever matrix made it, is whole loops of the runtime: a
+/// prompt's numbers then do not depend on its company, as long as widths are a multiple of 16 too. Two for most models.
+pub fn multiple(weights: &[WeightUse]) -> usize {
+    let sizes = weights.iter().filter(|weight| weight.input.is_some()).flat_map(|weight| &weight.shape);
+    let common = sizes.fold(LOOP, |common, size| gcd(common, *size));
+    (LOOP / common).max(LEAST_ROWS)
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
 
 /// Some prompts that run together, and the index tensors that tell the graphs where their tokens lie.
 ///
@@ -50,7 +64,7 @@ pub struct Group {
     pub rows: Vec<Vec<usize>>,
     /// Prompts that begin no other one.
     pub paths: usize,
-    /// All token ids, packed, `[T]`; an odd number is followed by a copy of the first that belongs to no prompt.
+    /// All token ids, packed, `[T]`; copies of the first, which belong to no prompt, fill up their [`multiple`].
     pub ids: Vec<u32>,
     /// Position of each packed token in its prompts, `[T]`.
     pub positions: Vec<i64>,
@@ -62,7 +76,7 @@ pub struct Group {
     pub to_prompts: Vec<i64>,
     /// A path and slot of each packed token, `[T, 2]`.
     pub to_tokens: Vec<i64>,
-    /// Packed row of each prompt's last token; of an odd number the first is there once more.
+    /// Packed row of each prompt's last token; copies of the first fill up their [`multiple`].
     pub last: Vec<i64>,
 }
 
@@ -118,7 +132,13 @@ pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
 }
 
 /// Paths of similar length together, so that little is padded, and among them those that begin alike.
-pub fn groups(prompts: &[Vec<u32>], heads: usize, sharing: Sharing, limits: Limits) -> Vec<Group> {
+pub fn groups(
+    prompts: &[Vec<u32>],
+    heads: usize,
+    sharing: Sharing,
+    multiple: usize,
+    limits: Limits,
+) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut next = Builder::new(sharing);
     let mut paths = paths(prompts, sharing);
@@ -130,12 +150,12 @@ pub fn groups(prompts: &[Vec<u32>], heads: usize, sharing: Sharing, limits: Limi
         if !next.paths.is_empty()
             && (scores > limits.scores || next.tokens + next.new_rows(ids) > limits.tokens)
         {
-            groups.push(std::mem::replace(&mut next, Builder::new(sharing)).finish(prompts));
+            groups.push(std::mem::replace(&mut next, Builder::new(sharing)).finish(prompts, multiple));
         }
         next.add(prompts, path);
     }
     if !next.paths.is_empty() {
-        groups.push(next.finish(prompts));
+        groups.push(next.finish(prompts, multiple));
     }
     groups
 }
@@ -214,7 +234,7 @@ impl Builder {
         self.paths.push(path);
     }
 
-    fn finish(self, prompts: &[Vec<u32>]) -> Group {
+    fn finish(self, prompts: &[Vec<u32>], multiple: usize) -> Group {
         let longest = slots(self.paths.iter().map(|path| prompts[path[0]].len()).max().unwrap_or(0));
         let mut group = Group {
             prompts: Vec::new(),
@@ -247,13 +267,13 @@ impl Builder {
                 group.prompts.push(prompt);
             }
         }
-        if !group.ids.len().is_multiple_of(PAIR) {
+        while !group.ids.len().is_multiple_of(multiple) {
             group.ids.push(group.ids[0]);
             group.positions.push(0);
             group.lengths_of_tokens.push(group.lengths_of_tokens[0]);
             group.to_tokens.extend([0, 0]);
         }
-        if !group.last.len().is_multiple_of(PAIR) {
+        while !group.last.len().is_multiple_of(multiple) {
             group.last.push(group.last[0]);
         }
         group
@@ -261,7 +281,7 @@ impl Builder {
 }
 
 impl Group {
-    /// T, with the copy that makes it even.
+    /// T, with the copies that fill it up.
     pub fn tokens(&self) -> usize {
         self.ids.len()
     }
@@ -278,7 +298,7 @@ mod tests {
     #[test]
     fn packing_and_unpacking_are_inverse() {
         let prompts = [vec![5, 6, 7], vec![9], vec![1, 2]];
-        let [group] = &groups(&prompts, 4, Sharing::Prefixes, Limits::default())[..] else {
+        let [group] = &groups(&prompts, 4, Sharing::Prefixes, 2, Limits::default())[..] else {
             panic!("one group")
         };
         assert_eq!(group.prompts, [2, 0, 1]);
@@ -303,7 +323,7 @@ mod tests {
     fn what_prompts_begin_with_is_there_once() {
         // 0 and 2 share two tokens, 1 begins 0, 3 is 1 again, 4 is alone.
         let prompts = [vec![1, 2, 3, 4], vec![1, 2, 3], vec![1, 2, 5], vec![1, 2, 3], vec![2, 3]];
-        let [group] = &groups(&prompts, 4, Sharing::Prefixes, Limits::default())[..] else {
+        let [group] = &groups(&prompts, 4, Sharing::Prefixes, 2, Limits::default())[..] else {
             panic!("one group")
         };
         assert_eq!((group.paths, group.tokens()), (3, 8)); // 4 + 1 + 2 rows and a copy
@@ -321,7 +341,7 @@ mod tests {
     #[test]
     fn prompts_of_other_length_share_nothing_where_length_matters() {
         let prompts = [vec![1, 2, 3, 4], vec![1, 2, 3], vec![1, 2, 5], vec![1, 2, 3]];
-        let [group] = &groups(&prompts, 4, Sharing::SameLength, Limits::default())[..] else {
+        let [group] = &groups(&prompts, 4, Sharing::SameLength, 2, Limits::default())[..] else {
             panic!("one group")
         };
         assert_eq!((group.paths, group.tokens()), (3, 8)); // 4 + 3 + 1 rows
@@ -335,7 +355,7 @@ mod tests {
     fn a_ladder_of_lengths_costs_its_longest_step() {
         let text: Vec<u32> = (0..512).collect();
         let ladder: Vec<Vec<u32>> = (1..=64).map(|step| text[..8 * step].to_vec()).collect();
-        let [group] = &groups(&ladder, 32, Sharing::Prefixes, Limits::default())[..] else {
+        let [group] = &groups(&ladder, 32, Sharing::Prefixes, 2, Limits::default())[..] else {
             panic!("one group")
         };
         assert_eq!((group.paths, group.tokens(), group.prompts.len()), (1, 512, 64));
@@ -354,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_lone_token_runs_as_two_rows() {
-        let [group] = &groups(&[vec![7]], 4, Sharing::Prefixes, Limits::default())[..] else {
+        let [group] = &groups(&[vec![7]], 4, Sharing::Prefixes, 2, Limits::default())[..] else {
             panic!("one group")
         };
         assert_eq!(
@@ -369,7 +389,7 @@ mod tests {
         let prompt = |i: u32| std::iter::once(i / 3).chain(0..(i * 7) % 200).collect();
         let prompts: Vec<Vec<u32>> = (0..300).map(prompt).collect();
         let limits = Limits::default();
-        let groups = groups(&prompts, 16, Sharing::Prefixes, limits);
+        let groups = groups(&prompts, 16, Sharing::Prefixes, 2, limits);
         assert!(groups.len() > 1);
         for group in &groups {
             let longest = group.slots.len();

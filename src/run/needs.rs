@@ -127,11 +127,11 @@ impl Prepared {
     ) -> Result<Prepared, RunError> {
         let asked = runtime.memory();
         let limit = asked.or_else(left);
-        let sharing = Sharing::of(recipe);
+        let (sharing, multiple) = (Sharing::of(recipe), batch::multiple(weights));
         let kept: usize = prompts.iter().map(|ids| kept(recipe, extras, ids.len())).sum();
         let mut limits = Limits::default();
         loop {
-            let groups = batch::groups(prompts, recipe.heads(), sharing, limits);
+            let groups = batch::groups(prompts, recipe.heads(), sharing, multiple, limits);
             let rows = kept + groups.iter().map(Group::tokens).sum::<usize>();
             let needs = Needs::of(recipe, checkpoint, weights, &groups, rows)?;
             if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {

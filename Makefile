@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign zoo bench bench-quick bench-scaling bench-spectral bench-export bench-device scale clean
+.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -88,6 +88,9 @@ bench-quick: build .venv/bench/ready ## one round of the bench on a tiny checkpo
 
 bench-scaling: build .venv/bench/ready ## cost against tokens, prompts, parameters, layers: results/bench/scaling.md
 	@$(BENCH)/scaling.py --program $(TARGET)/release/streamgauge
+
+bench-profile: build .venv/bench/ready ## where the time of one model goes, from its own trace: results/bench/SHAPE-profile.md
+	@$(BENCH)/where.py --shape $(SHAPE) --program $(TARGET)/release/streamgauge
 
 SIZES ?= 32000x2048 128256x4096
 bench-spectral: build .venv/bench/ready ## spectral norms against torch and scipy: results/bench/spectral.md

@@ -1,5 +1,6 @@
 """Plots of the benches, as SVG with text as text: bars of the rows, and cost curves with their fits."""
 
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -22,7 +23,8 @@ def rows(record: dict, file: Path):
     colours = [OURS if row["program"] == "streamgauge" else PEER for row in shown]
     for place, row, colour in zip(places, shown, colours):
         if row["failed"]:
-            wall.text(0, place, f" {row['failed'][:70]}", va="center", fontsize=8)
+            why = textwrap.shorten(row["failed"], 70, placeholder=" …")
+            wall.text(0, place, f" {why}", va="center", fontsize=8)
             continue
         time = row["warm"]["wall_s"]
         wall.barh(place, time["median"], color=colour)

@@ -103,6 +103,8 @@ def export(command, checkpoint: Path, needs: tuple[int, int], repeats: int) -> d
                 run["file_bytes"] = sum(s.st_size for s in sizes)
                 run["new_bytes"] = sum(s.st_size for s in sizes if s.st_ino not in linked)
             runs.append(run)
+    except FileNotFoundError:  # its Python
+        return {"failed": "not installed: `make .venv/optimum/ready`"}
     except (measure.Failed, OSError) as error:
         return {"failed": str(error)}
     return {"failed": None, **measure.spread(runs)}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::RunError;
+use super::{RunError, sharing::Sharing};
 use crate::arch::{Recipe, WeightUse};
 
 /// What bounds a group, and so the memory of activations: floats of its attention scores, and tokens. A path alone is a group
@@ -78,29 +78,6 @@ pub struct Group {
     pub to_tokens: Vec<i64>,
     /// Packed row of each prompt's last token; copies of the first fill up their [`multiple`].
     pub last: Vec<i64>,
-}
-
-/// What the tokens of a prompt have in common with those of another.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Sharing {
-    /// Whatever both begin with.
-    Prefixes,
-    /// Nothing unless they are equally long, for the positions of a prompt depend on its length.
-    SameLength,
-}
-
-impl Sharing {
-    pub fn of(recipe: &Recipe) -> Sharing {
-        let prelude = &recipe.modules().prelude;
-        let by_length = prelude.inputs().iter().any(|input| prelude.name_of(*input) == "lengths");
-        if by_length { Sharing::SameLength } else { Sharing::Prefixes }
-    }
-
-    /// Tokens at the beginning of both prompts whose rows can be the same.
-    pub fn shared(self, a: &[u32], b: &[u32]) -> usize {
-        let alike = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-        if self == Sharing::Prefixes || a.len() == b.len() { alike } else { 0 }
-    }
 }
 
 /// Tokens of the longest prompt that can run: the context, or what the attention scores of all heads leave room for.

@@ -23,6 +23,7 @@ mod rehearsal;
 #[cfg(test)]
 mod semantics;
 mod session;
+mod sharing;
 mod stager;
 mod state;
 mod taps;

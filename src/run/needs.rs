@@ -9,8 +9,9 @@ use sysinfo::System;
 
 use super::{
     RunError, Runtime,
-    batch::{self, Group, Limits, SCORES, Sharing},
+    batch::{self, Group, Limits, SCORES},
     observe::uses,
+    sharing::Sharing,
     vocabulary,
     weights::widened,
     work,

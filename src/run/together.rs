@@ -2,8 +2,8 @@
 
 use super::{
     RunError, Runtime,
-    batch::Sharing,
     needs::{Prepared, kept},
+    sharing::Sharing,
 };
 use crate::{arch::Recipe, arch::WeightUse, checkpoint::Checkpoint, observation::Extras};
 

@@ -94,7 +94,9 @@ bench-profile: build .venv/bench/ready ## where the time of one model goes, from
 
 SIZES ?= 32000x2048 128256x4096
 bench-spectral: build .venv/bench/ready ## spectral norms against torch and scipy: results/bench/spectral.md
-	@$(BENCH)/spectral.py --sizes $(SIZES) --program $(TARGET)/release/streamgauge
+	@$(CARGO) build --release --locked --quiet --example spectral_norm
+	@$(BENCH)/spectral.py --sizes $(SIZES) --program $(TARGET)/release/streamgauge \
+	  --one $(TARGET)/release/examples/spectral_norm
 
 bench-export: build .venv/bench/ready ## export against onnxruntime-genai's builder and optimum
 	-@$(MAKE) --no-print-directory .venv/optimum/ready

@@ -151,6 +151,23 @@ fn the_number_of_cores_changes_no_bit() {
     assert_eq!(with(1), with(3));
 }
 
+/// bf16 has a way of its own; one, two and three vectors at once, too.
+#[test]
+fn the_same_numbers_in_bf16_have_the_same_bits() {
+    for (rows, cols) in [(1, 1), (701, 33), (66, 600)] {
+        let exact = Owned::new(rows, cols, |i, j| (noise(i, j) * 128.0).round() / 64.0);
+        let bytes: Vec<u8> = exact.bytes.as_chunks::<4>().0.iter().flat_map(|b| [b[2], b[3]]).collect();
+        let bf16 = Tensor { dtype: Dtype::BF16, content: Content::Stored(&bytes), ..exact.tensor() };
+        let scale: Vec<f64> = (0..cols).map(|j| 1.0 + (j % 5) as f64).collect();
+        let all = [Look { scale: None, centred: true }, Look { scale: Some(&scale), centred: false }];
+        for looks in [&all[..0], &all[..1], &all] {
+            assert_eq!(spectra(&bf16, looks).unwrap(), spectra(&exact.tensor(), looks).unwrap());
+        }
+        // A search takes as many passes alone as beside others, and the same numbers from each.
+        assert_eq!(spectra(&bf16, &all).unwrap().1[1], spectra(&bf16, &all[1..]).unwrap().1[0]);
+    }
+}
+
 #[test]
 fn zeros_have_norm_zero_and_what_is_no_finite_matrix_is_refused() {
     let zeros = spectrum(&Owned::new(5, 4, |_, _| 0.0).tensor()).unwrap();

@@ -48,7 +48,7 @@ examples: .venv/examples/ready ## the tables of the last run in pandas, DuckDB a
 DEVICE ?= cpu
 DEVICE_NAME = $(if $(filter-out cpu,$(DEVICE)),-$(subst :,,$(DEVICE)))
 parity: $(if $(DEVICE_NAME),runtime-cuda,runtime) ## measure every golden and write results/parity.md (DEVICE=cuda: parity-cuda.md)
-	DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
+	STREAMGAUGE_DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
 	  $(CARGO) test --release --locked --quiet --test parity every_golden
 
 regress: build ## run anew and compare with results/baseline (exit code 8: something moved)

@@ -8,7 +8,9 @@ use streamgauge::checkpoint::{Checkpoint, spectral::spectra};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, tensor] = &arguments[..] else { return Err("usage: spectral_norm CHECKPOINT TENSOR".into()) };
+    let [folder, tensor] = &arguments[..] else {
+        return Err("usage: spectral_norm CHECKPOINT TENSOR".into());
+    };
     let checkpoint = Checkpoint::open(Path::new(folder))?;
     let matrix = checkpoint.tensor(tensor)?;
     let start = Instant::now();

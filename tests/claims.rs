@@ -166,7 +166,7 @@ fn mistake(from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from}");
     std::fs::write(&recipes, text.replacen(from, to, 1)).expect("written");
     match reproduce(copy.path(), &TABLE) {
-        Err(ClaimsError::Recipes(report)) => report
+        Err(ClaimsError::Toml(report)) => report
             .diagnostics
             .iter()
             .map(|d| format!("{}:{}: [{}] {} {:?}\n", d.line, d.column, d.text(), d.message, d.suggestion))

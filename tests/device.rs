@@ -6,9 +6,9 @@ mod goldens;
 #[path = "support/sandbox.rs"]
 mod sandbox;
 
-use std::io::Write;
+use std::{io::Write, process::Command};
 
-use goldens::{cases, golden, prompts, run_on};
+use goldens::{DEVICE_VARIABLE, cases, golden, prompts, run_on};
 use sandbox::Sandbox;
 use streamgauge::{
     observation::PromptObservation,
@@ -67,6 +67,16 @@ fn a_runtime_without_cuda_is_refused_with_the_remedy_and_auto_goes_on_with_it() 
     let [note] = notes[..] else { panic!("one line about the device: {said}") };
     assert!(note.contains("device: cpu, since cuda:0 cannot be used: "), "{note}");
     assert!(note.contains("; "), "with a remedy: {note}");
+}
+
+#[test]
+fn make_parity_asks_for_the_device_where_the_tests_look() {
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let printed =
+        Command::new("make").args(["-C", folder, "-n", "parity", "DEVICE=cuda:1"]).output().unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert!(printed.contains(&format!("{DEVICE_VARIABLE}=cuda:1 ")), "{printed}");
+    assert!(printed.contains("parity-cuda1.md"), "{printed}");
 }
 
 #[test]

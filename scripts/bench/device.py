@@ -10,6 +10,7 @@ it is what the link as it is now (generation and lanes) can carry.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -37,25 +38,27 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "bench")
     args = parser.parse_args()
 
-    index = 0 if args.device == "cpu" else int((args.device.split(":") + ["0"])[1])
-    card = None if args.device == "cpu" else query(index, "name,pcie.link.gen.max,pcie.link.width.max")
-    if args.device != "cpu" and card is None:
+    index = None if args.device == "cpu" else visible(int((args.device.split(":") + ["0"])[1]))
+    card = index and query(index, "name,pcie.link.gen.max,pcie.link.width.max")
+    if index and card is None:
         sys.exit(f"nvidia-smi shows no card {index}; `{args.program} measure --device {args.device}` says what is missing")
     measure.warm(args.checkpoint)
     runs = []
     for _ in range(args.repeats + 1):
         with tempfile.TemporaryDirectory(dir=args.checkpoint.parent) as scratch:
             command = Row(OURS, OURS, "float32").command(args.program, args.checkpoint, Path(scratch))
-            with Sampled(index if card else None) as sampled:
+            with Sampled(index) as sampled:
                 run, _ = measure.run([*command, "--device", args.device])
         runs.append(run | {"card_bytes": sampled.peak})
     runs = runs[1:]  # the first one warms
     size = sum(file.stat().st_size for file in args.checkpoint.glob("*.safetensors"))
     wall = median(run["wall_s"] for run in runs)
     spread = max(run["wall_s"] for run in runs) - min(run["wall_s"] for run in runs)
-    memory = f"{median(run['card_bytes'] for run in runs) / 2**30:.2f}" if card else "-"
+    known = card and all(run["card_bytes"] is not None for run in runs)
+    memory = f"{median(run['card_bytes'] for run in runs) / 2**30:.2f}" if known else "-"
     anonymous = median(run["peak_anonymous_bytes"] for run in runs) / 2**30
-    limit = f"{LANE[int(card[1])] * int(card[2]):.1f}" if card else "-"
+    link = card and card[1].isdigit() and card[2].isdigit()
+    limit = f"{LANE[int(card[1])] * int(card[2]):.1f}" if link else "-"
     lines = [
         "| model | device | wall s (spread) | weights GB/s | bus limit GB/s | card GiB | anonymous GiB |",
         "|---|---|---|---|---|---|---|",
@@ -66,6 +69,12 @@ def main():
     name = f"device-{args.checkpoint.name}-{args.device.replace(':', '')}.md"
     (args.out / name).write_text("\n".join(lines) + f"\n\nMedian of {args.repeats} processes, warm page cache.\n")
     print("\n".join(lines))
+
+
+def visible(index: int) -> str:
+    """What nvidia-smi calls the card that CUDA calls by this index."""
+    shown = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    return shown[index] if index < len(shown) else str(index)
 
 
 def query(index, fields):
@@ -79,10 +88,11 @@ def query(index, fields):
 
 
 class Sampled:
-    """The card's memory in use while the block runs: the peak over what was in use before, bytes."""
+    """The card's memory in use while the block runs: the peak over what was in use before, bytes; None where nvidia-smi
+    does not say (a part of a card)."""
 
     def __init__(self, index):
-        self.index, self.peak, self.over = index, 0, threading.Event()
+        self.index, self.peak, self.over = index, None, threading.Event()
 
     def __enter__(self):
         self.before = self.used()
@@ -96,11 +106,13 @@ class Sampled:
 
     def used(self):
         found = None if self.index is None else query(self.index, "memory.used")
-        return int(found[0]) << 20 if found else 0
+        return int(found[0]) << 20 if found and found[0].isdigit() else None
 
     def watch(self):
-        while self.index is not None and not self.over.is_set():
-            self.peak = max(self.peak, self.used() - self.before)
+        while self.before is not None and not self.over.is_set():
+            used = self.used()
+            if used is not None:
+                self.peak = max(self.peak or 0, used - self.before)
             time.sleep(SAMPLE_EVERY)
 
 

@@ -76,9 +76,9 @@ pub struct ClaimOutcome {
 /// Why claims cannot be recomputed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimsError {
-    /// Mistakes in recipes.toml, each with its place.
+    /// Mistakes in a TOML file, each with its place.
     #[error("{0}")]
-    Recipes(Report),
+    Toml(Report),
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
 }
@@ -90,8 +90,8 @@ pub enum ClaimsError {
 /// A claim without a recipe, a recipe without a claim, and every selection without rows.
 pub fn reproduce(folder: &Path, table: &EvidenceTable) -> Result<Vec<ClaimOutcome>, ClaimsError> {
     let claims = published::claims(folder)?;
-    let recipes = recipes::Recipes::read(folder).map_err(ClaimsError::Recipes)?;
-    recompute::recompute(&claims, &recipes, table).map_err(ClaimsError::Recipes)
+    let recipes = recipes::Recipes::read(folder).map_err(ClaimsError::Toml)?;
+    recompute::recompute(&claims, &recipes, table).map_err(ClaimsError::Toml)
 }
 
 impl std::fmt::Display for Answer {

@@ -26,17 +26,17 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        match config::check(&self.paths).map_err(ClaimsError::Recipes).and_then(published_too) {
+        match config::check(&self.paths).map_err(ClaimsError::Toml).and_then(published_too) {
             Ok(_) if self.common.json => output::print_json(&serde_json::json!([])),
             Ok(checked) => output::print(&format!("{} files are valid\n", checked.len())),
             Err(error) if self.common.json => {
                 output::print_json(&match &error {
-                    ClaimsError::Recipes(report) => report.to_json(),
+                    ClaimsError::Toml(report) => report.to_json(),
                     ClaimsError::Evidence(error) => in_a_table(error),
                 })?;
                 Ok(Exit::BadConfig)
             }
-            Err(ClaimsError::Recipes(report)) => Err(bad(&report)),
+            Err(ClaimsError::Toml(report)) => Err(bad(&report)),
             Err(ClaimsError::Evidence(error)) => Err(Failure::new(Exit::BadConfig, error.to_string())),
         }
     }
@@ -45,7 +45,7 @@ impl Arguments {
 /// The published tables of every experiment, their claims and the recipes beside them.
 fn published_too(checked: Vec<Checked>) -> Result<Vec<Checked>, ClaimsError> {
     for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
-        let loaded = config::load(&experiment.path).map_err(ClaimsError::Recipes)?;
+        let loaded = config::load(&experiment.path).map_err(ClaimsError::Toml)?;
         let Some(folder) = loaded.published else { continue };
         claims::reproduce(&folder, &published::import(&folder)?)?;
     }

@@ -15,7 +15,7 @@ use ort::{
 use super::{
     RunError, arena,
     cuda::{self, Obstacle, Unusable},
-    session,
+    trial::trial,
 };
 use crate::device::{Device, Wanted};
 
@@ -83,18 +83,17 @@ impl Runtime {
     ///
     /// # Errors
     /// [`RunError::Cuda`] with everything that stands in the way; nothing is loaded then, unless it is the provider itself
-    /// that fails.
+    /// that fails, or the card at its first graph.
     pub fn cuda(index: u32, dylib: Option<&Path>) -> Result<Runtime, RunError> {
         let path = find(dylib, FETCHED_CUDA).ok().filter(|path| path.is_file());
         let card = cuda::check(path.as_deref(), index)?;
         let runtime = Runtime::load(path.as_deref())?;
         let (device, apart) = (Device::Cuda(index), Some(Apart::Cuda(index)));
         let runtime = Runtime { device, card: Some(card.name), apart, ..runtime };
-        // Registering the provider loads it, and with it what its message may miss.
-        session::builder(&runtime).map_err(|error| {
-            let message = error.to_string();
-            let obstacle = cuda::read(&message).unwrap_or(Obstacle::Provider(message));
-            Unusable { index, obstacles: vec![obstacle] }
+        // Loads the provider, and with it what its message may miss.
+        trial(&runtime).map_err(|error| match error {
+            RunError::Cuda(unusable) => unusable,
+            other => Unusable { index, obstacles: vec![Obstacle::Provider(other.to_string())] },
         })?;
         Ok(runtime)
     }
@@ -112,7 +111,9 @@ impl Runtime {
             Wanted::Auto => match Runtime::cuda(0, cuda) {
                 Ok(runtime) => Ok(certain(runtime)),
                 Err(RunError::Cuda(unusable)) => {
-                    Ok(Chosen { runtime: Runtime::load(cpu)?, instead: Some(unusable) })
+                    // A process loads one library: where that of CUDA is, its processor will do.
+                    let runtime = loaded().map_or_else(|| Runtime::load(cpu), Ok)?;
+                    Ok(Chosen { runtime, instead: Some(unusable) })
                 }
                 Err(other) => Err(other),
             },
@@ -173,6 +174,12 @@ impl Runtime {
     pub(super) fn rehearsing(self) -> Runtime {
         Runtime { apart: Some(Apart::Rehearsed), ..self }
     }
+}
+
+/// What this process has loaded, computing on the processor.
+fn loaded() -> Option<Runtime> {
+    let loaded = LOADED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    loaded.as_ref().map(|(_, runtime)| runtime.clone())
 }
 
 fn find(dylib: Option<&Path>, beside: &str) -> Result<PathBuf, RunError> {

@@ -28,6 +28,7 @@ mod stager;
 mod state;
 mod taps;
 mod together;
+mod trial;
 mod upload;
 mod vocabulary;
 mod weights;

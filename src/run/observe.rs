@@ -35,7 +35,7 @@ pub struct Asked<'a, 'w> {
 }
 
 /// Run all prompts through the model and measure the stream at every tap. Observations come in the order of the
-/// prompts; each is the same, bit for bit where measured, whatever other prompts run with it.
+/// prompts; on the processor each is the same, bit for bit where measured, whatever other prompts run with it.
 ///
 /// The caller starts and ends the stage in `progress`; here it advances by L + 1 steps, the head being the last.
 ///
@@ -129,9 +129,9 @@ impl Walk<'_, '_> {
         self.leave(&mut last, &mut buffer)?;
         self.read_out(recipe, &mut last, &mut buffer, prompts)?;
         drop(last);
-        self.head(recipe, &mut open("head")?, &mut buffer)?;
+        self.head(runtime, recipe, &mut open("head")?, &mut buffer)?;
         if !self.extras.is_empty() {
-            self.tail(recipe, &mut open("tail")?, &mut buffer)?;
+            self.tail(runtime, recipe, &mut open("tail")?, &mut buffer)?;
         }
         progress.advance(1);
         Ok(self.observations(prompts))
@@ -182,9 +182,6 @@ impl Walk<'_, '_> {
 
     fn block(&mut self, layer: usize, session: &mut Session, staged: &Staged<'_>) -> Result<(), RunError> {
         let place = Place::Block(layer);
-        for next in uses(self.weights, Place::Block(layer + 1)) {
-            self.checkpoint.prefetch(&next.tensor);
-        }
         let read: Vec<&str> = ["next_norm", "next_max", "off_diagonal"].into_iter().chain(GAUGES).collect();
         for state in &mut self.groups {
             let mut out = {
@@ -285,9 +282,15 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn head(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
+    fn head(
+        &mut self,
+        runtime: &Runtime,
+        recipe: &Recipe,
+        session: &mut Session,
+        buffer: &mut Buffer,
+    ) -> Result<(), RunError> {
         let k = TOP_K.min(recipe.vocabulary());
-        each_piece(self.checkpoint, recipe, buffer, |piece| {
+        each_piece(runtime, self.checkpoint, recipe, buffer, |piece| {
             let _span = tracing::info_span!("head", tokens_from = piece.ids.start).entered();
             for state in &mut self.groups {
                 let Some(hidden) = &state.hidden else { continue }; // leave() set it
@@ -320,8 +323,14 @@ impl Walk<'_, '_> {
         })
     }
 
-    fn tail(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
-        each_piece(self.checkpoint, recipe, buffer, |piece| {
+    fn tail(
+        &mut self,
+        runtime: &Runtime,
+        recipe: &Recipe,
+        session: &mut Session,
+        buffer: &mut Buffer,
+    ) -> Result<(), RunError> {
+        each_piece(runtime, self.checkpoint, recipe, buffer, |piece| {
             let _span = tracing::info_span!("loss and lens", tokens_from = piece.ids.start).entered();
             let readouts = self.groups.iter_mut().flat_map(|state| [&mut state.loss, &mut state.lens]);
             readouts.flatten().try_for_each(|readout| readout.add(session, piece))

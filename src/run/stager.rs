@@ -44,15 +44,26 @@ pub fn in_turn<M: Memory>(
     each: Each<'_>,
 ) -> Result<(), RunError> {
     for (index, uses) in modules.iter().enumerate() {
-        let read = tracing::info_span!("read", block = index).entered();
-        uses.iter().for_each(|weight| checkpoint.read(&weight.tensor));
-        drop(read);
+        read(checkpoint, index, uses);
         let widen = tracing::info_span!("widen", block = index).entered();
         memory.fill(slot, checkpoint, uses)?;
         drop(widen);
+        prefetch(checkpoint, modules, index + 1);
         each(index, &memory.view(slot, checkpoint, uses)?)?;
     }
     Ok(())
+}
+
+/// Waits for a module's pages, on all cores.
+fn read(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
+    let _span = tracing::info_span!("read", block = index).entered();
+    uses.iter().for_each(|weight| checkpoint.read(&weight.tensor));
+}
+
+/// Asks the system to read the pages of the next module, if there is one, while this one is dealt with.
+fn prefetch(checkpoint: &Checkpoint, modules: &[&[WeightUse]], next: usize) {
+    let uses = modules.get(next).copied().unwrap_or_default();
+    uses.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor));
 }
 
 /// Two slots: a second thread fills one while the other is computed on. No module is filled before the last but one is
@@ -73,6 +84,8 @@ pub fn ahead<M: Memory>(
             for (index, uses) in modules.iter().enumerate() {
                 // The walk ended early: so does this.
                 let Ok(mut slot) = free.recv() else { return };
+                read(checkpoint, index, uses);
+                prefetch(checkpoint, modules, index + 1);
                 let _span = tracing::info_span!("upload", block = index).entered();
                 let done = memory.fill(&mut slot, checkpoint, uses).map(|()| slot);
                 let failed = done.is_err();

@@ -33,6 +33,27 @@ impl<'r> Upload<'r> {
         Upload { runtime, sessions: Mutex::new(Vec::new()) }
     }
 
+    /// Float32 numbers from here, once for all graphs that take them.
+    ///
+    /// # Errors
+    /// What the runtime refuses.
+    pub fn put(&self, shape: &[usize], numbers: &[f32]) -> Result<DynValue, RunError> {
+        self.widened(Dtype::F32, floats(STORED, shape, numbers)?, shape)
+    }
+
+    fn widened(&self, dtype: Dtype, stored: Input<'_>, shape: &[usize]) -> Result<DynValue, RunError> {
+        // A poisoned lock means another thread panicked; the list is whole all the same.
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = match sessions.iter().position(|(d, _)| *d == dtype) {
+            Some(at) => at,
+            None => {
+                sessions.push((dtype, self.open(dtype)?));
+                sessions.len() - 1
+            }
+        };
+        sessions[at].1.run_into(stored, WIDENED, shape)
+    }
+
     fn open(&self, dtype: Dtype) -> Result<Session, RunError> {
         let stored = match dtype {
             Dtype::F32 => Stored::F32,
@@ -55,8 +76,6 @@ impl Memory for Upload<'_> {
     ) -> Result<(), RunError> {
         // First, so that a third block never exists.
         slot.clear();
-        // A poisoned lock means another thread panicked; the list is whole all the same.
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         for found in used(checkpoint, uses) {
             let (weight, stored) = found?;
             let mut widened = Vec::new();
@@ -68,14 +87,7 @@ impl Memory for Upload<'_> {
                     (Dtype::F32, floats(STORED, &weight.shape, &widened)?)
                 }
             };
-            let at = match sessions.iter().position(|(d, _)| *d == dtype) {
-                Some(at) => at,
-                None => {
-                    sessions.push((dtype, self.open(dtype)?));
-                    sessions.len() - 1
-                }
-            };
-            slot.push(sessions[at].1.run_into(input, WIDENED, &weight.shape)?);
+            slot.push(self.widened(dtype, input, &weight.shape)?);
         }
         Ok(())
     }

@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use ort::value::DynValue;
+
 use super::{
-    RunError,
-    session::{Input, floats},
+    RunError, Runtime,
+    session::{Input, fault, floats, value},
+    upload::Upload,
     weights::Buffer,
 };
 use crate::{
@@ -29,15 +32,19 @@ pub struct Piece<'a> {
     tensor: &'a str,
     width: usize,
     rows: &'a [f32],
+    /// The same on a device.
+    there: Option<DynValue>,
     bias: Option<&'a [f32]>,
     padding: Vec<f32>,
 }
 
-/// Calls `each` with every piece; each is widened once, into `buffer`.
+/// Calls `each` with every piece; each is widened once, into `buffer`, and goes to a device once, for all that it is
+/// multiplied with there.
 ///
 /// # Errors
 /// A missing tensor, and the first error of `each`.
 pub fn each_piece(
+    runtime: &Runtime,
     checkpoint: &Checkpoint,
     recipe: &Recipe,
     buffer: &mut Buffer,
@@ -46,6 +53,8 @@ pub fn each_piece(
     let matrix = checkpoint.tensor(&recipe.unembedding_name(checkpoint))?;
     let bias = recipe.unembedding_bias_name().map(|name| checkpoint.tensor(name)).transpose()?;
     let mut bias_buffer = Buffer::default();
+    let apart = runtime.apart().map_err(|e| fault("device", e))?;
+    let upload = apart.map(|_| Upload::new(runtime));
     for ids in pieces(recipe.vocabulary()) {
         let padding = padding(&ids);
         let count = padding.len();
@@ -53,7 +62,9 @@ pub fn each_piece(
         let rows = buffer.rows(&matrix, ids.clone(), count);
         let bias = bias.as_ref().map(|bias| bias_buffer.rows(bias, ids.clone(), count));
         drop(widen);
-        each(&Piece { tensor: matrix.name, width: recipe.embedding_width(), rows, bias, padding, ids })?;
+        let width = recipe.embedding_width();
+        let there = upload.as_ref().map(|upload| upload.put(&[count, width], rows)).transpose()?;
+        each(&Piece { tensor: matrix.name, width, rows, there, bias, padding, ids })?;
     }
     Ok(())
 }
@@ -62,10 +73,11 @@ impl<'a> Piece<'a> {
     /// What every graph over logits takes of a piece.
     pub fn inputs(&'a self) -> Result<Vec<Input<'a>>, RunError> {
         let count = self.padding.len();
-        let mut inputs = vec![
-            floats("unembedding", &[count, self.width], self.rows)?,
-            floats("padding", &[count], &self.padding)?,
-        ];
+        let rows = match &self.there {
+            Some(there) => value("unembedding", there),
+            None => floats("unembedding", &[count, self.width], self.rows)?,
+        };
+        let mut inputs = vec![rows, floats("padding", &[count], &self.padding)?];
         if let Some(bias) = self.bias {
             inputs.push(floats("unembedding_bias", &[count], bias)?);
         }

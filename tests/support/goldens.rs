@@ -65,10 +65,12 @@ pub fn prompts(case: &str) -> Vec<Vec<u32>> {
     reference(case).prompts.into_iter().map(|prompt| prompt.token_ids).collect()
 }
 
-/// The runtime of the tests: the processor's, or what the variable `STREAMGAUGE_DEVICE` asks for, as
-/// `make parity DEVICE=cuda` sets it.
+/// Where the tests compute; `make parity DEVICE=cuda` sets it.
+pub const DEVICE_VARIABLE: &str = "STREAMGAUGE_DEVICE";
+
+/// The runtime of the tests: the processor's, or what [`DEVICE_VARIABLE`] asks for.
 pub fn runtime() -> Result<Runtime, RunError> {
-    let wanted = match std::env::var("STREAMGAUGE_DEVICE") {
+    let wanted: Wanted = match std::env::var(DEVICE_VARIABLE) {
         Ok(device) if !device.is_empty() => device.parse().unwrap(),
         _ => Wanted::default(),
     };

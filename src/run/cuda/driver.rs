@@ -2,7 +2,10 @@
 //! through its library, which comes with the driver and with nothing else.
 //! API: <https://docs.nvidia.com/cuda/cuda-driver-api/>.
 
-use std::ffi::{CStr, OsStr, c_char, c_int, c_uint};
+use std::{
+    ffi::{CStr, OsStr, c_char, c_int, c_uint},
+    mem::ManuallyDrop,
+};
 
 use libloading::{Library, Symbol};
 
@@ -54,6 +57,8 @@ pub fn ask(library: impl AsRef<OsStr>) -> Result<Driver, Obstacle> {
     // SAFETY: loading the driver's library runs its initialisers, which is what it is for.
     let library = unsafe { Library::new(library.as_ref()) }
         .map_err(|error| Obstacle::NoDriver { reason: loader_said(&error) })?;
+    // Never closed: drivers have crashed at that, and the provider opens it again.
+    let library = ManuallyDrop::new(library);
     let api = Api { library: &library };
     let mut number: c_int = 0;
     // SAFETY: the signatures are those of the driver API, stable since CUDA 4; the pointers are to live values of the

@@ -20,7 +20,9 @@ pub fn read(message: &str) -> Option<Obstacle> {
     if let Some(bytes) = asked {
         return Some(Obstacle::Full { reason: format!("{bytes} bytes more were asked for") });
     }
-    if message.contains("CUBLAS_STATUS_ALLOC_FAILED") || message.contains("CUDNN_STATUS_ALLOC_FAILED") {
+    // cuDNN 9 calls its own CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED.
+    let full = ["CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "DEVICE_ALLOCATION_FAILED"];
+    if full.iter().any(|words| message.contains(words)) {
         return Some(Obstacle::Full { reason: String::new() });
     }
     // `cudaError_t`: <https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html>.
@@ -77,6 +79,10 @@ mod tests {
             (full.to_string(), ["memory is full", "--device cpu"]),
             (arena.to_string(), ["67108864 bytes", "fewer or shorter prompts"]),
             (stale.to_string(), ["driver is older", "update it to 580"]),
+            (
+                "CUDNN failure 4002: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED".to_string(),
+                ["memory is full", "nvidia-smi"],
+            ),
             ("CUDA failure 100: no CUDA-capable device is detected".to_string(), ["no card", "nvidia-smi"]),
             ("CUDA failure 209: no kernel image is available".to_string(), ["no kernels", "--device cpu"]),
             (

@@ -115,8 +115,9 @@ class Result:
             # Beside the checkpoint, so that both are on the same disk.
             with tempfile.TemporaryDirectory(dir=self.checkpoint.parent) as scratch:
                 command = self.row.command(self.program, self.checkpoint, Path(scratch))
-                if self.row.stored:
-                    measure.run(command)
+                before = self.row.before(self.program, self.checkpoint, Path(scratch))
+                if before:
+                    measure.run(before)
                 {"warm": measure.warm, "cold": measure.cold}[cache](self.checkpoint)
                 cached = measure.cached_share(self.checkpoint)
                 run, text = measure.run(command)

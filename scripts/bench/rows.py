@@ -21,15 +21,19 @@ class Row(NamedTuple):
     program: str  # the peer's name, or streamgauge
     dtype: str
     batches: int = 0
-    stored: bool = False  # a run before has left everything in the store
+    known: str = ""  # of a run before: "hash" of the checkpoint alone, or "all" that is asked for
 
     def command(self, program: Path, checkpoint: Path, scratch: Path) -> list:
         if self.program != OURS:
             script = HERE / f"peer_{self.program}.py"
             return [sys.executable, script, checkpoint, "--dtype", self.dtype, "--batches", self.batches]
-        prompts = json.loads((checkpoint / "bench_prompts.json").read_text())
-        tokens = [word for ids in prompts for word in ("--tokens", ",".join(map(str, ids)))]
-        return [program, "measure", checkpoint, "--store", scratch, "--quiet", "--json", *tokens]
+        return measured(program, checkpoint, scratch, json.loads((checkpoint / "bench_prompts.json").read_text()))
+
+    def before(self, program: Path, checkpoint: Path, scratch: Path) -> list | None:
+        """The run that leaves what is known, if anything is."""
+        if self.known == "hash":
+            return measured(program, checkpoint, scratch, [[1, 2, 3]])  # no prompt of the bench
+        return self.command(program, checkpoint, scratch) if self.known else None
 
     def bytes_needed(self, parameters: int) -> int:
         """The least memory that the row can do with: weights that a peer widens are its own, weights in the
@@ -37,9 +41,18 @@ class Row(NamedTuple):
         return 4 * parameters if self.program != OURS and self.dtype == "float32" else 0
 
 
+def measured(program: Path, checkpoint: Path, store: Path, prompts: list) -> list:
+    tokens = [word for ids in prompts for word in ("--tokens", ",".join(map(str, ids)))]
+    return [program, "measure", checkpoint, "--store", store, "--quiet", "--json", *tokens]
+
+
 def rows(quick: bool = False) -> list[Row]:
     """All rows; quick: every program and precision, in one batch."""
-    out = [Row(OURS, OURS, "float32"), Row(f"{OURS}, all stored before", OURS, "float32", stored=True)]
+    out = [Row(OURS, OURS, "float32")]
+    out += [
+        Row(f"{OURS}, {label}", OURS, "float32", known=known)
+        for known, label in [("hash", "other prompts before"), ("all", "all stored before")]
+    ]
     for program, name, batches in [
         ("transformers", "transformers", (1, 3, 25)),
         ("transformer_lens", "TransformerLens", (1, 3)),

@@ -196,7 +196,7 @@ impl<'a> Matrix<'a> {
                     let centred = |x: f32, mean: T| T::from(x) * per_unit - mean;
                     let out = row.iter_mut().zip(mean.as_flattened());
                     if let (Content::Stored(bytes), Dtype::BF16) = (self.tensor.content, self.tensor.dtype) {
-                        // Most matrices; widened here, a call for every strip is saved.
+                        // Most matrices: widened in place, the next rows asked for meanwhile.
                         let (from, next) = (2 * start, 2 * (start + TOGETHER * self.cols));
                         let strip = bytes[from..from + 2 * columns.len()].as_chunks::<2>().0;
                         prefetch(bytes.get(next..next + 2 * columns.len()).unwrap_or_default());

@@ -122,11 +122,17 @@ fn bf16s(bytes: &[u8], out: &mut [f32]) {
     bf16s_one_by_one(bytes, out);
 }
 
+/// The upper half of a float32.
+#[inline(always)]
+pub(super) fn bf16(bytes: [u8; 2]) -> f32 {
+    f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)
+}
+
 /// Compiled once plain and once for wide registers.
 #[inline(always)]
 fn bf16s_one_by_one(bytes: &[u8], out: &mut [f32]) {
     for (out, &bytes) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-        *out = f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16);
+        *out = bf16(bytes);
     }
 }
 

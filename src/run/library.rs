@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -64,8 +64,7 @@ impl Runtime {
     /// No library, one that cannot be loaded or is too old, or another one is loaded already.
     pub fn load(dylib: Option<&Path>) -> Result<Runtime, RunError> {
         let path = find(dylib, FETCHED)?;
-        // A poisoned lock means another thread panicked while loading; the value is still None or complete.
-        let mut loaded = LOADED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut loaded = loaded();
         if let Some((before, runtime)) = loaded.as_ref() {
             if *before == path {
                 return Ok(runtime.clone());
@@ -112,7 +111,8 @@ impl Runtime {
                 Ok(runtime) => Ok(certain(runtime)),
                 Err(RunError::Cuda(unusable)) => {
                     // A process loads one library: where that of CUDA is, its processor will do.
-                    let runtime = loaded().map_or_else(|| Runtime::load(cpu), Ok)?;
+                    let before = loaded().as_ref().map(|(_, runtime)| runtime.clone());
+                    let runtime = before.map_or_else(|| Runtime::load(cpu), Ok)?;
                     Ok(Chosen { runtime, instead: Some(unusable) })
                 }
                 Err(other) => Err(other),
@@ -176,10 +176,10 @@ impl Runtime {
     }
 }
 
-/// What this process has loaded, computing on the processor.
-fn loaded() -> Option<Runtime> {
-    let loaded = LOADED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    loaded.as_ref().map(|(_, runtime)| runtime.clone())
+/// What this process has loaded, computing on the processor. A poisoned lock means another thread panicked while loading;
+/// the value is still None or complete.
+fn loaded() -> MutexGuard<'static, Option<(PathBuf, Runtime)>> {
+    LOADED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn find(dylib: Option<&Path>, beside: &str) -> Result<PathBuf, RunError> {

@@ -79,13 +79,14 @@ pub fn observe_with(
     let Asked { extras, witness } = asked;
     let prepared = Prepared::new(runtime, recipe, checkpoint, &weights, prompts, extras)?;
     let (work, shape, start) = (prepared.work, prepared.shape, Instant::now());
-    let walk = Walk { checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
-    let found = walk.through(runtime, recipe, graphs, prompts, prepared.groups, progress)?;
+    let walk = Walk { runtime, checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
+    let found = walk.through(recipe, graphs, prompts, prepared.groups, progress)?;
     progress.computed(&Done { work, elapsed: start.elapsed(), shape });
     Ok(found)
 }
 
 struct Walk<'a, 'w> {
+    runtime: &'a Runtime,
     checkpoint: &'a Checkpoint,
     weights: &'a [WeightUse],
     extras: &'a Extras,
@@ -96,13 +97,13 @@ struct Walk<'a, 'w> {
 impl Walk<'_, '_> {
     fn through(
         mut self,
-        runtime: &Runtime,
         recipe: &Recipe,
         graphs: &Graphs,
         prompts: &[Vec<u32>],
         groups: Vec<Group>,
         progress: &dyn Progress,
     ) -> Result<Vec<PromptObservation>, RunError> {
+        let runtime = self.runtime;
         let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
         let mut buffer = Buffer::default();
         self.enter(recipe, &mut open("prelude")?, &mut buffer, groups)?;
@@ -129,9 +130,9 @@ impl Walk<'_, '_> {
         self.leave(&mut last, &mut buffer)?;
         self.read_out(recipe, &mut last, &mut buffer, prompts)?;
         drop(last);
-        self.head(runtime, recipe, &mut open("head")?, &mut buffer)?;
+        self.head(recipe, &mut open("head")?, &mut buffer)?;
         if !self.extras.is_empty() {
-            self.tail(runtime, recipe, &mut open("tail")?, &mut buffer)?;
+            self.tail(recipe, &mut open("tail")?, &mut buffer)?;
         }
         progress.advance(1);
         Ok(self.observations(prompts))
@@ -282,15 +283,9 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn head(
-        &mut self,
-        runtime: &Runtime,
-        recipe: &Recipe,
-        session: &mut Session,
-        buffer: &mut Buffer,
-    ) -> Result<(), RunError> {
+    fn head(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
         let k = TOP_K.min(recipe.vocabulary());
-        each_piece(runtime, self.checkpoint, recipe, buffer, |piece| {
+        each_piece(self.runtime, self.checkpoint, recipe, buffer, |piece| {
             let _span = tracing::info_span!("head", tokens_from = piece.ids.start).entered();
             for state in &mut self.groups {
                 let Some(hidden) = &state.hidden else { continue }; // leave() set it
@@ -323,14 +318,8 @@ impl Walk<'_, '_> {
         })
     }
 
-    fn tail(
-        &mut self,
-        runtime: &Runtime,
-        recipe: &Recipe,
-        session: &mut Session,
-        buffer: &mut Buffer,
-    ) -> Result<(), RunError> {
-        each_piece(runtime, self.checkpoint, recipe, buffer, |piece| {
+    fn tail(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
+        each_piece(self.runtime, self.checkpoint, recipe, buffer, |piece| {
             let _span = tracing::info_span!("loss and lens", tokens_from = piece.ids.start).entered();
             let readouts = self.groups.iter_mut().flat_map(|state| [&mut state.loss, &mut state.lens]);
             readouts.flatten().try_for_each(|readout| readout.add(session, piece))

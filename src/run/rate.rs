@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     RunError, Runtime,
-    session::{Session, fault, floats, value},
+    session::{Session, floats, value},
     upload::Upload,
 };
 use crate::{
@@ -33,12 +33,9 @@ pub fn product_rate(
     let x: Vec<f32> = (0..rows * inputs).map(number).collect();
     let w: Vec<f32> = (0..outputs * inputs).map(number).collect();
     let (x_shape, w_shape) = ([rows, inputs], [outputs, inputs]);
-    let there = match runtime.apart().map_err(|e| fault("device", e))? {
+    let there = match Upload::of(runtime)? {
         None => None,
-        Some(_) => {
-            let upload = Upload::new(runtime);
-            Some((upload.put(&x_shape, &x)?, upload.put(&w_shape, &w)?))
-        }
+        Some(upload) => Some((upload.put(&x_shape, &x)?, upload.put(&w_shape, &w)?)),
     };
     let mut fastest = Duration::MAX;
     let start = Instant::now();

@@ -29,9 +29,9 @@ pub fn each_module(
     modules: &[&[WeightUse]],
     each: Each<'_>,
 ) -> Result<(), RunError> {
-    match runtime.apart().map_err(|e| fault("device", e))? {
+    match Upload::of(runtime)? {
         None => in_turn(&Host, buffer, checkpoint, modules, each),
-        Some(_) => ahead(&Upload::new(runtime), checkpoint, modules, each),
+        Some(upload) => ahead(&upload, checkpoint, modules, each),
     }
 }
 

@@ -12,7 +12,7 @@ use ort::value::DynValue;
 use super::{
     RunError, Runtime,
     memory::Memory,
-    session::{Input, Session, floats, tensor},
+    session::{Input, Session, fault, floats, tensor},
     weights::{Staged, Weight, as_they_lie, used},
 };
 use crate::{
@@ -29,8 +29,13 @@ pub struct Upload<'r> {
 }
 
 impl<'r> Upload<'r> {
-    pub fn new(runtime: &'r Runtime) -> Upload<'r> {
-        Upload { runtime, sessions: Mutex::new(Vec::new()) }
+    /// None: the runtime computes where this program's memory is.
+    ///
+    /// # Errors
+    /// What the runtime refuses.
+    pub fn of(runtime: &'r Runtime) -> Result<Option<Upload<'r>>, RunError> {
+        let apart = runtime.apart().map_err(|e| fault("device", e))?;
+        Ok(apart.map(|_| Upload { runtime, sessions: Mutex::new(Vec::new()) }))
     }
 
     /// Float32 numbers from here, once for all graphs that take them.

@@ -6,7 +6,7 @@ use ort::value::DynValue;
 
 use super::{
     RunError, Runtime,
-    session::{Input, fault, floats, value},
+    session::{Input, floats, value},
     upload::Upload,
     weights::Buffer,
 };
@@ -53,8 +53,7 @@ pub fn each_piece(
     let matrix = checkpoint.tensor(&recipe.unembedding_name(checkpoint))?;
     let bias = recipe.unembedding_bias_name().map(|name| checkpoint.tensor(name)).transpose()?;
     let mut bias_buffer = Buffer::default();
-    let apart = runtime.apart().map_err(|e| fault("device", e))?;
-    let upload = apart.map(|_| Upload::new(runtime));
+    let upload = Upload::of(runtime)?;
     for ids in pieces(recipe.vocabulary()) {
         let padding = padding(&ids);
         let count = padding.len();

@@ -8,7 +8,10 @@ use std::ops::{Add, AddAssign, Mul, Range, Sub};
 
 use rayon::prelude::*;
 
-use crate::checkpoint::{Content, Dtype, Tensor, widen::widen_from};
+use crate::checkpoint::{
+    Content, Dtype, Tensor,
+    widen::{bf16, widen_from},
+};
 
 /// Segments of rows that are summed apart: enough for any machine's cores, few enough to add up.
 const SEGMENTS: usize = 64;
@@ -201,7 +204,7 @@ impl<'a> Matrix<'a> {
                         let strip = bytes[from..from + 2 * columns.len()].as_chunks::<2>().0;
                         prefetch(bytes.get(next..next + 2 * columns.len()).unwrap_or_default());
                         for ((out, &mean), &x) in out.zip(strip) {
-                            *out = centred(f32::from_bits(u32::from(u16::from_le_bytes(x)) << 16), mean);
+                            *out = centred(bf16(x), mean);
                         }
                     } else {
                         let stored = &mut stored[..columns.len()];

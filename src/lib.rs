@@ -39,4 +39,5 @@ pub mod stats;
 pub mod store;
 pub mod tap;
 pub mod tidy;
+pub mod tiles;
 pub mod weigh;

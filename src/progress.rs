@@ -19,8 +19,17 @@ pub struct Work {
 pub struct Done {
     pub work: Work,
     pub elapsed: Duration,
-    /// Rows, inputs and outputs of the largest product.
-    pub shape: [usize; 3],
+    pub largest: Product,
+}
+
+/// The largest matrix product of a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product {
+    pub rows: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+    /// By the processor's tile registers, with the weight as it is stored.
+    pub on_tiles: bool,
 }
 
 /// Receives progress. Implementations must not influence results.

@@ -31,6 +31,7 @@ mod toy {
                 name: Some(format!("node_{out}")),
                 op_type: Some(op.to_string()),
                 attribute: vec![],
+                domain: None,
             }
         };
         let info = |name: &str| ValueInfoProto { name: Some(name.to_string()), r#type: None };

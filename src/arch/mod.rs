@@ -38,7 +38,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json};
 
 pub use intervene::{Initial, rope_theta_times, without_rope_scaling};
-pub use recipe::{FinalNormWeight, GAUGES, Modules, Place, Recipe, WeightUse};
+pub use recipe::{FinalNormWeight, GAUGES, Modules, Place, Recipe, UNEMBEDDING, WeightUse};
 pub use values::{ValueLayout, ValueWeights};
 pub use whole::INPUTS;
 

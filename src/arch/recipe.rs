@@ -77,6 +77,9 @@ pub enum Place {
     Unembedding,
 }
 
+/// The input of the head's graphs that takes rows of the unembedding.
+pub const UNEMBEDDING: &str = "unembedding";
+
 /// One tensor of a checkpoint and what the recipe expects of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightUse {
@@ -86,6 +89,8 @@ pub struct WeightUse {
     pub place: Place,
     /// Graph input that takes it; `None` for tensors that are read row by row (embedding and head).
     pub input: Option<String>,
+    /// The graphs that take it only multiply rows with it.
+    pub factor: bool,
 }
 
 /// The weight of the final norm.
@@ -229,6 +234,7 @@ impl Recipe {
             shape: shape.to_vec(),
             place,
             input: None,
+            factor: false,
         };
         let mut uses = vec![row_wise(self.embedding_name(checkpoint), &matrix, Place::Embedding)];
         uses.extend(declared(&self.modules.prelude, base, Place::Prelude));
@@ -237,7 +243,12 @@ impl Recipe {
             uses.extend(declared(&self.modules.blocks[self.kind(layer)], &prefix, Place::Block(layer)));
         }
         uses.extend(declared(&self.modules.final_norm, base, Place::FinalNorm));
-        uses.push(row_wise(self.unembedding_name(checkpoint), &matrix, Place::Unembedding));
+        let unembedding = row_wise(self.unembedding_name(checkpoint), &matrix, Place::Unembedding);
+        let heads = [&self.modules.head, &self.modules.tail];
+        uses.push(WeightUse {
+            factor: heads.iter().all(|graph| multiplies(graph, UNEMBEDDING)),
+            ..unembedding
+        });
         if let Some(bias) = names.unembedding_bias {
             uses.push(row_wise(bias.to_string(), &matrix[..1], Place::Unembedding));
         }
@@ -393,7 +404,7 @@ fn tail(arch: &dyn Architecture, width: Dim, bias: bool) -> Result<Graph, ArchEr
 /// Logits `[R, C]` of a piece of the vocabulary; what fills it up is not marked yet.
 fn logits(arch: &dyn Architecture, s: &mut Scope, width: Dim, bias: bool) -> Result<Value, ArchError> {
     let hidden = s.input("hidden", Dtype::F32, &[ROWS, width])?;
-    let rows = s.input("unembedding", Dtype::F32, &[CHUNK, width])?;
+    let rows = s.input(UNEMBEDDING, Dtype::F32, &[CHUNK, width])?;
     let bias = if bias { Some(s.input("unembedding_bias", Dtype::F32, &[CHUNK])?) } else { None };
     Ok(arch.logits(s, hidden, rows, bias)?)
 }
@@ -439,9 +450,15 @@ fn declared(graph: &Graph, prefix: &str, place: Place) -> Vec<WeightUse> {
                 shape: graph.shape(*input).iter().map(size).collect(),
                 place,
                 input: Some(name.to_string()),
+                factor: graph.is_factor(*input),
             })
         })
         .collect()
+}
+
+/// The graph has this input, and only multiplies rows with it.
+fn multiplies(graph: &Graph, name: &str) -> bool {
+    graph.inputs().iter().any(|input| graph.name_of(*input) == name && graph.is_factor(*input))
 }
 
 /// Exports of the bare base model lack the prefix; the embedding, which every checkpoint has, decides.

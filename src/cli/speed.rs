@@ -44,10 +44,11 @@ impl<'a> Meter<'a> {
         let rate = sum(|done| done.work.operations) / seconds;
         let shared =
             if rows < tokens { format!(" ({rows} computed, the others shared)") } else { String::new() };
-        let limit = product_rate(runtime, most.shape, Duration::from_secs_f64(seconds * CALIBRATION)).ok();
+        let limit = product_rate(runtime, most.largest, Duration::from_secs_f64(seconds * CALIBRATION)).ok();
+        let on_tiles = if most.largest.on_tiles { " on tile registers (AMX)" } else { "" };
         let share = limit.map_or(String::new(), |limit| {
             format!(
-                ", {:.0} % of the {:.1} that its matrix products reach alone",
+                ", {:.0} % of the {:.1} that its matrix products reach alone{on_tiles}",
                 100.0 * rate / limit,
                 limit / 1e9
             )

@@ -4,6 +4,7 @@
 //! graph fails at the call that is wrong, with the shapes that did not fit.
 
 mod builder;
+mod factors;
 mod infer;
 mod op;
 mod shape;

@@ -128,6 +128,7 @@ impl External {
             name: Some(widened.to_string()),
             op_type: Some("Cast".to_string()),
             attribute: vec![int("to", data_type(Dtype::F32).into())],
+            domain: None,
         })
     }
 }
@@ -194,6 +195,7 @@ fn encode_node(names: &Names<'_>, node: &Node, initializer: &mut Vec<TensorProto
         name: Some(name),
         op_type: Some(node.op.name().to_string()),
         attribute,
+        domain: None,
     }
 }
 

@@ -30,6 +30,7 @@ pub fn widening(stored: Stored) -> Vec<u8> {
         name: Some("widen".to_string()),
         op_type: Some("Cast".to_string()),
         attribute: vec![int("to", float.into())],
+        domain: None,
     };
     ModelProto {
         ir_version: Some(IR_VERSION),

@@ -6,6 +6,9 @@ use crate::device::{Device, Wanted};
 use crate::progress::Progress;
 use crate::run::{RunError, Runtime};
 
+/// `off`: all products by the runtime, also where the processor has tile registers.
+const TILES: &str = "STREAMGAUGE_TILES";
+
 /// Loads the runtime for what was asked for, within so many bytes of memory. Notes the device unless it is the processor as nobody asked otherwise; of
 /// `auto`, also why it is not a CUDA device.
 pub fn runtime(wanted: Wanted, memory: Option<u64>, progress: &dyn Progress) -> Result<Runtime, RunError> {
@@ -17,7 +20,9 @@ pub fn runtime(wanted: Wanted, memory: Option<u64>, progress: &dyn Progress) -> 
         None if wanted == Wanted::This(Device::Cpu) => {}
         None => progress.note(&format!("device: {place}")),
     }
-    Ok(chosen.runtime.with_memory(memory))
+    let runtime = chosen.runtime.with_memory(memory);
+    let without = std::env::var_os(TILES).is_some_and(|value| value == "off");
+    Ok(if without { runtime.without_tiles() } else { runtime })
 }
 
 /// The ONNX Runtime library to load: `ORT_DYLIB_PATH`, else `.runtime/lib` here or above, else beside the program.

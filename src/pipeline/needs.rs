@@ -58,7 +58,7 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
                 Ok(prepared) => {
                     work += prepared.work.operations;
                     if prepared.work.operations > largest.0 {
-                        largest = (prepared.work.operations, Some(prepared.shape));
+                        largest = (prepared.work.operations, Some(prepared.largest));
                     }
                     prepared.needs
                 }
@@ -75,8 +75,8 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
         operations.push(work);
         all.push(model);
     }
-    if let Some(shape) = largest.1 {
-        let rate = product_rate(&planned.runtime, shape, CALIBRATION)?;
+    if let Some(product) = largest.1 {
+        let rate = product_rate(&planned.runtime, product, CALIBRATION)?;
         for (model, work) in all.iter_mut().zip(operations) {
             model.seconds = work as f64 / rate;
         }

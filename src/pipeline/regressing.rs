@@ -34,6 +34,10 @@ fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
 
 /// Runs an experiment in a store of its own that is removed afterwards. A store in use would hide a regression: keys
 /// hold what decides an output by design, not the program's code, so a wrong engine would be answered from the store.
+///
+/// All products are the runtime's, which every machine has. Products on tile registers are held to the same 1e-5 of the
+/// reference (`make parity`) and of the runtime's (`run::rehearsal`), and move no observation by more; but a rank that two nearly
+/// equal numbers swap, or a p-value of a difference near zero, can move further than the numbers it is of.
 pub fn picture(
     loaded: &Loaded,
     (device, memory): (Wanted, Option<u64>),
@@ -45,7 +49,8 @@ pub fn picture(
         .map_err(|error| PipelineError::Write { path: PathBuf::from("the temporary folder"), error })?;
     let (store, results) = (scratch.path().join("store"), scratch.path().join("results"));
     let places = Places { store, results, device, memory };
-    let planned = plan(loaded, &places, Missing::Download, progress)?;
+    let mut planned = plan(loaded, &places, Missing::Download, progress)?;
+    planned.runtime = planned.runtime.clone().without_tiles();
     let observed = observe_missing(&planned, true, progress)?;
     let mut sources = Sources::new(loaded, &planned, &observed);
     let judged = judge_all(&mut sources, progress)?;

@@ -12,7 +12,8 @@
 //!
 //! What does not enter: the BOS policy (two that lead to the same tokens share an observation), paths, file times, the ids
 //! of models, prompts and prompt sets (they enter *evidence*, whose rows carry them into a judgement), thread counts,
-//! which card of CUDA's, comments in TOML. A version below is raised by whoever changes what the code computes from the same inputs.
+//! which card of CUDA's, which instructions of the processor's (vectors of another width, tile registers: they sum in another
+//! order), comments in TOML. A version below is raised by whoever changes what the code computes from the same inputs.
 
 use crate::{
     facts::ModelFacts,

@@ -1,6 +1,8 @@
 //! The ONNX files of a recipe: what the runtime executes, and what identifies it.
 
-use super::RunError;
+use std::{borrow::Cow, collections::BTreeSet};
+
+use super::{RunError, session::fault};
 use crate::{arch::Recipe, hash::Key, onnx};
 
 /// Encoded graphs, from the config alone: checkpoints of one shape share them.
@@ -33,6 +35,19 @@ impl Graphs {
     /// File names and contents, in the order of the run.
     pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
+    /// [`Graphs::file`], which takes some of its weights as they are stored.
+    pub(super) fn file_taking(
+        &self,
+        graph: &str,
+        stored: &BTreeSet<String>,
+    ) -> Result<Cow<'_, [u8]>, RunError> {
+        let file = self.file(graph)?;
+        if stored.is_empty() {
+            return Ok(Cow::Borrowed(file));
+        }
+        Ok(Cow::Owned(onnx::with_stored(file, stored).map_err(|e| fault(graph, e))?))
     }
 
     /// The file of a graph; [`Graphs::build`] made one for each.

@@ -17,7 +17,10 @@ use super::{
     cuda::{self, Obstacle, Unusable},
     trial::trial,
 };
-use crate::device::{Device, Wanted};
+use crate::{
+    device::{Device, Wanted},
+    tiles::Tiles,
+};
 
 /// Where `make runtime` puts the library, relative to the current folder.
 const FETCHED: &str = ".runtime/lib";
@@ -36,6 +39,7 @@ pub struct Runtime {
     card: Option<String>,
     /// Where weights and activations lie, if not where this program can read them.
     apart: Option<Apart>,
+    tiles: Option<Tiles>,
 }
 
 /// Memory of a device.
@@ -135,6 +139,17 @@ impl Runtime {
         self.memory
     }
 
+    /// The same runtime, which makes all products itself; else those with weights in bf16 go to the processor's tile
+    /// registers, if it has them.
+    pub fn without_tiles(self) -> Runtime {
+        Runtime { tiles: None, ..self }
+    }
+
+    /// None on a device.
+    pub(super) fn tiles(&self) -> Option<Tiles> {
+        self.tiles.filter(|_| self.apart.is_none())
+    }
+
     /// Where it computes.
     pub fn device(&self) -> Device {
         self.device
@@ -228,7 +243,8 @@ fn start(path: &Path) -> Result<Runtime, String> {
         .map_err(|e| e.to_string())?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     arena::register(&environment).map_err(|e| e.to_string())?;
-    Ok(Runtime { environment, version, device: Device::Cpu, memory: None, card: None, apart: None })
+    let tiles = Tiles::new();
+    Ok(Runtime { environment, version, device: Device::Cpu, memory: None, card: None, apart: None, tiles })
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.

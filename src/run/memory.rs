@@ -4,14 +4,15 @@ use super::{
     RunError,
     weights::{Buffer, Staged},
 };
-use crate::{arch::WeightUse, checkpoint::Checkpoint};
+use crate::{arch::WeightUse, checkpoint::Checkpoint, tiles::Tiles};
 
 /// Where weights lie when a graph reads them.
 pub trait Memory: Sync {
     /// Room for one module's weights, reused for the next.
     type Slot: Default + Send;
 
-    /// Puts every weight of `uses` that a graph takes as an input into the slot, as float32; what was there is gone.
+    /// Puts every weight of `uses` that a graph takes as an input into the slot, as float32 or as
+    /// products take it; what was there is gone.
     fn fill(
         &self,
         slot: &mut Self::Slot,
@@ -29,13 +30,16 @@ pub trait Memory: Sync {
 }
 
 /// This machine's memory.
-pub struct Host;
+pub struct Host {
+    /// Weights that products on tile registers take stay as they are stored.
+    pub tiles: Option<Tiles>,
+}
 
 impl Memory for Host {
     type Slot = Buffer;
 
     fn fill(&self, slot: &mut Buffer, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<(), RunError> {
-        slot.fill(checkpoint, uses)
+        slot.fill(self.tiles, checkpoint, uses)
     }
 
     fn view<'a>(
@@ -44,6 +48,6 @@ impl Memory for Host {
         checkpoint: &'a Checkpoint,
         uses: &'a [WeightUse],
     ) -> Result<Staged<'a>, RunError> {
-        slot.view(checkpoint, uses)
+        slot.view(self.tiles, checkpoint, uses)
     }
 }

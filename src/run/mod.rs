@@ -13,6 +13,7 @@ mod decoder;
 mod graphs;
 mod head;
 mod library;
+mod linear;
 mod memory;
 mod needs;
 mod observe;

@@ -20,7 +20,8 @@ use crate::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::Checkpoint,
     observation::{BY_BLOCK, Extra, Extras},
-    progress::Work,
+    progress::{Product, Work},
+    tiles::Tiles,
 };
 
 /// The program, the runtime's library and a tokenizer of 128,000 tokens.
@@ -30,6 +31,8 @@ const PROGRAM: u64 = 128 << 20;
 const STREAM_ROWS: usize = 8;
 const WIDE_ROWS: usize = 4;
 const HEAD_ROWS: usize = 4;
+/// More of the second where rows are split for products on tile registers: three bf16 numbers for each of float32.
+const SPLIT_ROWS: usize = 2;
 /// Masks of slots by slots while they are made, for all heads and paths together. Measured beside [`SCORES`], on prompts of 1024
 /// to 4096 tokens: 2 heads hold 11 times the slots squared, 4 heads 15, 32 heads 72.
 const MASKS: usize = 5;
@@ -66,6 +69,7 @@ impl Needs {
     }
 
     pub(super) fn of(
+        tiles: Option<Tiles>,
         recipe: &Recipe,
         checkpoint: &Checkpoint,
         weights: &[WeightUse],
@@ -76,14 +80,15 @@ impl Needs {
         let (mut largest, mut widest) = (0, recipe.width());
         for layer in 0..recipe.blocks() {
             let block = uses(weights, Place::Block(layer));
-            largest = largest.max(widened(checkpoint, block)?);
+            largest = largest.max(widened(tiles, checkpoint, block)?);
             widest = block.iter().flat_map(|weight| &weight.shape).copied().fold(widest, usize::max);
         }
         let head = vocabulary::ROWS.min(recipe.vocabulary()) * recipe.embedding_width();
+        let wide_rows = WIDE_ROWS + if tiles.is_some() { SPLIT_ROWS } else { 0 };
         let activations = groups.iter().map(|group| {
             let (rows, slots) = (group.tokens(), group.slots.len());
             let padded = group.paths * slots;
-            rows * (STREAM_ROWS * recipe.width() + WIDE_ROWS * widest)
+            rows * (STREAM_ROWS * recipe.width() + wide_rows * widest)
                 + padded * HEAD_ROWS * recipe.width()
                 + (SCORES * group.paths * recipe.heads() + MASKS) * slots * slots
         });
@@ -108,8 +113,7 @@ pub struct Prepared {
     pub(super) rows: usize,
     pub needs: Needs,
     pub work: Work,
-    /// Rows, inputs and outputs of the largest matrix product.
-    pub shape: [usize; 3],
+    pub largest: Product,
 }
 
 impl Prepared {
@@ -134,14 +138,14 @@ impl Prepared {
         loop {
             let groups = batch::groups(prompts, recipe.heads(), sharing, multiple, limits);
             let rows = kept + groups.iter().map(Group::tokens).sum::<usize>();
-            let needs = Needs::of(recipe, checkpoint, weights, &groups, rows)?;
+            let needs = Needs::of(runtime.tiles(), recipe, checkpoint, weights, &groups, rows)?;
             if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {
                 limits = limits.halved().ok_or(RunError::Memory { needs, limit, asked: asked.is_some() })?;
                 continue;
             }
             let work = Work::of(recipe, weights, &groups);
-            let shape = work::largest(weights, &groups);
-            return Ok(Prepared { groups, rows, needs, work, shape });
+            let largest = work::largest(runtime.tiles(), checkpoint, weights, &groups)?;
+            return Ok(Prepared { groups, rows, needs, work, largest });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One walk through the model: embedding rows, blocks one after another, final norm, vocabulary in pieces.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     time::Instant,
 };
 
@@ -14,7 +14,7 @@ use super::{
     session::{Input, Session, floats, integers, read, value},
     stager::each_module,
     state::State,
-    vocabulary::each_piece,
+    vocabulary::Vocabulary,
     weights::{Buffer, Staged},
 };
 use crate::{
@@ -78,10 +78,10 @@ pub fn observe_with(
     }
     let Asked { extras, witness } = asked;
     let prepared = Prepared::new(runtime, recipe, checkpoint, &weights, prompts, extras)?;
-    let (work, shape, start) = (prepared.work, prepared.shape, Instant::now());
+    let (work, largest, start) = (prepared.work, prepared.largest, Instant::now());
     let walk = Walk { runtime, checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
     let found = walk.through(recipe, graphs, prompts, prepared.groups, progress)?;
-    progress.computed(&Done { work, elapsed: start.elapsed(), shape });
+    progress.computed(&Done { work, elapsed: start.elapsed(), largest });
     Ok(found)
 }
 
@@ -104,7 +104,10 @@ impl Walk<'_, '_> {
         progress: &dyn Progress,
     ) -> Result<Vec<PromptObservation>, RunError> {
         let runtime = self.runtime;
-        let open = |graph: &str| Session::new(runtime, graph, graphs.file(graph)?, recipe.width());
+        let open_taking = |graph: &str, stored: &BTreeSet<String>| {
+            Session::new(runtime, graph, &graphs.file_taking(graph, stored)?, recipe.width())
+        };
+        let open = |graph: &str| open_taking(graph, &BTreeSet::new());
         let mut buffer = Buffer::default();
         self.enter(recipe, &mut open("prelude")?, &mut buffer, groups)?;
         self.show(0, recipe.width())?;
@@ -113,11 +116,12 @@ impl Walk<'_, '_> {
         let blocks: Vec<&[WeightUse]> =
             (0..recipe.blocks()).map(|layer| uses(weights, Place::Block(layer))).collect();
         each_module(runtime, &mut buffer, checkpoint, &blocks, &mut |layer, staged| {
-            let session = match kinds.entry(recipe.kind(layer)) {
+            let session = match kinds.entry((recipe.kind(layer), staged.stored())) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => {
-                    let graph = format!("block-{}", entry.key());
-                    entry.insert(open(&graph)?)
+                    let (kind, stored) = entry.key();
+                    let session = open_taking(&format!("block-{kind}"), stored)?;
+                    entry.insert(session)
                 }
             };
             self.block(layer, session, staged)?;
@@ -130,9 +134,11 @@ impl Walk<'_, '_> {
         self.leave(&mut last, &mut buffer)?;
         self.read_out(recipe, &mut last, &mut buffer, prompts)?;
         drop(last);
-        self.head(recipe, &mut open("head")?, &mut buffer)?;
+        let vocabulary = Vocabulary::new(runtime, checkpoint, recipe, weights)?;
+        let stored = vocabulary.stored();
+        self.head(&vocabulary, &mut open_taking("head", &stored)?, &mut buffer)?;
         if !self.extras.is_empty() {
-            self.tail(recipe, &mut open("tail")?, &mut buffer)?;
+            self.tail(&vocabulary, &mut open_taking("tail", &stored)?, &mut buffer)?;
         }
         progress.advance(1);
         Ok(self.observations(prompts))
@@ -283,9 +289,14 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn head(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
-        let k = TOP_K.min(recipe.vocabulary());
-        each_piece(self.runtime, self.checkpoint, recipe, buffer, |piece| {
+    fn head(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        session: &mut Session,
+        buffer: &mut Buffer,
+    ) -> Result<(), RunError> {
+        let k = TOP_K.min(vocabulary.tokens());
+        vocabulary.each_piece(buffer, |piece| {
             let _span = tracing::info_span!("head", tokens_from = piece.ids.start).entered();
             for state in &mut self.groups {
                 let Some(hidden) = &state.hidden else { continue }; // leave() set it
@@ -318,8 +329,13 @@ impl Walk<'_, '_> {
         })
     }
 
-    fn tail(&mut self, recipe: &Recipe, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
-        each_piece(self.runtime, self.checkpoint, recipe, buffer, |piece| {
+    fn tail(
+        &mut self,
+        vocabulary: &Vocabulary<'_>,
+        session: &mut Session,
+        buffer: &mut Buffer,
+    ) -> Result<(), RunError> {
+        vocabulary.each_piece(buffer, |piece| {
             let _span = tracing::info_span!("loss and lens", tokens_from = piece.ids.start).entered();
             let readouts = self.groups.iter_mut().flat_map(|state| [&mut state.loss, &mut state.lens]);
             readouts.flatten().try_for_each(|readout| readout.add(session, piece))

@@ -15,6 +15,7 @@ use ort::{
 use super::{
     RunError, Runtime,
     cuda::{self, Unusable},
+    linear::operators,
 };
 use crate::device::Device;
 
@@ -220,6 +221,9 @@ pub fn value<'a>(name: &'a str, value: &'a DynValue) -> Input<'a> {
 
 fn commit(runtime: &Runtime, bytes: &[u8], serial: bool) -> ort::Result<OrtSession> {
     let mut builder = builder(runtime)?;
+    if let Some(tiles) = runtime.tiles() {
+        builder = builder.with_operators(operators(tiles)?)?;
+    }
     if serial {
         builder = builder.with_independent_thread_pool()?.with_intra_threads(1)?;
     }

@@ -1,18 +1,20 @@
 //! The vocabulary in pieces: rows of the unembedding as the head's graphs take them.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
+use half::bf16;
 use ort::value::DynValue;
 
 use super::{
     RunError, Runtime,
-    session::{Input, floats, value},
+    observe::uses,
+    session::{Input, floats, tensor, value},
     upload::Upload,
-    weights::Buffer,
+    weights::{Buffer, stored},
 };
 use crate::{
-    arch::{Place, Recipe},
-    checkpoint::Checkpoint,
+    arch::{Place, Recipe, UNEMBEDDING, WeightUse},
+    checkpoint::{Checkpoint, Tensor},
 };
 
 /// Rows of the vocabulary per piece at most.
@@ -24,57 +26,109 @@ const WHOLE: usize = 16;
 /// What is added to the logits of filling rows: far below any logit, and its exponential is exactly 0 in float32.
 const NOT_A_TOKEN: f32 = -1e30;
 
-/// One piece, widened.
+/// The unembedding and its bias, where they lie.
+pub struct Vocabulary<'a> {
+    matrix: Tensor<'a>,
+    bias: Option<Tensor<'a>>,
+    /// The matrix, if products take it as it is stored.
+    stored: Option<&'a [bf16]>,
+    upload: Option<Upload<'a>>,
+}
+
+/// One piece, as the graphs take it.
 pub struct Piece<'a> {
     /// Token ids.
     pub ids: Range<usize>,
     /// Name of the matrix.
     tensor: &'a str,
     width: usize,
-    rows: &'a [f32],
-    /// The same on a device.
-    there: Option<DynValue>,
+    rows: Rows<'a>,
     bias: Option<&'a [f32]>,
     padding: Vec<f32>,
 }
 
-/// Calls `each` with every piece; each is widened once, into `buffer`, and goes to a device once, for all that it is
-/// multiplied with there.
-///
-/// # Errors
-/// A missing tensor, and the first error of `each`.
-pub fn each_piece(
-    runtime: &Runtime,
-    checkpoint: &Checkpoint,
-    recipe: &Recipe,
-    buffer: &mut Buffer,
-    mut each: impl FnMut(&Piece<'_>) -> Result<(), RunError>,
-) -> Result<(), RunError> {
-    let matrix = checkpoint.tensor(&recipe.unembedding_name(checkpoint))?;
-    let bias = recipe.unembedding_bias_name().map(|name| checkpoint.tensor(name)).transpose()?;
-    let mut bias_buffer = Buffer::default();
-    let upload = Upload::of(runtime)?;
-    for ids in pieces(recipe.vocabulary()) {
-        let padding = padding(&ids);
-        let count = padding.len();
-        let widen = tracing::info_span!("widen head", tokens_from = ids.start).entered();
-        let rows = buffer.rows(&matrix, ids.clone(), count);
-        let bias = bias.as_ref().map(|bias| bias_buffer.rows(bias, ids.clone(), count));
-        drop(widen);
-        let width = recipe.embedding_width();
-        let there = upload.as_ref().map(|upload| upload.put(&[count, width], rows)).transpose()?;
-        each(&Piece { tensor: matrix.name, width, rows, there, bias, padding, ids })?;
+enum Rows<'a> {
+    Floats(&'a [f32]),
+    Stored(&'a [bf16]),
+    /// On a device, with what went there.
+    There(DynValue, &'a [f32]),
+}
+
+impl<'a> Vocabulary<'a> {
+    /// # Errors
+    /// A missing tensor, what the runtime refuses.
+    pub fn new(
+        runtime: &'a Runtime,
+        checkpoint: &'a Checkpoint,
+        recipe: &Recipe,
+        weights: &[WeightUse],
+    ) -> Result<Vocabulary<'a>, RunError> {
+        let matrix = checkpoint.tensor(&recipe.unembedding_name(checkpoint))?;
+        let bias = recipe.unembedding_bias_name().map(|name| checkpoint.tensor(name)).transpose()?;
+        let weight = uses(weights, Place::Unembedding).first();
+        let stored = weight.and_then(|weight| stored(runtime.tiles(), weight, &matrix));
+        Ok(Vocabulary { matrix, bias, stored, upload: Upload::of(runtime)? })
     }
-    Ok(())
+
+    /// How many there are.
+    pub fn tokens(&self) -> usize {
+        self.matrix.shape[0] // a matrix, as the recipe has checked
+    }
+
+    /// The inputs that the graphs take as they are stored.
+    pub fn stored(&self) -> BTreeSet<String> {
+        self.stored.iter().map(|_| UNEMBEDDING.to_string()).collect()
+    }
+
+    /// Calls `each` with every piece; each is widened once if it must be, into `buffer`, and goes to a device once, for all
+    /// that it is multiplied with there.
+    ///
+    /// # Errors
+    /// What the runtime refuses, and the first error of `each`.
+    pub fn each_piece(
+        &self,
+        buffer: &mut Buffer,
+        mut each: impl FnMut(&Piece<'_>) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        let width = self.matrix.elements() / self.tokens().max(1);
+        let mut bias_buffer = Buffer::default();
+        let mut filled = Vec::new();
+        for ids in pieces(self.tokens()) {
+            let padding = padding(&ids);
+            let count = padding.len();
+            let widen = tracing::info_span!("widen head", tokens_from = ids.start).entered();
+            let bias = self.bias.as_ref().map(|bias| bias_buffer.rows(bias, ids.clone(), count));
+            let rows = match (self.stored, &self.upload) {
+                (Some(stored), _) => {
+                    let rows = &stored[ids.start * width..ids.end * width];
+                    Rows::Stored(if count == ids.len() {
+                        rows
+                    } else {
+                        with_zeros(rows, count * width, &mut filled)
+                    })
+                }
+                (None, None) => Rows::Floats(buffer.rows(&self.matrix, ids.clone(), count)),
+                (None, Some(upload)) => {
+                    let rows = buffer.rows(&self.matrix, ids.clone(), count);
+                    Rows::There(upload.put(&[count, width], rows)?, rows)
+                }
+            };
+            drop(widen);
+            each(&Piece { tensor: self.matrix.name, width, rows, bias, padding, ids })?;
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Piece<'a> {
     /// What every graph over logits takes of a piece.
     pub fn inputs(&'a self) -> Result<Vec<Input<'a>>, RunError> {
         let count = self.padding.len();
-        let rows = match &self.there {
-            Some(there) => value("unembedding", there),
-            None => floats("unembedding", &[count, self.width], self.rows)?,
+        let shape = [count, self.width];
+        let rows = match &self.rows {
+            Rows::Floats(rows) => floats(UNEMBEDDING, &shape, rows)?,
+            Rows::Stored(rows) => tensor(UNEMBEDDING, &shape, rows)?,
+            Rows::There(there, _) => value(UNEMBEDDING, there),
         };
         let mut inputs = vec![rows, floats("padding", &[count], &self.padding)?];
         if let Some(bias) = self.bias {
@@ -85,9 +139,20 @@ impl<'a> Piece<'a> {
 
     /// Logits of this piece are not finite.
     pub fn not_finite(&self) -> RunError {
-        let damaged = self.rows.iter().any(|x| !x.is_finite());
+        let damaged = match &self.rows {
+            Rows::Floats(rows) | Rows::There(_, rows) => rows.iter().any(|x| !x.is_finite()),
+            Rows::Stored(rows) => rows.iter().any(|x| !x.is_finite()),
+        };
         RunError::NotFinite { place: Place::Unembedding, tensor: damaged.then(|| self.tensor.to_string()) }
     }
+}
+
+/// `rows` and zeros up to `size`, in `into`.
+fn with_zeros<'a>(rows: &[bf16], size: usize, into: &'a mut Vec<bf16>) -> &'a [bf16] {
+    into.clear();
+    into.extend_from_slice(rows);
+    into.resize(size, bf16::ZERO);
+    into
 }
 
 /// Pieces of nearly equal size, so that none is too small to hold the top tokens.

@@ -1,13 +1,14 @@
-//! Weights of one module at a time as float32: borrowed from the file where they are float32 already, else widened
-//! into one buffer that is reused for the whole run.
+//! Weights of one module at a time: borrowed from the file where a graph takes them as they are stored (float32, and bf16 for
+//! products on tile registers), else widened into one buffer that is reused for the whole run.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
+use half::bf16;
 use ort::value::DynValue;
 
 use super::{
     RunError,
-    session::{Input, floats, value},
+    session::{Input, floats, tensor, value},
 };
 use crate::{
     arch::WeightUse,
@@ -15,6 +16,7 @@ use crate::{
         Checkpoint, Content, Dtype, Tensor,
         widen::{widen, widen_from},
     },
+    tiles::Tiles,
 };
 
 /// The reused buffer.
@@ -32,30 +34,38 @@ pub struct Staged<'a> {
 pub enum Weight<'a> {
     /// Here.
     Floats(&'a [f32]),
+    /// Here, for a product that takes it so.
+    Stored(&'a [bf16]),
     /// On a device, with what it was made from.
     Value(&'a DynValue, Tensor<'a>),
 }
 
-/// Where a weight's float32 elements are.
+/// Where a weight's elements are.
 enum Source<'c> {
     Mapped(&'c [f32]),
+    Stored(&'c [bf16]),
     Widened(Range<usize>),
 }
 
 impl Buffer {
-    /// Widen or borrow every weight of `uses`; those without a graph input are skipped.
+    /// Widen or borrow every weight of `uses`, all as float32; those without a graph input are skipped.
     pub fn stage<'a>(
         &'a mut self,
         checkpoint: &'a Checkpoint,
         uses: &'a [WeightUse],
     ) -> Result<Staged<'a>, RunError> {
-        self.fill(checkpoint, uses)?;
-        self.view(checkpoint, uses)
+        self.fill(None, checkpoint, uses)?;
+        self.view(None, checkpoint, uses)
     }
 
     /// Widen what must be.
-    pub fn fill(&mut self, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<(), RunError> {
-        let (sources, size) = sources(checkpoint, uses)?;
+    pub fn fill(
+        &mut self,
+        tiles: Option<Tiles>,
+        checkpoint: &Checkpoint,
+        uses: &[WeightUse],
+    ) -> Result<(), RunError> {
+        let (sources, size) = sources(tiles, checkpoint, uses)?;
         let floats = self.room(size);
         for (_, tensor, source) in &sources {
             if let Source::Widened(range) = source {
@@ -65,15 +75,17 @@ impl Buffer {
         Ok(())
     }
 
-    /// The weights, after [`Buffer::fill`] with the same `uses`.
+    /// The weights, after [`Buffer::fill`] with the same arguments.
     pub fn view<'a>(
         &'a self,
+        tiles: Option<Tiles>,
         checkpoint: &'a Checkpoint,
         uses: &'a [WeightUse],
     ) -> Result<Staged<'a>, RunError> {
-        let (sources, _) = sources(checkpoint, uses)?;
+        let (sources, _) = sources(tiles, checkpoint, uses)?;
         let weights = sources.into_iter().map(|(weight, _, source)| match source {
             Source::Mapped(mapped) => (weight, Weight::Floats(mapped)),
+            Source::Stored(stored) => (weight, Weight::Stored(stored)),
             Source::Widened(range) => (weight, Weight::Floats(&self.floats[range])),
         });
         Ok(Staged::new(weights.collect()))
@@ -117,16 +129,24 @@ impl<'a> Staged<'a> {
                 let name = weight.input.as_deref().unwrap_or_default(); // as new() asks for
                 match data {
                     Weight::Floats(data) => floats(name, &weight.shape, data),
+                    Weight::Stored(data) => tensor(name, &weight.shape, data),
                     Weight::Value(data, _) => Ok(value(name, data)),
                 }
             })
             .collect()
     }
 
+    /// The graph inputs of weights that come as they are stored.
+    pub fn stored(&self) -> BTreeSet<String> {
+        let stored = self.weights.iter().filter(|(_, data)| matches!(data, Weight::Stored(_)));
+        stored.filter_map(|(weight, _)| weight.input.clone()).collect()
+    }
+
     /// The first weight with a NaN or an infinity.
     pub fn first_not_finite(&self) -> Option<String> {
         let damaged = |data: &Weight<'_>| match data {
             Weight::Floats(data) => data.iter().any(|x| !x.is_finite()),
+            Weight::Stored(data) => data.iter().any(|x| !x.is_finite()),
             Weight::Value(_, tensor) => {
                 let mut data = vec![0.0; tensor.elements()];
                 widen(tensor, &mut data);
@@ -147,13 +167,20 @@ pub fn used<'u, 'c>(
 }
 
 /// How many elements [`Buffer::fill`] widens.
-pub fn widened(checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<usize, RunError> {
-    Ok(sources(checkpoint, uses)?.1)
+pub fn widened(tiles: Option<Tiles>, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<usize, RunError> {
+    Ok(sources(tiles, checkpoint, uses)?.1)
+}
+
+/// The elements of a weight that products on tile registers take as they lie.
+pub fn stored<'c>(tiles: Option<Tiles>, weight: &WeightUse, tensor: &Tensor<'c>) -> Option<&'c [bf16]> {
+    let Content::Stored(bytes) = tensor.content else { return None };
+    (tiles.is_some() && weight.factor && tensor.dtype == Dtype::BF16).then(|| as_they_lie(bytes)).flatten()
 }
 
 /// Where each weight's elements are, in the order of `uses`, and how many are widened.
 #[allow(clippy::type_complexity)]
 fn sources<'u, 'c>(
+    tiles: Option<Tiles>,
     checkpoint: &'c Checkpoint,
     uses: &'u [WeightUse],
 ) -> Result<(Vec<(&'u WeightUse, Tensor<'c>, Source<'c>)>, usize), RunError> {
@@ -161,8 +188,9 @@ fn sources<'u, 'c>(
     let mut size = 0;
     for found in used(checkpoint, uses) {
         let (weight, tensor) = found?;
-        let source = match mapped(&tensor, 0..tensor.elements()) {
-            Some(floats) => Source::Mapped(floats),
+        let floats = || mapped(&tensor, 0..tensor.elements()).map(Source::Mapped);
+        let source = match stored(tiles, weight, &tensor).map(Source::Stored).or_else(floats) {
+            Some(source) => source,
             None => {
                 let start = size;
                 size += tensor.elements();

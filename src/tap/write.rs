@@ -104,6 +104,7 @@ fn node(op: &str, output: &str, input: Vec<String>) -> NodeProto {
         name: Some(output.to_string()),
         op_type: Some(op.to_string()),
         attribute: Vec::new(),
+        domain: None,
     }
 }
 

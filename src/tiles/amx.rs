@@ -1,0 +1,100 @@
+//! Whether the tile registers are there, and leave to use them.
+
+use std::{
+    arch::{asm, x86_64::__cpuid_count},
+    sync::OnceLock,
+};
+
+use super::{Each, Linear, SIDE, Split, product, split};
+
+/// Proof that this processor has tile registers and AVX-512, and that the system lets this process use them.
+#[derive(Clone, Copy, Debug)]
+pub struct Tiles(());
+
+impl Tiles {
+    /// Asks the processor and the system, once for a process.
+    pub fn new() -> Option<Tiles> {
+        static FOUND: OnceLock<bool> = OnceLock::new();
+        FOUND.get_or_init(|| processor_has_them() && system_lets()).then_some(Tiles(()))
+    }
+
+    /// `x [rows, inputs]` in parts; `pairs` has the [`Split::size`] of it.
+    ///
+    /// # Panics
+    /// Where the sizes do not belong together.
+    pub fn split(self, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
+        let rows = x.len() / inputs;
+        assert_eq!((x.len(), pairs.len()), (rows * inputs, Split::size(rows, inputs)));
+        split::split(x, inputs, pairs, each);
+    }
+
+    /// `x · weightᵀ + bias`, `[rows, outputs]`, into `out`.
+    ///
+    /// # Panics
+    /// Where the sizes do not belong together.
+    pub fn product(self, x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+        assert_eq!(x.pairs.len(), Split::size(x.rows, x.inputs));
+        assert_eq!(linear.weight.len(), linear.outputs * x.inputs);
+        assert!(linear.bias.is_none_or(|bias| bias.len() == linear.outputs));
+        assert_eq!(out.len(), x.rows * linear.outputs);
+        product::product(x, linear, out, each);
+    }
+}
+
+/// CPUID leaf 7: AMX-TILE and AMX-BF16; AVX-512 with the system's support for its registers.
+fn processor_has_them() -> bool {
+    const AMX_BF16: u32 = 1 << 22;
+    const AMX_TILE: u32 = 1 << 24;
+    // AVX-512 comes long after leaf 7.
+    is_x86_feature_detected!("avx512f") && {
+        let found = __cpuid_count(7, 0).edx;
+        found & AMX_BF16 != 0 && found & AMX_TILE != 0
+    }
+}
+
+/// Linux (5.16 and later) hands out the registers' 8 KiB of state on request: `arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)`.
+fn system_lets() -> bool {
+    const ARCH_PRCTL: i64 = 158;
+    const REQUEST: i64 = 0x1023;
+    const TILE_DATA: i64 = 18;
+    let result: i64;
+    // SAFETY: the call takes two numbers and touches no memory of this program; the kernel overwrites rcx and r11.
+    unsafe {
+        asm!("syscall", inlateout("rax") ARCH_PRCTL => result, in("rdi") REQUEST, in("rsi") TILE_DATA,
+             lateout("rcx") _, lateout("r11") _, options(nostack));
+    }
+    result == 0
+}
+
+/// The tile registers of this thread, eight of 16 rows of 64 bytes, until dropped.
+pub struct Registers(());
+
+#[repr(C, align(64))]
+struct Configuration {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    row_bytes: [u16; 16],
+    rows: [u8; 16],
+}
+
+impl Registers {
+    /// # Safety
+    /// A [`Tiles`] exists.
+    pub unsafe fn new() -> Registers {
+        let mut all =
+            Configuration { palette: 1, start_row: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
+        all.row_bytes[..8].fill(64);
+        all.rows[..8].fill(SIDE as u8);
+        // SAFETY: the instruction reads 64 bytes, which is the size of the configuration.
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const all, options(nostack, readonly)) };
+        Registers(())
+    }
+}
+
+impl Drop for Registers {
+    fn drop(&mut self) {
+        // SAFETY: whoever made this may use the instruction; it touches no memory.
+        unsafe { asm!("tilerelease", options(nostack, nomem)) };
+    }
+}

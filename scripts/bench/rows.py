@@ -22,12 +22,14 @@ class Row(NamedTuple):
     dtype: str
     batches: int = 0
     known: str = ""  # of a run before: "hash" of the checkpoint alone, or "all" that is asked for
+    tiles: bool = True  # false: all products by the runtime, also where the processor has tile registers
 
     def command(self, program: Path, checkpoint: Path, scratch: Path) -> list:
         if self.program != OURS:
             script = HERE / f"peer_{self.program}.py"
             return [sys.executable, script, checkpoint, "--dtype", self.dtype, "--batches", self.batches]
-        return measured(program, checkpoint, scratch, json.loads((checkpoint / "bench_prompts.json").read_text()))
+        command = measured(program, checkpoint, scratch, json.loads((checkpoint / "bench_prompts.json").read_text()))
+        return command if self.tiles else ["env", "STREAMGAUGE_TILES=off", *command]
 
     def before(self, program: Path, checkpoint: Path, scratch: Path) -> list | None:
         """The run that leaves what is known, if anything is."""
@@ -48,7 +50,10 @@ def measured(program: Path, checkpoint: Path, store: Path, prompts: list) -> lis
 
 def rows(quick: bool = False) -> list[Row]:
     """All rows; quick: every program and precision, in one batch."""
-    out = [Row(OURS, OURS, "float32")]
+    out = [
+        Row(OURS, OURS, "float32"),
+        Row(f"{OURS}, products by the runtime", OURS, "float32", tiles=False),
+    ]
     out += [
         Row(f"{OURS}, {label}", OURS, "float32", known=known)
         for known, label in [("hash", "other prompts before"), ("all", "all stored before")]

@@ -30,7 +30,8 @@ def page(record: dict) -> str:
         f"Wall time from the start of a process to its result, median of {rounds} (least–most); checkpoint in the page "
         "cache (warm) or not (cold). Peak memory and CPU time of warm runs; anonymous memory is what a machine must "
         "have, resident memory has the pages of mapped files too. After other prompts the checkpoint is hashed already, as in "
-        "every run of a model but its first. Imports: the part of the wall time in which Python "
+        "every run of a model but its first. Products by the runtime: where the processor has tile registers (AMX), "
+        "streamgauge multiplies bf16 weights on them, in float32's precision; this row does not. Imports: the part of the wall time in which Python "
         "loads libraries. Written: bytes that reached the disk. Worst difference: the largest relative difference from "
         f"streamgauge among all norms and entropies, tolerated up to {TOLERANCE['float32']:.0e} in float32 and "
         f"{TOLERANCE['bfloat16']:.0e} in bfloat16.",
@@ -97,7 +98,7 @@ def limits(record: dict) -> list[str]:
         f"Limits in the same run (the better of before and after): ONNX Runtime {first['onnxruntime']} multiplies at "
         f"{best['matmul_flops_per_s'] / 1e9:.0f} GFLOP/s on these shapes in float32, so "
         f"{first['model_flops'] / 1e9:.0f} GFLOP of linear layers take {limit_seconds(record):.2f} s, which is what "
-        "shares refer to. Widening moves "
+        "shares refer to; tile registers can take less. Widening moves "
         f"{best['widen_bytes_per_s'] / 1e9:.1f} GB/s ({3 * weights / best['widen_bytes_per_s']:.2f} s for all weights), "
         f"the page cache gives {best['read_cached_bytes_per_s'] / 1e9:.1f} GB/s, "
         f"the disk {best['read_disk_bytes_per_s'] / 1e9:.2f} GB/s "

@@ -11,7 +11,7 @@ use super::{
 
 /// The domain of the operators.
 pub const DOMAIN: &str = "streamgauge";
-/// `x [T, in]` f32 to its parts, u32 `[tiles, steps, numbers]`, and T, i64 `[1]`.
+/// `x [T, in]` f32 to its parts, u32 (`crate::tiles::Split`), and T, i64 `[1]`.
 pub const SPLIT: &str = "Split";
 /// Parts, T, a weight `[out, in]` in bf16, a bias `[out]` in f32 if there is one: to `x · weightᵀ + bias`, f32 `[T, out]`.
 pub const LINEAR: &str = "Linear";

@@ -13,7 +13,7 @@ use super::{
     observe::uses,
     sharing::Sharing,
     vocabulary,
-    weights::widened,
+    weights::{stored, widened},
     work,
 };
 use crate::{
@@ -83,7 +83,12 @@ impl Needs {
             largest = largest.max(widened(tiles, checkpoint, block)?);
             widest = block.iter().flat_map(|weight| &weight.shape).copied().fold(widest, usize::max);
         }
-        let head = vocabulary::ROWS.min(recipe.vocabulary()) * recipe.embedding_width();
+        let mut head = vocabulary::ROWS.min(recipe.vocabulary()) * recipe.embedding_width();
+        if let Some(weight) = uses(weights, Place::Unembedding).first()
+            && stored(tiles, weight, &checkpoint.tensor(&weight.tensor)?).is_some()
+        {
+            head /= 2; // rows of a piece that is filled up, in bf16
+        }
         let wide_rows = WIDE_ROWS + if tiles.is_some() { SPLIT_ROWS } else { 0 };
         let activations = groups.iter().map(|group| {
             let (rows, slots) = (group.tokens(), group.slots.len());

@@ -1,7 +1,9 @@
 //! Whether the tile registers are there, and leave to use them.
 
 use std::{
-    arch::{asm, x86_64::__cpuid_count},
+    arch::asm,
+    fs::File,
+    io::{BufRead, BufReader},
     sync::OnceLock,
 };
 
@@ -41,14 +43,13 @@ impl Tiles {
     }
 }
 
-/// CPUID leaf 7: AMX-TILE and AMX-BF16; AVX-512 with the system's support for its registers.
+/// As the kernel sees it: it lists what it has turned on.
 fn processor_has_them() -> bool {
-    const AMX_BF16: u32 = 1 << 22;
-    const AMX_TILE: u32 = 1 << 24;
-    // AVX-512 comes long after leaf 7.
     is_x86_feature_detected!("avx512f") && {
-        let found = __cpuid_count(7, 0).edx;
-        found & AMX_BF16 != 0 && found & AMX_TILE != 0
+        let Ok(file) = File::open("/proc/cpuinfo") else { return false };
+        let flags = BufReader::new(file).lines().map_while(Result::ok).find(|line| line.starts_with("flags"));
+        let flags = flags.unwrap_or_default();
+        ["amx_tile", "amx_bf16"].iter().all(|name| flags.split_whitespace().any(|flag| flag == *name))
     }
 }
 

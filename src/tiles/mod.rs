@@ -3,7 +3,8 @@
 //! A float32 number is the sum of three bf16 numbers, exactly: its significand has 24 bits, theirs have 8. The product of
 //! two bf16 numbers is exact in float32, where the tile unit sums. So three passes over a bf16 matrix give what a float32
 //! product of the widened matrix gives, with an error of the same kind and size, at several times the speed; and nothing is
-//! widened, stored or transposed beforehand.
+//! widened, stored or transposed beforehand. Numbers below 2^-126 count as zero; an infinity or a NaN on either side gives no
+//! finite product.
 //!
 //! Each number of a product is summed in an order that depends on the number of inputs alone: not on the rows beside it, nor
 //! on threads. Source of the instructions: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18.
@@ -135,6 +136,17 @@ mod tests {
         let one = vec![bf16::ONE; 1];
         let out = product(tiles, &x, 1, Linear { weight: &one, bias: None, outputs: 1 }, &one_thread);
         assert_eq!(out, x);
+    }
+
+    #[test]
+    fn what_is_not_finite_stays_so() {
+        let Some(tiles) = tiles() else { return };
+        for (x, w) in [(f32::INFINITY, 1.0), (f32::NAN, 1.0), (1.0, f32::NEG_INFINITY), (0.0, f32::NAN)] {
+            let weight = [bf16::from_f32(w), bf16::ONE];
+            let out =
+                product(tiles, &[x, 2.0], 2, Linear { weight: &weight, bias: None, outputs: 1 }, &one_thread);
+            assert!(!out[0].is_finite(), "{x} times {w}: {out:?}");
+        }
     }
 
     #[test]

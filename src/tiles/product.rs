@@ -19,7 +19,7 @@ const STEPS: usize = 16;
 /// Steps that the rows' parts are asked for ahead.
 const AHEAD: usize = 2;
 /// Blocks of outputs of a task at most, and tiles of rows at a time: their sums and the rows' parts stay in the second cache.
-const BLOCKS: usize = 4;
+const BLOCKS: usize = 2;
 const ROW_TILES: usize = 32;
 /// Tasks at least, if there are blocks enough: no thread waits long for the last.
 const TASKS: usize = 16;
@@ -230,6 +230,8 @@ unsafe fn add(weights: &[Line], pairs: &[u32], steps: usize, sums: &mut [Line], 
             ahead = inout(reg) pairs.as_ptr().wrapping_add(AHEAD * STEP) => _,
             steps = inout(reg) steps => _,
             line = in(reg) size_of::<Line>(),
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack),
         );
     }

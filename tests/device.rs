@@ -90,3 +90,26 @@ fn the_processor_is_the_default_and_its_numbers_say_so() {
     let (_, said) = sandbox.expect(2, &[&plain[..], &["--device", "gpu"]].concat());
     assert!(said.contains("\"gpu\"") && said.contains("cuda:N"), "{said}");
 }
+
+#[test]
+fn tile_registers_are_left_out_when_asked() {
+    let asked = ["measure", "llama3-tiny", "--tokens", "1,2,3"];
+    // Each in a store of its own: an observation does not say which instructions made it.
+    let norms = |tiles: &str| -> Vec<f64> {
+        let output =
+            Sandbox::new().command(&asked).arg("--json").env("STREAMGAUGE_TILES", tiles).output().unwrap();
+        let measured: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let layers = measured["observations"][0]["resid"].as_array().unwrap().clone();
+        layers.iter().flat_map(|layer| layer.as_array().unwrap()).map(|norm| norm.as_f64().unwrap()).collect()
+    };
+    let (with, without) = (norms("on"), norms("off"));
+    assert!(with.len() > 3);
+    assert_eq!(with == without, streamgauge::tiles::Tiles::new().is_none(), "{with:?} {without:?}");
+    assert!(with.iter().zip(&without).all(|(a, b)| (a - b).abs() <= TOLERANCE * b), "{with:?} {without:?}");
+    let output = Sandbox::new().command(&asked).env("STREAMGAUGE_TILES", "of").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains("STREAMGAUGE_TILES is of; expected on or off"),
+        "{said}"
+    );
+}

@@ -6,7 +6,7 @@ use crate::device::{Device, Wanted};
 use crate::progress::Progress;
 use crate::run::{RunError, Runtime};
 
-/// `off`: all products by the runtime, also where the processor has tile registers.
+/// `off`: all products by the runtime, also where the processor has tile registers; else `on`.
 const TILES: &str = "STREAMGAUGE_TILES";
 
 /// Loads the runtime for what was asked for, within so many bytes of memory. Notes the device unless it is the processor as nobody asked otherwise; of
@@ -21,8 +21,13 @@ pub fn runtime(wanted: Wanted, memory: Option<u64>, progress: &dyn Progress) -> 
         None => progress.note(&format!("device: {place}")),
     }
     let runtime = chosen.runtime.with_memory(memory);
-    let without = std::env::var_os(TILES).is_some_and(|value| value == "off");
-    Ok(if without { runtime.without_tiles() } else { runtime })
+    let asked = std::env::var_os(TILES).unwrap_or_default();
+    match asked.to_str() {
+        Some("off") => return Ok(runtime.without_tiles()),
+        Some("" | "on") => {}
+        _ => progress.note(&format!("{TILES} is {}; expected on or off: taken as on", asked.display())),
+    }
+    Ok(runtime)
 }
 
 /// The ONNX Runtime library to load: `ORT_DYLIB_PATH`, else `.runtime/lib` here or above, else beside the program.

@@ -36,8 +36,8 @@ fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
 /// hold what decides an output by design, not the program's code, so a wrong engine would be answered from the store.
 ///
 /// All products are the runtime's, which every machine has. Products on tile registers are held to the same 1e-5 of the
-/// reference (`make parity`) and of the runtime's (`run::rehearsal`), and move no observation by more; but a rank that two nearly
-/// equal numbers swap, or a p-value of a difference near zero, can move further than the numbers it is of.
+/// reference (`make parity`), and their norms to those of the runtime's (`run::rehearsal`); but a rank that two nearly equal
+/// numbers swap, or a p-value of a difference near zero, can move further than the numbers it is of.
 pub fn picture(
     loaded: &Loaded,
     (device, memory): (Wanted, Option<u64>),

@@ -39,7 +39,8 @@ pub struct Runtime {
     card: Option<String>,
     /// Where weights and activations lie, if not where this program can read them.
     apart: Option<Apart>,
-    tiles: Option<Tiles>,
+    /// Products with weights in bf16 may go to the processor's tile registers.
+    tiles: bool,
 }
 
 /// Memory of a device.
@@ -142,12 +143,12 @@ impl Runtime {
     /// The same runtime, which makes all products itself; else those with weights in bf16 go to the processor's tile
     /// registers, if it has them.
     pub fn without_tiles(self) -> Runtime {
-        Runtime { tiles: None, ..self }
+        Runtime { tiles: false, ..self }
     }
 
-    /// None on a device.
+    /// None on a device; asks for leave to use them where they may be used, not before.
     pub(super) fn tiles(&self) -> Option<Tiles> {
-        self.tiles.filter(|_| self.apart.is_none())
+        (self.tiles && self.apart.is_none()).then(Tiles::new).flatten()
     }
 
     /// Where it computes.
@@ -243,8 +244,8 @@ fn start(path: &Path) -> Result<Runtime, String> {
         .map_err(|e| e.to_string())?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     arena::register(&environment).map_err(|e| e.to_string())?;
-    let tiles = Tiles::new();
-    Ok(Runtime { environment, version, device: Device::Cpu, memory: None, card: None, apart: None, tiles })
+    let device = Device::Cpu;
+    Ok(Runtime { environment, version, device, memory: None, card: None, apart: None, tiles: true })
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.

@@ -53,7 +53,7 @@ pub(super) fn kept(recipe: &Recipe, extras: &Extras, tokens: usize) -> usize {
 /// can be evicted at will.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The largest module's weights in float32, where the file does not hold them so.
+    /// What is widened to float32 of the largest module, or a piece of the head.
     pub weights: u64,
     /// Activations of the largest group of prompts inside one block.
     pub activations: u64,

@@ -39,7 +39,7 @@ pub struct Asked<'a, 'w> {
 ///
 /// The caller starts and ends the stage in `progress`; here it advances by L + 1 steps, the head being the last.
 ///
-/// Memory: one block's weights in float32 (on a device two blocks'), the stream and the activations of one block for up to
+/// Memory: what is widened of one block's weights (on a device two blocks' in float32), the stream and the activations of one block for up to
 /// 2048 tokens, fewer where the runtime's limit or the machine's memory asks for it ([`super::needs`]). Of `extras`, the loss keeps one more row of the head's width for each token, the lens one for each layer and
 /// prompt.
 ///

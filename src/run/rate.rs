@@ -37,9 +37,13 @@ pub fn product_rate(runtime: &Runtime, product: Product, budget: Duration) -> Re
     // Numbers that neither vanish nor grow.
     let number = |i: usize| ((i * 7919) % 1009) as f32 / 1009.0 - 0.5;
     let x: Vec<f32> = (0..rows * inputs).map(number).collect();
-    let w: Vec<f32> = (0..outputs * inputs).map(number).collect();
-    let stored: Vec<bf16> =
-        if on_tiles { w.iter().copied().map(bf16::from_f32).collect() } else { Vec::new() };
+    let weights = (0..outputs * inputs).map(number);
+    // One of the two: the matrix is as large as the model's largest.
+    let (mut w, mut stored) = (Vec::new(), Vec::new());
+    match on_tiles {
+        true => stored.extend(weights.map(bf16::from_f32)),
+        false => w.extend(weights),
+    }
     let (x_shape, w_shape) = ([rows, inputs], [outputs, inputs]);
     let there = match Upload::of(runtime)? {
         None => None,

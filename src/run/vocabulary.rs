@@ -150,6 +150,7 @@ impl<'a> Piece<'a> {
 /// `rows` and zeros up to `size`, in `into`.
 fn with_zeros<'a>(rows: &[bf16], size: usize, into: &'a mut Vec<bf16>) -> &'a [bf16] {
     into.clear();
+    into.reserve_exact(size); // growing would double it
     into.extend_from_slice(rows);
     into.resize(size, bf16::ZERO);
     into

@@ -1,4 +1,4 @@
-//! The product: blocks of the matrix against all rows, so that each weight comes from memory once.
+//! The product: blocks of the matrix against many rows, so that each weight comes from memory once for every 512 rows.
 
 use std::{
     arch::{asm, x86_64::*},
@@ -108,7 +108,8 @@ unsafe fn outputs_of(x: Split<'_>, linear: Linear<'_>, blocks: std::ops::Range<u
     });
 }
 
-/// The weights of a block at some steps, tile by tile; what is not there is zero. Asks for the next block's meanwhile.
+/// The weights of a block at some steps, tile by tile; what is not there is zero. Asks for those of the
+/// block after it meanwhile, which another task may be the one to want.
 #[target_feature(enable = "avx512f")]
 fn gather(
     linear: Linear<'_>,

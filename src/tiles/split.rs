@@ -2,13 +2,12 @@
 
 use std::arch::x86_64::*;
 
-use super::{Each, INPUTS, PARTS, SIDE, STEP, Split, TILE, product::Shared};
+use super::{Each, INPUTS, PARTS, SIDE, STEP, TILE, product::Shared};
 
-/// Sixteen rows at a time, whoever comes first.
+/// Sixteen rows at a time, whoever comes first. Sizes are checked by the caller.
 pub fn split(x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
     let rows = x.len() / inputs;
     let stripe = inputs.div_ceil(INPUTS) * STEP;
-    debug_assert_eq!(pairs.len(), Split::size(rows, inputs));
     let start = Shared(pairs.as_mut_ptr());
     each(rows.div_ceil(SIDE), &|tile| {
         // SAFETY: stripes do not overlap, each is written by one call, and all are within `pairs`.

@@ -39,5 +39,5 @@ pub mod stats;
 pub mod store;
 pub mod tap;
 pub mod tidy;
-pub mod tiles;
+pub(crate) mod tiles;
 pub mod weigh;

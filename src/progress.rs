@@ -1,6 +1,6 @@
 //! Progress of long work, as the stages report it. The terminal shows it; tests and `--quiet` do not.
 
-use std::time::Duration;
+use std::{iter::Sum, time::Duration};
 
 /// What a walk of prompts through one model has to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,9 +9,26 @@ pub struct Work {
     pub tokens: u64,
     /// Rows that are computed: prompts that begin alike share them.
     pub rows: u64,
-    /// Floating-point operations of the products with weight matrices, a multiplication and an addition each. Attention
-    /// scores are left out.
+    /// Products of the runtime, in float32.
+    pub by_runtime: Products,
+    /// Products of tile registers, with the weight as it is stored.
+    pub on_tiles: Products,
+}
+
+/// Products with weight matrices. Attention scores are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Products {
+    /// Floating-point operations, a multiplication and an addition each.
     pub operations: u64,
+    pub largest: Product,
+}
+
+/// `[rows, inputs]` with a weight `[outputs, inputs]`, or one of that size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Product {
+    pub rows: usize,
+    pub inputs: usize,
+    pub outputs: usize,
 }
 
 /// A walk that is over.
@@ -19,17 +36,41 @@ pub struct Work {
 pub struct Done {
     pub work: Work,
     pub elapsed: Duration,
-    pub largest: Product,
 }
 
-/// The largest matrix product of a walk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Product {
-    pub rows: usize,
-    pub inputs: usize,
-    pub outputs: usize,
-    /// By the processor's tile registers, with the weight as it is stored.
-    pub on_tiles: bool,
+impl Work {
+    pub fn operations(&self) -> u64 {
+        self.by_runtime.operations + self.on_tiles.operations
+    }
+}
+
+impl Sum for Work {
+    fn sum<I: Iterator<Item = Work>>(all: I) -> Work {
+        all.fold(Work::default(), |a, b| Work {
+            tokens: a.tokens + b.tokens,
+            rows: a.rows + b.rows,
+            by_runtime: a.by_runtime.and(b.by_runtime),
+            on_tiles: a.on_tiles.and(b.on_tiles),
+        })
+    }
+}
+
+impl Products {
+    fn and(self, other: Products) -> Products {
+        let largest = if other.largest.size() > self.largest.size() { other.largest } else { self.largest };
+        Products { operations: self.operations + other.operations, largest }
+    }
+
+    /// One more, of which `most` is computed at once.
+    pub fn add(&mut self, product: Product, most: Product) {
+        *self = self.and(Products { operations: 2 * product.size(), largest: most });
+    }
+}
+
+impl Product {
+    fn size(self) -> u64 {
+        [self.rows, self.inputs, self.outputs].iter().map(|count| *count as u64).product()
+    }
 }
 
 /// Receives progress. Implementations must not influence results.

@@ -373,7 +373,7 @@ fn a_profile_shows_what_comes_before_and_each_block_read_widened_computed_and_re
     assert!(each[0] > 1 && each.iter().all(|count| *count == each[0]), "{each:?}");
     let once = ["tokenizer", "open", "hash", "load", "store"].map(blocks);
     assert!(once.iter().all(|count| *count == 1), "{once:?}");
-    assert!(blocks("session") > 3 && blocks("widen head") > 0 && blocks("head") == blocks("widen head"));
+    assert!(blocks("session") > 3 && blocks("stage head") > 0 && blocks("head") == blocks("stage head"));
 }
 
 #[test]

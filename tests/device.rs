@@ -92,7 +92,7 @@ fn the_processor_is_the_default_and_its_numbers_say_so() {
 }
 
 #[test]
-fn tile_registers_are_left_out_when_asked() {
+fn who_multiplies_bf16_weights_is_as_asked() {
     let asked = ["measure", "llama3-tiny", "--tokens", "1,2,3"];
     // Each in a store of its own: an observation does not say which instructions made it.
     let norms = |tiles: &str| -> Vec<f64> {
@@ -102,14 +102,20 @@ fn tile_registers_are_left_out_when_asked() {
         let layers = measured["observations"][0]["resid"].as_array().unwrap().clone();
         layers.iter().flat_map(|layer| layer.as_array().unwrap()).map(|norm| norm.as_f64().unwrap()).collect()
     };
-    let (with, without) = (norms("on"), norms("off"));
-    assert!(with.len() > 3);
-    assert_eq!(with == without, streamgauge::tiles::Tiles::new().is_none(), "{with:?} {without:?}");
-    assert!(with.iter().zip(&without).all(|(a, b)| (a - b).abs() <= TOLERANCE * b), "{with:?} {without:?}");
-    let output = Sandbox::new().command(&asked).env("STREAMGAUGE_TILES", "of").output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        output.status.success() && said.contains("STREAMGAUGE_TILES is of; expected on or off"),
-        "{said}"
-    );
+    let (on, off, emulated) = (norms("on"), norms("off"), norms("emulated"));
+    assert!(off.len() > 3 && emulated != off, "{emulated:?} {off:?}");
+    let has_them = Runtime::load(None).unwrap().tiles_in_use().is_some();
+    assert_eq!(on != off, has_them, "{on:?} {off:?}");
+    for other in [on, emulated] {
+        assert!(other.iter().zip(&off).all(|(a, b)| (a - b).abs() <= TOLERANCE * b), "{other:?} {off:?}");
+    }
+    let run = |tiles: &str| {
+        let output = Sandbox::new().command(&asked).env("STREAMGAUGE_TILES", tiles).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = run("of");
+    assert!(said.contains("STREAMGAUGE_TILES is of; expected on, off or emulated"), "{said}");
+    let said = run("emulated");
+    assert!(said.contains("that its matrix products reach alone on emulated tile registers"), "{said}");
 }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use goldens::{cases, golden, prompts, reference, run, runtime};
+use goldens::{Reference, cases, golden, prompts, reference, run, run_on, runtime, runtimes};
 use streamgauge::{
     arch::{self, Recipe},
     checkpoint::Checkpoint,
@@ -57,76 +57,83 @@ impl Worst {
     }
 }
 
+/// How far the observations of a golden are from its reference.
+fn compared(observations: &[PromptObservation], reference: &Reference) -> Result<Worst, String> {
+    assert_eq!(observations.len(), reference.prompts.len());
+    let mut worst = Worst::default();
+    for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
+        assert_eq!(found.token_ids, expected.token_ids);
+        for (name, found, expected) in [
+            ("resid", &found.resid, &expected.resid),
+            ("attn_out", &found.attn_out, &expected.attn_out),
+            ("mlp_out", &found.mlp_out, &expected.mlp_out),
+            ("attn_module_in", &found.attn_module_in, &expected.attn_module_in),
+            ("attn_module_out", &found.attn_module_out, &expected.attn_module_out),
+            ("mlp_module_in", &found.mlp_module_in, &expected.mlp_module_in),
+            ("mlp_module_out", &found.mlp_module_out, &expected.mlp_module_out),
+            ("write", &found.write, &expected.write),
+            ("max_abs", &found.max_abs, &expected.max_abs),
+            ("attn_off_diagonal", &found.attn_off_diagonal, &expected.attn_off_diagonal),
+        ] {
+            worst.see_table(found, expected, &format!("prompt {i} {name}"));
+        }
+        let cosines = found.write_cosine.iter().zip(expected.write_cosine.iter().flatten());
+        assert_eq!(found.write_cosine.len(), expected.write_cosine.iter().flatten().count());
+        for (found, expected) in cosines {
+            worst.see_of(*found, *expected, 1.0, &format!("prompt {i} write_cosine"));
+        }
+        worst.see_of(found.logit_shift.unwrap(), expected.logit_shift, 1.0, &format!("prompt {i} shift"));
+        assert_eq!(found.loss_nats.is_some(), expected.loss_nats.is_some());
+        for (found, expected) in found.loss_nats.iter().zip(&expected.loss_nats) {
+            worst.see(*found, *expected, &format!("prompt {i} loss"));
+        }
+        let lens = found.lens_entropy_nats.as_ref().unwrap();
+        assert_eq!(lens.len(), expected.lens_entropy_nats.len());
+        for (layer, (found, expected)) in lens.iter().zip(&expected.lens_entropy_nats).enumerate() {
+            worst.see(*found, *expected, &format!("prompt {i} lens layer {layer}"));
+        }
+        assert_eq!(found.final_norm.len(), expected.r#final.len());
+        for (t, (found, expected)) in found.final_norm.iter().zip(&expected.r#final).enumerate() {
+            worst.see(*found, *expected, &format!("prompt {i} final token {t}"));
+        }
+        worst.see(found.entropy_nats, expected.entropy_nats, &format!("prompt {i} entropy"));
+        let ids: Vec<u32> = found.top.iter().map(|t| t.id).collect();
+        let expected_ids: Vec<u32> = expected.top.iter().map(|t| t.id).collect();
+        if ids != expected_ids {
+            return Err(format!("prompt {i}: top tokens {ids:?}; expected {expected_ids:?}"));
+        }
+        for (found, expected) in found.top.iter().zip(&expected.top) {
+            worst.see(found.prob, expected.prob, &format!("prompt {i} probability of {}", expected.id));
+        }
+    }
+    Ok(worst)
+}
+
 #[test]
 fn every_golden_agrees_with_the_float64_reference() {
-    if let Err(error) = runtime() {
-        panic!("{error}"); // once, not for every golden
-    }
+    let runtimes = runtimes().unwrap_or_else(|error| panic!("{error}")); // once, not for every golden
     let mut failures = Vec::new();
     let mut table = BTreeMap::new();
     for case in &cases() {
         let reference = reference(case);
-        let prompts: Vec<Vec<u32>> = reference.prompts.iter().map(|p| p.token_ids.clone()).collect();
-        let observations = match run(&golden(case), &prompts) {
-            Ok(observations) => observations,
-            Err(error) => {
-                failures.push(format!("{case}: {error}"));
-                continue;
-            }
-        };
-        assert_eq!(observations.len(), prompts.len());
-        let mut worst = Worst::default();
-        for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
-            assert_eq!(found.token_ids, expected.token_ids);
-            for (name, found, expected) in [
-                ("resid", &found.resid, &expected.resid),
-                ("attn_out", &found.attn_out, &expected.attn_out),
-                ("mlp_out", &found.mlp_out, &expected.mlp_out),
-                ("attn_module_in", &found.attn_module_in, &expected.attn_module_in),
-                ("attn_module_out", &found.attn_module_out, &expected.attn_module_out),
-                ("mlp_module_in", &found.mlp_module_in, &expected.mlp_module_in),
-                ("mlp_module_out", &found.mlp_module_out, &expected.mlp_module_out),
-                ("write", &found.write, &expected.write),
-                ("max_abs", &found.max_abs, &expected.max_abs),
-                ("attn_off_diagonal", &found.attn_off_diagonal, &expected.attn_off_diagonal),
-            ] {
-                worst.see_table(found, expected, &format!("prompt {i} {name}"));
-            }
-            let cosines = found.write_cosine.iter().zip(expected.write_cosine.iter().flatten());
-            assert_eq!(found.write_cosine.len(), expected.write_cosine.iter().flatten().count());
-            for (found, expected) in cosines {
-                worst.see_of(*found, *expected, 1.0, &format!("prompt {i} write_cosine"));
-            }
-            worst.see_of(found.logit_shift.unwrap(), expected.logit_shift, 1.0, &format!("prompt {i} shift"));
-            assert_eq!(found.loss_nats.is_some(), expected.loss_nats.is_some());
-            for (found, expected) in found.loss_nats.iter().zip(&expected.loss_nats) {
-                worst.see(*found, *expected, &format!("prompt {i} loss"));
-            }
-            let lens = found.lens_entropy_nats.as_ref().unwrap();
-            assert_eq!(lens.len(), expected.lens_entropy_nats.len());
-            for (layer, (found, expected)) in lens.iter().zip(&expected.lens_entropy_nats).enumerate() {
-                worst.see(*found, *expected, &format!("prompt {i} lens layer {layer}"));
-            }
-            assert_eq!(found.final_norm.len(), expected.r#final.len());
-            for (t, (found, expected)) in found.final_norm.iter().zip(&expected.r#final).enumerate() {
-                worst.see(*found, *expected, &format!("prompt {i} final token {t}"));
-            }
-            worst.see(found.entropy_nats, expected.entropy_nats, &format!("prompt {i} entropy"));
-            let ids: Vec<u32> = found.top.iter().map(|t| t.id).collect();
-            let expected_ids: Vec<u32> = expected.top.iter().map(|t| t.id).collect();
-            if ids != expected_ids {
-                failures.push(format!("{case} prompt {i}: top tokens {ids:?}; expected {expected_ids:?}"));
-                continue;
-            }
-            for (found, expected) in found.top.iter().zip(&expected.top) {
-                worst.see(found.prob, expected.prob, &format!("prompt {i} probability of {}", expected.id));
+        let prompts = prompts(case);
+        // Other dtypes are the runtime's.
+        let ways = if case.contains("bf16") { &runtimes[..] } else { &runtimes[..1] };
+        for (runtime, products) in ways {
+            let found = run_on(runtime, &golden(case), &prompts).map_err(|error| error.to_string());
+            match found.and_then(|found| compared(&found, &reference)) {
+                Ok(worst) => {
+                    let Worst { error, place } = &worst;
+                    println!("{case:40} {:12} {products:24} worst {error:.1e} at {place}", reference.family);
+                    if error.is_nan() || *error > TOLERANCE {
+                        failures.push(format!("{case}, {products}: {error:.1e} at {place}"));
+                    }
+                    let row = (case.clone(), products.as_str(), worst);
+                    table.entry(reference.family.clone()).or_insert_with(Vec::new).push(row);
+                }
+                Err(why) => failures.push(format!("{case}, {products}: {why}")),
             }
         }
-        println!("{case:40} {:12} worst {:.1e} at {}", reference.family, worst.error, worst.place);
-        if worst.error.is_nan() || worst.error > TOLERANCE {
-            failures.push(format!("{case}: {:.1e} at {}", worst.error, worst.place));
-        }
-        table.entry(reference.family).or_insert_with(Vec::new).push((case.clone(), worst));
     }
     assert!(
         table.keys().map(String::as_str).eq(arch::families()),
@@ -140,7 +147,7 @@ fn every_golden_agrees_with_the_float64_reference() {
 }
 
 /// `results/parity.md`, which `make parity` writes.
-fn markdown(table: &BTreeMap<String, Vec<(String, Worst)>>) -> String {
+fn markdown(table: &BTreeMap<String, Vec<(String, &str, Worst)>>) -> String {
     let runtime = runtime().unwrap();
     let place = match runtime.device() {
         Device::Cpu => "a CPU".to_string(),
@@ -152,12 +159,13 @@ fn markdown(table: &BTreeMap<String, Vec<(String, Worst)>>) -> String {
          of the final norm; cosine of stream and write;\nlargest component, attention off the diagonal by head; entropy, \
          the five most probable tokens, logits under scaling, loss, lens.\nTolerance {TOLERANCE:e}, of the cosine and the \
          share that logits move by absolute, else relative. ONNX Runtime {} on {place}, whose kind decides the last \
-         digits.\n\n| family | config | worst error | where |\n|---|---|---|---|\n",
+         digits.\n\n| family | config | products with bf16 weights | worst error | where |\n|---|---|---|---|---|\n",
         runtime.version()
     );
     for (family, cases) in table {
-        for (case, worst) in cases {
-            text += &format!("| {family} | {case} | {:.1e} | {} |\n", worst.error, worst.place);
+        for (case, products, Worst { error, place }) in cases {
+            let products = if case.contains("bf16") { products } else { "" };
+            text += &format!("| {family} | {case} | {products} | {error:.1e} | {place} |\n");
         }
     }
     text

@@ -31,7 +31,7 @@ MEANING = {
     "widen": "bf16 to float32, a block",
     "compute": "a block in the runtime",
     "reduce": "what was seen of a block",
-    "widen head": "bf16 to float32, the unembedding",
+    "stage head": "the unembedding made ready: bf16 to float32 unless products take it so",
     "head": "unembedding, entropy, top tokens",
     "store": "rows into Parquet",
 }

@@ -56,7 +56,8 @@ pub struct Common {
 pub struct On {
     /// Where to compute: cpu, cuda (the first card), cuda:N, or auto (cuda where it can be used, else cpu). What a device
     /// computed is stored beside what another did. cpu multiplies bf16 weights on tile registers (AMX) where the processor has
-    /// them, unless the environment says STREAMGAUGE_TILES=off; what is stored already stays as it is
+    /// them, unless the environment says STREAMGAUGE_TILES=off; STREAMGAUGE_TILES=emulated computes as they would, slowly. What
+    /// is stored already stays as it is
     #[arg(long, value_name = "DEVICE", default_value_t)]
     device: Wanted,
     /// Memory that observing may take, e.g. 4GiB [default: what the machine has left]. Pages of checkpoints, which the

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::output;
-use crate::progress::{Done, Progress};
-use crate::run::{Runtime, product_rate};
+use crate::progress::{Done, Progress, Work};
+use crate::run::{Rates, Runtime};
 
 /// Of the time that was observed, this part may go into finding the limit.
 const CALIBRATION: f64 = 0.02;
@@ -34,30 +34,44 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// `None` where nothing was computed. The limit is that of the largest product of the walk with most to do.
+    /// `None` where nothing was computed. The limit is what the walks' products take alone.
     fn line(&self, runtime: &Runtime) -> Option<String> {
         let done = self.done();
-        let most = done.iter().max_by_key(|done| done.work.operations)?;
-        let seconds = done.iter().map(|done| done.elapsed).sum::<Duration>().as_secs_f64();
-        let sum = |of: fn(&Done) -> u64| done.iter().map(of).sum::<u64>() as f64;
-        let (tokens, rows) = (sum(|done| done.work.tokens), sum(|done| done.work.rows));
-        let rate = sum(|done| done.work.operations) / seconds;
+        let work: Work = done.iter().map(|done| done.work).sum();
+        if work.operations() == 0 {
+            return None;
+        }
+        let elapsed: Duration = done.iter().map(|done| done.elapsed).sum();
+        let seconds = elapsed.as_secs_f64();
+        let Work { tokens, rows, .. } = work;
         let shared =
             if rows < tokens { format!(" ({rows} computed, the others shared)") } else { String::new() };
-        let limit = product_rate(runtime, most.largest, Duration::from_secs_f64(seconds * CALIBRATION)).ok();
-        let on_tiles = if most.largest.on_tiles { " on tile registers (AMX)" } else { "" };
-        let share = limit.map_or(String::new(), |limit| {
-            format!(
-                ", {:.0} % of the {:.1} that its matrix products reach alone{on_tiles}",
-                100.0 * rate / limit,
-                limit / 1e9
-            )
-        });
+        let giga = |seconds: f64| work.operations() as f64 / seconds / 1e9;
+        let share = match Rates::measure(runtime, &work, elapsed.mul_f64(CALIBRATION)) {
+            Ok(rates) => {
+                let alone = rates.seconds(&work);
+                let (share, limit) = (100.0 * alone / seconds, giga(alone));
+                format!(
+                    ", {share:.0} % of the {limit:.1} that its matrix products reach alone{}",
+                    who(runtime, &work)
+                )
+            }
+            Err(_) => String::new(),
+        };
         Some(format!(
             "observed {tokens} tokens{shared} in {seconds:.1} s: {:.0} tokens/s, {:.1} GFLOP/s{share}",
-            tokens / seconds,
-            rate / 1e9
+            tokens as f64 / seconds,
+            giga(seconds)
         ))
+    }
+}
+
+/// Who computed, unless it was the runtime alone.
+fn who(runtime: &Runtime, work: &Work) -> String {
+    let part = if work.by_runtime.operations > 0 { "partly on" } else { "on" };
+    match runtime.tiles_in_use() {
+        Some(tiles) if work.on_tiles.operations > 0 => format!(" {part} {tiles}"),
+        _ => String::new(),
     }
 }
 

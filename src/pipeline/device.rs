@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::device::{Device, Wanted};
 use crate::progress::Progress;
-use crate::run::{RunError, Runtime};
+use crate::run::{Bf16Products, RunError, Runtime};
 
-/// `off`: all products by the runtime, also where the processor has tile registers; else `on`.
+/// Who computes products with weights in bf16: `on`, the processor's tile registers if it has them, as where it is not set;
+/// `off`, the runtime, as all others; `emulated`, this program as tile registers would.
 const TILES: &str = "STREAMGAUGE_TILES";
 
 /// Loads the runtime for what was asked for, within so many bytes of memory. Notes the device unless it is the processor as nobody asked otherwise; of
@@ -22,12 +23,17 @@ pub fn runtime(wanted: Wanted, memory: Option<u64>, progress: &dyn Progress) -> 
     }
     let runtime = chosen.runtime.with_memory(memory);
     let asked = std::env::var_os(TILES).unwrap_or_default();
-    match asked.to_str() {
-        Some("off") => return Ok(runtime.without_tiles()),
-        Some("" | "on") => {}
-        _ => progress.note(&format!("{TILES} is {}; expected on or off: taken as on", asked.display())),
-    }
-    Ok(runtime)
+    let products = match asked.to_str() {
+        Some("" | "on") => Bf16Products::TileRegisters,
+        Some("off") => Bf16Products::Runtime,
+        Some("emulated") => Bf16Products::EmulatedTiles,
+        _ => {
+            let asked = asked.display();
+            progress.note(&format!("{TILES} is {asked}; expected on, off or emulated: taken as on"));
+            Bf16Products::TileRegisters
+        }
+    };
+    Ok(runtime.with_bf16_products(products))
 }
 
 /// The ONNX Runtime library to load: `ORT_DYLIB_PATH`, else `.runtime/lib` here or above, else beside the program.

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::observing::{Batch, batches};
 use super::{Cell, Planned};
-use crate::run::{Needs, RunError, product_rate};
+use crate::progress::Work;
+use crate::run::{Needs, Rates, RunError};
 
-/// The products of a calibration take this long, or three of them.
+/// The products of a calibration take this long, or three of each kind.
 const CALIBRATION: Duration = Duration::from_millis(200);
 
 /// Of one model.
@@ -35,8 +36,7 @@ pub struct ModelNeeds {
 pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
     let missing = planned.missing();
     let mut all = Vec::new();
-    let mut largest = (0, None);
-    let mut operations = Vec::new();
+    let mut works = Vec::new();
     for (index, subject) in planned.subjects.iter().enumerate() {
         let mut cells: Vec<&Cell> = missing.iter().copied().filter(|cell| cell.subject == index).collect();
         if cells.is_empty() {
@@ -52,14 +52,11 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
             refused: None,
             needs: Needs::default(),
         };
-        let mut work = 0;
+        let mut walks = Vec::new();
         for Batch { prepared, .. } in batches(&planned.runtime, subject, &weights, &mut cells) {
             let needs = match prepared {
                 Ok(prepared) => {
-                    work += prepared.work.operations;
-                    if prepared.work.operations > largest.0 {
-                        largest = (prepared.work.operations, Some(prepared.largest));
-                    }
+                    walks.push(prepared.work);
                     prepared.needs
                 }
                 Err(RunError::Memory { needs, limit, asked }) => {
@@ -72,14 +69,12 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
                 (model.memory, model.needs) = (needs.total(), needs);
             }
         }
-        operations.push(work);
+        works.push(walks.into_iter().sum::<Work>());
         all.push(model);
     }
-    if let Some(product) = largest.1 {
-        let rate = product_rate(&planned.runtime, product, CALIBRATION)?;
-        for (model, work) in all.iter_mut().zip(operations) {
-            model.seconds = work as f64 / rate;
-        }
+    let rates = Rates::measure(&planned.runtime, &works.iter().copied().sum(), CALIBRATION)?;
+    for (model, work) in all.iter_mut().zip(&works) {
+        model.seconds = rates.seconds(work);
     }
     Ok(all)
 }

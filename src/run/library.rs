@@ -39,8 +39,18 @@ pub struct Runtime {
     card: Option<String>,
     /// Where weights and activations lie, if not where this program can read them.
     apart: Option<Apart>,
-    /// Products with weights in bf16 may go to the processor's tile registers.
-    tiles: bool,
+    bf16_products: Bf16Products,
+}
+
+/// Who computes products with weights in bf16 on the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bf16Products {
+    /// The processor's tile registers, if it has them; else the runtime.
+    TileRegisters,
+    /// This program as tile registers would, slowly: what another machine computed can be computed again without them.
+    EmulatedTiles,
+    /// The runtime, with weights widened to float32.
+    Runtime,
 }
 
 /// Memory of a device.
@@ -140,15 +150,29 @@ impl Runtime {
         self.memory
     }
 
-    /// The same runtime, which makes all products itself; else those with weights in bf16 go to the processor's tile
-    /// registers, if it has them.
-    pub fn without_tiles(self) -> Runtime {
-        Runtime { tiles: false, ..self }
+    /// The same runtime, with products of bf16 weights by others than [`Bf16Products::TileRegisters`].
+    pub fn with_bf16_products(self, bf16_products: Bf16Products) -> Runtime {
+        Runtime { bf16_products, ..self }
     }
 
-    /// None on a device; asks for leave to use them where they may be used, not before.
+    /// The same runtime, which makes all products itself.
+    pub fn without_tiles(self) -> Runtime {
+        self.with_bf16_products(Bf16Products::Runtime)
+    }
+
+    /// None on a device; asks for leave to use the processor's where they may be used, not before.
     pub(super) fn tiles(&self) -> Option<Tiles> {
-        (self.tiles && self.apart.is_none()).then(Tiles::new).flatten()
+        match self.bf16_products {
+            _ if self.apart.is_some() => None,
+            Bf16Products::TileRegisters => Tiles::new(),
+            Bf16Products::EmulatedTiles => Some(Tiles::Emulated),
+            Bf16Products::Runtime => None,
+        }
+    }
+
+    /// What computes products with weights in bf16, if not the runtime, for people: `tile registers (AMX)`.
+    pub fn tiles_in_use(&self) -> Option<String> {
+        self.tiles().map(|tiles| tiles.to_string())
     }
 
     /// Where it computes.
@@ -244,8 +268,15 @@ fn start(path: &Path) -> Result<Runtime, String> {
         .map_err(|e| e.to_string())?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     arena::register(&environment).map_err(|e| e.to_string())?;
-    let device = Device::Cpu;
-    Ok(Runtime { environment, version, device, memory: None, card: None, apart: None, tiles: true })
+    Ok(Runtime {
+        environment,
+        version,
+        device: Device::Cpu,
+        memory: None,
+        card: None,
+        apart: None,
+        bf16_products: Bf16Products::TileRegisters,
+    })
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.

@@ -98,6 +98,11 @@ impl Kernel for Multiplying {
         let mut out = context.output(0, [rows, outputs])?.ok_or_else(missing)?;
         let out = out.try_extract_tensor_mut::<f32>()?.1;
         let x = Split { pairs: pairs.try_extract_tensor::<u32>()?.1, rows, inputs };
+        if x.pairs.len() != Split::size(rows, inputs) || bias.is_some_and(|bias| bias.len() != outputs) {
+            let reason =
+                format!("a weight {shape:?} does not belong to {rows} rows in {} pairs", x.pairs.len());
+            return Err(ort::Error::new(reason));
+        }
         in_parallel(context, |each| self.0.product(x, Linear { weight, bias, outputs }, out, each))
     }
 }
@@ -115,8 +120,8 @@ fn in_parallel(context: &ComputeContext, compute: impl FnOnce(Each<'_>)) -> ort:
 
 fn matrix(shape: &[i64]) -> ort::Result<[usize; 2]> {
     match *shape {
-        [rows, columns] => Ok([rows as usize, columns as usize]), // the runtime's sizes are not negative
-        _ => Err(ort::Error::new(format!("expected a matrix, found {shape:?}"))),
+        [rows, columns] if columns > 0 => Ok([rows as usize, columns as usize]), // the runtime's sizes are not negative
+        _ => Err(ort::Error::new(format!("expected a matrix with columns, found {shape:?}"))),
     }
 }
 

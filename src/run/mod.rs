@@ -28,6 +28,8 @@ mod sharing;
 mod stager;
 mod state;
 mod taps;
+#[cfg(test)]
+mod tiled;
 mod together;
 mod trial;
 mod upload;
@@ -41,10 +43,10 @@ pub use batch::longest;
 pub use cuda::{Obstacle, Unusable};
 pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
-pub use library::{Chosen, Runtime};
+pub use library::{Bf16Products, Chosen, Runtime};
 pub use needs::{Needs, Prepared};
 pub use observe::{Asked, Witness, observe, observe_with};
-pub use rate::product_rate;
+pub use rate::Rates;
 pub use taps::observation;
 pub use together::together;
 

@@ -1,8 +1,6 @@
 //! What a run needs of memory, known before it starts, and how the prompts of a run are grouped to stay within a limit.
 
-use std::fmt;
-#[cfg(test)]
-use std::path::Path;
+use std::{fmt, thread};
 
 use bytesize::ByteSize;
 use sysinfo::System;
@@ -11,16 +9,17 @@ use super::{
     RunError, Runtime,
     batch::{self, Group, Limits, SCORES},
     observe::uses,
+    rate::Rates,
     sharing::Sharing,
-    vocabulary,
-    weights::{stored, widened},
-    work,
+    vocabulary::Unembedding,
+    weights::widened,
+    work::work,
 };
 use crate::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::Checkpoint,
     observation::{BY_BLOCK, Extra, Extras},
-    progress::{Product, Work},
+    progress::Work,
     tiles::Tiles,
 };
 
@@ -33,6 +32,7 @@ const WIDE_ROWS: usize = 4;
 const HEAD_ROWS: usize = 4;
 /// More of the second where rows are split for products on tile registers: three bf16 numbers for each of float32.
 const SPLIT_ROWS: usize = 2;
+const SPLIT_AT_ONCE: usize = 16;
 /// Masks of slots by slots while they are made, for all heads and paths together. Measured beside [`SCORES`], on prompts of 1024
 /// to 4096 tokens: 2 heads hold 11 times the slots squared, 4 heads 15, 32 heads 72.
 const MASKS: usize = 5;
@@ -53,7 +53,8 @@ pub(super) fn kept(recipe: &Recipe, extras: &Extras, tokens: usize) -> usize {
 /// can be evicted at will.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// What is widened to float32 of the largest module, or a piece of the head.
+    /// What is widened to float32 of the largest module, or a piece of the head, or the factors of the products whose rate is
+    /// measured.
     pub weights: u64,
     /// Activations of the largest group of prompts inside one block.
     pub activations: u64,
@@ -75,6 +76,7 @@ impl Needs {
         weights: &[WeightUse],
         groups: &[Group],
         rows: usize,
+        work: &Work,
     ) -> Result<Needs, RunError> {
         let floats = |count: usize| 4 * count as u64;
         let (mut largest, mut widest) = (0, recipe.width());
@@ -83,17 +85,19 @@ impl Needs {
             largest = largest.max(widened(tiles, checkpoint, block)?);
             widest = block.iter().flat_map(|weight| &weight.shape).copied().fold(widest, usize::max);
         }
-        let mut head = vocabulary::ROWS.min(recipe.vocabulary()) * recipe.embedding_width();
-        if let Some(weight) = uses(weights, Place::Unembedding).first()
-            && stored(tiles, weight, &checkpoint.tensor(&weight.tensor)?).is_some()
-        {
-            head /= 2; // rows of a piece that is filled up, in bf16
-        }
-        let wide_rows = WIDE_ROWS + if tiles.is_some() { SPLIT_ROWS } else { 0 };
+        let head = Unembedding::find(tiles, recipe, checkpoint, weights)?.room();
+        let walk = (4 * largest).max(head.widened) + head.filled;
+        // Rows are split for products on tile registers, sixteen at a time.
+        let (wide_rows, filled_up, room) = match tiles.filter(|_| work.on_tiles.operations > 0) {
+            Some(tiles) => (WIDE_ROWS + SPLIT_ROWS, SPLIT_AT_ONCE, tiles.room()),
+            None => (WIDE_ROWS, 1, 0),
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from);
         let activations = groups.iter().map(|group| {
             let (rows, slots) = (group.tokens(), group.slots.len());
             let padded = group.paths * slots;
-            rows * (STREAM_ROWS * recipe.width() + wide_rows * widest)
+            rows * STREAM_ROWS * recipe.width()
+                + rows.next_multiple_of(filled_up) * wide_rows * widest
                 + padded * HEAD_ROWS * recipe.width()
                 + (SCORES * group.paths * recipe.heads() + MASKS) * slots * slots
         });
@@ -103,8 +107,9 @@ impl Needs {
             group.tokens() * (SEEN * layers + heads) + prompts
         });
         Ok(Needs {
-            weights: floats(largest.max(head)),
-            activations: floats(activations.max().unwrap_or(0)),
+            // The rate is measured when the walk is over.
+            weights: walk.max(Rates::room(work)) as u64,
+            activations: floats(activations.max().unwrap_or(0)) + (threads * room) as u64,
             streams: floats(rows * recipe.width()),
             seen: floats(seen.sum()),
         })
@@ -118,7 +123,6 @@ pub struct Prepared {
     pub(super) rows: usize,
     pub needs: Needs,
     pub work: Work,
-    pub largest: Product,
 }
 
 impl Prepared {
@@ -143,14 +147,14 @@ impl Prepared {
         loop {
             let groups = batch::groups(prompts, recipe.heads(), sharing, multiple, limits);
             let rows = kept + groups.iter().map(Group::tokens).sum::<usize>();
-            let needs = Needs::of(runtime.tiles(), recipe, checkpoint, weights, &groups, rows)?;
+            let tiles = runtime.tiles();
+            let work = work(tiles, recipe, checkpoint, weights, &groups)?;
+            let needs = Needs::of(tiles, recipe, checkpoint, weights, &groups, rows, &work)?;
             if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {
                 limits = limits.halved().ok_or(RunError::Memory { needs, limit, asked: asked.is_some() })?;
                 continue;
             }
-            let work = Work::of(recipe, weights, &groups);
-            let largest = work::largest(runtime.tiles(), checkpoint, weights, &groups)?;
-            return Ok(Prepared { groups, rows, needs, work, largest });
+            return Ok(Prepared { groups, rows, needs, work });
         }
     }
 }
@@ -184,6 +188,8 @@ impl fmt::Display for Needs {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn prepared(memory: Option<u64>, prompts: &[Vec<u32>]) -> Result<Prepared, RunError> {

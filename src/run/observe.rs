@@ -78,10 +78,10 @@ pub fn observe_with(
     }
     let Asked { extras, witness } = asked;
     let prepared = Prepared::new(runtime, recipe, checkpoint, &weights, prompts, extras)?;
-    let (work, largest, start) = (prepared.work, prepared.largest, Instant::now());
+    let (work, start) = (prepared.work, Instant::now());
     let walk = Walk { runtime, checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
     let found = walk.through(recipe, graphs, prompts, prepared.groups, progress)?;
-    progress.computed(&Done { work, elapsed: start.elapsed(), largest });
+    progress.computed(&Done { work, elapsed: start.elapsed() });
     Ok(found)
 }
 

@@ -18,7 +18,7 @@ use super::{
     observe_with,
     session::fault,
     stager::{ahead, in_turn},
-    weights::{Buffer, Staged, Weight},
+    weights::{Buffer, Staged},
 };
 use crate::{
     arch::{Place, Recipe, WeightUse},
@@ -65,45 +65,6 @@ fn a_walk_through_a_device_s_memory_gives_the_same_bits() {
         let plain = observed(&runtime, &checkpoint).unwrap();
         assert_eq!(observed(&rehearsing, &checkpoint).unwrap(), plain, "{case}");
     }
-}
-
-/// The largest relative difference of norms and of largest components.
-fn worst(a: &[PromptObservation], b: &[PromptObservation]) -> f32 {
-    let numbers = |o: &[PromptObservation]| -> Vec<f32> {
-        o.iter().flat_map(|o| o.resid.iter().chain(&o.max_abs)).copied().collect()
-    };
-    let (a, b) = (numbers(a), numbers(b));
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(&b).map(|(a, b)| (a - b).abs() / a.abs().max(b.abs())).fold(0.0, f32::max)
-}
-
-#[test]
-fn products_on_tile_registers_are_those_of_the_runtime() {
-    let runtime = Runtime::load(None).unwrap();
-    let plain = runtime.clone().without_tiles();
-    for case in
-        ["llama_gqa_tied_bf16", "gemma3_1b_keys_bf16", "opt_decoder_prefix_bf16", "cohere_biases_untied_bf16"]
-    {
-        let checkpoint = golden(case);
-        let (seen, streams) = observed(&runtime, &checkpoint).unwrap();
-        let (as_ever, other_streams) = observed(&plain, &checkpoint).unwrap();
-        // Where there are none both are the runtime's; where there are, they are used: sums in another order.
-        assert_eq!(runtime.tiles().is_none(), streams == other_streams, "{case}");
-        assert!(worst(&seen, &as_ever) < 5e-6, "{case}: {}", worst(&seen, &as_ever));
-    }
-}
-
-#[test]
-fn a_damaged_weight_is_named_when_it_stays_as_it_is_stored() {
-    let tensor = "model.layers.1.mlp.up_proj.weight";
-    let checkpoint = golden("llama_gqa_tied_bf16");
-    let recipe = Recipe::read(checkpoint.config()).unwrap();
-    let weights = recipe.checked_weights(&checkpoint).unwrap();
-    let block = blocks(&weights)[1];
-    let weight = block.iter().position(|weight| weight.tensor == tensor).unwrap();
-    let damaged = vec![half::bf16::NAN; block[weight].shape.iter().product()];
-    let staged = Staged::new(vec![(&block[weight], Weight::Stored(&damaged))]);
-    assert_eq!(staged.first_not_finite().as_deref(), Some(tensor));
 }
 
 #[test]

@@ -10,11 +10,12 @@ use super::{
     observe::uses,
     session::{Input, floats, tensor, value},
     upload::Upload,
-    weights::{Buffer, stored},
+    weights::{Buffer, mapped, stored},
 };
 use crate::{
     arch::{Place, Recipe, UNEMBEDDING, WeightUse},
     checkpoint::{Checkpoint, Tensor},
+    tiles::Tiles,
 };
 
 /// Rows of the vocabulary per piece at most.
@@ -26,12 +27,67 @@ const WHOLE: usize = 16;
 /// What is added to the logits of filling rows: far below any logit, and its exponential is exactly 0 in float32.
 const NOT_A_TOKEN: f32 = -1e30;
 
-/// The unembedding and its bias, where they lie.
-pub struct Vocabulary<'a> {
+/// The unembedding, where it lies.
+pub struct Unembedding<'a> {
     matrix: Tensor<'a>,
+    /// Its elements, if products take them as they are stored.
+    pub stored: Option<&'a [bf16]>,
+}
+
+/// Bytes that hold a piece, at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Of the buffer that weights are widened into.
+    pub widened: usize,
+    /// Beside that buffer.
+    pub filled: usize,
+}
+
+impl<'a> Unembedding<'a> {
+    /// # Errors
+    /// A missing tensor.
+    pub fn find(
+        tiles: Option<Tiles>,
+        recipe: &Recipe,
+        checkpoint: &'a Checkpoint,
+        weights: &[WeightUse],
+    ) -> Result<Unembedding<'a>, RunError> {
+        let matrix = checkpoint.tensor(&recipe.unembedding_name(checkpoint))?;
+        let weight = uses(weights, Place::Unembedding).first();
+        let stored = weight.and_then(|weight| stored(tiles, weight, &matrix));
+        Ok(Unembedding { matrix, stored })
+    }
+
+    /// How many rows.
+    pub fn tokens(&self) -> usize {
+        self.matrix.shape[0] // a matrix, as the recipe has checked
+    }
+
+    /// What [`Vocabulary::each_piece`] takes.
+    pub fn room(&self) -> Room {
+        let width = self.width();
+        let mut room = Room::default();
+        for ids in pieces(self.tokens()) {
+            let (count, whole) = (padding(&ids).len(), ids.len().is_multiple_of(WHOLE));
+            match self.stored {
+                Some(_) if whole => {}
+                Some(_) => room.filled = room.filled.max(count * width * size_of::<bf16>()),
+                None if whole && mapped(&self.matrix, ids.start * width..ids.end * width).is_some() => {}
+                None => room.widened = room.widened.max(count * width * size_of::<f32>()),
+            }
+        }
+        room
+    }
+
+    fn width(&self) -> usize {
+        self.matrix.elements() / self.tokens().max(1)
+    }
+}
+
+/// The unembedding and its bias.
+pub struct Vocabulary<'a> {
+    unembedding: Unembedding<'a>,
     bias: Option<Tensor<'a>>,
-    /// The matrix, if products take it as it is stored.
-    stored: Option<&'a [bf16]>,
     upload: Option<Upload<'a>>,
 }
 
@@ -63,21 +119,19 @@ impl<'a> Vocabulary<'a> {
         recipe: &Recipe,
         weights: &[WeightUse],
     ) -> Result<Vocabulary<'a>, RunError> {
-        let matrix = checkpoint.tensor(&recipe.unembedding_name(checkpoint))?;
+        let unembedding = Unembedding::find(runtime.tiles(), recipe, checkpoint, weights)?;
         let bias = recipe.unembedding_bias_name().map(|name| checkpoint.tensor(name)).transpose()?;
-        let weight = uses(weights, Place::Unembedding).first();
-        let stored = weight.and_then(|weight| stored(runtime.tiles(), weight, &matrix));
-        Ok(Vocabulary { matrix, bias, stored, upload: Upload::of(runtime)? })
+        Ok(Vocabulary { unembedding, bias, upload: Upload::of(runtime)? })
     }
 
     /// How many there are.
     pub fn tokens(&self) -> usize {
-        self.matrix.shape[0] // a matrix, as the recipe has checked
+        self.unembedding.tokens()
     }
 
     /// The inputs that the graphs take as they are stored.
     pub fn stored(&self) -> BTreeSet<String> {
-        self.stored.iter().map(|_| UNEMBEDDING.to_string()).collect()
+        self.unembedding.stored.iter().map(|_| UNEMBEDDING.to_string()).collect()
     }
 
     /// Calls `each` with every piece; each is widened once if it must be, into `buffer`, and goes to a device once, for all
@@ -90,15 +144,15 @@ impl<'a> Vocabulary<'a> {
         buffer: &mut Buffer,
         mut each: impl FnMut(&Piece<'_>) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
-        let width = self.matrix.elements() / self.tokens().max(1);
+        let (matrix, width) = (&self.unembedding.matrix, self.unembedding.width());
         let mut bias_buffer = Buffer::default();
         let mut filled = Vec::new();
         for ids in pieces(self.tokens()) {
             let padding = padding(&ids);
             let count = padding.len();
-            let widen = tracing::info_span!("widen head", tokens_from = ids.start).entered();
+            let staging = tracing::info_span!("stage head", tokens_from = ids.start).entered();
             let bias = self.bias.as_ref().map(|bias| bias_buffer.rows(bias, ids.clone(), count));
-            let rows = match (self.stored, &self.upload) {
+            let rows = match (self.unembedding.stored, &self.upload) {
                 (Some(stored), _) => {
                     let rows = &stored[ids.start * width..ids.end * width];
                     Rows::Stored(if count == ids.len() {
@@ -107,14 +161,14 @@ impl<'a> Vocabulary<'a> {
                         with_zeros(rows, count * width, &mut filled)
                     })
                 }
-                (None, None) => Rows::Floats(buffer.rows(&self.matrix, ids.clone(), count)),
+                (None, None) => Rows::Floats(buffer.rows(matrix, ids.clone(), count)),
                 (None, Some(upload)) => {
-                    let rows = buffer.rows(&self.matrix, ids.clone(), count);
+                    let rows = buffer.rows(matrix, ids.clone(), count);
                     Rows::There(upload.put(&[count, width], rows)?, rows)
                 }
             };
-            drop(widen);
-            each(&Piece { tensor: self.matrix.name, width, rows, bias, padding, ids })?;
+            drop(staging);
+            each(&Piece { tensor: matrix.name, width, rows, bias, padding, ids })?;
         }
         Ok(())
     }

@@ -203,7 +203,7 @@ fn sources<'u, 'c>(
 }
 
 /// Some elements as they lie, where they are aligned little-endian floats on a little-endian machine.
-fn mapped<'a>(tensor: &Tensor<'a>, elements: Range<usize>) -> Option<&'a [f32]> {
+pub fn mapped<'a>(tensor: &Tensor<'a>, elements: Range<usize>) -> Option<&'a [f32]> {
     let Content::Stored(bytes) = tensor.content else { return None };
     if tensor.dtype != Dtype::F32 {
         return None;

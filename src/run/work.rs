@@ -1,47 +1,52 @@
 //! What a walk through a model takes: matrix products, and so time, known before it.
 
-use super::{RunError, batch::Group, weights::stored};
+use super::{
+    RunError,
+    batch::Group,
+    vocabulary::{ROWS, Unembedding},
+    weights::stored,
+};
 use crate::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::Checkpoint,
     observation::SCALES,
-    progress::{Product, Work},
+    progress::{Product, Products, Work},
     tiles::Tiles,
 };
 
-impl Work {
-    pub(super) fn of(recipe: &Recipe, weights: &[WeightUse], groups: &[Group]) -> Work {
-        let matrices: u64 = matrices(weights).map(|(_, [a, b])| (a * b) as u64).sum();
-        let rows: u64 = groups.iter().map(|group| group.tokens() as u64).sum();
-        let last: u64 = groups.iter().map(|group| group.last.len() as u64).sum();
-        let read_out = last * (1 + SCALES.len()) as u64;
-        let unembedding = (recipe.vocabulary() * recipe.embedding_width()) as u64;
-        Work {
-            tokens: groups.iter().flat_map(|group| &group.rows).map(|rows| rows.len() as u64).sum(),
-            rows,
-            operations: 2 * (rows * matrices + read_out * unembedding),
-        }
-    }
-}
-
-/// The largest product of a walk.
-pub(super) fn largest(
+/// What a walk of these groups has to do.
+///
+/// # Errors
+/// A missing tensor.
+pub(super) fn work(
     tiles: Option<Tiles>,
+    recipe: &Recipe,
     checkpoint: &Checkpoint,
     weights: &[WeightUse],
     groups: &[Group],
-) -> Result<Product, RunError> {
-    let rows = groups.iter().map(Group::tokens).max().unwrap_or(1);
-    let matrix = matrices(weights).max_by_key(|(_, [a, b])| a * b);
-    let (mut on_tiles, [a, b]) = (false, matrix.map_or([1, 1], |(_, sizes)| sizes));
-    if let Some((weight, _)) = matrix {
-        on_tiles = stored(tiles, weight, &checkpoint.tensor(&weight.tensor)?).is_some();
-    }
-    Ok(Product { rows, inputs: a.min(b), outputs: a.max(b), on_tiles })
-}
-
-/// The matrices of all blocks.
-fn matrices(weights: &[WeightUse]) -> impl Iterator<Item = (&WeightUse, [usize; 2])> + '_ {
+) -> Result<Work, RunError> {
+    let (mut by_runtime, mut on_tiles) = (Products::default(), Products::default());
     let block = weights.iter().filter(|w| matches!(w.place, Place::Block(_)) && w.input.is_some());
-    block.filter_map(|weight| Some((weight, <[usize; 2]>::try_from(&weight.shape[..]).ok()?)))
+    for weight in block {
+        let [a, b] = weight.shape[..] else { continue };
+        let stored = stored(tiles, weight, &checkpoint.tensor(&weight.tensor)?).is_some();
+        let products = if stored { &mut on_tiles } else { &mut by_runtime };
+        for group in groups {
+            let product = Product { rows: group.tokens(), inputs: a.min(b), outputs: a.max(b) };
+            products.add(product, product);
+        }
+    }
+    let unembedding = Unembedding::find(tiles, recipe, checkpoint, weights)?;
+    let products = if unembedding.stored.is_some() { &mut on_tiles } else { &mut by_runtime };
+    for group in groups {
+        let rows = group.last.len() * (1 + SCALES.len());
+        let product = Product { rows, inputs: recipe.embedding_width(), outputs: recipe.vocabulary() };
+        products.add(product, Product { outputs: ROWS.min(recipe.vocabulary()), ..product });
+    }
+    Ok(Work {
+        tokens: groups.iter().flat_map(|group| &group.rows).map(|rows| rows.len() as u64).sum(),
+        rows: groups.iter().map(|group| group.tokens() as u64).sum(),
+        by_runtime,
+        on_tiles,
+    })
 }

@@ -4,18 +4,21 @@ use super::{Each, Linear, Split};
 
 /// There is none of it.
 #[derive(Clone, Copy, Debug)]
-pub enum Tiles {}
+pub enum Registers {}
 
-impl Tiles {
-    pub fn new() -> Option<Tiles> {
+impl Registers {
+    pub fn new() -> Option<Registers> {
         None
     }
+}
 
-    pub fn split(self, _: &[f32], _: usize, _: &mut [u32], _: Each<'_>) {
-        match self {}
-    }
+/// Of a thread, for nothing.
+pub const THREAD_BYTES: usize = 0;
 
-    pub fn product(self, _: Split<'_>, _: Linear<'_>, _: &mut [f32], _: Each<'_>) {
-        match self {}
-    }
+pub fn split(registers: Registers, _: &[f32], _: usize, _: &mut [u32], _: Each<'_>) {
+    match registers {}
+}
+
+pub fn product(registers: Registers, _: Split<'_>, _: Linear<'_>, _: &mut [f32], _: Each<'_>) {
+    match registers {}
 }

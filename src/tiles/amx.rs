@@ -7,39 +7,17 @@ use std::{
     sync::OnceLock,
 };
 
-use super::{Each, Linear, SIDE, Split, product, split};
+use super::SIDE;
 
 /// Proof that this processor has tile registers and AVX-512, and that the system lets this process use them.
 #[derive(Clone, Copy, Debug)]
-pub struct Tiles(());
+pub struct Registers(());
 
-impl Tiles {
+impl Registers {
     /// Asks the processor and the system, once for a process.
-    pub fn new() -> Option<Tiles> {
+    pub fn new() -> Option<Registers> {
         static FOUND: OnceLock<bool> = OnceLock::new();
-        FOUND.get_or_init(|| processor_has_them() && system_lets()).then_some(Tiles(()))
-    }
-
-    /// `x [rows, inputs]` in parts; `pairs` has the [`Split::size`] of it.
-    ///
-    /// # Panics
-    /// Where the sizes do not belong together.
-    pub fn split(self, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
-        let rows = x.len() / inputs;
-        assert_eq!((x.len(), pairs.len()), (rows * inputs, Split::size(rows, inputs)));
-        split::split(x, inputs, pairs, each);
-    }
-
-    /// `x · weightᵀ + bias`, `[rows, outputs]`, into `out`.
-    ///
-    /// # Panics
-    /// Where the sizes do not belong together.
-    pub fn product(self, x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
-        assert_eq!(x.pairs.len(), Split::size(x.rows, x.inputs));
-        assert_eq!(linear.weight.len(), linear.outputs * x.inputs);
-        assert!(linear.bias.is_none_or(|bias| bias.len() == linear.outputs));
-        assert_eq!(out.len(), x.rows * linear.outputs);
-        product::product(x, linear, out, each);
+        FOUND.get_or_init(|| processor_has_them() && system_lets()).then_some(Registers(()))
     }
 }
 
@@ -68,7 +46,7 @@ fn system_lets() -> bool {
 }
 
 /// The tile registers of this thread, eight of 16 rows of 64 bytes, until dropped.
-pub struct Registers(());
+pub struct Configured(());
 
 #[repr(C, align(64))]
 struct Configuration {
@@ -79,21 +57,21 @@ struct Configuration {
     rows: [u8; 16],
 }
 
-impl Registers {
+impl Configured {
     /// # Safety
-    /// A [`Tiles`] exists.
-    pub unsafe fn new() -> Registers {
+    /// A [`Registers`] exists.
+    pub unsafe fn new() -> Configured {
         let mut all =
             Configuration { palette: 1, start_row: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
         all.row_bytes[..8].fill(64);
         all.rows[..8].fill(SIDE as u8);
         // SAFETY: the instruction reads 64 bytes, which is the size of the configuration.
         unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const all, options(nostack, readonly)) };
-        Registers(())
+        Configured(())
     }
 }
 
-impl Drop for Registers {
+impl Drop for Configured {
     fn drop(&mut self) {
         // SAFETY: whoever made this may use the instruction; it touches no memory.
         unsafe { asm!("tilerelease", options(nostack, nomem)) };

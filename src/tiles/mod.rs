@@ -9,19 +9,30 @@
 //! Each number of a product is summed in an order that depends on the number of inputs alone: not on the rows beside it, nor
 //! on threads. Source of the instructions: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18.
 
+mod emulated;
+mod shared;
+
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod product;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod split;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod transposed;
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod absent;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub use absent::Tiles;
+use absent::{Registers, THREAD_BYTES, product, split};
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub use amx::Tiles;
+use {
+    amx::Registers,
+    product::{THREAD_BYTES, product},
+    split::split,
+};
+
+use std::fmt;
 
 use half::bf16;
 
@@ -63,6 +74,68 @@ pub struct Linear<'a> {
     pub outputs: usize,
 }
 
+/// Who computes as the tile unit does.
+#[derive(Clone, Copy, Debug)]
+pub enum Tiles {
+    /// The processor's own.
+    Registers(Registers),
+    /// This program, slowly.
+    Emulated,
+}
+
+impl Tiles {
+    /// The processor's, if it has them and the system lets this process use them.
+    pub fn new() -> Option<Tiles> {
+        Registers::new().map(Tiles::Registers)
+    }
+
+    /// Bytes that each thread holds for a product.
+    pub fn room(self) -> usize {
+        match self {
+            Tiles::Registers(_) => THREAD_BYTES,
+            Tiles::Emulated => 0,
+        }
+    }
+
+    /// `x [rows, inputs]` in parts; `pairs` has the [`Split::size`] of it.
+    ///
+    /// # Panics
+    /// Where the sizes do not belong together.
+    pub fn split(self, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
+        assert!(inputs > 0);
+        let rows = x.len() / inputs;
+        assert_eq!((x.len(), pairs.len()), (rows * inputs, Split::size(rows, inputs)));
+        match self {
+            Tiles::Registers(registers) => split(registers, x, inputs, pairs, each),
+            Tiles::Emulated => emulated::split(x, inputs, pairs),
+        }
+    }
+
+    /// `x · weightᵀ + bias`, `[rows, outputs]`, into `out`.
+    ///
+    /// # Panics
+    /// Where the sizes do not belong together.
+    pub fn product(self, x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+        assert!(x.inputs > 0 && x.pairs.len() == Split::size(x.rows, x.inputs));
+        assert_eq!(linear.weight.len(), linear.outputs * x.inputs);
+        assert!(linear.bias.is_none_or(|bias| bias.len() == linear.outputs));
+        assert_eq!(out.len(), x.rows * linear.outputs);
+        match self {
+            Tiles::Registers(registers) => product(registers, x, linear, out, each),
+            Tiles::Emulated => emulated::product(x, linear, out, each),
+        }
+    }
+}
+
+impl fmt::Display for Tiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tiles::Registers(_) => "tile registers (AMX)",
+            Tiles::Emulated => "emulated tile registers",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,39 +163,44 @@ mod tests {
         out
     }
 
-    /// Where the processor has none, the runtime's own products are used and tested.
-    fn tiles() -> Option<Tiles> {
-        let tiles = Tiles::new();
-        if tiles.is_none() {
-            eprintln!("this processor has no tile registers");
-        }
-        tiles
+    /// The emulated ones, and the processor's where it has them.
+    fn all() -> impl Iterator<Item = Tiles> {
+        std::iter::once(Tiles::Emulated).chain(Tiles::new())
     }
 
     #[test]
     fn a_product_is_that_of_float32_at_every_edge() {
-        let Some(tiles) = tiles() else { return };
-        for (rows, inputs, outputs) in
-            [(1, 1, 1), (2, 32, 64), (16, 33, 65), (17, 80, 7), (31, 300, 130), (40, 512, 300), (530, 96, 70)]
-        {
-            let x = numbers(rows * inputs, 1);
-            let weight: Vec<bf16> = numbers(outputs * inputs, 2).into_iter().map(bf16::from_f32).collect();
-            let bias = numbers(outputs, 3);
-            for bias in [None, Some(&bias[..])] {
-                let out = product(tiles, &x, inputs, Linear { weight: &weight, bias, outputs }, &one_thread);
-                for (row, out) in out.chunks(outputs).enumerate() {
-                    for (o, found) in out.iter().enumerate() {
-                        let (mut exact, mut size) = (bias.map_or(0.0, |b| f64::from(b[o])), 0.0);
-                        for i in 0..inputs {
-                            let term = f64::from(x[row * inputs + i]) * weight[o * inputs + i].to_f64();
-                            exact += term;
-                            size += term.abs();
+        for tiles in all() {
+            for (rows, inputs, outputs) in [
+                (1, 1, 1),
+                (2, 32, 64),
+                (16, 33, 65),
+                (17, 80, 7),
+                (31, 300, 130),
+                (40, 512, 300),
+                (530, 96, 70),
+            ] {
+                let x = numbers(rows * inputs, 1);
+                let weight: Vec<bf16> =
+                    numbers(outputs * inputs, 2).into_iter().map(bf16::from_f32).collect();
+                let bias = numbers(outputs, 3);
+                for bias in [None, Some(&bias[..])] {
+                    let out =
+                        product(tiles, &x, inputs, Linear { weight: &weight, bias, outputs }, &one_thread);
+                    for (row, out) in out.chunks(outputs).enumerate() {
+                        for (o, found) in out.iter().enumerate() {
+                            let (mut exact, mut size) = (bias.map_or(0.0, |b| f64::from(b[o])), 0.0);
+                            for i in 0..inputs {
+                                let term = f64::from(x[row * inputs + i]) * weight[o * inputs + i].to_f64();
+                                exact += term;
+                                size += term.abs();
+                            }
+                            let error = (f64::from(*found) - exact).abs() / (size + exact.abs()).max(1e-30);
+                            assert!(
+                                error < 3e-7,
+                                "{tiles}, {rows} x {inputs} x {outputs}: {row}, {o}: {found} of {exact}"
+                            );
                         }
-                        let error = (f64::from(*found) - exact).abs() / (size + exact.abs()).max(1e-30);
-                        assert!(
-                            error < 3e-7,
-                            "{rows} x {inputs} x {outputs}: {row}, {o}: {found} of {exact}"
-                        );
                     }
                 }
             }
@@ -131,39 +209,50 @@ mod tests {
 
     #[test]
     fn parts_lose_nothing() {
-        let Some(tiles) = tiles() else { return };
-        let x = [1.0, -0.1, f32::MAX, f32::MIN_POSITIVE * 1e9, 1.0 / 3.0, -16_777_215.0, 0.0, 3e-20];
-        let one = vec![bf16::ONE; 1];
-        let out = product(tiles, &x, 1, Linear { weight: &one, bias: None, outputs: 1 }, &one_thread);
-        assert_eq!(out, x);
+        for tiles in all() {
+            let least = f32::from_bits((127 - 103) << 23); // 2^-103
+            let mut x = vec![1.0, -0.1, f32::MAX, 1.0 / 3.0, -16_777_215.0, 0.0, 3e-20, least];
+            x.extend([least, 1.0, 2e30].map(|x| f32::from_bits(x.to_bits() + 1)));
+            x.extend([least, 2.0, 7e-9].map(|x| -f32::from_bits(x.to_bits() | 0x7F_FFFF)));
+            let one = vec![bf16::ONE; 1];
+            let out = product(tiles, &x, 1, Linear { weight: &one, bias: None, outputs: 1 }, &one_thread);
+            assert_eq!(out, x);
+        }
     }
 
     #[test]
     fn what_is_not_finite_stays_so() {
-        let Some(tiles) = tiles() else { return };
-        for (x, w) in [(f32::INFINITY, 1.0), (f32::NAN, 1.0), (1.0, f32::NEG_INFINITY), (0.0, f32::NAN)] {
-            let weight = [bf16::from_f32(w), bf16::ONE];
-            let out =
-                product(tiles, &[x, 2.0], 2, Linear { weight: &weight, bias: None, outputs: 1 }, &one_thread);
-            assert!(!out[0].is_finite(), "{x} times {w}: {out:?}");
+        for tiles in all() {
+            for (x, w) in [(f32::INFINITY, 1.0), (f32::NAN, 1.0), (1.0, f32::NEG_INFINITY), (0.0, f32::NAN)] {
+                let weight = [bf16::from_f32(w), bf16::ONE];
+                let out = product(
+                    tiles,
+                    &[x, 2.0],
+                    2,
+                    Linear { weight: &weight, bias: None, outputs: 1 },
+                    &one_thread,
+                );
+                assert!(!out[0].is_finite(), "{x} times {w}: {out:?}");
+            }
         }
     }
 
     #[test]
     fn neither_company_nor_threads_move_a_bit() {
-        let Some(tiles) = tiles() else { return };
-        let (rows, inputs, outputs) = (70, 520, 320);
-        let x = numbers(rows * inputs, 4);
-        let weight: Vec<bf16> = numbers(outputs * inputs, 5).into_iter().map(bf16::from_f32).collect();
-        let linear = Linear { weight: &weight, bias: None, outputs };
-        let backwards = |n: usize, each: &(dyn Fn(usize) + Sync)| {
-            std::thread::scope(|scope| (0..n).rev().for_each(|i| drop(scope.spawn(move || each(i)))));
-        };
-        let all = product(tiles, &x, inputs, linear, &one_thread);
-        assert_eq!(product(tiles, &x, inputs, linear, &backwards), all);
-        for row in [0, 15, 16, 69] {
-            let alone = product(tiles, &x[row * inputs..][..inputs], inputs, linear, &one_thread);
-            assert_eq!(alone, all[row * outputs..][..outputs], "row {row}");
+        for tiles in all() {
+            let (rows, inputs, outputs) = (70, 520, 320);
+            let x = numbers(rows * inputs, 4);
+            let weight: Vec<bf16> = numbers(outputs * inputs, 5).into_iter().map(bf16::from_f32).collect();
+            let linear = Linear { weight: &weight, bias: None, outputs };
+            let backwards = |n: usize, each: &(dyn Fn(usize) + Sync)| {
+                std::thread::scope(|scope| (0..n).rev().for_each(|i| drop(scope.spawn(move || each(i)))));
+            };
+            let all = product(tiles, &x, inputs, linear, &one_thread);
+            assert_eq!(product(tiles, &x, inputs, linear, &backwards), all);
+            for row in [0, 15, 16, 69] {
+                let alone = product(tiles, &x[row * inputs..][..inputs], inputs, linear, &one_thread);
+                assert_eq!(alone, all[row * outputs..][..outputs], "row {row}");
+            }
         }
     }
 }

@@ -7,7 +7,12 @@ use std::{
 
 use half::bf16;
 
-use super::{Each, INPUTS, Linear, SIDE, STEP, Split, TILE, amx::Registers, split::transposed};
+use super::{
+    Each, INPUTS, Linear, SIDE, STEP, Split, TILE,
+    amx::{Configured, Registers},
+    shared::Shared,
+    transposed::transposed,
+};
 
 /// Tiles of outputs that are summed side by side, with four tile registers for the sums.
 const ABREAST: usize = 4;
@@ -29,6 +34,9 @@ const TASKS: usize = 16;
 #[derive(Clone, Copy)]
 struct Line([u32; SIDE]);
 
+/// Bytes of [`Room`] that a thread holds.
+pub const THREAD_BYTES: usize = (STEPS + BLOCKS * ROW_TILES) * ABREAST * SIDE * size_of::<Line>();
+
 /// A thread's room for a task: the block's weights of [`STEPS`] steps, tile by tile, and the sums.
 #[derive(Default)]
 struct Room {
@@ -40,29 +48,15 @@ thread_local! {
     static ROOM: RefCell<Room> = RefCell::default();
 }
 
-/// The start of memory of which every task writes its own part.
-#[derive(Clone, Copy)]
-pub struct Shared<T>(pub *mut T);
-// SAFETY: tasks write apart from each other; whoever makes one sees to that.
-unsafe impl<T> Send for Shared<T> {}
-// SAFETY: as above.
-unsafe impl<T> Sync for Shared<T> {}
-
-impl<T> Shared<T> {
-    pub fn get(&self) -> *mut T {
-        self.0
-    }
-}
-
 /// Sizes are checked by the caller.
-pub fn product(x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+pub fn product(_: Registers, x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
     let blocks = linear.outputs.div_ceil(OUTPUTS);
     let together = (blocks / TASKS).clamp(1, BLOCKS);
     let out = Shared(out.as_mut_ptr());
     each(blocks.div_ceil(together), &|task| {
         let from = task * together;
         let count = together.min(blocks - from);
-        // SAFETY: a `Tiles` exists, and with it AVX-512 and the registers; tasks write different outputs.
+        // SAFETY: a `Registers` exists, and with it AVX-512; tasks write different outputs.
         unsafe { outputs_of(x, linear, from..from + count, out) };
     });
 }
@@ -70,7 +64,7 @@ pub fn product(x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>
 /// Some blocks of outputs, for all rows.
 ///
 /// # Safety
-/// A [`super::Tiles`] exists; `out` is the start of `[rows, outputs]`, and nobody else reads or writes these outputs.
+/// A [`Registers`] exists; `out` is the start of `[rows, outputs]`, and nobody else reads or writes these outputs.
 #[target_feature(enable = "avx512f")]
 unsafe fn outputs_of(x: Split<'_>, linear: Linear<'_>, blocks: std::ops::Range<usize>, out: Shared<f32>) {
     let steps = x.inputs.div_ceil(INPUTS);
@@ -82,7 +76,7 @@ unsafe fn outputs_of(x: Split<'_>, linear: Linear<'_>, blocks: std::ops::Range<u
             room.sums.resize(sums, Line([0; SIDE]));
         }
         // SAFETY: as the caller promises.
-        let _registers = unsafe { Registers::new() };
+        let _configured = unsafe { Configured::new() };
         for first in (0..row_tiles).step_by(ROW_TILES) {
             let tiles = first..row_tiles.min(first + ROW_TILES);
             for step in (0..steps).step_by(STEPS) {
@@ -176,7 +170,7 @@ macro_rules! times {
 /// Sums of 16 rows and 64 outputs, each tile `[outputs, rows]`: adds the products of `steps` steps, to zeros if `first`.
 ///
 /// # Safety
-/// [`Registers`] exist on this thread; the slices have so many steps, and `sums` four tiles.
+/// [`Configured`] exists on this thread; the slices have so many steps, and `sums` four tiles.
 unsafe fn add(weights: &[Line], pairs: &[u32], steps: usize, sums: &mut [Line], first: bool) {
     debug_assert!(weights.len() >= steps * ABREAST * SIDE && pairs.len() >= steps * STEP);
     debug_assert_eq!(sums.len(), ABREAST * SIDE);

@@ -2,10 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{Each, INPUTS, PARTS, SIDE, STEP, TILE, product::Shared};
+use super::{Each, INPUTS, PARTS, SIDE, STEP, TILE, amx::Registers, shared::Shared, transposed::transposed};
 
 /// Sixteen rows at a time, whoever comes first. Sizes are checked by the caller.
-pub fn split(x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
+pub fn split(_: Registers, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
     let rows = x.len() / inputs;
     let stripe = inputs.div_ceil(INPUTS) * STEP;
     let start = Shared(pairs.as_mut_ptr());
@@ -14,7 +14,7 @@ pub fn split(x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
         let pairs = unsafe { std::slice::from_raw_parts_mut(start.get().add(tile * stripe), stripe) };
         let from = tile * SIDE;
         let x = &x[from * inputs..rows.min(from + SIDE) * inputs];
-        // SAFETY: a `Tiles` exists, and with it AVX-512.
+        // SAFETY: a `Registers` exists, and with it AVX-512.
         unsafe { stripe_of(x, inputs, pairs) };
     });
 }
@@ -69,34 +69,4 @@ fn parts_of(left: __m512, right: __m512) -> [__m512i; PARTS] {
         *part = _mm512_or_si512(_mm512_srli_epi32::<16>(first), second);
     }
     parts
-}
-
-/// 16 by 16 numbers of four bytes.
-#[target_feature(enable = "avx512f")]
-pub fn transposed(rows: [__m512i; SIDE]) -> [__m512i; SIDE] {
-    let zero = _mm512_setzero_si512();
-    let mut twos = [zero; SIDE];
-    for (to, from) in twos.chunks_exact_mut(2).zip(rows.chunks_exact(2)) {
-        to[0] = _mm512_unpacklo_epi32(from[0], from[1]);
-        to[1] = _mm512_unpackhi_epi32(from[0], from[1]);
-    }
-    // In lane l of fours[4·g + c]: column 4·l + c of rows 4·g to 4·g + 3.
-    let mut fours = [zero; SIDE];
-    for (to, from) in fours.chunks_exact_mut(4).zip(twos.chunks_exact(4)) {
-        to[0] = _mm512_unpacklo_epi64(from[0], from[2]);
-        to[1] = _mm512_unpackhi_epi64(from[0], from[2]);
-        to[2] = _mm512_unpacklo_epi64(from[1], from[3]);
-        to[3] = _mm512_unpackhi_epi64(from[1], from[3]);
-    }
-    let mut columns = [zero; SIDE];
-    for c in 0..4 {
-        let (p, q, r, s) = (fours[c], fours[4 + c], fours[8 + c], fours[12 + c]);
-        let upper = [_mm512_shuffle_i32x4::<0x44>(p, q), _mm512_shuffle_i32x4::<0x44>(r, s)];
-        let lower = [_mm512_shuffle_i32x4::<0xEE>(p, q), _mm512_shuffle_i32x4::<0xEE>(r, s)];
-        columns[c] = _mm512_shuffle_i32x4::<0x88>(upper[0], upper[1]);
-        columns[4 + c] = _mm512_shuffle_i32x4::<0xDD>(upper[0], upper[1]);
-        columns[8 + c] = _mm512_shuffle_i32x4::<0x88>(lower[0], lower[1]);
-        columns[12 + c] = _mm512_shuffle_i32x4::<0xDD>(lower[0], lower[1]);
-    }
-    columns
 }

@@ -15,7 +15,7 @@ use streamgauge::{
     device::Wanted,
     observation::{Extra, PromptObservation},
     progress::Silent,
-    run::{Graphs, RunError, Runtime, observe},
+    run::{Bf16Products, Graphs, RunError, Runtime, observe},
 };
 
 /// `tests/goldens/<case>/reference.json`.
@@ -75,6 +75,19 @@ pub fn runtime() -> Result<Runtime, RunError> {
         _ => Wanted::default(),
     };
     Ok(Runtime::choose(wanted, None, None)?.runtime)
+}
+
+/// [`runtime`] with each kind of products with bf16 weights that there is here, and who makes them.
+pub fn runtimes() -> Result<Vec<(Runtime, String)>, RunError> {
+    let runtime = runtime()?;
+    let with = |products| runtime.clone().with_bf16_products(products);
+    let all = [Bf16Products::Runtime, Bf16Products::EmulatedTiles, Bf16Products::TileRegisters].map(with);
+    let named = all.into_iter().enumerate().filter_map(|(i, runtime)| match runtime.tiles_in_use() {
+        None if i == 0 => Some((runtime, "runtime".to_string())),
+        None => None,
+        Some(tiles) => Some((runtime, tiles)),
+    });
+    Ok(named.collect())
 }
 
 /// A checkpoint folder through the engine, with every extra.

@@ -1,0 +1,115 @@
+//! Walks whose products with bf16 weights go to tile registers: emulated ones on every machine, the processor's where it has
+//! them. Only tests.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use super::{Bf16Products, Graphs, RunError, Runtime, observe};
+use crate::{
+    arch::Recipe,
+    checkpoint::{Checkpoint, Made},
+    observation::{Extra, PromptObservation},
+    progress::Silent,
+};
+
+const BLOCK_WEIGHT: &str = "model.layers.1.mlp.up_proj.weight";
+
+fn golden(case: &str) -> Checkpoint {
+    Checkpoint::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)).unwrap()
+}
+
+fn plain() -> Runtime {
+    Runtime::load(None).unwrap().without_tiles()
+}
+
+/// With tiles.
+fn tiled() -> Vec<Runtime> {
+    let with = |products| Runtime::load(None).unwrap().with_bf16_products(products);
+    let all = [Bf16Products::EmulatedTiles, Bf16Products::TileRegisters].map(with);
+    let some: Vec<Runtime> = all.into_iter().filter(|runtime| runtime.tiles().is_some()).collect();
+    assert!(!some.is_empty());
+    some
+}
+
+fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Vec<PromptObservation>, RunError> {
+    let recipe = Recipe::read(checkpoint.config())?;
+    let graphs = Graphs::build(&recipe)?;
+    let prompts = [vec![3, 1, 4, 1, 5, 9, 2, 6], vec![7], vec![2, 7, 1]];
+    let extras = Extra::ALL.iter().copied().collect();
+    observe(runtime, &recipe, &graphs, checkpoint, &prompts, &extras, &Silent)
+}
+
+/// The largest relative difference of norms, largest components and entropies.
+fn worst(a: &[PromptObservation], b: &[PromptObservation]) -> f32 {
+    let numbers = |o: &[PromptObservation]| -> Vec<f32> {
+        let of = |o: &PromptObservation| {
+            let lens = o.lens_entropy_nats.iter().flatten();
+            let heads = lens.chain(&o.loss_nats).chain([&o.entropy_nats]);
+            o.resid.iter().chain(&o.max_abs).chain(&o.mlp_out).chain(heads).copied().collect::<Vec<f32>>()
+        };
+        o.iter().flat_map(of).collect()
+    };
+    let (a, b) = (numbers(a), numbers(b));
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(&b).map(|(a, b)| (a - b).abs() / a.abs().max(b.abs())).fold(0.0, f32::max)
+}
+
+#[test]
+fn products_on_tiles_are_those_of_the_runtime_in_another_order() {
+    for case in
+        ["llama_gqa_tied_bf16", "gemma3_1b_keys_bf16", "opt_decoder_prefix_bf16", "cohere_biases_untied_bf16"]
+    {
+        let checkpoint = golden(case);
+        let as_ever = observed(&plain(), &checkpoint).unwrap();
+        for runtime in tiled() {
+            let seen = observed(&runtime, &checkpoint).unwrap();
+            assert_ne!(seen[0].resid, as_ever[0].resid, "{case}: tiles are used");
+            assert!(worst(&seen, &as_ever) < 5e-6, "{case}: {}", worst(&seen, &as_ever));
+        }
+    }
+}
+
+#[test]
+fn a_weight_that_is_made_or_lies_askew_is_widened_beside_those_that_stay() {
+    let checkpoint = golden("llama_gqa_tied_bf16");
+    for runtime in tiled() {
+        // A constant in one block: that block's graph is another than its neighbours'.
+        let made = BTreeMap::from([(BLOCK_WEIGHT.to_string(), Made::constant(0.125))]);
+        let made = golden("llama_gqa_tied_bf16").with_made(made);
+        let (seen, as_ever) = (observed(&runtime, &made).unwrap(), observed(&plain(), &made).unwrap());
+        assert_ne!(seen[0].resid, as_ever[0].resid);
+        assert!(worst(&seen, &as_ever) < 5e-6, "{}", worst(&seen, &as_ever));
+        // Every tensor at an odd address: nothing can stay, and all is as the runtime has it.
+        let folder = tempfile::tempdir().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/llama_gqa_tied_bf16");
+        fs::copy(source.join("config.json"), folder.path().join("config.json")).unwrap();
+        let bytes = fs::read(source.join("model.safetensors")).unwrap();
+        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+        let (header, data) = bytes[8..].split_at(length as usize);
+        let odd = if length.is_multiple_of(2) { 1 } else { 2 };
+        let padding = vec![b' '; odd];
+        let askew = [&(length + odd as u64).to_le_bytes()[..], header, &padding, data].concat();
+        fs::write(folder.path().join("model.safetensors"), askew).unwrap();
+        let askew = Checkpoint::open(folder.path()).unwrap();
+        assert_eq!(observed(&runtime, &askew).unwrap(), observed(&plain(), &checkpoint).unwrap());
+    }
+}
+
+#[test]
+fn a_damaged_weight_that_stays_as_it_is_stored_is_named() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/cohere_biases_untied_bf16");
+    for (tensor, place) in [(BLOCK_WEIGHT, "block 1: "), ("lm_head.weight", "unembedding: ")] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(source.join("config.json"), folder.path().join("config.json")).unwrap();
+        let mut bytes = fs::read(source.join("model.safetensors")).unwrap();
+        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+        let at = 8 + length + header[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
+        bytes[at..at + 2].copy_from_slice(&half::bf16::NAN.to_le_bytes());
+        fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+        let damaged = Checkpoint::open(folder.path()).unwrap();
+        for runtime in tiled() {
+            let message = observed(&runtime, &damaged).unwrap_err().to_string();
+            assert!(message.starts_with(place) && message.contains(tensor), "{message}");
+        }
+    }
+}

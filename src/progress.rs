@@ -11,8 +11,8 @@ pub struct Work {
     pub rows: u64,
     /// Products of the runtime, in float32.
     pub by_runtime: Products,
-    /// Products of tile registers, with the weight as it is stored.
-    pub on_tiles: Products,
+    /// Products of this program, with the weight as it is stored.
+    pub as_stored: Products,
 }
 
 /// Products with weight matrices. Attention scores are left out.
@@ -40,7 +40,7 @@ pub struct Done {
 
 impl Work {
     pub fn operations(&self) -> u64 {
-        self.by_runtime.operations + self.on_tiles.operations
+        self.by_runtime.operations + self.as_stored.operations
     }
 }
 
@@ -50,7 +50,7 @@ impl Sum for Work {
             tokens: a.tokens + b.tokens,
             rows: a.rows + b.rows,
             by_runtime: a.by_runtime.and(b.by_runtime),
-            on_tiles: a.on_tiles.and(b.on_tiles),
+            as_stored: a.as_stored.and(b.as_stored),
         })
     }
 }

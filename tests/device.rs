@@ -92,30 +92,35 @@ fn the_processor_is_the_default_and_its_numbers_say_so() {
 }
 
 #[test]
-fn who_multiplies_bf16_weights_is_as_asked() {
+fn who_multiplies_is_as_asked() {
     let asked = ["measure", "llama3-tiny", "--tokens", "1,2,3"];
     // Each in a store of its own: an observation does not say which instructions made it.
-    let norms = |tiles: &str| -> Vec<f64> {
-        let output =
-            Sandbox::new().command(&asked).arg("--json").env("STREAMGAUGE_TILES", tiles).output().unwrap();
+    let run = |products: &str| {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command(&asked);
+        let output = command.arg("--json").env("STREAMGAUGE_PRODUCTS", products).output().unwrap();
         let measured: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let layers = measured["observations"][0]["resid"].as_array().unwrap().clone();
-        layers.iter().flat_map(|layer| layer.as_array().unwrap()).map(|norm| norm.as_f64().unwrap()).collect()
+        let cells = layers.iter().flat_map(|layer| layer.as_array().unwrap());
+        let norms: Vec<f64> = cells.map(|norm| norm.as_f64().unwrap()).collect();
+        (norms, String::from_utf8(output.stderr).unwrap())
     };
-    let (on, off, emulated) = (norms("on"), norms("off"), norms("emulated"));
-    assert!(off.len() > 3 && emulated != off, "{emulated:?} {off:?}");
-    let has_them = Runtime::load(None).unwrap().tiles_in_use().is_some();
-    assert_eq!(on != off, has_them, "{on:?} {off:?}");
-    for other in [on, emulated] {
-        assert!(other.iter().zip(&off).all(|(a, b)| (a - b).abs() <= TOLERANCE * b), "{other:?} {off:?}");
+    let [(own, by_own), (runtime, by_runtime), (emulated, by_emulated)] =
+        ["own", "runtime", "emulated-tiles"].map(run);
+    assert!(runtime.len() > 3 && emulated != runtime, "{emulated:?} {runtime:?}");
+    for other in [own, emulated] {
+        assert_eq!(other.len(), runtime.len());
+        assert!(
+            other.iter().zip(&runtime).all(|(a, b)| (a - b).abs() <= TOLERANCE * b),
+            "{other:?} {runtime:?}"
+        );
     }
-    let run = |tiles: &str| {
-        let output = Sandbox::new().command(&asked).env("STREAMGAUGE_TILES", tiles).output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stderr).unwrap()
-    };
-    let said = run("of");
-    assert!(said.contains("STREAMGAUGE_TILES is of; expected on, off or emulated"), "{said}");
-    let said = run("emulated");
-    assert!(said.contains("that its matrix products reach alone on emulated tile registers"), "{said}");
+    let own_products = Runtime::load(None).unwrap().own_products();
+    let with = own_products.map_or("\n".to_string(), |own| format!(" with {own}"));
+    assert!(by_own.contains(&format!("that its matrix products reach alone{with}")), "{by_own}");
+    assert!(by_runtime.contains("that its matrix products reach alone\n"), "{by_runtime}");
+    let with = "that its matrix products reach alone with emulated tile registers";
+    assert!(by_emulated.contains(with), "{by_emulated}");
+    let (_, said) = run("runtme");
+    assert!(said.contains("STREAMGAUGE_PRODUCTS is runtme; expected own, runtime or"), "{said}");
 }

@@ -22,14 +22,14 @@ class Row(NamedTuple):
     dtype: str
     batches: int = 0
     known: str = ""  # of a run before: "hash" of the checkpoint alone, or "all" that is asked for
-    tiles: bool = True  # false: all products by the runtime, also where the processor has tile registers
+    own: bool = True  # false: all products by the runtime, with weights widened beforehand
 
     def command(self, program: Path, checkpoint: Path, scratch: Path) -> list:
         if self.program != OURS:
             script = HERE / f"peer_{self.program}.py"
             return [sys.executable, script, checkpoint, "--dtype", self.dtype, "--batches", self.batches]
         command = measured(program, checkpoint, scratch, json.loads((checkpoint / "bench_prompts.json").read_text()))
-        return command if self.tiles else ["env", "STREAMGAUGE_TILES=off", *command]
+        return command if self.own else ["env", "STREAMGAUGE_PRODUCTS=runtime", *command]
 
     def before(self, program: Path, checkpoint: Path, scratch: Path) -> list | None:
         """The run that leaves what is known, if anything is."""
@@ -52,7 +52,7 @@ def rows(quick: bool = False) -> list[Row]:
     """All rows; quick: every program and precision, in one batch."""
     out = [
         Row(OURS, OURS, "float32"),
-        Row(f"{OURS}, products by the runtime", OURS, "float32", tiles=False),
+        Row(f"{OURS}, products by the runtime", OURS, "float32", own=False),
     ]
     out += [
         Row(f"{OURS}, {label}", OURS, "float32", known=known)

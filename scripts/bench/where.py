@@ -91,8 +91,8 @@ def page(shape: str, checkpoint: Path, wall: float, spans: Counter) -> str:
     lines += [
         "",
         f"The matrix products of all blocks alone, in the runtime in float32, the better of two ways: {blocks:.2f} s, "
-        f"{100 * blocks / spans['compute']:.0f} % of `compute`, {100 * blocks / wall:.0f} % of the wall (above 100 %: the run's "
-        "own were on tile registers). Seconds outside the "
+        f"{100 * blocks / spans['compute']:.0f} % of `compute`, {100 * blocks / wall:.0f} % of the wall (above 100 %: the "
+        "run's own, with weights as they lie, were faster). Seconds outside the "
         "spans within; reading and widening ahead run beside computing, on the same cores. One run with `--profile`, the "
         "checkpoint in the page cache.",
         "",

@@ -1,5 +1,5 @@
-//! How fast a command observed, in one line: tokens and floating-point operations per second, and the share of what the
-//! runtime's own matrix products reach on this machine.
+//! How fast a command observed, in one line: tokens and floating-point operations per second, and the share of what its
+//! matrix products reach alone on this machine.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -68,9 +68,9 @@ impl<'a> Meter<'a> {
 
 /// Who computed, unless it was the runtime alone.
 fn who(runtime: &Runtime, work: &Work) -> String {
-    let part = if work.by_runtime.operations > 0 { "partly on" } else { "on" };
-    match runtime.tiles_in_use() {
-        Some(tiles) if work.on_tiles.operations > 0 => format!(" {part} {tiles}"),
+    let part = if work.by_runtime.operations > 0 { "partly with" } else { "with" };
+    match runtime.own_products() {
+        Some(unit) if work.as_stored.operations > 0 => format!(" {part} {unit}"),
         _ => String::new(),
     }
 }

@@ -35,7 +35,7 @@ pub struct External {
 }
 
 /// How an external weight is stored; the graph sees float32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stored {
     F32,
     F16,

@@ -2,9 +2,9 @@
 
 mod encode;
 pub mod proto;
-mod tiles;
+mod stored;
 mod widening;
 
 pub use encode::{External, OPSET, SIGNATURE, Stored, encode, encode_with_weights};
-pub use tiles::{DOMAIN, LINEAR, SPLIT, with_stored};
+pub use stored::{ARRANGE, DOMAIN, LINEAR_BF16, LINEAR_F16, with_stored};
 pub use widening::{STORED, WIDENED, widening};

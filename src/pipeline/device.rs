@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::device::{Device, Wanted};
 use crate::progress::Progress;
-use crate::run::{Bf16Products, RunError, Runtime};
+use crate::run::{Multiplier, RunError, Runtime};
 
-/// Who computes products with weights in bf16: `on`, the processor's tile registers if it has them, as where it is not set;
-/// `off`, the runtime, as all others; `emulated`, this program as tile registers would.
-const TILES: &str = "STREAMGAUGE_TILES";
+/// Who multiplies with weights of two bytes ([`Multiplier`]): `own`, as where it is not set, `runtime` or `emulated-tiles`.
+const PRODUCTS: &str = "STREAMGAUGE_PRODUCTS";
 
-/// Loads the runtime for what was asked for, within so many bytes of memory. Notes the device unless it is the processor as nobody asked otherwise; of
-/// `auto`, also why it is not a CUDA device.
+/// Loads the runtime for what was asked for, within so many bytes of memory. Notes the device unless it is the processor as
+/// nobody asked otherwise; of `auto`, also why it is not a CUDA device.
 pub fn runtime(wanted: Wanted, memory: Option<u64>, progress: &dyn Progress) -> Result<Runtime, RunError> {
     let cuda = library(Path::new(".runtime/cuda/lib"));
     let chosen = Runtime::choose(wanted, runtime_library().as_deref(), cuda.as_deref())?;
@@ -22,18 +21,20 @@ pub fn runtime(wanted: Wanted, memory: Option<u64>, progress: &dyn Progress) -> 
         None => progress.note(&format!("device: {place}")),
     }
     let runtime = chosen.runtime.with_memory(memory);
-    let asked = std::env::var_os(TILES).unwrap_or_default();
-    let products = match asked.to_str() {
-        Some("" | "on") => Bf16Products::TileRegisters,
-        Some("off") => Bf16Products::Runtime,
-        Some("emulated") => Bf16Products::EmulatedTiles,
+    let asked = std::env::var_os(PRODUCTS).unwrap_or_default();
+    let multiplier = match asked.to_str() {
+        Some("" | "own") => Multiplier::Own,
+        Some("runtime") => Multiplier::Runtime,
+        Some("emulated-tiles") => Multiplier::EmulatedTiles,
         _ => {
             let asked = asked.display();
-            progress.note(&format!("{TILES} is {asked}; expected on, off or emulated: taken as on"));
-            Bf16Products::TileRegisters
+            progress.note(&format!(
+                "{PRODUCTS} is {asked}; expected own, runtime or emulated-tiles: taken as own"
+            ));
+            Multiplier::Own
         }
     };
-    Ok(runtime.with_bf16_products(products))
+    Ok(runtime.with_multiplier(multiplier))
 }
 
 /// The ONNX Runtime library to load: `ORT_DYLIB_PATH`, else `.runtime/lib` here or above, else beside the program.

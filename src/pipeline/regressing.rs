@@ -13,6 +13,7 @@ use crate::device::Wanted;
 use crate::judge::is_derived;
 use crate::progress::Progress;
 use crate::regress::{Picture, TOLERANCE};
+use crate::run::Multiplier;
 
 /// What a fresh run showed.
 pub struct Pictured {
@@ -36,7 +37,7 @@ fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
 /// hold what decides an output by design, not the program's code, so a wrong engine would be answered from the store.
 ///
 /// All products are the runtime's, which every machine has. Products on tile registers are held to the same 1e-5 of the
-/// reference (`make parity`), and their norms to those of the runtime's (`run::rehearsal`); but a rank that two nearly equal
+/// reference (`make parity`), and their norms to those of the runtime's (`run::as_stored`); but a rank that two nearly equal
 /// numbers swap, or a p-value of a difference near zero, can move further than the numbers it is of.
 pub fn picture(
     loaded: &Loaded,
@@ -50,7 +51,7 @@ pub fn picture(
     let (store, results) = (scratch.path().join("store"), scratch.path().join("results"));
     let places = Places { store, results, device, memory };
     let mut planned = plan(loaded, &places, Missing::Download, progress)?;
-    planned.runtime = planned.runtime.clone().without_tiles();
+    planned.runtime = planned.runtime.clone().with_multiplier(Multiplier::Runtime);
     let observed = observe_missing(&planned, true, progress)?;
     let mut sources = Sources::new(loaded, &planned, &observed);
     let judged = judge_all(&mut sources, progress)?;

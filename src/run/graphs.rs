@@ -1,6 +1,6 @@
 //! The ONNX files of a recipe: what the runtime executes, and what identifies it.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{RunError, session::fault};
 use crate::{arch::Recipe, hash::Key, onnx};
@@ -41,7 +41,7 @@ impl Graphs {
     pub(super) fn file_taking(
         &self,
         graph: &str,
-        stored: &BTreeSet<String>,
+        stored: &BTreeMap<String, onnx::Stored>,
     ) -> Result<Cow<'_, [u8]>, RunError> {
         let file = self.file(graph)?;
         if stored.is_empty() {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     device::{Device, Wanted},
-    tiles::Tiles,
+    products::Unit,
 };
 
 /// Where `make runtime` puts the library, relative to the current folder.
@@ -39,15 +39,17 @@ pub struct Runtime {
     card: Option<String>,
     /// Where weights and activations lie, if not where this program can read them.
     apart: Option<Apart>,
-    bf16_products: Bf16Products,
+    multiplier: Multiplier,
 }
 
-/// Who computes products with weights in bf16 on the processor.
+/// Who multiplies with weights of two bytes on the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bf16Products {
-    /// The processor's tile registers, if it has them; else the runtime.
-    TileRegisters,
-    /// This program as tile registers would, slowly: what another machine computed can be computed again without them.
+pub enum Multiplier {
+    /// This program with weights as they are stored, where it is faster than the runtime: bf16 on tile registers (AMX); else
+    /// bf16 and f16 on AVX2 if there is no AVX-512.
+    Own,
+    /// This program as tile registers would, slowly: what another machine computed can be computed again without
+    /// them, to the last digits.
     EmulatedTiles,
     /// The runtime, with weights widened to float32.
     Runtime,
@@ -150,29 +152,25 @@ impl Runtime {
         self.memory
     }
 
-    /// The same runtime, with products of bf16 weights by others than [`Bf16Products::TileRegisters`].
-    pub fn with_bf16_products(self, bf16_products: Bf16Products) -> Runtime {
-        Runtime { bf16_products, ..self }
+    /// The same runtime, with another multiplier than [`Multiplier::Own`].
+    pub fn with_multiplier(self, multiplier: Multiplier) -> Runtime {
+        Runtime { multiplier, ..self }
     }
 
-    /// The same runtime, which makes all products itself.
-    pub fn without_tiles(self) -> Runtime {
-        self.with_bf16_products(Bf16Products::Runtime)
-    }
-
-    /// None on a device; asks for leave to use the processor's where they may be used, not before.
-    pub(super) fn tiles(&self) -> Option<Tiles> {
-        match self.bf16_products {
+    /// None on a device; asks for leave to use tile registers where they may be used, not before.
+    pub(super) fn unit(&self) -> Option<Unit> {
+        match self.multiplier {
             _ if self.apart.is_some() => None,
-            Bf16Products::TileRegisters => Tiles::new(),
-            Bf16Products::EmulatedTiles => Some(Tiles::Emulated),
-            Bf16Products::Runtime => None,
+            Multiplier::Own => Unit::fastest(),
+            Multiplier::EmulatedTiles => Some(Unit::EmulatedTiles),
+            Multiplier::Runtime => None,
         }
     }
 
-    /// What computes products with weights in bf16, if not the runtime, for people: `tile registers (AMX)`.
-    pub fn tiles_in_use(&self) -> Option<String> {
-        self.tiles().map(|tiles| tiles.to_string())
+    /// What multiplies with weights as they are stored, for people, e.g. `tile registers (AMX)`; none if all products are the
+    /// runtime's.
+    pub fn own_products(&self) -> Option<String> {
+        self.unit().map(|unit| unit.to_string())
     }
 
     /// Where it computes.
@@ -275,7 +273,7 @@ fn start(path: &Path) -> Result<Runtime, String> {
         memory: None,
         card: None,
         apart: None,
-        bf16_products: Bf16Products::TileRegisters,
+        multiplier: Multiplier::Own,
     })
 }
 

@@ -4,7 +4,7 @@ use super::{
     RunError,
     weights::{Buffer, Staged},
 };
-use crate::{arch::WeightUse, checkpoint::Checkpoint, tiles::Tiles};
+use crate::{arch::WeightUse, checkpoint::Checkpoint, products::Unit};
 
 /// Where weights lie when a graph reads them.
 pub trait Memory: Sync {
@@ -31,15 +31,15 @@ pub trait Memory: Sync {
 
 /// This machine's memory.
 pub struct Host {
-    /// Weights that products on tile registers take stay as they are stored.
-    pub tiles: Option<Tiles>,
+    /// Weights that its products take stay as they are stored.
+    pub unit: Option<Unit>,
 }
 
 impl Memory for Host {
     type Slot = Buffer;
 
     fn fill(&self, slot: &mut Buffer, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<(), RunError> {
-        slot.fill(self.tiles, checkpoint, uses)
+        slot.fill(self.unit, checkpoint, uses)
     }
 
     fn view<'a>(
@@ -48,6 +48,6 @@ impl Memory for Host {
         checkpoint: &'a Checkpoint,
         uses: &'a [WeightUse],
     ) -> Result<Staged<'a>, RunError> {
-        slot.view(self.tiles, checkpoint, uses)
+        slot.view(self.unit, checkpoint, uses)
     }
 }

@@ -1,12 +1,14 @@
 //! Running graphs in ONNX Runtime: the only code that names `ort`.
 //!
 //! Weights stream, activations stay: all prompts walk through the blocks once, side by side; the weights of one block
-//! at a time are widened to float32 into one reused buffer. What leaves the runtime is norms, not activations.
+//! at a time are widened to float32 into one reused buffer, or multiplied with as they lie (`crate::products`). What leaves the runtime is norms, not activations.
 //!
 //! On a device the same walk has two buffers: while one block is computed, the next one's weights go over the bus as they
 //! are stored and are widened there. Streams stay there too. Not yet run on a CUDA device: see `rehearsal`.
 
 mod arena;
+#[cfg(test)]
+mod as_stored;
 mod batch;
 mod cuda;
 mod decoder;
@@ -28,8 +30,6 @@ mod sharing;
 mod stager;
 mod state;
 mod taps;
-#[cfg(test)]
-mod tiled;
 mod together;
 mod trial;
 mod upload;
@@ -43,7 +43,7 @@ pub use batch::longest;
 pub use cuda::{Obstacle, Unusable};
 pub use decoder::{Decoder, Floats};
 pub use graphs::Graphs;
-pub use library::{Bf16Products, Chosen, Runtime};
+pub use library::{Chosen, Multiplier, Runtime};
 pub use needs::{Needs, Prepared};
 pub use observe::{Asked, Witness, observe, observe_with};
 pub use rate::Rates;

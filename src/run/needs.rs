@@ -19,8 +19,8 @@ use crate::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::Checkpoint,
     observation::{BY_BLOCK, Extra, Extras},
+    products::Unit,
     progress::Work,
-    tiles::Tiles,
 };
 
 /// The program, the runtime's library and a tokenizer of 128,000 tokens.
@@ -30,9 +30,6 @@ const PROGRAM: u64 = 128 << 20;
 const STREAM_ROWS: usize = 8;
 const WIDE_ROWS: usize = 4;
 const HEAD_ROWS: usize = 4;
-/// More of the second where rows are split for products on tile registers: three bf16 numbers for each of float32.
-const SPLIT_ROWS: usize = 2;
-const SPLIT_AT_ONCE: usize = 16;
 /// Masks of slots by slots while they are made, for all heads and paths together. Measured beside [`SCORES`], on prompts of 1024
 /// to 4096 tokens: 2 heads hold 11 times the slots squared, 4 heads 15, 32 heads 72.
 const MASKS: usize = 5;
@@ -70,7 +67,7 @@ impl Needs {
     }
 
     pub(super) fn of(
-        tiles: Option<Tiles>,
+        unit: Option<Unit>,
         recipe: &Recipe,
         checkpoint: &Checkpoint,
         weights: &[WeightUse],
@@ -82,22 +79,24 @@ impl Needs {
         let (mut largest, mut widest) = (0, recipe.width());
         for layer in 0..recipe.blocks() {
             let block = uses(weights, Place::Block(layer));
-            largest = largest.max(widened(tiles, checkpoint, block)?);
+            largest = largest.max(widened(unit, checkpoint, block)?);
             widest = block.iter().flat_map(|weight| &weight.shape).copied().fold(widest, usize::max);
         }
-        let head = Unembedding::find(tiles, recipe, checkpoint, weights)?.room();
+        let head = Unembedding::find(unit, recipe, checkpoint, weights)?.room();
         let walk = (4 * largest).max(head.widened) + head.filled;
-        // Rows are split for products on tile registers, sixteen at a time.
-        let (wide_rows, filled_up, room) = match tiles.filter(|_| work.on_tiles.operations > 0) {
-            Some(tiles) => (WIDE_ROWS + SPLIT_ROWS, SPLIT_AT_ONCE, tiles.room()),
-            None => (WIDE_ROWS, 1, 0),
+        let unit = unit.filter(|_| work.as_stored.operations > 0);
+        let room = unit.map_or(0, Unit::room);
+        // Rows as products take them: one's input, and what waits for another.
+        let arranged = |rows: usize| {
+            unit.map_or(0, |unit| [widest, recipe.width()].map(|inputs| unit.size(rows, inputs)).iter().sum())
         };
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let activations = groups.iter().map(|group| {
             let (rows, slots) = (group.tokens(), group.slots.len());
             let padded = group.paths * slots;
             rows * STREAM_ROWS * recipe.width()
-                + rows.next_multiple_of(filled_up) * wide_rows * widest
+                + rows * WIDE_ROWS * widest
+                + arranged(rows)
                 + padded * HEAD_ROWS * recipe.width()
                 + (SCORES * group.paths * recipe.heads() + MASKS) * slots * slots
         });
@@ -147,9 +146,9 @@ impl Prepared {
         loop {
             let groups = batch::groups(prompts, recipe.heads(), sharing, multiple, limits);
             let rows = kept + groups.iter().map(Group::tokens).sum::<usize>();
-            let tiles = runtime.tiles();
-            let work = work(tiles, recipe, checkpoint, weights, &groups)?;
-            let needs = Needs::of(tiles, recipe, checkpoint, weights, &groups, rows, &work)?;
+            let unit = runtime.unit();
+            let work = work(unit, recipe, checkpoint, weights, &groups, kept)?;
+            let needs = Needs::of(unit, recipe, checkpoint, weights, &groups, rows, &work)?;
             if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {
                 limits = limits.halved().ok_or(RunError::Memory { needs, limit, asked: asked.is_some() })?;
                 continue;
@@ -179,7 +178,7 @@ impl fmt::Display for Needs {
             [self.total(), self.weights, self.activations, self.streams, self.seen].map(size);
         write!(
             f,
-            "this takes up to {total} of memory ({weights} the largest block's weights, {activations} its activations, \
+            "this takes up to {total} of memory ({weights} weights made ready, {activations} a block's activations, \
              {streams} the streams of all prompts, {seen} what is seen in them, {} the program)",
             size(PROGRAM)
         )

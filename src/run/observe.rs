@@ -1,7 +1,7 @@
 //! One walk through the model: embedding rows, blocks one after another, final norm, vocabulary in pieces.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, btree_map::Entry},
     time::Instant,
 };
 
@@ -21,6 +21,7 @@ use crate::{
     arch::{GAUGES, Place, Recipe, WeightUse},
     checkpoint::{Checkpoint, widen::widen_from},
     observation::{Extra, Extras, PromptObservation, SCALES, TOP_K},
+    onnx,
     progress::{Done, Progress},
 };
 
@@ -104,10 +105,10 @@ impl Walk<'_, '_> {
         progress: &dyn Progress,
     ) -> Result<Vec<PromptObservation>, RunError> {
         let runtime = self.runtime;
-        let open_taking = |graph: &str, stored: &BTreeSet<String>| {
+        let open_taking = |graph: &str, stored: &BTreeMap<String, onnx::Stored>| {
             Session::new(runtime, graph, &graphs.file_taking(graph, stored)?, recipe.width())
         };
-        let open = |graph: &str| open_taking(graph, &BTreeSet::new());
+        let open = |graph: &str| open_taking(graph, &BTreeMap::new());
         let mut buffer = Buffer::default();
         self.enter(recipe, &mut open("prelude")?, &mut buffer, groups)?;
         self.show(0, recipe.width())?;

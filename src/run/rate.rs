@@ -12,7 +12,7 @@ use super::{
 use crate::{
     arch::ArchError,
     graph::{Dim, Dtype, Graph, GraphError},
-    onnx::{self, with_stored},
+    onnx::{self, Stored, with_stored},
     progress::{Product, Products, Work},
 };
 
@@ -26,7 +26,7 @@ const MOST_ELEMENTS: usize = 1 << 24;
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
     by_runtime: Option<f64>,
-    on_tiles: Option<f64>,
+    as_stored: Option<f64>,
 }
 
 impl Rates {
@@ -36,12 +36,12 @@ impl Rates {
     /// # Errors
     /// What the runtime refuses.
     pub fn measure(runtime: &Runtime, work: &Work, budget: Duration) -> Result<Rates, RunError> {
-        let of = |products: &Products, on_tiles: bool| {
+        let of = |products: &Products, as_stored: bool| {
             let part = products.operations as f64 / work.operations().max(1) as f64;
-            let rate = || rate(runtime, products.largest, on_tiles, budget.mul_f64(part));
+            let rate = || rate(runtime, products.largest, as_stored, budget.mul_f64(part));
             (products.operations > 0).then(rate).transpose()
         };
-        Ok(Rates { by_runtime: of(&work.by_runtime, false)?, on_tiles: of(&work.on_tiles, true)? })
+        Ok(Rates { by_runtime: of(&work.by_runtime, false)?, as_stored: of(&work.as_stored, true)? })
     }
 
     /// How long the products of some work take at these rates.
@@ -50,7 +50,7 @@ impl Rates {
             0 => 0.0,
             operations => operations as f64 / rate.unwrap_or(f64::NAN),
         };
-        seconds(&work.by_runtime, self.by_runtime) + seconds(&work.on_tiles, self.on_tiles)
+        seconds(&work.by_runtime, self.by_runtime) + seconds(&work.as_stored, self.as_stored)
     }
 
     /// Bytes that measuring holds beside what the products of the walk held themselves.
@@ -59,7 +59,7 @@ impl Rates {
             let Product { rows, inputs, outputs } = cut(products.largest);
             rows * inputs * size_of::<f32>() + outputs * inputs * element
         };
-        of(&work.by_runtime, size_of::<f32>()).max(of(&work.on_tiles, size_of::<bf16>()))
+        of(&work.by_runtime, size_of::<f32>()).max(of(&work.as_stored, size_of::<bf16>()))
     }
 }
 
@@ -69,13 +69,14 @@ fn cut(product: Product) -> Product {
     Product { outputs, ..product }
 }
 
-/// Of a product with a weight as it lies, in float32 on all cores, on their tile registers, or on the runtime's device with
+/// Of a product with a weight as it lies, in float32 by the runtime, or by what takes it as stored, or on the runtime's device with
 /// both factors there.
-fn rate(runtime: &Runtime, largest: Product, on_tiles: bool, budget: Duration) -> Result<f64, RunError> {
+fn rate(runtime: &Runtime, largest: Product, as_stored: bool, budget: Duration) -> Result<f64, RunError> {
     let product @ Product { rows, inputs, outputs } = cut(largest);
     let graph = onnx::encode(&graph(product).map_err(ArchError::from)?);
-    let graph = match on_tiles {
-        true => with_stored(&graph, &[WEIGHT.to_string()].into()).map_err(|e| fault("product", e))?,
+    let graph = match as_stored {
+        true => with_stored(&graph, &[(WEIGHT.to_string(), Stored::BF16)].into())
+            .map_err(|e| fault("product", e))?,
         false => graph,
     };
     let mut session = Session::new(runtime, "product", &graph, inputs)?;
@@ -84,7 +85,7 @@ fn rate(runtime: &Runtime, largest: Product, on_tiles: bool, budget: Duration) -
     let x: Vec<f32> = (0..rows * inputs).map(number).collect();
     let weights = (0..outputs * inputs).map(number);
     let (mut w, mut stored) = (Vec::new(), Vec::new()); // one of the two
-    match on_tiles {
+    match as_stored {
         true => stored.extend(weights.map(bf16::from_f32)),
         false => w.extend(weights),
     }
@@ -98,7 +99,7 @@ fn rate(runtime: &Runtime, largest: Product, on_tiles: bool, budget: Duration) -
     for round in 0..MOST {
         let inputs = match &there {
             Some((x, w)) => vec![value("x", x), value(WEIGHT, w)],
-            None if on_tiles => vec![floats("x", &x_shape, &x)?, tensor(WEIGHT, &w_shape, &stored)?],
+            None if as_stored => vec![floats("x", &x_shape, &x)?, tensor(WEIGHT, &w_shape, &stored)?],
             None => vec![floats("x", &x_shape, &x)?, floats(WEIGHT, &w_shape, &w)?],
         };
         let one = Instant::now();
@@ -123,7 +124,7 @@ fn graph(Product { rows, inputs, outputs }: Product) -> Result<Graph, GraphError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Bf16Products;
+    use crate::run::Multiplier;
 
     fn products(operations: u64, largest: Product) -> Products {
         Products { operations, largest }
@@ -131,26 +132,26 @@ mod tests {
 
     #[test]
     fn each_kind_of_product_has_its_own_rate() {
-        let runtime = Runtime::load(None).unwrap().with_bf16_products(Bf16Products::EmulatedTiles);
-        let some = products(1_000_000, Product { rows: 16, inputs: 64, outputs: 32 });
-        let (by_runtime, on_tiles) =
-            (Work { by_runtime: some, ..Work::default() }, Work { on_tiles: some, ..Work::default() });
-        let both = Work { by_runtime: some, on_tiles: some, ..Work::default() };
+        let runtime = Runtime::load(None).unwrap().with_multiplier(Multiplier::EmulatedTiles);
+        let some = products(1_000_000, Product { rows: 64, inputs: 512, outputs: 512 });
+        let (by_runtime, as_stored) =
+            (Work { by_runtime: some, ..Work::default() }, Work { as_stored: some, ..Work::default() });
+        let both = Work { by_runtime: some, as_stored: some, ..Work::default() };
         let rates = Rates::measure(&runtime, &both, Duration::ZERO).unwrap();
-        let [a, b] = [by_runtime, on_tiles].map(|work| rates.seconds(&work));
+        let [a, b] = [by_runtime, as_stored].map(|work| rates.seconds(&work));
         assert!([a, b].iter().all(|seconds| (1e-9..1.0).contains(seconds)), "{a} {b}");
         assert!(b > 2.0 * a, "the runtime's are faster than emulated ones: {a} {b}");
         assert_eq!(rates.seconds(&both), a + b);
-        // Of a kind without work none is measured; a device has no tile registers.
+        // Of a kind without work none is measured; a device multiplies itself.
         let rates = Rates::measure(&runtime.rehearsing(), &by_runtime, Duration::ZERO).unwrap();
-        assert!(rates.by_runtime.is_some() && rates.on_tiles.is_none());
+        assert!(rates.by_runtime.is_some() && rates.as_stored.is_none());
         assert_eq!(rates.seconds(&Work::default()), 0.0);
     }
 
     #[test]
     fn a_large_weight_is_cut_so_that_measuring_takes_little_memory() {
         let largest = Product { rows: 400, inputs: 8192, outputs: 28_672 };
-        let work = |by_runtime, on_tiles| Work { by_runtime, on_tiles, ..Work::default() };
+        let work = |by_runtime, as_stored| Work { by_runtime, as_stored, ..Work::default() };
         let (some, none) = (products(1, largest), Products::default());
         let x = 4 * 400 * 8192;
         assert_eq!(Rates::room(&work(some, none)), x + 4 * MOST_ELEMENTS);

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Rows whose logits exist together, at most: with a piece of the vocabulary they bound the memory.
-const SLICE: usize = 256;
+pub(super) const SLICE: usize = 256;
 
 /// Rows on their way through the head.
 pub struct Readout {

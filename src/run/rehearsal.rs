@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Asked, Graphs, RunError, Runtime,
+    Asked, Graphs, Multiplier, RunError, Runtime,
     memory::{Host, Memory},
     observe_with,
     session::fault,
@@ -49,7 +49,7 @@ fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Seen, RunError
 #[test]
 fn a_walk_through_a_device_s_memory_gives_the_same_bits() {
     // On a device all products are the runtime's.
-    let runtime = Runtime::load(None).unwrap().without_tiles();
+    let runtime = Runtime::load(None).unwrap().with_multiplier(Multiplier::Runtime);
     let rehearsing = runtime.clone().rehearsing();
     // Every dtype, two kinds of blocks, weights that lie at odd places, a head with a bias.
     for case in [
@@ -103,9 +103,9 @@ fn two_slots_hold_what_one_slot_holds() {
             };
             match two {
                 false => {
-                    in_turn(&Host { tiles: None }, &mut Buffer::default(), &checkpoint, &blocks, &mut keep)
+                    in_turn(&Host { unit: None }, &mut Buffer::default(), &checkpoint, &blocks, &mut keep)
                 }
-                true => ahead(&Host { tiles: None }, &checkpoint, &blocks, &mut keep),
+                true => ahead(&Host { unit: None }, &checkpoint, &blocks, &mut keep),
             }
             .unwrap();
             seen

@@ -17,7 +17,7 @@ use super::{
     cuda::{self, Unusable},
     linear::operators,
 };
-use crate::device::Device;
+use crate::{device::Device, products::Halves};
 
 /// Up to this width a thread's share of a matrix product can be so narrow that the runtime sums in other blocks, and
 /// the last bits would depend on how many tokens run together. Such models are done before threads would pay.
@@ -209,6 +209,14 @@ pub fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Inp
     tensor(name, shape, data)
 }
 
+/// A borrowed weight of two bytes an element as an input.
+pub fn halves<'a>(name: &'a str, shape: &[usize], data: Halves<'a>) -> Result<Input<'a>, RunError> {
+    match data {
+        Halves::Bf16(data) => tensor(name, shape, data),
+        Halves::F16(data) => tensor(name, shape, data),
+    }
+}
+
 /// A borrowed i64 tensor as an input.
 pub fn integers<'a>(name: &'a str, shape: &[usize], data: &'a [i64]) -> Result<Input<'a>, RunError> {
     tensor(name, shape, data)
@@ -221,8 +229,8 @@ pub fn value<'a>(name: &'a str, value: &'a DynValue) -> Input<'a> {
 
 fn commit(runtime: &Runtime, bytes: &[u8], serial: bool) -> ort::Result<OrtSession> {
     let mut builder = builder(runtime)?;
-    if let Some(tiles) = runtime.tiles() {
-        builder = builder.with_operators(operators(tiles)?)?;
+    if let Some(unit) = runtime.unit() {
+        builder = builder.with_operators(operators(unit)?)?;
     }
     if serial {
         builder = builder.with_independent_thread_pool()?.with_intra_threads(1)?;

@@ -30,7 +30,7 @@ pub fn each_module(
     each: Each<'_>,
 ) -> Result<(), RunError> {
     match Upload::of(runtime)? {
-        None => in_turn(&Host { tiles: runtime.tiles() }, buffer, checkpoint, modules, each),
+        None => in_turn(&Host { unit: runtime.unit() }, buffer, checkpoint, modules, each),
         Some(upload) => ahead(&upload, checkpoint, modules, each),
     }
 }

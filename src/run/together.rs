@@ -9,7 +9,7 @@ use crate::{arch::Recipe, arch::WeightUse, checkpoint::Checkpoint, observation::
 
 /// Most rows that a walk computes or keeps for the loss and the lens.
 ///
-/// More would gain next to nothing: of each weight, reading and widening move six bytes, 0.6 ns at 10 GB/s, and computing
+/// More would gain next to nothing: of each weight, reading and widening move six bytes at most, 0.6 ns at 10 GB/s, and computing
 /// 4096 rows takes 8192 operations, 45 ns at 184 GFLOP/s: a walk in one batch instead of two saves 1.3 % (bf16 from a disk of
 /// 2 GB/s: 1 ns, overlapped). And a killed run loses its batch: of 8 B parameters six minutes. In memory a row is four bytes
 /// for each of the stream's width: 64 MiB at a width of 4096.

@@ -1,21 +1,22 @@
 //! The vocabulary in pieces: rows of the unembedding as the head's graphs take them.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
-use half::bf16;
+use half::{bf16, f16};
 use ort::value::DynValue;
 
 use super::{
     RunError, Runtime,
     observe::uses,
-    session::{Input, floats, tensor, value},
+    session::{Input, floats, halves, value},
     upload::Upload,
     weights::{Buffer, mapped, stored},
 };
 use crate::{
     arch::{Place, Recipe, UNEMBEDDING, WeightUse},
     checkpoint::{Checkpoint, Tensor},
-    tiles::Tiles,
+    onnx,
+    products::{Halves, Unit},
 };
 
 /// Rows of the vocabulary per piece at most.
@@ -31,7 +32,7 @@ const NOT_A_TOKEN: f32 = -1e30;
 pub struct Unembedding<'a> {
     matrix: Tensor<'a>,
     /// Its elements, if products take them as they are stored.
-    pub stored: Option<&'a [bf16]>,
+    pub stored: Option<Halves<'a>>,
 }
 
 /// Bytes that hold a piece, at most.
@@ -47,14 +48,14 @@ impl<'a> Unembedding<'a> {
     /// # Errors
     /// A missing tensor.
     pub fn find(
-        tiles: Option<Tiles>,
+        unit: Option<Unit>,
         recipe: &Recipe,
         checkpoint: &'a Checkpoint,
         weights: &[WeightUse],
     ) -> Result<Unembedding<'a>, RunError> {
         let matrix = checkpoint.tensor(&recipe.unembedding_name(checkpoint))?;
         let weight = uses(weights, Place::Unembedding).first();
-        let stored = weight.and_then(|weight| stored(tiles, weight, &matrix));
+        let stored = weight.and_then(|weight| stored(unit, weight, &matrix));
         Ok(Unembedding { matrix, stored })
     }
 
@@ -71,7 +72,7 @@ impl<'a> Unembedding<'a> {
             let (count, whole) = (padding(&ids).len(), ids.len().is_multiple_of(WHOLE));
             match self.stored {
                 Some(_) if whole => {}
-                Some(_) => room.filled = room.filled.max(count * width * size_of::<bf16>()),
+                Some(_) => room.filled = room.filled.max(count * width * size_of::<u16>()),
                 None if whole && mapped(&self.matrix, ids.start * width..ids.end * width).is_some() => {}
                 None => room.widened = room.widened.max(count * width * size_of::<f32>()),
             }
@@ -105,7 +106,7 @@ pub struct Piece<'a> {
 
 enum Rows<'a> {
     Floats(&'a [f32]),
-    Stored(&'a [bf16]),
+    Stored(Halves<'a>),
     /// On a device, with what went there.
     There(DynValue, &'a [f32]),
 }
@@ -119,7 +120,7 @@ impl<'a> Vocabulary<'a> {
         recipe: &Recipe,
         weights: &[WeightUse],
     ) -> Result<Vocabulary<'a>, RunError> {
-        let unembedding = Unembedding::find(runtime.tiles(), recipe, checkpoint, weights)?;
+        let unembedding = Unembedding::find(runtime.unit(), recipe, checkpoint, weights)?;
         let bias = recipe.unembedding_bias_name().map(|name| checkpoint.tensor(name)).transpose()?;
         Ok(Vocabulary { unembedding, bias, upload: Upload::of(runtime)? })
     }
@@ -130,8 +131,8 @@ impl<'a> Vocabulary<'a> {
     }
 
     /// The inputs that the graphs take as they are stored.
-    pub fn stored(&self) -> BTreeSet<String> {
-        self.unembedding.stored.iter().map(|_| UNEMBEDDING.to_string()).collect()
+    pub fn stored(&self) -> BTreeMap<String, onnx::Stored> {
+        self.unembedding.stored.iter().map(|halves| (UNEMBEDDING.to_string(), halves.dtype())).collect()
     }
 
     /// Calls `each` with every piece; each is widened once if it must be, into `buffer`, and goes to a device once, for all
@@ -146,7 +147,7 @@ impl<'a> Vocabulary<'a> {
     ) -> Result<(), RunError> {
         let (matrix, width) = (&self.unembedding.matrix, self.unembedding.width());
         let mut bias_buffer = Buffer::default();
-        let mut filled = Vec::new();
+        let mut filled = (Vec::new(), Vec::new()); // one of the two is used
         for ids in pieces(self.tokens()) {
             let padding = padding(&ids);
             let count = padding.len();
@@ -154,11 +155,17 @@ impl<'a> Vocabulary<'a> {
             let bias = self.bias.as_ref().map(|bias| bias_buffer.rows(bias, ids.clone(), count));
             let rows = match (self.unembedding.stored, &self.upload) {
                 (Some(stored), _) => {
-                    let rows = &stored[ids.start * width..ids.end * width];
-                    Rows::Stored(if count == ids.len() {
-                        rows
-                    } else {
-                        with_zeros(rows, count * width, &mut filled)
+                    let rows = stored.slice(ids.start * width..ids.end * width);
+                    Rows::Stored(match rows {
+                        _ if count == ids.len() => rows,
+                        Halves::Bf16(rows) => {
+                            filled.0 = with_zeros(rows, bf16::ZERO, count * width, filled.0);
+                            Halves::Bf16(&filled.0)
+                        }
+                        Halves::F16(rows) => {
+                            filled.1 = with_zeros(rows, f16::ZERO, count * width, filled.1);
+                            Halves::F16(&filled.1)
+                        }
                     })
                 }
                 (None, None) => Rows::Floats(buffer.rows(matrix, ids.clone(), count)),
@@ -181,7 +188,7 @@ impl<'a> Piece<'a> {
         let shape = [count, self.width];
         let rows = match &self.rows {
             Rows::Floats(rows) => floats(UNEMBEDDING, &shape, rows)?,
-            Rows::Stored(rows) => tensor(UNEMBEDDING, &shape, rows)?,
+            Rows::Stored(rows) => halves(UNEMBEDDING, &shape, *rows)?,
             Rows::There(there, _) => value(UNEMBEDDING, there),
         };
         let mut inputs = vec![rows, floats("padding", &[count], &self.padding)?];
@@ -195,19 +202,19 @@ impl<'a> Piece<'a> {
     pub fn not_finite(&self) -> RunError {
         let damaged = match &self.rows {
             Rows::Floats(rows) | Rows::There(_, rows) => rows.iter().any(|x| !x.is_finite()),
-            Rows::Stored(rows) => rows.iter().any(|x| !x.is_finite()),
+            Rows::Stored(rows) => !rows.are_finite(),
         };
         RunError::NotFinite { place: Place::Unembedding, tensor: damaged.then(|| self.tensor.to_string()) }
     }
 }
 
-/// `rows` and zeros up to `size`, in `into`.
-fn with_zeros<'a>(rows: &[bf16], size: usize, into: &'a mut Vec<bf16>) -> &'a [bf16] {
-    into.clear();
-    into.reserve_exact(size); // growing would double it
-    into.extend_from_slice(rows);
-    into.resize(size, bf16::ZERO);
-    into
+/// `rows` and zeros up to `size`, in the room of `before`.
+fn with_zeros<T: Copy>(rows: &[T], zero: T, size: usize, mut before: Vec<T>) -> Vec<T> {
+    before.clear();
+    before.reserve_exact(size); // growing would double it
+    before.extend_from_slice(rows);
+    before.resize(size, zero);
+    before
 }
 
 /// Pieces of nearly equal size, so that none is too small to hold the top tokens.

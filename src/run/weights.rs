@@ -1,14 +1,13 @@
-//! Weights of one module at a time: borrowed from the file where a graph takes them as they are stored (float32, and bf16 for
-//! products on tile registers), else widened into one buffer that is reused for the whole run.
+//! Weights of one module at a time: borrowed from the file where a graph takes them as they are stored (float32, and what
+//! products of `crate::products` take), else widened into one buffer that is reused for the whole run.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
-use half::bf16;
 use ort::value::DynValue;
 
 use super::{
     RunError,
-    session::{Input, floats, tensor, value},
+    session::{Input, floats, halves, value},
 };
 use crate::{
     arch::WeightUse,
@@ -16,7 +15,8 @@ use crate::{
         Checkpoint, Content, Dtype, Tensor,
         widen::{widen, widen_from},
     },
-    tiles::Tiles,
+    onnx,
+    products::{Halves, Unit},
 };
 
 /// The reused buffer.
@@ -35,7 +35,7 @@ pub enum Weight<'a> {
     /// Here.
     Floats(&'a [f32]),
     /// Here, for a product that takes it so.
-    Stored(&'a [bf16]),
+    Stored(Halves<'a>),
     /// On a device, with what it was made from.
     Value(&'a DynValue, Tensor<'a>),
 }
@@ -43,7 +43,7 @@ pub enum Weight<'a> {
 /// Where a weight's elements are.
 enum Source<'c> {
     Mapped(&'c [f32]),
-    Stored(&'c [bf16]),
+    Stored(Halves<'c>),
     Widened(Range<usize>),
 }
 
@@ -61,11 +61,11 @@ impl Buffer {
     /// Widen what must be.
     pub fn fill(
         &mut self,
-        tiles: Option<Tiles>,
+        unit: Option<Unit>,
         checkpoint: &Checkpoint,
         uses: &[WeightUse],
     ) -> Result<(), RunError> {
-        let (sources, size) = sources(tiles, checkpoint, uses)?;
+        let (sources, size) = sources(unit, checkpoint, uses)?;
         let floats = self.room(size);
         for (_, tensor, source) in &sources {
             if let Source::Widened(range) = source {
@@ -78,11 +78,11 @@ impl Buffer {
     /// The weights, after [`Buffer::fill`] with the same arguments.
     pub fn view<'a>(
         &'a self,
-        tiles: Option<Tiles>,
+        unit: Option<Unit>,
         checkpoint: &'a Checkpoint,
         uses: &'a [WeightUse],
     ) -> Result<Staged<'a>, RunError> {
-        let (sources, _) = sources(tiles, checkpoint, uses)?;
+        let (sources, _) = sources(unit, checkpoint, uses)?;
         let weights = sources.into_iter().map(|(weight, _, source)| match source {
             Source::Mapped(mapped) => (weight, Weight::Floats(mapped)),
             Source::Stored(stored) => (weight, Weight::Stored(stored)),
@@ -129,7 +129,7 @@ impl<'a> Staged<'a> {
                 let name = weight.input.as_deref().unwrap_or_default(); // as new() asks for
                 match data {
                     Weight::Floats(data) => floats(name, &weight.shape, data),
-                    Weight::Stored(data) => tensor(name, &weight.shape, data),
+                    Weight::Stored(data) => halves(name, &weight.shape, *data),
                     Weight::Value(data, _) => Ok(value(name, data)),
                 }
             })
@@ -137,16 +137,19 @@ impl<'a> Staged<'a> {
     }
 
     /// The graph inputs of weights that come as they are stored.
-    pub fn stored(&self) -> BTreeSet<String> {
-        let stored = self.weights.iter().filter(|(_, data)| matches!(data, Weight::Stored(_)));
-        stored.filter_map(|(weight, _)| weight.input.clone()).collect()
+    pub fn stored(&self) -> BTreeMap<String, onnx::Stored> {
+        let stored = self.weights.iter().filter_map(|(weight, data)| match data {
+            Weight::Stored(data) => Some((weight.input.clone()?, data.dtype())),
+            _ => None,
+        });
+        stored.collect()
     }
 
     /// The first weight with a NaN or an infinity.
     pub fn first_not_finite(&self) -> Option<String> {
         let damaged = |data: &Weight<'_>| match data {
             Weight::Floats(data) => data.iter().any(|x| !x.is_finite()),
-            Weight::Stored(data) => data.iter().any(|x| !x.is_finite()),
+            Weight::Stored(data) => !data.are_finite(),
             Weight::Value(_, tensor) => {
                 let mut data = vec![0.0; tensor.elements()];
                 widen(tensor, &mut data);
@@ -167,20 +170,27 @@ pub fn used<'u, 'c>(
 }
 
 /// How many elements [`Buffer::fill`] widens.
-pub fn widened(tiles: Option<Tiles>, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<usize, RunError> {
-    Ok(sources(tiles, checkpoint, uses)?.1)
+pub fn widened(unit: Option<Unit>, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<usize, RunError> {
+    Ok(sources(unit, checkpoint, uses)?.1)
 }
 
-/// The elements of a weight that products on tile registers take as they lie.
-pub fn stored<'c>(tiles: Option<Tiles>, weight: &WeightUse, tensor: &Tensor<'c>) -> Option<&'c [bf16]> {
+/// The elements of a weight that the unit's products take as they lie.
+pub fn stored<'c>(unit: Option<Unit>, weight: &WeightUse, tensor: &Tensor<'c>) -> Option<Halves<'c>> {
     let Content::Stored(bytes) = tensor.content else { return None };
-    (tiles.is_some() && weight.factor && tensor.dtype == Dtype::BF16).then(|| as_they_lie(bytes)).flatten()
+    if !weight.factor || !unit?.takes(tensor.dtype) {
+        return None;
+    }
+    match tensor.dtype {
+        Dtype::BF16 => as_they_lie(bytes).map(Halves::Bf16),
+        Dtype::F16 => as_they_lie(bytes).map(Halves::F16),
+        Dtype::F32 => None,
+    }
 }
 
 /// Where each weight's elements are, in the order of `uses`, and how many are widened.
 #[allow(clippy::type_complexity)]
 fn sources<'u, 'c>(
-    tiles: Option<Tiles>,
+    unit: Option<Unit>,
     checkpoint: &'c Checkpoint,
     uses: &'u [WeightUse],
 ) -> Result<(Vec<(&'u WeightUse, Tensor<'c>, Source<'c>)>, usize), RunError> {
@@ -189,7 +199,7 @@ fn sources<'u, 'c>(
     for found in used(checkpoint, uses) {
         let (weight, tensor) = found?;
         let floats = || mapped(&tensor, 0..tensor.elements()).map(Source::Mapped);
-        let source = match stored(tiles, weight, &tensor).map(Source::Stored).or_else(floats) {
+        let source = match stored(unit, weight, &tensor).map(Source::Stored).or_else(floats) {
             Some(source) => source,
             None => {
                 let start = size;

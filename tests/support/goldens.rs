@@ -15,7 +15,7 @@ use streamgauge::{
     device::Wanted,
     observation::{Extra, PromptObservation},
     progress::Silent,
-    run::{Bf16Products, Graphs, RunError, Runtime, observe},
+    run::{Graphs, Multiplier, RunError, Runtime, observe},
 };
 
 /// `tests/goldens/<case>/reference.json`.
@@ -77,17 +77,15 @@ pub fn runtime() -> Result<Runtime, RunError> {
     Ok(Runtime::choose(wanted, None, None)?.runtime)
 }
 
-/// [`runtime`] with each kind of products with bf16 weights that there is here, and who makes them.
+/// [`runtime`] with each multiplier that there is here, and its name.
 pub fn runtimes() -> Result<Vec<(Runtime, String)>, RunError> {
     let runtime = runtime()?;
-    let with = |products| runtime.clone().with_bf16_products(products);
-    let all = [Bf16Products::Runtime, Bf16Products::EmulatedTiles, Bf16Products::TileRegisters].map(with);
-    let named = all.into_iter().enumerate().filter_map(|(i, runtime)| match runtime.tiles_in_use() {
-        None if i == 0 => Some((runtime, "runtime".to_string())),
-        None => None,
-        Some(tiles) => Some((runtime, tiles)),
-    });
-    Ok(named.collect())
+    let with = |multiplier| runtime.clone().with_multiplier(multiplier);
+    let mut all = vec![(with(Multiplier::Runtime), "the runtime".to_string())];
+    for runtime in [Multiplier::EmulatedTiles, Multiplier::Own].map(with) {
+        all.extend(runtime.own_products().map(|name| (runtime, name)));
+    }
+    Ok(all)
 }
 
 /// A checkpoint folder through the engine, with every extra.

@@ -8,11 +8,11 @@ use std::{
 use half::bf16;
 
 use super::{
-    Each, INPUTS, Linear, SIDE, STEP, Split, TILE,
+    INPUTS, Linear, SIDE, STEP, TILE,
     amx::{Configured, Registers},
-    shared::Shared,
     transposed::transposed,
 };
+use crate::products::{Each, Rows, shared::Shared};
 
 /// Tiles of outputs that are summed side by side, with four tile registers for the sums.
 const ABREAST: usize = 4;
@@ -49,7 +49,7 @@ thread_local! {
 }
 
 /// Sizes are checked by the caller.
-pub fn product(_: Registers, x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+pub fn product(_: Registers, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
     let blocks = linear.outputs.div_ceil(OUTPUTS);
     let together = (blocks / TASKS).clamp(1, BLOCKS);
     let out = Shared(out.as_mut_ptr());
@@ -66,7 +66,7 @@ pub fn product(_: Registers, x: Split<'_>, linear: Linear<'_>, out: &mut [f32], 
 /// # Safety
 /// A [`Registers`] exists; `out` is the start of `[rows, outputs]`, and nobody else reads or writes these outputs.
 #[target_feature(enable = "avx512f")]
-unsafe fn outputs_of(x: Split<'_>, linear: Linear<'_>, blocks: std::ops::Range<usize>, out: Shared<f32>) {
+unsafe fn outputs_of(x: Rows<'_>, linear: Linear<'_>, blocks: std::ops::Range<usize>, out: Shared<f32>) {
     let steps = x.inputs.div_ceil(INPUTS);
     let row_tiles = x.rows.div_ceil(SIDE);
     ROOM.with_borrow_mut(|room| {
@@ -85,7 +85,7 @@ unsafe fn outputs_of(x: Split<'_>, linear: Linear<'_>, blocks: std::ops::Range<u
                 for block in blocks.clone() {
                     gather(linear, x.inputs, block * OUTPUTS, step..step + count, &mut room.weights);
                     for (tile, sums) in tiles.clone().zip(&mut sums) {
-                        let pairs = &x.pairs[(tile * steps + step) * STEP..][..count * STEP];
+                        let pairs = &x.bits[(tile * steps + step) * STEP..][..count * STEP];
                         // SAFETY: the registers are there for this thread; the slices have `count` steps and four tiles.
                         unsafe { add(&room.weights, pairs, count, sums, step == 0) };
                     }

@@ -1,13 +1,14 @@
-//! Walks whose products with bf16 weights go to tile registers: emulated ones on every machine, the processor's where it has
-//! them. Only tests.
+//! Walks whose products take weights as they are stored: on emulated tile registers on every machine, and by what this processor
+//! is fastest with. Only tests.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{Bf16Products, Graphs, RunError, Runtime, observe};
+use super::{Graphs, Multiplier, RunError, Runtime, observe};
 use crate::{
     arch::Recipe,
     checkpoint::{Checkpoint, Made},
     observation::{Extra, PromptObservation},
+    products::Unit,
     progress::Silent,
 };
 
@@ -18,16 +19,21 @@ fn golden(case: &str) -> Checkpoint {
 }
 
 fn plain() -> Runtime {
-    Runtime::load(None).unwrap().without_tiles()
+    Runtime::load(None).unwrap().with_multiplier(Multiplier::Runtime)
 }
 
-/// With tiles.
-fn tiled() -> Vec<Runtime> {
-    let with = |products| Runtime::load(None).unwrap().with_bf16_products(products);
-    let all = [Bf16Products::EmulatedTiles, Bf16Products::TileRegisters].map(with);
-    let some: Vec<Runtime> = all.into_iter().filter(|runtime| runtime.tiles().is_some()).collect();
+/// With products of this program.
+fn own() -> Vec<Runtime> {
+    let with = |multiplier| Runtime::load(None).unwrap().with_multiplier(multiplier);
+    let all = [Multiplier::EmulatedTiles, Multiplier::Own].map(with);
+    let some: Vec<Runtime> = all.into_iter().filter(|runtime| runtime.unit().is_some()).collect();
     assert!(!some.is_empty());
     some
+}
+
+/// Sums in the runtime's order.
+fn as_the_runtime(runtime: &Runtime) -> bool {
+    matches!(runtime.unit(), Some(Unit::Fma(_)))
 }
 
 fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Vec<PromptObservation>, RunError> {
@@ -54,16 +60,25 @@ fn worst(a: &[PromptObservation], b: &[PromptObservation]) -> f32 {
 }
 
 #[test]
-fn products_on_tiles_are_those_of_the_runtime_in_another_order() {
-    for case in
-        ["llama_gqa_tied_bf16", "gemma3_1b_keys_bf16", "opt_decoder_prefix_bf16", "cohere_biases_untied_bf16"]
-    {
+fn products_with_weights_as_stored_are_those_of_the_runtime() {
+    for case in [
+        "llama_gqa_tied_bf16",
+        "gemma3_1b_keys_bf16",
+        "opt_decoder_prefix_bf16",
+        "cohere_biases_untied_bf16",
+        "llama_legacy_f16",
+        "gpt_neox_legacy_keys_f16",
+    ] {
         let checkpoint = golden(case);
         let as_ever = observed(&plain(), &checkpoint).unwrap();
-        for runtime in tiled() {
+        for runtime in own() {
             let seen = observed(&runtime, &checkpoint).unwrap();
-            assert_ne!(seen[0].resid, as_ever[0].resid, "{case}: tiles are used");
-            assert!(worst(&seen, &as_ever) < 5e-6, "{case}: {}", worst(&seen, &as_ever));
+            if as_the_runtime(&runtime) || case.ends_with("f16") && !case.ends_with("bf16") {
+                assert_eq!(seen, as_ever, "{case}: in the same order");
+            } else {
+                assert_ne!(seen[0].resid, as_ever[0].resid, "{case}: in another order");
+                assert!(worst(&seen, &as_ever) < 5e-6, "{case}: {}", worst(&seen, &as_ever));
+            }
         }
     }
 }
@@ -71,12 +86,12 @@ fn products_on_tiles_are_those_of_the_runtime_in_another_order() {
 #[test]
 fn a_weight_that_is_made_or_lies_askew_is_widened_beside_those_that_stay() {
     let checkpoint = golden("llama_gqa_tied_bf16");
-    for runtime in tiled() {
+    for runtime in own() {
         // A constant in one block: that block's graph is another than its neighbours'.
         let made = BTreeMap::from([(BLOCK_WEIGHT.to_string(), Made::constant(0.125))]);
         let made = golden("llama_gqa_tied_bf16").with_made(made);
         let (seen, as_ever) = (observed(&runtime, &made).unwrap(), observed(&plain(), &made).unwrap());
-        assert_ne!(seen[0].resid, as_ever[0].resid);
+        assert_eq!(seen == as_ever, as_the_runtime(&runtime));
         assert!(worst(&seen, &as_ever) < 5e-6, "{}", worst(&seen, &as_ever));
         // Every tensor at an odd address: nothing can stay, and all is as the runtime has it.
         let folder = tempfile::tempdir().unwrap();
@@ -107,7 +122,7 @@ fn a_damaged_weight_that_stays_as_it_is_stored_is_named() {
         bytes[at..at + 2].copy_from_slice(&half::bf16::NAN.to_le_bytes());
         fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
         let damaged = Checkpoint::open(folder.path()).unwrap();
-        for runtime in tiled() {
+        for runtime in own() {
             let message = observed(&runtime, &damaged).unwrap_err().to_string();
             assert!(message.starts_with(place) && message.contains(tensor), "{message}");
         }

@@ -2,7 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::{Each, INPUTS, PARTS, SIDE, STEP, TILE, amx::Registers, shared::Shared, transposed::transposed};
+use super::{INPUTS, PARTS, SIDE, STEP, TILE, amx::Registers, transposed::transposed};
+use crate::products::{Each, shared::Shared};
 
 /// Sixteen rows at a time, whoever comes first. Sizes are checked by the caller.
 pub fn split(_: Registers, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {

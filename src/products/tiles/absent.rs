@@ -1,6 +1,7 @@
 //! Where there are no tile registers.
 
-use super::{Each, Linear, Split};
+use super::Linear;
+use crate::products::{Each, Rows};
 
 /// There is none of it.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,6 @@ pub fn split(registers: Registers, _: &[f32], _: usize, _: &mut [u32], _: Each<'
     match registers {}
 }
 
-pub fn product(registers: Registers, _: Split<'_>, _: Linear<'_>, _: &mut [f32], _: Each<'_>) {
+pub fn product(registers: Registers, _: Rows<'_>, _: Linear<'_>, _: &mut [f32], _: Each<'_>) {
     match registers {}
 }

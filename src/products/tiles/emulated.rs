@@ -1,11 +1,12 @@
-//! What the tile unit computes, written out: the same sums in the same order, for processors without one. Slow.
+//! What the tile unit computes, written out: the sums in the order that the manual gives, for processors without one. Slow.
 //!
 //! Source of the order: the operation of `TDPBF16PS` in the manual that [`super`] names. It adds fused; a product of two bf16
 //! numbers is exact in float32 from 2^-126 on, so a product and a sum give the same.
 
 use half::bf16;
 
-use super::{Each, INPUTS, Linear, PARTS, SIDE, STEP, Split, TILE, shared::Shared};
+use super::{INPUTS, Linear, PARTS, SIDE, STEP, TILE};
+use crate::products::{Each, Rows, shared::Shared};
 
 const UPPER: u32 = 0xFFFF_0000;
 
@@ -29,13 +30,13 @@ pub fn split(x: &[f32], inputs: usize, pairs: &mut [u32]) {
 }
 
 /// An output after the other. Sizes are checked by the caller.
-pub fn product(x: Split<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+pub fn product(x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
     let steps = x.inputs.div_ceil(INPUTS);
     let outputs = linear.outputs;
     let out = Shared(out.as_mut_ptr());
     each(outputs, &|output| {
         let weights = &linear.weight[output * x.inputs..][..x.inputs];
-        for (tile, stripe) in x.pairs.chunks_exact(steps * STEP).enumerate() {
+        for (tile, stripe) in x.bits.chunks_exact(steps * STEP).enumerate() {
             let mut sums = [0.0; SIDE];
             for (step, weights) in stripe.chunks_exact(STEP).zip(weights.chunks(INPUTS)) {
                 step.chunks_exact(TILE).for_each(|part| add(weights, part, &mut sums));

@@ -1,0 +1,56 @@
+//! Elements of two bytes.
+
+use std::ops::Range;
+
+use half::{bf16, f16, slice::HalfFloatSliceExt};
+
+use crate::onnx::Stored;
+
+/// Some elements of a weight, as they lie.
+#[derive(Clone, Copy, Debug)]
+pub enum Halves<'a> {
+    Bf16(&'a [bf16]),
+    F16(&'a [f16]),
+}
+
+impl<'a> Halves<'a> {
+    pub fn len(&self) -> usize {
+        match self {
+            Halves::Bf16(elements) => elements.len(),
+            Halves::F16(elements) => elements.len(),
+        }
+    }
+
+    /// # Panics
+    /// Where they are not there.
+    pub fn slice(&self, range: Range<usize>) -> Halves<'a> {
+        match self {
+            Halves::Bf16(elements) => Halves::Bf16(&elements[range]),
+            Halves::F16(elements) => Halves::F16(&elements[range]),
+        }
+    }
+
+    /// As they are stored.
+    pub fn bits(&self) -> &'a [u16] {
+        match self {
+            Halves::Bf16(elements) => elements.reinterpret_cast(),
+            Halves::F16(elements) => elements.reinterpret_cast(),
+        }
+    }
+
+    /// What a graph calls their type.
+    pub fn dtype(&self) -> Stored {
+        match self {
+            Halves::Bf16(_) => Stored::BF16,
+            Halves::F16(_) => Stored::F16,
+        }
+    }
+
+    /// No NaN and no infinity.
+    pub fn are_finite(&self) -> bool {
+        match self {
+            Halves::Bf16(elements) => elements.iter().all(|x| x.is_finite()),
+            Halves::F16(elements) => elements.iter().all(|x| x.is_finite()),
+        }
+    }
+}

@@ -12,6 +12,9 @@ use super::{
 
 /// Resamples behind a published interval.
 pub const RESAMPLES: usize = 9_999;
+/// What is left of a resample's squares around its own mean, at least, if it is to have a spread. Of one unit drawn n times
+/// rounding leaves 1e-16, whose t would be of the order of 1e8, or nothing, as the last digits of the unit fall.
+const SPREAD: f64 = 1e-10;
 /// With fewer units than this most resamples repeat themselves, and Student's t is the honest interval.
 const FEWEST_FOR_BOOTSTRAP: usize = 5;
 
@@ -92,8 +95,9 @@ impl Resamples {
             .chunks_exact(self.n.max(1))
             .filter_map(|row| {
                 let [sum, squares] = sums(row, &around);
-                let se = ((squares - sum * sum / n) / (n - 1.0) / n).max(0.0).sqrt();
-                (se > 1e-12 * mean.abs() && se > 1e-12 * (squares / n).sqrt()).then(|| sum / n / se)
+                let left = squares - sum * sum / n;
+                let se = (left / (n - 1.0) / n).max(0.0).sqrt();
+                (se > 1e-12 * mean.abs() && left > SPREAD * squares).then(|| sum / n / se)
             })
             .collect();
         t.sort_unstable_by(f64::total_cmp);
@@ -170,6 +174,20 @@ mod tests {
     fn one_unit_has_no_interval_and_equal_units_have_a_point() {
         assert_eq!(mean_interval(&[1.0], 0.05, Seed(1)), None);
         assert_eq!(mean_interval(&[2.0; 6], 0.05, Seed(1)), Some(Interval { low: 2.0, high: 2.0 }));
+    }
+
+    #[test]
+    fn last_digits_do_not_decide_which_resamples_have_a_spread() {
+        let values = [0.9771, 1.0312, 0.8846, 1.1203, 0.9534];
+        let resamples = Resamples::draw(values.len(), RESAMPLES, Seed(5));
+        let drawn_from_one = resamples.rows.chunks(5).filter(|row| row.iter().all(|i| *i == row[0])).count();
+        assert!(drawn_from_one > 5);
+        for ulps in 0..50 {
+            let values = values.map(|v: f64| f64::from_bits(v.to_bits() + ulps));
+            let t = resamples.studentised(&values, mean(&values).unwrap());
+            assert_eq!(t.len(), RESAMPLES - drawn_from_one, "{ulps}");
+            assert!(t.iter().all(|t| t.abs() < 1e4), "{ulps}");
+        }
     }
 
     #[test]

@@ -252,6 +252,16 @@ mod tests {
     }
 
     #[test]
+    fn sessions_that_begin_at_once_share_the_domain() {
+        let own = Runtime::load(None).unwrap().with_multiplier(Multiplier::EmulatedTiles);
+        let file = with_stored(&graph([2, 32, 3], false), &[("w".to_string(), Stored::BF16)].into()).unwrap();
+        std::thread::scope(|scope| {
+            let open = || (0..50).for_each(|_| drop(Session::new(&own, "linear", &file, 0).unwrap()));
+            (0..8).for_each(|_| drop(scope.spawn(open)));
+        });
+    }
+
+    #[test]
     fn what_does_not_belong_together_is_refused() {
         let own = Runtime::load(None).unwrap().with_multiplier(Multiplier::EmulatedTiles);
         let mut g = Graph::new("linear");

@@ -1,6 +1,9 @@
 //! A graph ready to run, and its values going in and out.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+};
 
 use ort::{
     ep::{self, ArenaExtendStrategy},
@@ -228,14 +231,21 @@ pub fn value<'a>(name: &'a str, value: &'a DynValue) -> Input<'a> {
 }
 
 fn commit(runtime: &Runtime, bytes: &[u8], serial: bool) -> ort::Result<OrtSession> {
+    // The runtime looks whether it knows a domain of operators and then adds it: of two sessions that begin at once the later
+    // would be refused.
+    static REGISTERING: Mutex<()> = Mutex::new(());
     let mut builder = builder(runtime)?;
+    let mut registering = None;
     if let Some(unit) = runtime.unit() {
+        registering = Some(REGISTERING.lock().unwrap_or_else(PoisonError::into_inner));
         builder = builder.with_operators(operators(unit)?)?;
     }
     if serial {
         builder = builder.with_independent_thread_pool()?.with_intra_threads(1)?;
     }
-    builder.commit_from_memory(bytes)
+    let session = builder.commit_from_memory(bytes);
+    drop(registering);
+    session
 }
 
 pub(super) fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {

@@ -3,20 +3,17 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{Graphs, Multiplier, RunError, Runtime, observe};
+use super::{
+    Multiplier, RunError, Runtime,
+    rehearsal::{self, golden},
+};
 use crate::{
-    arch::Recipe,
     checkpoint::{Checkpoint, Made},
-    observation::{Extra, PromptObservation},
+    observation::PromptObservation,
     products::Unit,
-    progress::Silent,
 };
 
 const BLOCK_WEIGHT: &str = "model.layers.1.mlp.up_proj.weight";
-
-fn golden(case: &str) -> Checkpoint {
-    Checkpoint::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)).unwrap()
-}
 
 fn plain() -> Runtime {
     Runtime::load(None).unwrap().with_multiplier(Multiplier::Runtime)
@@ -37,11 +34,7 @@ fn as_the_runtime(runtime: &Runtime) -> bool {
 }
 
 fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Vec<PromptObservation>, RunError> {
-    let recipe = Recipe::read(checkpoint.config())?;
-    let graphs = Graphs::build(&recipe)?;
-    let prompts = [vec![3, 1, 4, 1, 5, 9, 2, 6], vec![7], vec![2, 7, 1]];
-    let extras = Extra::ALL.iter().copied().collect();
-    observe(runtime, &recipe, &graphs, checkpoint, &prompts, &extras, &Silent)
+    rehearsal::observed(runtime, checkpoint).map(|(seen, _)| seen)
 }
 
 /// The largest relative difference of norms, largest components and entropies.
@@ -73,7 +66,7 @@ fn products_with_weights_as_stored_are_those_of_the_runtime() {
         let as_ever = observed(&plain(), &checkpoint).unwrap();
         for runtime in own() {
             let seen = observed(&runtime, &checkpoint).unwrap();
-            if as_the_runtime(&runtime) || case.ends_with("f16") && !case.ends_with("bf16") {
+            if as_the_runtime(&runtime) || case.ends_with("_f16") {
                 assert_eq!(seen, as_ever, "{case}: in the same order");
             } else {
                 assert_ne!(seen[0].resid, as_ever[0].resid, "{case}: in another order");

@@ -27,14 +27,14 @@ use crate::{
     progress::Silent,
 };
 
-fn golden(case: &str) -> Checkpoint {
+pub(super) fn golden(case: &str) -> Checkpoint {
     Checkpoint::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)).unwrap()
 }
 
 /// What is observed with every extra, and the streams that a witness saw.
-type Seen = (Vec<PromptObservation>, Vec<Vec<Vec<f32>>>);
+pub(super) type Seen = (Vec<PromptObservation>, Vec<Vec<Vec<f32>>>);
 
-fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Seen, RunError> {
+pub(super) fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Seen, RunError> {
     let recipe = Recipe::read(checkpoint.config())?;
     let graphs = Graphs::build(&recipe)?;
     let prompts = [vec![3, 1, 4, 1, 5, 9, 2, 6], vec![7], vec![2, 7, 1]];

@@ -234,18 +234,16 @@ fn commit(runtime: &Runtime, bytes: &[u8], serial: bool) -> ort::Result<OrtSessi
     // The runtime looks whether it knows a domain of operators and then adds it: of two sessions that begin at once the later
     // would be refused.
     static REGISTERING: Mutex<()> = Mutex::new(());
+    let unit = runtime.unit();
+    let _registering = unit.map(|_| REGISTERING.lock().unwrap_or_else(PoisonError::into_inner));
     let mut builder = builder(runtime)?;
-    let mut registering = None;
-    if let Some(unit) = runtime.unit() {
-        registering = Some(REGISTERING.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(unit) = unit {
         builder = builder.with_operators(operators(unit)?)?;
     }
     if serial {
         builder = builder.with_independent_thread_pool()?.with_intra_threads(1)?;
     }
-    let session = builder.commit_from_memory(bytes);
-    drop(registering);
-    session
+    builder.commit_from_memory(bytes)
 }
 
 pub(super) fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {

@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use rayon::prelude::*;
@@ -23,10 +23,9 @@ const FILE: &str = "tokenizer.json";
 /// A checkpoint's tokenizer and its BOS facts.
 pub struct Tokenizer {
     file: PathBuf,
-    inner: Arc<tokenizers::Tokenizer>,
+    parsed: Arc<Parsed>,
     bos: Result<u32, String>,
     adds_bos: Adds,
-    identity: Key,
 }
 
 /// Who adds a BOS when nobody says otherwise.
@@ -72,7 +71,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
     pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
-        Tokenizer::of(folder, &Parsed::read(&folder.join(FILE))?)
+        Tokenizer::of(folder, Arc::new(Parsed::read(&folder.join(FILE))?))
     }
 
     /// [`Tokenizer::open`] of every folder; a `tokenizer.json` that lies in several is parsed once.
@@ -86,30 +85,30 @@ impl Tokenizer {
                 first.entry(*digest).or_insert(folder);
             }
         }
-        let parse =
-            |(digest, folder): (Key, &P)| Some((digest, Parsed::read(&folder.as_ref().join(FILE)).ok()?));
-        let parsed: BTreeMap<Key, Parsed> = first.into_par_iter().filter_map(parse).collect();
+        let parse = |(digest, folder): (Key, &P)| {
+            Some((digest, Arc::new(Parsed::read(&folder.as_ref().join(FILE)).ok()?)))
+        };
+        let parsed: BTreeMap<Key, Arc<Parsed>> = first.into_par_iter().filter_map(parse).collect();
         let open = |(folder, digest): (&P, &Option<Key>)| match digest.and_then(|digest| parsed.get(&digest))
         {
-            Some(parsed) => Tokenizer::of(folder.as_ref(), parsed),
+            Some(parsed) => Tokenizer::of(folder.as_ref(), Arc::clone(parsed)),
             // Tried again by itself, so that the error names this folder's file.
             None => Tokenizer::open(folder.as_ref()),
         };
         folders.par_iter().zip(&digests).map(open).collect()
     }
 
-    fn of(folder: &Path, parsed: &Parsed) -> Result<Tokenizer, TokenizerError> {
-        let (file, inner) = (folder.join(FILE), Arc::clone(&parsed.inner));
+    fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
+        let (file, inner) = (folder.join(FILE), &parsed.inner);
         let settings = optional(&folder.join("tokenizer_config.json"))?;
         let config = optional(&folder.join("config.json"))?;
-        let bos = bos(&inner, &settings, &config);
+        let bos = bos(inner, &settings, &config);
         let adds_bos = match &bos {
-            Ok(bos) if post_processor_adds(&inner, *bos) => Adds::PostProcessor,
+            Ok(bos) if post_processor_adds(inner, *bos) => Adds::PostProcessor,
             _ if settings.get("add_bos_token") == Some(&Value::Bool(true)) => Adds::Config,
             _ => Adds::Nobody,
         };
-        let identity = identity(&parsed.content, bos.as_ref().ok(), adds_bos);
-        Ok(Tokenizer { file, inner, bos, adds_bos, identity })
+        Ok(Tokenizer { file, parsed, bos, adds_bos })
     }
 
     /// The token ids of one prompt, at least one.
@@ -132,7 +131,7 @@ impl Tokenizer {
         if text.is_empty() {
             return Err(TokenizerError::EmptyText);
         }
-        let encoding = self.inner.encode_fast(text, true).map_err(|error| TokenizerError::Encode {
+        let encoding = self.parsed.inner.encode_fast(text, true).map_err(|error| TokenizerError::Encode {
             file: self.file.clone(),
             text: text.to_string(),
             why: error.to_string(),
@@ -175,15 +174,15 @@ impl Tokenizer {
     /// A token as text for people: byte-level and `▁` spellings resolved, a leading space kept. A token that is
     /// part of a character stays as the vocabulary spells it; an id outside the vocabulary becomes `<id 5>`.
     pub fn token(&self, id: u32) -> String {
-        let Some(piece) = self.inner.id_to_token(id) else { return format!("<id {id}>") };
-        if self.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&id) {
+        let Some(piece) = self.parsed.inner.id_to_token(id) else { return format!("<id {id}>") };
+        if self.parsed.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&id) {
             return piece;
         }
         // Byte-level spellings have no `▁`; the decoders of those that do would strip the leading space.
         if piece.contains('▁') {
             return piece.replace('▁', " ");
         }
-        match self.inner.decode(&[id], false) {
+        match self.parsed.inner.decode(&[id], false) {
             Ok(text) if !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER) => text,
             _ => piece,
         }
@@ -192,7 +191,10 @@ impl Tokenizer {
     /// Hash of what decides the ids: the content of `tokenizer.json` (whatever its formatting), which token is the
     /// BOS and who adds it.
     pub fn identity(&self) -> Key {
-        self.identity
+        let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
+        hasher.update(format!("{:?} {:?} ", self.bos.as_ref().ok(), self.adds_bos).as_bytes());
+        hasher.update(self.parsed.content());
+        Key::from(hasher.finalize())
     }
 
     /// The BOS token's id, if the checkpoint says which it is.
@@ -252,11 +254,11 @@ fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
     }
 }
 
-/// The content of a `tokenizer.json`.
+/// A `tokenizer.json`.
 struct Parsed {
-    inner: Arc<tokenizers::Tokenizer>,
-    /// Whatever its formatting, without what decides nothing.
-    content: String,
+    inner: tokenizers::Tokenizer,
+    bytes: Vec<u8>,
+    content: OnceLock<Option<String>>,
 }
 
 impl Parsed {
@@ -271,33 +273,27 @@ impl Parsed {
             file: file.to_path_buf(),
             found: error.to_string(),
         };
-        // Two readings of one file, of 0.1 s each where the vocabulary is large.
-        let (content, inner) =
-            rayon::join(|| content(file, &bytes), || tokenizers::Tokenizer::from_bytes(&bytes));
-        let (content, mut inner) = (content?, inner.map_err(bad)?);
+        let mut inner = tokenizers::Tokenizer::from_bytes(&bytes).map_err(bad)?;
         inner.with_truncation(None).map_err(bad)?;
         inner.with_padding(None);
-        Ok(Parsed { inner: Arc::new(inner), content })
+        Ok(Parsed { inner, bytes, content: OnceLock::new() })
     }
-}
 
-/// What decides ids, in one spelling.
-fn content(file: &Path, bytes: &[u8]) -> Result<String, CheckpointError> {
-    let mut content: Map<String, Value> = files::parse(file, bytes, "a JSON object")?;
-    // Switched off, so they decide nothing.
-    content.remove("truncation");
-    content.remove("padding");
-    content.sort_keys();
-    let mut content = Value::Object(content);
-    content.sort_all_objects();
-    Ok(content.to_string())
-}
-
-fn identity(content: &str, bos: Option<&u32>, adds: Adds) -> Key {
-    let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
-    hasher.update(format!("{bos:?} {adds:?} ").as_bytes());
-    hasher.update(content.as_bytes());
-    Key::from(hasher.finalize())
+    /// What decides ids, in one spelling: whatever the file's formatting, without what decides nothing. Made when first
+    /// asked for: 0.1 s where the vocabulary is large. The bytes as they lie, if they are a tokenizer but no JSON object.
+    fn content(&self) -> &[u8] {
+        let content = self.content.get_or_init(|| {
+            let mut content: Map<String, Value> = serde_json::from_slice(&self.bytes).ok()?;
+            // Switched off, so they decide nothing.
+            content.remove("truncation");
+            content.remove("padding");
+            content.sort_keys();
+            let mut content = Value::Object(content);
+            content.sort_all_objects();
+            Some(content.to_string())
+        });
+        content.as_ref().map_or(&self.bytes, |content| content.as_bytes())
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::{Common, Exit, Failure, On, check, output, profile, progress, speed::Meter, table};
-use crate::checkpoint::{Memo, Tokenizer};
+use crate::checkpoint::Memo;
 use crate::config::{
     self,
     experiment::{Model, PromptSet},
@@ -15,7 +14,7 @@ use crate::config::{
 use crate::facts::ModelFacts;
 use crate::hub::HubId;
 use crate::observation::{Extra, Extras, PromptObservation};
-use crate::pipeline::{self, Missing, Subject};
+use crate::pipeline::{self, Missing, Opened, Subject};
 use crate::plan::Known;
 use crate::progress::Progress;
 use crate::protocol::Bos;
@@ -112,8 +111,8 @@ impl Arguments {
             None => Memo::none(),
         };
         let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
-        let (requests, extras) = self.requests(&subject.tokenizer)?;
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
+        let (requests, extras) = self.requests(|| &subject.tokenizer)?;
         let meter = Meter::new(bar.as_ref());
         let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), &meter)?;
         if !self.common.quiet {
@@ -131,7 +130,7 @@ impl Arguments {
         &self,
         measured: &table::Measured,
         runtime: &Runtime,
-        tokenizer: &Result<Arc<Tokenizer>, String>,
+        tokenizer: &Opened,
         requests: &[Request],
         found: &[PromptObservation],
     ) -> Result<Exit, Failure> {
@@ -162,7 +161,7 @@ impl Arguments {
         let name = file.display().to_string();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let tokenizer = pipeline::tokenizer(folder.unwrap_or(Path::new(".")));
-        let (requests, extras) = self.requests(&tokenizer)?;
+        let (requests, extras) = self.requests(|| &tokenizer)?;
         if !extras.is_empty() {
             bar.note("extras are observed of checkpoints only, not of ONNX files");
         }
@@ -184,10 +183,7 @@ impl Arguments {
     }
 
     /// What is to be run, and what to observe beside the usual.
-    fn requests(
-        &self,
-        tokenizer: &Result<Arc<Tokenizer>, String>,
-    ) -> Result<(Vec<Request>, Extras), Failure> {
+    fn requests<'t>(&self, tokenizer: impl Fn() -> &'t Opened) -> Result<(Vec<Request>, Extras), Failure> {
         let bad = |message: String| Failure::new(Exit::BadInput, message);
         let mut extras: Extras = self.extras.iter().copied().collect();
         let texts: Vec<String> = match &self.input.set {
@@ -200,7 +196,7 @@ impl Arguments {
         };
         let mut requests = Vec::new();
         for text in texts {
-            let tokenizer = tokenizer.as_ref().map_err(|error| bad(error.clone()))?;
+            let tokenizer = tokenizer().as_ref().map_err(|error| bad(error.clone()))?;
             let ids = tokenizer
                 .encode(&text, self.bos)
                 .map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
@@ -325,11 +321,14 @@ fn observe(
     let mut kept = Ok(());
     let fields: Vec<_> = requests
         .iter()
-        .map(|request| match (&request.text, &subject.tokenizer) {
-            (Some(text), Ok(tokenizer)) => {
-                pipeline::observe_fields(subject, tokenizer, text, &request.ids, extras, runtime)
+        .map(|request| {
+            // Token ids wait for no tokenizer.
+            if let Some(text) = &request.text
+                && let Ok(tokenizer) = &*subject.tokenizer
+            {
+                return pipeline::observe_fields(subject, tokenizer, text, &request.ids, extras, runtime);
             }
-            _ => pipeline::observe_fields_of_ids(subject, &request.ids, extras, runtime),
+            pipeline::observe_fields_of_ids(subject, &request.ids, extras, runtime)
         })
         .collect();
     let keys: Vec<_> = fields.iter().map(crate::hash::Fields::key).collect();

@@ -8,6 +8,7 @@ use super::proto::{
     AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
     StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
+use crate::checkpoint;
 use crate::graph::{Constant, Dim, Dtype, Graph, Node, Op, Value};
 
 /// Operator set of the files: the first one where every reduction takes its axes as an input.
@@ -49,6 +50,16 @@ impl Stored {
             Stored::F32 => 1,
             Stored::F16 => 10,
             Stored::BF16 => 16,
+        }
+    }
+}
+
+impl From<checkpoint::Dtype> for Stored {
+    fn from(dtype: checkpoint::Dtype) -> Stored {
+        match dtype {
+            checkpoint::Dtype::F32 => Stored::F32,
+            checkpoint::Dtype::F16 => Stored::F16,
+            checkpoint::Dtype::BF16 => Stored::BF16,
         }
     }
 }

@@ -111,14 +111,15 @@ pub(super) fn cells(
     let texts = Texts::of(loaded);
     let sets: Vec<Vec<usize>> = subjects.iter().map(|subject| sets_of(loaded, subject)).collect();
     let encoded = encode(loaded, subjects, &texts, &sets);
-    let planned =
-        subjects.par_iter().zip(&sets).enumerate().map(|(index, (subject, sets))| match &subject.tokenizer {
-            Ok(tokenizer) => {
-                let encoded = &encoded[&tokenizer.identity()];
-                cells_of(loaded, (index, subject, tokenizer), sets, &texts, encoded, runtime)
-            }
-            Err(error) => (Vec::new(), vec![error.clone()]),
-        });
+    let planned = subjects.par_iter().zip(&sets).enumerate().map(|(index, (subject, sets))| match &*subject
+        .tokenizer
+    {
+        Ok(tokenizer) => {
+            let encoded = &encoded[&tokenizer.identity()];
+            cells_of(loaded, (index, subject, tokenizer), sets, &texts, encoded, runtime)
+        }
+        Err(error) => (Vec::new(), vec![error.clone()]),
+    });
     let planned: Vec<(Vec<Cell>, Vec<String>)> = planned.collect();
     let mut cells = Vec::with_capacity(planned.iter().map(|(cells, _)| cells.len()).sum());
     for (subject, (mine, errors)) in subjects.iter().zip(planned) {
@@ -192,7 +193,7 @@ fn encode(
 ) -> BTreeMap<Key, ByText> {
     let mut wanted: BTreeMap<Key, (&Tokenizer, BTreeSet<usize>)> = BTreeMap::new();
     for (subject, sets) in subjects.iter().zip(sets) {
-        let Ok(tokenizer) = &subject.tokenizer else { continue };
+        let Ok(tokenizer) = &*subject.tokenizer else { continue };
         let (_, sets_wanted) = wanted.entry(tokenizer.identity()).or_insert((tokenizer, BTreeSet::new()));
         sets_wanted.extend(sets);
     }

@@ -6,11 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::arch::{ArchError, INPUTS, Recipe};
-use crate::checkpoint::{Checkpoint, CheckpointError, Content, Dtype};
+use crate::checkpoint::{Checkpoint, CheckpointError, Content};
 use crate::glob;
 use crate::graph::Graph;
 use crate::nn::WEIGHT;
-use crate::onnx::{self, External, Stored};
+use crate::onnx::{self, External};
 use crate::publish;
 
 /// Name of the file in the folder of an export.
@@ -99,11 +99,7 @@ pub fn export(
         let file = entry.file.file_name().unwrap_or_default(); // an open file has a name
         let location = file.to_string_lossy().into_owned();
         files.insert(location.clone(), entry.file.to_path_buf());
-        let stored = match tensor.dtype {
-            Dtype::F32 => Stored::F32,
-            Dtype::F16 => Stored::F16,
-            Dtype::BF16 => Stored::BF16,
-        };
+        let stored = tensor.dtype.into();
         let (offset, length) = (entry.offset, entry.bytes.len() as u64);
         let weight = External { name: name.to_string(), stored, location, offset, length };
         weights.insert(input.to_string(), weight);

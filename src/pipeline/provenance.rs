@@ -22,7 +22,7 @@ pub(super) fn made_with(loaded: &Loaded, planned: &Planned) -> BTreeMap<String, 
             say(format!("intervention of {}", subject.id), change.to_string());
         }
         say(format!("graphs of {}", subject.id), subject.graphs.identity().to_string());
-        if let Ok(tokenizer) = &subject.tokenizer {
+        if let Ok(tokenizer) = &*subject.tokenizer {
             say(format!("tokenizer of {}", subject.id), tokenizer.identity().to_string());
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn set_spectra(
 ) -> Vec<SetSpectra> {
     let mut found = Vec::new();
     for (index, subject) in subjects.iter().enumerate() {
-        let Ok(tokenizer) = &subject.tokenizer else { continue }; // said where its cells were made
+        let Ok(tokenizer) = &*subject.tokenizer else { continue }; // said where its cells were made
         // Cells are in the order of the subjects.
         let up_to = |end: usize| cells.partition_point(|cell| cell.subject < end);
         let its_cells = up_to(index)..up_to(index + 1);

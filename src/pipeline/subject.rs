@@ -1,7 +1,8 @@
 //! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. No weight is read here.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::thread;
 
 use crate::arch::{self, ArchError, Recipe};
 use crate::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
@@ -21,14 +22,20 @@ pub struct Subject {
     pub checkpoint: Checkpoint,
     pub recipe: Recipe,
     pub graphs: Graphs,
-    /// `None` when the folder has no tokenizer: then only token ids can be run.
-    pub tokenizer: Result<Arc<Tokenizer>, String>,
+    /// Without one only token ids can be run.
+    pub tokenizer: Tokenizing,
     /// Content hash of the weights, as stored: a variant's are its base's.
     pub weights: Key,
     /// What is changed in the stored model.
     pub intervention: Option<Change>,
     facts: ModelFacts,
 }
+
+/// A model's tokenizer, or why it has none; who asks waits until it is open.
+pub type Tokenizing = LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>;
+
+/// A tokenizer, or why there is none.
+pub type Opened = Result<Arc<Tokenizer>, String>;
 
 /// Why a model cannot be observed.
 #[derive(Debug, thiserror::Error)]
@@ -90,30 +97,32 @@ pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Resu
 }
 
 impl Subject {
-    /// Opens a checkpoint folder under an id. Reads headers, config and tokenizer; hashes weights once (memoised).
+    /// Opens a checkpoint folder under an id. Reads headers and config, and beside them the tokenizer; hashes weights once
+    /// (memoised).
     pub fn open(id: &str, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(id, folder, tokenizer(folder), None, ModelFacts::default(), memo)
+        Subject::of(id, folder, tokenizing(folder), None, ModelFacts::default(), memo)
     }
 
     /// Opens a model of the list, from the folder that [`locate`] gave.
     pub fn listed(model: &Model, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::listed_with(model, folder, tokenizer(folder), memo)
+        Subject::of(&model.id, folder, tokenizing(folder), change(model), lineage(model), memo)
     }
 
     /// [`Subject::listed`] with the [`tokenizer`] of the folder, which its models share.
     pub fn listed_with(
         model: &Model,
         folder: &Path,
-        tokenizer: Result<Arc<Tokenizer>, String>,
+        tokenizer: Opened,
         memo: &Memo,
     ) -> Result<Subject, SubjectError> {
+        let tokenizer = LazyLock::new(Box::new(|| tokenizer) as Box<_>);
         Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)
     }
 
     fn of(
         id: &str,
         folder: &Path,
-        tokenizer: Result<Arc<Tokenizer>, String>,
+        tokenizer: Tokenizing,
         intervention: Option<Change>,
         lineage: ModelFacts,
         memo: &Memo,
@@ -146,13 +155,20 @@ impl Subject {
     }
 }
 
-/// The tokenizer of a folder, or why there is none.
-pub fn tokenizer(folder: &Path) -> Result<Arc<Tokenizer>, String> {
+/// The tokenizer of a folder.
+pub fn tokenizer(folder: &Path) -> Opened {
     Tokenizer::open(folder).map(Arc::new).map_err(|error| error.to_string())
 }
 
+/// The [`tokenizer`] of a folder, which a thread begins to open.
+fn tokenizing(folder: &Path) -> Tokenizing {
+    let folder = folder.to_path_buf();
+    let opening = thread::spawn(move || tokenizer(&folder));
+    LazyLock::new(Box::new(|| opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+}
+
 /// The [`tokenizer`] of each folder.
-pub fn tokenizers<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Arc<Tokenizer>, String>> {
+pub fn tokenizers<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Opened> {
     let opened = Tokenizer::open_all(folders).into_iter();
     opened.map(|one| one.map(Arc::new).map_err(|error| error.to_string())).collect()
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use half::{bf16, f16, slice::HalfFloatSliceExt};
 
-use crate::onnx::Stored;
+use crate::checkpoint::Dtype;
 
 /// Some elements of a weight, as they lie.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +38,10 @@ impl<'a> Halves<'a> {
         }
     }
 
-    /// What a graph calls their type.
-    pub fn dtype(&self) -> Stored {
+    pub fn dtype(&self) -> Dtype {
         match self {
-            Halves::Bf16(_) => Stored::BF16,
-            Halves::F16(_) => Stored::F16,
+            Halves::Bf16(_) => Dtype::BF16,
+            Halves::F16(_) => Dtype::F16,
         }
     }
 

@@ -7,6 +7,8 @@
 mod fma;
 mod halves;
 mod shared;
+#[cfg(target_arch = "x86_64")]
+mod square;
 mod tiles;
 
 use std::fmt;
@@ -29,10 +31,16 @@ pub struct Rows<'a> {
 
 /// A matrix `[outputs, inputs]`, row by row, with what is added to its products.
 #[derive(Clone, Copy, Debug)]
-pub struct Linear<'a> {
-    pub weight: Halves<'a>,
+pub struct Linear<'a, W = Halves<'a>> {
+    pub weight: W,
     pub bias: Option<&'a [f32]>,
     pub outputs: usize,
+}
+
+impl<'a> Linear<'a> {
+    fn with<W>(self, weight: W) -> Linear<'a, W> {
+        Linear { weight, bias: self.bias, outputs: self.outputs }
+    }
 }
 
 /// Who multiplies.
@@ -42,15 +50,14 @@ pub enum Unit {
     Tiles(tiles::Registers),
     /// This program as tile registers would, slowly.
     EmulatedTiles,
-    /// Fused multiplications and additions on vectors of eight, with weights in bf16 or f16.
+    /// Fused multiplications and additions on vectors, with weights in bf16 or f16.
     Fma(fma::Fma),
 }
 
 impl Unit {
     /// The fastest of this processor, if it is faster than the runtime's own products.
     pub fn fastest() -> Option<Unit> {
-        let fma = || fma::Fma::new().filter(|fma| fma.is_fastest()).map(Unit::Fma);
-        tiles::Registers::new().map(Unit::Tiles).or_else(fma)
+        tiles::Registers::new().map(Unit::Tiles).or_else(|| fma::Fma::all().next().map(Unit::Fma))
     }
 
     /// Whether it multiplies with weights of this dtype.
@@ -66,7 +73,7 @@ impl Unit {
         match self {
             Unit::Tiles(_) => tiles::THREAD_BYTES,
             Unit::EmulatedTiles => 0,
-            Unit::Fma(_) => fma::THREAD_BYTES,
+            Unit::Fma(fma) => fma.room(),
         }
     }
 
@@ -74,7 +81,7 @@ impl Unit {
     pub fn size(self, rows: usize, inputs: usize) -> usize {
         match self {
             Unit::Tiles(_) | Unit::EmulatedTiles => tiles::size(rows, inputs),
-            Unit::Fma(_) => fma::size(rows, inputs),
+            Unit::Fma(fma) => fma.size(rows, inputs),
         }
     }
 
@@ -89,7 +96,7 @@ impl Unit {
         match self {
             Unit::Tiles(registers) => tiles::split(registers, x, inputs, bits, each),
             Unit::EmulatedTiles => tiles::emulated::split(x, inputs, bits),
-            Unit::Fma(_) => fma::arrange(x, inputs, bits, each),
+            Unit::Fma(fma) => fma.arrange(x, inputs, bits, each),
         }
     }
 
@@ -104,12 +111,12 @@ impl Unit {
         assert_eq!(out.len(), x.rows * linear.outputs);
         match (self, linear.weight) {
             (Unit::Tiles(registers), Halves::Bf16(weight)) => {
-                tiles::product(registers, x, tiles::Linear::of(weight, linear), out, each);
+                tiles::product(registers, x, linear.with(weight), out, each);
             }
             (Unit::EmulatedTiles, Halves::Bf16(weight)) => {
-                tiles::emulated::product(x, tiles::Linear::of(weight, linear), out, each);
+                tiles::emulated::product(x, linear.with(weight), out, each);
             }
-            (Unit::Fma(fma), _) => fma::product(fma, x, linear, out, each),
+            (Unit::Fma(fma), _) => fma.product(x, linear, out, each),
             (_, Halves::F16(_)) => panic!("a weight in f16 for tile registers"),
         }
     }
@@ -118,11 +125,11 @@ impl Unit {
 /// Where it computes, as the end of a sentence.
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Unit::Tiles(_) => "tile registers (AMX)",
-            Unit::EmulatedTiles => "emulated tile registers",
-            Unit::Fma(_) => "weights as stored (AVX2)",
-        })
+        match self {
+            Unit::Tiles(_) => f.write_str("tile registers (AMX)"),
+            Unit::EmulatedTiles => f.write_str("emulated tile registers"),
+            Unit::Fma(fma) => write!(f, "weights as stored ({fma})"),
+        }
     }
 }
 
@@ -162,7 +169,7 @@ mod tests {
     /// All that this processor can do.
     fn all() -> impl Iterator<Item = Unit> {
         let registers = tiles::Registers::new().map(Unit::Tiles);
-        [Unit::EmulatedTiles].into_iter().chain(registers).chain(fma::Fma::new().map(Unit::Fma))
+        [Unit::EmulatedTiles].into_iter().chain(registers).chain(fma::Fma::all().map(Unit::Fma))
     }
 
     const SIZES: [(usize, usize, usize); 10] = [

@@ -225,16 +225,13 @@ mod tests {
                     (Halves::Bf16(&bf16s), bf16s.iter().map(|x| x.to_f32()).collect::<Vec<f32>>(), None),
                     (Halves::F16(&f16s), f16s.iter().map(|x| x.to_f32()).collect(), Some(&bias[..])),
                 ] {
-                    let takes = match stored.dtype() {
-                        Stored::BF16 => unit.takes(crate::checkpoint::Dtype::BF16),
-                        _ => unit.takes(crate::checkpoint::Dtype::F16),
-                    };
-                    if !takes {
+                    if !unit.takes(stored.dtype()) {
                         continue;
                     }
                     let shape = [outputs, inputs];
                     let file = graph(size, bias.is_some());
-                    let taking = with_stored(&file, &[("w".to_string(), stored.dtype())].into()).unwrap();
+                    let taking =
+                        with_stored(&file, &[("w".to_string(), stored.dtype().into())].into()).unwrap();
                     let plain = floats("w", &shape, &widened).unwrap();
                     // A thread with all outputs sums in the order of ours, which threads do not change.
                     let expected = product(&runtime, &file, size, plain, bias, false);

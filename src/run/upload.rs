@@ -18,7 +18,7 @@ use super::{
 use crate::{
     arch::WeightUse,
     checkpoint::{Checkpoint, Content, Dtype, Tensor, widen::widen},
-    onnx::{STORED, Stored, WIDENED, widening},
+    onnx::{STORED, WIDENED, widening},
 };
 
 /// The way into the memory of a runtime's device.
@@ -60,12 +60,7 @@ impl<'r> Upload<'r> {
     }
 
     fn open(&self, dtype: Dtype) -> Result<Session, RunError> {
-        let stored = match dtype {
-            Dtype::F32 => Stored::F32,
-            Dtype::F16 => Stored::F16,
-            Dtype::BF16 => Stored::BF16,
-        };
-        Session::new(self.runtime, "widen", &widening(stored), usize::MAX)
+        Session::new(self.runtime, "widen", &widening(dtype.into()), usize::MAX)
     }
 }
 

@@ -132,7 +132,11 @@ impl<'a> Vocabulary<'a> {
 
     /// The inputs that the graphs take as they are stored.
     pub fn stored(&self) -> BTreeMap<String, onnx::Stored> {
-        self.unembedding.stored.iter().map(|halves| (UNEMBEDDING.to_string(), halves.dtype())).collect()
+        self.unembedding
+            .stored
+            .iter()
+            .map(|halves| (UNEMBEDDING.to_string(), halves.dtype().into()))
+            .collect()
     }
 
     /// Calls `each` with every piece; each is widened once if it must be, into `buffer`, and goes to a device once, for all

@@ -139,7 +139,7 @@ impl<'a> Staged<'a> {
     /// The graph inputs of weights that come as they are stored.
     pub fn stored(&self) -> BTreeMap<String, onnx::Stored> {
         let stored = self.weights.iter().filter_map(|(weight, data)| match data {
-            Weight::Stored(data) => Some((weight.input.clone()?, data.dtype())),
+            Weight::Stored(data) => Some((weight.input.clone()?, data.dtype().into())),
             _ => None,
         });
         stored.collect()

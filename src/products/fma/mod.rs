@@ -1,5 +1,5 @@
-//! Products by fused multiplications and additions on vectors of eight numbers, with weights in bf16 or f16 that are widened
-//! on their way to the second cache.
+//! Products by fused multiplications and additions on vectors of eight or sixteen numbers, with weights in bf16 or f16 that
+//! are widened on their way to the second cache.
 //!
 //! A number is summed over inputs as ONNX Runtime's products sum it: in runs of 128 inputs, each from zero in the order of the
 //! inputs, and the runs in their order, from the bias on. Where a thread's share has no more than 64 outputs, and fewer than
@@ -7,65 +7,104 @@
 //! one thread and wherever its threads' shares are wider, for two rows and more. Source: `core/mlas/lib/sgemm.cpp` of ONNX
 //! Runtime.
 
+// There are no vectors then, and nothing to compute.
+#![cfg_attr(not(target_arch = "x86_64"), allow(unused, unreachable_code))]
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
-pub use avx2::{Fma, product};
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod panels;
 
-#[cfg(not(target_arch = "x86_64"))]
-mod absent;
-#[cfg(not(target_arch = "x86_64"))]
-pub use absent::{Fma, product};
+use std::fmt;
 
-use super::{Each, shared::Shared};
+use super::{Each, Linear, Rows, shared::Shared};
 
-/// Rows that are multiplied at a time.
-const ROWS: usize = 6;
-/// Outputs of a panel: two vectors.
-const OUTPUTS: usize = 16;
-/// Inputs of a run.
-const RUN: usize = 128;
-/// Inputs of a panel that are widened at a time: a multiple of every run. The panel, 64 KiB, stays in the second cache while
-/// all rows pass.
-const CHUNK: usize = 1024;
-/// Panels of a task.
-const PANELS: usize = 4;
-
-/// A thread's panel.
-pub const THREAD_BYTES: usize = CHUNK * OUTPUTS * size_of::<f32>();
-
-/// Numbers of so many rows: rows by 6, inputs, rows. Rows that are not there are zeros.
-pub fn size(rows: usize, inputs: usize) -> usize {
-    rows.next_multiple_of(ROWS) * inputs
+/// Proof that this processor has such vectors.
+#[derive(Clone, Copy, Debug)]
+pub enum Fma {
+    #[cfg(target_arch = "x86_64")]
+    Eight(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Sixteen(avx512::Avx512),
 }
 
-/// Sizes are checked by the caller.
-pub fn arrange(x: &[f32], inputs: usize, bits: &mut [u32], each: Each<'_>) {
-    let rows = x.len() / inputs;
-    let start = Shared(bits.as_mut_ptr());
-    each(rows.div_ceil(ROWS), &|six| {
-        // SAFETY: sixes do not overlap, each is written by one call, and all are within `bits`.
-        let bits =
-            unsafe { std::slice::from_raw_parts_mut(start.get().add(six * ROWS * inputs), ROWS * inputs) };
-        let (first, last) = (six * ROWS, rows.min((six + 1) * ROWS));
-        if last - first < ROWS {
-            bits.fill(0);
-        }
-        for (row, x) in x[first * inputs..last * inputs].chunks_exact(inputs).enumerate() {
-            for (to, x) in bits[row..].iter_mut().step_by(ROWS).zip(x) {
-                *to = x.to_bits();
-            }
-        }
-    });
-}
-
-/// Inputs of a run, as the runtime has it for a thread that has all outputs.
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-fn run(inputs: usize, outputs: usize) -> usize {
-    let (mut run, mut at_once) = (RUN, RUN);
-    while outputs < inputs && at_once > OUTPUTS && at_once / 2 >= outputs {
-        run *= 2;
-        at_once /= 2;
+impl Fma {
+    /// All that this processor has, the fastest first.
+    pub fn all() -> impl Iterator<Item = Fma> {
+        #[cfg(target_arch = "x86_64")]
+        let all = [avx512::Avx512::new().map(Fma::Sixteen), avx2::Avx2::new().map(Fma::Eight)];
+        #[cfg(not(target_arch = "x86_64"))]
+        let all = [None::<Fma>];
+        all.into_iter().flatten()
     }
-    run
+
+    /// Bytes that each thread holds for a product.
+    pub fn room(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Fma::Eight(_) => panels::bytes::<avx2::Avx2>(),
+            #[cfg(target_arch = "x86_64")]
+            Fma::Sixteen(_) => panels::bytes::<avx512::Avx512>(),
+        }
+    }
+
+    /// Numbers of so many rows: rows by as many as are multiplied at a time, inputs, rows. Rows that are not there are zeros.
+    pub fn size(self, rows: usize, inputs: usize) -> usize {
+        rows.next_multiple_of(self.at_a_time()) * inputs
+    }
+
+    /// Sizes are checked by the caller.
+    pub fn arrange(self, x: &[f32], inputs: usize, bits: &mut [u32], each: Each<'_>) {
+        let (rows, some) = (x.len() / inputs, self.at_a_time());
+        let start = Shared(bits.as_mut_ptr());
+        each(rows.div_ceil(some), &|group| {
+            // SAFETY: groups do not overlap, each is written by one call, and all are within `bits`.
+            let bits = unsafe {
+                std::slice::from_raw_parts_mut(start.get().add(group * some * inputs), some * inputs)
+            };
+            let (first, last) = (group * some, rows.min((group + 1) * some));
+            if last - first < some {
+                bits.fill(0);
+            }
+            for (row, x) in x[first * inputs..last * inputs].chunks_exact(inputs).enumerate() {
+                for (to, x) in bits[row..].iter_mut().step_by(some).zip(x) {
+                    *to = x.to_bits();
+                }
+            }
+        });
+    }
+
+    /// Sizes are checked by the caller.
+    pub fn product(self, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Fma::Eight(vectors) => panels::product(vectors, x, linear, out, each),
+            #[cfg(target_arch = "x86_64")]
+            Fma::Sixteen(vectors) => panels::product(vectors, x, linear, out, each),
+        }
+    }
+
+    /// Rows that are multiplied at a time.
+    fn at_a_time(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Fma::Eight(_) => <avx2::Avx2 as panels::Vectors>::ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Fma::Sixteen(_) => <avx512::Avx512 as panels::Vectors>::ROWS,
+        }
+    }
+}
+
+/// What it computes with.
+impl fmt::Display for Fma {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            #[cfg(target_arch = "x86_64")]
+            Fma::Eight(_) => f.write_str("AVX2"),
+            #[cfg(target_arch = "x86_64")]
+            Fma::Sixteen(_) => f.write_str("AVX-512"),
+        }
+    }
 }

@@ -16,8 +16,6 @@ mod amx;
 mod product;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod split;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod transposed;
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod absent;
@@ -44,18 +42,7 @@ const TILE: usize = SIDE * SIDE;
 const STEP: usize = PARTS * TILE;
 
 /// A matrix in bf16.
-#[derive(Clone, Copy, Debug)]
-pub struct Linear<'a> {
-    weight: &'a [bf16],
-    bias: Option<&'a [f32]>,
-    outputs: usize,
-}
-
-impl<'a> Linear<'a> {
-    pub fn of(weight: &'a [bf16], super::Linear { bias, outputs, .. }: super::Linear<'a>) -> Linear<'a> {
-        Linear { weight, bias, outputs }
-    }
-}
+type Linear<'a> = super::Linear<'a, &'a [bf16]>;
 
 /// Pairs of so many rows, each number in its three parts, in the order in which the tile unit takes them: rows by 16, inputs
 /// by 32, parts, pairs of inputs, rows. Rows and inputs that are not there are zeros.

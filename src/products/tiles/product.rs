@@ -10,9 +10,8 @@ use half::bf16;
 use super::{
     INPUTS, Linear, SIDE, STEP, TILE,
     amx::{Configured, Registers},
-    transposed::transposed,
 };
-use crate::products::{Each, Rows, shared::Shared};
+use crate::products::{Each, Rows, shared::Shared, square::transposed};
 
 /// Tiles of outputs that are summed side by side, with four tile registers for the sums.
 const ABREAST: usize = 4;

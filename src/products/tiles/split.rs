@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::{INPUTS, PARTS, SIDE, STEP, TILE, amx::Registers, transposed::transposed};
-use crate::products::{Each, shared::Shared};
+use super::{INPUTS, PARTS, SIDE, STEP, TILE, amx::Registers};
+use crate::products::{Each, shared::Shared, square::transposed};
 
 /// Sixteen rows at a time, whoever comes first. Sizes are checked by the caller.
 pub fn split(_: Registers, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {

@@ -2,7 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::SIDE;
+/// Rows and columns of it.
+pub const SIDE: usize = 16;
 
 /// 16 by 16 numbers of four bytes.
 #[target_feature(enable = "avx512f")]

@@ -39,7 +39,7 @@ pub use regressing::{Pictured, picture};
 pub use reporting::Written;
 pub use spectra::SetSpectra;
 pub use subject::{
-    Missing, Opened, Subject, SubjectError, change, checkpoint, lineage, locate, locate_hub, tokenizer,
+    Missing, Subject, SubjectError, Tokenizing, change, checkpoint, lineage, locate, locate_hub, tokenizer,
 };
 pub use weighing::{Weighing, weigh_subject};
 

@@ -180,13 +180,15 @@ def spread(runs: list[dict]) -> dict:
 
 
 def machine() -> dict:
-    names = [
-        line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
+    first = {}
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        first.setdefault(name.strip(), value.strip())
+    flags = first.get("flags", "").split()
+    # What products are computed with decides more than the name of a virtual processor.
+    widest = [name for flag, name in [("amx_bf16", "AMX"), ("avx512f", "AVX-512"), ("avx2", "AVX2")] if flag in flags]
     return {
-        "cpu": names[0] if names else "unknown",
+        "cpu": ", ".join([first.get("model name", "unknown"), *widest[:1]]),
         "cpus": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "kernel": os.uname().release,

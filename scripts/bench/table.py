@@ -30,10 +30,10 @@ def page(record: dict) -> str:
         f"Wall time from the start of a process to its result, median of {rounds} (least–most); checkpoint in the page "
         "cache (warm) or not (cold). Peak memory and CPU time of warm runs; anonymous memory is what a machine must "
         "have, resident memory has the pages of mapped files too. After other prompts the checkpoint is hashed already, as in "
-        "every run of a model but its first. Products by the runtime: on tile registers (AMX) and on AVX2 without "
-        "AVX-512 streamgauge multiplies with bf16 weights as they lie, in float32's precision; this row widens them for the runtime. Imports: the part of the "
-        "wall time in which Python loads libraries. Written: bytes that reached the disk. Worst difference: the largest relative difference from "
-        f"streamgauge among all norms and entropies, tolerated up to {TOLERANCE['float32']:.0e} in float32 and "
+        "every run of a model but its first. Products by the runtime: streamgauge multiplies with bf16 "
+        "weights as they lie, in float32's precision; this row widens them for the runtime. Imports: the part of the wall "
+        "time in which Python loads libraries. Written: bytes that reached the disk. Worst difference: the largest relative "
+        f"difference from streamgauge among all norms and entropies, tolerated up to {TOLERANCE['float32']:.0e} in float32 and "
         f"{TOLERANCE['bfloat16']:.0e} in bfloat16.",
         "",
         *limits(record),

@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use rayon::prelude::*;
@@ -26,6 +26,7 @@ pub struct Tokenizer {
     parsed: Arc<Parsed>,
     bos: Result<u32, String>,
     adds_bos: Adds,
+    identity: OnceLock<Key>,
 }
 
 /// Who adds a BOS when nobody says otherwise.
@@ -108,7 +109,7 @@ impl Tokenizer {
             _ if settings.get("add_bos_token") == Some(&Value::Bool(true)) => Adds::Config,
             _ => Adds::Nobody,
         };
-        Ok(Tokenizer { file, parsed, bos, adds_bos })
+        Ok(Tokenizer { file, parsed, bos, adds_bos, identity: OnceLock::new() })
     }
 
     /// The token ids of one prompt, at least one.
@@ -189,12 +190,14 @@ impl Tokenizer {
     }
 
     /// Hash of what decides the ids: the content of `tokenizer.json` (whatever its formatting), which token is the
-    /// BOS and who adds it.
+    /// BOS and who adds it. Found when first asked for: 0.1 s where the vocabulary is large.
     pub fn identity(&self) -> Key {
-        let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
-        hasher.update(format!("{:?} {:?} ", self.bos.as_ref().ok(), self.adds_bos).as_bytes());
-        hasher.update(self.parsed.content());
-        Key::from(hasher.finalize())
+        *self.identity.get_or_init(|| {
+            let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
+            hasher.update(format!("{:?} {:?} ", self.bos.as_ref().ok(), self.adds_bos).as_bytes());
+            hasher.update(&self.parsed.content);
+            Key::from(hasher.finalize())
+        })
     }
 
     /// The BOS token's id, if the checkpoint says which it is.
@@ -257,8 +260,8 @@ fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
 /// A `tokenizer.json`.
 struct Parsed {
     inner: tokenizers::Tokenizer,
-    bytes: Vec<u8>,
-    content: OnceLock<Option<String>>,
+    /// What decides ids, as [`content`] spells it.
+    content: LazyLock<Vec<u8>, Box<dyn FnOnce() -> Vec<u8> + Send>>,
 }
 
 impl Parsed {
@@ -276,24 +279,21 @@ impl Parsed {
         let mut inner = tokenizers::Tokenizer::from_bytes(&bytes).map_err(bad)?;
         inner.with_truncation(None).map_err(bad)?;
         inner.with_padding(None);
-        Ok(Parsed { inner, bytes, content: OnceLock::new() })
+        Ok(Parsed { inner, content: LazyLock::new(Box::new(|| content(bytes))) })
     }
+}
 
-    /// What decides ids, in one spelling: whatever the file's formatting, without what decides nothing. Made when first
-    /// asked for: 0.1 s where the vocabulary is large. The bytes as they lie, if they are a tokenizer but no JSON object.
-    fn content(&self) -> &[u8] {
-        let content = self.content.get_or_init(|| {
-            let mut content: Map<String, Value> = serde_json::from_slice(&self.bytes).ok()?;
-            // Switched off, so they decide nothing.
-            content.remove("truncation");
-            content.remove("padding");
-            content.sort_keys();
-            let mut content = Value::Object(content);
-            content.sort_all_objects();
-            Some(content.to_string())
-        });
-        content.as_ref().map_or(&self.bytes, |content| content.as_bytes())
-    }
+/// What decides ids of a `tokenizer.json`, in one spelling: whatever its formatting, without what decides nothing. The bytes
+/// as they lie where a tokenizer can be read of them but no general JSON (a number out of range that it ignores).
+fn content(bytes: Vec<u8>) -> Vec<u8> {
+    let Ok(mut content) = serde_json::from_slice::<Map<String, Value>>(&bytes) else { return bytes };
+    // Switched off, so they decide nothing.
+    content.remove("truncation");
+    content.remove("padding");
+    content.sort_keys();
+    let mut content = Value::Object(content);
+    content.sort_all_objects();
+    content.to_string().into_bytes()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::config::{
 use crate::facts::ModelFacts;
 use crate::hub::HubId;
 use crate::observation::{Extra, Extras, PromptObservation};
-use crate::pipeline::{self, Missing, Opened, Subject};
+use crate::pipeline::{self, Missing, Subject, Tokenizing};
 use crate::plan::Known;
 use crate::progress::Progress;
 use crate::protocol::Bos;
@@ -111,8 +111,9 @@ impl Arguments {
             None => Memo::none(),
         };
         let subject = open_model(&self.model, &self.models, &memo, bar.as_ref())?;
+        let (inputs, extras) = self.input.read(&self.extras)?;
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
-        let (requests, extras) = self.requests(|| &subject.tokenizer)?;
+        let requests = self.requests(inputs, &subject.tokenizer)?;
         let meter = Meter::new(bar.as_ref());
         let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), &meter)?;
         if !self.common.quiet {
@@ -130,7 +131,7 @@ impl Arguments {
         &self,
         measured: &table::Measured,
         runtime: &Runtime,
-        tokenizer: &Opened,
+        tokenizer: &Tokenizing,
         requests: &[Request],
         found: &[PromptObservation],
     ) -> Result<Exit, Failure> {
@@ -161,11 +162,12 @@ impl Arguments {
         let name = file.display().to_string();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let tokenizer = pipeline::tokenizer(folder.unwrap_or(Path::new(".")));
-        let (requests, extras) = self.requests(|| &tokenizer)?;
+        let (inputs, extras) = self.input.read(&self.extras)?;
         if !extras.is_empty() {
             bar.note("extras are observed of checkpoints only, not of ONNX files");
         }
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
+        let requests = self.requests(inputs, &tokenizer)?;
         let mut decoder = Decoder::open(&runtime, file)?;
         let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
         let mut found = Vec::new();
@@ -182,35 +184,51 @@ impl Arguments {
         self.show(&measured, &runtime, &tokenizer, &requests, &found)
     }
 
-    /// What is to be run, and what to observe beside the usual.
-    fn requests<'t>(&self, tokenizer: impl Fn() -> &'t Opened) -> Result<(Vec<Request>, Extras), Failure> {
-        let bad = |message: String| Failure::new(Exit::BadInput, message);
-        let mut extras: Extras = self.extras.iter().copied().collect();
-        let texts: Vec<String> = match &self.input.set {
-            Some(name) => {
-                let set = prompt_set(name)?;
-                extras.extend(set.extras);
-                set.prompts.into_iter().map(|prompt| prompt.text).collect()
+    /// The token ids of each input, by the tokenizer if it is a text.
+    fn requests(&self, inputs: Vec<One>, tokenizer: &Tokenizing) -> Result<Vec<Request>, Failure> {
+        let request = |input| match input {
+            One::Ids(ids) => Ok(Request { text: None, ids }),
+            One::Text(text) => {
+                let tokenizer = tokenizer.as_ref().map_err(|error| bad(error.clone()))?;
+                let ids = tokenizer
+                    .encode(&text, self.bos)
+                    .map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
+                Ok(Request { text: Some(text), ids })
             }
-            None => self.input.texts.clone(),
         };
-        let mut requests = Vec::new();
-        for text in texts {
-            let tokenizer = tokenizer().as_ref().map_err(|error| bad(error.clone()))?;
-            let ids = tokenizer
-                .encode(&text, self.bos)
-                .map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
-            requests.push(Request { text: Some(text), ids });
+        inputs.into_iter().map(request).collect()
+    }
+}
+
+/// What a person gave to be run.
+enum One {
+    Text(String),
+    Ids(Vec<u32>),
+}
+
+impl Input {
+    /// All of it, and what to observe beside the usual.
+    fn read(&self, extras: &[Extra]) -> Result<(Vec<One>, Extras), Failure> {
+        let mut extras: Extras = extras.iter().copied().collect();
+        let mut inputs: Vec<One> = self.texts.iter().cloned().map(One::Text).collect();
+        if let Some(name) = &self.set {
+            let set = prompt_set(name)?;
+            extras.extend(set.extras);
+            inputs.extend(set.prompts.into_iter().map(|prompt| One::Text(prompt.text)));
         }
-        for list in &self.input.tokens {
+        for list in &self.tokens {
             let ids = list.split(',').map(|id| id.trim().parse::<u32>()).collect::<Result<Vec<_>, _>>();
             let ids = ids.map_err(|_| {
                 bad(format!("--tokens {list:?}: expected token ids separated by commas, e.g. --tokens 1,2,3"))
             })?;
-            requests.push(Request { text: None, ids });
+            inputs.push(One::Ids(ids));
         }
-        Ok((requests, extras))
+        Ok((inputs, extras))
     }
+}
+
+fn bad(message: String) -> Failure {
+    Failure::new(Exit::BadInput, message)
 }
 
 /// Opens a model given as a folder, as an id of the model list, or as a model of the hub, which is downloaded if need be.

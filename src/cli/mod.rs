@@ -56,8 +56,8 @@ pub struct Common {
 pub struct On {
     /// Where to compute: cpu, cuda (the first card), cuda:N, or auto (cuda where it can be used, else cpu). What a device
     /// computed is stored beside what another did. cpu multiplies with weights as they lie (bf16 on tile registers, AMX;
-    /// else bf16 and f16 on AVX2 without AVX-512) unless the environment says STREAMGAUGE_PRODUCTS=runtime; STREAMGAUGE_PRODUCTS=emulated-tiles computes as tile
-    /// registers would, slowly. What is stored already stays as it is
+    /// where there are none, bf16 and f16 on AVX-512 or AVX2) unless the environment says STREAMGAUGE_PRODUCTS=runtime;
+    /// STREAMGAUGE_PRODUCTS=emulated-tiles computes as tile registers would, slowly. What is stored already stays as it is
     #[arg(long, value_name = "DEVICE", default_value_t)]
     device: Wanted,
     /// Memory that observing may take, e.g. 4GiB [default: what the machine has left]. Pages of checkpoints, which the

@@ -111,14 +111,14 @@ pub(super) fn cells(
     let texts = Texts::of(loaded);
     let sets: Vec<Vec<usize>> = subjects.iter().map(|subject| sets_of(loaded, subject)).collect();
     let encoded = encode(loaded, subjects, &texts, &sets);
-    let planned = subjects.par_iter().zip(&sets).enumerate().map(|(index, (subject, sets))| match &*subject
-        .tokenizer
-    {
-        Ok(tokenizer) => {
-            let encoded = &encoded[&tokenizer.identity()];
-            cells_of(loaded, (index, subject, tokenizer), sets, &texts, encoded, runtime)
+    let planned = subjects.par_iter().zip(&sets).enumerate().map(|(index, (subject, sets))| {
+        match subject.tokenizer.as_ref() {
+            Ok(tokenizer) => {
+                let encoded = &encoded[&tokenizer.identity()];
+                cells_of(loaded, (index, subject, tokenizer), sets, &texts, encoded, runtime)
+            }
+            Err(error) => (Vec::new(), vec![error.clone()]),
         }
-        Err(error) => (Vec::new(), vec![error.clone()]),
     });
     let planned: Vec<(Vec<Cell>, Vec<String>)> = planned.collect();
     let mut cells = Vec::with_capacity(planned.iter().map(|(cells, _)| cells.len()).sum());

@@ -1,8 +1,11 @@
 //! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. No weight is read here.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::thread;
+
+use rayon::prelude::*;
 
 use crate::arch::{self, ArchError, Recipe};
 use crate::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
@@ -100,15 +103,15 @@ impl Subject {
     /// Opens a checkpoint folder under an id. Reads headers and config, and beside them the tokenizer; hashes weights once
     /// (memoised).
     pub fn open(id: &str, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(id, folder, tokenizing(folder), None, ModelFacts::default(), memo)
+        Subject::of(id, folder, tokenizer(folder), None, ModelFacts::default(), memo)
     }
 
     /// Opens a model of the list, from the folder that [`locate`] gave.
     pub fn listed(model: &Model, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(&model.id, folder, tokenizing(folder), change(model), lineage(model), memo)
+        Subject::of(&model.id, folder, tokenizer(folder), change(model), lineage(model), memo)
     }
 
-    /// [`Subject::listed`] with the [`tokenizer`] of the folder, which its models share.
+    /// [`Subject::listed`] with the tokenizer of the folder, which its models share.
     pub fn listed_with(
         model: &Model,
         folder: &Path,
@@ -155,22 +158,26 @@ impl Subject {
     }
 }
 
-/// The tokenizer of a folder.
-pub fn tokenizer(folder: &Path) -> Opened {
-    Tokenizer::open(folder).map(Arc::new).map_err(|error| error.to_string())
-}
-
-/// The [`tokenizer`] of a folder, which a thread begins to open.
-fn tokenizing(folder: &Path) -> Tokenizing {
+/// The tokenizer of a folder, which a thread begins to open.
+pub fn tokenizer(folder: &Path) -> Tokenizing {
     let folder = folder.to_path_buf();
-    let opening = thread::spawn(move || tokenizer(&folder));
-    LazyLock::new(Box::new(|| opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+    let open = move || Tokenizer::open(&folder).map(Arc::new).map_err(|error| error.to_string());
+    match thread::Builder::new().name("tokenizer".into()).spawn(open.clone()) {
+        Ok(opening) => {
+            LazyLock::new(Box::new(|| opening.join().unwrap_or_else(|panic| resume_unwind(panic))))
+        }
+        Err(_) => LazyLock::new(Box::new(open)), // no thread to be had: by whoever asks
+    }
 }
 
-/// The [`tokenizer`] of each folder.
+/// The tokenizer of each folder, with its identity known.
 pub fn tokenizers<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Opened> {
-    let opened = Tokenizer::open_all(folders).into_iter();
-    opened.map(|one| one.map(Arc::new).map_err(|error| error.to_string())).collect()
+    let identified = |tokenizer: Tokenizer| {
+        tokenizer.identity();
+        Arc::new(tokenizer)
+    };
+    let opened = Tokenizer::open_all(folders).into_par_iter();
+    opened.map(|one| one.map(identified).map_err(|error| error.to_string())).collect()
 }
 
 /// The intervention of a model of the list, if it is made by one.

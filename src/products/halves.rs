@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use half::{bf16, f16, slice::HalfFloatSliceExt};
+use half::{bf16, f16};
 
 use crate::checkpoint::Dtype;
 
@@ -27,14 +27,6 @@ impl<'a> Halves<'a> {
         match self {
             Halves::Bf16(elements) => Halves::Bf16(&elements[range]),
             Halves::F16(elements) => Halves::F16(&elements[range]),
-        }
-    }
-
-    /// As they are stored.
-    pub fn bits(&self) -> &'a [u16] {
-        match self {
-            Halves::Bf16(elements) => elements.reinterpret_cast(),
-            Halves::F16(elements) => elements.reinterpret_cast(),
         }
     }
 

@@ -55,7 +55,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The fastest of this processor, if it is faster than the runtime's own products.
+    /// The fastest of this processor: each was faster than the runtime's own products where it was measured (README).
     pub fn fastest() -> Option<Unit> {
         tiles::Registers::new().map(Unit::Tiles).or_else(|| fma::Fma::all().next().map(Unit::Fma))
     }
@@ -223,6 +223,40 @@ mod tests {
                         assert!(error < most(unit), "{place}: {found} of {exact}");
                     }
                 }
+            }
+        }
+    }
+
+    /// The order that `fma` documents.
+    fn summed_in_runs(x: &[f32], weights: &[bf16], bias: Option<f32>, run: usize) -> f32 {
+        let of_run = |(x, weights): (&[f32], &[bf16])| {
+            x.iter().zip(weights).fold(0.0, |sum, (x, w)| x.mul_add(w.to_f32(), sum))
+        };
+        let runs = x.chunks(run).zip(weights.chunks(run)).map(of_run);
+        bias.into_iter().chain(runs).reduce(|a, b| a + b).unwrap()
+    }
+
+    #[test]
+    fn vectors_sum_in_one_order_whatever_their_width() {
+        // With the runs of each size: longer ones where outputs are few.
+        for ((rows, inputs, outputs), run) in [
+            ((13, 300, 70), 128),
+            ((7, 2100, 64), 256),
+            ((12, 1500, 33), 256),
+            ((2, 2100, 16), 1024),
+            ((3, 40, 5), 1024),
+        ] {
+            let (x, weight) = (numbers(rows * inputs, 6), in_bf16(&numbers(outputs * inputs, 7)));
+            let bias = numbers(outputs, 8);
+            for (fma, bias) in fma::Fma::all().flat_map(|fma| [(fma, None), (fma, Some(&bias[..]))]) {
+                let linear = Linear { weight: Halves::Bf16(&weight), bias, outputs };
+                let found = product(Unit::Fma(fma), &x, inputs, linear, &one_thread);
+                let rows = x.chunks(inputs).flat_map(|x| {
+                    let weights = weight.chunks(inputs).enumerate();
+                    weights.map(move |(o, w)| summed_in_runs(x, w, bias.map(|bias| bias[o]), run))
+                });
+                let expected: Vec<f32> = rows.collect();
+                assert!(found == expected, "{fma}, {inputs} x {outputs}");
             }
         }
     }

@@ -45,8 +45,8 @@ pub struct Runtime {
 /// Who multiplies with weights of two bytes on the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Multiplier {
-    /// This program with weights as they are stored, where it is faster than the runtime: bf16 on tile registers (AMX); else
-    /// bf16 and f16 on AVX2 if there is no AVX-512.
+    /// This program with weights as they are stored, where it is faster than the runtime: bf16 on tile registers (AMX);
+    /// where there are none, bf16 and f16 on AVX-512 or AVX2.
     Own,
     /// This program as tile registers would, slowly: what another machine computed can be computed again without
     /// them, to the last digits.

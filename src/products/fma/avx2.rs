@@ -21,7 +21,8 @@ impl Avx2 {
     }
 }
 
-impl Vectors for Avx2 {
+// SAFETY: made by `new` alone; `add` writes six rows of two vectors.
+unsafe impl Vectors for Avx2 {
     const ROWS: usize = ROWS;
     const LINES: usize = 1;
 
@@ -92,10 +93,10 @@ impl Vectors for Avx2 {
 fn widened<const F16: bool>(numbers: &[u16; LANES]) -> __m256 {
     // SAFETY: eight numbers are there.
     let bits = unsafe { _mm_loadu_si128(numbers.as_ptr().cast()) };
-    match F16 {
-        true => _mm256_cvtph_ps(bits),
-        false => _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(bits))),
+    if F16 {
+        return _mm256_cvtph_ps(bits);
     }
+    _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(bits)))
 }
 
 /// 8 by 8 numbers.

@@ -20,7 +20,8 @@ impl Avx512 {
     }
 }
 
-impl Vectors for Avx512 {
+// SAFETY: made by `new` alone; `add` writes twelve rows of two vectors.
+unsafe impl Vectors for Avx512 {
     const ROWS: usize = ROWS;
     const LINES: usize = LINES;
 

@@ -3,6 +3,8 @@
 
 use std::{cell::RefCell, ops::Range};
 
+use half::slice::HalfFloatSliceExt;
+
 use crate::products::{Each, Halves, Linear, Rows, shared::Shared};
 
 /// Inputs of a run.
@@ -20,8 +22,12 @@ const MOST_SUMS: usize = 12 * 32;
 #[derive(Clone, Copy)]
 pub struct Line(pub [f32; 16]);
 
-/// Vectors of a processor. Whoever has one knows that the processor has them.
-pub trait Vectors: Copy + Sync {
+/// Vectors of a processor.
+///
+/// # Safety
+/// Only a processor that has the vectors has a value of the type, and [`Vectors::add`] writes no more than its rows of a
+/// panel's outputs.
+pub unsafe trait Vectors {
     /// Rows that are multiplied at a time.
     const ROWS: usize;
     /// Lines of an input's weights in a panel, two vectors together.
@@ -70,12 +76,19 @@ pub fn product<V: Vectors>(_: V, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32
         // SAFETY: a `V` exists; tasks write different outputs.
         unsafe {
             match linear.weight {
-                Halves::Bf16(_) => outputs_of::<V, false>(x, linear, outputs, out),
-                Halves::F16(_) => outputs_of::<V, true>(x, linear, outputs, out),
+                Halves::Bf16(weight) => {
+                    outputs_of::<V, false>(x, linear.with(weight.reinterpret_cast()), outputs, out);
+                }
+                Halves::F16(weight) => {
+                    outputs_of::<V, true>(x, linear.with(weight.reinterpret_cast()), outputs, out);
+                }
             }
         }
     });
 }
+
+/// A matrix in the bits of its elements.
+type Bits<'a> = Linear<'a, &'a [u16]>;
 
 /// Some panels, one after another, for all rows.
 ///
@@ -83,7 +96,7 @@ pub fn product<V: Vectors>(_: V, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32
 /// A `V` exists. `out` is the start of `[rows, outputs]`, and nobody else reads or writes these outputs.
 unsafe fn outputs_of<V: Vectors, const F16: bool>(
     x: Rows<'_>,
-    linear: Linear<'_>,
+    linear: Bits<'_>,
     of_task: Range<usize>,
     out: Shared<f32>,
 ) {
@@ -96,7 +109,7 @@ unsafe fn outputs_of<V: Vectors, const F16: bool>(
                 let outputs = first..of_task.end.min(first + outputs::<V>());
                 let panel = &mut panel[..count * V::LINES];
                 // SAFETY: a `V` exists.
-                unsafe { V::widen::<F16>(linear.weight.bits(), inputs, outputs.clone(), from, panel) };
+                unsafe { V::widen::<F16>(linear.weight, inputs, outputs.clone(), from, panel) };
                 for first in (0..x.rows).step_by(V::ROWS) {
                     let rows = first..x.rows.min(first + V::ROWS);
                     let x = &x.bits[first * inputs + from * V::ROWS..][..count * V::ROWS];
@@ -117,7 +130,7 @@ unsafe fn add_to<V: Vectors>(
     x: &[u32],
     panel: &[Line],
     run: usize,
-    linear: Linear<'_>,
+    linear: Bits<'_>,
     rows: Range<usize>,
     outputs: Range<usize>,
     begins: bool,

@@ -86,7 +86,7 @@ fn every_variant_of_the_list_differs_from_its_base_in_facts_key_and_numbers() {
             "{}",
             model.id
         );
-        assert_eq!(made.weights, base.weights, "{}: no second copy", model.id);
+        assert_eq!(made.weights(), base.weights(), "{}: no second copy", model.id);
         let (fields, change) =
             (observe_fields_of_ids(&made, &[1], &Extras::new(), &runtime()), facts.change.unwrap());
         assert!(fields.get("intervention").unwrap().starts_with(&change), "{}: {change}", model.id);

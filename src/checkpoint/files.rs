@@ -5,6 +5,7 @@ use std::{
     fmt, fs,
     ops::Range,
     path::{Component, Path, PathBuf},
+    sync::OnceLock,
 };
 
 use memmap2::Mmap;
@@ -25,6 +26,9 @@ pub const INDEX: &str = "model.safetensors.index.json";
 /// Bytes that one core reads at a time.
 #[cfg(target_os = "linux")]
 const READ: usize = 8 << 20;
+/// Bytes that Linux is asked to read ahead at a time: of a longer piece it reads no more than the device's `read_ahead_kb`, or
+/// its longest request; 128 KiB is the default. Source: `force_page_cache_ra` in `mm/readahead.c` of Linux.
+const AHEAD: usize = 128 << 10;
 const INDEX_FORM: &str = "an index with a weight_map of tensor to file";
 
 /// One safetensors file, mapped.
@@ -50,7 +54,10 @@ impl File {
     pub(super) fn prefetch(&self, range: &Range<usize>) {
         // Advice: where the system refuses it, the pages are read when they are used.
         #[cfg(unix)]
-        let _ = self.map.advise_range(memmap2::Advice::WillNeed, range.start, range.len());
+        for start in range.clone().step_by(AHEAD) {
+            let length = AHEAD.min(range.end - start);
+            let _ = self.map.advise_range(memmap2::Advice::WillNeed, start, length);
+        }
         #[cfg(not(unix))]
         let _ = range;
     }
@@ -170,7 +177,7 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
         let file = File::open(path)?;
         for tensor in header::read(file.path(), file.bytes())? {
             let header::Declared { name, dtype, shape, range } = tensor;
-            places.push(Place { name, dtype, shape, range, file: files.len() });
+            places.push(Place { name, dtype, shape, range, file: files.len(), hash: OnceLock::new() });
         }
         files.push(file);
     }

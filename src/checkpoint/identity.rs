@@ -6,52 +6,77 @@
 
 use rayon::prelude::*;
 
-use super::{Checkpoint, CheckpointError, Entry, memo::Memo};
+use super::{Checkpoint, Place, memo::Memo};
 use crate::hash::Key;
 
 /// Below this a tensor is hashed on one core (many at a time), above on all of them, bytes.
 const LARGE: usize = 1 << 20;
 
 impl Checkpoint {
-    /// The identity of the weights. Reads every byte once, unless `memo` knows these very files.
-    ///
-    /// # Errors
-    /// None today: a memo that cannot be read or written only costs time. (A disk that fails under a mapping
-    /// kills the process with SIGBUS.)
-    pub fn identity(&self, memo: &Memo) -> Result<Key, CheckpointError> {
-        let stamps = self.stamps();
-        if let Some(known) = stamps.as_ref().and_then(|stamps| memo.get(self.folder(), stamps)) {
-            return Ok(known);
-        }
-        let entries: Vec<Entry<'_>> = self.entries().collect();
-        let bytes: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
-        let span = tracing::info_span!("hash", folder = %self.folder().display(), bytes).entered();
-        let key = identity_of(&entries);
-        drop(span);
-        if let Some(stamps) = stamps {
-            memo.put(self.folder(), stamps, key);
-        }
-        Ok(key)
+    /// The identity of the weights, if `memo` knows these very files.
+    pub fn remembered(&self, memo: &Memo) -> Option<Key> {
+        memo.get(self.folder(), &self.stamps()?)
     }
-}
 
-/// `entries` sorted by name.
-fn identity_of(entries: &[Entry<'_>]) -> Key {
-    let contents: Vec<blake3::Hash> = entries.par_iter().map(|entry| hash(entry.bytes)).collect();
-    let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 checkpoint identity v1");
-    hasher.update(&(entries.len() as u64).to_le_bytes());
-    for (entry, content) in entries.iter().zip(contents) {
-        for text in [entry.name, &entry.dtype.to_string()] {
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-        }
-        hasher.update(&(entry.shape.len() as u64).to_le_bytes());
-        for &n in entry.shape {
-            hasher.update(&(n as u64).to_le_bytes());
-        }
-        hasher.update(content.as_bytes());
+    /// The identity of the weights. Reads every byte once, unless `memo` knows these very files, or
+    /// [`Checkpoint::hash`] has read them. (A disk that fails under a mapping kills the process with SIGBUS.)
+    pub fn identity(&self, memo: &Memo) -> Key {
+        self.remembered(memo).unwrap_or_else(|| {
+            let bytes: usize = self.places.iter().map(|place| place.range.len()).sum();
+            let _span = tracing::info_span!("hash", folder = %self.folder().display(), bytes).entered();
+            let key = self.hashed();
+            // A memo that cannot be written costs time, never a result.
+            if let Some(stamps) = self.stamps() {
+                memo.put(self.folder(), stamps, key);
+            }
+            key
+        })
     }
-    Key::from(hasher.finalize())
+
+    /// The same checkpoint, of which who reads a weight hashes it too ([`Checkpoint::hash_weight`]).
+    #[must_use]
+    pub fn hashing(self) -> Checkpoint {
+        Checkpoint { hashing: true, ..self }
+    }
+
+    /// Whether it is such a one.
+    pub fn is_hashing(&self) -> bool {
+        self.hashing
+    }
+
+    /// Hashes a weight that was just read, so that the identity need not read it again.
+    pub fn hash_weight(&self, name: &str) {
+        if let Some(place) = self.place(name) {
+            self.hash_of(place);
+        }
+    }
+
+    /// Threads that come to one tensor at once each hash it: a lock could wait for a task of its own holder.
+    fn hash_of(&self, place: &Place) -> blake3::Hash {
+        place.hash.get().copied().unwrap_or_else(|| {
+            let hash = hash(self.bytes(place));
+            let _ = place.hash.set(hash); // or another thread has: it is the same
+            hash
+        })
+    }
+
+    fn hashed(&self) -> Key {
+        let contents: Vec<blake3::Hash> = self.places.par_iter().map(|place| self.hash_of(place)).collect();
+        let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 checkpoint identity v1");
+        hasher.update(&(self.places.len() as u64).to_le_bytes());
+        for (place, content) in self.places.iter().zip(contents) {
+            for text in [&place.name, &place.dtype.to_string()] {
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+            hasher.update(&(place.shape.len() as u64).to_le_bytes());
+            for &n in &place.shape {
+                hasher.update(&(n as u64).to_le_bytes());
+            }
+            hasher.update(content.as_bytes());
+        }
+        Key::from(hasher.finalize())
+    }
 }
 
 fn hash(bytes: &[u8]) -> blake3::Hash {

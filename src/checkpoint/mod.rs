@@ -19,6 +19,7 @@ use std::{
     collections::BTreeMap,
     ops::Range,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 pub use error::CheckpointError;
@@ -42,6 +43,8 @@ pub struct Checkpoint {
     places: Vec<Place>,
     /// By name: what is read instead of a stored weight.
     made: BTreeMap<String, Made>,
+    /// Whether weights are hashed as they are read.
+    hashing: bool,
 }
 
 /// How a tensor's numbers are stored, of the kinds that are read as weights.
@@ -93,6 +96,8 @@ struct Place {
     shape: Vec<usize>,
     file: usize,
     range: Range<usize>,
+    /// Of its bytes, once they were hashed.
+    hash: OnceLock<blake3::Hash>,
 }
 
 impl Checkpoint {
@@ -105,7 +110,14 @@ impl Checkpoint {
     pub fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
         let config = files::config(folder)?;
         let (files, places) = files::open(folder)?;
-        Ok(Checkpoint { folder: folder.to_path_buf(), config, files, places, made: BTreeMap::new() })
+        Ok(Checkpoint {
+            folder: folder.to_path_buf(),
+            config,
+            files,
+            places,
+            made: BTreeMap::new(),
+            hashing: false,
+        })
     }
 
     /// The same weights under another config.
@@ -187,7 +199,8 @@ impl Checkpoint {
         most.map_or_else(|| "none".to_string(), |(dtype, _)| dtype.as_str().to_string())
     }
 
-    /// Asks the kernel to start reading a weight's pages, e.g. the next block's while this one is computed.
+    /// Asks the kernel to start reading a weight's pages, e.g. the next block's while this one is computed. Waits while the
+    /// disk has more to do than it takes note of.
     pub fn prefetch(&self, name: &str) {
         if let Some(place) = self.place(name) {
             self.files[place.file].prefetch(&place.range);
@@ -211,13 +224,17 @@ impl Checkpoint {
         Some(&self.places[at])
     }
 
+    fn bytes(&self, place: &Place) -> &[u8] {
+        &self.files[place.file].bytes()[place.range.clone()]
+    }
+
     fn entry<'a>(&'a self, place: &'a Place) -> Entry<'a> {
         let file = &self.files[place.file];
         Entry {
             name: &place.name,
             dtype: place.dtype,
             shape: &place.shape,
-            bytes: &file.bytes()[place.range.clone()],
+            bytes: self.bytes(place),
             file: file.path(),
             offset: place.range.start as u64,
         }

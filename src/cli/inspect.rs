@@ -83,7 +83,7 @@ impl Arguments {
             id: subject.id.clone(),
             facts: subject.facts(),
             parameters: subject.checkpoint.parameters(),
-            weights: subject.weights.to_string(),
+            weights: subject.weights().to_string(),
             matrices,
             unembedding_centred: weighed.centred,
             unembedding_folded: weighed.folded,

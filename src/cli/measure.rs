@@ -1,6 +1,6 @@
 //! `streamgauge measure`: one model, some prompts, every tap and every protocol.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +12,7 @@ use crate::config::{
     experiment::{Model, PromptSet},
 };
 use crate::facts::ModelFacts;
+use crate::hash::{Fields, Key};
 use crate::hub::HubId;
 use crate::observation::{Extra, Extras, PromptObservation};
 use crate::pipeline::{self, Missing, Subject, Tokenizing};
@@ -84,9 +85,23 @@ fn axis(text: &str) -> Result<(String, usize), String> {
 }
 
 /// One thing to run: its text, if it came as text, and its token ids.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Request {
     text: Option<String>,
     ids: Vec<u32>,
+}
+
+impl Request {
+    /// Fields of its key.
+    fn fields(&self, subject: &Subject, extras: &Extras, runtime: &Runtime) -> Fields {
+        // Token ids wait for no tokenizer.
+        if let Some(text) = &self.text
+            && let Ok(tokenizer) = &*subject.tokenizer
+        {
+            return pipeline::observe_fields(subject, tokenizer, text, &self.ids, extras, runtime);
+        }
+        pipeline::observe_fields_of_ids(subject, &self.ids, extras, runtime)
+    }
 }
 
 impl Arguments {
@@ -336,51 +351,50 @@ fn observe(
     store: Option<&Store>,
     bar: &dyn Progress,
 ) -> Result<Observed, Failure> {
+    let mut found = match store {
+        Some(store) => stored(runtime, subject, requests, extras, store, bar)?,
+        None => BTreeMap::new(),
+    };
+    let wanted: BTreeSet<&Request> = requests.iter().collect();
+    let missing: Vec<&Request> = wanted.into_iter().filter(|request| !found.contains_key(request)).collect();
+    if missing.is_empty() {
+        return Ok((requests.iter().map(|request| found[request].clone()).collect(), Ok(())));
+    }
+    let ids: Vec<Vec<u32>> = missing.iter().map(|request| request.ids.clone()).collect();
+    let observations = pipeline::measure(runtime, subject, &ids, extras, bar)?;
     let mut kept = Ok(());
-    let fields: Vec<_> = requests
-        .iter()
-        .map(|request| {
-            // Token ids wait for no tokenizer.
-            if let Some(text) = &request.text
-                && let Ok(tokenizer) = &*subject.tokenizer
-            {
-                return pipeline::observe_fields(subject, tokenizer, text, &request.ids, extras, runtime);
-            }
-            pipeline::observe_fields_of_ids(subject, &request.ids, extras, runtime)
-        })
-        .collect();
-    let keys: Vec<_> = fields.iter().map(crate::hash::Fields::key).collect();
-    let mut known = std::collections::BTreeMap::new();
     if let Some(store) = store {
-        let snapshot = store.snapshot()?;
-        let mut wanted: Vec<_> = keys.iter().copied().filter(|key| snapshot.has(key)).collect();
-        wanted.sort();
-        wanted.dedup();
-        let read = store.observations(&snapshot, &wanted)?;
-        read.damaged.iter().for_each(|damaged| bar.note(&damaged.to_string()));
-        known = read.found;
+        let _span = tracing::info_span!("store", rows = missing.len()).entered();
+        let cells = missing.iter().zip(&observations).map(|(request, observation)| {
+            let fields = request.fields(subject, extras, runtime);
+            let slot = format!("measure/{}/{}", subject.id, fields.key().short());
+            store::Cell { slot, fields, observation: observation.clone() }
+        });
+        kept = store.put_observations(&cells.collect::<Vec<_>>()).map(|_| ());
     }
-    let mut missing: Vec<usize> = (0..requests.len()).filter(|&i| !known.contains_key(&keys[i])).collect();
-    missing.sort_by_key(|&i| (keys[i], i));
-    missing.dedup_by_key(|i| keys[*i]);
-    missing.sort_unstable();
-    if !missing.is_empty() {
-        let ids: Vec<Vec<u32>> = missing.iter().map(|&i| requests[i].ids.clone()).collect();
-        let found = pipeline::measure(runtime, subject, &ids, extras, bar)?;
-        let cells: Vec<store::Cell> = missing
-            .iter()
-            .zip(found)
-            .map(|(&i, observation)| store::Cell {
-                slot: format!("measure/{}/{}", subject.id, keys[i].short()),
-                fields: fields[i].clone(),
-                observation,
-            })
-            .collect();
-        if let Some(store) = store {
-            let _span = tracing::info_span!("store", rows = cells.len()).entered();
-            kept = store.put_observations(&cells).map(|_| ());
-        }
-        known.extend(cells.into_iter().map(|cell| (cell.fields.key(), cell.observation)));
+    found.extend(missing.into_iter().zip(observations));
+    Ok((requests.iter().map(|request| found[request].clone()).collect(), kept))
+}
+
+/// What the store has of the requests. Weights that nobody has hashed yet are not read for that where none of their
+/// architecture was observed before: they are hashed as they are read to be multiplied with.
+fn stored<'r>(
+    runtime: &Runtime,
+    subject: &Subject,
+    requests: &'r [Request],
+    extras: &Extras,
+    store: &Store,
+    bar: &dyn Progress,
+) -> Result<BTreeMap<&'r Request, PromptObservation>, Failure> {
+    let snapshot = store.snapshot()?;
+    if !subject.is_hashed() && !snapshot.mentions("graph", &subject.graphs.identity().to_string()) {
+        return Ok(BTreeMap::new());
     }
-    Ok((keys.iter().map(|key| known[key].clone()).collect(), kept))
+    let keys = requests.iter().map(|request| (request, request.fields(subject, extras, runtime).key()));
+    let keys: BTreeMap<&Request, Key> = keys.filter(|(_, key)| snapshot.has(key)).collect();
+    let wanted: BTreeSet<Key> = keys.values().copied().collect();
+    let mut read = store.observations(&snapshot, &wanted.into_iter().collect::<Vec<_>>())?;
+    read.damaged.iter().for_each(|damaged| bar.note(&damaged.to_string()));
+    // Requests of one key are one request.
+    Ok(keys.into_iter().filter_map(|(request, key)| Some((request, read.found.remove(&key)?))).collect())
 }

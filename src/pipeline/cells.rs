@@ -65,7 +65,7 @@ struct Model {
 impl Model {
     fn of(subject: &Subject, runtime: &Runtime) -> Model {
         let intervention = subject.intervention.map(|change| change.to_string());
-        let (weights, graph) = (subject.weights, subject.graphs.identity());
+        let (weights, graph) = (subject.weights(), subject.graphs.identity());
         let (runtime, provider) = (runtime.version().to_string(), runtime.device().provider());
         Model { weights, intervention, graph, runtime, provider }
     }

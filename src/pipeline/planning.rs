@@ -108,7 +108,7 @@ pub fn plan(
     for (index, subject) in subjects.iter().enumerate() {
         if let Some(twin) = subjects[..index]
             .iter()
-            .find(|other| other.weights == subject.weights && other.intervention == subject.intervention)
+            .find(|other| other.weights() == subject.weights() && other.intervention == subject.intervention)
         {
             let (one, other) = (&subject.id, &twin.id);
             progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));

@@ -17,7 +17,7 @@ pub(super) fn made_with(loaded: &Loaded, planned: &Planned) -> BTreeMap<String, 
     say("experiment".into(), loaded.experiment.id.clone());
     say("seed".into(), loaded.experiment.seed.to_string());
     for subject in &planned.subjects {
-        say(format!("weights of {}", subject.id), subject.weights.to_string());
+        say(format!("weights of {}", subject.id), subject.weights().to_string());
         if let Some(change) = subject.intervention {
             say(format!("intervention of {}", subject.id), change.to_string());
         }
@@ -51,7 +51,7 @@ pub(super) fn entities(loaded: &Loaded, planned: &Planned) -> Vec<Entity> {
     let mut found = Vec::new();
     for subject in &planned.subjects {
         let id = format!("model/{}", subject.id);
-        found.push(entity(id, &subject.id, "Dataset", subject.weights.to_string()));
+        found.push(entity(id, &subject.id, "Dataset", subject.weights().to_string()));
     }
     for set in &loaded.prompt_sets {
         let id = format!("prompts/{}", set.id);

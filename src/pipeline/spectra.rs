@@ -71,7 +71,7 @@ pub(super) fn set_spectra(
                 }
                 let change = subject.intervention.map(|change| change.to_string());
                 let fields = keys::Spectra {
-                    weights: subject.weights,
+                    weights: subject.weights(),
                     intervention: change.as_deref(),
                     tokenizer: tokenizer.identity(),
                     bos,

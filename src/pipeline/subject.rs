@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::thread;
 
 use rayon::prelude::*;
@@ -27,8 +27,8 @@ pub struct Subject {
     pub graphs: Graphs,
     /// Without one only token ids can be run.
     pub tokenizer: Tokenizing,
-    /// Content hash of the weights, as stored: a variant's are its base's.
-    pub weights: Key,
+    weights: OnceLock<Key>,
+    memo: Memo,
     /// What is changed in the stored model.
     pub intervention: Option<Change>,
     facts: ModelFacts,
@@ -100,8 +100,7 @@ pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Resu
 }
 
 impl Subject {
-    /// Opens a checkpoint folder under an id. Reads headers and config, and beside them the tokenizer; hashes weights once
-    /// (memoised).
+    /// Opens a checkpoint folder under an id. Reads headers and config, and beside them the tokenizer.
     pub fn open(id: &str, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
         Subject::of(id, folder, tokenizer(folder), None, ModelFacts::default(), memo)
     }
@@ -111,7 +110,7 @@ impl Subject {
         Subject::of(&model.id, folder, tokenizer(folder), change(model), lineage(model), memo)
     }
 
-    /// [`Subject::listed`] with the tokenizer of the folder, which its models share.
+    /// [`Subject::listed`] with the tokenizer of the folder, which its models share. Hashes the weights.
     pub fn listed_with(
         model: &Model,
         folder: &Path,
@@ -119,7 +118,9 @@ impl Subject {
         memo: &Memo,
     ) -> Result<Subject, SubjectError> {
         let tokenizer = LazyLock::new(Box::new(|| tokenizer) as Box<_>);
-        Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)
+        let subject = Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)?;
+        subject.weights();
+        Ok(subject)
     }
 
     fn of(
@@ -135,7 +136,10 @@ impl Subject {
         let recipe = Recipe::read(checkpoint.config())
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
         let graphs = Graphs::build(&recipe)?;
-        let weights = checkpoint.identity(memo)?;
+        let (checkpoint, weights) = match checkpoint.remembered(memo) {
+            Some(known) => (checkpoint, OnceLock::from(known)),
+            None => (checkpoint.hashing(), OnceLock::new()),
+        };
         let ModelFacts { kind, base, change, series, step, .. } = lineage;
         let (parameters, dtype) = (Some(checkpoint.parameters()), Some(checkpoint.dtype()));
         let facts = ModelFacts { parameters, dtype, kind, base, change, series, step, ..recipe.facts() };
@@ -146,9 +150,26 @@ impl Subject {
             graphs,
             tokenizer,
             weights,
+            memo: memo.clone(),
             intervention,
             facts,
         })
+    }
+
+    /// Content hash of the weights, as stored: a variant's are its base's. Reads those that were not read yet, unless they are
+    /// known (memoised).
+    pub fn weights(&self) -> Key {
+        // Not under a lock: who waits for it might be a task of who hashes.
+        self.weights.get().copied().unwrap_or_else(|| {
+            let key = self.checkpoint.identity(&self.memo);
+            let _ = self.weights.set(key);
+            key
+        })
+    }
+
+    /// Whether [`Subject::weights`] is known without reading them.
+    pub fn is_hashed(&self) -> bool {
+        self.weights.get().is_some()
     }
 
     /// Facts from the config, with what only the weights can tell (parameter count and dtype, as stored) and what the

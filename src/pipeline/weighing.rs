@@ -35,7 +35,7 @@ fn fields(subject: &Subject) -> Fields {
     let parts = serde_json::to_vec(&parts).unwrap_or_default(); // plain structs always serialise
     // Another theta leaves the weights as they are: they need not be weighed again.
     let changed = subject.intervention.filter(Change::touches_weights).map(|change| change.to_string());
-    let (weights, parts, version) = (subject.weights, Key::of_bytes(&parts), keys::WEIGH_VERSION);
+    let (weights, parts, version) = (subject.weights(), Key::of_bytes(&parts), keys::WEIGH_VERSION);
     keys::Weigh { weights, intervention: changed.as_deref(), parts, version }.fields()
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    thread,
     time::Instant,
 };
 
@@ -116,19 +117,25 @@ impl Walk<'_, '_> {
         let (checkpoint, weights) = (self.checkpoint, self.weights);
         let blocks: Vec<&[WeightUse]> =
             (0..recipe.blocks()).map(|layer| uses(weights, Place::Block(layer))).collect();
-        each_module(runtime, &mut buffer, checkpoint, &blocks, &mut |layer, staged| {
-            let session = match kinds.entry((recipe.kind(layer), staged.stored())) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    let (kind, stored) = entry.key();
-                    let session = open_taking(&format!("block-{kind}"), stored)?;
-                    entry.insert(session)
+        let head = uses(weights, Place::Unembedding);
+        thread::scope(|scope| {
+            each_module(runtime, &mut buffer, checkpoint, &blocks, &mut |layer, staged| {
+                if layer + 1 == recipe.blocks() {
+                    scope.spawn(|| head.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor)));
                 }
-            };
-            self.block(layer, session, staged)?;
-            self.show(layer + 1, recipe.width())?;
-            progress.advance(1);
-            Ok(())
+                let session = match kinds.entry((recipe.kind(layer), staged.stored())) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => {
+                        let (kind, stored) = entry.key();
+                        let session = open_taking(&format!("block-{kind}"), stored)?;
+                        entry.insert(session)
+                    }
+                };
+                self.block(layer, session, staged)?;
+                self.show(layer + 1, recipe.width())?;
+                progress.advance(1);
+                Ok(())
+            })
         })?;
         drop(kinds);
         let mut last = open("final")?;

@@ -43,21 +43,33 @@ pub fn in_turn<M: Memory>(
     modules: &[&[WeightUse]],
     each: Each<'_>,
 ) -> Result<(), RunError> {
-    for (index, uses) in modules.iter().enumerate() {
-        read(checkpoint, index, uses);
-        let widen = tracing::info_span!("widen", block = index).entered();
-        memory.fill(slot, checkpoint, uses)?;
-        drop(widen);
-        prefetch(checkpoint, modules, index + 1);
-        each(index, &memory.view(slot, checkpoint, uses)?)?;
-    }
-    Ok(())
+    thread::scope(|scope| {
+        for (index, uses) in modules.iter().enumerate() {
+            read(checkpoint, index, uses);
+            scope.spawn(move || prefetch(checkpoint, modules, index + 1));
+            hash(checkpoint, index, uses);
+            let widen = tracing::info_span!("widen", block = index).entered();
+            memory.fill(slot, checkpoint, uses)?;
+            drop(widen);
+            each(index, &memory.view(slot, checkpoint, uses)?)?;
+        }
+        Ok(())
+    })
 }
 
 /// Waits for a module's pages, on all cores.
 fn read(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
     let _span = tracing::info_span!("read", block = index).entered();
     uses.iter().for_each(|weight| checkpoint.read(&weight.tensor));
+}
+
+/// Hashes what was read, if nobody knows the checkpoint's identity yet.
+fn hash(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
+    if !checkpoint.is_hashing() {
+        return;
+    }
+    let _span = tracing::info_span!("hash", block = index).entered();
+    uses.iter().for_each(|weight| checkpoint.hash_weight(&weight.tensor));
 }
 
 /// Asks the system to read the pages of the next module, if there is one, while this one is dealt with.
@@ -85,7 +97,8 @@ pub fn ahead<M: Memory>(
                 // The walk ended early: so does this.
                 let Ok(mut slot) = free.recv() else { return };
                 read(checkpoint, index, uses);
-                prefetch(checkpoint, modules, index + 1);
+                scope.spawn(move || prefetch(checkpoint, modules, index + 1));
+                hash(checkpoint, index, uses);
                 let _span = tracing::info_span!("upload", block = index).entered();
                 let done = memory.fill(&mut slot, checkpoint, uses).map(|()| slot);
                 let failed = done.is_err();

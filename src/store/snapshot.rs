@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     files::Files,
-    index::{Catalog, Place},
+    index::{Catalog, Place, Record},
 };
 use crate::{
     hash::{Fields, Key},
@@ -47,6 +47,14 @@ impl Snapshot {
     /// Number of cells whose output exists.
     pub fn cells(&self) -> usize {
         self.catalog.keys().filter(|(_, places)| self.usable(places).is_some()).count()
+    }
+
+    /// Whether a recorded cell has this value in a field of its key.
+    pub fn mentions(&self, field: &str, value: &str) -> bool {
+        let mentions = |record: &Arc<Record>| {
+            record.cells.iter().any(|cell| record.fields(cell).get(field) == Some(value))
+        };
+        self.catalog.records().iter().any(mentions)
     }
 
     /// The first place whose object exists.

@@ -25,7 +25,7 @@ pub struct Measured {
 
 impl Measured {
     pub fn subject(subject: &Subject) -> Measured {
-        let (id, weights) = (subject.id.clone(), Some(subject.weights));
+        let (id, weights) = (subject.id.clone(), Some(subject.weights()));
         Measured { id, facts: subject.facts(), weights, dtype: "float32" }
     }
 }

@@ -154,6 +154,11 @@ fn wrong_input_is_named_and_leaves_with_its_code() {
     let long = vec!["5"; 5000].join(",");
     for (code, arguments, says) in [
         (4, vec!["measure", "llama3-tiny", "--tokens", "5,999999"], vec!["999999", "vocabulary"]),
+        (
+            4,
+            vec!["measure", "llama3-tiny", "--tokens", "9", "--tokens", "5,999999"],
+            vec!["prompt 1", "999999"],
+        ),
         (4, vec!["measure", "llama3-tiny", "--tokens", "5,x"], vec!["--tokens", "5,x"]),
         (4, vec!["measure", "llama3-tiny", "--prompt", ""], vec!["empty"]),
         (4, vec!["measure", "llama3-tiny", "--tokens", &long], vec!["5000 tokens", "shorten"]),

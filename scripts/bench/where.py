@@ -27,7 +27,7 @@ MEANING = {
     "tokenizer": "read",
     "load": "of the runtime's library",
     "session": "the runtime reads a graph",
-    "read": "asks the system for a block's pages",
+    "read": "waits for a block's pages",
     "widen": "bf16 to float32, a block",
     "compute": "a block in the runtime",
     "reduce": "what was seen of a block",

@@ -13,38 +13,43 @@ use crate::hash::Key;
 const LARGE: usize = 1 << 20;
 
 impl Checkpoint {
-    /// The identity of the weights, if `memo` knows these very files.
+    /// The identity of the weights, if it was found before or `memo` knows these very files.
     pub fn remembered(&self, memo: &Memo) -> Option<Key> {
-        memo.get(self.folder(), &self.stamps()?)
+        self.identity.get().copied().or_else(|| {
+            let known = memo.get(self.folder(), &self.stamps()?)?;
+            Some(*self.identity.get_or_init(|| known))
+        })
     }
 
-    /// The identity of the weights. Reads every byte once, unless `memo` knows these very files, or
-    /// [`Checkpoint::hash`] has read them. (A disk that fails under a mapping kills the process with SIGBUS.)
+    /// The identity of the weights. Reads every byte once, unless it is [`Checkpoint::remembered`], or
+    /// [`Checkpoint::hash_weight`] has read it. (A disk that fails under a mapping kills the process with SIGBUS.)
     pub fn identity(&self, memo: &Memo) -> Key {
         self.remembered(memo).unwrap_or_else(|| {
-            let bytes: usize = self.places.iter().map(|place| place.range.len()).sum();
+            let left = self.places.iter().filter(|place| place.hash.get().is_none());
+            let bytes: usize = left.map(|place| place.range.len()).sum();
             let _span = tracing::info_span!("hash", folder = %self.folder().display(), bytes).entered();
             let key = self.hashed();
             // A memo that cannot be written costs time, never a result.
             if let Some(stamps) = self.stamps() {
                 memo.put(self.folder(), stamps, key);
             }
-            key
+            *self.identity.get_or_init(|| key)
         })
     }
 
-    /// The same checkpoint, of which who reads a weight hashes it too ([`Checkpoint::hash_weight`]).
+    /// The same checkpoint; who reads its weights is to hash them too ([`Checkpoint::hash_weight`]), for an identity that will
+    /// be asked for.
     #[must_use]
     pub fn hashing(self) -> Checkpoint {
         Checkpoint { hashing: true, ..self }
     }
 
-    /// Whether it is such a one.
+    /// Whether who reads a weight is to hash it.
     pub fn is_hashing(&self) -> bool {
-        self.hashing
+        self.hashing && self.identity.get().is_none()
     }
 
-    /// Hashes a weight that was just read, so that the identity need not read it again.
+    /// Hashes a weight that was just read, so that [`Checkpoint::identity`] need not read it again.
     pub fn hash_weight(&self, name: &str) {
         if let Some(place) = self.place(name) {
             self.hash_of(place);

@@ -29,6 +29,8 @@ pub use made::Made;
 pub use memo::Memo;
 use memo::Stamp;
 use serde_json::{Map, Value};
+
+use crate::hash::Key;
 pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder, open: its config, and every tensor's place in a memory-mapped file.
@@ -43,8 +45,10 @@ pub struct Checkpoint {
     places: Vec<Place>,
     /// By name: what is read instead of a stored weight.
     made: BTreeMap<String, Made>,
-    /// Whether weights are hashed as they are read.
+    /// Whether weights are to be hashed as they are read.
     hashing: bool,
+    /// Once it was found.
+    identity: OnceLock<Key>,
 }
 
 /// How a tensor's numbers are stored, of the kinds that are read as weights.
@@ -117,6 +121,7 @@ impl Checkpoint {
             places,
             made: BTreeMap::new(),
             hashing: false,
+            identity: OnceLock::new(),
         })
     }
 

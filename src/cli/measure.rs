@@ -355,8 +355,9 @@ fn observe(
         Some(store) => stored(runtime, subject, requests, extras, store, bar)?,
         None => BTreeMap::new(),
     };
-    let wanted: BTreeSet<&Request> = requests.iter().collect();
-    let missing: Vec<&Request> = wanted.into_iter().filter(|request| !found.contains_key(request)).collect();
+    let mut seen = BTreeSet::new();
+    let missing = requests.iter().filter(|request| !found.contains_key(request) && seen.insert(*request));
+    let missing: Vec<&Request> = missing.collect();
     if missing.is_empty() {
         return Ok((requests.iter().map(|request| found[request].clone()).collect(), Ok(())));
     }
@@ -364,6 +365,7 @@ fn observe(
     let observations = pipeline::measure(runtime, subject, &ids, extras, bar)?;
     let mut kept = Ok(());
     if let Some(store) = store {
+        subject.weights(); // what is left to hash
         let _span = tracing::info_span!("store", rows = missing.len()).entered();
         let cells = missing.iter().zip(&observations).map(|(request, observation)| {
             let fields = request.fields(subject, extras, runtime);
@@ -387,14 +389,14 @@ fn stored<'r>(
     bar: &dyn Progress,
 ) -> Result<BTreeMap<&'r Request, PromptObservation>, Failure> {
     let snapshot = store.snapshot()?;
-    if !subject.is_hashed() && !snapshot.mentions("graph", &subject.graphs.identity().to_string()) {
+    if !subject.is_hashed() && !snapshot.mentions("observe", "graph", &subject.graphs.identity().to_string())
+    {
         return Ok(BTreeMap::new());
     }
     let keys = requests.iter().map(|request| (request, request.fields(subject, extras, runtime).key()));
     let keys: BTreeMap<&Request, Key> = keys.filter(|(_, key)| snapshot.has(key)).collect();
     let wanted: BTreeSet<Key> = keys.values().copied().collect();
-    let mut read = store.observations(&snapshot, &wanted.into_iter().collect::<Vec<_>>())?;
+    let read = store.observations(&snapshot, &wanted.into_iter().collect::<Vec<_>>())?;
     read.damaged.iter().for_each(|damaged| bar.note(&damaged.to_string()));
-    // Requests of one key are one request.
-    Ok(keys.into_iter().filter_map(|(request, key)| Some((request, read.found.remove(&key)?))).collect())
+    Ok(keys.into_iter().filter_map(|(request, key)| Some((request, read.found.get(&key)?.clone()))).collect())
 }

@@ -1,8 +1,8 @@
-//! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. No weight is read here.
+//! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. Opening reads no weight.
 
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
 use rayon::prelude::*;
@@ -27,7 +27,6 @@ pub struct Subject {
     pub graphs: Graphs,
     /// Without one only token ids can be run.
     pub tokenizer: Tokenizing,
-    weights: OnceLock<Key>,
     memo: Memo,
     /// What is changed in the stored model.
     pub intervention: Option<Change>,
@@ -132,14 +131,10 @@ impl Subject {
         memo: &Memo,
     ) -> Result<Subject, SubjectError> {
         let _span = tracing::info_span!("open", model = id).entered();
-        let checkpoint = checkpoint(folder, intervention)?;
+        let checkpoint = checkpoint(folder, intervention)?.hashing();
         let recipe = Recipe::read(checkpoint.config())
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
         let graphs = Graphs::build(&recipe)?;
-        let (checkpoint, weights) = match checkpoint.remembered(memo) {
-            Some(known) => (checkpoint, OnceLock::from(known)),
-            None => (checkpoint.hashing(), OnceLock::new()),
-        };
         let ModelFacts { kind, base, change, series, step, .. } = lineage;
         let (parameters, dtype) = (Some(checkpoint.parameters()), Some(checkpoint.dtype()));
         let facts = ModelFacts { parameters, dtype, kind, base, change, series, step, ..recipe.facts() };
@@ -149,7 +144,6 @@ impl Subject {
             recipe,
             graphs,
             tokenizer,
-            weights,
             memo: memo.clone(),
             intervention,
             facts,
@@ -159,17 +153,12 @@ impl Subject {
     /// Content hash of the weights, as stored: a variant's are its base's. Reads those that were not read yet, unless they are
     /// known (memoised).
     pub fn weights(&self) -> Key {
-        // Not under a lock: who waits for it might be a task of who hashes.
-        self.weights.get().copied().unwrap_or_else(|| {
-            let key = self.checkpoint.identity(&self.memo);
-            let _ = self.weights.set(key);
-            key
-        })
+        self.checkpoint.identity(&self.memo)
     }
 
     /// Whether [`Subject::weights`] is known without reading them.
     pub fn is_hashed(&self) -> bool {
-        self.weights.get().is_some()
+        self.checkpoint.remembered(&self.memo).is_some()
     }
 
     /// Facts from the config, with what only the weights can tell (parameter count and dtype, as stored) and what the

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    thread,
+    thread::{self, Scope},
     time::Instant,
 };
 
@@ -13,7 +13,7 @@ use super::{
     needs::Prepared,
     readout::Readout,
     session::{Input, Session, floats, integers, read, value},
-    stager::each_module,
+    stager::{each_module, prefetch},
     state::State,
     vocabulary::Vocabulary,
     weights::{Buffer, Staged},
@@ -82,7 +82,8 @@ pub fn observe_with(
     let prepared = Prepared::new(runtime, recipe, checkpoint, &weights, prompts, extras)?;
     let (work, start) = (prepared.work, Instant::now());
     let walk = Walk { runtime, checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
-    let found = walk.through(recipe, graphs, prompts, prepared.groups, progress)?;
+    let found =
+        thread::scope(|scope| walk.through(scope, recipe, graphs, prompts, prepared.groups, progress))?;
     progress.computed(&Done { work, elapsed: start.elapsed() });
     Ok(found)
 }
@@ -96,15 +97,20 @@ struct Walk<'a, 'w> {
     groups: Vec<State>,
 }
 
-impl Walk<'_, '_> {
-    fn through(
+impl<'a> Walk<'a, '_> {
+    /// `scope` is for what is read ahead.
+    fn through<'s>(
         mut self,
+        scope: &'s Scope<'s, '_>,
         recipe: &Recipe,
         graphs: &Graphs,
         prompts: &[Vec<u32>],
         groups: Vec<Group>,
         progress: &dyn Progress,
-    ) -> Result<Vec<PromptObservation>, RunError> {
+    ) -> Result<Vec<PromptObservation>, RunError>
+    where
+        'a: 's,
+    {
         let runtime = self.runtime;
         let open_taking = |graph: &str, stored: &BTreeMap<String, onnx::Stored>| {
             Session::new(runtime, graph, &graphs.file_taking(graph, stored)?, recipe.width())
@@ -117,25 +123,22 @@ impl Walk<'_, '_> {
         let (checkpoint, weights) = (self.checkpoint, self.weights);
         let blocks: Vec<&[WeightUse]> =
             (0..recipe.blocks()).map(|layer| uses(weights, Place::Block(layer))).collect();
-        let head = uses(weights, Place::Unembedding);
-        thread::scope(|scope| {
-            each_module(runtime, &mut buffer, checkpoint, &blocks, &mut |layer, staged| {
-                if layer + 1 == recipe.blocks() {
-                    scope.spawn(|| head.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor)));
+        each_module(runtime, &mut buffer, checkpoint, &blocks, &mut |layer, staged| {
+            if layer + 1 == recipe.blocks() {
+                prefetch(scope, checkpoint, uses(weights, Place::Unembedding));
+            }
+            let session = match kinds.entry((recipe.kind(layer), staged.stored())) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    let (kind, stored) = entry.key();
+                    let session = open_taking(&format!("block-{kind}"), stored)?;
+                    entry.insert(session)
                 }
-                let session = match kinds.entry((recipe.kind(layer), staged.stored())) {
-                    Entry::Occupied(entry) => entry.into_mut(),
-                    Entry::Vacant(entry) => {
-                        let (kind, stored) = entry.key();
-                        let session = open_taking(&format!("block-{kind}"), stored)?;
-                        entry.insert(session)
-                    }
-                };
-                self.block(layer, session, staged)?;
-                self.show(layer + 1, recipe.width())?;
-                progress.advance(1);
-                Ok(())
-            })
+            };
+            self.block(layer, session, staged)?;
+            self.show(layer + 1, recipe.width())?;
+            progress.advance(1);
+            Ok(())
         })?;
         drop(kinds);
         let mut last = open("final")?;

@@ -4,7 +4,12 @@
 //! On the processor one buffer is the faster way, with half the memory: widening and computing both use all cores. To a
 //! device the weights come over a bus, while the cores have nothing to do.
 
-use std::{sync::mpsc, thread};
+use std::{
+    sync::mpsc,
+    thread::{self, Scope},
+};
+
+use rayon::prelude::*;
 
 use super::{
     RunError, Runtime,
@@ -46,7 +51,7 @@ pub fn in_turn<M: Memory>(
     thread::scope(|scope| {
         for (index, uses) in modules.iter().enumerate() {
             read(checkpoint, index, uses);
-            scope.spawn(move || prefetch(checkpoint, modules, index + 1));
+            prefetch(scope, checkpoint, modules.get(index + 1).copied().unwrap_or_default());
             hash(checkpoint, index, uses);
             let widen = tracing::info_span!("widen", block = index).entered();
             memory.fill(slot, checkpoint, uses)?;
@@ -63,19 +68,22 @@ fn read(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
     uses.iter().for_each(|weight| checkpoint.read(&weight.tensor));
 }
 
-/// Hashes what was read, if nobody knows the checkpoint's identity yet.
+/// Hashes what was read, if that is wanted of it.
 fn hash(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
     if !checkpoint.is_hashing() {
         return;
     }
     let _span = tracing::info_span!("hash", block = index).entered();
-    uses.iter().for_each(|weight| checkpoint.hash_weight(&weight.tensor));
+    uses.par_iter().for_each(|weight| checkpoint.hash_weight(&weight.tensor));
 }
 
-/// Asks the system to read the pages of the next module, if there is one, while this one is dealt with.
-fn prefetch(checkpoint: &Checkpoint, modules: &[&[WeightUse]], next: usize) {
-    let uses = modules.get(next).copied().unwrap_or_default();
-    uses.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor));
+/// Asks the system to read the pages of what comes next while something else is computed: on a thread of its own, since the disk
+/// may be asked for more than it takes note of at once. Where no thread is to be had, the pages are read when they are needed.
+pub fn prefetch<'s>(scope: &'s Scope<'s, '_>, checkpoint: &'s Checkpoint, next: &'s [WeightUse]) {
+    let ask = move || next.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor));
+    if !next.is_empty() {
+        let _ = thread::Builder::new().name("prefetch".into()).spawn_scoped(scope, ask);
+    }
 }
 
 /// Two slots: a second thread fills one while the other is computed on. No module is filled before the last but one is
@@ -97,7 +105,7 @@ pub fn ahead<M: Memory>(
                 // The walk ended early: so does this.
                 let Ok(mut slot) = free.recv() else { return };
                 read(checkpoint, index, uses);
-                scope.spawn(move || prefetch(checkpoint, modules, index + 1));
+                prefetch(scope, checkpoint, modules.get(index + 1).copied().unwrap_or_default());
                 hash(checkpoint, index, uses);
                 let _span = tracing::info_span!("upload", block = index).entered();
                 let done = memory.fill(&mut slot, checkpoint, uses).map(|()| slot);

@@ -75,6 +75,20 @@ impl Record {
         cell.changes.apply(&self.template)
     }
 
+    /// Whether a cell of this job has this value in a field.
+    pub fn mentions(&self, job: &str, field: &str, value: &str) -> bool {
+        let has = |fields: &Fields| fields.job == job && fields.get(field) == Some(value);
+        let position = self.template.fields.iter().position(|(name, _)| name == field);
+        let (of_job, template_has) = (self.template.job == job, has(&self.template));
+        self.cells.iter().any(|cell| match &cell.changes {
+            Changes::Fields(fields) => has(fields),
+            Changes::Values(values) => match values.iter().find(|(at, _)| Some(*at) == position) {
+                Some((_, changed)) => of_job && changed == value,
+                None => template_has,
+            },
+        })
+    }
+
     /// The bytes of the index file.
     pub fn to_jsonl(&self) -> Vec<u8> {
         let head = Head {
@@ -283,6 +297,22 @@ mod tests {
         let all: Vec<Fields> = prompts.iter().map(|p| fields(p)).collect();
         let cells: Vec<_> = prompts.iter().zip(&all).map(|(p, f)| (*p, f, 0..1)).collect();
         Record::new(ObjectName { digest: Key::of_bytes(b"x"), kind: ObjectKind::Parquet }, &cells)
+    }
+
+    #[test]
+    fn a_value_is_found_in_the_template_and_in_what_a_cell_changes() {
+        let record = record(&["a", "b"]);
+        for (job, field, value, found) in [
+            ("observe", "weights", "w", true),
+            ("observe", "prompt", "a", true),
+            ("observe", "prompt", "b", true),
+            ("observe", "prompt", "c", false),
+            ("export", "weights", "w", false),
+            ("export", "prompt", "b", false),
+            ("observe", "nosuch", "w", false),
+        ] {
+            assert_eq!(record.mentions(job, field, value), found, "{job} {field} {value}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     files::Files,
-    index::{Catalog, Place, Record},
+    index::{Catalog, Place},
 };
 use crate::{
     hash::{Fields, Key},
@@ -49,12 +49,10 @@ impl Snapshot {
         self.catalog.keys().filter(|(_, places)| self.usable(places).is_some()).count()
     }
 
-    /// Whether a recorded cell has this value in a field of its key.
-    pub fn mentions(&self, field: &str, value: &str) -> bool {
-        let mentions = |record: &Arc<Record>| {
-            record.cells.iter().any(|cell| record.fields(cell).get(field) == Some(value))
-        };
-        self.catalog.records().iter().any(mentions)
+    /// Whether the output of a job of this kind exists that has this value in a field of its key.
+    pub fn mentions(&self, job: &str, field: &str, value: &str) -> bool {
+        let mut present = self.catalog.records().iter().zip(&self.present).filter(|(_, present)| **present);
+        present.any(|(record, _)| record.mentions(job, field, value))
     }
 
     /// The first place whose object exists.

@@ -28,6 +28,7 @@ pub const INDEX: &str = "model.safetensors.index.json";
 const READ: usize = 8 << 20;
 /// Bytes that Linux is asked to read ahead at a time: of a longer piece it reads no more than the device's `read_ahead_kb`, or
 /// its longest request; 128 KiB is the default. Source: `force_page_cache_ra` in `mm/readahead.c` of Linux.
+#[cfg(unix)]
 const AHEAD: usize = 128 << 10;
 const INDEX_FORM: &str = "an index with a weight_map of tensor to file";
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, measure, output, progress, table};
+use super::{Common, Exit, Failure, model, output, progress, table};
 use crate::pipeline;
 
 /// Options of `export`.
@@ -39,8 +39,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
-        let found =
-            measure::find_model(&self.model, &self.models, progress::new(self.common.quiet).as_ref())?;
+        let found = model::find(&self.model, &self.models, progress::new(self.common.quiet).as_ref())?;
         let intervention = found.listed.as_ref().and_then(pipeline::change);
         let checkpoint = pipeline::checkpoint(&found.folder, intervention)?;
         let exported = pipeline::export(&checkpoint, &self.taps, &self.output, self.self_contained)?;

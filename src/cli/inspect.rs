@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Common, Exit, Failure, measure, output, progress, table};
+use super::{Common, Exit, Failure, model, output, progress, table};
 use crate::arch::ArchError;
 use crate::checkpoint::{
     Memo,
@@ -63,7 +63,7 @@ pub struct Matrix {
 impl Arguments {
     pub fn run(self) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
-        let subject = measure::open_model(&self.model, &self.models, &Memo::none(), bar.as_ref())?;
+        let subject = model::open(&self.model, &self.models, &Memo::none(), bar.as_ref())?;
         let unfit = |error| match error {
             // It names the folder itself.
             ArchError::Checkpoint(error) => SubjectError::Checkpoint(error),

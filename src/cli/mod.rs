@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod inspect;
 mod measure;
+mod model;
 mod new;
 mod output;
 mod plan;

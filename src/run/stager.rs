@@ -50,9 +50,7 @@ pub fn in_turn<M: Memory>(
 ) -> Result<(), RunError> {
     thread::scope(|scope| {
         for (index, uses) in modules.iter().enumerate() {
-            read(checkpoint, index, uses);
-            prefetch(scope, checkpoint, modules.get(index + 1).copied().unwrap_or_default());
-            hash(checkpoint, index, uses);
+            bring(scope, checkpoint, modules, index);
             let widen = tracing::info_span!("widen", block = index).entered();
             memory.fill(slot, checkpoint, uses)?;
             drop(widen);
@@ -60,6 +58,18 @@ pub fn in_turn<M: Memory>(
         }
         Ok(())
     })
+}
+
+/// Reads a module, asks for the next, and hashes the one that was read.
+fn bring<'s>(
+    scope: &'s Scope<'s, '_>,
+    checkpoint: &'s Checkpoint,
+    modules: &'s [&[WeightUse]],
+    index: usize,
+) {
+    read(checkpoint, index, modules[index]);
+    prefetch(scope, checkpoint, modules.get(index + 1).copied().unwrap_or_default());
+    hash(checkpoint, index, modules[index]);
 }
 
 /// Waits for a module's pages, on all cores.
@@ -104,9 +114,7 @@ pub fn ahead<M: Memory>(
             for (index, uses) in modules.iter().enumerate() {
                 // The walk ended early: so does this.
                 let Ok(mut slot) = free.recv() else { return };
-                read(checkpoint, index, uses);
-                prefetch(scope, checkpoint, modules.get(index + 1).copied().unwrap_or_default());
-                hash(checkpoint, index, uses);
+                bring(scope, checkpoint, modules, index);
                 let _span = tracing::info_span!("upload", block = index).entered();
                 let done = memory.fill(&mut slot, checkpoint, uses).map(|()| slot);
                 let failed = done.is_err();

@@ -19,11 +19,11 @@ build: runtime ## build the program
 	$(CARGO) build --release --locked
 
 test: runtime ## build and run every test
-	$(CARGO) test --release --locked
+	$(CARGO) test --release --locked --workspace
 
 lint: ## format check and clippy, warnings are errors
 	$(CARGO) fmt --check
-	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 
 reproduce: build ## plan, run what is missing, judge, report
 	@$(CARGO) run --release --locked --quiet -- run $(EXPERIMENT)
@@ -49,7 +49,7 @@ DEVICE ?= cpu
 DEVICE_NAME = $(if $(filter-out cpu,$(DEVICE)),-$(subst :,,$(DEVICE)))
 parity: $(if $(DEVICE_NAME),runtime-cuda,runtime) ## measure every golden and write results/parity.md (DEVICE=cuda: parity-cuda.md)
 	STREAMGAUGE_DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
-	  $(CARGO) test --release --locked --quiet --test parity every_golden
+	  $(CARGO) test --release --locked --quiet --test checkpoints parity::every_golden
 
 regress: build ## run anew and compare with results/baseline (exit code 8: something moved)
 	@$(CARGO) run --release --locked --quiet -- regress $(EXPERIMENT)

@@ -9,14 +9,17 @@ mod scale;
 use std::path::Path;
 use std::time::Instant;
 
-use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
-use streamgauge::{
-    config,
-    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo, PromptInfo, published},
+use number::{
+    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo, PromptInfo},
     facts::ModelFacts,
-    judge::{FAMILY, Memo, family, judge_with},
     metric::Metric,
     protocol::{Bos, Endpoint, Protocol, Reduction},
+};
+use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
+use study::{
+    config,
+    judge::{FAMILY, Memo, family, judge_with},
+    published,
 };
 
 const MODELS: usize = 40;

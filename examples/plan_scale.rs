@@ -12,17 +12,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use ndarray::{Array1, Array2};
-use streamgauge::{
-    config::{self, Loaded, experiment::Prompt},
-    device::{Device, Wanted},
-    observation::{PromptObservation, TopToken},
+use app::{
     pipeline::{self, Missing, Places, Planned},
     plan::{Decided, JobKind},
-    progress::Silent,
-    protocol::Bos,
     store,
 };
+use base::{
+    device::{Device, Wanted},
+    progress::Silent,
+};
+use ndarray::{Array1, Array2};
+use number::{
+    observation::{PromptObservation, TopToken},
+    protocol::Bos,
+};
+use study::config::{self, Loaded, experiment::Prompt};
 
 const MODELS: usize = 50;
 const PROMPTS: usize = 2000;

@@ -4,7 +4,8 @@
 
 use std::{error::Error, path::Path, time::Instant};
 
-use streamgauge::checkpoint::{Checkpoint, spectral::spectra};
+use engine::spectral::spectra;
+use model::checkpoint::Checkpoint;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -4,5 +4,5 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    streamgauge::cli::Cli::parse().run()
+    app::cli::Cli::parse().run()
 }

@@ -1,0 +1,80 @@
+//! `streamgauge check`: every mistake of every file at once.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Common, Exit, Failure, output};
+use study::claims::{self, ClaimsError};
+use study::config::{self, Checked, Kind, Loaded, Report};
+use study::{published, published::EvidenceError};
+
+/// Options of `check`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  streamgauge check\n  streamgauge check experiments/hypotheses/H19.toml\n\n\
+With --json: [{\"file\",\"line\",\"column\",\"message\",\"suggestion\"}], empty when all is well; null where there is none."
+)]
+pub struct Arguments {
+    /// Experiment files (with everything they name), or single model lists, prompt sets, hypotheses
+    #[arg(default_value = "experiments/reproduce.toml")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Exit, Failure> {
+        match config::check(&self.paths).map_err(ClaimsError::Toml).and_then(published_too) {
+            Ok(_) if self.common.json => output::print_json(&serde_json::json!([])),
+            Ok(checked) => output::print(&format!("{} files are valid\n", checked.len())),
+            Err(error) if self.common.json => {
+                output::print_json(&match &error {
+                    ClaimsError::Toml(report) => report.to_json(),
+                    ClaimsError::Evidence(error) => in_a_table(error),
+                })?;
+                Ok(Exit::BadConfig)
+            }
+            Err(ClaimsError::Toml(report)) => Err(bad(&report)),
+            Err(ClaimsError::Evidence(error)) => Err(Failure::new(Exit::BadConfig, error.to_string())),
+        }
+    }
+}
+
+/// The published tables of every experiment, their claims and the recipes beside them.
+fn published_too(checked: Vec<Checked>) -> Result<Vec<Checked>, ClaimsError> {
+    for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
+        let loaded = config::load(&experiment.path).map_err(ClaimsError::Toml)?;
+        let Some(folder) = loaded.published else { continue };
+        claims::reproduce(&folder, &published::import(&folder)?)?;
+    }
+    Ok(checked)
+}
+
+fn in_a_table(error: &EvidenceError) -> serde_json::Value {
+    let (file, line) = error.place();
+    serde_json::json!([{
+        "file": file.map(|file| file.to_string_lossy()),
+        "line": line,
+        "column": null,
+        "message": error.to_string(),
+        "suggestion": null,
+    }])
+}
+
+/// A report as a failure, in colour where a person reads it.
+pub fn bad(report: &Report) -> Failure {
+    Failure::rendered(Exit::BadConfig, report.render(std::io::stderr().is_terminal()))
+}
+
+/// Loads an experiment or fails with the whole report.
+pub fn load(experiment: &Path, common: &Common) -> Result<Loaded, Failure> {
+    config::load(experiment).map_err(|report| {
+        if common.json {
+            // The report is the result a program asked for; the exit code says that it is one.
+            let _ = output::print_json(&report.to_json());
+        }
+        bad(&report)
+    })
+}

@@ -1,0 +1,170 @@
+//! Exit codes, documented and stable, and the one way a failure reaches the terminal.
+
+use std::process::ExitCode;
+
+use super::output;
+use crate::pipeline::{PipelineError, SubjectError};
+use crate::store::StoreError;
+use engine::run::RunError;
+use model::checkpoint::CheckpointError;
+use model::export::ExportError;
+use model::tap::TapError;
+use results::regress::{BaselineError, FolderError};
+use results::tidy::ReadError;
+use study::registration::RegistrationError;
+
+/// Shown under `streamgauge --help`.
+pub const HELP: &str = "Exit codes:
+  0  done
+  1  some models or hypotheses failed, the rest is done (each failure is printed)
+  2  wrong command line
+  3  a TOML or table file is wrong (streamgauge check shows all mistakes)
+  4  a checkpoint, tokenizer, prompt or ONNX model is wrong
+  5  ONNX Runtime or the asked-for device is missing or failed
+  6  the store, a baseline, a registration or an output file could not be read or written
+  7  a model could not be brought from the hub (network, licence, no such model)
+  8  regress, diff: a number or a verdict moved";
+
+/// Exit codes of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    SomeFailed = 1,
+    Usage = 2,
+    BadConfig = 3,
+    BadInput = 4,
+    Runtime = 5,
+    Store = 6,
+    Hub = 7,
+    Moved = 8,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// A failure of the whole command: what to print and which code to leave with.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    pub message: String,
+    /// The message says itself that it is an error, as the report of `check` does for each mistake.
+    rendered: bool,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: impl std::fmt::Display) -> Failure {
+        Failure { exit, message: message.to_string(), rendered: false }
+    }
+
+    /// A message to be printed as it is.
+    pub fn rendered(exit: Exit, message: String) -> Failure {
+        Failure { exit, message, rendered: true }
+    }
+
+    /// Prints the message and its causes on standard error.
+    pub fn report(self) -> ExitCode {
+        let prefix = if self.rendered { "" } else { "error: " };
+        output::say(&format!("{prefix}{}", self.message.trim_end()));
+        self.exit.into()
+    }
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Failure {
+        let exit = match &error {
+            PipelineError::Run(run) => run_exit(run),
+            PipelineError::Subject(subject) => subject_exit(subject),
+            PipelineError::Checkpoint(_) => Exit::BadInput,
+            PipelineError::Evidence(_)
+            | PipelineError::Claims(_)
+            | PipelineError::Graph(_)
+            | PipelineError::Read { .. } => Exit::BadConfig,
+            PipelineError::Registration(error) => match error {
+                RegistrationError::Changed { .. } | RegistrationError::Unknown { .. } => Exit::Usage,
+                RegistrationError::Broken { .. }
+                | RegistrationError::Read { .. }
+                | RegistrationError::Write { .. } => Exit::Store,
+            },
+            PipelineError::Store(_)
+            | PipelineError::Write { .. }
+            | PipelineError::Table(_)
+            | PipelineError::Draw { .. } => Exit::Store,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Failure {
+        let exit = match &error {
+            ExportError::Checkpoint(_) | ExportError::Arch { .. } | ExportError::Made { .. } => {
+                Exit::BadInput
+            }
+            ExportError::UnknownTap { .. } => Exit::Usage,
+            ExportError::Write { .. } | ExportError::InTheWay { .. } => Exit::Store,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        Failure::new(run_exit(&error), error)
+    }
+}
+
+impl From<TapError> for Failure {
+    fn from(error: TapError) -> Failure {
+        let exit = match &error {
+            TapError::NoMatch { .. } | TapError::Itself { .. } => Exit::Usage,
+            TapError::External { .. } | TapError::Write { .. } => Exit::Store,
+            _ => Exit::BadInput,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Failure {
+        Failure::new(subject_exit(&error), error)
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Failure {
+        let exit = match &error {
+            ReadError::File { .. } => Exit::Store,
+            _ => Exit::Usage,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+fn subject_exit(error: &SubjectError) -> Exit {
+    match error {
+        SubjectError::Hub(_) | SubjectError::NotHere { .. } => Exit::Hub,
+        _ => Exit::BadInput,
+    }
+}
+
+fn run_exit(error: &RunError) -> Exit {
+    match error {
+        RunError::NoLibrary { .. }
+        | RunError::Library { .. }
+        | RunError::Cuda(_)
+        | RunError::Runtime { .. } => Exit::Runtime,
+        _ => Exit::BadInput,
+    }
+}
+
+macro_rules! failure_from {
+    ($($error:ty => $exit:ident),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure { Failure::new(Exit::$exit, error) }
+        })+
+    };
+}
+failure_from!(CheckpointError => BadInput, StoreError => Store, BaselineError => Store, FolderError => Store);

@@ -1,0 +1,333 @@
+//! `streamgauge measure`: one model, some prompts, every tap and every protocol.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{
+    Common, Exit, Failure, On, check, model_argument, output, profile, progress, speed::Meter, table,
+};
+use crate::pipeline::{self, Subject, Tokenizing};
+use crate::plan::Known;
+use crate::store::{self, Store, StoreError};
+use base::hash::{Fields, Key};
+use base::progress::Progress;
+use engine::run::{self, Decoder, Runtime};
+use model::checkpoint::Memo;
+use number::facts::ModelFacts;
+use number::observation::{Extra, Extras, PromptObservation};
+use number::protocol::Bos;
+use study::config::{self, experiment::PromptSet};
+
+/// Options of `measure`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
+streamgauge measure EleutherAI/pythia-70m@step1000 --prompt \"The capital of France is\"\n  \
+streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
+streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n  \
+streamgauge measure tapped.onnx --tokens 1,2,3   (a decoder of another tool, after `streamgauge tap`)\n\n\
+JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T],\n\
+resid [L+1][T], max_abs [L+1][T], attn_out, mlp_out, attn_module_in, attn_module_out,\n\
+mlp_module_in, mlp_module_out, write, write_cosine [L][T], attn_off_diagonal [L][H],\n\
+final [T], entropy_nats, logit_shift, top, loss_nats, lens_entropy_nats [L+1],\n\
+gains, metrics}]}; norms are L2 over the width, float32; null where not observed;\n\
+gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]};\n\
+metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {layer: number}."
+)]
+pub struct Arguments {
+    /// Id in the model list, a folder with config.json and model.safetensors, a model of the Hugging Face hub, or an ONNX
+    /// decoder with taps
+    model: String,
+    #[command(flatten)]
+    input: Input,
+    /// Beginning-of-sequence token: what the tokenizer does, always one, or never one
+    #[arg(long, value_enum, default_value_t = Bos::Auto)]
+    bos: Bos,
+    /// What else to observe; a prompt set may ask for some itself
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "EXTRAS")]
+    extras: Vec<Extra>,
+    /// Size of an axis that an ONNX file names but does not fix, e.g. kv_cache_dim=128; may be given several times
+    #[arg(long = "axis", value_name = "NAME=SIZE", value_parser = axis)]
+    axes: Vec<(String, usize)>,
+    /// Model list, where ids are looked up
+    #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
+    models: PathBuf,
+    /// Folder of the store; by default results/store when the folder `results` is here, else nothing is stored
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    #[command(flatten)]
+    on: On,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Input {
+    /// Prompt text; may be given several times
+    #[arg(long = "prompt", value_name = "TEXT", num_args = 1..)]
+    texts: Vec<String>,
+    /// Prompt set: a file, or an id in experiments/prompts
+    #[arg(long = "prompts", value_name = "SET")]
+    set: Option<String>,
+    /// Token ids as they are (no BOS is added); may be given several times
+    #[arg(long = "tokens", value_name = "IDS")]
+    tokens: Vec<String>,
+}
+
+fn axis(text: &str) -> Result<(String, usize), String> {
+    let parsed = text.split_once('=').and_then(|(name, size)| Some((name.to_string(), size.parse().ok()?)));
+    parsed.ok_or_else(|| "expected a name and a size, e.g. kv_cache_dim=128".to_string())
+}
+
+/// One thing to run: its text, if it came as text, and its token ids.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Request {
+    text: Option<String>,
+    ids: Vec<u32>,
+}
+
+impl Request {
+    /// Fields of its key.
+    fn fields(&self, subject: &Subject, extras: &Extras, runtime: &Runtime) -> Fields {
+        // Token ids wait for no tokenizer.
+        if let Some(text) = &self.text
+            && let Ok(tokenizer) = &*subject.tokenizer
+        {
+            return pipeline::observe_fields(subject, tokenizer, text, &self.ids, extras, runtime);
+        }
+        pipeline::observe_fields_of_ids(subject, &self.ids, extras, runtime)
+    }
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<Exit, Failure> {
+        let file = Path::new(&self.model);
+        if file.extension().is_some_and(|extension| extension == "onnx") && file.is_file() {
+            return self.run_onnx(file);
+        }
+        let _profile = profile::start(self.on.profile.as_deref())?;
+        let bar = progress::new(self.common.quiet);
+        let store_at =
+            self.store.clone().or_else(|| Path::new("results").is_dir().then(|| "results/store".into()));
+        let store = match store_at.as_deref().map(Store::open).transpose() {
+            Err(error) if self.store.is_none() => {
+                bar.note(&format!("measuring without a store: {error}")); // nobody asked for one
+                None
+            }
+            store => store?,
+        };
+        let memo = match &store_at {
+            Some(folder) => Memo::at(&folder.join("identities.json")),
+            None => Memo::none(),
+        };
+        let subject = model_argument::open(&self.model, &self.models, &memo, bar.as_ref())?;
+        let (inputs, extras) = self.input.read(&self.extras)?;
+        let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
+        let requests = self.requests(inputs, &subject.tokenizer)?;
+        let meter = Meter::new(bar.as_ref());
+        let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), &meter)?;
+        if !self.common.quiet {
+            meter.say(&runtime);
+        }
+        match kept {
+            Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
+            kept => kept?,
+        }
+        self.show(&table::Measured::subject(&subject), &runtime, &subject.tokenizer, &requests, &found)
+    }
+
+    /// Prints what was measured of each request.
+    fn show(
+        &self,
+        measured: &table::Measured,
+        runtime: &Runtime,
+        tokenizer: &Tokenizing,
+        requests: &[Request],
+        found: &[PromptObservation],
+    ) -> Result<Exit, Failure> {
+        let text =
+            |id: u32| tokenizer.as_ref().map_or_else(|_| format!("<{id}>"), |tokenizer| tokenizer.token(id));
+        let rows: Vec<table::MeasuredRow<'_>> = requests
+            .iter()
+            .zip(found)
+            .map(|(request, observation)| table::MeasuredRow {
+                prompt: request.text.as_deref(),
+                tokens: request.ids.iter().map(|&id| text(id)).collect(),
+                top_tokens: observation.top.iter().map(|top| text(top.id)).collect(),
+                observation,
+            })
+            .collect();
+        // Token ids are run as they are: no policy decided about a BOS.
+        let bos = self.input.tokens.is_empty().then_some(self.bos);
+        if self.common.json {
+            output::print_json(&table::measured_json(measured, runtime, bos, &rows))
+        } else {
+            output::print(&table::measured(measured, bos, &rows))
+        }
+    }
+
+    /// A decoder that another tool exported, with the outputs that `tap` gave it; nothing is stored.
+    fn run_onnx(&self, file: &Path) -> Result<Exit, Failure> {
+        let bar = progress::new(self.common.quiet);
+        let name = file.display().to_string();
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let tokenizer = pipeline::tokenizer(folder.unwrap_or(Path::new(".")));
+        let (inputs, extras) = self.input.read(&self.extras)?;
+        if !extras.is_empty() {
+            bar.note("extras are observed of checkpoints only, not of ONNX files");
+        }
+        let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
+        let requests = self.requests(inputs, &tokenizer)?;
+        let mut decoder = Decoder::open(&runtime, file)?;
+        let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
+        let mut found = Vec::new();
+        bar.start(&format!("measure {name} ({} prompts)", requests.len()), requests.len() as u64);
+        for request in &requests {
+            let outputs = decoder.run(&request.ids, &sizes)?;
+            found.push(run::observation(&name, &outputs, &request.ids)?);
+            bar.advance(1);
+        }
+        bar.finish();
+        let facts =
+            ModelFacts { blocks: found.first().map(|seen| seen.blocks() as u32), ..ModelFacts::default() };
+        let measured = table::Measured { id: name, facts, weights: None, dtype: "as exported" };
+        self.show(&measured, &runtime, &tokenizer, &requests, &found)
+    }
+
+    /// The token ids of each input, by the tokenizer if it is a text.
+    fn requests(&self, inputs: Vec<One>, tokenizer: &Tokenizing) -> Result<Vec<Request>, Failure> {
+        let request = |input| match input {
+            One::Ids(ids) => Ok(Request { text: None, ids }),
+            One::Text(text) => {
+                let tokenizer = tokenizer.as_ref().map_err(|error| bad(error.clone()))?;
+                let ids = tokenizer
+                    .encode(&text, self.bos)
+                    .map_err(|error| bad(format!("prompt {text:?}: {error}")))?;
+                Ok(Request { text: Some(text), ids })
+            }
+        };
+        inputs.into_iter().map(request).collect()
+    }
+}
+
+/// What a person gave to be run.
+enum One {
+    Text(String),
+    Ids(Vec<u32>),
+}
+
+impl Input {
+    /// All of it, and what to observe beside the usual.
+    fn read(&self, extras: &[Extra]) -> Result<(Vec<One>, Extras), Failure> {
+        let mut extras: Extras = extras.iter().copied().collect();
+        let mut inputs: Vec<One> = self.texts.iter().cloned().map(One::Text).collect();
+        if let Some(name) = &self.set {
+            let set = prompt_set(name)?;
+            extras.extend(set.extras);
+            inputs.extend(set.prompts.into_iter().map(|prompt| One::Text(prompt.text)));
+        }
+        for list in &self.tokens {
+            let ids = list.split(',').map(|id| id.trim().parse::<u32>()).collect::<Result<Vec<_>, _>>();
+            let ids = ids.map_err(|_| {
+                bad(format!("--tokens {list:?}: expected token ids separated by commas, e.g. --tokens 1,2,3"))
+            })?;
+            inputs.push(One::Ids(ids));
+        }
+        Ok((inputs, extras))
+    }
+}
+
+fn bad(message: String) -> Failure {
+    Failure::new(Exit::BadInput, message)
+}
+
+fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
+    let file = Path::new(name);
+    let path = if file.is_file() {
+        file.to_path_buf()
+    } else {
+        let folder = Path::new("experiments/prompts");
+        let path = folder.join(format!("{name}.toml"));
+        if !path.exists() {
+            let mut known: Vec<String> = std::fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| {
+                    entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_string)
+                })
+                .collect();
+            known.sort();
+            let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
+            let message =
+                format!("{name:?} is neither a prompt set file nor one of {}: {known}", folder.display());
+            return Err(Failure::new(Exit::BadConfig, message));
+        }
+        path
+    };
+    config::load_prompts(&path).map_err(|report| check::bad(&report))
+}
+
+/// Observations in the order of the requests, and whether the new ones could be stored.
+type Observed = (Vec<PromptObservation>, Result<(), StoreError>);
+
+/// Takes what the store has, runs the rest in one pass, stores it.
+fn observe(
+    runtime: &Runtime,
+    subject: &Subject,
+    requests: &[Request],
+    extras: &Extras,
+    store: Option<&Store>,
+    bar: &dyn Progress,
+) -> Result<Observed, Failure> {
+    let mut found = match store {
+        Some(store) => stored(runtime, subject, requests, extras, store, bar)?,
+        None => BTreeMap::new(),
+    };
+    let mut seen = BTreeSet::new();
+    let missing = requests.iter().filter(|request| !found.contains_key(request) && seen.insert(*request));
+    let missing: Vec<&Request> = missing.collect();
+    if missing.is_empty() {
+        return Ok((requests.iter().map(|request| found[request].clone()).collect(), Ok(())));
+    }
+    let ids: Vec<Vec<u32>> = missing.iter().map(|request| request.ids.clone()).collect();
+    let observations = pipeline::measure(runtime, subject, &ids, extras, bar)?;
+    let mut kept = Ok(());
+    if let Some(store) = store {
+        subject.weights(); // what is left to hash
+        let _span = tracing::info_span!("store", rows = missing.len()).entered();
+        let cells = missing.iter().zip(&observations).map(|(request, observation)| {
+            let fields = request.fields(subject, extras, runtime);
+            let slot = format!("measure/{}/{}", subject.id, fields.key().short());
+            store::Cell { slot, fields, observation: observation.clone() }
+        });
+        kept = store.put_observations(&cells.collect::<Vec<_>>()).map(|_| ());
+    }
+    found.extend(missing.into_iter().zip(observations));
+    Ok((requests.iter().map(|request| found[request].clone()).collect(), kept))
+}
+
+/// What the store has of the requests. Weights that nobody has hashed yet are not read for that where none of their
+/// architecture was observed before: they are hashed as they are read to be multiplied with.
+fn stored<'r>(
+    runtime: &Runtime,
+    subject: &Subject,
+    requests: &'r [Request],
+    extras: &Extras,
+    store: &Store,
+    bar: &dyn Progress,
+) -> Result<BTreeMap<&'r Request, PromptObservation>, Failure> {
+    let snapshot = store.snapshot()?;
+    if !subject.is_hashed() && !snapshot.mentions("observe", "graph", &subject.graphs.identity().to_string())
+    {
+        return Ok(BTreeMap::new());
+    }
+    let keys = requests.iter().map(|request| (request, request.fields(subject, extras, runtime).key()));
+    let keys: BTreeMap<&Request, Key> = keys.filter(|(_, key)| snapshot.has(key)).collect();
+    let wanted: BTreeSet<Key> = keys.values().copied().collect();
+    let read = store.observations(&snapshot, &wanted.into_iter().collect::<Vec<_>>())?;
+    read.damaged.iter().for_each(|damaged| bar.note(&damaged.to_string()));
+    Ok(keys.into_iter().filter_map(|(request, key)| Some((request, read.found.get(&key)?.clone()))).collect())
+}

@@ -1,0 +1,77 @@
+//! The model that a command names.
+
+use std::path::{Path, PathBuf};
+
+use super::{Exit, Failure};
+use crate::pipeline::{self, Missing, Subject};
+use base::progress::Progress;
+use model::checkpoint::Memo;
+use model::hub::HubId;
+use study::config::{self, experiment::Model};
+
+/// Opens a model given as a folder, as an id of the model list, or as a model of the hub, which is downloaded if need be.
+pub fn open(name: &str, list: &Path, memo: &Memo, progress: &dyn Progress) -> Result<Subject, Failure> {
+    let found = find(name, list, progress)?;
+    Ok(match &found.listed {
+        Some(model) => Subject::listed(model, &found.folder, memo)?,
+        None => Subject::open(&found.id, &found.folder, memo)?,
+    })
+}
+
+/// A model that a command names.
+pub struct Found {
+    pub id: String,
+    /// Its checkpoint, or that of its base.
+    pub folder: PathBuf,
+    /// Its entry, if it is one of the model list.
+    pub listed: Option<Model>,
+}
+
+/// Finds such a model.
+pub fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<Found, Failure> {
+    let folder = Path::new(name);
+    if folder.is_dir() {
+        let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
+        return Ok(Found { id, folder: folder.to_path_buf(), listed: None });
+    }
+    // Ids of the list have no slash.
+    if name.contains('/')
+        && let Ok(id) = HubId::parse(name)
+    {
+        let folder = pipeline::locate_hub(&id, Missing::Download, progress)?;
+        return Ok(Found { id: name.to_string(), folder, listed: None });
+    }
+    let models = config::load_models(list).map_err(|report| {
+        Failure::new(
+            Exit::BadConfig,
+            format!("{name:?} is no folder, and the model list cannot be read:\n{report}"),
+        )
+    })?;
+    let Some(model) = models.models.iter().find(|model| model.id == name) else {
+        let known: Vec<&str> = models.models.iter().map(|model| model.id.as_str()).collect();
+        return Err(Failure::new(
+            Exit::BadInput,
+            format!(
+                "{name:?} is neither a folder, nor owner/name of the hub, nor an id in {}; {}",
+                list.display(),
+                meant(name, &known)
+            ),
+        ));
+    };
+    let folder = pipeline::locate(model, &models, list, Missing::Download, progress)?;
+    Ok(Found { id: model.id.clone(), folder, listed: Some(model.clone()) })
+}
+
+/// The nearest id, or else the first few: a list may be long.
+fn meant(name: &str, known: &[&str]) -> String {
+    const SHOWN: usize = 8;
+    if let Some(near) = config::nearest(name, known.iter().copied()) {
+        return format!("did you mean {near:?}?");
+    }
+    let shown = known[..known.len().min(SHOWN)].join(", ");
+    match known.len().saturating_sub(SHOWN) {
+        0 if known.is_empty() => "it holds none".to_string(),
+        0 => format!("known ids: {shown}"),
+        more => format!("known ids: {shown} and {more} more"),
+    }
+}

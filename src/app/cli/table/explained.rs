@@ -1,0 +1,125 @@
+//! `explain`: claim, verdicts, and for each prediction the test, what decided, what would change it, and the rows.
+
+use super::number;
+use crate::pipeline::Explained;
+use number::evidence::{Evidence, Measurement};
+use number::protocol::Protocol;
+use study::judge::Behind;
+use study::judge::outcome::{Estimate, HypothesisOutcome, Kinship, PredictionOutcome, Verdict};
+
+/// Estimates of one prediction on a terminal; the report has all.
+const MOST_ESTIMATES: usize = 12;
+
+/// The terminal form.
+pub fn explained(found: &Explained, prediction: Option<&str>, rows: usize) -> String {
+    let outcome = &found.outcome;
+    let mut text = format!("{}: {}\n\n", outcome.id, outcome.title);
+    line(&mut text, 0, &format!("Claim: {}", outcome.statement.trim()));
+    line(&mut text, 0, &format!("It was said: {}", outcome.published_verdict.trim()));
+    for (evidence, verdict) in &outcome.verdicts {
+        line(&mut text, 0, &format!("{}: {verdict}", words(*evidence)));
+    }
+    let file = match (&found.registration.registered, found.registration.exploratory) {
+        (None, _) => "judged for the first time",
+        (Some(_), false) => "as it was when first judged",
+        (Some(_), true) => "EXPLORATORY: it means something else than when it was first judged",
+    };
+    line(&mut text, 0, &format!("File: {} ({}), {file}", outcome.hash.short(), outcome.status));
+    for later in &found.registration.later {
+        line(&mut text, 1, &format!("registration {later}"));
+    }
+    found.registration.diff.iter().for_each(|changed| text.push_str(&format!("    {changed}\n")));
+    let chosen = |one: &PredictionOutcome| prediction.is_none_or(|wanted| wanted == one.id);
+    for (one, behind) in outcome.predictions.iter().zip(&found.rows).filter(|(one, _)| chosen(one)) {
+        self::prediction(&mut text, outcome, one, behind, rows);
+    }
+    text
+}
+
+fn prediction(
+    text: &mut String,
+    outcome: &HypothesisOutcome,
+    one: &PredictionOutcome,
+    behind: &[Behind],
+    rows: usize,
+) {
+    let beside = if one.core { "" } else { " (beside the claim)" };
+    text.push_str(&format!("\n{}, {}: {}{beside}\n", one.id, words(one.evidence), one.verdict));
+    line(text, 2, one.claim.trim());
+    let primary = &one.primary;
+    let protocols: Vec<String> = primary.protocols.iter().map(Protocol::to_string).collect();
+    line(text, 2, &format!("Under {}, in {}:", protocols.join(" and "), primary.unit));
+    line(text, 2, &format!("because {}", primary.because));
+    if one.verdict == Verdict::Untestable {
+        primary.missing.iter().for_each(|what| line(text, 2, &format!("missing: {what}")));
+    }
+    for estimate in primary.estimates.iter().filter(|e| e.value.is_some()).take(MOST_ESTIMATES) {
+        text.push_str(&format!("    {}\n", estimated(estimate)));
+    }
+    let more = primary.estimates.iter().filter(|e| e.value.is_some()).count().saturating_sub(MOST_ESTIMATES);
+    if more > 0 {
+        text.push_str(&format!("    … and {more} more (the report has all)\n"));
+    }
+    primary.notes.iter().for_each(|note| line(text, 2, &format!("note: {note}")));
+    let curve = outcome.curves.iter().find(|c| c.prediction == one.id && c.evidence == one.evidence);
+    if let Some(curve) = curve {
+        let equivalent = curve.specifications.iter().filter(|s| s.relation != Kinship::DifferentEstimand);
+        let agree =
+            curve.agreement.map_or_else(String::new, |share| format!(", {:.0} % agree", 100.0 * share));
+        line(
+            text,
+            2,
+            &format!(
+                "{} ways of measuring, {} of them equivalent{agree}",
+                curve.specifications.len(),
+                equivalent.count()
+            ),
+        );
+        for choice in &curve.deciding {
+            let relation = choice.relation;
+            line(
+                text,
+                4,
+                &format!("{} = {} makes it {} ({relation})", choice.dimension, choice.to, choice.verdict),
+            );
+        }
+    }
+    for behind in behind {
+        line(text, 2, &format!("{}: {} rows", behind.quantity, behind.rows.len()));
+        behind.rows.iter().take(rows).for_each(|row| text.push_str(&format!("    {}\n", said(row))));
+    }
+}
+
+fn estimated(estimate: &Estimate) -> String {
+    let interval = match (estimate.low, estimate.high) {
+        (None, None) => String::new(),
+        (low, high) => format!(" [{}, {}]", number(low), number(high)),
+    };
+    let p = estimate.p.map_or_else(String::new, |p| format!(", p {}", number(Some(p))));
+    format!("{}: {}{interval}{p}, n {}", estimate.label, number(estimate.value), estimate.n)
+}
+
+fn said(row: &Measurement) -> String {
+    let layer = row.layer.map_or_else(String::new, |layer| format!(", layer {layer}"));
+    let protocol = row.protocol.map_or_else(|| "of the weights".to_string(), |p| p.to_string());
+    let definition = if row.definition.is_empty() { String::new() } else { format!("; {}", row.definition) };
+    format!(
+        "{} on {}{layer}: {} under {protocol} ({}, {}{definition})",
+        row.model,
+        row.prompt.as_deref().unwrap_or("no prompt"),
+        number(Some(row.value)),
+        row.source,
+        row.dtype
+    )
+}
+
+fn words(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Published => "published rows",
+        Evidence::Measured => "measured here",
+    }
+}
+
+fn line(text: &mut String, indent: usize, what: &str) {
+    text.push_str(&format!("{:indent$}{what}\n", ""));
+}

@@ -1,0 +1,231 @@
+//! `measure`: the layer profile of each prompt, and the JSON a program reads.
+
+use ndarray::Array2;
+use serde_json::{Map, Value, json};
+
+use super::{number, plain};
+use crate::pipeline::Subject;
+use base::hash::Key;
+use engine::run::Runtime;
+use number::evidence::PromptInfo;
+use number::facts::ModelFacts;
+use number::metric::{Gains, gains, measurements, reduce};
+use number::observation::PromptObservation;
+use number::protocol::{Bos, Endpoint, Reduction};
+
+/// The model as printed.
+pub struct Measured {
+    pub id: String,
+    pub facts: ModelFacts,
+    /// `None` for an ONNX file, whose weights are not told apart from the rest.
+    pub weights: Option<Key>,
+    /// What the arithmetic is done in.
+    pub dtype: &'static str,
+}
+
+impl Measured {
+    pub fn subject(subject: &Subject) -> Measured {
+        let (id, weights) = (subject.id.clone(), Some(subject.weights()));
+        Measured { id, facts: subject.facts(), weights, dtype: "float32" }
+    }
+}
+
+/// One prompt as printed.
+pub struct MeasuredRow<'a> {
+    /// `None` when the input was token ids.
+    pub prompt: Option<&'a str>,
+    pub tokens: Vec<String>,
+    pub top_tokens: Vec<String>,
+    pub observation: &'a PromptObservation,
+}
+
+/// The JSON form; its shape is in `measure --help`.
+pub fn measured_json(
+    measured: &Measured,
+    runtime: &Runtime,
+    bos: Option<Bos>,
+    rows: &[MeasuredRow<'_>],
+) -> Value {
+    let mut model = serde_json::to_value(&measured.facts).unwrap_or_default(); // a plain struct always serialises
+    if let Value::Object(map) = &mut model {
+        map.insert("id".into(), json!(measured.id));
+        map.insert("weights".into(), json!(measured.weights));
+    }
+    json!({
+        "schema": 1,
+        "model": model,
+        "runtime": {
+            "name": "onnxruntime",
+            "version": runtime.version(),
+            "provider": runtime.device().provider(),
+            "device": runtime.place(),
+            "dtype": measured.dtype,
+        },
+        "bos": bos,
+        "observations": rows.iter().map(row_json).collect::<Vec<_>>(),
+    })
+}
+
+fn row_json(row: &MeasuredRow<'_>) -> Value {
+    let seen = row.observation;
+    let top: Vec<Value> = seen
+        .top
+        .iter()
+        .zip(&row.top_tokens)
+        .map(|(top, token)| json!({"id": top.id, "token": token, "prob": top.prob}))
+        .collect();
+    let mut by_protocol = Map::new();
+    for (reduction, endpoint, gains) in all_gains(seen) {
+        let value = json!({"last": gains.last, "cumulative": gains.cumulative, "by_layer": gains.by_layer});
+        by_protocol.insert(format!("{reduction}/{endpoint}"), value);
+    }
+    let mut json = json!({
+        "prompt": row.prompt,
+        "token_ids": seen.token_ids,
+        "tokens": row.tokens,
+        "resid": matrix(&seen.resid),
+        "max_abs": matrix(&seen.max_abs),
+        "attn_off_diagonal": matrix(&seen.attn_off_diagonal),
+        "final": seen.final_norm.to_vec(),
+        "entropy_nats": seen.entropy_nats,
+        "logit_shift": seen.logit_shift,
+        "top": top,
+        "loss_nats": seen.loss_nats,
+        "lens_entropy_nats": seen.lens_entropy_nats.as_ref().map(|lens| lens.to_vec()),
+        "gains": by_protocol,
+        "metrics": metrics(seen),
+    });
+    if let Value::Object(map) = &mut json {
+        map.extend(seen.by_block().map(|(name, table)| (name.to_string(), json!(matrix(table)))));
+    }
+    json
+}
+
+/// Every number of the observation by protocol and metric; those with a value per layer by layer.
+fn metrics(seen: &PromptObservation) -> Map<String, Value> {
+    let nobody = PromptInfo { id: String::new(), category: String::new(), text: String::new() };
+    let mut all = Map::new();
+    // Which BOS policy made the tokens is said beside the observations.
+    for row in measurements("", &nobody, seen, Bos::Auto) {
+        let Some(protocol) = row.protocol else { continue };
+        let name = format!("{}/{}", protocol.reduction, protocol.endpoint);
+        let Value::Object(of) = all.entry(name).or_insert_with(|| json!({})) else { continue };
+        match row.layer {
+            None => of.insert(row.metric.to_string(), json!(row.value)),
+            Some(layer) => match of.entry(row.metric.to_string()).or_insert_with(|| json!({})) {
+                Value::Object(layers) => layers.insert(layer.to_string(), json!(row.value)),
+                _ => None,
+            },
+        };
+    }
+    all
+}
+
+fn matrix(values: &Array2<f32>) -> Vec<Vec<f32>> {
+    values.outer_iter().map(|row| row.to_vec()).collect()
+}
+
+fn all_gains(seen: &PromptObservation) -> Vec<(Reduction, Endpoint, Gains)> {
+    let mut all = Vec::new();
+    for &reduction in Reduction::ALL {
+        for &endpoint in Endpoint::ALL {
+            all.push((reduction, endpoint, gains(seen, reduction, endpoint)));
+        }
+    }
+    all
+}
+
+/// The terminal form: facts, then for each prompt layers, gains and continuation.
+pub fn measured(measured: &Measured, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> String {
+    let mut text = format!("{}  {}\n", measured.id, facts_line(&measured.facts));
+    for row in rows {
+        text.push_str(&profile(row, bos));
+    }
+    text
+}
+
+/// The facts of a model in one line.
+pub fn facts_line(facts: &ModelFacts) -> String {
+    let words = [facts.family.clone(), facts.norm.clone(), facts.mlp.clone(), facts.positions.clone()];
+    let mut parts: Vec<String> = words.into_iter().flatten().collect();
+    parts.extend(facts.blocks.map(|n| format!("{n} blocks")));
+    parts.extend(facts.width.map(|n| format!("width {n}")));
+    if let (Some(heads), Some(kv)) = (facts.heads, facts.kv_heads) {
+        parts.push(format!("{heads}/{kv} heads"));
+    }
+    parts.extend(facts.vocabulary.map(|n| format!("vocabulary {n}")));
+    parts.extend(facts.dtype.clone());
+    if let (Some(base), Some(change)) = (&facts.base, &facts.change) {
+        parts.push(format!("{change} of {base}"));
+    }
+    if let (Some(series), Some(step)) = (&facts.series, facts.step) {
+        parts.push(format!("step {step} of {series}"));
+    }
+    parts.join(", ")
+}
+
+fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
+    let seen = row.observation;
+    let name =
+        row.prompt.map_or_else(|| format!("token ids {:?}", seen.token_ids), |text| format!("{text:?}"));
+    let mut text =
+        format!("\n{name}  {} tokens, BOS {}\n", seen.tokens(), bos.map_or("as given", Bos::as_str));
+    let header = [
+        "layer",
+        "‖resid‖ last",
+        "mean",
+        "first token",
+        "gain last",
+        "gain frobenius",
+        "‖attn‖ last",
+        "‖mlp‖ last",
+    ];
+    let mut table = plain(&header);
+    let last = seen.tokens() - 1; // an observation has at least one token
+    let by_last = gains(seen, Reduction::Last, Endpoint::LastBlock).by_layer;
+    let by_frobenius = gains(seen, Reduction::Frobenius, Endpoint::LastBlock).by_layer;
+    for layer in 0..=seen.blocks() {
+        let norms = seen.resid.row(layer);
+        let block = layer.checked_sub(1);
+        table.add_row(vec![
+            if layer == 0 { "embedding".to_string() } else { format!("block {}", layer - 1) },
+            number(Some(f64::from(norms[last]))),
+            number(reduce(norms, Reduction::Mean)),
+            number(Some(f64::from(norms[0]))),
+            number(block.and_then(|b| by_last[b])),
+            number(block.and_then(|b| by_frobenius[b])),
+            number(block.and_then(|b| given(seen.attn_out[[b, last]]))),
+            number(block.and_then(|b| given(seen.mlp_out[[b, last]]))),
+        ]);
+    }
+    text.push_str(&format!("{table}\n\n"));
+    text.push_str(&gain_table(seen));
+    let continuation: Vec<String> = seen
+        .top
+        .iter()
+        .zip(&row.top_tokens)
+        .map(|(top, token)| format!("{token:?} {:.3}", top.prob))
+        .collect();
+    text.push_str(&format!("\nentropy {:.4} nats; next: {}\n", seen.entropy_nats, continuation.join("  ")));
+    text
+}
+
+/// A norm that a decoder of another tool did not give is NaN.
+fn given(norm: f32) -> Option<f64> {
+    Some(f64::from(norm)).filter(|norm| !norm.is_nan())
+}
+
+fn gain_table(seen: &PromptObservation) -> String {
+    let mut header = vec!["last gain (cumulative) under"];
+    header.extend(Endpoint::ALL.iter().map(|endpoint| endpoint.as_str()));
+    let mut table = plain(&header);
+    for &reduction in Reduction::ALL {
+        let mut cells = vec![reduction.to_string()];
+        for &endpoint in Endpoint::ALL {
+            let found = gains(seen, reduction, endpoint);
+            cells.push(format!("{} ({})", number(found.last), number(found.cumulative)));
+        }
+        table.add_row(cells);
+    }
+    format!("{table}\n")
+}

@@ -1,0 +1,54 @@
+//! Explaining: one hypothesis judged from what the store holds, with the rows behind each prediction.
+
+use super::basis::Choice;
+use super::judging::{Sources, judge_all};
+use super::observing::observe_missing;
+use super::planning::plan;
+use super::{Missing, PipelineError, Places};
+use base::progress::Progress;
+use number::evidence::Evidence;
+use study::config::Loaded;
+use study::config::hypothesis::Hypothesis;
+use study::judge::outcome::{HypothesisOutcome, Registration};
+use study::judge::{Behind, behind};
+
+/// The story of one verdict.
+pub struct Explained {
+    pub hypothesis: Hypothesis,
+    pub outcome: HypothesisOutcome,
+    pub registration: Registration,
+    /// Rows by prediction and evidence, in the order of the outcome's predictions.
+    pub rows: Vec<Vec<Behind>>,
+}
+
+/// Judges hypothesis `id` (or takes its verdict from the store) and looks up what is behind it; observes nothing. `None`: the
+/// experiment has no such hypothesis.
+pub fn explain(
+    loaded: &Loaded,
+    places: &Places,
+    id: &str,
+    progress: &dyn Progress,
+) -> Result<Option<Explained>, PipelineError> {
+    let mut one = loaded.clone();
+    one.hypotheses.retain(|(_, hypothesis, _)| hypothesis.id == id);
+    let Some((_, hypothesis, _)) = one.hypotheses.first().cloned() else { return Ok(None) };
+    let planned = plan(&one, places, Missing::Report, progress)?;
+    let observed = observe_missing(&planned, false, progress)?;
+    let mut sources = Sources::new(&one, &planned, &observed);
+    let judged = judge_all(&mut sources, progress)?;
+    let Some(outcome) = judged.outcomes.into_iter().next() else { return Ok(None) };
+    let basis = sources.basis.of(&Choice::of(&one, &hypothesis, &planned.subjects));
+    let measured = sources.measured(&basis, progress)?;
+    let published = sources.published()?;
+    let rows = outcome.predictions.iter().map(|prediction| {
+        let table = match prediction.evidence {
+            Evidence::Published => published,
+            Evidence::Measured => &measured,
+        };
+        let asked = hypothesis.predictions.iter().find(|p| p.id == prediction.id);
+        asked.map(|asked| behind(&hypothesis, asked, prediction.evidence, table)).unwrap_or_default()
+    });
+    let rows = rows.collect();
+    let registration = planned.registrations.first().map(|(_, one)| one.clone()).unwrap_or_default();
+    Ok(Some(Explained { hypothesis, outcome, registration, rows }))
+}

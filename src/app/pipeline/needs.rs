@@ -1,0 +1,93 @@
+//! What observing the missing cells will need of each model: memory, and time by a quick calibration.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::observing::{Batch, batches};
+use super::{Cell, Planned};
+use base::progress::Work;
+use engine::run::{Needs, Rates, RunError};
+
+/// The products of a calibration take this long, or three of each kind.
+const CALIBRATION: Duration = Duration::from_millis(200);
+
+/// Of one model.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelNeeds {
+    pub model: String,
+    pub prompts: usize,
+    pub tokens: u64,
+    /// Anonymous memory, bytes at most.
+    pub memory: u64,
+    /// Of the matrix products alone at the rate they reach here: reading from a disk and everything small come on top.
+    pub seconds: f64,
+    /// Why it cannot be observed within the memory there is.
+    pub refused: Option<String>,
+    #[serde(skip)]
+    needs: Needs,
+}
+
+/// Of every model with something to observe, in the order of the plan.
+///
+/// # Errors
+/// What the runtime refuses in the calibration, a tensor that is missing.
+pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
+    let missing = planned.missing();
+    let mut all = Vec::new();
+    let mut works = Vec::new();
+    for (index, subject) in planned.subjects.iter().enumerate() {
+        let mut cells: Vec<&Cell> = missing.iter().copied().filter(|cell| cell.subject == index).collect();
+        if cells.is_empty() {
+            continue;
+        }
+        let weights = subject.recipe.checked_weights(&subject.checkpoint)?;
+        let mut model = ModelNeeds {
+            model: subject.id.clone(),
+            prompts: cells.len(),
+            tokens: cells.iter().map(|cell| cell.token_ids.len() as u64).sum(),
+            memory: 0,
+            seconds: 0.0,
+            refused: None,
+            needs: Needs::default(),
+        };
+        let mut walks = Vec::new();
+        for Batch { prepared, .. } in batches(&planned.runtime, subject, &weights, &mut cells) {
+            let needs = match prepared {
+                Ok(prepared) => {
+                    walks.push(prepared.work);
+                    prepared.needs
+                }
+                Err(RunError::Memory { needs, limit, asked }) => {
+                    model.refused = Some(RunError::Memory { needs, limit, asked }.to_string());
+                    needs
+                }
+                Err(other) => return Err(other),
+            };
+            if needs.total() > model.memory {
+                (model.memory, model.needs) = (needs.total(), needs);
+            }
+        }
+        works.push(walks.into_iter().sum::<Work>());
+        all.push(model);
+    }
+    let rates = Rates::measure(&planned.runtime, &works.iter().copied().sum(), CALIBRATION)?;
+    for (model, work) in all.iter_mut().zip(&works) {
+        model.seconds = rates.seconds(work);
+    }
+    Ok(all)
+}
+
+impl fmt::Display for ModelNeeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ModelNeeds { model, prompts, tokens, seconds, needs, refused, .. } = self;
+        match refused {
+            Some(why) => write!(f, "{model}: {prompts} prompts cannot be observed: {why}"),
+            None => write!(
+                f,
+                "{model}: {prompts} prompts, {tokens} tokens: about {seconds:.1} s of matrix products; {needs}"
+            ),
+        }
+    }
+}

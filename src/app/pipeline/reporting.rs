@@ -1,0 +1,323 @@
+//! Reporting: report, pictures, verdicts and tables, rewritten when what they show has changed or a file is not as written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::basis::Basis;
+use super::cells::Cell;
+use super::jobs::report_fields;
+use super::judging::{Judged, Sources};
+use super::planning::Planned;
+use super::provenance;
+use super::{PipelineError, Places};
+use crate::plan::{JobKind, Known};
+use base::device::Device;
+use base::hash::Key;
+use base::progress::Progress;
+use base::publish;
+use number::evidence::{EvidenceTable, ModelInfo};
+use number::metric::Metric;
+use number::observation::PromptObservation;
+use results::regress::{RUN_SCHEMA, RunFile};
+use results::report::{self, LayerProfile, MetricDefinition, Provenance, View};
+use results::tables;
+use results::tidy;
+use study::analysis::{Analysis, analyse};
+use study::claims;
+use study::config::Loaded;
+use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
+use study::judge::{family, listed};
+use study::{llama::llama_case, published};
+
+/// What reporting did.
+#[derive(Debug)]
+pub struct Written {
+    /// Whether any file was written now.
+    pub changed: bool,
+    /// The verdict table for a terminal.
+    pub terminal: String,
+}
+
+/// Files of the results folder and the digest of each, as written.
+type Manifest = BTreeMap<String, Key>;
+
+/// Asks of the published tables and their recipes, before anything is observed, what the report will ask of them after:
+/// a mistake there is told at once and not after hours.
+pub(super) fn check(loaded: &Loaded, planned: &Planned) -> Result<(), PipelineError> {
+    let observes = planned.plan.counts.iter().any(|count| count.kind == JobKind::Observe && count.stale > 0);
+    if let Some(folder) = loaded.published.as_ref().filter(|_| observes) {
+        claims::reproduce(folder, &published::import(folder)?)?;
+    }
+    Ok(())
+}
+
+/// Writes what is not there as it should be.
+pub(super) fn write(
+    sources: &mut Sources<'_>,
+    places: &Places,
+    judged: &Judged,
+    progress: &dyn Progress,
+) -> Result<Written, PipelineError> {
+    let Sources { loaded, planned, observed, .. } = *sources;
+    let basis = sources.basis.clone();
+    let problems: Vec<String> = planned
+        .unusable()
+        .chain(&observed.failures)
+        .map(|failure| format!("{}: {}", failure.model, failure.error))
+        .collect();
+    let fields = if sources.complete {
+        planned.conclusions.report.clone()
+    } else {
+        report_fields(loaded, &judged.keys, &planned.subjects, &basis, planned.beside)
+    };
+    // A failure changes the report but is no evidence, so it enters the key here only.
+    let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
+    let mut view = view(loaded, planned, judged, problems);
+    let terminal = report::terminal(&view);
+    if let Some(manifest) = stored_manifest(planned, &fields.key())?
+        && intact(&places.results, &manifest)
+    {
+        return Ok(Written { changed: false, terminal });
+    }
+    progress.start("report", 1);
+    let observations = sources.observations(progress)?;
+    view.llama = llama_case(sources.published()?).ok();
+    if let Some(folder) = &loaded.published {
+        view.claims = claims::reproduce(folder, sources.published()?)?;
+    }
+    view.profiles = profiles(planned, &basis.cells, &observations);
+    let measured = sources.measured(&basis, progress)?;
+    view.figures = report::seed_figures(sources.published()?, &measured);
+    view.training = report::training_figures(&measured);
+    view.analysis = analyse(sources.published()?, &measured);
+    let mut manifest = Manifest::new();
+    let report_folder = PathBuf::from("report");
+    let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
+        what: "the report's pictures".into(),
+        error: error.to_string(),
+    })?;
+    for (name, bytes) in pictures {
+        save(places, &report_folder.join(name), &bytes, &mut manifest)?;
+    }
+    let html = report::html(&view);
+    save(places, &report_folder.join("index.html"), html.page.as_bytes(), &mut manifest)?;
+    for (name, table) in &html.data {
+        save(places, &report_folder.join("data").join(name), table.as_bytes(), &mut manifest)?;
+    }
+    save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
+    save(places, Path::new("verdicts.json"), &json(&shown(&view)), &mut manifest)?;
+    save(places, Path::new("claims.json"), &json(&view.claims), &mut manifest)?;
+    save(places, Path::new("tables/claims.csv"), &tidy::claims(&view.claims), &mut manifest)?;
+    save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
+    write_tables(places, &basis, sources, &measured, progress, &mut manifest)?;
+    write_tidy(places, loaded, planned, judged, &mut manifest)?;
+    let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
+    planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
+    progress.finish();
+    Ok(Written { changed: true, terminal })
+}
+
+/// An outcome with what is known beside it, as `verdicts.json` has it.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    outcome: &'a HypothesisOutcome,
+    family: Vec<&'a FamilyMember>,
+    listed: Vec<&'a Listed>,
+    registration: Option<&'a Registration>,
+}
+
+fn shown(view: &View) -> Vec<Shown<'_>> {
+    let one = |outcome: &'_ HypothesisOutcome| {
+        let registration = view.registrations.iter().find(|(id, _)| *id == outcome.id);
+        (
+            view.family.iter().filter(|member| member.hypothesis == outcome.id).collect(),
+            view.listed.iter().filter(|listed| listed.hypothesis == outcome.id).collect(),
+            registration.map(|(_, registration)| registration),
+        )
+    };
+    let all = view.hypotheses.iter().map(|outcome| (outcome, one(outcome)));
+    all.map(|(outcome, (family, listed, registration))| Shown { outcome, family, listed, registration })
+        .collect()
+}
+
+fn stored_manifest(planned: &Planned, key: &Key) -> Result<Option<Manifest>, PipelineError> {
+    if !planned.snapshot.has(key) {
+        return Ok(None);
+    }
+    let bytes = planned.store.blob(&planned.snapshot, key)?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+fn intact(results: &Path, manifest: &Manifest) -> bool {
+    manifest
+        .par_iter()
+        .all(|(name, digest)| Key::of_file(&results.join(name)).is_ok_and(|(found, _)| found == *digest))
+}
+
+fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<String>) -> View {
+    let alphas: Vec<f64> = loaded.hypotheses.iter().map(|(_, hypothesis, _)| hypothesis.alpha).collect();
+    let jobs = planned.plan.counts.iter().map(|count| (count.kind.to_string(), count.jobs as u64)).collect();
+    View {
+        provenance: Provenance {
+            program: env!("CARGO_PKG_VERSION").to_string(),
+            experiment: loaded.experiment.id.clone(),
+            experiment_title: loaded.experiment.title.clone(),
+            runtime: (!planned.cells.is_empty()).then(|| match planned.runtime.device() {
+                Device::Cpu => planned.runtime.version().to_string(),
+                Device::Cuda(_) => format!("{} on {}", planned.runtime.version(), planned.runtime.place()),
+            }),
+            jobs,
+        },
+        llama: None,
+        claims: Vec::new(),
+        hypotheses: judged.outcomes.clone(),
+        models: planned
+            .subjects
+            .iter()
+            .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
+            .collect(),
+        profiles: Vec::new(),
+        figures: Vec::new(),
+        training: Vec::new(),
+        analysis: Analysis::default(),
+        family: family(&judged.outcomes, &alphas),
+        listed: listed(&judged.outcomes),
+        registrations: planned.registrations.clone(),
+        metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
+        problems,
+    }
+}
+
+fn definition(metric: Metric) -> MetricDefinition {
+    let described = metric.describe();
+    MetricDefinition {
+        name: metric.to_string(),
+        unit: described.unit.to_string(),
+        definition: described.definition.to_string(),
+    }
+}
+
+fn profiles(
+    planned: &Planned,
+    cells: &[&Cell],
+    observations: &BTreeMap<Key, PromptObservation>,
+) -> Vec<LayerProfile> {
+    let mut profiles = Vec::new();
+    for (index, subject) in planned.subjects.iter().enumerate() {
+        let Some(bos) = cells.iter().find(|cell| cell.subject == index).map(|cell| cell.bos) else {
+            continue;
+        };
+        let mut keys: Vec<Key> = cells
+            .iter()
+            .filter(|cell| cell.subject == index && cell.bos == bos)
+            .map(|cell| cell.key)
+            .collect();
+        keys.sort();
+        keys.dedup();
+        let mine: Vec<&PromptObservation> = keys.iter().filter_map(|key| observations.get(key)).collect();
+        profiles.push(LayerProfile::of(&subject.id, &mine, bos));
+    }
+    profiles
+}
+
+fn write_tables(
+    places: &Places,
+    basis: &Basis<'_>,
+    sources: &mut Sources<'_>,
+    measured: &EvidenceTable,
+    progress: &dyn Progress,
+    manifest: &mut Manifest,
+) -> Result<(), PipelineError> {
+    let (planned, observations) = (sources.planned, sources.observations(progress)?);
+    let mut seen = std::collections::BTreeSet::new();
+    let rows: Vec<tables::Observed<'_>> = basis
+        .cells
+        .iter()
+        .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))
+        .filter_map(|cell| {
+            Some(tables::Observed {
+                source: "streamgauge",
+                model: &planned.subjects[cell.subject].id,
+                prompt: &cell.prompt.id,
+                category: &cell.prompt.category,
+                bos: cell.bos,
+                dtype: "float32",
+                observation: observations.get(&cell.key)?,
+            })
+        })
+        .collect();
+    let published = sources.published()?;
+    let folder = places.results.join("tables");
+    create(&folder)?;
+    tables::write_observations(&folder.join("observations.parquet"), &rows)?;
+    tables::write_measurements(
+        &folder.join("measurements.parquet"),
+        published.rows.iter().chain(&measured.rows),
+    )?;
+    for name in ["tables/observations.parquet", "tables/measurements.parquet"] {
+        let path = places.results.join(name);
+        let (digest, _) = Key::of_file(&path).map_err(|error| PipelineError::Read { path, error })?;
+        manifest.insert(name.to_string(), digest);
+    }
+    Ok(())
+}
+
+/// Verdicts as tables, the manual of all tables, what entered, and the research object that binds the files together.
+fn write_tidy(
+    places: &Places,
+    loaded: &Loaded,
+    planned: &Planned,
+    judged: &Judged,
+    manifest: &mut Manifest,
+) -> Result<(), PipelineError> {
+    let (experiment, outcomes) = (&loaded.experiment, &judged.outcomes);
+    let made_with = RunFile { schema: RUN_SCHEMA, made_with: provenance::made_with(loaded, planned) };
+    for (name, bytes) in [
+        ("tables/predictions.csv", tidy::predictions(outcomes)),
+        ("tables/statistics.csv", tidy::statistics(outcomes)),
+        ("tables/estimates.csv", tidy::estimates(outcomes)),
+        ("tables/specifications.csv", tidy::specifications(outcomes)),
+        ("tables/README.md", tidy::manual().into_bytes()),
+        ("tables/datapackage.json", tidy::package(&experiment.id, &experiment.title).into_bytes()),
+        ("run.json", json(&made_with)),
+    ] {
+        save(places, Path::new(name), &bytes, manifest)?;
+    }
+    let made = tidy::Made {
+        experiment: &experiment.id,
+        title: &experiment.title,
+        date: experiment.date.as_deref(),
+        licence: experiment.licence.as_deref(),
+        program: env!("CARGO_PKG_VERSION"),
+        runtime: planned.runtime.version(),
+        inputs: &provenance::entities(loaded, planned),
+    };
+    let object = tidy::research_object(&made, manifest);
+    save(places, Path::new("ro-crate-metadata.json"), object.as_bytes(), manifest)
+}
+
+/// Indented JSON with a final newline.
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default(); // plain structs always serialise
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Writes one file whole, and into the manifest.
+fn save(places: &Places, name: &Path, bytes: &[u8], manifest: &mut Manifest) -> Result<(), PipelineError> {
+    let path = places.results.join(name);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    create(folder)?;
+    let fail = |error| PipelineError::Write { path: path.clone(), error };
+    publish::write(&path, &[bytes]).map_err(fail)?;
+    manifest.insert(name.to_string_lossy().into_owned(), Key::of_bytes(bytes));
+    Ok(())
+}
+
+fn create(folder: &Path) -> Result<(), PipelineError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| PipelineError::Write { path: folder.to_path_buf(), error })
+}

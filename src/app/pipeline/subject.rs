@@ -1,0 +1,237 @@
+//! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. Opening reads no weight.
+
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::thread;
+
+use rayon::prelude::*;
+
+use base::hash::Key;
+use base::progress::Progress;
+use engine::run::{Graphs, RunError};
+use model::arch::{self, ArchError, Recipe};
+use model::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
+use model::hub::{Hub, HubError, HubId, Settings};
+use number::facts::ModelFacts;
+use study::config::{
+    experiment::{Model, ModelList},
+    intervention::Change,
+};
+
+/// A model ready to be observed.
+pub struct Subject {
+    pub id: String,
+    pub checkpoint: Checkpoint,
+    pub recipe: Recipe,
+    pub graphs: Graphs,
+    /// Without one only token ids can be run.
+    pub tokenizer: Tokenizing,
+    memo: Memo,
+    /// What is changed in the stored model.
+    pub intervention: Option<Change>,
+    facts: ModelFacts,
+}
+
+/// A model's tokenizer, or why it has none; who asks waits until it is open.
+pub type Tokenizing = LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>;
+
+/// A tokenizer, or why there is none.
+pub type Opened = Result<Arc<Tokenizer>, String>;
+
+/// Why a model cannot be observed.
+#[derive(Debug, thiserror::Error)]
+pub enum SubjectError {
+    #[error(
+        "not on this machine; `streamgauge run` downloads {hub} from the hub into {}",
+        cache.display()
+    )]
+    NotHere { hub: HubId, cache: PathBuf },
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error("{}: {error}", folder.display())]
+    Arch { folder: PathBuf, error: ArchError },
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// What to do about a model of the hub that is not on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Download,
+    Report,
+}
+
+/// Folder of a model of the list, which lies at `path`: its `folder`, else its snapshot in the hub cache; that of the
+/// base, if the model is made from one.
+pub fn locate(
+    model: &Model,
+    list: &ModelList,
+    path: &Path,
+    missing: Missing,
+    progress: &dyn Progress,
+) -> Result<PathBuf, SubjectError> {
+    let base = model
+        .intervention
+        .and_then(|_| list.models.iter().find(|other| Some(&other.id) == model.base.as_ref()));
+    let model = base.unwrap_or(model);
+    if let Some(folder) = &model.folder {
+        return Ok(path.parent().unwrap_or(Path::new(".")).join(folder));
+    }
+    let repo = model.hub.as_deref().unwrap_or_default();
+    let revision = model.revision.as_deref().unwrap_or("main");
+    locate_hub(&HubId::new(repo, revision)?, missing, progress)
+}
+
+/// Snapshot folder of a model of the hub. A model this program cannot run is refused before its weights are downloaded.
+pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Result<PathBuf, SubjectError> {
+    let hub = Hub::new(Settings::from_env());
+    if missing == Missing::Download || hub.offline() {
+        let fits = |folder: &Path| {
+            let config = read_config(folder).map_err(|error| error.to_string())?;
+            Recipe::read(&config).map(|_| ()).map_err(|error| error.to_string())
+        };
+        return Ok(hub.fetch(id, &fits, progress)?);
+    }
+    hub.find(id).ok_or_else(|| SubjectError::NotHere { hub: id.clone(), cache: hub.cache().to_path_buf() })
+}
+
+impl Subject {
+    /// Opens a checkpoint folder under an id. Reads headers and config, and beside them the tokenizer.
+    pub fn open(id: &str, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
+        Subject::of(id, folder, tokenizer(folder), None, ModelFacts::default(), memo)
+    }
+
+    /// Opens a model of the list, from the folder that [`locate`] gave.
+    pub fn listed(model: &Model, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
+        Subject::of(&model.id, folder, tokenizer(folder), change(model), lineage(model), memo)
+    }
+
+    /// [`Subject::listed`] with the tokenizer of the folder, which its models share. Hashes the weights.
+    pub fn listed_with(
+        model: &Model,
+        folder: &Path,
+        tokenizer: Opened,
+        memo: &Memo,
+    ) -> Result<Subject, SubjectError> {
+        let tokenizer = LazyLock::new(Box::new(|| tokenizer) as Box<_>);
+        let subject = Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)?;
+        subject.weights();
+        Ok(subject)
+    }
+
+    fn of(
+        id: &str,
+        folder: &Path,
+        tokenizer: Tokenizing,
+        intervention: Option<Change>,
+        lineage: ModelFacts,
+        memo: &Memo,
+    ) -> Result<Subject, SubjectError> {
+        let _span = tracing::info_span!("open", model = id).entered();
+        let checkpoint = checkpoint(folder, intervention)?.hashing();
+        let recipe = Recipe::read(checkpoint.config())
+            .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
+        let graphs = Graphs::build(&recipe)?;
+        let ModelFacts { kind, base, change, series, step, .. } = lineage;
+        let (parameters, dtype) = (Some(checkpoint.parameters()), Some(checkpoint.dtype()));
+        let facts = ModelFacts { parameters, dtype, kind, base, change, series, step, ..recipe.facts() };
+        Ok(Subject {
+            id: id.to_string(),
+            checkpoint,
+            recipe,
+            graphs,
+            tokenizer,
+            memo: memo.clone(),
+            intervention,
+            facts,
+        })
+    }
+
+    /// Content hash of the weights, as stored: a variant's are its base's. Reads those that were not read yet, unless they are
+    /// known (memoised).
+    pub fn weights(&self) -> Key {
+        self.checkpoint.identity(&self.memo)
+    }
+
+    /// Whether [`Subject::weights`] is known without reading them.
+    pub fn is_hashed(&self) -> bool {
+        self.checkpoint.remembered(&self.memo).is_some()
+    }
+
+    /// Facts from the config, with what only the weights can tell (parameter count and dtype, as stored) and what the
+    /// model list says about where the model comes from.
+    pub fn facts(&self) -> ModelFacts {
+        self.facts.clone()
+    }
+}
+
+/// The tokenizer of a folder, which a thread begins to open.
+pub fn tokenizer(folder: &Path) -> Tokenizing {
+    let folder = folder.to_path_buf();
+    let open = move || Tokenizer::open(&folder).map(Arc::new).map_err(|error| error.to_string());
+    match thread::Builder::new().name("tokenizer".into()).spawn(open.clone()) {
+        Ok(opening) => {
+            LazyLock::new(Box::new(|| opening.join().unwrap_or_else(|panic| resume_unwind(panic))))
+        }
+        Err(_) => LazyLock::new(Box::new(open)), // no thread to be had: by whoever asks
+    }
+}
+
+/// The tokenizer of each folder, with its identity known.
+pub fn tokenizers<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Opened> {
+    let identified = |tokenizer: Tokenizer| {
+        tokenizer.identity();
+        Arc::new(tokenizer)
+    };
+    let opened = Tokenizer::open_all(folders).into_par_iter();
+    opened.map(|one| one.map(identified).map_err(|error| error.to_string())).collect()
+}
+
+/// The intervention of a model of the list, if it is made by one.
+pub fn change(model: &Model) -> Option<Change> {
+    model.intervention.and_then(|intervention| intervention.changes().first().copied())
+}
+
+/// A checkpoint with what an intervention changes: its config, or weights that are made as they are read.
+pub fn checkpoint(folder: &Path, intervention: Option<Change>) -> Result<Checkpoint, SubjectError> {
+    let stored = Checkpoint::open(folder)?;
+    let Some(change) = intervention else { return Ok(stored) };
+    intervene(stored, change).map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })
+}
+
+fn intervene(stored: Checkpoint, change: Change) -> Result<Checkpoint, ArchError> {
+    let made = match change {
+        Change::RopeThetaTimes(factor) => {
+            let config = arch::rope_theta_times(stored.config(), factor)?;
+            return Ok(stored.with_config(config));
+        }
+        Change::RopeScalingNone => {
+            let config = arch::without_rope_scaling(stored.config())?;
+            return Ok(stored.with_config(config));
+        }
+        Change::RandomInit { seed } => Recipe::read(stored.config())?.initial(&stored, seed)?,
+        Change::FinalNormOnes => Recipe::read(stored.config())?.neutral_final_norm(&stored),
+    };
+    Ok(stored.with_made(made))
+}
+
+/// What the model list says about a model's origin: kind, base, change, series, step.
+pub fn lineage(model: &Model) -> ModelFacts {
+    let made = change(model).map(|change| change.fact());
+    let kind = match (&made, &model.series) {
+        (Some(_), _) => "variant",
+        (None, Some(series)) if *series != model.id => "revision",
+        (None, _) => "released",
+    };
+    ModelFacts {
+        kind: Some(kind.to_string()),
+        base: model.base.clone(),
+        change: made.or_else(|| model.change.clone()),
+        series: model.series.clone(),
+        step: model.step.map(|step| step as f64),
+        ..ModelFacts::default()
+    }
+}

@@ -1,0 +1,294 @@
+//! The job graph: order, states, and what is wrong with a graph that has none.
+//!
+//! Everything here is linear in jobs and needs (times a logarithm for comparing names).
+
+use rayon::prelude::*;
+
+use super::{Job, Known, Plan, Why, print::Planned};
+
+/// Jobs in an order in which every job follows what it needs.
+#[derive(Clone)]
+pub struct JobGraph<'a> {
+    /// What they need are places in this list.
+    jobs: Vec<Job<'a>>,
+}
+
+/// Whether a job has to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    Fresh,
+    Stale(Why),
+}
+
+/// Why jobs are no graph.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    #[error("two jobs have the slot {slot:?}; give one of the models, prompt sets or prompts another id")]
+    Duplicate { slot: String },
+    #[error("job {slot:?} needs job number {need}, and there are {jobs}")]
+    Unknown { slot: String, need: usize, jobs: usize },
+    #[error("jobs need each other in a circle: {}", slots.join(" -> "))]
+    Cycle { slots: Vec<String> },
+}
+
+impl<'a> JobGraph<'a> {
+    /// Orders the jobs: each after its needs, otherwise as given.
+    pub fn new(jobs: Vec<Job<'a>>) -> Result<JobGraph<'a>, GraphError> {
+        if let Some(twice) = duplicate(&jobs) {
+            return Err(GraphError::Duplicate { slot: jobs[twice].slot.clone() });
+        }
+        for job in &jobs {
+            if let Some(&need) = job.needs.iter().find(|&&need| need >= jobs.len()) {
+                return Err(GraphError::Unknown { slot: job.slot.clone(), need, jobs: jobs.len() });
+            }
+        }
+        let order = order(&jobs).map_err(|circle| GraphError::Cycle {
+            slots: circle.into_iter().map(|i| jobs[i].slot.clone()).collect(),
+        })?;
+        let mut place = vec![0; jobs.len()];
+        for (to, &from) in order.iter().enumerate() {
+            place[from] = to;
+        }
+        let mut jobs: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
+        // `order` names every index once.
+        let mut jobs: Vec<Job> = order.iter().filter_map(|&i| jobs[i].take()).collect();
+        for need in jobs.iter_mut().flat_map(|job| &mut job.needs) {
+            *need = place[*need];
+        }
+        Ok(JobGraph { jobs })
+    }
+
+    /// In order.
+    pub fn jobs(&self) -> &[Job<'a>] {
+        &self.jobs
+    }
+
+    /// By job, in order: a job is fresh if the output of its key exists, whatever its needs are, since the key
+    /// hashes everything that decides the output.
+    pub fn states(&self, known: &dyn Known) -> Vec<State> {
+        let mut states: Vec<State> = Vec::with_capacity(self.jobs.len());
+        for job in &self.jobs {
+            let state = if known.has(&job.key) {
+                State::Fresh
+            } else if known.quarantined(&job.key) {
+                State::Stale(Why::Damaged)
+            } else if let Some(before) = known.last_fields(&job.slot) {
+                let stale = job.needs.iter().find(|&&n| states[n] != State::Fresh);
+                let stale = stale.map(|&n| self.jobs[n].slot.as_str());
+                State::Stale(Why::between(&before, &job.fields(), stale))
+            } else {
+                State::Stale(Why::New)
+            };
+            states.push(state);
+        }
+        states
+    }
+
+    /// The states as something to print.
+    pub fn plan(self, known: &dyn Known) -> Plan {
+        let states = self.states(known);
+        let jobs = self.jobs.into_iter().zip(states).map(|(job, state)| Planned {
+            kind: job.kind,
+            slot: job.slot,
+            label: job.label,
+            key: job.key,
+            why: match state {
+                State::Fresh => None,
+                State::Stale(why) => Some(why),
+            },
+        });
+        Plan::new(jobs.collect())
+    }
+}
+
+/// The first job whose slot an earlier one has.
+fn duplicate(jobs: &[Job]) -> Option<usize> {
+    let mut by_slot: Vec<(&str, usize)> = jobs.iter().map(|job| job.slot.as_str()).zip(0..).collect();
+    by_slot.par_sort_unstable();
+    by_slot.windows(2).filter(|two| two[0].0 == two[1].0).map(|two| two[1].1).min()
+}
+
+/// Depth first, by an explicit stack: a long chain must not overflow the thread's. The error is a circle, its first
+/// member repeated at the end.
+fn order(jobs: &[Job]) -> Result<Vec<usize>, Vec<usize>> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        Unseen,
+        Open,
+        Done,
+    }
+    let mut marks = vec![Mark::Unseen; jobs.len()];
+    let mut order = Vec::with_capacity(jobs.len());
+    for root in 0..jobs.len() {
+        if marks[root] != Mark::Unseen {
+            continue;
+        }
+        marks[root] = Mark::Open;
+        // Job, and how many of its needs are dealt with.
+        let mut path = vec![(root, 0)];
+        while let Some((job, dealt)) = path.last_mut() {
+            let job = *job;
+            let Some(&need) = jobs[job].needs.get(*dealt) else {
+                marks[job] = Mark::Done;
+                order.push(job);
+                path.pop();
+                continue;
+            };
+            *dealt += 1;
+            match marks[need] {
+                Mark::Done => {}
+                Mark::Unseen => {
+                    marks[need] = Mark::Open;
+                    path.push((need, 0));
+                }
+                Mark::Open => {
+                    let mut circle: Vec<usize> =
+                        path.iter().map(|(j, _)| *j).skip_while(|&j| j != need).collect();
+                    circle.push(need);
+                    return Err(circle);
+                }
+            }
+        }
+    }
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::plan::{JobKind, job::Decided};
+    use base::hash::{Fields, Key};
+
+    /// A job, and the slots of those it needs.
+    type Named<'a> = (Job<'a>, &'a [&'a str]);
+
+    fn of<'a>(slot: &str, fields: Fields) -> Job<'a> {
+        let key = fields.key();
+        Job::new(JobKind::Observe, slot, slot, key, Box::leak(Box::new(fields)))
+    }
+
+    fn job<'a>(slot: &str, needs: &'a [&'a str]) -> Named<'a> {
+        (of(slot, Fields::new("observe").with("slot", slot)), needs)
+    }
+
+    /// Slots to places; one that nobody has is past the end.
+    fn graph<'a>(named: &[Named<'a>]) -> Result<JobGraph<'a>, GraphError> {
+        let place = |slot: &&str| named.iter().position(|(job, _)| job.slot == **slot);
+        let jobs = named.iter().map(|(job, needs)| {
+            job.clone().needing(needs.iter().map(|slot| place(slot).unwrap_or(named.len())))
+        });
+        JobGraph::new(jobs.collect())
+    }
+
+    fn slots<'a>(graph: &'a JobGraph) -> Vec<&'a str> {
+        graph.jobs().iter().map(|j| j.slot.as_str()).collect()
+    }
+
+    #[derive(Default)]
+    struct Memory {
+        has: BTreeSet<Key>,
+        gone: BTreeSet<Key>,
+        last: BTreeMap<String, Fields>,
+    }
+
+    impl Memory {
+        fn of(jobs: &[Named]) -> Memory {
+            let last = jobs.iter().map(|(j, _)| (j.slot.clone(), j.fields())).collect();
+            Memory { has: jobs.iter().map(|(j, _)| j.key).collect(), gone: BTreeSet::new(), last }
+        }
+    }
+
+    impl Known for Memory {
+        fn has(&self, key: &Key) -> bool {
+            self.has.contains(key)
+        }
+        fn last_fields(&self, slot: &str) -> Option<Fields> {
+            self.last.get(slot).cloned()
+        }
+        fn quarantined(&self, key: &Key) -> bool {
+            self.gone.contains(key)
+        }
+    }
+
+    #[test]
+    fn jobs_follow_what_they_need_and_otherwise_keep_their_order() {
+        let graph = graph(&[
+            job("report", &["judge"]),
+            job("b", &["export"]),
+            job("judge", &["b", "a"]),
+            job("a", &["export"]),
+            job("export", &[]),
+            job("last", &[]),
+        ]);
+        assert_eq!(slots(&graph.unwrap()), ["export", "b", "a", "judge", "report", "last"]);
+    }
+
+    #[test]
+    fn a_wrong_graph_is_named() {
+        let error = |jobs: &[Named]| graph(jobs).err().unwrap().to_string();
+        let twice = [job("b", &[]), job("a", &[]), job("c", &[]), job("b", &[]), job("a", &[])];
+        assert!(error(&twice).contains("\"b\""));
+        assert_eq!(error(&[job("a", &["x"])]), "job \"a\" needs job number 1, and there are 1");
+        let circle = error(&[job("in", &["a"]), job("a", &["b"]), job("b", &["c"]), job("c", &["a"])]);
+        assert_eq!(circle, "jobs need each other in a circle: a -> b -> c -> a");
+        assert!(error(&[job("a", &["a"])]).ends_with("a -> a"));
+    }
+
+    #[test]
+    fn states_say_what_is_new_changed_damaged_and_waiting() {
+        let judge = |evidence: &str| {
+            let needs: &[&str] = &["a", "b", "c", "d"];
+            (of("judge/H9", Fields::new("judge").with("evidence", evidence)), needs)
+        };
+        let before = vec![job("a", &[]), job("b", &[]), job("d", &[]), (judge("old").0, &[][..])];
+        let mut known = Memory::of(&before);
+        known.has.remove(&before[1].0.key);
+        known.gone.insert(before[1].0.key);
+        let changed: Named = (of("d", before[2].0.fields().with("bos", "never")), &[]);
+        let now = graph(&[job("a", &[]), job("b", &[]), job("c", &[]), changed, judge("new")]).unwrap();
+        let stale = |why| State::Stale(why);
+        let (absent, never) = ("(absent)".to_string(), "never".to_string());
+        assert_eq!(
+            now.states(&known),
+            [
+                State::Fresh,
+                stale(Why::Damaged),
+                stale(Why::New),
+                stale(Why::Changed { field: "bos".into(), before: absent, after: never, also: vec![] }),
+                stale(Why::Needs { slot: "b".into() }),
+            ]
+        );
+        // Recomputing a damaged observation gives the same observation: what was made from it stands.
+        let unchanged =
+            graph(&[job("a", &[]), job("b", &[]), job("c", &[]), job("d", &[]), judge("old")]).unwrap();
+        assert_eq!(unchanged.states(&known)[4], State::Fresh);
+    }
+
+    #[test]
+    fn only_a_stale_job_with_a_past_is_asked_for_its_fields() {
+        struct Refuses;
+        impl Decided for Refuses {
+            fn fields(&self) -> Fields {
+                panic!("asked")
+            }
+        }
+        let known = Memory::of(&[job("a", &[])]);
+        let [fresh, new] = [known.last["a"].key(), Key::of_bytes(b"new")];
+        let of = |slot: &str, key| Job::new(JobKind::Observe, slot, slot, key, &Refuses);
+        let states = JobGraph::new(vec![of("a", fresh), of("b", new)]).unwrap().states(&known);
+        assert_eq!(states, [State::Fresh, State::Stale(Why::New)]);
+    }
+
+    #[test]
+    fn a_chain_of_100_000_jobs_is_ordered() {
+        let jobs = (0..100_000usize).map(|i| {
+            let fields = Fields::new("observe").with("i", i);
+            of(&i.to_string(), fields).needing((i < 99_999).then_some(i + 1))
+        });
+        let graph = JobGraph::new(jobs.collect()).unwrap();
+        assert_eq!((slots(&graph)[0], slots(&graph)[99_999]), ("99999", "0"));
+        assert_eq!(graph.states(&Memory::default()).len(), 100_000);
+    }
+}

@@ -1,0 +1,293 @@
+//! The store's folder: layout, lock, atomic publication, quarantine.
+//!
+//! ```text
+//! format                      `streamgauge store 1`
+//! lock                        held exclusively by whoever writes; readers never touch it
+//! objects/<2 hex>/<digest>.parquet | .blob      immutable, named by the blake3 of their bytes
+//! index/<number>-<digest>.jsonl                 what is in the objects; written last
+//! quarantine/                 objects and index files whose bytes did not match their name
+//! tmp/                        being written; what a dead process left is removed at the next open
+//! ```
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{StoreError, index::ObjectName};
+use base::hash::Key;
+
+/// The newest store format this program reads and the one it writes.
+const FORMAT: u32 = 1;
+const FOLDERS: [&str; 4] = ["objects", "index", "quarantine", "tmp"];
+
+#[derive(Debug)]
+pub(super) struct Files {
+    root: PathBuf,
+}
+
+/// Held while writing; released when dropped or when the process ends.
+pub(super) struct Lock(File);
+
+/// A published file whose temporary name still exists: the mark that its record may not be written yet.
+pub(super) struct Published(PathBuf);
+
+impl Files {
+    /// Opens the folder, or makes it a store if it is new or empty.
+    pub fn open(root: &Path) -> Result<Files, StoreError> {
+        let files = Files { root: root.to_path_buf() };
+        let format = root.join("format");
+        match fs::read_to_string(&format) {
+            Ok(text) => check_format(root, &format, &text)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => files.create(&format)?,
+            Err(e) => return Err(StoreError::io("read", &format)(e)),
+        }
+        for folder in FOLDERS {
+            make_folder(&root.join(folder))?;
+        }
+        Ok(files)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn object_path(&self, name: &ObjectName) -> PathBuf {
+        let file = name.file();
+        self.root.join("objects").join(&file[..2]).join(file)
+    }
+
+    pub fn has_object(&self, name: &ObjectName) -> bool {
+        self.object_path(name).is_file()
+    }
+
+    /// Waits for every other writer.
+    pub fn lock(&self) -> Result<Lock, StoreError> {
+        let (file, path) = self.lock_file()?;
+        file.lock().map_err(StoreError::io("lock", &path))?;
+        Ok(Lock(file))
+    }
+
+    /// The lock if nobody writes and this user may.
+    pub fn try_lock(&self) -> Option<Lock> {
+        let (file, _) = self.lock_file().ok()?;
+        match file.try_lock() {
+            Ok(()) => Some(Lock(file)),
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,
+        }
+    }
+
+    fn lock_file(&self) -> Result<(File, PathBuf), StoreError> {
+        let path = self.root.join("lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        Ok((file.map_err(StoreError::io("lock", &path))?, path))
+    }
+
+    /// The index files, sorted by name.
+    pub fn index_names(&self) -> Result<Vec<String>, StoreError> {
+        let mut names = self.list("index")?;
+        names.retain(|n| n.ends_with(".jsonl"));
+        Ok(names)
+    }
+
+    pub fn read_index(&self, name: &str) -> Result<Vec<u8>, String> {
+        fs::read(self.root.join("index").join(name)).map_err(|e| e.to_string())
+    }
+
+    /// Whether an object's bytes are those of its name. The error is what a person should read.
+    pub fn verify_object(&self, name: &ObjectName) -> Result<(), String> {
+        let (digest, bytes) = Key::of_file(&self.object_path(name)).map_err(|e| e.to_string())?;
+        if digest == name.digest { Ok(()) } else { Err(mismatch(bytes)) }
+    }
+
+    /// The bytes of an object, verified against its name. The error is what a person should read.
+    pub fn read_object(&self, name: &ObjectName) -> Result<Vec<u8>, String> {
+        let bytes = fs::read(self.object_path(name)).map_err(|e| e.to_string())?;
+        if Key::of_bytes(&bytes) == name.digest {
+            return Ok(bytes);
+        }
+        Err(mismatch(bytes.len() as u64))
+    }
+
+    /// Writes an object; an identical one that exists is success, a damaged one goes to quarantine.
+    pub fn publish_object(&self, _: &Lock, name: &ObjectName, bytes: &[u8]) -> Result<Published, StoreError> {
+        let path = self.object_path(name);
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        if path.exists() && self.read_object(name).is_err() {
+            self.move_to_quarantine(name)?;
+        }
+        self.publish(&path, bytes)
+    }
+
+    pub fn publish_index(&self, _: &Lock, name: &str, bytes: &[u8]) -> Result<Published, StoreError> {
+        self.publish(&self.root.join("index").join(name), bytes)
+    }
+
+    /// Unique temporary file, fsync, link under the final name without replacing, fsync of the folder.
+    fn publish(&self, path: &Path, bytes: &[u8]) -> Result<Published, StoreError> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let unique = format!("{}-{}", process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let temporary = self.root.join("tmp").join(unique);
+        write_synced(&temporary, bytes).inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+        match fs::hard_link(&temporary, path) {
+            Ok(()) => {}
+            // Same name, same content: names are digests of contents.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            // A file system without hard links: the lock keeps other writers out, so nothing is replaced.
+            Err(e) if matches!(e.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
+                fs::rename(&temporary, path).map_err(StoreError::io("publish", path))?;
+            }
+            Err(e) => {
+                drop(fs::remove_file(&temporary));
+                return Err(StoreError::io("publish", path)(e));
+            }
+        }
+        if let Some(folder) = path.parent() {
+            sync_folder(folder)?;
+        }
+        Ok(Published(temporary))
+    }
+
+    /// Moves a damaged object aside so that its cells are computed again. `false`: it is sound by now (another
+    /// process replaced it in the meantime) or gone.
+    pub fn quarantine(&self, _: &Lock, name: &ObjectName) -> Result<bool, StoreError> {
+        if !self.object_path(name).exists() || self.read_object(name).is_ok() {
+            return Ok(false);
+        }
+        self.move_to_quarantine(name).map(|()| true)
+    }
+
+    fn move_to_quarantine(&self, name: &ObjectName) -> Result<(), StoreError> {
+        let folder = self.root.join("quarantine");
+        // Ends: the folder holds finitely many files, and the lock keeps others from adding more.
+        let free =
+            (0u32..).map(|n| folder.join(if n == 0 { name.file() } else { format!("{}.{n}", name.file()) }));
+        let path = self.object_path(name);
+        for to in free {
+            if !to.exists() {
+                return fs::rename(&path, &to).map_err(StoreError::io("move to quarantine", &path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a damaged index file aside if nobody writes; its cells are recorded anew when they are computed again.
+    pub fn quarantine_index(&self, name: &str) {
+        let (from, to) = (self.root.join("index").join(name), self.root.join("quarantine").join(name));
+        if let Some(_lock) = self.try_lock() {
+            // Where it cannot be moved it stays ignored, with a note at every run.
+            drop(fs::rename(from, to));
+        }
+    }
+
+    /// Removes what a process that died while writing left: temporary files, and objects that no record names
+    /// (none are removed where `named` is not known).
+    pub fn sweep(&self, _: &Lock, named: Option<&BTreeSet<String>>) -> Result<(), StoreError> {
+        let folders = if named.is_some() { self.list("objects")? } else { Vec::new() };
+        for folder in folders.iter().map(|name| Path::new("objects").join(name)) {
+            for object in self.list(&folder)?.into_iter().filter(|o| named.is_some_and(|n| !n.contains(o))) {
+                let path = self.root.join(&folder).join(object);
+                fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+            }
+        }
+        for name in self.leftovers()? {
+            let path = self.root.join("tmp").join(name);
+            fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        }
+        Ok(())
+    }
+
+    /// What is in `tmp/`: empty unless somebody is writing or died while writing.
+    pub fn leftovers(&self) -> Result<Vec<String>, StoreError> {
+        self.list("tmp")
+    }
+
+    fn list(&self, folder: impl AsRef<Path>) -> Result<Vec<String>, StoreError> {
+        let path = self.root.join(folder);
+        let entries = fs::read_dir(&path).map_err(StoreError::io("list", &path))?;
+        let names = entries.map(|e| e.map(|e| e.file_name().to_string_lossy().into_owned()));
+        let mut names: Vec<String> =
+            names.collect::<Result<_, _>>().map_err(StoreError::io("list", &path))?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// Makes a new or empty folder a store. The format file appears whole or not at all.
+    fn create(&self, format: &Path) -> Result<(), StoreError> {
+        make_folder(&self.root)?;
+        let foreign = self.list("")?.into_iter().find(|n| !n.starts_with(".format-"));
+        if let Some(found) = foreign {
+            // Another process may be making the same store at this moment; it writes the format first.
+            return match fs::read_to_string(format) {
+                Ok(text) => check_format(&self.root, format, &text),
+                Err(_) => Err(StoreError::NotAStore { path: self.root.clone(), found }),
+            };
+        }
+        let temporary =
+            self.root.join(format!(".format-{}-{:?}", process::id(), std::thread::current().id()));
+        write_synced(&temporary, format!("streamgauge store {FORMAT}\n").as_bytes())?;
+        fs::rename(&temporary, format).map_err(StoreError::io("create", format))?;
+        sync_folder(&self.root)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Not left to closing: a child process that is just being started holds copies of all open files until its
+        // exec, and with them the lock. Where unlocking fails, closing does it.
+        drop(self.0.unlock());
+    }
+}
+
+impl Published {
+    /// The record is written: the mark can go.
+    pub fn done(self) {
+        // A mark that stays is only swept later.
+        drop(fs::remove_file(self.0));
+    }
+}
+
+fn mismatch(bytes: u64) -> String {
+    format!("its {bytes} bytes do not match the digest in its name")
+}
+
+fn check_format(root: &Path, path: &Path, text: &str) -> Result<(), StoreError> {
+    let version = text.trim_end().strip_prefix("streamgauge store ").and_then(|v| v.parse::<u32>().ok());
+    match version {
+        Some(found) if found > FORMAT => {
+            Err(StoreError::NewerFormat { path: root.to_path_buf(), found, supported: FORMAT })
+        }
+        Some(1..) => Ok(()),
+        _ => {
+            let found = text.chars().take(40).collect();
+            Err(StoreError::BadFormat { path: path.to_path_buf(), found })
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path).map_err(StoreError::io("create the folder", path))?;
+    path.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(StoreError::io("write", path))
+}
+
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    File::open(path).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", path))
+}

@@ -1,0 +1,8 @@
+//! What knows nothing of models: content hashes, progress, devices, files that appear whole, names by pattern.
+
+pub mod device;
+pub mod glob;
+pub mod hash;
+pub mod named_enum;
+pub mod progress;
+pub mod publish;

@@ -1,0 +1,353 @@
+//! Rotary parameters of a config, keys old and new, and every scaling that published checkpoints use.
+
+use std::f64::consts::PI;
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::ArchError;
+use crate::nn::rope::{Beyond, Frequencies, Longer};
+use number::facts::ModelFacts;
+
+/// Beyond any model; keeps a mistyped config from asking for the memory of its rotary table.
+const MAX_HEAD_WIDTH: usize = 1 << 16;
+
+/// The hub's legacy keys and the newer nested `rope_parameters`; `rope_scaling` wins over it, as in transformers 5. For
+/// `#[serde(flatten)]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct RopeKeys {
+    pub rope_theta: Option<f64>,
+    pub partial_rotary_factor: Option<f64>,
+    pub rope_scaling: Option<Map<String, Json>>,
+    pub rope_parameters: Option<Map<String, Json>>,
+    pub original_max_position_embeddings: Option<f64>,
+}
+
+/// What `rope_scaling` and `rope_parameters` may hold. A key that is not listed is refused.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scaling {
+    #[serde(rename = "type")]
+    older_type: Option<String>,
+    rope_type: Option<String>,
+    rope_theta: Option<f64>,
+    partial_rotary_factor: Option<f64>,
+    factor: Option<f64>,
+    low_freq_factor: Option<f64>,
+    high_freq_factor: Option<f64>,
+    original_max_position_embeddings: Option<f64>,
+    attention_factor: Option<f64>,
+    beta_fast: Option<f64>,
+    beta_slow: Option<f64>,
+    mscale: Option<f64>,
+    mscale_all_dim: Option<f64>,
+    truncate: Option<bool>,
+    long_factor: Option<Vec<f64>>,
+    short_factor: Option<Vec<f64>>,
+    /// Of tools that fine-tune, without meaning to the reference.
+    #[serde(rename = "finetuned")]
+    _finetuned: Option<bool>,
+}
+
+/// Rotary parameters of a model, resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rope {
+    pub theta: f64,
+    /// `default`, `linear`, `dynamic`, `llama3`, `yarn`, `longrope`.
+    pub scaling: String,
+    pub frequencies: Frequencies,
+}
+
+/// What a family brings to its rotary keys.
+#[derive(Clone, Copy, Debug)]
+pub struct RopeDefaults {
+    pub head_width: usize,
+    /// `max_position_embeddings`.
+    pub context: usize,
+    pub theta: f64,
+    /// Share of the head's components that turn.
+    pub share: f64,
+}
+
+impl RopeKeys {
+    /// The rotary table. Where `rope_parameters` nests one for each type of layer (gemma3), the family takes them apart.
+    pub fn resolve(&self, family: &'static str, defaults: RopeDefaults) -> Result<Rope, ArchError> {
+        let nested = self.rope_scaling.clone().filter(|keys| !keys.is_empty());
+        let nested = nested.or_else(|| self.rope_parameters.clone()).unwrap_or_default();
+        let refuse = |reason: String| ArchError::Config { family, reason };
+        let nested: Scaling = serde_json::from_value(Json::Object(nested))
+            .map_err(|e| refuse(format!("rotary parameters: {e}; nothing in them is ignored")))?;
+        let RopeDefaults { head_width, context, .. } = defaults;
+        if head_width > MAX_HEAD_WIDTH {
+            return Err(refuse(format!(
+                "heads of {head_width} components; expected at most {MAX_HEAD_WIDTH}"
+            )));
+        }
+        let theta = nested.rope_theta.or(self.rope_theta).unwrap_or(defaults.theta);
+        if !(theta.is_finite() && theta > 0.0) {
+            return Err(refuse(format!(
+                "rotary base (`rope_theta`, in gpt_neox `rotary_emb_base`) = {theta}; expected a positive number"
+            )));
+        }
+        let share = nested.partial_rotary_factor.or(self.partial_rotary_factor);
+        let rotary = (head_width as f64 * share.unwrap_or(defaults.share)) as usize; // rounds down, as the reference
+        turning(family, rotary, head_width)?;
+        let scaling = nested.rope_type.clone().or_else(|| nested.older_type.clone());
+        let scaling = match scaling.as_deref() {
+            None => "default".to_string(),
+            Some("su") => "longrope".to_string(), // its first name
+            Some(other) => other.to_string(),
+        };
+        let plain = waves(theta, rotary);
+        let original = self.original_max_position_embeddings.or(nested.original_max_position_embeddings);
+        let given = Given { family, scaling: &scaling, nested: &nested, original, context };
+        let frequencies = given.frequencies(&plain, theta)?;
+        Ok(Rope { theta, scaling, frequencies })
+    }
+}
+
+impl Rope {
+    /// Of a family whose reference turns whole heads, whatever the config says.
+    pub fn whole(self, family: &'static str, head_width: usize) -> Result<Rope, ArchError> {
+        if 2 * self.frequencies.inverse.len() == head_width {
+            return Ok(self);
+        }
+        let reason = "rotary positions on a part of each head; this family turns whole heads".to_string();
+        Err(ArchError::Config { family, reason })
+    }
+
+    /// Of a family without rotary keys but the number of components that turn (gptj).
+    pub fn plain(
+        family: &'static str,
+        theta: f64,
+        rotary: usize,
+        head_width: usize,
+    ) -> Result<Rope, ArchError> {
+        turning(family, rotary, head_width)?;
+        let inverse = narrow(waves(theta, rotary));
+        let frequencies = Frequencies { inverse, factor: 1.0, beyond: None };
+        Ok(Rope { theta, scaling: "default".to_string(), frequencies })
+    }
+
+    /// The facts of a model whose sizes are told: what its positions are, and how far they reach.
+    pub fn facts(&self, sizes: ModelFacts) -> ModelFacts {
+        let turning = 2 * self.frequencies.inverse.len();
+        let partial = sizes.head_width.is_some_and(|width| turning < width as usize);
+        ModelFacts {
+            positions: Some(if partial { "partial-rotary" } else { "rotary" }.to_string()),
+            rope_theta: Some(self.theta),
+            rope_scaling: Some(self.scaling.clone()),
+            context: sizes.context.map(|given| self.context(given as usize)),
+            ..sizes
+        }
+    }
+
+    /// Longest prompt, tokens, given `max_position_embeddings`: a scaling that follows the prompt goes beyond it.
+    fn context(&self, given: usize) -> u32 {
+        let stretch = match &self.frequencies.beyond {
+            Some(Beyond { rule: Longer::Stretch { factor }, .. }) => factor.max(1.0),
+            _ => 1.0,
+        };
+        (given as f64 * f64::from(stretch)) as u32 // saturates
+    }
+}
+
+/// The parameters of one scaling (`transformers/modeling_rope_utils.py`).
+struct Given<'a> {
+    family: &'static str,
+    scaling: &'a str,
+    nested: &'a Scaling,
+    original: Option<f64>,
+    context: usize,
+}
+
+impl Given<'_> {
+    fn frequencies(&self, plain: &[f64], theta: f64) -> Result<Frequencies, ArchError> {
+        let nested = self.nested;
+        let fixed = |inverse: Vec<f64>| Frequencies { inverse: narrow(inverse), factor: 1.0, beyond: None };
+        match self.scaling {
+            "default" => Ok(fixed(plain.to_vec())),
+            "linear" => {
+                let factor = self.need("factor", nested.factor)?;
+                Ok(fixed(plain.iter().map(|f| f / factor).collect()))
+            }
+            "dynamic" => {
+                let factor = self.need("factor", nested.factor)? as f32;
+                let beyond = Beyond { limit: self.context, rule: Longer::Stretch { factor } };
+                Ok(Frequencies { beyond: Some(beyond), ..fixed(plain.to_vec()) })
+            }
+            "llama3" => {
+                let factor = self.need("factor", nested.factor)?;
+                let low = self.need("low_freq_factor", nested.low_freq_factor)?;
+                let high = self.need("high_freq_factor", nested.high_freq_factor)?;
+                let original = self.original_context()?;
+                Ok(fixed(plain.iter().map(|f| llama3(*f, factor, low, high, original)).collect()))
+            }
+            "yarn" => self.yarn(plain, theta),
+            "longrope" => self.longrope(plain),
+            _ => Err(ArchError::Unsupported {
+                key: "rope_type".to_string(),
+                found: self.scaling.to_string(),
+                known: "default, linear, dynamic, llama3, yarn, longrope",
+            }),
+        }
+    }
+
+    /// Short waves are kept, long ones slowed by `factor`, a linear ramp between (Peng et al. 2023).
+    fn yarn(&self, plain: &[f64], theta: f64) -> Result<Frequencies, ArchError> {
+        let nested = self.nested;
+        let original = self.original_context()?;
+        let factor = match nested.factor {
+            None => self.context as f64 / original,
+            given => self.need("factor", given)?,
+        };
+        let magnitude = |m: f64| if factor <= 1.0 { 1.0 } else { 0.1 * m * factor.ln() + 1.0 };
+        let given = |m: Option<f64>| m.filter(|m| *m != 0.0);
+        let attention = match (nested.attention_factor, given(nested.mscale), given(nested.mscale_all_dim)) {
+            (Some(attention), ..) => attention,
+            (None, Some(m), Some(all)) => magnitude(m) / magnitude(all),
+            _ => magnitude(1.0),
+        };
+        let dims = 2.0 * plain.len() as f64;
+        // The component that turns `turns` times within the original context.
+        let component = |turns: f64| dims * (original / (turns * 2.0 * PI)).ln() / (2.0 * theta.ln());
+        let (fast, slow) = (given(nested.beta_fast).unwrap_or(32.0), given(nested.beta_slow).unwrap_or(1.0));
+        let (mut low, mut high) = (component(fast), component(slow));
+        if nested.truncate.unwrap_or(true) {
+            (low, high) = (low.floor(), high.ceil());
+        }
+        (low, high) = (low.max(0.0), high.min(dims - 1.0));
+        if low == high {
+            high += 0.001; // as the reference: a ramp of no width is steep, not a division by zero
+        }
+        let slowed = |(i, f): (usize, &f64)| {
+            let ramp = ((i as f64 - low) / (high - low)).clamp(0.0, 1.0);
+            f / factor * ramp + f * (1.0 - ramp)
+        };
+        let inverse = narrow(plain.iter().enumerate().map(slowed).collect());
+        Ok(Frequencies { inverse, factor: attention as f32, beyond: None })
+    }
+
+    /// Every wave has a factor of its own, another one in prompts beyond the original context (Ding et al. 2024).
+    fn longrope(&self, plain: &[f64]) -> Result<Frequencies, ArchError> {
+        let nested = self.nested;
+        let original = self.original_context()?;
+        let factor = nested.factor.unwrap_or(self.context as f64 / original);
+        let attention = nested
+            .attention_factor
+            .unwrap_or_else(|| if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original.ln()).sqrt() });
+        let slowed = |key: &str, factors: &Option<Vec<f64>>| match factors {
+            Some(factors) if factors.len() == plain.len() && factors.iter().all(|f| *f > 0.0) => {
+                Ok(narrow(plain.iter().zip(factors).map(|(f, factor)| f / factor).collect()))
+            }
+            found => Err(ArchError::Config {
+                family: self.family,
+                reason: format!(
+                    "rope_type \"longrope\" needs `{key}`, {} positive numbers; found {}",
+                    plain.len(),
+                    found.as_ref().map_or_else(|| "none".to_string(), |f| format!("{} numbers", f.len()))
+                ),
+            }),
+        };
+        let (short, long) =
+            (slowed("short_factor", &nested.short_factor)?, slowed("long_factor", &nested.long_factor)?);
+        let beyond = Beyond { limit: original as usize, rule: Longer::Frequencies(long) };
+        Ok(Frequencies { inverse: short, factor: attention as f32, beyond: Some(beyond) })
+    }
+
+    fn original_context(&self) -> Result<f64, ArchError> {
+        self.need("original_max_position_embeddings", self.original.or(Some(self.context as f64)))
+    }
+
+    fn need(&self, key: &str, value: Option<f64>) -> Result<f64, ArchError> {
+        value.filter(|v| v.is_finite() && *v > 0.0).ok_or_else(|| ArchError::Config {
+            family: self.family,
+            reason: format!("rope_type {:?} needs a positive `{key}` beside it", self.scaling),
+        })
+    }
+}
+
+/// Whether `rotary` of the components of a head can turn in pairs.
+fn turning(family: &'static str, rotary: usize, head_width: usize) -> Result<(), ArchError> {
+    if rotary != 0 && rotary.is_multiple_of(2) && rotary <= head_width {
+        return Ok(());
+    }
+    let reason = format!(
+        "rotary positions on {rotary} of {head_width} components of a head; expected an even number between 2 and {head_width}"
+    );
+    Err(ArchError::Config { family, reason })
+}
+
+fn waves(theta: f64, rotary: usize) -> Vec<f64> {
+    (0..rotary / 2).map(|i| theta.powf(-2.0 * i as f64 / rotary as f64)).collect()
+}
+
+fn narrow(inverse: Vec<f64>) -> Vec<f32> {
+    inverse.into_iter().map(|f| f as f32).collect()
+}
+
+/// `_compute_llama3_parameters` of `transformers/modeling_rope_utils.py`: long waves are slowed by `factor`, short ones
+/// kept, those between blended.
+fn llama3(frequency: f64, factor: f64, low: f64, high: f64, context: f64) -> f64 {
+    let wavelength = 2.0 * PI / frequency;
+    let smooth = ((context / wavelength - low) / (high - low)).clamp(0.0, 1.0);
+    (1.0 - smooth) * frequency / factor + smooth * frequency
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(json: &str) -> Result<Rope, ArchError> {
+        serde_json::from_str::<RopeKeys>(json)
+            .unwrap()
+            .resolve("llama", RopeDefaults { head_width: 8, context: 128, theta: 10_000.0, share: 1.0 })
+    }
+
+    #[test]
+    fn nested_and_legacy_keys_mean_the_same() {
+        let nested = resolve(
+            r#"{"rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 500.0, "partial_rotary_factor": 0.5}}"#,
+        );
+        let legacy = r#"{"rope_theta": 500, "rope_scaling": {"type": "linear", "factor": 2.0}, "partial_rotary_factor": 0.5}"#;
+        assert_eq!(resolve(legacy).unwrap(), *nested.as_ref().unwrap());
+        assert_eq!(nested.unwrap().frequencies.inverse, [0.5, 0.5 / 500f32.sqrt()]);
+    }
+
+    #[test]
+    fn an_unknown_scaling_is_refused() {
+        let message =
+            resolve(r#"{"rope_scaling": {"type": "spiral", "factor": 4.0}}"#).unwrap_err().to_string();
+        assert!(message.contains("`rope_type` is \"spiral\"") && message.contains("llama3"), "{message}");
+    }
+
+    #[test]
+    fn a_base_that_is_not_positive_is_refused() {
+        for theta in ["0", "-10000.0", "-0.5"] {
+            let message = resolve(&format!(r#"{{"rope_theta": {theta}}}"#)).unwrap_err().to_string();
+            assert!(message.contains("rope_theta") && message.contains("positive"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_scaling_without_its_numbers_is_refused() {
+        let message = resolve(r#"{"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}"#).unwrap_err();
+        assert!(message.to_string().contains("low_freq_factor"), "{message}");
+    }
+
+    #[test]
+    fn a_key_that_no_scaling_knows_is_refused() {
+        let message = resolve(r#"{"rope_scaling": {"rope_type": "linear", "factor": 2.0, "twist": 1}}"#);
+        assert!(message.unwrap_err().to_string().contains("twist"));
+    }
+
+    #[test]
+    fn longrope_wants_a_factor_for_every_wave() {
+        let message = resolve(
+            r#"{"rope_scaling": {"type": "su", "short_factor": [1, 1, 1, 1], "long_factor": [2, 2, 2]},
+                "original_max_position_embeddings": 32}"#,
+        );
+        let message = message.unwrap_err().to_string();
+        assert!(message.contains("`long_factor`, 4 positive numbers; found 3"), "{message}");
+    }
+}

@@ -1,0 +1,311 @@
+//! Checkpoints as they lie on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`.
+//!
+//! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
+//! `header` believes nothing they say, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
+//! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
+//! streams by, `tokenizer` turns text into ids.
+
+mod error;
+mod files;
+mod header;
+mod identity;
+mod made;
+mod memo;
+mod tokenizer;
+pub mod widen;
+
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+pub use error::CheckpointError;
+use files::File;
+pub use files::{INDEX, SINGLE, config as read_config, shard_names};
+pub use made::Made;
+pub use memo::Memo;
+use memo::Stamp;
+use serde_json::{Map, Value};
+
+use base::hash::Key;
+pub use tokenizer::{Tokenizer, TokenizerError};
+
+/// A checkpoint folder, open: its config, and every tensor's place in a memory-mapped file.
+///
+/// The files must not be truncated or rewritten while this lives (the kernel would answer reads of a vanished
+/// page with SIGBUS); checkpoints are immutable by custom, and their identity is hashed.
+pub struct Checkpoint {
+    folder: PathBuf,
+    config: Map<String, Value>,
+    files: Vec<File>,
+    /// Sorted by name, names unique.
+    places: Vec<Place>,
+    /// By name: what is read instead of a stored weight.
+    made: BTreeMap<String, Made>,
+    /// Whether weights are to be hashed as they are read.
+    hashing: bool,
+    /// Once it was found.
+    identity: OnceLock<Key>,
+}
+
+/// How a tensor's numbers are stored, of the kinds that are read as weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dtype {
+    F32,
+    F16,
+    BF16,
+}
+
+/// A weight, row-major.
+#[derive(Clone, Copy)]
+pub struct Tensor<'a> {
+    pub name: &'a str,
+    pub dtype: Dtype,
+    /// Outermost dimension first; empty for a scalar.
+    pub shape: &'a [usize],
+    pub content: Content<'a>,
+}
+
+/// Where the numbers of a weight come from.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// As they lie in the file: exactly `elements() * dtype.size()` little-endian bytes of any alignment, borrowed from
+    /// the mapping.
+    Stored(&'a [u8]),
+    /// An intervention's, float32.
+    Made(&'a Made),
+}
+
+/// A tensor of any dtype, weights or not (position ids, masks, 8-bit weights).
+#[derive(Clone, Copy)]
+pub struct Entry<'a> {
+    pub name: &'a str,
+    /// As the file writes it, e.g. `BF16`, `I64`.
+    pub dtype: safetensors::Dtype,
+    pub shape: &'a [usize],
+    pub bytes: &'a [u8],
+    /// The safetensors file it lies in.
+    pub file: &'a Path,
+    /// Bytes from the start of that file.
+    pub offset: u64,
+}
+
+/// Where one tensor lies. Validated: `range` is inside the file and as long as shape and dtype say.
+struct Place {
+    name: String,
+    dtype: safetensors::Dtype,
+    shape: Vec<usize>,
+    file: usize,
+    range: Range<usize>,
+    /// Of its bytes, once they were hashed.
+    hash: OnceLock<blake3::Hash>,
+}
+
+impl Checkpoint {
+    /// Maps the folder's safetensors files and validates their headers; reads no weight.
+    ///
+    /// With both `model.safetensors` and an index present the single file is read, as transformers does.
+    ///
+    /// # Errors
+    /// Everything that makes the folder unusable: see [`CheckpointError`].
+    pub fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
+        let config = files::config(folder)?;
+        let (files, places) = files::open(folder)?;
+        Ok(Checkpoint {
+            folder: folder.to_path_buf(),
+            config,
+            files,
+            places,
+            made: BTreeMap::new(),
+            hashing: false,
+            identity: OnceLock::new(),
+        })
+    }
+
+    /// The same weights under another config.
+    #[must_use]
+    pub fn with_config(self, config: Map<String, Value>) -> Checkpoint {
+        Checkpoint { config, ..self }
+    }
+
+    /// The same checkpoint with these weights, by name, in place of the stored ones; shapes stay. [`Checkpoint::identity`]
+    /// remains that of what is stored.
+    #[must_use]
+    pub fn with_made(self, made: BTreeMap<String, Made>) -> Checkpoint {
+        Checkpoint { made, ..self }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// `config.json` as it is.
+    pub fn config(&self) -> &Map<String, Value> {
+        &self.config
+    }
+
+    /// Whether the checkpoint lists a tensor of this name, of any dtype.
+    pub fn has(&self, name: &str) -> bool {
+        self.place(name).is_some()
+    }
+
+    /// One weight.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NoTensor`] where there is none of this name (with the most similar name there is),
+    /// [`CheckpointError::NotAWeight`] where its dtype is none of F32, F16, BF16.
+    pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+        let entry = self.find(name)?;
+        let stored = entry.weight().ok_or_else(|| CheckpointError::NotAWeight {
+            file: entry.file.to_path_buf(),
+            tensor: name.to_string(),
+            dtype: entry.dtype.to_string(),
+        })?;
+        Ok(match self.made.get(name) {
+            Some(made) => Tensor { dtype: Dtype::F32, content: Content::Made(made), ..stored },
+            None => stored,
+        })
+    }
+
+    /// One tensor of any dtype.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NoTensor`] where there is none of this name (with the most similar name there is).
+    pub fn find(&self, name: &str) -> Result<Entry<'_>, CheckpointError> {
+        let place = self.place(name).ok_or_else(|| self.no_tensor(name))?;
+        Ok(self.entry(place))
+    }
+
+    /// Every weight (F32, F16, BF16) as stored, sorted by name.
+    pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
+        self.entries().filter_map(|entry| entry.weight())
+    }
+
+    /// Every tensor of any dtype, sorted by name.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.places.iter().map(|place| self.entry(place))
+    }
+
+    /// Number of elements of all weights (F32, F16, BF16) as stored; a tied matrix stored twice counts twice.
+    pub fn parameters(&self) -> u64 {
+        self.tensors().map(|tensor| tensor.elements() as u64).sum()
+    }
+
+    /// The dtype that stores most of the weights' elements, e.g. `BF16`; `none` without weights.
+    pub fn dtype(&self) -> String {
+        let mut elements = BTreeMap::<Dtype, u64>::new();
+        for tensor in self.tensors() {
+            *elements.entry(tensor.dtype).or_default() += tensor.elements() as u64;
+        }
+        let most = elements.into_iter().max_by_key(|&(_, count)| count);
+        most.map_or_else(|| "none".to_string(), |(dtype, _)| dtype.as_str().to_string())
+    }
+
+    /// Asks the kernel to start reading a weight's pages, e.g. the next block's while this one is computed. Waits while the
+    /// disk has more to do than it takes note of.
+    pub fn prefetch(&self, name: &str) {
+        if let Some(place) = self.place(name) {
+            self.files[place.file].prefetch(&place.range);
+        }
+    }
+
+    /// Waits until a weight's pages are in memory and mapped, so that who uses them does not.
+    pub fn read(&self, name: &str) {
+        if let Some(place) = self.place(name) {
+            self.files[place.file].read(&place.range);
+        }
+    }
+
+    /// What the weight files were when they were mapped; `None` where the system cannot tell.
+    fn stamps(&self) -> Option<Vec<Stamp>> {
+        self.files.iter().map(|file| file.stamp().cloned()).collect()
+    }
+
+    fn place(&self, name: &str) -> Option<&Place> {
+        let at = self.places.binary_search_by(|place| place.name.as_str().cmp(name)).ok()?;
+        Some(&self.places[at])
+    }
+
+    fn bytes(&self, place: &Place) -> &[u8] {
+        &self.files[place.file].bytes()[place.range.clone()]
+    }
+
+    fn entry<'a>(&'a self, place: &'a Place) -> Entry<'a> {
+        let file = &self.files[place.file];
+        Entry {
+            name: &place.name,
+            dtype: place.dtype,
+            shape: &place.shape,
+            bytes: self.bytes(place),
+            file: file.path(),
+            offset: place.range.start as u64,
+        }
+    }
+
+    fn no_tensor(&self, name: &str) -> CheckpointError {
+        let similar = self
+            .places
+            .iter()
+            .map(|place| (strsim::normalized_levenshtein(&place.name, name), place.name.as_str()))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, similar)| similar.to_string());
+        CheckpointError::NoTensor {
+            folder: self.folder.clone(),
+            tensor: name.to_string(),
+            count: self.places.len(),
+            similar,
+        }
+    }
+}
+
+impl Dtype {
+    /// As safetensors headers write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Dtype::F32 => "F32",
+            Dtype::F16 => "F16",
+            Dtype::BF16 => "BF16",
+        }
+    }
+
+    /// Bytes per element.
+    pub fn size(self) -> usize {
+        match self {
+            Dtype::F32 => 4,
+            Dtype::F16 | Dtype::BF16 => 2,
+        }
+    }
+}
+
+impl std::fmt::Display for Dtype {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Tensor<'_> {
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl std::fmt::Debug for Tensor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}{:?}", self.name, self.dtype, self.shape)
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// This tensor as a weight, if its dtype is one of those.
+    pub fn weight(self) -> Option<Tensor<'a>> {
+        let dtype = match self.dtype {
+            safetensors::Dtype::F32 => Dtype::F32,
+            safetensors::Dtype::F16 => Dtype::F16,
+            safetensors::Dtype::BF16 => Dtype::BF16,
+            _ => return None,
+        };
+        Some(Tensor { name: self.name, dtype, shape: self.shape, content: Content::Stored(self.bytes) })
+    }
+}

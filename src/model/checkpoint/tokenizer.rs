@@ -1,0 +1,301 @@
+//! Text to token ids and back, with the BOS policy of a protocol.
+//!
+//! The `tokenizers` crate does the work; this adds what decides the first token. Which token is the BOS:
+//! `tokenizer_config.json` `bos_token` (a string or an object), else `config.json` `bos_token_id`. Whether it is added by
+//! default: the post-processor of `tokenizer.json`, which is authoritative where it adds one, else
+//! `add_bos_token` of `tokenizer_config.json`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock, OnceLock},
+};
+
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+
+use super::{CheckpointError, files};
+use base::hash::Key;
+use number::protocol::Bos;
+
+const FILE: &str = "tokenizer.json";
+
+/// A checkpoint's tokenizer and its BOS facts.
+pub struct Tokenizer {
+    file: PathBuf,
+    parsed: Arc<Parsed>,
+    bos: Result<u32, String>,
+    adds_bos: Adds,
+    identity: OnceLock<Key>,
+}
+
+/// Who adds a BOS when nobody says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Adds {
+    PostProcessor,
+    /// `add_bos_token: true`, and the post-processor adds none.
+    Config,
+    Nobody,
+}
+
+/// Why a prompt has no token ids.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizerError {
+    #[error(
+        "{}: no tokenizer.json; download it into this folder, or give token ids instead of text (`--tokens 1,2,3`)",
+        folder.display()
+    )]
+    Missing { folder: PathBuf },
+    #[error("{}: expected a tokenizer of the `tokenizers` library, found: {found}; download the file again", file.display())]
+    Bad { file: PathBuf, found: String },
+    #[error(
+        "{}: the policy {policy:?} needs a BOS token, but {why}; use the policy \"never\", or set bos_token in \
+         tokenizer_config.json",
+        file.display()
+    )]
+    NoBos { file: PathBuf, policy: &'static str, why: String },
+    #[error("the prompt is empty; give a text of at least one token")]
+    EmptyText,
+    #[error("{}: {text:?} becomes no token at all; give a text of at least one token", file.display())]
+    NoTokens { file: PathBuf, text: String },
+    #[error("{}: cannot encode {text:?}: {why}", file.display())]
+    Encode { file: PathBuf, text: String, why: String },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json`, and `tokenizer_config.json` and `config.json` where they are.
+    ///
+    /// Truncation and padding that `tokenizer.json` asks for are switched off: a prompt is measured whole.
+    ///
+    /// # Errors
+    /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
+    pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
+        Tokenizer::of(folder, Arc::new(Parsed::read(&folder.join(FILE))?))
+    }
+
+    /// [`Tokenizer::open`] of every folder; a `tokenizer.json` that lies in several is parsed once.
+    pub fn open_all<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Tokenizer, TokenizerError>> {
+        let digest = |folder: &P| Key::of_file(&folder.as_ref().join(FILE)).ok().map(|(digest, _)| digest);
+        let digests: Vec<Option<Key>> = folders.par_iter().map(digest).collect();
+        // By content: the first folder that has it.
+        let mut first = BTreeMap::new();
+        for (digest, folder) in digests.iter().zip(folders) {
+            if let Some(digest) = digest {
+                first.entry(*digest).or_insert(folder);
+            }
+        }
+        let parse = |(digest, folder): (Key, &P)| {
+            Some((digest, Arc::new(Parsed::read(&folder.as_ref().join(FILE)).ok()?)))
+        };
+        let parsed: BTreeMap<Key, Arc<Parsed>> = first.into_par_iter().filter_map(parse).collect();
+        let open = |(folder, digest): (&P, &Option<Key>)| match digest.and_then(|digest| parsed.get(&digest))
+        {
+            Some(parsed) => Tokenizer::of(folder.as_ref(), Arc::clone(parsed)),
+            // Tried again by itself, so that the error names this folder's file.
+            None => Tokenizer::open(folder.as_ref()),
+        };
+        folders.par_iter().zip(&digests).map(open).collect()
+    }
+
+    fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
+        let (file, inner) = (folder.join(FILE), &parsed.inner);
+        let settings = optional(&folder.join("tokenizer_config.json"))?;
+        let config = optional(&folder.join("config.json"))?;
+        let bos = bos(inner, &settings, &config);
+        let adds_bos = match &bos {
+            Ok(bos) if post_processor_adds(inner, *bos) => Adds::PostProcessor,
+            _ if settings.get("add_bos_token") == Some(&Value::Bool(true)) => Adds::Config,
+            _ => Adds::Nobody,
+        };
+        Ok(Tokenizer { file, parsed, bos, adds_bos, identity: OnceLock::new() })
+    }
+
+    /// The token ids of one prompt, at least one.
+    ///
+    /// `always` and `never` are the tokenizer's default with every leading BOS taken off, and for `always` one put
+    /// in front: whatever else the tokenizer adds stays, so that the policies differ in the BOS alone. Where the
+    /// tokenizer has no BOS, `never` is its default.
+    ///
+    /// # Errors
+    /// An empty text, a text of no tokens, or no BOS where one is needed.
+    pub fn encode(&self, text: &str, bos: Bos) -> Result<Vec<u32>, TokenizerError> {
+        self.under(&self.plain(text)?, text, bos)
+    }
+
+    /// What `tokenizer.json` makes of a text: from that, [`Tokenizer::under`] every policy.
+    ///
+    /// # Errors
+    /// An empty text.
+    pub fn plain(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        if text.is_empty() {
+            return Err(TokenizerError::EmptyText);
+        }
+        let encoding = self.parsed.inner.encode_fast(text, true).map_err(|error| TokenizerError::Encode {
+            file: self.file.clone(),
+            text: text.to_string(),
+            why: error.to_string(),
+        })?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// [`Tokenizer::encode`] of a text whose [`Tokenizer::plain`] ids are known.
+    ///
+    /// # Errors
+    /// No ids, or no BOS where one is needed.
+    pub fn under(&self, plain: &[u32], text: &str, bos: Bos) -> Result<Vec<u32>, TokenizerError> {
+        let mut ids = plain.to_vec();
+        match bos {
+            Bos::Auto if self.adds_bos == Adds::Config => ids.insert(0, self.need_bos(bos)?),
+            Bos::Auto => {}
+            Bos::Always => {
+                let bos = self.need_bos(bos)?;
+                ids.drain(..leading(&ids, bos));
+                ids.insert(0, bos);
+            }
+            Bos::Never => {
+                if let Ok(bos) = self.bos {
+                    ids.drain(..leading(&ids, bos));
+                }
+            }
+        }
+        if ids.is_empty() {
+            return Err(TokenizerError::NoTokens { file: self.file.clone(), text: text.to_string() });
+        }
+        Ok(ids)
+    }
+
+    /// How many BOS tokens stand in front of the ids of a text. A text and this number decide its ids, whatever policy
+    /// asked for them.
+    pub fn leading_bos(&self, ids: &[u32]) -> usize {
+        self.bos.as_ref().map_or(0, |&bos| leading(ids, bos))
+    }
+
+    /// A token as text for people: byte-level and `▁` spellings resolved, a leading space kept. A token that is
+    /// part of a character stays as the vocabulary spells it; an id outside the vocabulary becomes `<id 5>`.
+    pub fn token(&self, id: u32) -> String {
+        let Some(piece) = self.parsed.inner.id_to_token(id) else { return format!("<id {id}>") };
+        if self.parsed.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&id) {
+            return piece;
+        }
+        // Byte-level spellings have no `▁`; the decoders of those that do would strip the leading space.
+        if piece.contains('▁') {
+            return piece.replace('▁', " ");
+        }
+        match self.parsed.inner.decode(&[id], false) {
+            Ok(text) if !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER) => text,
+            _ => piece,
+        }
+    }
+
+    /// Hash of what decides the ids: the content of `tokenizer.json` (whatever its formatting), which token is the
+    /// BOS and who adds it. Found when first asked for: 0.1 s where the vocabulary is large.
+    pub fn identity(&self) -> Key {
+        *self.identity.get_or_init(|| {
+            let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
+            hasher.update(format!("{:?} {:?} ", self.bos.as_ref().ok(), self.adds_bos).as_bytes());
+            hasher.update(&self.parsed.content);
+            Key::from(hasher.finalize())
+        })
+    }
+
+    /// The BOS token's id, if the checkpoint says which it is.
+    pub fn bos(&self) -> Option<u32> {
+        self.bos.as_ref().ok().copied()
+    }
+
+    fn need_bos(&self, policy: Bos) -> Result<u32, TokenizerError> {
+        self.bos.as_ref().copied().map_err(|why| TokenizerError::NoBos {
+            file: self.file.clone(),
+            policy: policy.as_str(),
+            why: why.clone(),
+        })
+    }
+}
+
+/// How many times `bos` stands in front.
+fn leading(ids: &[u32], bos: u32) -> usize {
+    ids.iter().take_while(|&&id| id == bos).count()
+}
+
+/// A JSON object that need not be there.
+fn optional(file: &Path) -> Result<Map<String, Value>, CheckpointError> {
+    if file.exists() { files::json(file, "a JSON object") } else { Ok(Map::new()) }
+}
+
+/// The BOS id, or why there is none.
+fn bos(
+    tokenizer: &tokenizers::Tokenizer,
+    settings: &Map<String, Value>,
+    config: &Map<String, Value>,
+) -> Result<u32, String> {
+    let token = match settings.get("bos_token") {
+        Some(Value::Object(token)) => token.get("content").and_then(Value::as_str),
+        Some(token) => token.as_str(),
+        None => None,
+    };
+    if let Some(token) = token {
+        return tokenizer.token_to_id(token).ok_or_else(|| {
+            format!(
+                "the bos_token {token:?} of tokenizer_config.json is not in the vocabulary of tokenizer.json"
+            )
+        });
+    }
+    let id = config.get("bos_token_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+    id.ok_or_else(|| {
+        "neither bos_token in tokenizer_config.json nor bos_token_id in config.json names one".to_string()
+    })
+}
+
+/// Whether the post-processor puts `bos` in front of a text that does not begin with it.
+fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
+    let ids = |special| tokenizer.encode("a", special).map(|encoding| encoding.get_ids().to_vec());
+    match (ids(false), ids(true)) {
+        (Ok(bare), Ok(full)) => leading(&full, bos) > leading(&bare, bos),
+        _ => false,
+    }
+}
+
+/// A `tokenizer.json`.
+struct Parsed {
+    inner: tokenizers::Tokenizer,
+    /// What decides ids, as [`content`] spells it.
+    content: LazyLock<Vec<u8>, Box<dyn FnOnce() -> Vec<u8> + Send>>,
+}
+
+impl Parsed {
+    fn read(file: &Path) -> Result<Parsed, TokenizerError> {
+        let _span = tracing::info_span!("tokenizer", file = %file.display()).entered();
+        if !file.exists() {
+            return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
+        }
+        let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
+        let bytes = fs::read(file).map_err(io)?;
+        let bad = |error: tokenizers::Error| TokenizerError::Bad {
+            file: file.to_path_buf(),
+            found: error.to_string(),
+        };
+        let mut inner = tokenizers::Tokenizer::from_bytes(&bytes).map_err(bad)?;
+        inner.with_truncation(None).map_err(bad)?;
+        inner.with_padding(None);
+        Ok(Parsed { inner, content: LazyLock::new(Box::new(|| content(bytes))) })
+    }
+}
+
+/// What decides ids of a `tokenizer.json`, in one spelling: whatever its formatting, without what decides nothing. The bytes
+/// as they lie where a tokenizer can be read of them but no general JSON (a number out of range that it ignores).
+fn content(bytes: Vec<u8>) -> Vec<u8> {
+    let Ok(mut content) = serde_json::from_slice::<Map<String, Value>>(&bytes) else { return bytes };
+    // Switched off, so they decide nothing.
+    content.remove("truncation");
+    content.remove("padding");
+    content.sort_keys();
+    let mut content = Value::Object(content);
+    content.sort_all_objects();
+    content.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests;

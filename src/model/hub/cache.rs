@@ -1,0 +1,180 @@
+//! A repository's place in the hub cache, laid out as `huggingface_hub` lays it out.
+//!
+//! ```text
+//! models--owner--name/refs/<revision>              the commit a branch or tag stood for
+//! models--owner--name/snapshots/<commit>/<file>    link to ../../blobs/<etag>
+//! models--owner--name/blobs/<etag>                 content, named by its hash
+//! models--owner--name/blobs/<etag>.incomplete      being downloaded
+//! models--owner--name/.no_exist/<commit>/<file>    empty: the repository has no such file
+//! .locks/models--owner--name/<etag>.lock           held by whoever downloads this content
+//! ```
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use hf_hub::{Cache, CacheRepo};
+
+use super::{HubError, HubId, TOKENIZER, digest::Etag, digest::is_hex};
+use crate::checkpoint;
+use base::progress::Progress;
+
+/// One repository at one revision.
+pub(super) struct RepoCache {
+    repo: CacheRepo,
+    /// `models--owner--name`.
+    folder: PathBuf,
+    locks: PathBuf,
+    revision: String,
+}
+
+/// What the cache holds of a model.
+pub(super) enum Found {
+    /// Everything, or the certainty that the repository has no more.
+    Whole(PathBuf),
+    /// Config and all weights; whether the repository has a tokenizer is not known.
+    WithoutTokenizer(PathBuf),
+    Nothing,
+}
+
+impl RepoCache {
+    pub(super) fn new(root: &Path, id: &HubId) -> RepoCache {
+        let repo = id.at(id.revision());
+        let name = repo.folder_name();
+        RepoCache {
+            folder: root.join(&name),
+            locks: root.join(".locks").join(&name),
+            repo: Cache::new(root.to_path_buf()).repo(repo),
+            revision: id.revision().to_string(),
+        }
+    }
+
+    pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
+        self.repo.pointer_path(commit)
+    }
+
+    /// A snapshot without one of its shards is none: it was cut, or only its config was ever asked for.
+    pub(super) fn find(&self) -> Found {
+        let Some(commit) = self.commit() else { return Found::Nothing };
+        let snapshot = self.snapshot(&commit);
+        let weights = if snapshot.join(checkpoint::SINGLE).is_file() {
+            true
+        } else {
+            let shards = checkpoint::shard_names(&snapshot.join(checkpoint::INDEX));
+            shards.is_ok_and(|shards| shards.iter().all(|shard| snapshot.join(shard).is_file()))
+        };
+        if !weights || !snapshot.join("config.json").is_file() {
+            return Found::Nothing;
+        }
+        let known = |name: &&str| self.has(&commit, name) || self.absent(&commit, name).is_file();
+        if TOKENIZER.iter().all(known) { Found::Whole(snapshot) } else { Found::WithoutTokenizer(snapshot) }
+    }
+
+    /// The commit the revision stands for, as far as the cache knows.
+    fn commit(&self) -> Option<String> {
+        let text = fs::read_to_string(self.folder.join("refs").join(&self.revision));
+        let commit = text.map_or_else(|_| self.revision.clone(), |text| text.trim().to_string());
+        is_hex(&commit, 40).then_some(commit)
+    }
+
+    /// Whether the snapshot holds the file's content: a link to a blob that is gone does not count.
+    pub(super) fn has(&self, commit: &str, name: &str) -> bool {
+        self.snapshot(commit).join(name).is_file()
+    }
+
+    fn absent(&self, commit: &str, name: &str) -> PathBuf {
+        self.folder.join(".no_exist").join(commit).join(name)
+    }
+
+    pub(super) fn mark_absent(&self, commit: &str, name: &str) -> Result<(), HubError> {
+        let path = self.absent(commit, name);
+        make_parent(&path)?;
+        fs::write(&path, b"").map_err(HubError::io("write", &path))
+    }
+
+    pub(super) fn write_ref(&self, commit: &str) -> Result<(), HubError> {
+        if self.commit().as_deref() == Some(commit) {
+            return Ok(()); // a commit stands for itself, and a ref that is right is not put at risk by a full disk
+        }
+        self.repo
+            .create_ref(commit)
+            .map_err(HubError::io("write", &self.folder.join("refs").join(&self.revision)))
+    }
+
+    pub(super) fn blob(&self, etag: &Etag) -> PathBuf {
+        self.repo.blob_path(etag.as_str())
+    }
+
+    /// Where the content of this hash grows until it is whole and checked.
+    pub(super) fn incomplete(&self, etag: &Etag) -> Result<PathBuf, HubError> {
+        let path = self.repo.blob_path(&format!("{}.incomplete", etag.as_str()));
+        make_parent(&path)?;
+        Ok(path)
+    }
+
+    /// Waits for whoever downloads this content, then holds everybody else off until the file is dropped.
+    pub(super) fn lock(&self, etag: &Etag, progress: &dyn Progress) -> Result<File, HubError> {
+        let path = self.locks.join(format!("{}.lock", etag.as_str()));
+        make_parent(&path)?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(HubError::io("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => progress.note("waiting: another process downloads this model"),
+            Err(TryLockError::Error(error)) => return Err(HubError::io("lock", &path)(error)),
+        }
+        file.lock().map_err(HubError::io("lock", &path))?;
+        Ok(file)
+    }
+
+    /// Makes checked content a file of the snapshot. A file that is there stays: others may be reading it.
+    pub(super) fn publish(&self, commit: &str, name: &str, etag: &Etag) -> Result<(), HubError> {
+        if self.has(commit, name) {
+            return Ok(()); // whoever held the lock before made it
+        }
+        let pointer = self.snapshot(commit).join(name);
+        make_parent(&pointer)?;
+        if pointer.symlink_metadata().is_ok() {
+            fs::remove_file(&pointer).map_err(HubError::io("replace", &pointer))?; // its blob is gone
+        }
+        #[cfg(unix)]
+        let made = std::os::unix::fs::symlink(Path::new("../../blobs").join(etag.as_str()), &pointer);
+        // Where links need a privilege the content itself goes into the snapshot, as `huggingface_hub` does.
+        #[cfg(not(unix))]
+        let made = fs::rename(self.blob(etag), &pointer);
+        made.map_err(HubError::io("write", &pointer))
+    }
+}
+
+fn make_parent(path: &Path) -> Result<(), HubError> {
+    match path.parent() {
+        Some(folder) => fs::create_dir_all(folder).map_err(HubError::io("make", folder)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_another_process_published_first_is_not_taken_from_under_its_readers() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = RepoCache::new(root.path(), &HubId::parse("owner/model").unwrap());
+        let (commit, etag) = ("0".repeat(40), Etag::parse(&"1".repeat(40)).unwrap());
+        cache.publish(&commit, "config.json", &etag).unwrap();
+        assert!(!cache.has(&commit, "config.json"), "a link to a blob that is not there");
+        fs::create_dir_all(cache.blob(&etag).parent().unwrap()).unwrap();
+        fs::write(cache.blob(&etag), "{}").unwrap();
+        cache.publish(&commit, "config.json", &etag).unwrap();
+        let file = cache.snapshot(&commit).join("config.json");
+        assert!(cache.has(&commit, "config.json"));
+
+        // Told apart from a link that was made anew.
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, "{}").unwrap();
+        cache.publish(&commit, "config.json", &etag).unwrap();
+        assert!(file.symlink_metadata().unwrap().is_file(), "it was replaced");
+    }
+}

@@ -1,0 +1,164 @@
+//! The Hugging Face hub: a model id becomes a folder in the user's own cache, and what is missing there is downloaded.
+//!
+//! One way: `id` (which model) → `settings` (the environment) → `cache` (what is here already) → `client` (HTTP:
+//! redirects, retries, refusals as errors) → `download` (one file: resumed, hashed, published).
+//!
+//! The cache is the one `huggingface_hub` and `hf` use, so each finds what the other left. From the
+//! `hf-hub` crate come the layout (`Cache`, `Repo`), the hub's URLs and `RepoInfo`, and ureq, its HTTP client. Its
+//! own download is not used: version 0.5 checks no hash, stays silent about status codes and does not read
+//! `HF_HUB_CACHE`; 1.0 brings an asynchronous runtime and the xet stack, and restarts a cut file from its first byte.
+
+mod cache;
+mod client;
+mod digest;
+mod download;
+mod error;
+mod id;
+mod settings;
+mod url;
+
+use std::path::{Path, PathBuf};
+
+use cache::{Found, RepoCache};
+use client::Client;
+use digest::is_hex;
+use download::Remote;
+pub use error::HubError;
+pub use id::HubId;
+pub use settings::{Settings, Token};
+
+use crate::checkpoint;
+use base::progress::{NotesOnly, Progress};
+
+/// Files besides config and weights that decide what is measured. A repository may lack them.
+const TOKENIZER: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
+
+/// The hub as this user's environment describes it.
+pub struct Hub {
+    settings: Settings,
+}
+
+impl Hub {
+    pub fn new(settings: Settings) -> Hub {
+        Hub { settings }
+    }
+
+    /// Where downloaded models lie.
+    pub fn cache(&self) -> &Path {
+        &self.settings.cache
+    }
+
+    /// `HF_HUB_OFFLINE`: nothing is asked of the hub.
+    pub fn offline(&self) -> bool {
+        self.settings.offline
+    }
+
+    /// The model's snapshot if config and all weights are in the cache. Asks nobody.
+    pub fn find(&self, id: &HubId) -> Option<PathBuf> {
+        match RepoCache::new(&self.settings.cache, id).find() {
+            Found::Whole(folder) | Found::WithoutTokenizer(folder) => Some(folder),
+            Found::Nothing => None,
+        }
+    }
+
+    /// The model's snapshot, downloaded where it is not in the cache: config, tokenizer, safetensors, nothing else.
+    ///
+    /// A cached model is taken as it is, without asking whether its branch has moved since: a number must not change
+    /// because a second run was online. `fits` sees the snapshot when it holds config and tokenizer, before the weights
+    /// are downloaded.
+    ///
+    /// # Errors
+    /// [`HubError`]. What was downloaded until then stays, and the next call goes on from there.
+    pub fn fetch(
+        &self,
+        id: &HubId,
+        fits: &dyn Fn(&Path) -> Result<(), String>,
+        progress: &dyn Progress,
+    ) -> Result<PathBuf, HubError> {
+        let cache = RepoCache::new(&self.settings.cache, id);
+        let found = cache.find();
+        if let Found::Whole(folder) = found {
+            return Ok(folder);
+        }
+        let fetched = if self.settings.offline {
+            Err(HubError::Offline { id: id.clone(), cache: self.settings.cache.clone() })
+        } else {
+            self.download(id, &cache, fits, progress)
+        };
+        match (fetched, found) {
+            // Only a tokenizer was asked for, and there may be none.
+            (Err(HubError::Offline { .. }), Found::WithoutTokenizer(folder)) => Ok(folder),
+            // Nor need a cache that several share be one that everybody may write.
+            (
+                Err(error @ (HubError::Unreachable { .. } | HubError::Io { .. })),
+                Found::WithoutTokenizer(folder),
+            ) => {
+                progress.note(&format!("{id}: used as it is in the cache, without a tokenizer: {error}"));
+                Ok(folder)
+            }
+            (fetched, _) => fetched,
+        }
+    }
+
+    fn download(
+        &self,
+        id: &HubId,
+        cache: &RepoCache,
+        fits: &dyn Fn(&Path) -> Result<(), String>,
+        progress: &dyn Progress,
+    ) -> Result<PathBuf, HubError> {
+        let client = Client::new(&self.settings)?;
+        let info = client.info(id, progress)?;
+        if !is_hex(&info.sha, 40) {
+            let found = format!("the commit {:?} for revision {:?}", info.sha, id.revision());
+            return Err(HubError::BadAnswer { id: id.clone(), expected: "a commit of 40 hex digits", found });
+        }
+        let commit = info.sha.as_str();
+        let snapshot = cache.snapshot(commit);
+        let has = |name: &str| info.siblings.iter().any(|sibling| sibling.rfilename == name);
+        let weights = [checkpoint::SINGLE, checkpoint::INDEX].into_iter().find(|name| has(name));
+        let (Some(weights), true) = (weights, has("config.json")) else {
+            let files = info.siblings.iter().map(|sibling| sibling.rfilename.clone()).collect();
+            return Err(HubError::NotACheckpoint { id: id.clone(), files });
+        };
+        for name in TOKENIZER.into_iter().filter(|name| !has(name)) {
+            cache.mark_absent(commit, name)?;
+        }
+        let mut small = vec!["config.json"];
+        small.extend(TOKENIZER.into_iter().filter(|name| has(name)));
+        get(&client, cache, id, commit, &small, &NotesOnly(progress))?;
+        fits(&snapshot).map_err(|why| HubError::Unfit { id: id.clone(), why })?;
+        if weights == checkpoint::SINGLE {
+            get(&client, cache, id, commit, &[weights], progress)?;
+        } else {
+            get(&client, cache, id, commit, &[weights], &NotesOnly(progress))?;
+            let shards = checkpoint::shard_names(&snapshot.join(weights))?;
+            get(&client, cache, id, commit, &shards, progress)?;
+        }
+        cache.write_ref(commit)?;
+        Ok(snapshot)
+    }
+}
+
+/// Downloads those of the files the snapshot lacks, under one bar.
+fn get(
+    client: &Client,
+    cache: &RepoCache,
+    id: &HubId,
+    commit: &str,
+    names: &[impl AsRef<str>],
+    progress: &dyn Progress,
+) -> Result<(), HubError> {
+    let missing = names.iter().map(AsRef::as_ref).filter(|name| !cache.has(commit, name));
+    let remotes: Vec<Remote> =
+        missing.map(|name| client.look(id, commit, name, progress)).collect::<Result<_, _>>()?;
+    if remotes.is_empty() {
+        return Ok(());
+    }
+    let total = remotes.iter().fold(0, |total: u64, remote| total.saturating_add(remote.size));
+    progress.start_bytes(&format!("download {id}"), total);
+    let done =
+        remotes.iter().try_for_each(|remote| download::get(client, cache, id, commit, remote, progress));
+    progress.finish();
+    done
+}

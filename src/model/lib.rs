@@ -1,0 +1,11 @@
+//! Checkpoints as they lie on disk (`checkpoint`, `hub`), the families that are known (`arch`, built of `nn`), and ONNX
+//! graphs made of them (`graph`, `onnx`, `export`), or opened as other tools exported them (`tap`).
+
+pub mod arch;
+pub mod checkpoint;
+pub mod export;
+pub mod graph;
+pub mod hub;
+pub mod nn;
+pub mod onnx;
+pub mod tap;

@@ -1,0 +1,67 @@
+//! Evidence: published tables and measured observations in one schema, never mixed silently.
+//!
+//! The long table has one row per number. Every row says what produced it: evidence kind, source, model,
+//! prompt, protocol, dtype and, in words, the exact definition.
+
+use crate::facts::ModelFacts;
+use crate::metric::Metric;
+use crate::protocol::Protocol;
+use base::named_enum;
+
+named_enum! {
+    /// Where a number comes from.
+    Evidence, "evidence" {
+        /// Imported from published tables.
+        Published = "published",
+        /// Observed by this program.
+        Measured = "measured",
+    }
+}
+
+/// One number with everything that produced it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    pub evidence: Evidence,
+    /// Published: the source's name, e.g. `four_model`. Measured: `streamgauge`.
+    pub source: String,
+    /// Model id (published name, or id of the model list).
+    pub model: String,
+    /// Prompt id; `None` for a property of the weights, or an aggregate over prompts.
+    pub prompt: Option<String>,
+    /// Category of the prompt, e.g. `Factual`.
+    pub category: Option<String>,
+    pub metric: Metric,
+    /// Layer index for per-layer metrics: l = the stream entering block l, L = output of the last block.
+    pub layer: Option<u32>,
+    /// `None` only where no token enters the number (a property of the weights).
+    pub protocol: Option<Protocol>,
+    /// dtype of the computation that produced the number, e.g. `float32`, `bfloat16`.
+    pub dtype: String,
+    /// In the metric's own unit.
+    pub value: f64,
+    /// What was divided by what, in words, where the source deviates from the metric's definition; else empty.
+    pub definition: String,
+}
+
+/// One prompt as far as statistics need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromptInfo {
+    pub id: String,
+    pub category: String,
+    pub text: String,
+}
+
+/// A model as far as statistics need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    pub id: String,
+    pub facts: ModelFacts,
+}
+
+/// All the numbers of one kind of evidence, with models and prompts behind them. Rows are sorted.
+#[derive(Clone, Debug, Default)]
+pub struct EvidenceTable {
+    pub models: Vec<ModelInfo>,
+    pub prompts: Vec<PromptInfo>,
+    pub rows: Vec<Measurement>,
+}

@@ -1,0 +1,289 @@
+//! All numbers of one observation: every metric under every protocol, as evidence rows.
+
+use ndarray::{ArrayView1, ArrayView2};
+
+use super::{Metric, derived, gains, reduce, weights::attention_trace};
+use crate::{
+    evidence::{Evidence, Measurement, PromptInfo},
+    observation::PromptObservation,
+    protocol::{Bos, Endpoint, Protocol, Reduction},
+};
+
+/// The source name of measured rows.
+pub const SOURCE: &str = "streamgauge";
+/// Compute is float32 whatever the checkpoint's dtype.
+pub const DTYPE: &str = "float32";
+
+/// Rows for one (model, prompt): what cannot be computed has no row. Layers as in [`PromptObservation`]; the writes of
+/// block l have layer l. Properties of the weights, and what takes several prompts, are not in an observation and not here.
+pub fn measurements(
+    model: &str,
+    prompt: &PromptInfo,
+    observation: &PromptObservation,
+    bos: Bos,
+) -> Vec<Measurement> {
+    let mut rows = Rows { model, prompt, rows: Vec::new() };
+    for &reduction in Reduction::ALL {
+        for &endpoint in Endpoint::ALL {
+            let gains = gains(observation, reduction, endpoint);
+            let protocol = Protocol::new(reduction, endpoint, bos);
+            rows.put(Metric::LastGain, None, protocol, gains.last);
+            rows.put(Metric::CumulativeGain, None, protocol, gains.cumulative);
+            rows.put(Metric::GainAfterFirstBlock, None, protocol, gains.after_first_block);
+            if endpoint == Endpoint::LastBlock {
+                rows.put_each(Metric::LayerGain, 1, protocol, gains.by_layer);
+            }
+        }
+        let protocol = Protocol::new(reduction, Endpoint::LastBlock, bos);
+        for (metric, norms) in [
+            (Metric::ResidualNorm, &observation.resid),
+            (Metric::AttentionWrite, &observation.attn_out),
+            (Metric::MlpWrite, &observation.mlp_out),
+            (Metric::WriteNorm, &observation.write),
+        ] {
+            rows.put_each(metric, 0, protocol, norms.rows().into_iter().map(|row| reduce(row, reduction)));
+        }
+        modules(&mut rows, observation, protocol);
+        let embedding = observation.resid.rows().into_iter().next().and_then(|row| reduce(row, reduction));
+        rows.put(Metric::EmbeddingNorm, None, protocol, embedding);
+    }
+    let any = Protocol::new(Reduction::Last, Endpoint::HfLast, bos);
+    rows.put_each(
+        Metric::FirstTokenShare,
+        0,
+        any,
+        observation.resid.rows().into_iter().map(first_token_share),
+    );
+    rows.put_each(Metric::FirstTokenNorm, 0, any, derived::first_token_norms(observation));
+    rows.put_each(Metric::FirstTokenGain, 1, any, derived::first_token_gains(observation));
+    let jump = derived::jump(observation, Reduction::Frobenius);
+    rows.put(Metric::JumpGainFirst, None, any, jump.and_then(|jump| jump.first));
+    rows.put(Metric::JumpGainRest, None, any, jump.and_then(|jump| jump.rest));
+    rows.put(Metric::PositionSlope, None, any, derived::position_slope(observation));
+    rows.put_each(Metric::AttentionOffDiagonal, 0, any, derived::off_diagonal(observation));
+    rows.put(Metric::LogitShift, None, any, observation.logit_shift.map(f64::from));
+    rows.put(Metric::Loss, None, any, observation.loss_nats.map(f64::from));
+    let lens = observation.lens_entropy_nats.iter().flatten();
+    rows.put_each(Metric::LensEntropy, 0, any, lens.map(|entropy| Some(f64::from(*entropy))));
+    rows.put(Metric::OutputEntropy, None, any, Some(f64::from(observation.entropy_nats)));
+    rows.put(Metric::TopProbability, None, any, observation.top.first().map(|t| f64::from(t.prob)));
+    rows.put(Metric::TokenCount, None, any, Some(observation.tokens() as f64));
+    rows.rows
+}
+
+/// What the branches of the blocks do, and where the norm jumps, under one reduction.
+fn modules(rows: &mut Rows<'_>, observation: &PromptObservation, protocol: Protocol) {
+    let reduction = protocol.reduction;
+    let ratios = |a, b| derived::ratios(a, b, reduction);
+    let attention = ratios(&observation.attn_module_out, &observation.attn_module_in);
+    let mlp = ratios(&observation.mlp_module_out, &observation.mlp_module_in);
+    rows.put(Metric::ContractingAttentionShare, None, protocol, derived::contracting_share(&attention));
+    let attention_over = ratios(&observation.attn_out, &observation.resid);
+    let mlp_over = ratios(&observation.mlp_out, &observation.resid);
+    for (metric, by_block) in [
+        (Metric::ModuleGainProduct, derived::products(&attention, &mlp)),
+        (Metric::AttentionGain, attention),
+        (Metric::MlpGain, mlp),
+        (Metric::AttentionOverResidual, attention_over),
+        (Metric::MlpOverResidual, mlp_over),
+        (Metric::WriteCosine, derived::write_cosines(observation, reduction)),
+        (Metric::ReconstructedGain, derived::reconstructed_gains(observation, reduction)),
+    ] {
+        rows.put_each(metric, 0, protocol, by_block);
+    }
+    let jump = derived::jump(observation, reduction);
+    rows.put(Metric::JumpLayer, None, protocol, jump.map(|jump| jump.layer as f64));
+    rows.put(Metric::PlateauRatio, None, protocol, jump.and_then(|jump| jump.plateau));
+    rows.put(Metric::NormRange, None, protocol, derived::norm_range(observation, reduction));
+}
+
+/// Rows of what attention on one prompt does through the value weights of its heads: `squares [L, H]`. None where the
+/// observation does not hold the attention of every head.
+pub fn attention_traces(
+    model: &str,
+    prompt: &PromptInfo,
+    observation: &PromptObservation,
+    squares: ArrayView2<'_, f64>,
+    bos: Bos,
+) -> Vec<Measurement> {
+    let mut rows = Rows { model, prompt, rows: Vec::new() };
+    let any = Protocol::new(Reduction::Last, Endpoint::HfLast, bos);
+    let traces = attention_trace(observation.attn_off_diagonal.view(), squares);
+    rows.put(Metric::MeanAttentionTrace, None, any, crate::mean::mean(&traces));
+    rows.put_each(Metric::AttentionTrace, 0, any, traces.into_iter().map(Some));
+    rows.rows
+}
+
+struct Rows<'a> {
+    model: &'a str,
+    prompt: &'a PromptInfo,
+    rows: Vec<Measurement>,
+}
+
+impl Rows<'_> {
+    /// One value per layer, from `first` on.
+    fn put_each(
+        &mut self,
+        metric: Metric,
+        first: usize,
+        protocol: Protocol,
+        values: impl IntoIterator<Item = Option<f64>>,
+    ) {
+        for (layer, value) in values.into_iter().enumerate() {
+            self.put(metric, Some(first + layer), protocol, value);
+        }
+    }
+
+    fn put(&mut self, metric: Metric, layer: Option<usize>, protocol: Protocol, value: Option<f64>) {
+        let Some(value) = value.filter(|v| v.is_finite()) else { return };
+        self.rows.push(Measurement {
+            evidence: Evidence::Measured,
+            source: SOURCE.to_string(),
+            model: self.model.to_string(),
+            prompt: Some(self.prompt.id.clone()),
+            category: Some(self.prompt.category.clone()),
+            metric,
+            layer: layer.map(|l| l as u32),
+            protocol: metric.filed_under(protocol),
+            dtype: DTYPE.to_string(),
+            value,
+            definition: String::new(),
+        });
+    }
+}
+
+fn first_token_share(norms: ArrayView1<'_, f32>) -> Option<f64> {
+    Some(f64::from(*norms.first()?) / reduce(norms, Reduction::MeanWithoutFirst)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gains::tests::observation;
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn measure(observation: &PromptObservation) -> Vec<Measurement> {
+        let prompt = PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into() };
+        measurements("m", &prompt, observation, Bos::Auto)
+    }
+
+    fn rows() -> Vec<Measurement> {
+        measure(&observation())
+    }
+
+    #[test]
+    fn no_two_rows_claim_the_same_cell() {
+        let rows = rows();
+        let cells: BTreeSet<_> = rows.iter().map(|r| (r.metric, r.layer, r.protocol)).collect();
+        assert_eq!(cells.len(), rows.len());
+    }
+
+    /// What an observation gives: rows of the one here, of three blocks. A metric without a line needs more than one
+    /// prompt, or the weights.
+    const GIVEN: &[(Metric, usize)] = &[
+        (Metric::LastGain, 15),
+        (Metric::CumulativeGain, 15),
+        (Metric::GainAfterFirstBlock, 15),
+        (Metric::ResidualNorm, 5 * 4),
+        (Metric::LayerGain, 5 * 3),
+        (Metric::EmbeddingNorm, 5),
+        (Metric::AttentionWrite, 5 * 3),
+        (Metric::MlpWrite, 5 * 3),
+        (Metric::FirstTokenShare, 4),
+        (Metric::OutputEntropy, 1),
+        (Metric::TopProbability, 1),
+        (Metric::TokenCount, 1),
+        (Metric::AttentionGain, 5 * 3),
+        (Metric::MlpGain, 5 * 3),
+        (Metric::ModuleGainProduct, 5 * 3),
+        (Metric::WriteNorm, 5 * 3),
+        (Metric::WriteCosine, 5 * 3),
+        (Metric::ReconstructedGain, 5 * 3),
+        (Metric::AttentionOverResidual, 5 * 3),
+        (Metric::MlpOverResidual, 5 * 3),
+        (Metric::ContractingAttentionShare, 5),
+        (Metric::FirstTokenNorm, 4),
+        (Metric::FirstTokenGain, 3),
+        (Metric::JumpLayer, 5),
+        (Metric::JumpGainFirst, 1),
+        (Metric::JumpGainRest, 1),
+        // Where the jump is the last layer nothing follows it.
+        (Metric::PlateauRatio, 2),
+        (Metric::NormRange, 5),
+        // One token beside the first is no line.
+        (Metric::PositionSlope, 0),
+        (Metric::AttentionOffDiagonal, 3),
+        (Metric::LogitShift, 1),
+        (Metric::Loss, 1),
+        (Metric::LensEntropy, 4),
+    ];
+
+    #[test]
+    fn an_observation_gives_exactly_the_metrics_that_are_listed() {
+        let rows = rows();
+        for &metric in Metric::ALL {
+            let found: Vec<_> = rows.iter().filter(|r| r.metric == metric).collect();
+            let listed = GIVEN.iter().find(|(given, _)| *given == metric).map_or(0, |(_, count)| *count);
+            assert_eq!(found.len(), listed, "{metric}");
+            assert!(found.iter().all(|r| r.layer.is_some() == metric.describe().per_layer), "{metric}");
+        }
+    }
+
+    #[test]
+    fn traces_join_attention_with_the_value_weights_of_its_heads() {
+        let prompt = PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into() };
+        // [L, H] of off-diagonal attention: (0.5, 0.25), (0, 1), (0.75, 0.25).
+        let squares = ndarray::array![[2.0, 8.0], [5.0, 6.0], [4.0, 4.0]];
+        let rows = attention_traces("m", &prompt, &observation(), squares.view(), Bos::Never);
+        let of = |metric, layer| {
+            let mut found = rows.iter().filter(|row| row.metric == metric && row.layer == layer);
+            found.next().map(|row| row.value)
+        };
+        let layers = [0, 1, 2].map(|layer| of(Metric::AttentionTrace, Some(layer)));
+        assert_eq!(layers, [Some(1.5), Some(3.0), Some(2.0)]);
+        assert_eq!(of(Metric::MeanAttentionTrace, None), Some(6.5 / 3.0));
+        assert!(rows.iter().all(|row| row.protocol.is_some_and(|protocol| protocol.bos == Bos::Never)));
+        let mut fused = observation();
+        fused.attn_off_diagonal = ndarray::Array2::zeros((3, 0));
+        assert!(attention_traces("m", &prompt, &fused, squares.view(), Bos::Never).is_empty());
+    }
+
+    #[test]
+    fn what_was_not_observed_has_no_rows() {
+        let mut seen = observation();
+        (seen.logit_shift, seen.loss_nats, seen.lens_entropy_nats) = (None, None, None);
+        seen.attn_off_diagonal = ndarray::Array2::zeros((3, 0));
+        seen.attn_module_in.fill(f32::NAN);
+        let without = measure(&seen);
+        for metric in [
+            Metric::LogitShift,
+            Metric::Loss,
+            Metric::LensEntropy,
+            Metric::AttentionOffDiagonal,
+            Metric::AttentionGain,
+            Metric::ModuleGainProduct,
+            Metric::ContractingAttentionShare,
+        ] {
+            assert!(!without.iter().any(|row| row.metric == metric), "{metric}");
+        }
+    }
+
+    #[test]
+    fn a_cell_holds_the_number_of_its_own_protocol() {
+        let rows = rows();
+        let value = |metric, protocol: &str, layer| {
+            let protocol = protocol.parse().ok();
+            rows.iter()
+                .find(|r| r.metric == metric && r.protocol == protocol && r.layer == layer)
+                .unwrap()
+                .value
+        };
+        assert_eq!(value(Metric::LastGain, "last/hf-last", None), 0.5);
+        assert_eq!(value(Metric::LayerGain, "last/last-block", Some(3)), 4.0);
+        assert_eq!(value(Metric::FirstTokenShare, "mean-without-first/last-block", Some(1)), 4.0);
+        assert_eq!(value(Metric::OutputEntropy, "last/hf-last", None), 1.5);
+        assert_eq!(value(Metric::AttentionGain, "last/last-block", Some(1)), 0.5);
+        assert_eq!(value(Metric::ReconstructedGain, "last/last-block", Some(2)), 4.0);
+        assert_eq!(value(Metric::FirstTokenGain, "last/hf-last", Some(3)), 0.5);
+    }
+}

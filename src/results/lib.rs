@@ -1,0 +1,7 @@
+//! What a run leaves for readers: report, tidy tables, a baseline to compare with.
+
+pub mod parquet;
+pub mod regress;
+pub mod report;
+pub mod tables;
+pub mod tidy;

@@ -1,0 +1,95 @@
+//! The picture of a run that was written to a results folder: `run.json`, `verdicts.json` and the table of numbers.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{ParquetReader, SerReader, StringChunked};
+use serde::{Deserialize, Serialize};
+
+use super::picture::{Kind, Picture, Place};
+use study::judge::outcome::HypothesisOutcome;
+
+/// Version of `run.json`.
+pub const RUN_SCHEMA: u32 = 1;
+
+/// `run.json`: what entered a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunFile {
+    pub schema: u32,
+    /// Versions in words, contents by hash.
+    pub made_with: BTreeMap<String, String>,
+}
+
+/// Why a folder is no run.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {what}; expected the results folder of a run (streamgauge run --results DIR writes one)", path.display())]
+pub struct FolderError {
+    pub path: PathBuf,
+    pub what: String,
+}
+
+/// What the run in `folder` showed: its numbers (published ones apart from measured ones), estimates and verdicts.
+///
+/// # Errors
+/// A file that is missing, damaged or of another version.
+pub fn results(folder: &Path) -> Result<Picture, FolderError> {
+    let RunFile { schema, made_with } = json(&folder.join("run.json"))?;
+    if schema != RUN_SCHEMA {
+        let what = format!("it has schema {schema}, this program reads {RUN_SCHEMA}");
+        return Err(FolderError { path: folder.join("run.json"), what });
+    }
+    let mut picture = Picture { made_with, ..Picture::default() };
+    let outcomes: Vec<HypothesisOutcome> = json(&folder.join("verdicts.json"))?;
+    outcomes.iter().for_each(|outcome| picture.outcome(outcome));
+    let path = folder.join("tables/measurements.parquet");
+    numbers(&path, &mut picture).map_err(|what| FolderError { path, what })?;
+    Ok(picture)
+}
+
+fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, FolderError> {
+    let fail = |what: String| FolderError { path: path.to_path_buf(), what };
+    let bytes = fs::read(path).map_err(|error| fail(error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| fail(error.to_string()))
+}
+
+/// Several published rows may be of one place (two precisions of one source): they are counted.
+fn numbers(path: &Path, picture: &mut Picture) -> Result<(), String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let frame = ParquetReader::new(file).finish().map_err(|error| error.to_string())?;
+    let words = |name: &str| -> Result<&StringChunked, String> {
+        frame.column(name).and_then(|column| column.str()).map_err(|error| error.to_string())
+    };
+    let (source, model, prompt, metric) =
+        (words("source")?, words("model")?, words("prompt")?, words("metric")?);
+    let (reduction, endpoint, bos) = (words("reduction")?, words("endpoint")?, words("bos")?);
+    let (evidence, dtype) = (words("evidence")?, words("dtype")?);
+    let column = |name: &str| frame.column(name).map_err(|error| error.to_string());
+    let layer = column("layer")?.u32().map_err(|error| error.to_string())?;
+    let value = column("value")?.f64().map_err(|error| error.to_string())?;
+    let text = |of: &StringChunked, row: usize| of.get(row).unwrap_or_default().to_string();
+    for row in 0..frame.height() {
+        let protocol: Vec<&str> = [reduction, endpoint, bos].iter().filter_map(|of| of.get(row)).collect();
+        let whose = match evidence.get(row) {
+            Some("published") => format!(" ({}, {})", text(source, row), text(dtype, row)),
+            _ => String::new(),
+        };
+        let mut place = Place {
+            kind: Kind::Measurement,
+            of: text(model, row) + &whose,
+            item: text(prompt, row),
+            name: text(metric, row),
+            protocol: protocol.join("/"),
+            layer: layer.get(row),
+            position: None,
+        };
+        while picture.numbers.contains_key(&place) {
+            place.position = Some(place.position.map_or(1, |n| n + 1));
+        }
+        if let Some(value) = value.get(row) {
+            picture.numbers.insert(place, value as f32);
+        }
+    }
+    Ok(())
+}

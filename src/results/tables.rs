@@ -1,0 +1,285 @@
+//! Tidy Parquet tables for other tools: one row per observed value or measurement, every column named and typed.
+//!
+//! `observations.parquet`: one row per (model, prompt, BOS policy, layer l, token position), columns `evidence`,
+//! `source`, `model`, `prompt`, `category`, `bos`, `dtype`, `position` (0 = first token run), `token_id`, `layer`
+//! (0 = entering block 0 … L = after the last block), `resid` ‖h‖, `max_abs` max |component|; of block l, null where
+//! l = L: `attn_out` and `mlp_out` (norms of what its branches add), `attn_module_in`, `attn_module_out`, `mlp_module_in`,
+//! `mlp_module_out` (norms of what their modules receive and give), `write` and `write_cosine` (norm of all that it adds,
+//! and its cosine with the entering stream); `final_norm` (‖final norm(h_L)‖; null where l < L). L2 norms over the width,
+//! float32, no unit. What an observation has beside these has rows in `measurements.parquet`.
+//!
+//! `measurements.parquet`: one row per number, columns `evidence`, `source`, `model`, `prompt`, `category`, `metric`,
+//! `layer`, `reduction`, `endpoint`, `bos` (the protocol; null only for properties of the weights), `dtype`, `value`
+//! (unit by metric) and `definition` (where the source deviates from the metric's definition).
+//!
+//! Rows are in the order given; same rows, same bytes.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use polars::prelude::{Column, DataFrame, PolarsError, PolarsResult};
+use rayon::prelude::*;
+
+use crate::parquet::parquet_bytes;
+use number::{
+    evidence::{Evidence, Measurement},
+    observation::PromptObservation,
+    protocol::Bos,
+};
+
+/// Why a table could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file or its folder cannot be written.
+    #[error(
+        "cannot write {}: {source}; make room or choose another folder, what is stored is not lost", path.display()
+    )]
+    Write { path: PathBuf, source: io::Error },
+    /// Parquet refuses the columns.
+    #[error("{}: Parquet failed: {source}", path.display())]
+    Parquet { path: PathBuf, source: PolarsError },
+}
+
+/// One observation with the names under which it enters tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    pub source: &'a str,
+    pub model: &'a str,
+    pub prompt: &'a str,
+    pub category: &'a str,
+    pub bos: Bos,
+    pub dtype: &'a str,
+    pub observation: &'a PromptObservation,
+}
+
+/// Writes `observations.parquet` at `path`, replacing it whole.
+pub fn write_observations(path: &Path, observed: &[Observed<'_>]) -> Result<(), TableError> {
+    write(path, observations(observed))
+}
+
+/// Writes `measurements.parquet` at `path`, replacing it whole.
+pub fn write_measurements<'a>(
+    path: &Path,
+    rows: impl IntoIterator<Item = &'a Measurement>,
+) -> Result<(), TableError> {
+    write(path, measurements(&rows.into_iter().collect::<Vec<_>>()))
+}
+
+fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
+    let rows = || {
+        observed.iter().flat_map(|o| {
+            let (layers, tokens) = (o.observation.blocks() + 1, o.observation.tokens());
+            (0..layers).flat_map(move |l| (0..tokens).map(move |t| (o, l, t)))
+        })
+    };
+    let strings = |name: &str, get: fn(&Observed<'_>) -> String| {
+        Column::new(name.into(), rows().map(|(o, ..)| get(o)).collect::<Vec<String>>())
+    };
+    let numbers = |name: &str, get: fn(&PromptObservation, usize, usize) -> u32| {
+        Column::new(name.into(), rows().map(|(o, l, t)| get(o.observation, l, t)).collect::<Vec<u32>>())
+    };
+    // `get`, not indexing: shapes were checked when the observation was stored, others give null.
+    let norms = |name: &str, get: fn(&PromptObservation, usize, usize) -> Option<f32>| {
+        Column::new(
+            name.into(),
+            rows().map(|(o, l, t)| get(o.observation, l, t)).collect::<Vec<Option<f32>>>(),
+        )
+    };
+    DataFrame::new(
+        rows().count(),
+        vec![
+            strings("evidence", |_| Evidence::Measured.to_string()),
+            strings("source", |o| o.source.to_string()),
+            strings("model", |o| o.model.to_string()),
+            strings("prompt", |o| o.prompt.to_string()),
+            strings("category", |o| o.category.to_string()),
+            strings("bos", |o| o.bos.to_string()),
+            strings("dtype", |o| o.dtype.to_string()),
+            numbers("position", |_, _, t| t as u32),
+            numbers("token_id", |o, _, t| o.token_ids[t]),
+            numbers("layer", |_, l, _| l as u32),
+            norms("resid", |o, l, t| o.resid.get([l, t]).copied()),
+            norms("max_abs", |o, l, t| o.max_abs.get([l, t]).copied()),
+            norms("attn_out", |o, l, t| o.attn_out.get([l, t]).copied()),
+            norms("mlp_out", |o, l, t| o.mlp_out.get([l, t]).copied()),
+            norms("attn_module_in", |o, l, t| o.attn_module_in.get([l, t]).copied()),
+            norms("attn_module_out", |o, l, t| o.attn_module_out.get([l, t]).copied()),
+            norms("mlp_module_in", |o, l, t| o.mlp_module_in.get([l, t]).copied()),
+            norms("mlp_module_out", |o, l, t| o.mlp_module_out.get([l, t]).copied()),
+            norms("write", |o, l, t| o.write.get([l, t]).copied()),
+            norms("write_cosine", |o, l, t| o.write_cosine.get([l, t]).copied()),
+            norms("final_norm", |o, l, t| o.final_norm.get(t).copied().filter(|_| l == o.blocks())),
+        ],
+    )
+}
+
+/// What a column of the measurements holds.
+enum Holds {
+    Text(fn(&Measurement) -> Option<&str>),
+    Layer,
+    Value,
+}
+
+fn measurements(rows: &[&Measurement]) -> PolarsResult<DataFrame> {
+    use Holds::{Layer, Text, Value};
+    let columns: [(&str, Holds); 13] = [
+        ("evidence", Text(|m| Some(m.evidence.as_str()))),
+        ("source", Text(|m| Some(&m.source))),
+        ("model", Text(|m| Some(&m.model))),
+        ("prompt", Text(|m| m.prompt.as_deref())),
+        ("category", Text(|m| m.category.as_deref())),
+        ("metric", Text(|m| Some(m.metric.as_str()))),
+        ("layer", Layer),
+        ("reduction", Text(|m| m.protocol.map(|p| p.reduction.as_str()))),
+        ("endpoint", Text(|m| m.protocol.map(|p| p.endpoint.as_str()))),
+        ("bos", Text(|m| m.protocol.map(|p| p.bos.as_str()))),
+        ("dtype", Text(|m| Some(&m.dtype))),
+        ("value", Value),
+        ("definition", Text(|m| Some(&m.definition))),
+    ];
+    let columns = columns.into_par_iter().map(|(name, holds)| match holds {
+        Text(get) => Column::new(name.into(), rows.iter().map(|m| get(m)).collect::<Vec<Option<&str>>>()),
+        Layer => Column::new(name.into(), rows.iter().map(|m| m.layer).collect::<Vec<Option<u32>>>()),
+        Value => Column::new(name.into(), rows.iter().map(|m| m.value).collect::<Vec<f64>>()),
+    });
+    DataFrame::new(rows.len(), columns.collect())
+}
+
+/// Through a temporary file beside it: a reader sees the old table or the new one.
+fn write(path: &Path, frame: PolarsResult<DataFrame>) -> Result<(), TableError> {
+    let bytes = frame.and_then(|mut frame| parquet_bytes(&mut frame));
+    let bytes = bytes.map_err(|source| TableError::Parquet { path: path.to_path_buf(), source })?;
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| TableError::Write { path, source }
+    };
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+    }
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let written = File::create(&temporary).and_then(|mut f| f.write_all(&bytes).and_then(|()| f.sync_all()));
+    let written = written.and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|source| {
+        drop(fs::remove_file(&temporary));
+        failed(path)(source)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use ndarray::{Array1, Array2};
+    use polars::prelude::{ParquetReader, SerReader};
+
+    use super::*;
+    use number::{
+        metric::Metric,
+        protocol::{Endpoint, Protocol, Reduction},
+    };
+
+    fn read(path: &Path) -> DataFrame {
+        ParquetReader::new(Cursor::new(fs::read(path).unwrap())).finish().unwrap()
+    }
+
+    fn text(frame: &DataFrame, column: &str, row: usize) -> Option<String> {
+        frame.column(column).unwrap().str().unwrap().get(row).map(str::to_string)
+    }
+
+    #[test]
+    fn every_observed_value_has_a_row_with_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let observation = PromptObservation {
+            token_ids: vec![7, 8],
+            resid: Array2::from_shape_vec((3, 2), vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap(),
+            attn_out: Array2::from_elem((2, 2), 0.5),
+            mlp_out: Array2::from_elem((2, 2), 0.25),
+            attn_module_in: Array2::from_elem((2, 2), 2.0),
+            attn_module_out: Array2::from_elem((2, 2), 0.5),
+            mlp_module_in: Array2::from_elem((2, 2), 2.0),
+            mlp_module_out: Array2::from_elem((2, 2), 0.25),
+            write: Array2::from_elem((2, 2), 0.75),
+            write_cosine: Array2::from_elem((2, 2), 1.0),
+            max_abs: Array2::from_elem((3, 2), 9.0),
+            attn_off_diagonal: Array2::from_elem((2, 4), 0.125),
+            final_norm: Array1::from(vec![10.0, 11.0]),
+            entropy_nats: 1.0,
+            logit_shift: None,
+            top: vec![],
+            loss_nats: None,
+            lens_entropy_nats: None,
+        };
+        let observed = Observed {
+            source: "streamgauge",
+            model: "m",
+            prompt: "p",
+            category: "Factual",
+            bos: Bos::Never,
+            dtype: "float32",
+            observation: &observation,
+        };
+        let path = dir.path().join("tables/observations.parquet");
+        write_observations(&path, &[observed, Observed { prompt: "q", ..observed }]).unwrap();
+        let frame = read(&path);
+        assert_eq!(frame.height(), 12);
+        let f32s = |c: &str, row| frame.column(c).unwrap().f32().unwrap().get(row);
+        let u32s = |c: &str, row| frame.column(c).unwrap().u32().unwrap().get(row);
+        // Row 9 is prompt q, layer 1, position 1; row 11 its last layer.
+        assert_eq!(
+            (text(&frame, "prompt", 9).as_deref(), text(&frame, "bos", 9).as_deref()),
+            (Some("q"), Some("never"))
+        );
+        assert_eq!((u32s("layer", 9), u32s("position", 9), u32s("token_id", 9)), (Some(1), Some(1), Some(8)));
+        assert_eq!(
+            (f32s("resid", 9), f32s("attn_out", 9), f32s("final_norm", 9)),
+            (Some(3.0), Some(0.5), None)
+        );
+        assert_eq!(
+            (f32s("resid", 11), f32s("attn_out", 11), f32s("final_norm", 11)),
+            (Some(5.0), None, Some(11.0))
+        );
+        assert_eq!((f32s("write", 9), f32s("write_cosine", 11)), (Some(0.75), None));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn every_measurement_carries_its_protocol() {
+        let dir = tempfile::tempdir().unwrap();
+        let protocol = Protocol::new(Reduction::Last, Endpoint::HfLast, Bos::Auto);
+        let gain = Measurement {
+            evidence: Evidence::Published,
+            source: "four_model".into(),
+            model: "Pythia-6.9B".into(),
+            prompt: Some("p".into()),
+            category: None,
+            metric: Metric::LastGain,
+            layer: Some(3),
+            protocol: Some(protocol),
+            dtype: "bfloat16".into(),
+            value: 1.5332,
+            definition: "hidden_states[-1] / hidden_states[-2]".into(),
+        };
+        let weights = Measurement {
+            metric: Metric::UnembeddingSpectralNorm,
+            protocol: None,
+            layer: None,
+            prompt: None,
+            ..gain.clone()
+        };
+        let path = dir.path().join("measurements.parquet");
+        write_measurements(&path, [&gain, &weights]).unwrap();
+        let once = fs::read(&path).unwrap();
+        write_measurements(&path, [&gain, &weights]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), once);
+        let frame = read(&path);
+        assert_eq!(text(&frame, "reduction", 0).as_deref(), Some("last"));
+        assert_eq!(text(&frame, "endpoint", 0).as_deref(), Some("hf-last"));
+        assert_eq!(text(&frame, "bos", 0).as_deref(), Some("auto"));
+        assert_eq!(text(&frame, "evidence", 0).as_deref(), Some("published"));
+        assert_eq!(frame.column("value").unwrap().f64().unwrap().get(0), Some(1.5332));
+        assert_eq!((text(&frame, "reduction", 1), text(&frame, "prompt", 1)), (None, None));
+    }
+}

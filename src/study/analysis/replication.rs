@@ -1,0 +1,114 @@
+//! Published means against ours, for models that both measured: with an interval that carries both sampling errors.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::stats::{mean, prediction_interval, standard_deviation};
+use number::evidence::{EvidenceTable, Measurement};
+use number::metric::Metric;
+use number::protocol::Protocol;
+
+const ALPHA: f64 = 0.05;
+
+/// One published mean log gain and ours, over the same prompts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Replication {
+    pub model: String,
+    /// Published source and its precision.
+    pub source: String,
+    pub dtype: String,
+    pub metric: Metric,
+    pub protocol: Protocol,
+    pub prompts: usize,
+    /// Geometric means.
+    pub published: f64,
+    pub measured: f64,
+    /// Where our geometric mean may lie, with 95 %, if the published one holds; `None` with fewer than two prompts.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Whether it does.
+    pub replicates: Option<bool>,
+}
+
+/// Model, source, dtype, protocol.
+type Run = (String, String, String, Protocol);
+
+/// Every (model, source, dtype, protocol) whose prompts were measured here too, under the same protocol.
+pub fn replications(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<Replication> {
+    let gains = |table: &EvidenceTable| -> Vec<Measurement> {
+        let gains = table.rows.iter().filter(|row| row.metric == Metric::LastGain && row.prompt.is_some());
+        gains.cloned().collect()
+    };
+    let ours: BTreeMap<(String, Option<String>, Option<Protocol>), f64> =
+        gains(measured).into_iter().map(|row| ((row.model, row.prompt, row.protocol), row.value)).collect();
+    let measured_models: BTreeSet<&String> = ours.keys().map(|(model, ..)| model).collect();
+    let mut groups = BTreeMap::<Run, Vec<(f64, f64)>>::new();
+    for row in gains(published).into_iter().filter(|row| measured_models.contains(&row.model)) {
+        let Some(protocol) = row.protocol else { continue };
+        let Some(&own) = ours.get(&(row.model.clone(), row.prompt, row.protocol)) else { continue };
+        let key = (row.model, row.source, row.dtype, protocol);
+        groups.entry(key).or_default().push((row.value.ln(), own.ln()));
+    }
+    let one = |((model, source, dtype, protocol), pairs): (_, Vec<(f64, f64)>)| {
+        let (theirs, own): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let (published, measured) = (mean(&theirs)?, mean(&own)?);
+        let interval = standard_deviation(&theirs)
+            .and_then(|sd| prediction_interval((published, sd, theirs.len()), own.len(), ALPHA));
+        Some(Replication {
+            model,
+            source,
+            dtype,
+            metric: Metric::LastGain,
+            protocol,
+            prompts: own.len(),
+            published: published.exp(),
+            measured: measured.exp(),
+            low: interval.map(|i| i.low.exp()),
+            high: interval.map(|i| i.high.exp()),
+            replicates: interval.map(|i| (i.low..=i.high).contains(&measured)),
+        })
+    };
+    groups.into_iter().filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use number::evidence::Evidence;
+
+    fn rows(source: &str, model: &str, protocol: &str, gains: &[f64]) -> EvidenceTable {
+        let row = |(at, &value): (usize, &f64)| Measurement {
+            evidence: Evidence::Published,
+            source: source.into(),
+            model: model.into(),
+            prompt: Some(format!("p{at}")),
+            category: None,
+            metric: Metric::LastGain,
+            layer: None,
+            protocol: protocol.parse().ok(),
+            dtype: "float16".into(),
+            value,
+            definition: String::new(),
+        };
+        EvidenceTable { rows: gains.iter().enumerate().map(row).collect(), ..EvidenceTable::default() }
+    }
+
+    #[test]
+    fn a_mean_within_both_sampling_errors_replicates_and_one_far_away_does_not() {
+        let published = rows("gu", "m", "last/last-block", &[1.0, 1.1, 1.2, 1.3]);
+        let near =
+            replications(&published, &rows("streamgauge", "m", "last/last-block", &[1.1, 1.1, 1.2, 1.2]));
+        assert_eq!((near[0].prompts, near[0].replicates), (4, Some(true)));
+        let far =
+            replications(&published, &rows("streamgauge", "m", "last/last-block", &[2.0, 2.1, 2.2, 2.3]));
+        assert_eq!(far[0].replicates, Some(false));
+    }
+
+    #[test]
+    fn other_models_and_other_protocols_are_no_replication() {
+        let published = rows("gu", "m", "last/last-block", &[1.0, 1.1]);
+        assert_eq!(replications(&published, &rows("s", "other", "last/last-block", &[1.0, 1.1])), []);
+        assert_eq!(replications(&published, &rows("s", "m", "mean/last-block", &[1.0, 1.1])), []);
+    }
+}

@@ -1,0 +1,178 @@
+//! Whose spread is the spread of gains? Sums of squares of the log gain over models, categories, prompts and protocols, crossed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Numbers;
+use crate::stats::decompose;
+use number::evidence::EvidenceTable;
+use number::metric::Metric;
+use number::protocol::{Bos, Endpoint, Protocol, Reduction};
+
+/// The decomposition over one set of protocols.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    pub metric: Metric,
+    /// Which protocols, in words.
+    pub over: String,
+    pub protocols: Vec<Protocol>,
+    pub models: usize,
+    pub prompts: usize,
+    pub categories: usize,
+    /// Standard deviation of the log gain over all cells.
+    pub deviation: f64,
+    /// Shares of the total sum of squares; they sum to 1.
+    pub parts: Vec<Part>,
+}
+
+/// One factor or interaction.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Part {
+    pub name: String,
+    pub share: f64,
+}
+
+/// Over all protocols, and over those that average ordinary tokens at the last block, of the last gain.
+pub fn spreads(table: &EvidenceTable) -> Vec<Spread> {
+    let numbers = Numbers::of(table, &[Metric::LastGain]);
+    let all: Vec<Protocol> = Protocol::all(Bos::Auto).collect();
+    let equivalent: Vec<Protocol> =
+        [Reduction::Last, Reduction::MeanWithoutFirst, Reduction::FrobeniusWithoutFirst]
+            .map(|reduction| Protocol::new(reduction, Endpoint::LastBlock, Bos::Auto))
+            .into();
+    [("every reduction and endpoint", all), ("reductions without the first token, last block", equivalent)]
+        .into_iter()
+        .filter_map(|(over, protocols)| spread(table, &numbers, over, protocols))
+        .collect()
+}
+
+/// Prompts that lack a number for some model or protocol are left out: the design stays fully crossed, so that the parts do
+/// not depend on an order. A prompt lies within its category: what prompts explain beyond categories is theirs.
+fn spread(
+    table: &EvidenceTable,
+    numbers: &Numbers<'_>,
+    over: &str,
+    protocols: Vec<Protocol>,
+) -> Option<Spread> {
+    let metric = Metric::LastGain;
+    let value = |model: &str, prompt: &str, protocol| {
+        let gain = numbers.get(metric, protocol, None, model, prompt)?;
+        Some(gain.ln()).filter(|v| v.is_finite())
+    };
+    let mut by_text = BTreeSet::new();
+    let mut measured: Vec<&str> = numbers.0.keys().map(|key| key.3).collect();
+    measured.dedup();
+    let models: Vec<&str> = measured.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let prompts: Vec<_> = table
+        .prompts
+        .iter()
+        .filter(|p| {
+            models.iter().all(|m| protocols.iter().all(|&protocol| value(m, &p.id, protocol).is_some()))
+        })
+        // A text under two names is one prompt.
+        .filter(|p| by_text.insert(p.text.as_str()))
+        .collect();
+    let categories: BTreeSet<&str> = prompts.iter().map(|p| p.category.as_str()).collect();
+    let index: BTreeMap<&str, usize> = categories.iter().copied().zip(0..).collect();
+    let (mut with_prompt, mut with_category) = (Vec::new(), Vec::new());
+    for (m, model) in models.iter().enumerate() {
+        for (p, prompt) in prompts.iter().enumerate() {
+            for (r, &protocol) in protocols.iter().enumerate() {
+                let value = value(model, &prompt.id, protocol)?;
+                with_prompt.push((vec![m, p, r], value));
+                with_category.push((vec![m, index[prompt.category.as_str()], r], value));
+            }
+        }
+    }
+    let fine = decompose(&with_prompt, &["model", "prompt", "protocol"])?;
+    let coarse = decompose(&with_category, &["model", "category", "protocol"])?;
+    let mut parts: Vec<Part> = Vec::new();
+    for (fine, coarse) in fine.iter().zip(&coarse).filter(|(fine, _)| fine.name != "rest") {
+        if fine.name == coarse.name {
+            parts.push(Part { name: fine.name.clone(), share: fine.share });
+        } else {
+            let within = fine.name.replace("prompt", "prompt within category");
+            parts.push(Part { name: coarse.name.clone(), share: coarse.share });
+            parts.push(Part { name: within, share: fine.share - coarse.share });
+        }
+    }
+    let rest = 1.0 - parts.iter().map(|part| part.share).sum::<f64>();
+    parts.push(Part { name: "model × prompt × protocol".into(), share: rest });
+    let values: Vec<f64> = with_prompt.iter().map(|(_, value)| *value).collect();
+    Some(Spread {
+        metric,
+        over: over.to_string(),
+        protocols,
+        models: models.len(),
+        prompts: prompts.len(),
+        categories: categories.len(),
+        deviation: crate::stats::standard_deviation(&values)?,
+        parts,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use number::evidence::{Evidence, Measurement, PromptInfo};
+
+    fn table(gain: impl Fn(usize, usize, Protocol) -> f64) -> EvidenceTable {
+        let mut table = EvidenceTable::default();
+        for p in 0..6 {
+            let (id, category) = (format!("p{p}"), format!("c{}", p / 4));
+            table.prompts.push(PromptInfo { id: id.clone(), category, text: id });
+        }
+        for m in 0..3 {
+            for (p, prompt) in table.prompts.iter().enumerate() {
+                for protocol in Protocol::all(Bos::Auto) {
+                    table.rows.push(Measurement {
+                        evidence: Evidence::Measured,
+                        source: "streamgauge".into(),
+                        model: format!("m{m}"),
+                        prompt: Some(prompt.id.clone()),
+                        category: None,
+                        metric: Metric::LastGain,
+                        layer: None,
+                        protocol: Some(protocol),
+                        dtype: "float32".into(),
+                        value: gain(m, p, protocol).exp(),
+                        definition: String::new(),
+                    });
+                }
+            }
+        }
+        table
+    }
+
+    fn share(spread: &Spread, name: &str) -> f64 {
+        spread.parts.iter().find(|part| part.name == name).unwrap_or_else(|| panic!("no {name}")).share
+    }
+
+    #[test]
+    fn a_spread_made_by_one_factor_is_that_factor_s() {
+        let spread = &spreads(&table(|m, _, _| m as f64))[0];
+        assert!((share(spread, "model") - 1.0).abs() < 1e-9, "{:?}", spread.parts);
+        let spread = &spreads(&table(|_, p, _| if p < 4 { 0.0 } else { 1.0 }))[0];
+        assert!((share(spread, "category") - 1.0).abs() < 1e-9, "{:?}", spread.parts);
+        let spread = &spreads(&table(|_, p, _| (p % 2) as f64))[0];
+        assert!((share(spread, "prompt within category") - 1.0).abs() < 1e-9, "{:?}", spread.parts);
+        let by_protocol = |_, _, p: Protocol| if p.endpoint == Endpoint::HfLast { 1.0 } else { 0.0 };
+        let found = spreads(&table(by_protocol));
+        assert!((share(&found[0], "protocol") - 1.0).abs() < 1e-9);
+        assert_eq!(found.len(), 1, "without spread among the equivalent protocols there is nothing to share");
+    }
+
+    #[test]
+    fn parts_sum_to_one_and_name_every_level() {
+        let found = spreads(&table(|m, p, r| {
+            (m * 7 + p * p) as f64 * 0.1 + if r.reduction == Reduction::Last { m as f64 } else { 0.0 }
+        }));
+        for spread in &found {
+            assert!((spread.parts.iter().map(|p| p.share).sum::<f64>() - 1.0).abs() < 1e-12);
+            assert_eq!((spread.models, spread.prompts, spread.categories), (3, 6, 2));
+        }
+        let names: Vec<&str> = found[0].parts.iter().map(|p| p.name.as_str()).collect();
+        assert!(names.contains(&"model × protocol") && names.contains(&"prompt within category × protocol"));
+    }
+}

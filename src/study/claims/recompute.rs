@@ -1,0 +1,132 @@
+//! Claims beside what their rows give.
+
+use super::evaluate::{Rows, answer};
+use super::expression::Expression;
+use super::recipes::{Piece, Recipe, Recipes, Template};
+use super::{Answer, ClaimOutcome, Outcome, measured};
+use crate::config::Report;
+use crate::published::{Claim, Stated};
+use number::evidence::EvidenceTable;
+
+/// The outcome of every claim, in their order; the statistics of the recipes follow.
+pub(super) fn recompute(
+    claims: &[Claim],
+    recipes: &Recipes,
+    table: &EvidenceTable,
+) -> Result<Vec<ClaimOutcome>, Report> {
+    let rows = recipes.select(table)?;
+    let mut outcomes = Vec::new();
+    let mut wrong = Report::default();
+    for (claim, recipe) in recipes.pair(claims)? {
+        match one(claim, recipe, recipes, &rows, table) {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(report) => {
+                wrong.diagnostics.extend(report.diagnostics);
+                wrong.files = report.files;
+            }
+        }
+    }
+    if wrong.diagnostics.is_empty() { Ok(outcomes) } else { Err(wrong) }
+}
+
+fn one(
+    claim: &Claim,
+    recipe: &Recipe,
+    recipes: &Recipes,
+    rows: &Rows,
+    table: &EvidenceTable,
+) -> Result<ClaimOutcome, Report> {
+    let compute = |key: &str, expression: &Option<Expression>| {
+        let computed = expression.as_ref().map(|expression| answer(expression, rows));
+        computed.transpose().map_err(|problem| recipes.place(recipe, key, 0, problem))
+    };
+    let fill = |template: &Template| sentence(template, recipe, recipes, rows);
+    let recomputed = compute("value", &recipe.value)?;
+    let rounded = compute("rounded", &recipe.rounded)?;
+    let outcome = match &recomputed {
+        None => Outcome::NoData,
+        Some(answer) if agrees(answer, &claim.stated) => Outcome::Reproduces,
+        Some(_) => Outcome::Differs,
+    };
+    let behind = measured::Behind::of(recipe.value.as_ref(), rows);
+    let mut measures = behind.words(table);
+    let said = fill(&recipe.measures)?;
+    if !said.is_empty() {
+        measures = if measures.is_empty() { said } else { format!("{measures}. {said}") };
+    }
+    let mut deviations = behind.deviations(claim, table);
+    deviations.extend(recipe.deviates.iter().cloned());
+    let mut note: Vec<String> = recipe.missing.iter().map(|what| format!("Missing: {what}.")).collect();
+    if let Some(rounded) = rounded {
+        let fits = agrees(&rounded, &claim.stated);
+        if fits && outcome == Outcome::Differs {
+            deviations.push("computed from rounded numbers".to_string());
+        }
+        let so = if fits { "as printed" } else { "not what was printed either" };
+        note.push(format!("From inputs rounded as they were printed: {}, {so}.", shown(&rounded)));
+    }
+    note.push(fill(&recipe.note)?);
+    note.retain(|part| !part.is_empty());
+    deviations.retain(|deviation| !recipe.says.contains(deviation));
+    let (printed, tolerance) = match &claim.stated {
+        Stated::Number { value, tolerance } => (Answer::Number(*value), Some(*tolerance)),
+        Stated::Words(words) => (Answer::Words(words.clone()), None),
+    };
+    Ok(ClaimOutcome {
+        id: claim.id.clone(),
+        section: claim.section.clone(),
+        text: claim.text.clone(),
+        models: claim.models.clone(),
+        printed,
+        unit: claim.unit.clone(),
+        tolerance,
+        recomputed,
+        outcome,
+        measures,
+        definitions: behind.definitions(),
+        deviations,
+        protocols: behind.protocols(),
+        rows: behind.count(),
+        note: note.join(" "),
+    })
+}
+
+/// Numbers within the printed tolerance; words whatever their case.
+fn agrees(answer: &Answer, stated: &Stated) -> bool {
+    match (answer, stated) {
+        // 0.245 is not exactly half way between its neighbours: the slack is for that, far below any printed digit.
+        (Answer::Number(found), Stated::Number { value, tolerance }) => {
+            (found - value).abs() <= tolerance + 1e-12 * value.abs()
+        }
+        (Answer::Words(found), Stated::Words(words)) => found.eq_ignore_ascii_case(words),
+        _ => false,
+    }
+}
+
+fn sentence(template: &Template, recipe: &Recipe, recipes: &Recipes, rows: &Rows) -> Result<String, Report> {
+    let mut text = String::new();
+    for piece in &template.pieces {
+        match piece {
+            Piece::Text(words) => text += words,
+            Piece::Value(expression, at) => {
+                let value = answer(expression, rows)
+                    .map_err(|problem| recipes.place(recipe, template.key(), *at, problem))?;
+                text += &shown(&value);
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// Whole numbers as they are, others with four significant digits, words as they are.
+pub(super) fn shown(answer: &Answer) -> String {
+    match answer {
+        Answer::Words(words) => words.clone(),
+        Answer::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
+        Answer::Number(number) if (1e-4..1e6).contains(&number.abs()) => {
+            let decimals = (3.0 - number.abs().log10().floor()).max(0.0) as usize;
+            format!("{number:.decimals$}")
+        }
+        Answer::Number(number) => format!("{number:.3e}"),
+    }
+}

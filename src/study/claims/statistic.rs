@@ -1,0 +1,52 @@
+//! Statistics of joined rows, under the conventions the publication used: two-sided p of SciPy's defaults.
+
+use std::collections::BTreeMap;
+
+use super::operation::Operation;
+use super::selection::Unit;
+use crate::stats;
+use number::metric::{Metric, Paired, Series};
+
+/// Only the widths of intervals depend on it, and none is asked for.
+const ALPHA: f64 = 0.05;
+
+/// A statistic of two joined sides; `None` where it cannot be computed.
+pub(super) fn of_pairs(operation: Operation, pairs: &[(Unit, f64, f64)]) -> Option<f64> {
+    let x: Vec<f64> = pairs.iter().map(|(_, x, _)| *x).collect();
+    let y: Vec<f64> = pairs.iter().map(|(_, _, y)| *y).collect();
+    let differences = || x.iter().zip(&y).map(|(x, y)| y - x).collect::<Vec<f64>>();
+    let pair = || paired(&x, &y);
+    match operation {
+        Operation::Pearson => stats::pearson(&pair()),
+        Operation::Spearman => stats::spearman(&pair()),
+        Operation::PearsonP => stats::correlation_t_p(stats::pearson(&pair())?, pairs.len()),
+        Operation::SpearmanP => stats::correlation_t_p(stats::spearman(&pair())?, pairs.len()),
+        Operation::PairedTP => Some(stats::paired_t(&differences(), ALPHA)?.p),
+        Operation::WilcoxonP => Some(stats::wilcoxon(&differences())?.p),
+        Operation::Exponent => Some(stats::power_law(&x, &y, ALPHA)?.exponent),
+        Operation::Coefficient => Some(stats::power_law(&x, &y, ALPHA)?.coefficient),
+        _ => None,
+    }
+}
+
+/// p of Kruskal-Wallis (chi square) over the categories of the rows' prompts.
+pub(super) fn kruskal_p(units: &[(Unit, f64)]) -> Option<f64> {
+    let categories: Vec<&str> =
+        units.iter().map(|(unit, _)| unit.row()?.category.as_deref()).collect::<Option<_>>()?;
+    let mut known = categories.clone();
+    known.sort_unstable();
+    known.dedup();
+    let labels: Vec<usize> =
+        categories.iter().filter_map(|category| known.iter().position(|k| k == category)).collect();
+    let values: Vec<f64> = units.iter().map(|(_, value)| *value).collect();
+    stats::kruskal_wallis(&values, &labels).map(|kruskal| kruskal.chi_squared_p)
+}
+
+/// Two sides that were joined by their own keys; which metric and protocol each has stands in the recipe's rows.
+fn paired(x: &[f64], y: &[f64]) -> Paired<usize> {
+    let side = |values: &[f64]| {
+        let values: BTreeMap<usize, f64> = values.iter().copied().enumerate().collect();
+        Series::new(Metric::LastGain, None, values)
+    };
+    Paired::across_protocols(&side(x), &side(y))
+}

@@ -1,0 +1,123 @@
+//! The experiment, model list and prompt set files.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::intervention::Intervention;
+use number::observation::Extras;
+use number::protocol::Bos;
+
+/// `experiments/*.toml`: which hypotheses, on which models and prompts. Paths are relative to this file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Experiment {
+    /// Version of this file format: 1.
+    pub schema: u32,
+    pub id: String,
+    pub title: String,
+    /// Model list file.
+    pub models: String,
+    /// Which profile of the model list to measure, e.g. `tiny`.
+    pub profile: String,
+    /// Prompt set files.
+    pub prompts: Vec<String>,
+    /// Hypothesis files.
+    pub hypotheses: Vec<String>,
+    /// Folder of published tables, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
+    /// BOS policies to observe under.
+    #[serde(default = "default_bos")]
+    pub bos: Vec<Bos>,
+    /// Day the experiment was fixed, ISO 8601 (`2026-01-31`): the date of its research object. No clock enters results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Licence of the results, an SPDX id or an address, for the research object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Seed of every resampling.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn default_bos() -> Vec<Bos> {
+    vec![Bos::Auto]
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// The model list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelList {
+    pub schema: u32,
+    #[serde(rename = "model")]
+    pub models: Vec<Model>,
+}
+
+/// An id and where the checkpoint lies: `folder`, or `hub` with `revision`; or the `base` it is made from, and the
+/// `intervention`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Model {
+    pub id: String,
+    /// Folder in Hugging Face layout, relative to the model list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Hub repository, e.g. `EleutherAI/pythia-6.9b`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Id in this list of the model that this one was tuned from (then with `change`), or that it is made from here (then
+    /// with `intervention`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// What tuning made of `base`, e.g. `instruct`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// What is changed here in `base`, whose checkpoint is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Intervention>,
+    /// Id in this list of the model whose training this checkpoint is a stage of: its own id for the last stage, which is
+    /// the released model; the others are revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+    /// Training step of this stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
+    /// Profiles the model belongs to.
+    pub profiles: Vec<String>,
+    /// Its name in the published tables, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_as: Option<String>,
+}
+
+/// Ordered prompts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PromptSet {
+    pub schema: u32,
+    pub id: String,
+    pub title: String,
+    /// Where the prompts come from.
+    pub source: String,
+    /// Measure how the token vectors of all its prompts together lie at each layer (anisotropy, effective rank).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub spectra: bool,
+    /// What is observed of these prompts beside the usual, which takes more time: `loss` and `lens`.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
+    #[serde(rename = "prompt")]
+    pub prompts: Vec<Prompt>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Prompt {
+    pub id: String,
+    pub category: String,
+    pub text: String,
+}

@@ -1,0 +1,102 @@
+//! `change-points`: do two quantities change at the same step of a training?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bench::{Bench, Tested, point},
+    kind::{Kind, Parts},
+    population::Scope,
+    revisions::{changes, trainings},
+};
+use crate::{
+    config::hypothesis::Quantity,
+    stats::{holm, quantile},
+};
+use number::facts::ModelFacts;
+
+/// Per training (fact `series`), the step where the profile of `a` over revisions changes (two constants fit best), and of `b`.
+/// `series-within` counts trainings whose two steps differ by at most `factor`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ChangePoints {
+    pub a: Quantity,
+    pub b: Quantity,
+    #[serde(default = "two")]
+    pub factor: f64,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+fn two() -> f64 {
+    2.0
+}
+
+impl ChangePoints {
+    pub const STATISTICS: &'static [&'static str] =
+        &["series", "series-within", "share-within", "factor", "a-step", "b-step", "a-p", "b-p"];
+}
+
+impl Kind for ChangePoints {
+    fn takes(&self, lineage: &ModelFacts) -> bool {
+        lineage.series.is_some()
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("a", &self.a), ("b", &self.b)]).compared(self.across_protocols)
+    }
+
+    /// The estimates are the trainings' steps of both changes. `factor`, `a-step` and `b-step` are medians over trainings,
+    /// `a-p` and `b-p` the largest p of a change after Holm.
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let mut tested = Tested::new("training step");
+        let every = bench.with(Scope::EveryKind);
+        let a = every.enough(&self.a, &mut tested);
+        let b = every.enough(&self.b, &mut tested);
+        if !tested.comparable(bench, &a, &b) {
+            return tested;
+        }
+        let both = a.models.keys().copied().filter(|m| b.models.contains_key(m));
+        let all = trainings(bench, both, 4, &mut tested);
+        let mut found = Vec::new();
+        for (series, steps) in &all {
+            let seed = bench.seed.derive(series);
+            let (Some(of_a), Some(of_b)) =
+                (changes(steps, &a, seed.derive("a")), changes(steps, &b, seed.derive("b")))
+            else {
+                tested.notes.push(format!("{series}: all revisions are equal, left out"));
+                continue;
+            };
+            for (side, change) in [("a", &of_a), ("b", &of_b)] {
+                let mut one = point(format!("{series} {side}"), Some(change.step), steps.len());
+                one.p = Some(change.p);
+                tested.estimates.push(one);
+            }
+            found.push((of_a, of_b));
+        }
+        let factors: Vec<f64> = found.iter().map(|(a, b)| (a.step / b.step).max(b.step / a.step)).collect();
+        let n = factors.len() as f64;
+        // Steps on a grid of powers of 2 differ by exactly 2.
+        let within = factors.iter().filter(|f| **f <= self.factor * (1.0 + 1e-9)).count() as f64;
+        let largest = |p: Vec<f64>| holm(&p).into_iter().reduce(f64::max);
+        let median = |steps: Vec<f64>| quantile(&steps, 0.5);
+        if !found.is_empty() {
+            tested.notes.push(
+                "a change lies between two revisions and is put at the geometric mean of their steps (before step 1: half a \
+                 step); p: rearranged revisions, uncorrected, a trend is a rejection too"
+                    .into(),
+            );
+        }
+        tested.offer([
+            ("series", Some(n)),
+            ("series-within", Some(within)),
+            ("share-within", (n > 0.0).then_some(within / n)),
+            ("factor", median(factors.clone())),
+            ("a-step", median(found.iter().map(|(a, _)| a.step).collect())),
+            ("b-step", median(found.iter().map(|(_, b)| b.step).collect())),
+            ("a-p", largest(found.iter().map(|(a, _)| a.p).collect())),
+            ("b-p", largest(found.iter().map(|(_, b)| b.p).collect())),
+        ]);
+        tested
+    }
+}

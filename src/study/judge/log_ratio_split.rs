@@ -1,0 +1,106 @@
+//! `log-ratio-split`: how much of log(b/a) comes from the prompt, how much from the method.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bench::{Bench, Tested, point};
+use super::kind::{Fault, Kind, Parts};
+use crate::{
+    config::hypothesis::{Quantity, Scale, Select},
+    stats::log_ratio_split,
+};
+use number::metric::Series;
+
+/// Shapley split of log(b/a) into a prompt part and a method part, from the corner with b's prompt and a's method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LogRatioSplit {
+    pub a: Quantity,
+    pub b: Quantity,
+    pub corner: Quantity,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+impl LogRatioSplit {
+    pub const STATISTICS: &'static [&'static str] =
+        &["method-share", "method-share-low", "prompt-share", "log-ratio", "orders"];
+}
+
+impl Kind for LogRatioSplit {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("a", &self.a), ("b", &self.b), ("corner", &self.corner)]).compared(self.across_protocols)
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let scaled = [("a", &self.a), ("b", &self.b), ("corner", &self.corner)];
+        let scaled = scaled.into_iter().filter(|(_, quantity)| quantity.scale != Scale::Linear);
+        let fault = |field: &'static str| Fault {
+            path: vec![field.into(), "scale".into()],
+            message: "a log-ratio split takes the logarithm itself".into(),
+            advice: "drop `scale`",
+        };
+        scaled.map(|(field, _)| fault(field)).collect()
+    }
+
+    /// `corner` has b's prompt and a's method. The opposite corner (a's prompt, b's method) is looked up too: with it the
+    /// split walks both orders.
+    fn run(&self, bench: &Bench<'_>) -> Tested {
+        let LogRatioSplit { a, b, corner, across_protocols } = self;
+        let across = *across_protocols;
+        let mut tested = Tested::new("share of log ratio");
+        if [a, b, corner].iter().any(|q| q.scale != Scale::Linear) {
+            tested.missing.push(
+                "refused: a log-ratio split takes its own logarithm, its quantities must be linear".into(),
+            );
+            return tested;
+        }
+        let one = |name: &str, quantity: &Quantity, tested: &mut Tested| -> Option<Series<()>> {
+            let cells = bench.cells(quantity, tested);
+            if cells.models.len() > 1 {
+                tested.missing.push(format!("{name} must select one model, found {}", cells.models.len()));
+            }
+            cells.only()
+        };
+        let found = (one("a", a, &mut tested), one("b", b, &mut tested), one("corner", corner, &mut tested));
+        let (Some(from), Some(to), Some(via)) = found else { return tested };
+        // a and its corner share the method; b is the other method.
+        let (Some(first), Some(second)) = (tested.pair(&from, &via, false), tested.pair(&via, &to, across))
+        else {
+            return tested;
+        };
+        let opposite =
+            Quantity { select: Select { prompt: a.select.prompt.clone(), ..b.select.clone() }, ..b.clone() };
+        let mut aside = Tested::default();
+        let opposite = one("opposite corner", &opposite, &mut aside).and_then(|s| s.values().next());
+        let (from, via, to) = (first.x()[0], first.y()[0], second.y()[0]);
+        let Some(split) = log_ratio_split(from, to, via, opposite) else {
+            tested.missing.push(format!("a = {from} and b = {to} have no log ratio to split"));
+            return tested;
+        };
+        tested.notes.push("single rows: no sampling error is known, so shares have no interval".into());
+        if split.orders == 1 {
+            tested.notes.push(
+                "the opposite corner (a's prompt, b's method) does not exist here: one order only, so interaction counts as \
+                 method"
+                    .into(),
+            );
+        }
+        for (label, value) in [
+            ("a", Some(from)),
+            ("corner", Some(via)),
+            ("opposite corner", opposite),
+            ("b", Some(to)),
+            ("prompt share", Some(split.prompt_share)),
+            ("method share", Some(split.method_share)),
+        ] {
+            tested.estimates.extend(value.map(|v| point(label, Some(v), 1)));
+        }
+        tested.statistic("method-share", split.method_share);
+        tested.statistic("method-share-low", split.method_share_low);
+        tested.statistic("prompt-share", split.prompt_share);
+        tested.statistic("log-ratio", split.log_ratio);
+        tested.statistic("orders", f64::from(split.orders));
+        tested
+    }
+}

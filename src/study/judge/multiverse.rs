@@ -1,0 +1,200 @@
+//! Every defensible way of judging one prediction: which there are, and how each relates to the primary one.
+//!
+//! Protocols are the full product of what was observed. What can be left out (a category, a family of models) or taken alone
+//! (a source, a dtype) is varied one at a time, under the primary protocol and its equivalents: elsewhere it would vary
+//! another question.
+
+use std::collections::BTreeSet;
+
+use super::{
+    bench::Seen,
+    narrow::Narrow,
+    outcome::{Choice, Kinship},
+    shelf::Shelf,
+};
+use crate::config::{
+    hypothesis::{Hypothesis, Relation},
+    multiverse::{Dimension, Multiverse},
+};
+use number::{metric::Depends, protocol::Protocol};
+
+/// More ways than this are not walked: subsets are then taken under the primary protocol alone.
+const MOST: usize = 400;
+
+/// One way of judging a prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Way {
+    pub protocol: Protocol,
+    pub narrow: Narrow,
+    pub kinship: Kinship,
+    /// Differs from no other way but in parts of the protocol that do not enter the numbers: not in the curve.
+    pub repeats: bool,
+}
+
+/// The ways, the primary one first, and remarks on them.
+pub(super) struct Ways {
+    pub ways: Vec<Way>,
+    pub notes: Vec<String>,
+    /// Parts of the protocol that enter the numbers.
+    depth: Depends,
+}
+
+impl Way {
+    pub fn primary(hypothesis: &Hypothesis) -> Way {
+        let (protocol, narrow) = (hypothesis.protocol, Narrow::default());
+        Way { protocol, narrow, kinship: Kinship::Primary, repeats: false }
+    }
+
+    /// Fewer rows than the primary way has, so that an open verdict may be lost power alone.
+    pub fn is_subset(&self) -> bool {
+        self.narrow != Narrow::default()
+    }
+}
+
+impl Ways {
+    /// From what the primary test met. Protocols that the hypothesis lists come whether observed or not.
+    pub fn of(hypothesis: &Hypothesis, seen: &Seen, shelf: &Shelf<'_>) -> Ways {
+        let multiverse = hypothesis.multiverse.clone().unwrap_or_default();
+        let depth = seen.free.iter().map(|m| m.describe().depends).max().unwrap_or(Depends::Nothing);
+        let primary = Way::primary(hypothesis);
+        let mut ways = vec![primary.clone()];
+        let mut notes = Vec::new();
+        let listed = if depth >= Depends::Reduction { &hypothesis.also[..] } else { &[] };
+        let mut protocols: Vec<Protocol> = listed.iter().map(|other| other.protocol).collect();
+        for metric in seen.free.iter().filter(|m| m.describe().depends == depth) {
+            let observed = shelf.protocols(*metric).map(|p| canonical(p, hypothesis.protocol, depth));
+            protocols.extend(observed.filter(|p| inside(&multiverse, *p, hypothesis.protocol)));
+        }
+        let mut known = BTreeSet::from([hypothesis.protocol]);
+        for protocol in protocols {
+            if !known.insert(protocol) {
+                continue;
+            }
+            ways.push(Way {
+                protocol,
+                narrow: Narrow::default(),
+                kinship: kinship(relation(hypothesis, &multiverse, protocol)),
+                repeats: canonical(protocol, hypothesis.protocol, depth) != protocol,
+            });
+        }
+        let subsets = subsets(&multiverse, seen, shelf);
+        let mut under: Vec<Way> = ways
+            .iter()
+            .filter(|way| !way.repeats && way.kinship != Kinship::DifferentEstimand)
+            .cloned()
+            .collect();
+        if ways.len() + under.len() * subsets.len() > MOST {
+            notes.push(format!(
+                "subsets are taken under the primary protocol alone: else more than {MOST} specifications"
+            ));
+            under.truncate(1);
+        } else if !subsets.is_empty() && ways.len() > under.len() {
+            notes.push(
+                "what is left out, or taken alone, is so under the primary and the equivalent protocols"
+                    .into(),
+            );
+        }
+        for way in &under {
+            ways.extend(subsets.iter().map(|(narrow, relation)| Way {
+                narrow: narrow.clone(),
+                kinship: kinship(*relation),
+                ..way.clone()
+            }));
+        }
+        Ways { ways, notes, depth }
+    }
+
+    /// What each way chose, in dimensions that vary here or are part of every number's protocol.
+    pub fn choices(&self) -> Vec<Vec<Choice>> {
+        let shown = |dimension: Dimension| match dimension {
+            Dimension::Reduction => self.depth >= Depends::Reduction,
+            Dimension::Endpoint => self.depth >= Depends::Everything,
+            Dimension::Bos => self.depth >= Depends::Tokens,
+            _ => self.ways.iter().any(|way| chosen(way, dimension) != "all"),
+        };
+        let dimensions: Vec<Dimension> = Dimension::ALL.iter().copied().filter(|d| shown(*d)).collect();
+        let choice = |way: &Way, d: Dimension| Choice { dimension: d.label().into(), value: chosen(way, d) };
+        self.ways.iter().map(|way| dimensions.iter().map(|d| choice(way, *d)).collect()).collect()
+    }
+}
+
+fn chosen(way: &Way, dimension: Dimension) -> String {
+    let Narrow { without_category, without_models: _, without_family, source, dtype } = &way.narrow;
+    let all = || "all".to_string();
+    match dimension {
+        Dimension::Reduction => way.protocol.reduction.to_string(),
+        Dimension::Endpoint => way.protocol.endpoint.to_string(),
+        Dimension::Bos => way.protocol.bos.to_string(),
+        Dimension::Categories => without_category.as_ref().map_or_else(all, |c| format!("without {c}")),
+        Dimension::Models => without_family.as_ref().map_or_else(all, |f| format!("without family {f}")),
+        Dimension::Source => source.clone().unwrap_or_else(all),
+        Dimension::Dtype => dtype.clone().unwrap_or_else(all),
+    }
+}
+
+/// The protocol with parts that do not enter the numbers as in the primary one.
+fn canonical(protocol: Protocol, primary: Protocol, depth: Depends) -> Protocol {
+    match depth {
+        Depends::Nothing => primary,
+        Depends::Tokens => Protocol { bos: protocol.bos, ..primary },
+        Depends::Reduction => Protocol { endpoint: primary.endpoint, ..protocol },
+        Depends::Everything => protocol,
+    }
+}
+
+/// Whether a protocol differs from the primary one in dimensions of the multiverse only.
+fn inside(multiverse: &Multiverse, protocol: Protocol, primary: Protocol) -> bool {
+    (protocol.reduction == primary.reduction || multiverse.has(Dimension::Reduction))
+        && (protocol.endpoint == primary.endpoint || multiverse.has(Dimension::Endpoint))
+        && (protocol.bos == primary.bos || multiverse.has(Dimension::Bos))
+}
+
+/// As listed; a listed reduction and endpoint under another BOS policy is as that policy is; anything not listed estimates
+/// something else.
+fn relation(hypothesis: &Hypothesis, multiverse: &Multiverse, protocol: Protocol) -> Relation {
+    if let Some(listed) = hypothesis.also.iter().find(|other| other.protocol == protocol) {
+        return listed.relation;
+    }
+    let alike =
+        |other: Protocol| other.reduction == protocol.reduction && other.endpoint == protocol.endpoint;
+    let own = match hypothesis.also.iter().find(|other| alike(other.protocol)) {
+        _ if alike(hypothesis.protocol) => Relation::Equivalent,
+        Some(other) => other.relation,
+        None => Relation::DifferentEstimand,
+    };
+    match multiverse.relation(Dimension::Bos, protocol.bos.as_str()) {
+        Relation::DifferentEstimand if protocol.bos != hypothesis.protocol.bos => Relation::DifferentEstimand,
+        _ => own,
+    }
+}
+
+fn kinship(relation: Relation) -> Kinship {
+    match relation {
+        Relation::Equivalent => Kinship::Equivalent,
+        Relation::DifferentEstimand => Kinship::DifferentEstimand,
+    }
+}
+
+/// One thing left out, or taken alone, at a time. Where there is but one of a kind nothing varies.
+fn subsets(multiverse: &Multiverse, seen: &Seen, shelf: &Shelf<'_>) -> Vec<(Narrow, Relation)> {
+    let mut subsets = Vec::new();
+    let mut add = |dimension: Dimension, values: &BTreeSet<String>, narrow: &dyn Fn(&str) -> Narrow| {
+        if multiverse.has(dimension) && values.len() > 1 {
+            subsets.extend(values.iter().map(|v| (narrow(v), multiverse.relation(dimension, v))));
+        }
+    };
+    let some = |value: &str| Some(value.to_string());
+    add(Dimension::Categories, &seen.categories, &|category| Narrow {
+        without_category: some(category),
+        ..Narrow::default()
+    });
+    let families = seen.models.iter().filter_map(|m| shelf.family(m).map(String::from)).collect();
+    add(Dimension::Models, &families, &|family| Narrow {
+        without_models: seen.models.iter().filter(|m| shelf.family(m) == Some(family)).cloned().collect(),
+        without_family: some(family),
+        ..Narrow::default()
+    });
+    add(Dimension::Source, &seen.sources, &|source| Narrow { source: some(source), ..Narrow::default() });
+    add(Dimension::Dtype, &seen.dtypes, &|dtype| Narrow { dtype: some(dtype), ..Narrow::default() });
+    subsets
+}

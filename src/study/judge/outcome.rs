@@ -1,0 +1,215 @@
+//! What judging a hypothesis yields: verdicts with the numbers and protocols behind them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::hypothesis::Stands;
+use base::hash::Key;
+use base::named_enum;
+use number::evidence::Evidence;
+use number::protocol::Protocol;
+
+named_enum! {
+    /// How a claim fares. Definitions: README, "Verdicts".
+    Verdict, "verdict" {
+        /// In the predicted direction and beyond the smallest effect of interest.
+        Supported = "supported",
+        /// Beyond the smallest effect of interest, the other way.
+        Contradicted = "contradicted",
+        /// The interval lies inside the smallest effect of interest.
+        Negligible = "negligible",
+        /// None of the above.
+        Inconclusive = "inconclusive",
+        /// The verdict changes with a defensible protocol.
+        Fragile = "fragile",
+        /// What the test needs does not exist here.
+        Untestable = "untestable",
+    }
+}
+
+/// One estimate with its interval, for one model, group or pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// What it is of: a model id, a category, `pooled`.
+    pub label: String,
+    /// `None` where it cannot be computed (the note says why).
+    pub value: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Two-sided unless the test says otherwise.
+    pub p: Option<f64>,
+    /// Resampling units behind it.
+    pub n: u64,
+}
+
+/// A named number a test produced, which decision rules refer to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Statistic {
+    pub name: String,
+    pub value: Option<f64>,
+}
+
+/// One prediction judged on one kind of evidence under one protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    pub evidence: Evidence,
+    /// The protocol of the numbers, or the protocols compared.
+    pub protocols: Vec<Protocol>,
+    pub verdict: Verdict,
+    /// Unit of the estimates, e.g. `log ratio`.
+    pub unit: String,
+    pub statistics: Vec<Statistic>,
+    pub estimates: Vec<Estimate>,
+    /// Which conditions of the rule held, in words with numbers.
+    pub because: String,
+    /// What is missing, if untestable (models, taps, prompts), one entry each.
+    pub missing: Vec<String>,
+    /// Facts a reader needs, e.g. "cannot reach alpha = 0.05 with 4 units".
+    pub notes: Vec<String>,
+}
+
+/// One prediction on one kind of evidence: the primary protocol and every other defensible one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictionOutcome {
+    pub id: String,
+    pub claim: String,
+    /// Whether the hypothesis stands or falls with it.
+    pub core: bool,
+    pub evidence: Evidence,
+    /// Overall: the primary verdict, or `fragile` when an equivalent protocol gives the other one.
+    pub verdict: Verdict,
+    pub primary: Judgement,
+    /// The same test under the other protocols of the hypothesis, in the order the file lists them.
+    pub others: Vec<Judgement>,
+}
+
+/// A hypothesis judged on all evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HypothesisOutcome {
+    pub id: String,
+    pub title: String,
+    pub statement: String,
+    /// What was published about it, in short.
+    pub published_verdict: String,
+    /// Content hash of the hypothesis (meaning, not comments or layout of the file).
+    pub hash: Key,
+    /// `re-analysis` (the data were seen when the file was written) or `prospective`.
+    pub status: String,
+    pub predictions: Vec<PredictionOutcome>,
+    /// Overall verdict per kind of evidence, same order as `Evidence::ALL`.
+    pub verdicts: Vec<(Evidence, Verdict)>,
+    /// What the published conclusion would be called here; `None` where nothing definite was concluded.
+    #[serde(default)]
+    pub published_conclusion: Option<Verdict>,
+    /// Whether it claims all of its core predictions, or any one of them.
+    #[serde(default, skip_serializing_if = "Stands::is_all")]
+    pub stands: Stands,
+    /// Specification curves, one per prediction and kind of evidence that has a single effect.
+    #[serde(default)]
+    pub curves: Vec<Curve>,
+}
+
+/// One choice of a way of measuring, e.g. `reduction` = `last`, `BOS` = `never`, `models` = `without family llama`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Choice {
+    pub dimension: String,
+    pub value: String,
+}
+
+named_enum! {
+    /// How a specification relates to the primary one.
+    Kinship, "relation" {
+        Primary = "primary",
+        /// Estimates the same thing as well: a different verdict makes the claim fragile.
+        Equivalent = "equivalent",
+        /// Asks another question; shown beside the claim.
+        DifferentEstimand = "different-estimand",
+    }
+}
+
+/// One way of measuring and what it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Specification {
+    /// Every choice, dimensions in the order of the curve.
+    pub choices: Vec<Choice>,
+    pub relation: Kinship,
+    pub verdict: Verdict,
+    pub effect: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub p: Option<f64>,
+    /// Units behind it.
+    pub n: u64,
+}
+
+/// Every defensible way of measuring one prediction, sorted by effect (Simonsohn, Simmons and Nelson 2020).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    pub prediction: String,
+    pub evidence: Evidence,
+    /// What the effect is, e.g. `mean log gain over models` or `Spearman's rho`.
+    pub effect: String,
+    /// The effect under which nothing goes on, 0 for a log ratio or a correlation.
+    pub null: f64,
+    pub specifications: Vec<Specification>,
+    /// Share of the equivalent specifications (the primary among them) that give the primary's verdict.
+    pub agreement: Option<f64>,
+    /// Median effect over the equivalent specifications.
+    pub median: Option<f64>,
+    /// p of the median effect, and of the share beyond the null, from the same flips of units in every equivalent
+    /// specification; `None` where no flip can tell (the note says why).
+    pub joint_p_median: Option<f64>,
+    pub joint_p_share: Option<f64>,
+    /// Flips behind the joint p.
+    pub flips: u64,
+    /// The choices that change the verdict by themselves, everything else as in the primary specification.
+    pub deciding: Vec<Deciding>,
+    pub notes: Vec<String>,
+}
+
+/// A choice that changes the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deciding {
+    pub dimension: String,
+    pub from: String,
+    pub to: String,
+    pub relation: Kinship,
+    pub verdict: Verdict,
+}
+
+/// One hypothesis in the family: its primary p on one kind of evidence, and the same after Holm over the family.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FamilyMember {
+    pub hypothesis: String,
+    pub evidence: Evidence,
+    /// Prediction the p is of.
+    pub prediction: Option<String>,
+    pub p: Option<f64>,
+    pub holm: Option<f64>,
+    /// Why there is no p, or that a support would not outlast the correction; else empty.
+    pub note: String,
+}
+
+/// A p of the exploratory list: of a prediction that is not the one its hypothesis brings to the family.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    pub hypothesis: String,
+    pub prediction: String,
+    pub evidence: Evidence,
+    pub p: f64,
+    /// After Benjamini and Hochberg over the list: of those below q, a share of at most q is false.
+    pub adjusted: f64,
+}
+
+/// What a hypothesis file was when it was first judged, against what it is now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Hash of the hypothesis when first judged or registered; `None` where nothing was looked up.
+    pub registered: Option<Key>,
+    /// It means something else since: its verdicts are exploratory.
+    pub exploratory: bool,
+    /// What changed, as lines of a unified diff of the canonical file.
+    pub diff: Vec<String>,
+    /// Registrations after the first, one line each: number, note, short hash.
+    #[serde(default)]
+    pub later: Vec<String>,
+}

@@ -1,0 +1,187 @@
+//! The population: which models of a table a prediction speaks of, and why others are left out.
+
+use super::shelf::{Model, Shelf};
+use crate::config::hypothesis::{FactCondition, FactValue, Hypothesis, ModelFilter};
+use number::facts::ModelFacts;
+
+/// Models by their number on the shelf.
+pub(crate) struct Population {
+    /// That pass the filters.
+    passing: Vec<bool>,
+    /// The same without revisions and variants, unless a filter speaks of them.
+    taken: Vec<bool>,
+    named: Vec<String>,
+    /// Conditions in words, e.g. `norm = layernorm`.
+    conditions: Vec<String>,
+    /// Why models were left out.
+    pub notes: Vec<String>,
+}
+
+/// Which models a look-up takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Released ones, unless the filter speaks of others.
+    Taken,
+    /// Every kind: released, revisions and variants.
+    EveryKind,
+    /// And models that were changed from those.
+    Changed,
+}
+
+/// Facts that say what was done to a model. Where they are absent nothing was.
+const HISTORY: [&str; 5] = ["kind", "base", "change", "series", "step"];
+
+impl Population {
+    /// Models that pass every filter. Profiles are not looked at: the table holds the profile's models only.
+    pub fn new(shelf: &Shelf<'_>, filters: &[&ModelFilter]) -> Population {
+        let mut notes = Vec::new();
+        let (mut passing, mut taken) = (Vec::new(), Vec::new());
+        let speaks = filters.iter().any(|f| speaks_of_kinds(&f.facts));
+        for model in &shelf.models {
+            let listed = filters.iter().all(|f| f.ids.is_empty() || f.ids.iter().any(|id| id == model.id));
+            let conditions = filters.iter().flat_map(|f| &f.facts);
+            let failure = conditions.filter_map(|condition| fails(model, condition)).next();
+            if let (true, Some(Failure::Unknown(fact))) = (listed, &failure) {
+                notes.push(format!("{} left out: its {fact} is not known", model.id));
+            }
+            let passes = listed && failure.is_none();
+            let named = filters.iter().any(|f| f.ids.iter().any(|id| id == model.id));
+            passing.push(passes);
+            taken.push(passes && (speaks || named || released(model)));
+        }
+        let named: Vec<String> = filters.iter().flat_map(|f| f.ids.iter().cloned()).collect();
+        for id in named.iter().filter(|id| !shelf.models.iter().any(|m| m.id == **id)) {
+            notes.push(format!("no numbers of {id} here"));
+        }
+        let conditions = filters.iter().flat_map(|f| &f.facts).map(in_words).collect();
+        Population { passing, taken, named, conditions, notes }
+    }
+
+    pub fn takes(&self, shelf: &Shelf<'_>, model: usize, scope: Scope) -> bool {
+        match scope {
+            Scope::Taken => self.taken[model],
+            Scope::EveryKind => self.passing[model],
+            Scope::Changed => {
+                let base = shelf.models[model].fact("base").and_then(serde_json::Value::as_str);
+                let base = base.and_then(|base| shelf.models.iter().position(|m| m.id == base));
+                self.passing[model] || base.is_some_and(|base| self.passing[base])
+            }
+        }
+    }
+
+    /// Whom a look-up was for, e.g. `any model` or `llama-3.1-8b`.
+    pub fn in_words(&self) -> String {
+        match &self.named[..] {
+            [] => "any model".to_string(),
+            some => some.join(", "),
+        }
+    }
+
+    /// E.g. ` of norm = layernorm`, or nothing.
+    pub fn of(&self) -> String {
+        match &self.conditions[..] {
+            [] => String::new(),
+            some => format!(" of {}", some.join(" and ")),
+        }
+    }
+}
+
+impl Model<'_> {
+    /// `None` where it is not known.
+    pub fn fact(&self, name: &str) -> Option<&serde_json::Value> {
+        self.facts.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The fact as a word, to group by.
+    pub fn word(&self, name: &str) -> Option<String> {
+        let fact = self.fact(name)?;
+        Some(fact.as_str().map_or_else(|| fact.to_string(), str::to_string))
+    }
+
+    pub fn is(&self, name: &str, wanted: &FactValue) -> Option<bool> {
+        self.fact(name).map(|fact| match wanted {
+            FactValue::Bool(b) => fact.as_bool() == Some(*b),
+            FactValue::Number(n) => fact.as_f64() == Some(*n),
+            FactValue::Text(t) => fact.as_str() == Some(t),
+        })
+    }
+}
+
+/// Whether a model is a stage of a training or was made here, by what the model list states of it.
+pub fn is_derived(lineage: &ModelFacts) -> bool {
+    lineage.kind.as_deref().is_some_and(|kind| kind != "released")
+}
+
+/// Whether a model is worth measuring for a hypothesis: released, or a revision or variant that some prediction speaks of, by
+/// a filter, by name, or by its kind of test. Of the facts only those count that the model list states.
+pub fn asks_for(hypothesis: &Hypothesis, id: &str, lineage: &ModelFacts) -> bool {
+    if !is_derived(lineage) {
+        return true;
+    }
+    let facts = serde_json::to_value(lineage).unwrap_or_default(); // plain data always serialises
+    let model = Model { id, facts, blocks: None };
+    hypothesis.predictions.iter().any(|prediction| {
+        let filters: Vec<&ModelFilter> =
+            std::iter::once(&hypothesis.models).chain(&prediction.models).collect();
+        let names = |id: &str| filters.iter().any(|f| f.ids.iter().any(|listed| listed == id));
+        let listed = |id: &str| filters.iter().all(|f| f.ids.is_empty() || f.ids.iter().any(|one| one == id));
+        let stated = |c: &&FactCondition| HISTORY.contains(&c.fact.as_str());
+        let passes = |conditions: &[FactCondition]| {
+            conditions.iter().filter(stated).all(|condition| fails(&model, condition).is_none())
+        };
+        let asked_by_filter = filters.iter().any(|f| speaks_of_kinds(&f.facts)) || names(id);
+        if asked_by_filter && listed(id) && filters.iter().all(|f| passes(&f.facts)) {
+            return true;
+        }
+        let of_a_listed_one = listed(id) || lineage.base.as_deref().is_some_and(listed);
+        let selects = prediction.test.parts().walk().into_iter().any(|(_, quantity)| {
+            quantity.select.model.as_deref() == Some(id)
+                || (speaks_of_kinds(&quantity.select.facts) && passes(&quantity.select.facts))
+        });
+        of_a_listed_one && (selects || prediction.test.kind().takes(lineage))
+    })
+}
+
+fn released(model: &Model<'_>) -> bool {
+    model.fact("kind").is_none_or(|kind| kind == "released")
+}
+
+/// Whether conditions decide about revisions and variants themselves.
+pub(super) fn speaks_of_kinds(conditions: &[FactCondition]) -> bool {
+    conditions.iter().any(|c| HISTORY.contains(&c.fact.as_str()))
+}
+
+pub(crate) enum Failure {
+    Unknown(String),
+    Differs,
+}
+
+/// Whether and how a model fails a condition.
+pub(super) fn fails(model: &Model<'_>, condition: &FactCondition) -> Option<Failure> {
+    let Some(fact) = model.fact(&condition.fact) else {
+        let history = HISTORY.contains(&condition.fact.as_str());
+        return Some(if history { Failure::Differs } else { Failure::Unknown(condition.fact.clone()) });
+    };
+    let equal = condition.is.as_ref().is_none_or(|wanted| model.is(&condition.fact, wanted) == Some(true));
+    let number = fact.as_f64();
+    let low = condition.at_least.is_none_or(|l| number.is_some_and(|n| n >= l));
+    let high = condition.at_most.is_none_or(|h| number.is_some_and(|n| n <= h));
+    (!(equal && low && high)).then_some(Failure::Differs)
+}
+
+fn in_words(condition: &FactCondition) -> String {
+    let FactCondition { fact, is, at_least, at_most } = condition;
+    let is = is.as_ref().map(|value| format!("= {}", value.in_words()));
+    let bounds = [is, at_least.map(|l| format!("at least {l}")), at_most.map(|h| format!("at most {h}"))];
+    format!("{fact} {}", bounds.into_iter().flatten().collect::<Vec<_>>().join(" and "))
+}
+
+impl FactValue {
+    pub(super) fn in_words(&self) -> String {
+        match self {
+            FactValue::Bool(b) => b.to_string(),
+            FactValue::Number(n) => n.to_string(),
+            FactValue::Text(t) => t.clone(),
+        }
+    }
+}

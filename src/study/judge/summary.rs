@@ -1,0 +1,74 @@
+//! For how many hypotheses the published conclusion survives, and which choice undoes the others.
+
+use serde::Serialize;
+
+use super::outcome::{Curve, HypothesisOutcome, Kinship, Verdict};
+use number::evidence::Evidence;
+
+/// How the published conclusions fare on one kind of evidence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Survival {
+    pub evidence: Evidence,
+    /// Hypotheses about which something definite was concluded.
+    pub concluded: usize,
+    /// Ids whose verdict here is the published conclusion.
+    pub survives: Vec<String>,
+    /// Those that are judged otherwise.
+    pub fallen: Vec<Fallen>,
+    /// Ids that cannot be judged here, or that the data leave open.
+    pub open: Vec<String>,
+}
+
+/// A conclusion that does not hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fallen {
+    pub hypothesis: String,
+    /// The published conclusion.
+    pub said: Verdict,
+    pub found: Verdict,
+    /// Single choices that turn the verdict, e.g. `contradicted with BOS = never`; none where no choice saves it.
+    pub choices: Vec<String>,
+}
+
+/// Counts the outcomes on one kind of evidence.
+pub fn survival(outcomes: &[HypothesisOutcome], evidence: Evidence) -> Survival {
+    let mut counted = Survival { evidence, concluded: 0, survives: vec![], fallen: vec![], open: vec![] };
+    for outcome in outcomes {
+        let Some(said) = outcome.published_conclusion else { continue };
+        counted.concluded += 1;
+        let found = outcome.verdicts.iter().find(|(of, _)| *of == evidence).map(|(_, verdict)| *verdict);
+        match found {
+            Some(found) if found == said => counted.survives.push(outcome.id.clone()),
+            None | Some(Verdict::Untestable | Verdict::Inconclusive) => counted.open.push(outcome.id.clone()),
+            Some(found) => counted.fallen.push(Fallen {
+                hypothesis: outcome.id.clone(),
+                said,
+                found,
+                choices: choices(outcome, evidence, said, found),
+            }),
+        }
+    }
+    counted
+}
+
+/// Of a fragile claim the equivalent choices that change it; of one that fell otherwise the choices, of any kind, that
+/// would give the published conclusion.
+fn choices(outcome: &HypothesisOutcome, evidence: Evidence, said: Verdict, found: Verdict) -> Vec<String> {
+    let mut words = Vec::new();
+    let core = outcome.predictions.iter().filter(|p| p.core && p.evidence == evidence && p.verdict != said);
+    for prediction in core {
+        let of = |c: &&Curve| c.prediction == prediction.id && c.evidence == evidence;
+        let Some(curve) = outcome.curves.iter().find(of) else { continue };
+        for choice in &curve.deciding {
+            let tells = match found {
+                Verdict::Fragile => choice.relation == Kinship::Equivalent,
+                _ => choice.verdict == said,
+            };
+            let text = format!("{} with {} = {}", choice.verdict, choice.dimension, choice.to);
+            if tells && !words.contains(&text) {
+                words.push(text);
+            }
+        }
+    }
+    words
+}

@@ -1,0 +1,42 @@
+//! components.csv: what attention and the MLP put out over what they took in, by block.
+
+use std::path::Path;
+
+use super::{protocol, published, reduction};
+use crate::published::EvidenceError;
+use crate::published::sheet::Sheet;
+use number::evidence::Measurement;
+use number::metric::Metric;
+use number::protocol::Endpoint;
+
+const COMPONENTS: &[&str] =
+    &["source", "model", "layer", "component", "gain", "token_reduction", "definition", "dtype", "n_prompts"];
+
+/// Gains of attention and MLP by block: aggregates over the prompts of their source.
+pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
+    let sheet = Sheet::read(folder, "components.csv", COMPONENTS)?;
+    let mut rows = Vec::new();
+    for row in sheet.rows() {
+        let known = [
+            ("attn", Metric::AttentionGain),
+            ("mlp", Metric::MlpGain),
+            ("combined", Metric::ModuleGainProduct),
+        ];
+        let metric = row.word("component", &known)?;
+        let prompts: u32 = row.integer("n_prompts")?.ok_or_else(|| row.bad("n_prompts", "a count"))?;
+        rows.push(Measurement {
+            metric,
+            layer: Some(row.integer("layer")?.ok_or_else(|| row.bad("layer", "a block index"))?),
+            protocol: protocol(reduction(row)?, Endpoint::LastBlock),
+            dtype: row.word("dtype", super::DTYPES)?.to_string(),
+            value: row.required_number("gain")?,
+            definition: format!(
+                "{}; over {prompts} prompt{}",
+                row.required("definition")?,
+                if prompts == 1 { "" } else { "s" }
+            ),
+            ..published(row.required("source")?, row.required("model")?)
+        });
+    }
+    Ok(rows)
+}

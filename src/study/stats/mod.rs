@@ -1,0 +1,81 @@
+//! Statistics: tests, intervals and corrections, checked against stored SciPy values.
+//!
+//! Functions of one sample take a slice. Functions that compare two take a [`Paired`](number::metric::Paired), which
+//! cannot be made of numbers with different protocols without saying so; those of differences take what the caller derived
+//! from one, and those of two groups of different units take slices. Randomness comes from a [`Seed`] only.
+
+mod agreement;
+mod bca;
+mod binomial;
+mod bootstrap;
+mod change_point;
+mod clusters;
+mod conjunction;
+mod contrast;
+mod correlation;
+mod decomposition;
+mod describe;
+mod dip;
+mod dominance;
+mod effect;
+mod equivalence;
+mod flips;
+mod holm;
+mod joint;
+mod kruskal;
+mod mann_whitney;
+mod mixture;
+mod nested;
+mod noncentral;
+mod normal;
+mod permutation;
+mod pool;
+mod power_law;
+mod regression;
+mod relabel;
+mod replication;
+mod seed;
+mod sign;
+mod sink;
+mod split;
+mod variance;
+mod wilcoxon;
+
+pub use agreement::kappa;
+pub use bca::{bootstrap_bca, bootstrap_of};
+pub use binomial::{binomial_at_least, clopper_pearson};
+pub use bootstrap::{MeanIntervals, RESAMPLES, Resamples, bootstrap_percentile, bootstrap_t, mean_interval};
+pub use change_point::{ChangePoint, change_point};
+pub use clusters::{bootstrap_clusters, bootstrap_strata};
+pub use conjunction::{benjamini_hochberg, partial_conjunction};
+pub use contrast::{TTest, paired_t, student_t, welch_t};
+pub use correlation::{Method, correlation_interval, correlation_t_p, partial, pearson, spearman};
+pub(crate) use correlation::{ResampledSpearman, correlation_of, z_variance};
+pub use decomposition::{Share, decompose};
+pub use describe::{Interval, average_ranks, mean, quantile, standard_deviation};
+pub use dip::{dip, dip_p, dip_p_among, uniform_dips};
+pub use dominance::{auc, cliff_delta, rank_biserial};
+pub use effect::{Effect, cohen_d, cohen_dz, hedges_g};
+pub use equivalence::{tost, tost_interval};
+pub use flips::{Groups, Pairs, Units};
+pub use holm::holm;
+pub use joint::{Joint, Unflippable, joint};
+pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_permutation_ps, kruskal_wallis};
+pub use mann_whitney::{MannWhitney, mann_whitney};
+pub use mixture::mixture_bic;
+pub use nested::{Nested, nested};
+pub use permutation::{
+    Draw, MONTE_CARLO, Orders, correlation_p, correlation_ps, sign_flip_p, smallest_correlation_p,
+    smallest_correlation_p_within, smallest_sign_p,
+};
+pub use pool::{Pooled, random_effects};
+pub use power_law::{PowerLaw, power_law};
+pub use regression::{CrossValidated, cross_validated};
+pub use relabel::{relabel_clusters_p, relabel_p, smallest_relabel_p};
+pub use replication::prediction_interval;
+pub use seed::Seed;
+pub use sign::{median_interval, sign_test};
+pub use sink::{SinkFit, crossing_tokens, sink_fit, sink_norm};
+pub use split::{Split, log_ratio_split};
+pub use variance::{BrownForsythe, brown_forsythe, variance_ratio};
+pub use wilcoxon::{Ranked, wilcoxon};

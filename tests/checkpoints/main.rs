@@ -1,0 +1,16 @@
+//! Checkpoints, families, graphs and walks: what is observed, against the reference.
+
+mod checkpoint;
+mod device;
+mod export;
+mod files;
+mod goldens;
+mod headers;
+mod parity;
+#[path = "../program/sandbox.rs"]
+#[allow(dead_code, reason = "shared with tests/program, which uses all of it")]
+mod sandbox;
+mod spectra;
+mod tap;
+mod variants;
+mod weigh;

@@ -1,0 +1,72 @@
+//! The program itself, in an environment that names this hub.
+
+use super::{
+    TOKEN,
+    server::{REPO, Server},
+    with_tokenizer,
+};
+use crate::sandbox::Sandbox;
+
+/// The program with this user's environment: this server, this home, a token.
+fn program(sandbox: &Sandbox, server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = sandbox.command(arguments);
+    command.env("HF_ENDPOINT", &server.endpoint).env("HF_HUB_OFFLINE", "0").env("HF_TOKEN", TOKEN);
+    command.env("HTTP_PROXY", "http://127.0.0.1:9"); // which a server on this machine is not behind
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(!out.contains(TOKEN) && !err.contains(TOKEN), "{out}\n{err}");
+    (output.status.code(), out, err)
+}
+
+#[test]
+fn measure_takes_an_id_of_the_hub() {
+    let sandbox = Sandbox::new();
+    let server = with_tokenizer();
+    let id = format!("{REPO}@step1000");
+    let arguments = ["measure", &id, "--prompt", "The capital of France is", "--json"];
+    let (code, out, err) = program(&sandbox, &server, &arguments);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("download owner/model@step1000"), "{err}");
+    assert!(sandbox.path("hf/hub/models--owner--model/refs/step1000").is_file(), "HF_HOME is honoured");
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(found["observations"][0]["top"][0]["token"], " Paris");
+    let folder = sandbox.json(&["measure", "pythia-tiny", "--prompt", "The capital of France is", "--json"]);
+    assert_eq!(found["observations"], folder["observations"]);
+
+    server.log();
+    let (code, again, err) = program(&sandbox, &server, &arguments);
+    assert_eq!((code, again, err.as_str()), (Some(0), out, ""));
+    assert_eq!(server.log().len(), 0, "all of it is here");
+    sandbox.expect(0, &["inspect", &id]); // offline
+    let (_, err) = sandbox.expect(7, &["inspect", REPO]);
+    assert!(err.contains("HF_HUB_OFFLINE"), "{err}");
+    for (name, bytes) in [sandbox.files("hf"), sandbox.files("results")].into_iter().flatten() {
+        assert!(!bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn run_downloads_what_plan_only_announces() {
+    let sandbox = Sandbox::new();
+    let server = with_tokenizer();
+    let models = sandbox.read("experiments/models.toml");
+    let list = "schema = 1\n[[model]]\nid = \"far\"\nhub = \"owner/model\"\nrevision = \"main\"\nprofiles = [\"tiny\"]\n\
+                [[model]]\nid = \"llama3-tiny\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
+    let rest = models.find("[[model]]\nid = \"pythia-6.9b\"").unwrap();
+    sandbox.write("experiments/models.toml", &format!("{list}{}", &models[rest..]));
+    let (code, _, err) = program(&sandbox, &server, &["plan"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("far: not on this machine") && err.contains("downloads owner/model"), "{err}");
+    let (code, _, err) = program(&sandbox, &server, &["report"]);
+    assert_eq!(code, Some(1), "{err}");
+    assert_eq!(server.log().len(), 0, "neither asks the hub");
+
+    let (code, _, err) = program(&sandbox, &server, &["run"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("download owner/model") && err.contains("observe far"), "{err}");
+    server.log();
+    let (code, _, err) = program(&sandbox, &server, &["plan"]);
+    assert_eq!((code, err.contains("far: ")), (Some(0), false), "{err}");
+    assert_eq!(server.log().len(), 0);
+}

@@ -1,0 +1,12 @@
+//! The program as a whole: commands, the store, the hub, runs from end to end.
+
+#[cfg(target_os = "linux")]
+mod beyond_memory;
+mod commands;
+mod end_to_end;
+mod hub;
+mod keys;
+mod regress;
+mod sandbox;
+mod store;
+mod tidy;

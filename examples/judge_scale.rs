@@ -4,6 +4,8 @@
 //! shipped hypotheses on it and on the published tables, and writes the times. Where fewer than eighteen ship, they are
 //! judged again until there are, each time with nothing remembered.
 
+#![allow(clippy::unwrap_used, reason = "an example that cannot go on ends")]
+
 mod scale;
 
 use std::path::Path;

@@ -5,6 +5,8 @@
 //! by a process of its own, so that its peak of memory is that of planning and of nothing before it. What the second plan
 //! finds in the store are made-up observations under the true keys, of one block instead of four.
 
+#![allow(clippy::unwrap_used, reason = "an example that cannot go on ends")]
+
 mod scale;
 
 use std::error::Error;

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example spectral_norm data/zoo/llama3-tiny model.embed_tokens.weight`
 
+#![allow(clippy::unwrap_used, reason = "an example that cannot go on ends")]
+
 use std::{error::Error, path::Path, time::Instant};
 
 use engine::spectral::spectra;

@@ -15,13 +15,13 @@ use serde::Deserialize;
 
 /// `tests/goldens/<case>/reference.json`.
 #[derive(Deserialize)]
-pub struct Reference {
+pub(crate) struct Reference {
     pub family: String,
     pub prompts: Vec<Prompt>,
 }
 
 #[derive(Deserialize)]
-pub struct Prompt {
+pub(crate) struct Prompt {
     pub token_ids: Vec<u32>,
     pub resid: Vec<Vec<f64>>,
     pub attn_out: Vec<Vec<f64>>,
@@ -45,26 +45,26 @@ pub struct Prompt {
 }
 
 #[derive(Deserialize)]
-pub struct Top {
+pub(crate) struct Top {
     pub id: u32,
     pub prob: f64,
 }
 
-pub fn reference(case: &str) -> Reference {
+pub(crate) fn reference(case: &str) -> Reference {
     let text = fs::read_to_string(golden(case).join("reference.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// The token ids of every prompt of a golden.
-pub fn prompts(case: &str) -> Vec<Vec<u32>> {
+pub(crate) fn prompts(case: &str) -> Vec<Vec<u32>> {
     reference(case).prompts.into_iter().map(|prompt| prompt.token_ids).collect()
 }
 
 /// Where the tests compute; `make parity DEVICE=cuda` sets it.
-pub const DEVICE_VARIABLE: &str = "STREAMGAUGE_DEVICE";
+pub(crate) const DEVICE_VARIABLE: &str = "STREAMGAUGE_DEVICE";
 
 /// The runtime of the tests: the processor's, or what [`DEVICE_VARIABLE`] asks for.
-pub fn runtime() -> Result<Runtime, RunError> {
+pub(crate) fn runtime() -> Result<Runtime, RunError> {
     let wanted: Wanted = match std::env::var(DEVICE_VARIABLE) {
         Ok(device) if !device.is_empty() => device.parse().unwrap(),
         _ => Wanted::default(),
@@ -73,7 +73,7 @@ pub fn runtime() -> Result<Runtime, RunError> {
 }
 
 /// [`runtime`] with each multiplier that there is here, and its name.
-pub fn runtimes() -> Result<Vec<(Runtime, String)>, RunError> {
+pub(crate) fn runtimes() -> Result<Vec<(Runtime, String)>, RunError> {
     let runtime = runtime()?;
     let with = |multiplier| runtime.clone().with_multiplier(multiplier);
     let mut all = vec![(with(Multiplier::Runtime), "the runtime".to_string())];
@@ -84,12 +84,12 @@ pub fn runtimes() -> Result<Vec<(Runtime, String)>, RunError> {
 }
 
 /// A checkpoint folder through the engine, with every extra.
-pub fn run(folder: &Path, prompts: &[Vec<u32>]) -> Result<Vec<PromptObservation>, RunError> {
+pub(crate) fn run(folder: &Path, prompts: &[Vec<u32>]) -> Result<Vec<PromptObservation>, RunError> {
     run_on(&runtime()?, folder, prompts)
 }
 
 /// [`run`] on a runtime at hand.
-pub fn run_on(
+pub(crate) fn run_on(
     runtime: &Runtime,
     folder: &Path,
     prompts: &[Vec<u32>],
@@ -100,12 +100,12 @@ pub fn run_on(
     observe(runtime, &recipe, &graphs, &checkpoint, prompts, &Extra::ALL.iter().copied().collect(), &Silent)
 }
 
-pub fn golden(case: &str) -> PathBuf {
+pub(crate) fn golden(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(case)
 }
 
 /// Every golden with reference observations, sorted.
-pub fn cases() -> Vec<String> {
+pub(crate) fn cases() -> Vec<String> {
     let mut cases: Vec<String> = fs::read_dir(golden(""))
         .unwrap()
         .map(|entry| entry.unwrap())

@@ -18,7 +18,7 @@ mod toy {
     use prost::Message;
 
     /// `output = Op(input, …)`, one line per node, named after its output; other names in capitals are weights.
-    pub fn graph(lines: &str, output: &str) -> Vec<u8> {
+    pub(super) fn graph(lines: &str, output: &str) -> Vec<u8> {
         let node = |line: &str| {
             let (out, call) = line.trim().split_once(" = ").unwrap();
             let (op, inputs) = call.trim_end_matches(')').split_once('(').unwrap();

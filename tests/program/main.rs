@@ -1,5 +1,7 @@
 //! The program as a whole: commands, the store, the hub, runs from end to end.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[cfg(target_os = "linux")]
 mod beyond_memory;
 mod commands;

@@ -10,10 +10,10 @@ use std::{
 
 use serde_json::Value;
 
-pub struct Sandbox(tempfile::TempDir);
+pub(crate) struct Sandbox(tempfile::TempDir);
 
 /// Root of the project's checkout.
-pub fn project() -> PathBuf {
+pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -26,7 +26,7 @@ const ZOO: [&str; 2] = ["pythia-tiny", "llama3-tiny"];
 impl Sandbox {
     /// `experiments` copied with [`HYPOTHESES`] alone, `data` copied file by file, of the zoo [`ZOO`] alone and under one BOS
     /// policy, nothing stored yet.
-    pub fn new() -> Sandbox {
+    pub(crate) fn new() -> Sandbox {
         let sandbox = Sandbox::with_zoo(&ZOO);
         let list = sandbox.read("experiments/models.toml");
         let here = |model: &&str| {
@@ -49,7 +49,7 @@ impl Sandbox {
     }
 
     /// With the whole model list, and these models of the zoo.
-    pub fn with_zoo(models: &[&str]) -> Sandbox {
+    pub(crate) fn with_zoo(models: &[&str]) -> Sandbox {
         let sandbox = Sandbox(tempfile::tempdir().unwrap());
         copy(&project().join("experiments"), &sandbox.path("experiments"));
         copy(&project().join("data/published"), &sandbox.path("data/published"));
@@ -60,26 +60,26 @@ impl Sandbox {
         sandbox
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
     /// Replaces `from`, which must be there, in a file.
-    pub fn edit(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
         assert!(text.contains(from), "{name} does not contain {from:?}");
         self.write(name, &text.replace(from, to));
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamgauge"));
         command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
         // No test reaches the hub or this user's own cache.
@@ -97,16 +97,16 @@ impl Sandbox {
         command
     }
 
-    pub fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// Runs a command that must leave with this code; gives its standard output and error.
-    pub fn expect(&self, code: i32, arguments: &[&str]) -> (String, String) {
+    pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> (String, String) {
         let output = self.run(arguments);
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
@@ -115,12 +115,12 @@ impl Sandbox {
     }
 
     /// Standard output of a command that must succeed, as JSON.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.expect(0, arguments).0).unwrap()
     }
 
     /// Every file below a folder with its bytes, by relative name.
-    pub fn files(&self, folder: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
+    pub(crate) fn files(&self, folder: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
         let root = self.path(folder);
         let mut found = std::collections::BTreeMap::new();
         walk(&root, &mut |path| {
@@ -132,7 +132,7 @@ impl Sandbox {
 }
 
 /// Copies a folder with everything in it.
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     walk(from, &mut |path| {
         let target = to.join(path.strip_prefix(from).unwrap());

@@ -3,7 +3,7 @@
 
 /// An element, or the whole document (without a name).
 #[derive(Debug, Default)]
-pub struct Element {
+pub(crate) struct Element {
     pub name: String,
     attributes: Vec<(String, String)>,
     children: Vec<Node>,
@@ -26,7 +26,7 @@ const BLOCKS: [&str; 13] =
     ["p", "div", "table", "ul", "ol", "dl", "pre", "details", "figure", "section", "h1", "h2", "h3"];
 
 /// The document, or the first thing that is wrong with it.
-pub fn parse(page: &str) -> Result<Element, String> {
+pub(crate) fn parse(page: &str) -> Result<Element, String> {
     let body = page.strip_prefix("<!DOCTYPE html>").ok_or("no doctype")?;
     let mut open = vec![(Element::default(), 0)];
     let mut at = 0;
@@ -136,15 +136,15 @@ fn unescaped(text: &str) -> Result<String, String> {
 }
 
 impl Element {
-    pub fn attr(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attr(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn has_class(&self, class: &str) -> bool {
+    pub(crate) fn has_class(&self, class: &str) -> bool {
         self.attr("class").is_some_and(|all| all.split(' ').any(|one| one == class))
     }
 
-    pub fn children(&self) -> impl Iterator<Item = &Element> {
+    pub(crate) fn children(&self) -> impl Iterator<Item = &Element> {
         self.children.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
@@ -152,7 +152,7 @@ impl Element {
     }
 
     /// Every element below that `wanted` holds of, in the order of the page.
-    pub fn all(&self, wanted: &dyn Fn(&Element) -> bool) -> Vec<&Element> {
+    pub(crate) fn all(&self, wanted: &dyn Fn(&Element) -> bool) -> Vec<&Element> {
         let mut found = Vec::new();
         for child in self.children() {
             if wanted(child) {
@@ -163,12 +163,12 @@ impl Element {
         found
     }
 
-    pub fn named(&self, name: &str) -> Vec<&Element> {
+    pub(crate) fn named(&self, name: &str) -> Vec<&Element> {
         self.all(&|element| element.name == name)
     }
 
     /// The one with this id. Panics without it.
-    pub fn id(&self, id: &str) -> &Element {
+    pub(crate) fn id(&self, id: &str) -> &Element {
         self.all(&|element| element.attr("id") == Some(id))
             .first()
             .copied()
@@ -176,7 +176,7 @@ impl Element {
     }
 
     /// The first of this class. Panics without one.
-    pub fn class(&self, class: &str) -> &Element {
+    pub(crate) fn class(&self, class: &str) -> &Element {
         self.all(&|element| element.has_class(class))
             .first()
             .copied()
@@ -184,7 +184,7 @@ impl Element {
     }
 
     /// All text below.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let parts = self.children.iter().map(|node| match node {
             Node::Element(element) => element.text(),
             Node::Text(text) => text.clone(),

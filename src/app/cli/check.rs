@@ -16,7 +16,7 @@ use study::{published, published::EvidenceError};
     after_help = "Examples:\n  streamgauge check\n  streamgauge check experiments/hypotheses/H19.toml\n\n\
 With --json: [{\"file\",\"line\",\"column\",\"message\",\"suggestion\"}], empty when all is well; null where there is none."
 )]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Experiment files (with everything they name), or single model lists, prompt sets, hypotheses
     #[arg(default_value = "experiments/reproduce.toml")]
     paths: Vec<PathBuf>,
@@ -25,7 +25,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         match config::check(&self.paths).map_err(ClaimsError::Toml).and_then(published_too) {
             Ok(_) if self.common.json => output::print_json(&serde_json::json!([])),
             Ok(checked) => output::print(&format!("{} files are valid\n", checked.len())),
@@ -64,12 +64,12 @@ fn in_a_table(error: &EvidenceError) -> serde_json::Value {
 }
 
 /// A report as a failure, in colour where a person reads it.
-pub fn bad(report: &Report) -> Failure {
+pub(super) fn bad(report: &Report) -> Failure {
     Failure::rendered(Exit::BadConfig, report.render(std::io::stderr().is_terminal()))
 }
 
 /// Loads an experiment or fails with the whole report.
-pub fn load(experiment: &Path, common: &Common) -> Result<Loaded, Failure> {
+pub(super) fn load(experiment: &Path, common: &Common) -> Result<Loaded, Failure> {
     config::load(experiment).map_err(|report| {
         if common.json {
             // The report is the result a program asked for; the exit code says that it is one.

@@ -17,7 +17,7 @@ worst first; numbers under different protocols are never compared: one is gone, 
 moved beyond the tolerance; 8: something did. With --json:\n\
 {\"schema\",\"moved\",\"made_with\",\"verdicts\",\"numbers\",\"verdicts_compared\",\"numbers_compared\"}."
 )]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Results folder of the first run
     #[arg(value_name = "RUN_A")]
     before: PathBuf,
@@ -29,7 +29,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let comparison = compare(&results(&self.before)?, &results(&self.after)?);
         let moved = comparison.moved();
         if self.common.json {

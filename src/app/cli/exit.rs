@@ -14,7 +14,7 @@ use results::tidy::ReadError;
 use study::registration::RegistrationError;
 
 /// Shown under `streamgauge --help`.
-pub const HELP: &str = "Exit codes:
+pub(super) const HELP: &str = "Exit codes:
   0  done
   1  some models or hypotheses failed, the rest is done (each failure is printed)
   2  wrong command line

@@ -12,7 +12,7 @@ use crate::pipeline;
 What is claimed, what the test found under which protocol, which conditions decided, which single choice would change it,\n\
 and the rows the numbers come from. Nothing is observed: run first what is missing."
 )]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Hypothesis id, e.g. H17
     id: String,
     /// This prediction only
@@ -26,7 +26,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let loaded = check::load(&self.job.experiment, &self.job.common)?;
         let bar = progress::new(self.job.common.quiet);
         let found = pipeline::explain(&loaded, &self.job.places(), &self.id, bar.as_ref())?;

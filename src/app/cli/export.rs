@@ -18,7 +18,7 @@ Outputs, float32 [T, D], named as TransformerLens does: blocks.0.hook_resid_pre,
 Weights are not copied: they are external data in the checkpoint's own files, hard links in the folder. ONNX\n\
 Runtime reads them; onnx.load and onnx.checker refuse links, so for them export into the checkpoint's own folder\n\
 or with --self-contained.")]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Id in the model list, a folder with config.json and model.safetensors, or owner/name[@revision] of the hub
     model: String,
     /// Folder to write model.onnx into; made if it is not there
@@ -38,7 +38,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let found =
             model_argument::find(&self.model, &self.models, progress::new(self.common.quiet).as_ref())?;
         let intervention = found.listed.as_ref().and_then(pipeline::change);

@@ -19,7 +19,7 @@ use number::weights::{Largest, Spectrum};
     after_help = "Examples:\n  streamgauge inspect llama3-tiny --json\n  streamgauge inspect EleutherAI/pythia-70m\n\n\
 The spectral norm is computed without forming a second matrix, in one buffer of rows."
 )]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Id in the model list, a folder with config.json and model.safetensors, or a model of the Hugging Face hub
     model: String,
     /// Model list, where ids are looked up
@@ -31,7 +31,7 @@ pub struct Arguments {
 
 /// What `inspect --json` prints.
 #[derive(Serialize)]
-pub struct Inspection {
+pub(super) struct Inspection {
     pub schema: u32,
     pub id: String,
     pub facts: ModelFacts,
@@ -49,7 +49,7 @@ pub struct Inspection {
 
 /// Norms of one matrix, rows = vocabulary.
 #[derive(Clone, Serialize)]
-pub struct Matrix {
+pub(super) struct Matrix {
     /// `embedding` or `unembedding`.
     pub role: &'static str,
     pub tensor: String,
@@ -59,7 +59,7 @@ pub struct Matrix {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
         let subject = model_argument::open(&self.model, &self.models, &Memo::none(), bar.as_ref())?;
         let unfit = |error| match error {

@@ -36,7 +36,7 @@ gains, metrics}]}; norms are L2 over the width, float32; null where not observed
 gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]};\n\
 metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {layer: number}."
 )]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Id in the model list, a folder with config.json and model.safetensors, a model of the Hugging Face hub, or an ONNX
     /// decoder with taps
     model: String,
@@ -103,7 +103,7 @@ impl Request {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let file = Path::new(&self.model);
         if file.extension().is_some_and(|extension| extension == "onnx") && file.is_file() {
             return self.run_onnx(file);

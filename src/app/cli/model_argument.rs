@@ -10,7 +10,12 @@ use model::hub::HubId;
 use study::config::{self, experiment::Model};
 
 /// Opens a model given as a folder, as an id of the model list, or as a model of the hub, which is downloaded if need be.
-pub fn open(name: &str, list: &Path, memo: &Memo, progress: &dyn Progress) -> Result<Subject, Failure> {
+pub(super) fn open(
+    name: &str,
+    list: &Path,
+    memo: &Memo,
+    progress: &dyn Progress,
+) -> Result<Subject, Failure> {
     let found = find(name, list, progress)?;
     Ok(match &found.listed {
         Some(model) => Subject::listed(model, &found.folder, memo)?,
@@ -19,7 +24,7 @@ pub fn open(name: &str, list: &Path, memo: &Memo, progress: &dyn Progress) -> Re
 }
 
 /// A model that a command names.
-pub struct Found {
+pub(super) struct Found {
     pub id: String,
     /// Its checkpoint, or that of its base.
     pub folder: PathBuf,
@@ -28,7 +33,7 @@ pub struct Found {
 }
 
 /// Finds such a model.
-pub fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<Found, Failure> {
+pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<Found, Failure> {
     let folder = Path::new(name);
     if folder.is_dir() {
         let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());

@@ -10,7 +10,7 @@ use study::config::{Kind, template};
 /// Options of `new`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  streamgauge new hypothesis H19\n  streamgauge new prompts stories")]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// What to start
     #[arg(value_enum)]
     kind: What,
@@ -34,7 +34,7 @@ enum What {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let kind = match self.kind {
             What::Hypothesis => Kind::Hypothesis,
             What::Prompts => Kind::Prompts,

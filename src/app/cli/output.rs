@@ -5,7 +5,7 @@ use std::io::Write;
 use super::{Exit, Failure};
 
 /// Prints text; a closed pipe is a normal end.
-pub fn print(text: &str) -> Result<Exit, Failure> {
+pub(super) fn print(text: &str) -> Result<Exit, Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -16,12 +16,12 @@ pub fn print(text: &str) -> Result<Exit, Failure> {
 }
 
 /// Prints a line on standard error. Nobody is left to be told when that fails, and the work goes on.
-pub fn say(line: &str) {
+pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Prints a value as indented JSON with a final newline.
-pub fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failure> {
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::new(Exit::Store, format!("cannot write JSON: {error}")))?;
     print(&(text + "\n"))

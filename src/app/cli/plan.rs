@@ -10,7 +10,7 @@ use crate::plan::Plan;
 /// Options of `plan`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  streamgauge plan experiments/reproduce.toml --why --needs")]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// For each stale job, name the field of its key that changed
     #[arg(long)]
     why: bool,
@@ -31,7 +31,7 @@ struct WithNeeds<'a> {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let common = &self.job.common;
         let loaded = check::load(&self.job.experiment, common)?;
         let bar = progress::new(common.quiet);

@@ -13,7 +13,7 @@ use super::{Exit, Failure};
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn start(file: Option<&Path>) -> Result<Option<FlushGuard>, Failure> {
+pub(super) fn start(file: Option<&Path>) -> Result<Option<FlushGuard>, Failure> {
     let Some(path) = file else { return Ok(None) };
     let file = File::create(path).map_err(|error| {
         let message =

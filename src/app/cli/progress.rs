@@ -9,7 +9,7 @@ use super::output;
 use base::progress::{Progress, Silent};
 
 /// The progress a command shows: nothing with `--quiet`.
-pub fn new(quiet: bool) -> Box<dyn Progress> {
+pub(super) fn new(quiet: bool) -> Box<dyn Progress> {
     if quiet { Box::new(Silent) } else { Box::new(Bar { bar: Mutex::new(None) }) }
 }
 

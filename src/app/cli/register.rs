@@ -15,7 +15,7 @@ streamgauge register H19 --note \"the smallest effect of interest was 2 %, is 5 
 A hypothesis is registered at its first verdict by itself. One whose meaning changed after that is exploratory, and stays so\n\
 when registered again: the note and the diff stand in the report beside its verdicts. A claim that is to be confirmed\n\
 gets a new id, and data nobody has seen.")]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Ids of hypotheses, e.g. H19
     #[arg(required = true)]
     ids: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let loaded = check::load(&self.experiment, &self.common)?;
         let added = pipeline::register(&loaded, &self.results, &self.ids, self.note.as_deref())?;
         if self.common.json {

@@ -16,7 +16,7 @@ streamgauge regress --accept --note \"entropy in two passes, exact for large voc
 Every observation, every measured number under every protocol, every estimate and every verdict is compared. Nothing\n\
 is taken from a store. Exit code 0: nothing moved beyond the tolerance; 8: something moved. With --json:\n\
 {\"schema\",\"moved\",\"accepted\",\"failures\",\"made_with\",\"verdicts\",\"numbers\",\"verdicts_compared\",\"numbers_compared\"}.")]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Experiment file
     #[arg(default_value = "experiments/reproduce.toml")]
     experiment: PathBuf,
@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let loaded = check::load(&self.experiment, &self.common)?;
         // Before the work: a missing baseline need not wait for it.
         let before = match baseline::read(&self.baseline) {

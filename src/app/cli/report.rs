@@ -7,13 +7,13 @@ use super::{Exit, Failure, Job, run};
 /// Options of `report`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  streamgauge report experiments/reproduce.toml --results /tmp/results")]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(flatten)]
     job: Job,
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         run::execute(&self.job, false)
     }
 }

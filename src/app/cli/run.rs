@@ -9,19 +9,19 @@ use crate::pipeline;
 #[derive(Args)]
 #[command(after_help = "Example:\n  streamgauge run experiments/reproduce.toml\n\n\
 A second run recomputes nothing and says so. A killed run resumes: finished batches are in the store.")]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(flatten)]
     job: Job,
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         execute(&self.job, true)
     }
 }
 
 /// Shared by `run` (computes what is missing) and `report` (does not).
-pub fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
+pub(super) fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
     let loaded = check::load(&job.experiment, &job.common)?;
     let bar = progress::new(job.common.quiet);
     let places = job.places();

@@ -12,13 +12,13 @@ use engine::run::{Rates, Runtime};
 const CALIBRATION: f64 = 0.02;
 
 /// Passes progress on, and adds up what was computed.
-pub struct Meter<'a> {
+pub(super) struct Meter<'a> {
     inner: &'a dyn Progress,
     done: Mutex<Vec<Done>>,
 }
 
 impl<'a> Meter<'a> {
-    pub fn new(inner: &'a dyn Progress) -> Meter<'a> {
+    pub(super) fn new(inner: &'a dyn Progress) -> Meter<'a> {
         Meter { inner, done: Mutex::new(Vec::new()) }
     }
 
@@ -28,7 +28,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Says the line to people, if anything was computed.
-    pub fn say(&self, runtime: &Runtime) {
+    pub(super) fn say(&self, runtime: &Runtime) {
         if let Some(line) = self.line(runtime) {
             output::say(&line);
         }

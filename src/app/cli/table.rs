@@ -11,14 +11,14 @@ mod tapped;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-pub use differing::{differing, differing_json};
-pub use explained::explained;
-pub use exported::exported;
-pub use inspected::inspected;
-pub use measured::{Measured, MeasuredRow, measured, measured_json};
-pub use regressed::{Regressed, regressed, regressed_json};
-pub use summary::{summary, summary_json};
-pub use tapped::tapped;
+pub(super) use differing::{differing, differing_json};
+pub(super) use explained::explained;
+pub(super) use exported::exported;
+pub(super) use inspected::inspected;
+pub(super) use measured::{Measured, MeasuredRow, measured, measured_json};
+pub(super) use regressed::{Regressed, regressed, regressed_json};
+pub(super) use summary::{summary, summary_json};
+pub(super) use tapped::tapped;
 
 /// An unframed table with a ruled header, numbers to the right from the second column on.
 fn plain(header: &[&str]) -> Table {

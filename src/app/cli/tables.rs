@@ -12,7 +12,7 @@ use results::tidy::{self, Condition, TABLES};
 #[command(after_help = "Examples:\n  streamgauge tables\n  \
 streamgauge tables measurements --where metric=last-gain --where bos=auto > gains.csv\n  \
 streamgauge tables estimates --where hypothesis=H13 --columns prediction,label,value,low,high")]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Table to print as CSV; without it, every table with its columns, units and meanings
     table: Option<String>,
     /// Keep rows whose column reads so; several must all hold
@@ -29,7 +29,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let folder = self.results.join("tables");
         match &self.table {
             Some(table) => {

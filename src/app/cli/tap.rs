@@ -15,7 +15,7 @@ use model::tap::{self, Kind, Missing, Place, Tap};
 streamgauge tap model.onnx -o tapped.onnx --taps '*.hook_resid_post'\n\n\
 The model stays as it is: the tapped file is its bytes with more outputs, float32 whatever the type inside. Nothing is\n\
 written when the stream cannot be followed from the logits to the embedding; the error names the node where it ends.")]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// ONNX decoder, e.g. of optimum, onnxruntime-genai or torch.onnx
     model: PathBuf,
     /// Where to write the tapped model; weights stored as external data must lie beside it
@@ -30,7 +30,7 @@ pub struct Arguments {
 
 /// What `tap --json` prints.
 #[derive(Serialize)]
-pub struct Tapped {
+pub(super) struct Tapped {
     pub schema: u32,
     pub model: PathBuf,
     pub output: PathBuf,
@@ -47,14 +47,14 @@ pub struct Tapped {
 
 /// One added output.
 #[derive(Serialize)]
-pub struct Added {
+pub(super) struct Added {
     pub name: String,
     /// The values whose sum it is.
     pub from: Vec<Place>,
 }
 
 impl Arguments {
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
         let bytes = tap::map(&self.model)?;
         let found = tap::find(&bytes, &self.model)?;
         let added = |tap: &Tap| Added { name: tap.name.clone(), from: tap.from.clone() };

@@ -37,7 +37,7 @@ pub struct Subject {
 pub type Tokenizing = LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>;
 
 /// A tokenizer, or why there is none.
-pub type Opened = Result<Arc<Tokenizer>, String>;
+pub(super) type Opened = Result<Arc<Tokenizer>, String>;
 
 /// Why a model cannot be observed.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +181,7 @@ pub fn tokenizer(folder: &Path) -> Tokenizing {
 }
 
 /// The tokenizer of each folder, with its identity known.
-pub fn tokenizers<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Opened> {
+pub(super) fn tokenizers<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Opened> {
     let identified = |tokenizer: Tokenizer| {
         tokenizer.identity();
         Arc::new(tokenizer)

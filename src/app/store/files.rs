@@ -38,7 +38,7 @@ pub(super) struct Published(PathBuf);
 
 impl Files {
     /// Opens the folder, or makes it a store if it is new or empty.
-    pub fn open(root: &Path) -> Result<Files, StoreError> {
+    pub(super) fn open(root: &Path) -> Result<Files, StoreError> {
         let files = Files { root: root.to_path_buf() };
         let format = root.join("format");
         match fs::read_to_string(&format) {
@@ -52,28 +52,28 @@ impl Files {
         Ok(files)
     }
 
-    pub fn root(&self) -> &Path {
+    pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    pub fn object_path(&self, name: &ObjectName) -> PathBuf {
+    pub(super) fn object_path(&self, name: &ObjectName) -> PathBuf {
         let file = name.file();
         self.root.join("objects").join(&file[..2]).join(file)
     }
 
-    pub fn has_object(&self, name: &ObjectName) -> bool {
+    pub(super) fn has_object(&self, name: &ObjectName) -> bool {
         self.object_path(name).is_file()
     }
 
     /// Waits for every other writer.
-    pub fn lock(&self) -> Result<Lock, StoreError> {
+    pub(super) fn lock(&self) -> Result<Lock, StoreError> {
         let (file, path) = self.lock_file()?;
         file.lock().map_err(StoreError::io("lock", &path))?;
         Ok(Lock(file))
     }
 
     /// The lock if nobody writes and this user may.
-    pub fn try_lock(&self) -> Option<Lock> {
+    pub(super) fn try_lock(&self) -> Option<Lock> {
         let (file, _) = self.lock_file().ok()?;
         match file.try_lock() {
             Ok(()) => Some(Lock(file)),
@@ -88,24 +88,24 @@ impl Files {
     }
 
     /// The index files, sorted by name.
-    pub fn index_names(&self) -> Result<Vec<String>, StoreError> {
+    pub(super) fn index_names(&self) -> Result<Vec<String>, StoreError> {
         let mut names = self.list("index")?;
         names.retain(|n| n.ends_with(".jsonl"));
         Ok(names)
     }
 
-    pub fn read_index(&self, name: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn read_index(&self, name: &str) -> Result<Vec<u8>, String> {
         fs::read(self.root.join("index").join(name)).map_err(|e| e.to_string())
     }
 
     /// Whether an object's bytes are those of its name. The error is what a person should read.
-    pub fn verify_object(&self, name: &ObjectName) -> Result<(), String> {
+    pub(super) fn verify_object(&self, name: &ObjectName) -> Result<(), String> {
         let (digest, bytes) = Key::of_file(&self.object_path(name)).map_err(|e| e.to_string())?;
         if digest == name.digest { Ok(()) } else { Err(mismatch(bytes)) }
     }
 
     /// The bytes of an object, verified against its name. The error is what a person should read.
-    pub fn read_object(&self, name: &ObjectName) -> Result<Vec<u8>, String> {
+    pub(super) fn read_object(&self, name: &ObjectName) -> Result<Vec<u8>, String> {
         let bytes = fs::read(self.object_path(name)).map_err(|e| e.to_string())?;
         if Key::of_bytes(&bytes) == name.digest {
             return Ok(bytes);
@@ -114,7 +114,12 @@ impl Files {
     }
 
     /// Writes an object; an identical one that exists is success, a damaged one goes to quarantine.
-    pub fn publish_object(&self, _: &Lock, name: &ObjectName, bytes: &[u8]) -> Result<Published, StoreError> {
+    pub(super) fn publish_object(
+        &self,
+        _: &Lock,
+        name: &ObjectName,
+        bytes: &[u8],
+    ) -> Result<Published, StoreError> {
         let path = self.object_path(name);
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
@@ -125,7 +130,7 @@ impl Files {
         self.publish(&path, bytes)
     }
 
-    pub fn publish_index(&self, _: &Lock, name: &str, bytes: &[u8]) -> Result<Published, StoreError> {
+    pub(super) fn publish_index(&self, _: &Lock, name: &str, bytes: &[u8]) -> Result<Published, StoreError> {
         self.publish(&self.root.join("index").join(name), bytes)
     }
 
@@ -156,7 +161,7 @@ impl Files {
 
     /// Moves a damaged object aside so that its cells are computed again. `false`: it is sound by now (another
     /// process replaced it in the meantime) or gone.
-    pub fn quarantine(&self, _: &Lock, name: &ObjectName) -> Result<bool, StoreError> {
+    pub(super) fn quarantine(&self, _: &Lock, name: &ObjectName) -> Result<bool, StoreError> {
         if !self.object_path(name).exists() || self.read_object(name).is_ok() {
             return Ok(false);
         }
@@ -178,7 +183,7 @@ impl Files {
     }
 
     /// Moves a damaged index file aside if nobody writes; its cells are recorded anew when they are computed again.
-    pub fn quarantine_index(&self, name: &str) {
+    pub(super) fn quarantine_index(&self, name: &str) {
         let (from, to) = (self.root.join("index").join(name), self.root.join("quarantine").join(name));
         if let Some(_lock) = self.try_lock() {
             // Where it cannot be moved it stays ignored, with a note at every run.
@@ -188,7 +193,7 @@ impl Files {
 
     /// Removes what a process that died while writing left: temporary files, and objects that no record names
     /// (none are removed where `named` is not known).
-    pub fn sweep(&self, _: &Lock, named: Option<&BTreeSet<String>>) -> Result<(), StoreError> {
+    pub(super) fn sweep(&self, _: &Lock, named: Option<&BTreeSet<String>>) -> Result<(), StoreError> {
         let folders = if named.is_some() { self.list("objects")? } else { Vec::new() };
         for folder in folders.iter().map(|name| Path::new("objects").join(name)) {
             for object in self.list(&folder)?.into_iter().filter(|o| named.is_some_and(|n| !n.contains(o))) {
@@ -204,7 +209,7 @@ impl Files {
     }
 
     /// What is in `tmp/`: empty unless somebody is writing or died while writing.
-    pub fn leftovers(&self) -> Result<Vec<String>, StoreError> {
+    pub(super) fn leftovers(&self) -> Result<Vec<String>, StoreError> {
         self.list("tmp")
     }
 
@@ -247,7 +252,7 @@ impl Drop for Lock {
 
 impl Published {
     /// The record is written: the mark can go.
-    pub fn done(self) {
+    pub(super) fn done(self) {
         // A mark that stays is only swept later.
         drop(fs::remove_file(self.0));
     }

@@ -50,7 +50,7 @@ pub(super) enum ObjectKind {
 
 impl ObjectName {
     /// `<digest>.parquet` or `<digest>.blob`.
-    pub fn file(&self) -> String {
+    pub(super) fn file(&self) -> String {
         let ending = match self.kind {
             ObjectKind::Parquet => "parquet",
             ObjectKind::Blob => "blob",
@@ -60,7 +60,7 @@ impl ObjectName {
 }
 
 impl Record {
-    pub fn new(object: ObjectName, cells: &[(&str, &Fields, Range<u64>)]) -> Record {
+    pub(super) fn new(object: ObjectName, cells: &[(&str, &Fields, Range<u64>)]) -> Record {
         let template = cells.first().map_or_else(|| Fields::new(""), |c| c.1.clone());
         let cells = cells.iter().map(|(slot, fields, rows)| CellRecord {
             key: fields.key(),
@@ -71,12 +71,12 @@ impl Record {
         Record { object, cells: cells.collect(), template }
     }
 
-    pub fn fields(&self, cell: &CellRecord) -> Fields {
+    pub(super) fn fields(&self, cell: &CellRecord) -> Fields {
         cell.changes.apply(&self.template)
     }
 
     /// Whether a cell of this job has this value in a field.
-    pub fn mentions(&self, job: &str, field: &str, value: &str) -> bool {
+    pub(super) fn mentions(&self, job: &str, field: &str, value: &str) -> bool {
         let has = |fields: &Fields| fields.job == job && fields.get(field) == Some(value);
         let position = self.template.fields.iter().position(|(name, _)| name == field);
         let (of_job, template_has) = (self.template.job == job, has(&self.template));
@@ -90,7 +90,7 @@ impl Record {
     }
 
     /// The bytes of the index file.
-    pub fn to_jsonl(&self) -> Vec<u8> {
+    pub(super) fn to_jsonl(&self) -> Vec<u8> {
         let head = Head {
             record: 1,
             object: self.object.digest,
@@ -112,7 +112,7 @@ impl Record {
         bytes
     }
 
-    pub fn from_jsonl(text: &str) -> Result<Record, String> {
+    pub(super) fn from_jsonl(text: &str) -> Result<Record, String> {
         let mut lines = text.lines();
         let head: Head = serde_json::from_str(lines.next().unwrap_or("")).map_err(|e| e.to_string())?;
         let cells = lines.map(|line| serde_json::from_str::<Line>(line).map_err(|e| e.to_string()));
@@ -149,13 +149,13 @@ pub(super) struct Place {
 }
 
 impl Catalog {
-    pub fn knows(&self, name: &str) -> bool {
+    pub(super) fn knows(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
     /// Adds one index file; what cannot be read becomes a note (`false`). Files come in the order of writing: the
     /// writers' lock numbers them.
-    pub fn add(&mut self, name: &str, record: Result<Record, String>) -> bool {
+    pub(super) fn add(&mut self, name: &str, record: Result<Record, String>) -> bool {
         match record {
             Ok(record) => {
                 let index = self.records.len();
@@ -179,34 +179,34 @@ impl Catalog {
     }
 
     /// Number of the next file: past every name seen, readable or not.
-    pub fn next_number(&self) -> u64 {
+    pub(super) fn next_number(&self) -> u64 {
         let numbers = self.names.iter().filter_map(|n| n.split('-').next()?.parse::<u64>().ok());
         numbers.max().map_or(1, |n| n + 1)
     }
 
-    pub fn records(&self) -> &[Arc<Record>] {
+    pub(super) fn records(&self) -> &[Arc<Record>] {
         &self.records
     }
 
-    pub fn places(&self, key: &Key) -> &[Place] {
+    pub(super) fn places(&self, key: &Key) -> &[Place] {
         self.keys.get(key).map_or(&[], Vec::as_slice)
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = (&Key, &[Place])> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&Key, &[Place])> {
         self.keys.iter().map(|(key, places)| (key, places.as_slice()))
     }
 
-    pub fn last_key(&self, slot: &str) -> Option<Key> {
+    pub(super) fn last_key(&self, slot: &str) -> Option<Key> {
         self.slots.get(slot).map(|place| self.cell(*place).1.key)
     }
 
-    pub fn last_fields(&self, slot: &str) -> Option<Fields> {
+    pub(super) fn last_fields(&self, slot: &str) -> Option<Fields> {
         let place = self.slots.get(slot)?;
         let record = &self.records[place.record];
         Some(record.fields(&record.cells[place.cell]))
     }
 
-    pub fn cell(&self, place: Place) -> (&Record, &CellRecord) {
+    pub(super) fn cell(&self, place: Place) -> (&Record, &CellRecord) {
         let record = &self.records[place.record];
         (record, &record.cells[place.cell])
     }

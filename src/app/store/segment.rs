@@ -38,13 +38,13 @@ pub(super) struct Segment {
 
 impl Segment {
     /// `name` is for messages.
-    pub fn decode(name: &str, bytes: Vec<u8>) -> Result<Segment, StoreError> {
+    pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Segment, StoreError> {
         let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(parquet(name))?;
         Ok(Segment { columns: Columns::from_frame(&frame).map_err(parquet(name))? })
     }
 
     /// The observation in these rows; `None` if they do not hold exactly one.
-    pub fn observation(&self, rows: &Range<u64>) -> Option<PromptObservation> {
+    pub(super) fn observation(&self, rows: &Range<u64>) -> Option<PromptObservation> {
         let rows = usize::try_from(rows.start).ok()?..usize::try_from(rows.end).ok()?;
         let c = &self.columns;
         let last = rows.end.checked_sub(1).filter(|_| rows.start < rows.end)?;

@@ -13,17 +13,17 @@ mod tiles;
 
 use std::fmt;
 
-pub use halves::Halves;
+pub(crate) use halves::Halves;
 
 use model::checkpoint::Dtype;
 
 /// Calls a function with each of `0..n` once, on any threads, and returns when all are done. Tasks write what is theirs alone by
 /// their number: one that was called twice at once, or beyond `n`, would write where another does.
-pub type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
+pub(crate) type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 /// Rows of float32 in the order in which products take them, their bits by fours.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     pub bits: &'a [u32],
     pub rows: usize,
     pub inputs: usize,
@@ -31,7 +31,7 @@ pub struct Rows<'a> {
 
 /// A matrix `[outputs, inputs]`, row by row, with what is added to its products.
 #[derive(Clone, Copy, Debug)]
-pub struct Linear<'a, W = Halves<'a>> {
+pub(crate) struct Linear<'a, W = Halves<'a>> {
     pub weight: W,
     pub bias: Option<&'a [f32]>,
     pub outputs: usize,
@@ -45,7 +45,7 @@ impl<'a> Linear<'a> {
 
 /// Who multiplies.
 #[derive(Clone, Copy, Debug)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// The processor's tile registers, with weights in bf16.
     Tiles(tiles::Registers),
     /// This program as tile registers would, slowly.
@@ -56,12 +56,12 @@ pub enum Unit {
 
 impl Unit {
     /// The fastest of this processor: each was faster than the runtime's own products where it was measured (README).
-    pub fn fastest() -> Option<Unit> {
+    pub(crate) fn fastest() -> Option<Unit> {
         tiles::Registers::new().map(Unit::Tiles).or_else(|| fma::Fma::all().next().map(Unit::Fma))
     }
 
     /// Whether it multiplies with weights of this dtype.
-    pub fn takes(self, dtype: Dtype) -> bool {
+    pub(crate) fn takes(self, dtype: Dtype) -> bool {
         match self {
             Unit::Tiles(_) | Unit::EmulatedTiles => dtype == Dtype::BF16,
             Unit::Fma(_) => matches!(dtype, Dtype::BF16 | Dtype::F16),
@@ -69,7 +69,7 @@ impl Unit {
     }
 
     /// Bytes that each thread holds for a product.
-    pub fn room(self) -> usize {
+    pub(crate) fn room(self) -> usize {
         match self {
             Unit::Tiles(_) => tiles::THREAD_BYTES,
             Unit::EmulatedTiles => 0,
@@ -78,7 +78,7 @@ impl Unit {
     }
 
     /// How many fours of bytes [`Rows`] have.
-    pub fn size(self, rows: usize, inputs: usize) -> usize {
+    pub(crate) fn size(self, rows: usize, inputs: usize) -> usize {
         match self {
             Unit::Tiles(_) | Unit::EmulatedTiles => tiles::size(rows, inputs),
             Unit::Fma(fma) => fma.size(rows, inputs),
@@ -89,7 +89,7 @@ impl Unit {
     ///
     /// # Panics
     /// Where the sizes do not belong together.
-    pub fn arrange(self, x: &[f32], inputs: usize, bits: &mut [u32], each: Each<'_>) {
+    pub(crate) fn arrange(self, x: &[f32], inputs: usize, bits: &mut [u32], each: Each<'_>) {
         assert!(inputs > 0);
         let rows = x.len() / inputs;
         assert_eq!((x.len(), bits.len()), (rows * inputs, self.size(rows, inputs)));
@@ -104,7 +104,7 @@ impl Unit {
     ///
     /// # Panics
     /// Where the sizes do not belong together, and with a weight that it does not take.
-    pub fn product(self, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+    pub(crate) fn product(self, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
         assert!(x.inputs > 0 && x.bits.len() == self.size(x.rows, x.inputs));
         assert_eq!(linear.weight.len(), linear.outputs * x.inputs);
         assert!(linear.bias.is_none_or(|bias| bias.len() == linear.outputs));

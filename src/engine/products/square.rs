@@ -3,11 +3,11 @@
 use std::arch::x86_64::*;
 
 /// Rows and columns of it.
-pub const SIDE: usize = 16;
+pub(super) const SIDE: usize = 16;
 
 /// 16 by 16 numbers of four bytes.
 #[target_feature(enable = "avx512f")]
-pub fn transposed(rows: [__m512i; SIDE]) -> [__m512i; SIDE] {
+pub(super) fn transposed(rows: [__m512i; SIDE]) -> [__m512i; SIDE] {
     let zero = _mm512_setzero_si512();
     let mut twos = [zero; SIDE];
     for (to, from) in twos.chunks_exact_mut(2).zip(rows.chunks_exact(2)) {

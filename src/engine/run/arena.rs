@@ -14,7 +14,7 @@ const SAME_AS_REQUESTED: usize = 1;
 ///
 /// # Errors
 /// What the runtime says.
-pub fn register(environment: &Environment) -> ort::Result<()> {
+pub(super) fn register(environment: &Environment) -> ort::Result<()> {
     let api = ort::api();
     let (keys, values) = ([c"arena_extend_strategy".as_ptr()], [SAME_AS_REQUESTED]);
     let mut config = ptr::null_mut();

@@ -8,7 +8,7 @@ use model::arch::{Recipe, WeightUse};
 /// What bounds a group, and so the memory of activations: floats of its attention scores, and tokens. A path alone is a group
 /// whatever its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub(super) struct Limits {
     pub scores: usize,
     pub tokens: usize,
 }
@@ -21,13 +21,13 @@ impl Default for Limits {
 
 impl Limits {
     /// Half of both, until no two paths fit together.
-    pub fn halved(self) -> Option<Limits> {
+    pub(super) fn halved(self) -> Option<Limits> {
         (self.tokens > 1).then_some(Limits { scores: self.scores / 2, tokens: self.tokens / 2 })
     }
 }
 
 /// Copies of attention scores, `[heads, M, M]` for a path of M slots, that the runtime holds at a time, at most.
-pub const SCORES: usize = 3;
+pub(super) const SCORES: usize = 3;
 /// Floats of the attention scores of one prompt, 2 GiB; the runtime holds [`SCORES`] times that.
 const MAX_PROMPT_SCORES: usize = 1 << 29;
 /// Slots come in whole vectors of the runtime's softmax: a sum over slots then adds the same numbers in the same
@@ -41,7 +41,7 @@ const LEAST_ROWS: usize = 2;
 
 /// Rows are a multiple of this, so that every array of theirs, whatever matrix made it, is whole loops of the runtime: a
 /// prompt's numbers then do not depend on its company, as long as widths are a multiple of 16 too. Two for most models.
-pub fn multiple(weights: &[WeightUse]) -> usize {
+pub(super) fn multiple(weights: &[WeightUse]) -> usize {
     let sizes = weights.iter().filter(|weight| weight.input.is_some()).flat_map(|weight| &weight.shape);
     let common = sizes.fold(LOOP, |common, size| gcd(common, *size));
     (LOOP / common).max(LEAST_ROWS)
@@ -57,7 +57,7 @@ fn gcd(a: usize, b: usize) -> usize {
 /// A prompt that begins another one has no rows of its own. Attention is laid out by *paths*: the prompts that begin no
 /// other one.
 #[derive(Debug, PartialEq)]
-pub struct Group {
+pub(super) struct Group {
     /// Indices into the caller's prompts.
     pub prompts: Vec<usize>,
     /// The packed row of each token of each prompt, in the same order.
@@ -87,7 +87,7 @@ pub fn longest(recipe: &Recipe) -> usize {
 }
 
 /// Every prompt has a token, fits the context, and stays within the vocabulary.
-pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
+pub(super) fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
     let (context, vocabulary) = (recipe.context(), recipe.vocabulary());
     for (prompt, ids) in prompts.iter().enumerate() {
         if ids.is_empty() {
@@ -109,7 +109,7 @@ pub fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunError> {
 }
 
 /// Paths of similar length together, so that little is padded, and among them those that begin alike.
-pub fn groups(
+pub(super) fn groups(
     prompts: &[Vec<u32>],
     heads: usize,
     sharing: Sharing,
@@ -259,7 +259,7 @@ impl Builder {
 
 impl Group {
     /// T, with the copies that fill it up.
-    pub fn tokens(&self) -> usize {
+    pub(super) fn tokens(&self) -> usize {
         self.ids.len()
     }
 }

@@ -4,7 +4,7 @@ use number::observation::{TOP_K, TopToken};
 
 /// One prompt's sums over one piece, with m the largest logit of the piece.
 #[derive(Clone, Copy, Debug)]
-pub struct Piece {
+pub(super) struct Piece {
     pub max: f32,
     /// How many logits are m.
     pub largest: f32,
@@ -16,7 +16,7 @@ pub struct Piece {
 
 impl Piece {
     /// Of logits at hand.
-    pub fn of(logits: &[f32]) -> Piece {
+    pub(super) fn of(logits: &[f32]) -> Piece {
         let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let exp = |l: &f32| f64::from(l - max).exp();
         let largest = logits.iter().filter(|l| **l == max).count() as f32;
@@ -33,7 +33,7 @@ impl Piece {
 
 /// What one prompt has seen of the vocabulary so far.
 #[derive(Clone, Debug, Default)]
-pub struct Distribution {
+pub(super) struct Distribution {
     pieces: Vec<Piece>,
     /// Logit and id.
     top: Vec<(f32, u32)>,
@@ -41,19 +41,19 @@ pub struct Distribution {
 
 impl Distribution {
     /// Add a piece and its largest logits with their ids.
-    pub fn add(&mut self, piece: Piece, top: impl Iterator<Item = (f32, u32)>) {
+    pub(super) fn add(&mut self, piece: Piece, top: impl Iterator<Item = (f32, u32)>) {
         self.pieces.push(piece);
         self.top.extend(top);
         self.top.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         self.top.truncate(TOP_K);
     }
 
-    pub fn is_finite(&self) -> bool {
+    pub(super) fn is_finite(&self) -> bool {
         self.pieces.iter().all(|p| p.max.is_finite() && p.sum().is_finite() && p.weighted.is_finite())
     }
 
     /// Entropy in nats: ln Z - Σ (l-m)·exp(l-m) / Z.
-    pub fn entropy(&self) -> f64 {
+    pub(super) fn entropy(&self) -> f64 {
         let (max, z) = self.normaliser();
         let weighted: f64 = self
             .pieces
@@ -67,12 +67,12 @@ impl Distribution {
     }
 
     /// -log p of a token with this logit, nats.
-    pub fn surprise(&self, logit: f32) -> f64 {
+    pub(super) fn surprise(&self, logit: f32) -> f64 {
         let (max, z) = self.normaliser();
         max - f64::from(logit) + z.ln()
     }
 
-    pub fn top(&self) -> Vec<TopToken> {
+    pub(super) fn top(&self) -> Vec<TopToken> {
         let (max, z) = self.normaliser();
         let prob = |logit: f32| ((f64::from(logit) - max).exp() / z) as f32;
         self.top.iter().map(|&(logit, id)| TopToken { id, prob: prob(logit) }).collect()
@@ -88,7 +88,7 @@ impl Distribution {
 
 /// How far logits move at most, and the range they lie in before.
 #[derive(Clone, Copy, Debug)]
-pub struct Shift {
+pub(super) struct Shift {
     change: f32,
     max: f32,
     /// Minus the smallest logit.
@@ -103,14 +103,14 @@ impl Default for Shift {
 
 impl Shift {
     /// Add a piece: the largest |change|, the largest logit, and minus the smallest.
-    pub fn add(&mut self, change: f32, max: f32, below: f32) {
+    pub(super) fn add(&mut self, change: f32, max: f32, below: f32) {
         self.change = self.change.max(change);
         self.max = self.max.max(max);
         self.below = self.below.max(below);
     }
 
     /// Change over range; `None` where there is no range.
-    pub fn share(&self) -> Option<f32> {
+    pub(super) fn share(&self) -> Option<f32> {
         let range = f64::from(self.max) + f64::from(self.below);
         (range > 0.0).then(|| (f64::from(self.change) / range) as f32)
     }

@@ -20,7 +20,7 @@ use model::onnx::{ARRANGE, DOMAIN, LINEAR_BF16, LINEAR_F16};
 ///
 /// # Errors
 /// What the runtime refuses.
-pub fn operators(unit: Unit) -> ort::Result<OperatorDomain> {
+pub(super) fn operators(unit: Unit) -> ort::Result<OperatorDomain> {
     OperatorDomain::new(DOMAIN)?
         .add(Arranging(unit))?
         .add(Multiplying::<bf16>(unit, PhantomData))?

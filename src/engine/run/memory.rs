@@ -8,7 +8,7 @@ use crate::products::Unit;
 use model::{arch::WeightUse, checkpoint::Checkpoint};
 
 /// Where weights lie when a graph reads them.
-pub trait Memory: Sync {
+pub(super) trait Memory: Sync {
     /// Room for one module's weights, reused for the next.
     type Slot: Default + Send;
 
@@ -31,7 +31,7 @@ pub trait Memory: Sync {
 }
 
 /// This machine's memory.
-pub struct Host {
+pub(super) struct Host {
     /// Weights that its products take stay as they are stored.
     pub unit: Option<Unit>,
 }

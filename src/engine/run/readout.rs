@@ -11,7 +11,7 @@ use super::{
 pub(super) const SLICE: usize = 256;
 
 /// Rows on their way through the head.
-pub struct Readout {
+pub(super) struct Readout {
     /// `[R, E]`
     hidden: Vec<f32>,
     width: usize,
@@ -24,14 +24,18 @@ pub struct Readout {
 impl Readout {
     /// `hidden [R, width]` as the final norm's graph gives it, and a token for each row; at least two rows, as the runtime
     /// multiplies a single one by another kernel.
-    pub fn new(hidden: Vec<f32>, width: usize, wanted: Vec<u32>) -> Readout {
+    pub(super) fn new(hidden: Vec<f32>, width: usize, wanted: Vec<u32>) -> Readout {
         let (logits, distributions) =
             (vec![f32::NAN; wanted.len()], vec![Distribution::default(); wanted.len()]);
         Readout { hidden, width, wanted, logits, distributions }
     }
 
     /// Takes one piece of the vocabulary in, by the graph `tail`.
-    pub fn add(&mut self, session: &mut Session, piece: &vocabulary::Piece<'_>) -> Result<(), RunError> {
+    pub(super) fn add(
+        &mut self,
+        session: &mut Session,
+        piece: &vocabulary::Piece<'_>,
+    ) -> Result<(), RunError> {
         let rows = self.wanted.len();
         let slices = rows.div_ceil(SLICE);
         for slice in (0..slices).map(|i| i * rows / slices..(i + 1) * rows / slices) {
@@ -64,12 +68,12 @@ impl Readout {
     }
 
     /// Entropy of a row's distribution, nats.
-    pub fn entropy(&self, row: usize) -> f64 {
+    pub(super) fn entropy(&self, row: usize) -> f64 {
         self.distributions[row].entropy()
     }
 
     /// -log p of a row's wanted token, nats.
-    pub fn surprise(&self, row: usize) -> f64 {
+    pub(super) fn surprise(&self, row: usize) -> f64 {
         self.distributions[row].surprise(self.logits[row])
     }
 }

@@ -28,10 +28,10 @@ use base::device::Device;
 const SERIAL_WIDTH: usize = 512;
 
 /// One input by name.
-pub type Input<'a> = (Cow<'a, str>, SessionInputValue<'a>);
+pub(super) type Input<'a> = (Cow<'a, str>, SessionInputValue<'a>);
 
 /// A loaded graph. Its weights are inputs, so one session serves every block of its kind.
-pub struct Session {
+pub(super) struct Session {
     graph: String,
     inner: OrtSession,
     device: Device,
@@ -40,14 +40,19 @@ pub struct Session {
 }
 
 /// The outputs of one run by name.
-pub struct Outputs {
+pub(super) struct Outputs {
     graph: String,
     values: Vec<(String, DynValue)>,
 }
 
 impl Session {
     /// `width` is the model's: narrow models run on one thread.
-    pub fn new(runtime: &Runtime, graph: &str, bytes: &[u8], width: usize) -> Result<Session, RunError> {
+    pub(super) fn new(
+        runtime: &Runtime,
+        graph: &str,
+        bytes: &[u8],
+        width: usize,
+    ) -> Result<Session, RunError> {
         let _span = tracing::info_span!("session", graph).entered();
         let device = runtime.device();
         let fail = |error| fault_on(device, graph, error);
@@ -55,12 +60,12 @@ impl Session {
         Ok(Session { graph: graph.to_string(), inner, device, apart: runtime.apart().map_err(fail)? })
     }
 
-    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &str> {
         self.inner.inputs().iter().map(|input| input.name())
     }
 
     /// Every output comes where this program can read it.
-    pub fn run(&mut self, inputs: Vec<Input<'_>>) -> Result<Outputs, RunError> {
+    pub(super) fn run(&mut self, inputs: Vec<Input<'_>>) -> Result<Outputs, RunError> {
         let (device, graph) = (self.device, self.graph.as_str());
         let outputs = self.inner.run(inputs).map_err(|e| fault_on(device, graph, e))?;
         let values = outputs.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
@@ -68,7 +73,7 @@ impl Session {
     }
 
     /// One f32 output of known shape for one input; on a device it is written where it stays.
-    pub fn run_into(
+    pub(super) fn run_into(
         &mut self,
         input: Input<'_>,
         output: &str,
@@ -83,7 +88,7 @@ impl Session {
 
     /// [`Session::run`], of which only the outputs named in `read` will be read here: on a device the others stay there,
     /// for the next graph.
-    pub fn run_reading(&mut self, inputs: Vec<Input<'_>>, read: &[&str]) -> Result<Outputs, RunError> {
+    pub(super) fn run_reading(&mut self, inputs: Vec<Input<'_>>, read: &[&str]) -> Result<Outputs, RunError> {
         let Some(apart) = &self.apart else { return self.run(inputs) };
         let (device, graph) = (self.device, self.graph.as_str());
         let values = bound(&mut self.inner, &inputs, read, apart).map_err(|e| fault_on(device, graph, e))?;
@@ -152,7 +157,7 @@ fn owned(value: &DynValue) -> ort::Result<Option<DynValue>> {
 
 impl Outputs {
     /// Take an output out, to feed it to another session without a copy.
-    pub fn take(&mut self, name: &str) -> Result<DynValue, RunError> {
+    pub(super) fn take(&mut self, name: &str) -> Result<DynValue, RunError> {
         let at = self.values.iter().position(|(n, _)| n == name).ok_or_else(|| RunError::Runtime {
             graph: self.graph.clone(),
             reason: format!("no output named {name:?}"),
@@ -161,27 +166,27 @@ impl Outputs {
     }
 
     /// Copy an f32 output.
-    pub fn floats(&mut self, name: &str) -> Result<Vec<f32>, RunError> {
+    pub(super) fn floats(&mut self, name: &str) -> Result<Vec<f32>, RunError> {
         let value = self.take(name)?;
         let (_, data) = value.try_extract_tensor::<f32>().map_err(|e| fault(&self.graph, e))?;
         Ok(data.to_vec())
     }
 
     /// Copy an i64 output.
-    pub fn integers(&mut self, name: &str) -> Result<Vec<i64>, RunError> {
+    pub(super) fn integers(&mut self, name: &str) -> Result<Vec<i64>, RunError> {
         let value = self.take(name)?;
         let (_, data) = value.try_extract_tensor::<i64>().map_err(|e| fault(&self.graph, e))?;
         Ok(data.to_vec())
     }
 
     /// The outputs that were not taken.
-    pub fn rest(self) -> Vec<(String, DynValue)> {
+    pub(super) fn rest(self) -> Vec<(String, DynValue)> {
         self.values
     }
 }
 
 /// The elements of an earlier f32 output: borrowed, or from a device a copy.
-pub fn read(value: &DynValue) -> Result<Cow<'_, [f32]>, RunError> {
+pub(super) fn read(value: &DynValue) -> Result<Cow<'_, [f32]>, RunError> {
     let fail = |error| fault("stream", error);
     let tensor = value.view().downcast::<DynTensorValueType>().map_err(fail)?;
     if tensor.memory_info().is_cpu_accessible() {
@@ -192,7 +197,7 @@ pub fn read(value: &DynValue) -> Result<Cow<'_, [f32]>, RunError> {
 }
 
 /// Copies of some rows of an earlier output `[n, width]`.
-pub fn rows(value: &DynValue, rows: &[i64]) -> Result<Vec<f32>, RunError> {
+pub(super) fn rows(value: &DynValue, rows: &[i64]) -> Result<Vec<f32>, RunError> {
     let tensor = value.view().downcast::<DynTensorValueType>().map_err(|e| fault("stream", e))?;
     let width = tensor.shape().last().map_or(0, |size| *size as usize);
     let data = read(value)?;
@@ -200,7 +205,7 @@ pub fn rows(value: &DynValue, rows: &[i64]) -> Result<Vec<f32>, RunError> {
 }
 
 /// A borrowed tensor as an input: no copy, unless to a device.
-pub fn tensor<'a, T>(name: &'a str, shape: &[usize], data: &'a [T]) -> Result<Input<'a>, RunError>
+pub(super) fn tensor<'a, T>(name: &'a str, shape: &[usize], data: &'a [T]) -> Result<Input<'a>, RunError>
 where
     T: PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static,
 {
@@ -209,12 +214,12 @@ where
 }
 
 /// A borrowed f32 tensor as an input.
-pub fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Input<'a>, RunError> {
+pub(super) fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Input<'a>, RunError> {
     tensor(name, shape, data)
 }
 
 /// A borrowed weight of two bytes an element as an input.
-pub fn halves<'a>(name: &'a str, shape: &[usize], data: Halves<'a>) -> Result<Input<'a>, RunError> {
+pub(super) fn halves<'a>(name: &'a str, shape: &[usize], data: Halves<'a>) -> Result<Input<'a>, RunError> {
     match data {
         Halves::Bf16(data) => tensor(name, shape, data),
         Halves::F16(data) => tensor(name, shape, data),
@@ -222,12 +227,12 @@ pub fn halves<'a>(name: &'a str, shape: &[usize], data: Halves<'a>) -> Result<In
 }
 
 /// A borrowed i64 tensor as an input.
-pub fn integers<'a>(name: &'a str, shape: &[usize], data: &'a [i64]) -> Result<Input<'a>, RunError> {
+pub(super) fn integers<'a>(name: &'a str, shape: &[usize], data: &'a [i64]) -> Result<Input<'a>, RunError> {
     tensor(name, shape, data)
 }
 
 /// An earlier output as an input: no copy.
-pub fn value<'a>(name: &'a str, value: &'a DynValue) -> Input<'a> {
+pub(super) fn value<'a>(name: &'a str, value: &'a DynValue) -> Input<'a> {
     (Cow::Borrowed(name), value.into())
 }
 

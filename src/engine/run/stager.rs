@@ -21,13 +21,13 @@ use super::{
 use model::{arch::WeightUse, checkpoint::Checkpoint};
 
 /// Is given every module's index and weights, in order.
-pub type Each<'e> = &'e mut dyn FnMut(usize, &Staged<'_>) -> Result<(), RunError>;
+pub(super) type Each<'e> = &'e mut dyn FnMut(usize, &Staged<'_>) -> Result<(), RunError>;
 
 /// Every module's weights in the memory of the runtime's device, in order; `buffer` is used where that is this machine's.
 ///
 /// # Errors
 /// The first of `each`, a tensor that is missing, or what the runtime refuses.
-pub fn each_module(
+pub(super) fn each_module(
     runtime: &Runtime,
     buffer: &mut Buffer,
     checkpoint: &Checkpoint,
@@ -41,7 +41,7 @@ pub fn each_module(
 }
 
 /// One slot: fill, compute, fill, compute.
-pub fn in_turn<M: Memory>(
+pub(super) fn in_turn<M: Memory>(
     memory: &M,
     slot: &mut M::Slot,
     checkpoint: &Checkpoint,
@@ -89,7 +89,7 @@ fn hash(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
 
 /// Asks the system to read the pages of what comes next while something else is computed: on a thread of its own, since the disk
 /// may be asked for more than it takes note of at once. Where no thread is to be had, the pages are read when they are needed.
-pub fn prefetch<'s>(scope: &'s Scope<'s, '_>, checkpoint: &'s Checkpoint, next: &'s [WeightUse]) {
+pub(super) fn prefetch<'s>(scope: &'s Scope<'s, '_>, checkpoint: &'s Checkpoint, next: &'s [WeightUse]) {
     let ask = move || next.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor));
     if !next.is_empty() {
         let _ = thread::Builder::new().name("prefetch".into()).spawn_scoped(scope, ask);
@@ -98,7 +98,7 @@ pub fn prefetch<'s>(scope: &'s Scope<'s, '_>, checkpoint: &'s Checkpoint, next: 
 
 /// Two slots: a second thread fills one while the other is computed on. No module is filled before the last but one is
 /// done with, so the memory is two modules' at most.
-pub fn ahead<M: Memory>(
+pub(super) fn ahead<M: Memory>(
     memory: &M,
     checkpoint: &Checkpoint,
     modules: &[&[WeightUse]],

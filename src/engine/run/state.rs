@@ -14,7 +14,7 @@ use model::arch::GAUGES;
 use number::observation::{Extra, Extras, PromptObservation};
 
 /// A group of prompts on its way. Gauges are packed per token, one entry per layer.
-pub struct State {
+pub(super) struct State {
     pub group: Group,
     pub stream: DynValue,
     pub tables: Vec<(String, DynValue)>,
@@ -37,7 +37,7 @@ pub struct State {
 
 impl State {
     /// A group at the first block: its stream with the gauges of that, and what the prelude published.
-    pub fn new(
+    pub(super) fn new(
         group: Group,
         stream: DynValue,
         tables: Vec<(String, DynValue)>,
@@ -63,7 +63,7 @@ impl State {
     }
 
     /// Whatever of the group's own values the graph asks for: the stream, layout, tables and masks.
-    pub fn feed<'a>(&'a self, session: &Session, inputs: &mut Vec<Input<'a>>) -> Result<(), RunError> {
+    pub(super) fn feed<'a>(&'a self, session: &Session, inputs: &mut Vec<Input<'a>>) -> Result<(), RunError> {
         let group = &self.group;
         let (tokens, paths) = (group.tokens(), group.paths);
         for name in session.inputs() {
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// Keeps the rows that the lens will read.
-    pub fn remember(&mut self, extras: &Extras) -> Result<(), RunError> {
+    pub(super) fn remember(&mut self, extras: &Extras) -> Result<(), RunError> {
         if extras.contains(&Extra::Lens) {
             self.last_rows.push(session::rows(&self.stream, &self.group.last)?);
         }
@@ -90,7 +90,7 @@ impl State {
     }
 
     /// Packed rows that have a next token in their prompt, and that token.
-    pub fn with_next(&self, prompts: &[Vec<u32>]) -> (Vec<i64>, Vec<u32>) {
+    pub(super) fn with_next(&self, prompts: &[Vec<u32>]) -> (Vec<i64>, Vec<u32>) {
         let (mut rows, mut next) = (Vec::new(), Vec::new());
         for (&prompt, own) in self.group.prompts.iter().zip(&self.group.rows) {
             rows.extend(own[..own.len() - 1].iter().map(|row| *row as i64)); // check() refused empty prompts
@@ -104,7 +104,7 @@ impl State {
     }
 
     /// What was seen of each prompt, with its index among `prompts`.
-    pub fn observations(&self, prompts: &[Vec<u32>]) -> Vec<(usize, PromptObservation)> {
+    pub(super) fn observations(&self, prompts: &[Vec<u32>]) -> Vec<(usize, PromptObservation)> {
         let count = self.group.last.len();
         let mut read = 0;
         let mut found = Vec::new();

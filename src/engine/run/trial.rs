@@ -17,7 +17,7 @@ const SIDE: usize = 16;
 ///
 /// # Errors
 /// What the runtime refuses, and a wrong number.
-pub fn trial(runtime: &Runtime) -> Result<(), RunError> {
+pub(super) fn trial(runtime: &Runtime) -> Result<(), RunError> {
     let graph = graph().map_err(ArchError::from)?;
     let ones = vec![1.0; SIDE * SIDE];
     let shape = [SIDE, SIDE];

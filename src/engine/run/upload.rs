@@ -22,7 +22,7 @@ use model::{
 };
 
 /// The way into the memory of a runtime's device.
-pub struct Upload<'r> {
+pub(super) struct Upload<'r> {
     runtime: &'r Runtime,
     /// One for each dtype that was met. All weights of a walk come through these: what a slot gives back, they use again.
     sessions: Mutex<Vec<(Dtype, Session)>>,
@@ -33,7 +33,7 @@ impl<'r> Upload<'r> {
     ///
     /// # Errors
     /// What the runtime refuses.
-    pub fn of(runtime: &'r Runtime) -> Result<Option<Upload<'r>>, RunError> {
+    pub(super) fn of(runtime: &'r Runtime) -> Result<Option<Upload<'r>>, RunError> {
         let apart = runtime.apart().map_err(|e| fault("device", e))?;
         Ok(apart.map(|_| Upload { runtime, sessions: Mutex::new(Vec::new()) }))
     }
@@ -42,7 +42,7 @@ impl<'r> Upload<'r> {
     ///
     /// # Errors
     /// What the runtime refuses.
-    pub fn put(&self, shape: &[usize], numbers: &[f32]) -> Result<DynValue, RunError> {
+    pub(super) fn put(&self, shape: &[usize], numbers: &[f32]) -> Result<DynValue, RunError> {
         self.widened(Dtype::F32, floats(STORED, shape, numbers)?, shape)
     }
 

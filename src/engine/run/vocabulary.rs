@@ -29,7 +29,7 @@ const WHOLE: usize = 16;
 const NOT_A_TOKEN: f32 = -1e30;
 
 /// The unembedding, where it lies.
-pub struct Unembedding<'a> {
+pub(super) struct Unembedding<'a> {
     matrix: Tensor<'a>,
     /// Its elements, if products take them as they are stored.
     pub stored: Option<Halves<'a>>,
@@ -37,7 +37,7 @@ pub struct Unembedding<'a> {
 
 /// Bytes that hold a piece, at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Room {
+pub(super) struct Room {
     /// Of the buffer that weights are widened into.
     pub widened: usize,
     /// Beside that buffer.
@@ -47,7 +47,7 @@ pub struct Room {
 impl<'a> Unembedding<'a> {
     /// # Errors
     /// A missing tensor.
-    pub fn find(
+    pub(super) fn find(
         unit: Option<Unit>,
         recipe: &Recipe,
         checkpoint: &'a Checkpoint,
@@ -60,12 +60,12 @@ impl<'a> Unembedding<'a> {
     }
 
     /// How many rows.
-    pub fn tokens(&self) -> usize {
+    pub(super) fn tokens(&self) -> usize {
         self.matrix.shape[0] // a matrix, as the recipe has checked
     }
 
     /// What [`Vocabulary::each_piece`] takes.
-    pub fn room(&self) -> Room {
+    pub(super) fn room(&self) -> Room {
         let width = self.width();
         let mut room = Room::default();
         for ids in pieces(self.tokens()) {
@@ -86,14 +86,14 @@ impl<'a> Unembedding<'a> {
 }
 
 /// The unembedding and its bias.
-pub struct Vocabulary<'a> {
+pub(super) struct Vocabulary<'a> {
     unembedding: Unembedding<'a>,
     bias: Option<Tensor<'a>>,
     upload: Option<Upload<'a>>,
 }
 
 /// One piece, as the graphs take it.
-pub struct Piece<'a> {
+pub(super) struct Piece<'a> {
     /// Token ids.
     pub ids: Range<usize>,
     /// Name of the matrix.
@@ -114,7 +114,7 @@ enum Rows<'a> {
 impl<'a> Vocabulary<'a> {
     /// # Errors
     /// A missing tensor, what the runtime refuses.
-    pub fn new(
+    pub(super) fn new(
         runtime: &'a Runtime,
         checkpoint: &'a Checkpoint,
         recipe: &Recipe,
@@ -126,12 +126,12 @@ impl<'a> Vocabulary<'a> {
     }
 
     /// How many there are.
-    pub fn tokens(&self) -> usize {
+    pub(super) fn tokens(&self) -> usize {
         self.unembedding.tokens()
     }
 
     /// The inputs that the graphs take as they are stored.
-    pub fn stored(&self) -> BTreeMap<String, onnx::Stored> {
+    pub(super) fn stored(&self) -> BTreeMap<String, onnx::Stored> {
         self.unembedding
             .stored
             .iter()
@@ -144,7 +144,7 @@ impl<'a> Vocabulary<'a> {
     ///
     /// # Errors
     /// What the runtime refuses, and the first error of `each`.
-    pub fn each_piece(
+    pub(super) fn each_piece(
         &self,
         buffer: &mut Buffer,
         mut each: impl FnMut(&Piece<'_>) -> Result<(), RunError>,
@@ -187,7 +187,7 @@ impl<'a> Vocabulary<'a> {
 
 impl<'a> Piece<'a> {
     /// What every graph over logits takes of a piece.
-    pub fn inputs(&'a self) -> Result<Vec<Input<'a>>, RunError> {
+    pub(super) fn inputs(&'a self) -> Result<Vec<Input<'a>>, RunError> {
         let count = self.padding.len();
         let shape = [count, self.width];
         let rows = match &self.rows {
@@ -203,7 +203,7 @@ impl<'a> Piece<'a> {
     }
 
     /// Logits of this piece are not finite.
-    pub fn not_finite(&self) -> RunError {
+    pub(super) fn not_finite(&self) -> RunError {
         let damaged = match &self.rows {
             Rows::Floats(rows) | Rows::There(_, rows) => rows.iter().any(|x| !x.is_finite()),
             Rows::Stored(rows) => !rows.are_finite(),

@@ -21,17 +21,17 @@ use model::{
 
 /// The reused buffer.
 #[derive(Default)]
-pub struct Buffer {
+pub(super) struct Buffer {
     floats: Vec<f32>,
 }
 
 /// The weights of one module, ready to be inputs.
-pub struct Staged<'a> {
+pub(super) struct Staged<'a> {
     weights: Vec<(&'a WeightUse, Weight<'a>)>,
 }
 
 /// One weight, where a graph reads it.
-pub enum Weight<'a> {
+pub(super) enum Weight<'a> {
     /// Here.
     Floats(&'a [f32]),
     /// Here, for a product that takes it so.
@@ -49,7 +49,7 @@ enum Source<'c> {
 
 impl Buffer {
     /// Widen or borrow every weight of `uses`, all as float32; those without a graph input are skipped.
-    pub fn stage<'a>(
+    pub(super) fn stage<'a>(
         &'a mut self,
         checkpoint: &'a Checkpoint,
         uses: &'a [WeightUse],
@@ -59,7 +59,7 @@ impl Buffer {
     }
 
     /// Widen what must be.
-    pub fn fill(
+    pub(super) fn fill(
         &mut self,
         unit: Option<Unit>,
         checkpoint: &Checkpoint,
@@ -76,7 +76,7 @@ impl Buffer {
     }
 
     /// The weights, after [`Buffer::fill`] with the same arguments.
-    pub fn view<'a>(
+    pub(super) fn view<'a>(
         &'a self,
         unit: Option<Unit>,
         checkpoint: &'a Checkpoint,
@@ -92,7 +92,7 @@ impl Buffer {
     }
 
     /// Some rows of a matrix `[n, row]` (or elements of a vector) as float32, and rows of zeros after them up to `count`.
-    pub fn rows<'a>(&'a mut self, tensor: &Tensor<'a>, rows: Range<usize>, count: usize) -> &'a [f32] {
+    pub(super) fn rows<'a>(&'a mut self, tensor: &Tensor<'a>, rows: Range<usize>, count: usize) -> &'a [f32] {
         let row = tensor.elements() / tensor.shape[0].max(1);
         if count == rows.len()
             && let Some(floats) = mapped(tensor, rows.start * row..rows.end * row)
@@ -118,11 +118,11 @@ impl Buffer {
 
 impl<'a> Staged<'a> {
     /// Each with a graph input.
-    pub fn new(weights: Vec<(&'a WeightUse, Weight<'a>)>) -> Staged<'a> {
+    pub(super) fn new(weights: Vec<(&'a WeightUse, Weight<'a>)>) -> Staged<'a> {
         Staged { weights }
     }
 
-    pub fn inputs(&self) -> Result<Vec<Input<'a>>, RunError> {
+    pub(super) fn inputs(&self) -> Result<Vec<Input<'a>>, RunError> {
         self.weights
             .iter()
             .map(|(weight, data)| {
@@ -137,7 +137,7 @@ impl<'a> Staged<'a> {
     }
 
     /// The graph inputs of weights that come as they are stored.
-    pub fn stored(&self) -> BTreeMap<String, onnx::Stored> {
+    pub(super) fn stored(&self) -> BTreeMap<String, onnx::Stored> {
         let stored = self.weights.iter().filter_map(|(weight, data)| match data {
             Weight::Stored(data) => Some((weight.input.clone()?, data.dtype().into())),
             _ => None,
@@ -146,7 +146,7 @@ impl<'a> Staged<'a> {
     }
 
     /// The first weight with a NaN or an infinity.
-    pub fn first_not_finite(&self) -> Option<String> {
+    pub(super) fn first_not_finite(&self) -> Option<String> {
         let damaged = |data: &Weight<'_>| match data {
             Weight::Floats(data) => data.iter().any(|x| !x.is_finite()),
             Weight::Stored(data) => !data.are_finite(),
@@ -161,7 +161,7 @@ impl<'a> Staged<'a> {
 }
 
 /// The weights that a graph takes as inputs, with their tensors.
-pub fn used<'u, 'c>(
+pub(super) fn used<'u, 'c>(
     checkpoint: &'c Checkpoint,
     uses: &'u [WeightUse],
 ) -> impl Iterator<Item = Result<(&'u WeightUse, Tensor<'c>), RunError>> {
@@ -170,12 +170,16 @@ pub fn used<'u, 'c>(
 }
 
 /// How many elements [`Buffer::fill`] widens.
-pub fn widened(unit: Option<Unit>, checkpoint: &Checkpoint, uses: &[WeightUse]) -> Result<usize, RunError> {
+pub(super) fn widened(
+    unit: Option<Unit>,
+    checkpoint: &Checkpoint,
+    uses: &[WeightUse],
+) -> Result<usize, RunError> {
     Ok(sources(unit, checkpoint, uses)?.1)
 }
 
 /// The elements of a weight that the unit's products take as they lie.
-pub fn stored<'c>(unit: Option<Unit>, weight: &WeightUse, tensor: &Tensor<'c>) -> Option<Halves<'c>> {
+pub(super) fn stored<'c>(unit: Option<Unit>, weight: &WeightUse, tensor: &Tensor<'c>) -> Option<Halves<'c>> {
     let Content::Stored(bytes) = tensor.content else { return None };
     if !weight.factor || !unit?.takes(tensor.dtype) {
         return None;
@@ -213,7 +217,7 @@ fn sources<'u, 'c>(
 }
 
 /// Some elements as they lie, where they are aligned little-endian floats on a little-endian machine.
-pub fn mapped<'a>(tensor: &Tensor<'a>, elements: Range<usize>) -> Option<&'a [f32]> {
+pub(super) fn mapped<'a>(tensor: &Tensor<'a>, elements: Range<usize>) -> Option<&'a [f32]> {
     let Content::Stored(bytes) = tensor.content else { return None };
     if tensor.dtype != Dtype::F32 {
         return None;
@@ -226,7 +230,7 @@ pub fn mapped<'a>(tensor: &Tensor<'a>, elements: Range<usize>) -> Option<&'a [f3
 ///
 /// # Safety
 /// Every bit pattern of the type's size is a valid value, and it has no padding.
-pub unsafe trait Plain {}
+pub(super) unsafe trait Plain {}
 // SAFETY: IEEE 754 gives every pattern a meaning.
 unsafe impl Plain for f32 {}
 // SAFETY: a u16 inside.
@@ -235,7 +239,7 @@ unsafe impl Plain for half::f16 {}
 unsafe impl Plain for half::bf16 {}
 
 /// Stored bytes as numbers, where they are aligned and the machine is little-endian as they are.
-pub fn as_they_lie<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
+pub(super) fn as_they_lie<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
     if cfg!(target_endian = "big") {
         return None;
     }

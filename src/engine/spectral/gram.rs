@@ -76,7 +76,7 @@ type Partial<T> = [[T; LANES]; TOGETHER];
 
 impl<'a> Matrix<'a> {
     /// None: it is no matrix, or an empty one.
-    pub fn of(tensor: &Tensor<'a>) -> Option<Matrix<'a>> {
+    pub(super) fn of(tensor: &Tensor<'a>) -> Option<Matrix<'a>> {
         match *tensor.shape {
             [rows, cols] if rows > 0 && cols > 0 => Some(Matrix { tensor: *tensor, rows, cols }),
             _ => None,
@@ -90,7 +90,7 @@ impl<'a> Matrix<'a> {
         (0..rows.div_ceil(count)).into_par_iter().map(move |s| s * count..rows.min((s + 1) * count))
     }
 
-    pub fn survey(&self) -> Survey {
+    pub(super) fn survey(&self) -> Survey {
         let segments: Vec<(Vec<f64>, Vec<f64>)> = self
             .segments()
             .map(|rows| {
@@ -112,7 +112,7 @@ impl<'a> Matrix<'a> {
     /// ŴᵀŴ v for every v of `vectors`, `[cols]` each, multiplied in `T`.
     ///
     /// Rows are measured in `unit`, a power of two near their elements' size, so that no product leaves `T`'s range.
-    pub fn gram<T: Real>(&self, mean: &[f64], unit: f64, vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    pub(super) fn gram<T: Real>(&self, mean: &[f64], unit: f64, vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let lengths: Vec<f64> =
             vectors.iter().map(|v| v.iter().fold(0.0, |most: f64, x| most.max(x.abs()))).collect();
         let strips = |numbers: &[f64], by: f64| {

@@ -35,24 +35,24 @@ pub(super) struct Estimate {
 
 impl Krylov {
     /// Starts from some vectors `[cols]`; those that depend on the ones before are left out.
-    pub fn new(starts: Vec<Vec<f64>>) -> Krylov {
+    pub(super) fn new(starts: Vec<Vec<f64>>) -> Krylov {
         let mut krylov = Krylov { basis: vec![], projected: vec![], block: 0..0, steps: 0, next_look: 1 };
         krylov.extend(starts, 0..0, 0.0);
         krylov
     }
 
     /// The vectors whose products are wanted.
-    pub fn block(&self) -> &[Vec<f64>] {
+    pub(super) fn block(&self) -> &[Vec<f64>] {
         &self.basis[self.block.clone()]
     }
 
     /// Products taken of a block.
-    pub fn steps(&self) -> usize {
+    pub(super) fn steps(&self) -> usize {
         self.steps
     }
 
     /// Takes the products of [`Krylov::block`] with the matrix.
-    pub fn absorb(&mut self, mut products: Vec<Vec<f64>>) {
+    pub(super) fn absorb(&mut self, mut products: Vec<Vec<f64>>) {
         let block = self.block.clone();
         for (row, product) in block.clone().zip(&mut products) {
             let along = project_out(product, &self.basis);
@@ -91,7 +91,7 @@ impl Krylov {
 
     /// The estimate, once its error is at most `tolerance`, nothing is left to learn, or `most` steps were taken. It is
     /// looked at ever less often, since that costs the cube of the steps.
-    pub fn settled(&mut self, tolerance: f64, most: usize) -> Option<Estimate> {
+    pub(super) fn settled(&mut self, tolerance: f64, most: usize) -> Option<Estimate> {
         let last = self.block.is_empty() || self.steps >= most;
         if !last && self.steps < self.next_look {
             return None;
@@ -131,7 +131,7 @@ impl Krylov {
     }
 
     /// The vectors of the largest Ritz values, the largest first.
-    pub fn leaders(&self, estimate: &Estimate) -> Vec<Vec<f64>> {
+    pub(super) fn leaders(&self, estimate: &Estimate) -> Vec<Vec<f64>> {
         let combined = |weights: &Vec<f64>| {
             let mut sum = vec![0.0; self.basis[0].len()];
             for (weight, vector) in weights.iter().zip(&self.basis) {

@@ -8,14 +8,17 @@ use crate::nn::{activation::Activation, attention::Attention};
 use number::facts::ModelFacts;
 
 /// The family's typed config; serde's message names the key.
-pub fn typed<C: DeserializeOwned>(family: &'static str, config: &Map<String, Json>) -> Result<C, ArchError> {
+pub(super) fn typed<C: DeserializeOwned>(
+    family: &'static str,
+    config: &Map<String, Json>,
+) -> Result<C, ArchError> {
     serde_json::from_value(Json::Object(config.clone()))
         .map_err(|e| ArchError::Config { family, reason: e.to_string() })
 }
 
 /// The config under the names that the family's class itself uses, where it answers to others too (`attribute_map` and
 /// older names): pairs of another name and its own. A size given under both must be one size.
-pub fn own_names(
+pub(super) fn own_names(
     family: &'static str,
     config: &Map<String, Json>,
     pairs: &[(&str, &str)],
@@ -36,12 +39,12 @@ pub fn own_names(
     Ok(config)
 }
 
-pub fn activation(name: &str) -> Result<Activation, ArchError> {
+pub(super) fn activation(name: &str) -> Result<Activation, ArchError> {
     activation_of("hidden_act", name)
 }
 
 /// [`activation`] under another key.
-pub fn activation_of(key: &str, name: &str) -> Result<Activation, ArchError> {
+pub(super) fn activation_of(key: &str, name: &str) -> Result<Activation, ArchError> {
     Activation::read(name).ok_or_else(|| ArchError::Unsupported {
         key: key.to_string(),
         found: name.to_string(),
@@ -51,7 +54,7 @@ pub fn activation_of(key: &str, name: &str) -> Result<Activation, ArchError> {
 
 /// Keys of the reference's config that change the computation, and the one value of each that a family computes; absent
 /// and null are that value too. What the reference has no key for, it does not compute either.
-pub fn only(config: &Map<String, Json>, computed: &[(&str, Json)]) -> Result<(), ArchError> {
+pub(super) fn only(config: &Map<String, Json>, computed: &[(&str, Json)]) -> Result<(), ArchError> {
     for (key, value) in computed {
         match config.get(*key) {
             None | Some(Json::Null) => {}
@@ -69,19 +72,19 @@ pub fn only(config: &Map<String, Json>, computed: &[(&str, Json)]) -> Result<(),
 }
 
 /// For `#[serde(default, deserialize_with = "or_default")]`: null, as older configs write it, means the default.
-pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-pub fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }
 
 /// The sizes that most families write under the same keys; for `#[serde(flatten)]`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Sizes {
+pub(super) struct Sizes {
     pub hidden_size: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
@@ -94,14 +97,14 @@ pub struct Sizes {
 
 impl Sizes {
     /// Key/value heads where the config has no key for them; null means one for every query head.
-    pub fn kv_heads_or(&mut self, config: &Map<String, Json>, heads: usize) {
+    pub(super) fn kv_heads_or(&mut self, config: &Map<String, Json>, heads: usize) {
         if !config.contains_key("num_key_value_heads") {
             self.num_key_value_heads = Some(heads);
         }
     }
 
     /// For a class without `head_dim`: its rotary tables would follow one that is given, its heads not.
-    pub fn without_head_dim(&mut self, family: &'static str) -> Result<(), ArchError> {
+    pub(super) fn without_head_dim(&mut self, family: &'static str) -> Result<(), ArchError> {
         match self.head_dim.take() {
             Some(width) if width.checked_mul(self.num_attention_heads) != Some(self.hidden_size) => {
                 let reason = format!(
@@ -114,7 +117,7 @@ impl Sizes {
     }
 
     /// Checks every size; the attention they describe, its scores scaled by 1/√head_width.
-    pub fn attention(&self, family: &'static str) -> Result<Attention, ArchError> {
+    pub(super) fn attention(&self, family: &'static str) -> Result<Attention, ArchError> {
         let (heads, kv_heads) =
             (self.num_attention_heads, self.num_key_value_heads.unwrap_or(self.num_attention_heads));
         let mut given = vec![
@@ -138,7 +141,7 @@ impl Sizes {
     }
 
     /// The facts that sizes tell; norm, MLP, residual, positions and tying are the family's.
-    pub fn facts(&self, family: &str, attention: &Attention) -> ModelFacts {
+    pub(super) fn facts(&self, family: &str, attention: &Attention) -> ModelFacts {
         ModelFacts {
             family: Some(family.to_string()),
             blocks: Some(self.num_hidden_layers as u32),
@@ -156,13 +159,13 @@ impl Sizes {
 
 /// How blocks differ: each distinct description is a kind with a graph of its own, numbered as it first appears.
 #[derive(Clone, Debug)]
-pub struct Kinds<K> {
+pub(super) struct Kinds<K> {
     layers: Vec<usize>,
     kinds: Vec<K>,
 }
 
 impl<K: PartialEq> Kinds<K> {
-    pub fn new(layers: impl IntoIterator<Item = K>) -> Kinds<K> {
+    pub(super) fn new(layers: impl IntoIterator<Item = K>) -> Kinds<K> {
         let mut kinds = Kinds { layers: Vec::new(), kinds: Vec::new() };
         for layer in layers {
             let known = kinds.kinds.iter().position(|kind| *kind == layer);
@@ -176,21 +179,21 @@ impl<K: PartialEq> Kinds<K> {
     }
 
     /// The kind of block `layer`.
-    pub fn of(&self, layer: usize) -> usize {
+    pub(super) fn of(&self, layer: usize) -> usize {
         self.layers[layer]
     }
 
-    pub fn get(&self, kind: usize) -> &K {
+    pub(super) fn get(&self, kind: usize) -> &K {
         &self.kinds[kind]
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &K> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &K> {
         self.kinds.iter()
     }
 }
 
 /// Which blocks see only a window: `layer_types` where the config has it, else `or(layer)`.
-pub fn sliding(
+pub(super) fn sliding(
     family: &'static str,
     layers: usize,
     layer_types: Option<&[String]>,
@@ -217,7 +220,7 @@ pub fn sliding(
 }
 
 /// The window of every block, `None` where it sees all: `window` where the block is a sliding one.
-pub fn windows(
+pub(super) fn windows(
     family: &'static str,
     sliding: &[bool],
     window: Option<usize>,
@@ -236,7 +239,7 @@ const MAX_BLOCKS: usize = 1 << 12;
 const MAX_SIZE: usize = 1 << 24;
 
 /// Every size of a config between 1 and what a model may have; the error names the key.
-pub fn sizes(family: &'static str, given: &[(&'static str, usize)]) -> Result<(), ArchError> {
+pub(super) fn sizes(family: &'static str, given: &[(&'static str, usize)]) -> Result<(), ArchError> {
     for &(key, found) in given {
         let most = match key {
             "num_hidden_layers" => MAX_BLOCKS,
@@ -252,7 +255,7 @@ pub fn sizes(family: &'static str, given: &[(&'static str, usize)]) -> Result<()
 }
 
 /// The epsilon of a norm: float32 must hold it, and a negative one is the root of a negative number.
-pub fn epsilon(family: &'static str, key: &str, found: f64) -> Result<(), ArchError> {
+pub(super) fn epsilon(family: &'static str, key: &str, found: f64) -> Result<(), ArchError> {
     if (0.0..1.0).contains(&found) {
         return Ok(());
     }
@@ -261,7 +264,7 @@ pub fn epsilon(family: &'static str, key: &str, found: f64) -> Result<(), ArchEr
 }
 
 /// A factor or a cap: float32 must hold it.
-pub fn positive(family: &'static str, key: &str, found: f64) -> Result<f64, ArchError> {
+pub(super) fn positive(family: &'static str, key: &str, found: f64) -> Result<f64, ArchError> {
     if found as f32 > 0.0 && (found as f32).is_finite() {
         return Ok(found);
     }
@@ -269,7 +272,7 @@ pub fn positive(family: &'static str, key: &str, found: f64) -> Result<f64, Arch
 }
 
 /// `whole / parts`, or an error that names both keys.
-pub fn divided(
+pub(super) fn divided(
     family: &'static str,
     (whole_key, whole): (&str, usize),
     (parts_key, parts): (&str, usize),

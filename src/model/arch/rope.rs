@@ -15,7 +15,7 @@ const MAX_HEAD_WIDTH: usize = 1 << 16;
 /// The hub's legacy keys and the newer nested `rope_parameters`; `rope_scaling` wins over it, as in transformers 5. For
 /// `#[serde(flatten)]`.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct RopeKeys {
+pub(super) struct RopeKeys {
     pub rope_theta: Option<f64>,
     pub partial_rotary_factor: Option<f64>,
     pub rope_scaling: Option<Map<String, Json>>,
@@ -51,7 +51,7 @@ struct Scaling {
 
 /// Rotary parameters of a model, resolved.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rope {
+pub(super) struct Rope {
     pub theta: f64,
     /// `default`, `linear`, `dynamic`, `llama3`, `yarn`, `longrope`.
     pub scaling: String,
@@ -60,7 +60,7 @@ pub struct Rope {
 
 /// What a family brings to its rotary keys.
 #[derive(Clone, Copy, Debug)]
-pub struct RopeDefaults {
+pub(super) struct RopeDefaults {
     pub head_width: usize,
     /// `max_position_embeddings`.
     pub context: usize,
@@ -71,7 +71,7 @@ pub struct RopeDefaults {
 
 impl RopeKeys {
     /// The rotary table. Where `rope_parameters` nests one for each type of layer (gemma3), the family takes them apart.
-    pub fn resolve(&self, family: &'static str, defaults: RopeDefaults) -> Result<Rope, ArchError> {
+    pub(super) fn resolve(&self, family: &'static str, defaults: RopeDefaults) -> Result<Rope, ArchError> {
         let nested = self.rope_scaling.clone().filter(|keys| !keys.is_empty());
         let nested = nested.or_else(|| self.rope_parameters.clone()).unwrap_or_default();
         let refuse = |reason: String| ArchError::Config { family, reason };
@@ -108,7 +108,7 @@ impl RopeKeys {
 
 impl Rope {
     /// Of a family whose reference turns whole heads, whatever the config says.
-    pub fn whole(self, family: &'static str, head_width: usize) -> Result<Rope, ArchError> {
+    pub(super) fn whole(self, family: &'static str, head_width: usize) -> Result<Rope, ArchError> {
         if 2 * self.frequencies.inverse.len() == head_width {
             return Ok(self);
         }
@@ -117,7 +117,7 @@ impl Rope {
     }
 
     /// Of a family without rotary keys but the number of components that turn (gptj).
-    pub fn plain(
+    pub(super) fn plain(
         family: &'static str,
         theta: f64,
         rotary: usize,
@@ -130,7 +130,7 @@ impl Rope {
     }
 
     /// The facts of a model whose sizes are told: what its positions are, and how far they reach.
-    pub fn facts(&self, sizes: ModelFacts) -> ModelFacts {
+    pub(super) fn facts(&self, sizes: ModelFacts) -> ModelFacts {
         let turning = 2 * self.frequencies.inverse.len();
         let partial = sizes.head_width.is_some_and(|width| turning < width as usize);
         ModelFacts {

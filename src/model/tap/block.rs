@@ -19,7 +19,7 @@ pub enum Kind {
 
 /// One block.
 #[derive(Debug, Clone)]
-pub struct Block {
+pub(super) struct Block {
     pub kind: Kind,
     pub before: Id,
     pub mid: Option<Point>,
@@ -32,14 +32,14 @@ pub struct Block {
 
 /// Why additions make no blocks.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Ungrouped {
+pub(super) enum Ungrouped {
     NoAttention,
     /// The attention at this addition is followed by another one with no MLP between, elsewhere by an MLP.
     AttentionTwice(Point),
 }
 
 /// Blocks in the order of the flow. An MLP belongs to the branch before it.
-pub fn group(steps: &[Step]) -> Result<Vec<Block>, Ungrouped> {
+pub(super) fn group(steps: &[Step]) -> Result<Vec<Block>, Ungrouped> {
     let mut blocks = Vec::new();
     let mut rest = steps;
     while let Some((last, before)) = rest.split_last() {

@@ -16,11 +16,11 @@ const MOST_TERMS: usize = 4;
 const MOST_OPENED: usize = 3;
 
 /// What is added to the stream: values whose sum it is.
-pub type Branch = Vec<Id>;
+pub(super) type Branch = Vec<Id>;
 
 /// What one branch does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Added {
+pub(super) enum Added {
     Attention(Branch),
     /// No attention in it.
     Other(Branch),
@@ -37,7 +37,7 @@ pub enum Added {
 
 /// One addition to the stream.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub(super) struct Step {
     pub before: Id,
     pub after: Point,
     pub added: Added,
@@ -55,7 +55,7 @@ struct Reads {
 }
 
 /// The additions in the order of the flow, and where the first one reads from.
-pub fn follow(model: &Model<'_>, end: Point) -> (Vec<Step>, Point) {
+pub(super) fn follow(model: &Model<'_>, end: Point) -> (Vec<Step>, Point) {
     let mut steps = Vec::new();
     let mut at = end;
     while let Some(step) = step_to(model, at) {
@@ -67,14 +67,14 @@ pub fn follow(model: &Model<'_>, end: Point) -> (Vec<Step>, Point) {
 }
 
 /// What a value is computed from.
-pub struct Behind {
+pub(super) struct Behind {
     /// The rows of the embedding table, if a table is looked up.
     pub embedding: Option<Id>,
     /// Attention, or more than the one product that may project an embedding: blocks lie behind it.
     pub blocks: bool,
 }
 
-pub fn behind(model: &Model<'_>, value: Id) -> Behind {
+pub(super) fn behind(model: &Model<'_>, value: Id) -> Behind {
     let mut seen = vec![false; model.nodes.len()];
     let mut queue: Vec<Id> = vec![value];
     let (mut products, mut attention, mut lookups) = (0, false, Vec::new());

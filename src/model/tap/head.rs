@@ -8,7 +8,7 @@ use super::norm::{Norm, Point, norm_at};
 use super::op;
 
 /// What lies behind the last block.
-pub struct Head {
+pub(super) struct Head {
     /// The graph output that the search began at, if it is the logits.
     pub logits: Option<Id>,
     pub unembedding: Option<Place>,
@@ -23,7 +23,7 @@ pub struct Head {
 ///
 /// # Errors
 /// No output leads to a norm or an unembedding, or several do.
-pub fn find(model: &Model<'_>, file: &Path) -> Result<Head, TapError> {
+pub(super) fn find(model: &Model<'_>, file: &Path) -> Result<Head, TapError> {
     let named = model.outputs.iter().copied().find(|output| model.values[*output].name == super::LOGITS);
     let candidates = named.map_or(model.outputs.clone(), |logits| vec![logits]);
     let (mut heads, mut stopped) = (Vec::new(), Vec::new());

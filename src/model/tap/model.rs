@@ -10,13 +10,13 @@ use super::wire::{Field, Malformed, Payload, fields, integers};
 use crate::onnx::proto::{TensorShapeProto, ValueInfoProto};
 
 /// Index of a value.
-pub type Id = usize;
+pub(super) type Id = usize;
 
 /// Subgraphs within subgraphs are followed this far: no exporter comes near, and a hostile file ends no stack.
 const DEPTH: usize = 32;
 
 /// A graph over the bytes of its file.
-pub struct Model<'a> {
+pub(super) struct Model<'a> {
     pub nodes: Vec<Node<'a>>,
     pub values: Vec<Value<'a>>,
     pub outputs: Vec<Id>,
@@ -30,7 +30,7 @@ pub struct Model<'a> {
 }
 
 #[derive(Default)]
-pub struct Node<'a> {
+pub(super) struct Node<'a> {
     pub name: &'a str,
     pub op: &'a str,
     /// `None` is an input left out.
@@ -41,7 +41,7 @@ pub struct Node<'a> {
 }
 
 #[derive(Default)]
-pub struct Value<'a> {
+pub(super) struct Value<'a> {
     pub name: &'a str,
     /// Node and place among its outputs; graph inputs and initialisers have none.
     pub producer: Option<(usize, usize)>,
@@ -80,7 +80,7 @@ impl From<Malformed> for ReadError {
 
 impl<'a> Model<'a> {
     /// Reads a `.onnx` file. Several `graph` fields are one graph, as protobuf merges them.
-    pub fn read(bytes: &'a [u8]) -> Result<Model<'a>, ReadError> {
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Model<'a>, ReadError> {
         let mut model = Model {
             nodes: Vec::new(),
             values: Vec::new(),
@@ -124,27 +124,27 @@ impl<'a> Model<'a> {
     }
 
     /// The value of this name, if the graph has one.
-    pub fn find(&self, name: &str) -> Option<Id> {
+    pub(super) fn find(&self, name: &str) -> Option<Id> {
         self.names.get(name).copied()
     }
 
     /// The node that writes a value, and the place among its outputs.
-    pub fn producer(&self, value: Id) -> Option<(&Node<'a>, usize)> {
+    pub(super) fn producer(&self, value: Id) -> Option<(&Node<'a>, usize)> {
         self.values[value].producer.map(|(node, place)| (&self.nodes[node], place))
     }
 
     /// The inputs a node has.
-    pub fn inputs<'m>(&'m self, node: &'m Node<'a>) -> impl Iterator<Item = Id> + 'm {
+    pub(super) fn inputs<'m>(&'m self, node: &'m Node<'a>) -> impl Iterator<Item = Id> + 'm {
         node.inputs.iter().flatten().copied()
     }
 
     /// The inputs that differ between runs.
-    pub fn flowing<'m>(&'m self, node: &'m Node<'a>) -> impl Iterator<Item = Id> + 'm {
+    pub(super) fn flowing<'m>(&'m self, node: &'m Node<'a>) -> impl Iterator<Item = Id> + 'm {
         self.inputs(node).filter(|value| !self.values[*value].fixed)
     }
 
     /// What a value was before casts, and before it was quantised and back.
-    pub fn root(&self, mut value: Id) -> Id {
+    pub(super) fn root(&self, mut value: Id) -> Id {
         let first =
             |node: &Node<'a>| node.inputs.first().copied().flatten().filter(|v| !self.values[*v].fixed);
         while let Some((node, 0)) = self.producer(value) {
@@ -166,7 +166,7 @@ impl<'a> Model<'a> {
     }
 
     /// What a value was before casts and before its axes were laid out anew, and whether they were.
-    pub fn stem(&self, value: Id) -> (Id, bool) {
+    pub(super) fn stem(&self, value: Id) -> (Id, bool) {
         let (mut at, mut laid) = (self.root(value), false);
         while let Some((node, 0)) = self.producer(at)
             && op::LAYOUT.contains(&node.op)
@@ -179,12 +179,12 @@ impl<'a> Model<'a> {
     }
 
     /// One element, so that a product with it scales all.
-    pub fn is_scalar(&self, value: Id) -> bool {
+    pub(super) fn is_scalar(&self, value: Id) -> bool {
         self.values[value].dims.as_ref().is_some_and(|dims| dims.iter().all(|&size| size == 1))
     }
 
     /// How messages name a value: by the node that writes it.
-    pub fn place(&self, value: Id) -> Place {
+    pub(super) fn place(&self, value: Id) -> Place {
         let name = self.values[value].name.to_string();
         match self.values[value].producer {
             Some((node, _)) => Place { value: Some(name), ..self.node_place(node) },
@@ -196,7 +196,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    pub fn node_place(&self, node: usize) -> Place {
+    pub(super) fn node_place(&self, node: usize) -> Place {
         let Node { name, op, .. } = &self.nodes[node];
         let name = if name.is_empty() { format!("#{node}") } else { name.to_string() };
         Place { node: name, op: op.to_string(), value: None }

@@ -5,7 +5,7 @@ use super::op;
 
 /// A point of the stream. The sum inside a fused skip norm may have no name in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Point {
+pub(super) enum Point {
     Value(Id),
     /// The sum that this skip-norm node computes and does not give out.
     Unnamed(usize),
@@ -13,7 +13,7 @@ pub enum Point {
 
 /// A normalisation.
 #[derive(Debug, Clone, Copy)]
-pub struct Norm {
+pub(super) struct Norm {
     pub output: Id,
     pub input: Point,
     /// The fused operator, or "decomposed".
@@ -24,7 +24,7 @@ pub struct Norm {
 
 /// The normalisation whose output this value is. Decomposed ones are recognised by what they are, not by a template:
 /// the input, scaled and shifted by constants and by statistics (reductions) of the input itself.
-pub fn norm_at(model: &Model<'_>, output: Id) -> Option<Norm> {
+pub(super) fn norm_at(model: &Model<'_>, output: Id) -> Option<Norm> {
     let mut at = output;
     let mut width = None;
     let mut normalised = None;
@@ -61,7 +61,7 @@ pub fn norm_at(model: &Model<'_>, output: Id) -> Option<Norm> {
 }
 
 /// The sum of a skip norm, by its name if it has one.
-pub fn sum_of(model: &Model<'_>, node: usize) -> Point {
+pub(super) fn sum_of(model: &Model<'_>, node: usize) -> Point {
     match model.nodes[node].outputs.get(3) {
         Some(Some(sum)) => Point::Value(*sum),
         _ => Point::Unnamed(node),

@@ -2,7 +2,7 @@
 //! ONNX Runtime's `com.microsoft` domain (`docs/ContribOperators.md` of ONNX Runtime).
 
 /// One operator reads queries, keys and values.
-pub const ATTENTION: &[&str] = &[
+pub(super) const ATTENTION: &[&str] = &[
     "Attention",
     "DecoderAttention",
     "DecoderMaskedMultiHeadAttention",
@@ -20,7 +20,7 @@ pub const ATTENTION: &[&str] = &[
 ];
 
 /// Products with weights; a branch of the stream has at least one.
-pub const PRODUCT: &[&str] = &[
+pub(super) const PRODUCT: &[&str] = &[
     "Conv",
     "ConvInteger",
     "DynamicQuantizeMatMul",
@@ -44,13 +44,13 @@ pub const PRODUCT: &[&str] = &[
 ];
 
 /// A normalisation as one operator: input 0 in, output 0 out.
-pub const NORM: &[&str] = &["LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"];
+pub(super) const NORM: &[&str] = &["LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"];
 
 /// A sum and its normalisation as one operator: inputs 0 and 1 are added, output 0 is the norm, output 3 the sum.
-pub const SKIP_NORM: &[&str] = &["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"];
+pub(super) const SKIP_NORM: &[&str] = &["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"];
 
 /// Changes the type of a value, not what it is.
-pub const RETYPE: &[&str] = &[
+pub(super) const RETYPE: &[&str] = &[
     "Cast",
     "CastLike",
     "DequantizeLinear",
@@ -61,29 +61,29 @@ pub const RETYPE: &[&str] = &[
 ];
 
 /// Lays out the same elements along other axes.
-pub const LAYOUT: &[&str] = &["Flatten", "Reshape", "Squeeze", "Unsqueeze"];
+pub(super) const LAYOUT: &[&str] = &["Flatten", "Reshape", "Squeeze", "Unsqueeze"];
 
 /// Selects positions: allowed between the stream's end and the unembedding.
-pub const SELECT: &[&str] =
+pub(super) const SELECT: &[&str] =
     &["Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Slice", "Transpose"];
 
 /// Works element by element; with a constant it scales or shifts.
-pub const ELEMENTWISE: &[&str] = &["Add", "Div", "Mul", "Sub"];
+pub(super) const ELEMENTWISE: &[&str] = &["Add", "Div", "Mul", "Sub"];
 
 /// Reduces the width to a statistic of a norm.
-pub const REDUCE: &[&str] = &["ReduceL2", "ReduceMean", "ReduceSum", "ReduceSumSquare"];
+pub(super) const REDUCE: &[&str] = &["ReduceL2", "ReduceMean", "ReduceSum", "ReduceSumSquare"];
 
 /// Reads the shape of a value and not its elements.
-pub const SHAPE: &[&str] = &["Shape", "Size"];
+pub(super) const SHAPE: &[&str] = &["Shape", "Size"];
 
 /// Looks a row up by token id.
-pub const LOOKUP: &[&str] = &["EmbedLayerNormalization", "Gather", "GatherBlockQuantized"];
+pub(super) const LOOKUP: &[&str] = &["EmbedLayerNormalization", "Gather", "GatherBlockQuantized"];
 
 /// Holds graphs of its own, which are not searched.
-pub const SUBGRAPH: &[&str] = &["If", "Loop", "Scan"];
+pub(super) const SUBGRAPH: &[&str] = &["If", "Loop", "Scan"];
 
 /// Where the bias of the sum lies among the inputs of a fused skip norm.
-pub fn skip_bias(op: &str) -> usize {
+pub(super) fn skip_bias(op: &str) -> usize {
     if op == "SkipLayerNormalization" { 4 } else { 3 }
 }
 

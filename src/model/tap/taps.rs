@@ -10,7 +10,7 @@ use crate::onnx::proto::{DimensionProto, TensorShapeProto};
 /// Taps of the whole model, and those it cannot have.
 ///
 /// `laid` says that the stream changes its axes on the way; taps then get those it has before the first block.
-pub fn name(
+pub(super) fn name(
     model: &Model<'_>,
     head: &Head,
     blocks: &[Block],

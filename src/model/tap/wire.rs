@@ -9,7 +9,7 @@ pub struct Malformed {
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Payload<'a> {
+pub(super) enum Payload<'a> {
     Varint(u64),
     /// A string, a message, bytes, or packed numbers.
     Bytes(&'a [u8]),
@@ -19,7 +19,7 @@ pub enum Payload<'a> {
 
 /// One field of a message.
 #[derive(Debug, Clone, Copy)]
-pub struct Field<'a> {
+pub(super) struct Field<'a> {
     pub number: u64,
     /// Where the field begins in the message, with its tag, and where it ends.
     pub span: (usize, usize),
@@ -28,22 +28,22 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// The bytes of a string, message or packed field; none for a number.
-    pub fn bytes(&self) -> &'a [u8] {
+    pub(super) fn bytes(&self) -> &'a [u8] {
         if let Payload::Bytes(bytes) = self.payload { bytes } else { &[] }
     }
 
-    pub fn text(&self) -> Result<&'a str, Malformed> {
+    pub(super) fn text(&self) -> Result<&'a str, Malformed> {
         std::str::from_utf8(self.bytes()).map_err(|_| Malformed { at: self.span.0 })
     }
 }
 
 /// The fields of a message in file order; ends after the first malformed one.
-pub struct Fields<'a> {
+pub(super) struct Fields<'a> {
     message: &'a [u8],
     at: usize,
 }
 
-pub fn fields(message: &[u8]) -> Fields<'_> {
+pub(super) fn fields(message: &[u8]) -> Fields<'_> {
     Fields { message, at: 0 }
 }
 
@@ -103,7 +103,7 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 /// Numbers of a repeated integer field, written one by one or packed.
-pub fn integers(field: &Field<'_>) -> Result<Vec<i64>, Malformed> {
+pub(super) fn integers(field: &Field<'_>) -> Result<Vec<i64>, Malformed> {
     let bytes = match field.payload {
         Payload::Varint(number) => return Ok(vec![number as i64]),
         Payload::Bytes(bytes) => bytes,
@@ -118,7 +118,7 @@ pub fn integers(field: &Field<'_>) -> Result<Vec<i64>, Malformed> {
 }
 
 /// A number as a varint, for a length written anew.
-pub fn varint(mut number: u64) -> Vec<u8> {
+pub(super) fn varint(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);

@@ -25,7 +25,7 @@ const LARGEST: usize = i32::MAX as usize;
 ///
 /// # Errors
 /// The target is the model itself or holds its weights, lies where its external data cannot be found, or cannot be written.
-pub fn write(
+pub(super) fn write(
     bytes: &[u8],
     model: &Model<'_>,
     taps: &[&Tap],

@@ -13,18 +13,22 @@ use crate::{
 };
 
 /// Reduced `numerator` over reduced `denominator`, `[rows, T]` each, row by row; as many as the shorter has.
-pub fn ratios(numerator: &Array2<f32>, denominator: &Array2<f32>, reduction: Reduction) -> Vec<Option<f64>> {
+pub(super) fn ratios(
+    numerator: &Array2<f32>,
+    denominator: &Array2<f32>,
+    reduction: Reduction,
+) -> Vec<Option<f64>> {
     let pairs = numerator.rows().into_iter().zip(denominator.rows());
     pairs.map(|(a, b)| ratio(reduce(a, reduction), reduce(b, reduction))).collect()
 }
 
 /// Products of two lists of gains, block by block.
-pub fn products(a: &[Option<f64>], b: &[Option<f64>]) -> Vec<Option<f64>> {
+pub(super) fn products(a: &[Option<f64>], b: &[Option<f64>]) -> Vec<Option<f64>> {
     a.iter().zip(b).map(|(a, b)| Some((*a)? * (*b)?)).collect()
 }
 
 /// Share of the known gains that are below 1; `None` where none is known.
-pub fn contracting_share(gains: &[Option<f64>]) -> Option<f64> {
+pub(super) fn contracting_share(gains: &[Option<f64>]) -> Option<f64> {
     let known: Vec<f64> = gains.iter().copied().flatten().collect();
     let contracting = known.iter().filter(|gain| **gain < 1.0).count();
     (!known.is_empty()).then(|| contracting as f64 / known.len() as f64)
@@ -32,7 +36,7 @@ pub fn contracting_share(gains: &[Option<f64>]) -> Option<f64> {
 
 /// Cosine of the stream entering each block and what the block adds: of the last token; the mean over tokens; or of the
 /// two `[T, D]` matrices, Σ c‖x‖‖w‖ / (‖X‖‖W‖).
-pub fn write_cosines(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
+pub(super) fn write_cosines(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
     let blocks = o.write_cosine.rows().into_iter().zip(o.resid.rows()).zip(o.write.rows());
     blocks
         .map(|((cosine, x), write)| match reduction {
@@ -50,7 +54,7 @@ pub fn write_cosines(o: &PromptObservation, reduction: Reduction) -> Vec<Option<
 /// The gain of each block that follows from the norm r of its write over that of the stream and their cosine c: for each
 /// token ‖x + w‖ = ‖x‖ √(1 + 2rc + r²), reduced as the stream is. For the last token and for matrices that is
 /// √(1 + 2rc + r²) of the reduced r and c themselves.
-pub fn reconstructed_gains(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
+pub(super) fn reconstructed_gains(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
     let blocks = o.write_cosine.rows().into_iter().zip(o.resid.rows()).zip(o.write.rows());
     blocks
         .map(|((cosine, x), write)| {
@@ -70,7 +74,7 @@ fn after(x: f32, write: f32, cosine: f32) -> f32 {
 
 /// Where the norm jumps: at the layer l = 1..L with the largest gain.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Jump {
+pub(super) struct Jump {
     pub layer: usize,
     /// Gain of the first token there.
     pub first: Option<f64>,
@@ -81,7 +85,7 @@ pub struct Jump {
 }
 
 /// `None` where no gain is known. Of equal gains the first is the jump.
-pub fn jump(o: &PromptObservation, reduction: Reduction) -> Option<Jump> {
+pub(super) fn jump(o: &PromptObservation, reduction: Reduction) -> Option<Jump> {
     let by_layer = gains(o, reduction, Endpoint::LastBlock).by_layer;
     let known = by_layer.iter().enumerate().filter_map(|(block, gain)| Some((block, (*gain)?)));
     let (block, _) = known.reduce(|best, next| if next.1 > best.1 { next } else { best })?;
@@ -96,18 +100,18 @@ pub fn jump(o: &PromptObservation, reduction: Reduction) -> Option<Jump> {
 }
 
 /// Gain of the first token over each block, `[L]`; that of block l has layer l + 1.
-pub fn first_token_gains(o: &PromptObservation) -> Vec<Option<f64>> {
+pub(super) fn first_token_gains(o: &PromptObservation) -> Vec<Option<f64>> {
     let norms: Vec<Option<f64>> = first_token_norms(o);
     norms.windows(2).map(|pair| ratio(pair[1], pair[0])).collect()
 }
 
 /// Norm of the first token at every layer, `[L+1]`.
-pub fn first_token_norms(o: &PromptObservation) -> Vec<Option<f64>> {
+pub(super) fn first_token_norms(o: &PromptObservation) -> Vec<Option<f64>> {
     o.resid.rows().into_iter().map(|row| row.first().map(|norm| f64::from(*norm))).collect()
 }
 
 /// Largest over smallest reduced norm of the stream at the layers 1..L.
-pub fn norm_range(o: &PromptObservation, reduction: Reduction) -> Option<f64> {
+pub(super) fn norm_range(o: &PromptObservation, reduction: Reduction) -> Option<f64> {
     range(o, 1..o.blocks() + 1, reduction)
 }
 
@@ -119,7 +123,7 @@ fn range(o: &PromptObservation, layers: std::ops::Range<usize>, reduction: Reduc
 
 /// Least-squares slope of the log gain of the last block on the log position, over the tokens at positions 1, 2, …;
 /// `None` with fewer than two of them.
-pub fn position_slope(o: &PromptObservation) -> Option<f64> {
+pub(super) fn position_slope(o: &PromptObservation) -> Option<f64> {
     let (last, before) = (o.resid.row(o.blocks()), o.resid.row(o.blocks().checked_sub(1)?));
     let points = last.iter().zip(before).enumerate().skip(1);
     let points: Vec<(f64, f64)> =
@@ -132,7 +136,7 @@ pub fn position_slope(o: &PromptObservation) -> Option<f64> {
 }
 
 /// Attention off the diagonal of each block, mean over its heads; `None` where no heads are known.
-pub fn off_diagonal(o: &PromptObservation) -> Vec<Option<f64>> {
+pub(super) fn off_diagonal(o: &PromptObservation) -> Vec<Option<f64>> {
     let mean = |heads: ArrayView1<'_, f32>| reduce(heads, Reduction::Mean);
     o.attn_off_diagonal.rows().into_iter().map(mean).collect()
 }

@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// The source name of measured rows.
-pub const SOURCE: &str = "streamgauge";
+pub(super) const SOURCE: &str = "streamgauge";
 /// Compute is float32 whatever the checkpoint's dtype.
-pub const DTYPE: &str = "float32";
+pub(super) const DTYPE: &str = "float32";
 
 /// Rows for one (model, prompt): what cannot be computed has no row. Layers as in [`PromptObservation`]; the writes of
 /// block l have layer l. Properties of the weights, and what takes several prompts, are not in an observation and not here.

@@ -7,7 +7,7 @@ use crate::protocol::{Bos, Endpoint, Protocol, Reduction};
 use crate::spectra::Spectra;
 
 /// What stands for the prompts of a set where a row has no one prompt.
-pub fn set_as_prompt(set: &str) -> String {
+pub(super) fn set_as_prompt(set: &str) -> String {
     format!("set:{set}")
 }
 

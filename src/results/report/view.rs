@@ -154,7 +154,7 @@ pub(super) struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     /// The predictions of a hypothesis in the order of the file.
-    pub fn all(hypothesis: &'a HypothesisOutcome) -> Vec<Pair<'a>> {
+    pub(super) fn all(hypothesis: &'a HypothesisOutcome) -> Vec<Pair<'a>> {
         let mut pairs: Vec<Pair> = Vec::new();
         for outcome in &hypothesis.predictions {
             let at = pairs.iter().position(|pair| pair.id == outcome.id).unwrap_or_else(|| {
@@ -171,12 +171,12 @@ impl<'a> Pair<'a> {
     }
 
     /// What there is, published first.
-    pub fn sides(&self) -> impl Iterator<Item = &'a PredictionOutcome> {
+    pub(super) fn sides(&self) -> impl Iterator<Item = &'a PredictionOutcome> {
         self.published.into_iter().chain(self.measured)
     }
 
     /// Labels of all estimates in the order they first come, those on both sides (a pooled one, say) after the others.
-    pub fn labels(&self) -> Vec<&'a str> {
+    pub(super) fn labels(&self) -> Vec<&'a str> {
         let mut labels: Vec<&str> = Vec::new();
         for estimate in self.sides().flat_map(|side| &side.primary.estimates) {
             if !labels.contains(&estimate.label.as_str()) {

@@ -59,7 +59,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub fn new(span: Range<usize>, message: impl Into<String>) -> Problem {
+    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Problem {
         Problem { span, message: message.into(), meant: None }
     }
 }
@@ -213,7 +213,7 @@ fn is_name(c: char) -> bool {
 
 impl Expression {
     /// Names of the selections in it, with their places, in the order of the text.
-    pub fn rows(&self) -> Vec<(&str, Range<usize>)> {
+    pub(super) fn rows(&self) -> Vec<(&str, Range<usize>)> {
         match &self.node {
             Node::Number(_) | Node::Text(_) => Vec::new(),
             Node::Rows(name) => vec![(name, self.span.clone())],

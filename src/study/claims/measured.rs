@@ -17,7 +17,7 @@ pub(super) struct Behind<'a> {
 }
 
 impl<'a> Behind<'a> {
-    pub fn of(expression: Option<&Expression>, rows: &Rows<'a>) -> Behind<'a> {
+    pub(super) fn of(expression: Option<&Expression>, rows: &Rows<'a>) -> Behind<'a> {
         let names: BTreeSet<&str> =
             expression.map(Expression::rows).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
         let mut behind = Behind { rows: Vec::new(), facts: BTreeSet::new() };
@@ -34,12 +34,12 @@ impl<'a> Behind<'a> {
         behind
     }
 
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.rows.len() + self.facts.len()
     }
 
     /// Sorted; only what enters the numbers.
-    pub fn protocols(&self) -> Vec<String> {
+    pub(super) fn protocols(&self) -> Vec<String> {
         let filed = |row: &&Measurement| row.protocol.and_then(|protocol| row.metric.filed_under(protocol));
         // The endpoint of a layer's number is its own tap, which `filed_under` leaves out.
         let own = |row: &&Measurement| if is_gain_or_norm(row) { row.protocol } else { filed(row) };
@@ -49,7 +49,7 @@ impl<'a> Behind<'a> {
     }
 
     /// One clause for each kind of row: metric, layers, models, source, precision, prompts.
-    pub fn words(&self, table: &EvidenceTable) -> String {
+    pub(super) fn words(&self, table: &EvidenceTable) -> String {
         let mut clauses: Vec<String> = Vec::new();
         let mut kinds: Vec<(Metric, &str, &str)> = Vec::new();
         for row in &self.rows {
@@ -89,7 +89,7 @@ impl<'a> Behind<'a> {
     }
 
     /// What the rows say of themselves, each once.
-    pub fn definitions(&self) -> Vec<String> {
+    pub(super) fn definitions(&self) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         for part in
             self.rows.iter().flat_map(|row| row.definition.split("; ")).filter(|part| !part.is_empty())
@@ -102,7 +102,7 @@ impl<'a> Behind<'a> {
     }
 
     /// How the rows alone show that the value is not what the claim says.
-    pub fn deviations(&self, claim: &Claim, table: &EvidenceTable) -> Vec<String> {
+    pub(super) fn deviations(&self, claim: &Claim, table: &EvidenceTable) -> Vec<String> {
         let mut found = Vec::new();
         let ends = |endpoint| {
             self.rows

@@ -65,7 +65,7 @@ named_enum! {
 
 impl Operation {
     /// The fewest and the most arguments.
-    pub fn arguments(self) -> (usize, usize) {
+    pub(super) fn arguments(self) -> (usize, usize) {
         match self {
             Operation::Text => (1, usize::MAX),
             Operation::If => (3, 3),
@@ -83,7 +83,7 @@ impl Operation {
     }
 
     /// How it is called.
-    pub fn usage(self) -> String {
+    pub(super) fn usage(self) -> String {
         let arguments = match self {
             Operation::Text => "'words', numbers …",
             Operation::If => "condition, one, other",

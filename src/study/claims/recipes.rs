@@ -107,7 +107,7 @@ enum Printed {
 
 impl Recipes {
     /// Reads the file beside the tables of `folder`.
-    pub fn read(folder: &Path) -> Result<Recipes, Report> {
+    pub(super) fn read(folder: &Path) -> Result<Recipes, Report> {
         Document::open(&folder.join(FILE)).and_then(Recipes::of).map_err(report)
     }
 
@@ -149,7 +149,7 @@ impl Recipes {
     }
 
     /// Every claim and statistic with its recipe, in their order. Each has one, and no recipe is about another.
-    pub fn pair<'a>(&'a self, claims: &'a [Claim]) -> Result<Vec<(&'a Claim, &'a Recipe)>, Report> {
+    pub(super) fn pair<'a>(&'a self, claims: &'a [Claim]) -> Result<Vec<(&'a Claim, &'a Recipe)>, Report> {
         let mut bad = Vec::new();
         let mut of: BTreeMap<&str, &Recipe> = BTreeMap::new();
         let stated: BTreeSet<&str> =
@@ -185,7 +185,7 @@ impl Recipes {
     }
 
     /// Looks all selections up. A selection without rows is an error, unless its absence is the point.
-    pub fn select<'a>(&self, table: &'a EvidenceTable) -> Result<Rows<'a>, Report> {
+    pub(super) fn select<'a>(&self, table: &'a EvidenceTable) -> Result<Rows<'a>, Report> {
         let mut bad = Vec::new();
         let mut found = Rows::new();
         for (name, selection) in &self.rows {
@@ -203,13 +203,13 @@ impl Recipes {
     }
 
     /// A problem in one of a recipe's expressions, with its place.
-    pub fn place(&self, recipe: &Recipe, key: &str, offset: usize, problem: Problem) -> Report {
+    pub(super) fn place(&self, recipe: &Recipe, key: &str, offset: usize, problem: Problem) -> Report {
         report(vec![diagnostic(&self.document, recipe.index, key, offset, problem)])
     }
 }
 
 impl Template {
-    pub fn key(&self) -> &'static str {
+    pub(super) fn key(&self) -> &'static str {
         self.key
     }
 

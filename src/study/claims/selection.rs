@@ -82,7 +82,7 @@ pub(super) enum About<'a> {
 }
 
 impl<'a> Unit<'a> {
-    pub fn row(&self) -> Option<&'a Measurement> {
+    pub(super) fn row(&self) -> Option<&'a Measurement> {
         match self.about {
             About::Row(row) => Some(row),
             About::Fact(_) => None,
@@ -106,7 +106,7 @@ pub(super) struct Refused {
 
 impl Selection {
     /// The rows in the table's order.
-    pub fn select<'a>(&self, table: &'a EvidenceTable) -> Result<Selected<'a>, Refused> {
+    pub(super) fn select<'a>(&self, table: &'a EvidenceTable) -> Result<Selected<'a>, Refused> {
         let found = match (self.metric, self.fact) {
             (Some(metric), None) => Selected::Numbers(self.rows(metric, table)?),
             (None, Some(fact)) => self.facts(fact, table)?,
@@ -212,7 +212,7 @@ impl Selection {
 }
 
 impl<'a> Selected<'a> {
-    pub fn units(&self) -> Box<dyn Iterator<Item = Unit<'a>> + '_> {
+    pub(super) fn units(&self) -> Box<dyn Iterator<Item = Unit<'a>> + '_> {
         match self {
             Selected::Numbers(all) => Box::new(all.iter().map(|(unit, _)| *unit)),
             Selected::Words(all) => Box::new(all.iter().map(|(unit, _)| *unit)),

@@ -8,7 +8,13 @@ use number::metric::Depends;
 use number::protocol::Protocol;
 
 /// Checks the protocols of one prediction (index `p` in its file).
-pub fn protocols(document: &Document, p: usize, primary: Protocol, test: &Test, found: &mut Vec<Diagnostic>) {
+pub(super) fn protocols(
+    document: &Document,
+    p: usize,
+    primary: Protocol,
+    test: &Test,
+    found: &mut Vec<Diagnostic>,
+) {
     let parts = test.parts();
     let full = |path: &[Step<'static>], last: &'static str| {
         [&[Step::from("prediction"), p.into(), "test".into()], path, &[last.into()]].concat()

@@ -11,7 +11,7 @@ use super::report::Diagnostic;
 use number::evidence::Evidence;
 
 /// The files of one experiment, as far as they could be read.
-pub struct Files<'a> {
+pub(super) struct Files<'a> {
     pub experiment: Option<(&'a Document, &'a Experiment)>,
     /// `None` if the list could not be read: then no model is called unknown.
     pub models: Option<(&'a Document, &'a ModelList)>,
@@ -24,7 +24,7 @@ pub struct Files<'a> {
 
 /// Names that occur in published tables.
 #[derive(Debug, Default)]
-pub struct Published {
+pub(super) struct Published {
     pub models: Vec<String>,
     pub sources: Vec<String>,
     pub prompts: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Published {
 
 impl Published {
     /// Reads the names from `measurements.csv`, `models.csv` and `prompts.csv`. The error says what is wrong.
-    pub fn read(folder: &Path) -> Result<Published, String> {
+    pub(super) fn read(folder: &Path) -> Result<Published, String> {
         let column = |file: &str, column: &str| -> Result<Vec<String>, String> {
             let path = folder.join(file);
             let fail = |error: csv::Error| format!("cannot read {}: {error}", path.display());
@@ -65,7 +65,7 @@ impl Published {
 }
 
 /// Everything that is wrong between the files.
-pub fn check(files: &Files) -> Vec<Diagnostic> {
+pub(super) fn check(files: &Files) -> Vec<Diagnostic> {
     let mut found = duplicates(files);
     if let (Some((document, experiment)), Some((_, list))) = (files.experiment, files.models) {
         let profiles = list.models.iter().flat_map(|model| &model.profiles);

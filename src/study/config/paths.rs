@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Why a named file is not there.
-pub enum Problem {
+pub(super) enum Problem {
     /// With the files that are there, written as the naming file would.
     Missing(Vec<String>),
     /// The pattern matches nothing.
@@ -11,12 +11,12 @@ pub enum Problem {
 }
 
 /// `name` relative to the folder of `file`.
-pub fn beside(file: &Path, name: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, name: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(name)
 }
 
 /// The files that `name`, found in `file`, stands for.
-pub fn expand(file: &Path, name: &str) -> Result<Vec<PathBuf>, Problem> {
+pub(super) fn expand(file: &Path, name: &str) -> Result<Vec<PathBuf>, Problem> {
     let path = beside(file, name);
     let folder = path.parent().unwrap_or(Path::new("."));
     if let Some(prefix) =
@@ -36,7 +36,7 @@ pub fn expand(file: &Path, name: &str) -> Result<Vec<PathBuf>, Problem> {
 }
 
 /// All `*.toml` of a folder and the folders in it.
-pub fn toml_files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn toml_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = listed(folder);
     let mut folders: Vec<PathBuf> = entries(folder).into_iter().filter(|path| path.is_dir()).collect();
     folders.sort();

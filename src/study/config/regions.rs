@@ -6,7 +6,7 @@ use super::hypothesis::Condition;
 
 /// An interval of one statistic; ends may be closed or open.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
+pub(super) struct Interval {
     low: f64,
     low_open: bool,
     high: f64,
@@ -17,7 +17,7 @@ const EVERYTHING: Interval =
     Interval { low: f64::NEG_INFINITY, low_open: true, high: f64::INFINITY, high_open: true };
 
 impl Interval {
-    pub fn of(condition: &Condition) -> Interval {
+    pub(super) fn of(condition: &Condition) -> Interval {
         let mut interval = EVERYTHING;
         let lows = [(condition.above, true), (condition.at_least, false)];
         let highs = [(condition.below, true), (condition.at_most, false)];
@@ -30,7 +30,7 @@ impl Interval {
         interval
     }
 
-    pub fn and(self, other: Interval) -> Interval {
+    pub(super) fn and(self, other: Interval) -> Interval {
         let (low, low_open) = match self.low.total_cmp(&other.low) {
             std::cmp::Ordering::Less => (other.low, other.low_open),
             std::cmp::Ordering::Equal => (self.low, self.low_open || other.low_open),
@@ -44,13 +44,13 @@ impl Interval {
         Interval { low, low_open, high, high_open }
     }
 
-    pub fn is_empty(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         self.low > self.high || (self.low == self.high && (self.low_open || self.high_open))
     }
 }
 
 /// What a list of conditions demands of each statistic.
-pub fn region(conditions: &[Condition]) -> BTreeMap<&str, Interval> {
+pub(super) fn region(conditions: &[Condition]) -> BTreeMap<&str, Interval> {
     let mut region = BTreeMap::new();
     for condition in conditions {
         let this = Interval::of(condition);
@@ -64,7 +64,7 @@ pub fn region(conditions: &[Condition]) -> BTreeMap<&str, Interval> {
 
 /// Whether two non-empty lists over the same statistics can hold at once. Lists over different statistics are not
 /// compared: statistics depend on each other in ways a rule does not state.
-pub fn overlap(left: &[Condition], right: &[Condition]) -> bool {
+pub(super) fn overlap(left: &[Condition], right: &[Condition]) -> bool {
     let (left, right) = (region(left), region(right));
     !left.is_empty()
         && left.keys().eq(right.keys())

@@ -7,7 +7,7 @@ use super::document::{Document, Node, Value};
 
 /// What to assume instead of what was written. Spans are those of the original text.
 #[derive(Clone, Debug)]
-pub enum Fix {
+pub(super) enum Fix {
     /// The key at this place was meant to be another.
     Rename(Range<usize>, String),
     /// The key at this place means nothing.
@@ -17,14 +17,14 @@ pub enum Fix {
 }
 
 /// The document with all fixes applied; places stay those of the original text.
-pub fn apply(document: &Document, fixes: &[Fix]) -> Document {
+pub(super) fn apply(document: &Document, fixes: &[Fix]) -> Document {
     let mut repaired = document.clone();
     node(&mut repaired.root, fixes);
     repaired
 }
 
 /// The typed value of a repaired tree, if it is one by now.
-pub fn decode<T: serde::de::DeserializeOwned>(document: &Document) -> Option<T> {
+pub(super) fn decode<T: serde::de::DeserializeOwned>(document: &Document) -> Option<T> {
     plain(&document.root).try_into().ok()
 }
 

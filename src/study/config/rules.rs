@@ -12,7 +12,7 @@ use super::report::Diagnostic;
 
 type Found = Vec<Diagnostic>;
 
-pub fn experiment(document: &Document, experiment: &Experiment) -> Found {
+pub(super) fn experiment(document: &Document, experiment: &Experiment) -> Found {
     let mut found = Vec::new();
     version(document, experiment.schema, &mut found);
     identifier(document, at!["id"], &experiment.id, &mut found);
@@ -34,7 +34,7 @@ pub fn experiment(document: &Document, experiment: &Experiment) -> Found {
     found
 }
 
-pub fn models(document: &Document, list: &ModelList) -> Found {
+pub(super) fn models(document: &Document, list: &ModelList) -> Found {
     let mut found = Vec::new();
     version(document, list.schema, &mut found);
     not_empty(document, at!["model"], &list.models, "model", &mut found);
@@ -151,7 +151,7 @@ fn lineage(document: &Document, m: usize, model: &Model) -> Found {
     found
 }
 
-pub fn prompts(document: &Document, set: &PromptSet) -> Found {
+pub(super) fn prompts(document: &Document, set: &PromptSet) -> Found {
     let mut found = Vec::new();
     version(document, set.schema, &mut found);
     identifier(document, at!["id"], &set.id, &mut found);
@@ -162,7 +162,7 @@ pub fn prompts(document: &Document, set: &PromptSet) -> Found {
     found
 }
 
-pub fn hypothesis(document: &Document, hypothesis: &Hypothesis) -> Found {
+pub(super) fn hypothesis(document: &Document, hypothesis: &Hypothesis) -> Found {
     let mut found = Vec::new();
     version(document, hypothesis.schema, &mut found);
     identifier(document, at!["id"], &hypothesis.id, &mut found);

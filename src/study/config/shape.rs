@@ -10,7 +10,7 @@ use super::repair::Fix;
 use super::report::{Diagnostic, nearest};
 
 /// Checks a whole file against a schema made by [`super::schema::of`]; with the mistakes come the fixes it suggests.
-pub fn check(document: &Document, schema: &Json) -> (Vec<Diagnostic>, Vec<Fix>) {
+pub(super) fn check(document: &Document, schema: &Json) -> (Vec<Diagnostic>, Vec<Fix>) {
     let mut walk = Walk { document, root: schema, found: Vec::new(), fixes: Vec::new() };
     walk.value(&document.root, schema, "the file");
     (walk.found.into_iter().map(Diagnostic::of_shape).collect(), walk.fixes)

@@ -41,33 +41,33 @@ pub(crate) struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     /// The same with revisions and variants, or with models that were changed from those the filter takes.
-    pub fn with(&self, scope: Scope) -> Bench<'a> {
+    pub(crate) fn with(&self, scope: Scope) -> Bench<'a> {
         Bench { scope, ..*self }
     }
 
-    pub fn takes(&self, model: usize, scope: Scope) -> bool {
+    pub(crate) fn takes(&self, model: usize, scope: Scope) -> bool {
         self.population.takes(self.shelf, model, scope)
             && !self.narrow.without_models.contains(self.shelf.models[model].id)
     }
 
     /// Whether the prediction speaks of a model that others were changed from.
-    pub fn takes_base(&self, id: &str) -> bool {
+    pub(crate) fn takes_base(&self, id: &str) -> bool {
         let number = self.shelf.models.binary_search_by_key(&id, |model| model.id);
         number.is_ok_and(|number| self.takes(number, Scope::Taken))
     }
 
     /// Facts and depth of a model of this table.
-    pub fn model(&self, id: &str) -> Option<&'a Model<'a>> {
+    pub(crate) fn model(&self, id: &str) -> Option<&'a Model<'a>> {
         self.shelf.models.binary_search_by_key(&id, |model| model.id).ok().map(|at| &self.shelf.models[at])
     }
 
     /// The interval of a mean at the level of the bench, as [`stats::mean_interval`](crate::stats::mean_interval) gives it.
-    pub fn mean_interval(&self, values: &[f64]) -> Option<Interval> {
+    pub(crate) fn mean_interval(&self, values: &[f64]) -> Option<Interval> {
         self.memo.means(values, self.alpha).map(|[at_alpha, _]| at_alpha)
     }
 
     /// Cells of a quantity; what is missing or noteworthy about them goes to `tested`.
-    pub fn cells(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
+    pub(crate) fn cells(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
         let cells = look_up(self, quantity);
         tested.missing.extend(cells.missing.iter().cloned());
         tested.notes.extend(cells.notes.iter().cloned());
@@ -80,7 +80,7 @@ impl<'a> Bench<'a> {
 
     /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so, and the cells
     /// stay as they are: what they show is still worth reading.
-    pub fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
+    pub(crate) fn enough(&self, quantity: &Quantity, tested: &mut Tested) -> Cells<'a> {
         let mut cells = self.cells(quantity, tested);
         let had = cells.models.len();
         let most = cells.models.values().map(|m| m.prompts.len()).max().unwrap_or(0);
@@ -103,13 +103,13 @@ impl<'a> Bench<'a> {
     }
 
     /// Whether the models that a test ended up with are as many as the prediction needs.
-    pub fn enough_models<'m>(&self, have: impl IntoIterator<Item = &'m str>, tested: &mut Tested) {
+    pub(crate) fn enough_models<'m>(&self, have: impl IntoIterator<Item = &'m str>, tested: &mut Tested) {
         let what = format!("models{}", self.population.of());
         enough_of(self.needs.models, &what, have, tested);
     }
 
     /// Means over prompts layer by layer, of a quantity that selects no layer.
-    pub fn profiles(&self, quantity: &Quantity, tested: &mut Tested) -> Profiles<'a> {
+    pub(crate) fn profiles(&self, quantity: &Quantity, tested: &mut Tested) -> Profiles<'a> {
         let asked = quantity.protocol.unwrap_or(self.protocol);
         let layers = quantity.metric.map(|metric| self.shelf.layers(metric, asked)).unwrap_or_default();
         let mut profiles = Profiles::default();
@@ -147,7 +147,7 @@ pub(crate) struct Profiles<'a> {
 }
 
 impl Profiles<'_> {
-    pub fn of(&self, model: &str) -> Series<u32> {
+    pub(crate) fn of(&self, model: &str) -> Series<u32> {
         let values = self.models.get(model).cloned().unwrap_or_default();
         match &self.like {
             Some(like) => like.with_values(values),
@@ -229,19 +229,19 @@ impl Seen {
 }
 
 impl Tested {
-    pub fn new(unit: impl Into<String>) -> Tested {
+    pub(crate) fn new(unit: impl Into<String>) -> Tested {
         Tested { unit: unit.into(), ..Tested::default() }
     }
 
     /// Several statistics at once.
-    pub fn offer<const N: usize>(&mut self, list: [(&str, Option<f64>); N]) {
+    pub(crate) fn offer<const N: usize>(&mut self, list: [(&str, Option<f64>); N]) {
         for (name, value) in list {
             self.statistic(name, value);
         }
     }
 
     /// Says that no p can be as small as alpha, if so; whether one can.
-    pub fn reachable(&mut self, bench: &Bench<'_>, what: &str, smallest: f64) -> bool {
+    pub(crate) fn reachable(&mut self, bench: &Bench<'_>, what: &str, smallest: f64) -> bool {
         let reachable = smallest <= bench.alpha;
         if !reachable {
             let smallest = super::rule::digits(smallest);
@@ -255,26 +255,31 @@ impl Tested {
 
     /// Whether two quantities may be set beside each other: across protocols only if the file says so, else a mismatch
     /// makes the test untestable.
-    pub fn comparable(&mut self, bench: &Bench<'_>, a: &Cells<'_>, b: &Cells<'_>) -> bool {
+    pub(crate) fn comparable(&mut self, bench: &Bench<'_>, a: &Cells<'_>, b: &Cells<'_>) -> bool {
         let empty = || BTreeMap::<(), f64>::new();
         self.pair(&a.series(empty()), &b.series(empty()), bench.across).is_some()
     }
 
-    pub fn lacks(&self) -> bool {
+    pub(crate) fn lacks(&self) -> bool {
         !self.missing.is_empty()
     }
 
-    pub fn statistic(&mut self, name: &str, value: impl Into<Option<f64>>) {
+    pub(crate) fn statistic(&mut self, name: &str, value: impl Into<Option<f64>>) {
         let value = value.into().filter(|v| v.is_finite());
         self.statistics.push(Statistic { name: name.to_string(), value });
     }
 
-    pub fn uses(&mut self, protocol: Option<Protocol>) {
+    pub(crate) fn uses(&mut self, protocol: Option<Protocol>) {
         self.protocols.extend(protocol.filter(|p| !self.protocols.contains(p)));
     }
 
     /// Joins two series: across protocols only if the file says so, else a mismatch makes the test untestable.
-    pub fn pair<K: Ord + Clone>(&mut self, a: &Series<K>, b: &Series<K>, across: bool) -> Option<Paired<K>> {
+    pub(crate) fn pair<K: Ord + Clone>(
+        &mut self,
+        a: &Series<K>,
+        b: &Series<K>,
+        across: bool,
+    ) -> Option<Paired<K>> {
         self.uses(a.protocol());
         self.uses(b.protocol());
         if across {

@@ -51,46 +51,46 @@ pub(crate) struct Cell<'a> {
 }
 
 impl ModelCells<'_> {
-    pub fn values(&self) -> Vec<f64> {
+    pub(crate) fn values(&self) -> Vec<f64> {
         let own = self.prompts.values().map(|c| c.value);
         if self.prompts.is_empty() { self.aggregate.into_iter().collect() } else { own.collect() }
     }
 
-    pub fn mean(&self) -> Option<f64> {
+    pub(crate) fn mean(&self) -> Option<f64> {
         crate::stats::mean(&self.values())
     }
 
     /// Prompts that have a category, as (value, category).
-    pub fn categorised(&self) -> impl Iterator<Item = (f64, &str)> {
+    pub(crate) fn categorised(&self) -> impl Iterator<Item = (f64, &str)> {
         self.prompts.values().filter_map(|c| Some((c.value, c.category.filter(|c| !c.is_empty())?)))
     }
 }
 
 impl<'a> Cells<'a> {
-    pub fn series<K: Ord + Clone>(&self, values: BTreeMap<K, f64>) -> Series<K> {
+    pub(crate) fn series<K: Ord + Clone>(&self, values: BTreeMap<K, f64>) -> Series<K> {
         Series::tagged(self.metric, self.protocol, values)
     }
 
     /// One number per model: the mean over its prompts.
-    pub fn by_model(&self) -> Series<&'a str> {
+    pub(crate) fn by_model(&self) -> Series<&'a str> {
         self.series(self.models.iter().filter_map(|(m, cells)| Some((*m, cells.mean()?))).collect())
     }
 
     /// The prompts of one model.
-    pub fn by_prompt(&self, model: &str) -> Series<&'a str> {
+    pub(crate) fn by_prompt(&self, model: &str) -> Series<&'a str> {
         let prompts = self.models.get(model).into_iter().flat_map(|m| &m.prompts);
         self.series(prompts.map(|(p, c)| (*p, c.value)).collect())
     }
 
     /// One number: the mean over the only model's prompts; `None` unless there is exactly one model.
-    pub fn only(&self) -> Option<Series<()>> {
+    pub(crate) fn only(&self) -> Option<Series<()>> {
         let mut models = self.models.values();
         let (Some(one), None) = (models.next(), models.next()) else { return None };
         Some(self.series(BTreeMap::from([((), one.mean()?)])))
     }
 
     /// Every (model, prompt); the prompt is empty for an aggregate.
-    pub fn by_cell(&self) -> Series<(&'a str, &'a str)> {
+    pub(crate) fn by_cell(&self) -> Series<(&'a str, &'a str)> {
         let cells = self.models.iter().flat_map(|(model, cells)| {
             let own = cells.prompts.iter().map(|(p, c)| ((*model, *p), c.value));
             let whole = cells.aggregate.filter(|_| cells.prompts.is_empty());

@@ -44,7 +44,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub fn new(field: &'static str, message: impl Into<String>, advice: &'static str) -> Fault {
+    pub(crate) fn new(field: &'static str, message: impl Into<String>, advice: &'static str) -> Fault {
         Fault { path: vec![field.into()], message: message.into(), advice }
     }
 }
@@ -66,32 +66,32 @@ pub(crate) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    pub fn of<const N: usize>(list: [(&'static str, &'a Quantity); N]) -> Parts<'a> {
+    pub(crate) fn of<const N: usize>(list: [(&'static str, &'a Quantity); N]) -> Parts<'a> {
         let quantities = list.into_iter().map(|(field, quantity)| (vec![field.into()], quantity)).collect();
         Parts { quantities, ..Parts::default() }
     }
 
-    pub fn compared(self, across: bool) -> Parts<'a> {
+    pub(crate) fn compared(self, across: bool) -> Parts<'a> {
         Parts { across: Some(across), ..self }
     }
 
-    pub fn over_layers(self) -> Parts<'a> {
+    pub(crate) fn over_layers(self) -> Parts<'a> {
         Parts { all_layers: true, ..self }
     }
 
     /// A quantity that need not be there.
-    pub fn and(mut self, field: &'static str, quantity: Option<&'a Quantity>) -> Parts<'a> {
+    pub(crate) fn and(mut self, field: &'static str, quantity: Option<&'a Quantity>) -> Parts<'a> {
         self.quantities.extend(quantity.map(|q| (vec![field.into()], q)));
         self
     }
 
-    pub fn fact(mut self, field: &'static str, fact: &'a str) -> Parts<'a> {
+    pub(crate) fn fact(mut self, field: &'static str, fact: &'a str) -> Parts<'a> {
         self.facts.push((vec![field.into()], fact));
         self
     }
 
     /// Every quantity with those it is combined with, flat.
-    pub fn walk(&self) -> Vec<(Path, &'a Quantity)> {
+    pub(crate) fn walk(&self) -> Vec<(Path, &'a Quantity)> {
         let all = self.quantities.iter().flat_map(|(path, quantity)| {
             let inner = quantity.walk().into_iter();
             inner.map(|(more, q)| {

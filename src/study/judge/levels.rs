@@ -13,7 +13,7 @@ pub(super) struct Levels<'a> {
 
 impl<'a> Levels<'a> {
     /// Models that lack one of the facts are left out, and a note says so.
-    pub fn new(
+    pub(super) fn new(
         bench: &Bench<'_>,
         models: impl IntoIterator<Item = &'a str>,
         facts: &[&str],

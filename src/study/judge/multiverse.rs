@@ -40,20 +40,20 @@ pub(super) struct Ways {
 }
 
 impl Way {
-    pub fn primary(hypothesis: &Hypothesis) -> Way {
+    pub(super) fn primary(hypothesis: &Hypothesis) -> Way {
         let (protocol, narrow) = (hypothesis.protocol, Narrow::default());
         Way { protocol, narrow, kinship: Kinship::Primary, repeats: false }
     }
 
     /// Fewer rows than the primary way has, so that an open verdict may be lost power alone.
-    pub fn is_subset(&self) -> bool {
+    pub(super) fn is_subset(&self) -> bool {
         self.narrow != Narrow::default()
     }
 }
 
 impl Ways {
     /// From what the primary test met. Protocols that the hypothesis lists come whether observed or not.
-    pub fn of(hypothesis: &Hypothesis, seen: &Seen, shelf: &Shelf<'_>) -> Ways {
+    pub(super) fn of(hypothesis: &Hypothesis, seen: &Seen, shelf: &Shelf<'_>) -> Ways {
         let multiverse = hypothesis.multiverse.clone().unwrap_or_default();
         let depth = seen.free.iter().map(|m| m.describe().depends).max().unwrap_or(Depends::Nothing);
         let primary = Way::primary(hypothesis);
@@ -105,7 +105,7 @@ impl Ways {
     }
 
     /// What each way chose, in dimensions that vary here or are part of every number's protocol.
-    pub fn choices(&self) -> Vec<Vec<Choice>> {
+    pub(super) fn choices(&self) -> Vec<Vec<Choice>> {
         let shown = |dimension: Dimension| match dimension {
             Dimension::Reduction => self.depth >= Depends::Reduction,
             Dimension::Endpoint => self.depth >= Depends::Everything,

@@ -18,7 +18,7 @@ pub(crate) struct Narrow {
 
 impl Narrow {
     /// Whether a row of a model that is not left out is taken.
-    pub fn admits(&self, row: &Measurement) -> bool {
+    pub(crate) fn admits(&self, row: &Measurement) -> bool {
         let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
         let category = self.without_category.is_none() || row.category != self.without_category;
         let run =

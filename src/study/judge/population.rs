@@ -33,7 +33,7 @@ const HISTORY: [&str; 5] = ["kind", "base", "change", "series", "step"];
 
 impl Population {
     /// Models that pass every filter. Profiles are not looked at: the table holds the profile's models only.
-    pub fn new(shelf: &Shelf<'_>, filters: &[&ModelFilter]) -> Population {
+    pub(crate) fn new(shelf: &Shelf<'_>, filters: &[&ModelFilter]) -> Population {
         let mut notes = Vec::new();
         let (mut passing, mut taken) = (Vec::new(), Vec::new());
         let speaks = filters.iter().any(|f| speaks_of_kinds(&f.facts));
@@ -57,7 +57,7 @@ impl Population {
         Population { passing, taken, named, conditions, notes }
     }
 
-    pub fn takes(&self, shelf: &Shelf<'_>, model: usize, scope: Scope) -> bool {
+    pub(crate) fn takes(&self, shelf: &Shelf<'_>, model: usize, scope: Scope) -> bool {
         match scope {
             Scope::Taken => self.taken[model],
             Scope::EveryKind => self.passing[model],
@@ -70,7 +70,7 @@ impl Population {
     }
 
     /// Whom a look-up was for, e.g. `any model` or `llama-3.1-8b`.
-    pub fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         match &self.named[..] {
             [] => "any model".to_string(),
             some => some.join(", "),
@@ -78,7 +78,7 @@ impl Population {
     }
 
     /// E.g. ` of norm = layernorm`, or nothing.
-    pub fn of(&self) -> String {
+    pub(crate) fn of(&self) -> String {
         match &self.conditions[..] {
             [] => String::new(),
             some => format!(" of {}", some.join(" and ")),
@@ -88,17 +88,17 @@ impl Population {
 
 impl Model<'_> {
     /// `None` where it is not known.
-    pub fn fact(&self, name: &str) -> Option<&serde_json::Value> {
+    pub(crate) fn fact(&self, name: &str) -> Option<&serde_json::Value> {
         self.facts.get(name).filter(|value| !value.is_null())
     }
 
     /// The fact as a word, to group by.
-    pub fn word(&self, name: &str) -> Option<String> {
+    pub(crate) fn word(&self, name: &str) -> Option<String> {
         let fact = self.fact(name)?;
         Some(fact.as_str().map_or_else(|| fact.to_string(), str::to_string))
     }
 
-    pub fn is(&self, name: &str, wanted: &FactValue) -> Option<bool> {
+    pub(crate) fn is(&self, name: &str, wanted: &FactValue) -> Option<bool> {
         self.fact(name).map(|fact| match wanted {
             FactValue::Bool(b) => fact.as_bool() == Some(*b),
             FactValue::Number(n) => fact.as_f64() == Some(*n),

@@ -22,7 +22,7 @@ pub(super) struct Said {
 const DEVIATIONS: usize = 4;
 
 impl Said {
-    pub fn hear(&mut self, model: &str, prompt: Option<&str>, rows: &[(&Measurement, f64)]) {
+    pub(super) fn hear(&mut self, model: &str, prompt: Option<&str>, rows: &[(&Measurement, f64)]) {
         if rows.len() > 1 && prompt.is_some() {
             self.averaged += 1;
             self.averaged_of.extend(rows.iter().map(|(r, _)| format!("{} {}", r.source, r.dtype)));
@@ -35,7 +35,7 @@ impl Said {
         }
     }
 
-    pub fn notes(self, metric: Metric, cells: &Cells<'_>) -> Vec<String> {
+    pub(super) fn notes(self, metric: Metric, cells: &Cells<'_>) -> Vec<String> {
         let mut notes = Vec::new();
         if self.averaged > 0 {
             let sources: Vec<String> = self.averaged_of.into_iter().collect();

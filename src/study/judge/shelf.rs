@@ -37,13 +37,13 @@ pub(crate) struct Entry<'a> {
 
 impl Entry<'_> {
     /// The number of the prompt as a unit, in the order of names; none comes first.
-    pub fn unit(&self) -> Option<u32> {
+    pub(crate) fn unit(&self) -> Option<u32> {
         self.prompt
     }
 }
 
 impl<'a> Shelf<'a> {
-    pub fn new(table: &'a EvidenceTable) -> Shelf<'a> {
+    pub(crate) fn new(table: &'a EvidenceTable) -> Shelf<'a> {
         let mut models: Vec<Model<'a>> = table
             .models
             .iter()
@@ -95,7 +95,13 @@ impl<'a> Shelf<'a> {
     }
 
     /// Rows of one model whose numbers are what `asked` would give, of one layer or of all, sorted by layer and prompt.
-    pub fn rows(&self, metric: Metric, asked: Protocol, model: usize, layer: Option<u32>) -> &[Entry<'a>] {
+    pub(crate) fn rows(
+        &self,
+        metric: Metric,
+        asked: Protocol,
+        model: usize,
+        layer: Option<u32>,
+    ) -> &[Entry<'a>] {
         let Some(by_model) = self.rows.get(&(metric, decisive(metric, asked))) else { return &[] };
         let entries = &by_model[model][..];
         match layer {
@@ -109,17 +115,17 @@ impl<'a> Shelf<'a> {
     }
 
     /// Protocols under which a metric was observed, parts that do not enter it set to one value.
-    pub fn protocols(&self, metric: Metric) -> impl Iterator<Item = Protocol> {
+    pub(crate) fn protocols(&self, metric: Metric) -> impl Iterator<Item = Protocol> {
         self.rows.keys().filter(move |(of, _)| *of == metric).filter_map(|(_, protocol)| *protocol)
     }
 
-    pub fn family(&self, model: &str) -> Option<&str> {
+    pub(crate) fn family(&self, model: &str) -> Option<&str> {
         let at = self.models.binary_search_by_key(&model, |model| model.id).ok()?;
         self.models[at].fact("family")?.as_str()
     }
 
     /// Layers that a metric has values of, in any of its models.
-    pub fn layers(&self, metric: Metric, asked: Protocol) -> Vec<u32> {
+    pub(crate) fn layers(&self, metric: Metric, asked: Protocol) -> Vec<u32> {
         let by_model = self.rows.get(&(metric, decisive(metric, asked)));
         let rows = by_model.into_iter().flatten().flatten();
         let layers: BTreeSet<u32> = rows.filter_map(|entry| entry.layer).collect();
@@ -127,7 +133,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// The prompt as a unit: a text that two sets name differently is one prompt, and counts once.
-    pub fn prompt(&self, entry: &Entry<'a>) -> Option<&'a str> {
+    pub(crate) fn prompt(&self, entry: &Entry<'a>) -> Option<&'a str> {
         entry.prompt.map(|number| self.prompts[number as usize])
     }
 }

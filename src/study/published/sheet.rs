@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::EvidenceError;
 
 /// A CSV file in memory. Lines are counted in the file, the header being line 1.
-pub struct Sheet {
+pub(super) struct Sheet {
     file: PathBuf,
     bytes: Vec<u8>,
     columns: BTreeMap<String, usize>,
@@ -16,14 +16,14 @@ pub struct Sheet {
 
 /// One line of a sheet.
 #[derive(Clone, Copy)]
-pub struct Row<'a> {
+pub(super) struct Row<'a> {
     sheet: &'a Sheet,
     record: &'a csv::StringRecord,
 }
 
 impl Sheet {
     /// Reads `folder/name`. Every column of `needed` must be there; further ones are left alone.
-    pub fn read(folder: &Path, name: &str, needed: &[&str]) -> Result<Sheet, EvidenceError> {
+    pub(super) fn read(folder: &Path, name: &str, needed: &[&str]) -> Result<Sheet, EvidenceError> {
         let file = folder.join(name);
         let bytes = fs::read(&file).map_err(|source| EvidenceError::Read { file: file.clone(), source })?;
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
@@ -43,28 +43,28 @@ impl Sheet {
         Ok(Sheet { file, bytes, columns, rows })
     }
 
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.rows.iter().map(|record| Row { sheet: self, record })
     }
 }
 
 impl<'a> Row<'a> {
     /// The cell as it is; empty when the sheet has no such column.
-    pub fn text(self, column: &str) -> &'a str {
+    pub(super) fn text(self, column: &str) -> &'a str {
         self.sheet.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or("")
     }
 
     /// The cell, `None` when it is empty.
-    pub fn some(self, column: &str) -> Option<&'a str> {
+    pub(super) fn some(self, column: &str) -> Option<&'a str> {
         Some(self.text(column)).filter(|text| !text.is_empty())
     }
 
-    pub fn required(self, column: &str) -> Result<&'a str, EvidenceError> {
+    pub(super) fn required(self, column: &str) -> Result<&'a str, EvidenceError> {
         self.some(column).ok_or_else(|| self.bad(column, "a value"))
     }
 
     /// A finite number, `None` when the cell is empty.
-    pub fn number(self, column: &str) -> Result<Option<f64>, EvidenceError> {
+    pub(super) fn number(self, column: &str) -> Result<Option<f64>, EvidenceError> {
         let parse = |text: &str| text.parse::<f64>().ok().filter(|x| x.is_finite());
         self.some(column)
             .map(|text| parse(text).ok_or_else(|| self.bad(column, "a finite number")))
@@ -72,19 +72,19 @@ impl<'a> Row<'a> {
     }
 
     /// A number that is never missing.
-    pub fn required_number(self, column: &str) -> Result<f64, EvidenceError> {
+    pub(super) fn required_number(self, column: &str) -> Result<f64, EvidenceError> {
         self.number(column)?.ok_or_else(|| self.bad(column, "a finite number"))
     }
 
     /// A whole number, `None` when the cell is empty.
-    pub fn integer<T: std::str::FromStr>(self, column: &str) -> Result<Option<T>, EvidenceError> {
+    pub(super) fn integer<T: std::str::FromStr>(self, column: &str) -> Result<Option<T>, EvidenceError> {
         self.some(column)
             .map(|text| text.parse().map_err(|_| self.bad(column, "a whole number that is not negative")))
             .transpose()
     }
 
     /// One of the known words (the empty word may be among them).
-    pub fn word<T: Copy>(self, column: &str, known: &[(&str, T)]) -> Result<T, EvidenceError> {
+    pub(super) fn word<T: Copy>(self, column: &str, known: &[(&str, T)]) -> Result<T, EvidenceError> {
         let found = self.text(column);
         known.iter().find(|(word, _)| *word == found).map(|(_, meaning)| *meaning).ok_or_else(|| {
             let words: Vec<String> = known.iter().map(|(word, _)| format!("{word:?}")).collect();
@@ -93,7 +93,7 @@ impl<'a> Row<'a> {
     }
 
     /// The error for a cell of this row.
-    pub fn bad(self, column: &str, expected: &str) -> EvidenceError {
+    pub(super) fn bad(self, column: &str, expected: &str) -> EvidenceError {
         EvidenceError::Cell {
             file: self.sheet.file.clone(),
             line: self.line(),

@@ -98,12 +98,12 @@ pub(crate) struct ResampledSpearman {
 }
 
 impl ResampledSpearman {
-    pub fn new(x: &[f64], y: &[f64]) -> ResampledSpearman {
+    pub(crate) fn new(x: &[f64], y: &[f64]) -> ResampledSpearman {
         ResampledSpearman { x: ascending(x), y: ascending(y), units: x.len() }
     }
 
     /// [`correlation_of`] of the units drawn, each as often as it is listed.
-    pub fn of(&self, drawn: impl Iterator<Item = usize>) -> Option<f64> {
+    pub(crate) fn of(&self, drawn: impl Iterator<Item = usize>) -> Option<f64> {
         let mut times = vec![0.0; self.units];
         drawn.for_each(|unit| times[unit] += 1.0);
         let n = times.iter().sum::<f64>();

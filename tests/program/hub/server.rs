@@ -16,13 +16,13 @@ use serde_json::json;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(super) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// Of the revision `step1000`: other commit, same files.
-pub const STEP: &str = "89abcdef0123456789abcdef0123456789abcdef";
-pub const REPO: &str = "owner/model";
+pub(super) const STEP: &str = "89abcdef0123456789abcdef0123456789abcdef";
+pub(super) const REPO: &str = "owner/model";
 
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(super) struct Request {
     pub method: String,
     pub path: String,
     /// Names in lower case.
@@ -32,7 +32,7 @@ pub struct Request {
 }
 
 #[derive(Clone)]
-pub struct Reply {
+pub(super) struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -50,18 +50,18 @@ struct Shared {
     cdn: String,
 }
 
-pub struct Server {
+pub(super) struct Server {
     pub endpoint: String,
     pub cdn: String,
     shared: Arc<Shared>,
 }
 
 impl Reply {
-    pub fn new(status: u16) -> Reply {
+    pub(super) fn new(status: u16) -> Reply {
         Reply { status, headers: Vec::new(), body: Vec::new(), cut: None }
     }
 
-    pub fn with(mut self, name: &str, value: &str) -> Reply {
+    pub(super) fn with(mut self, name: &str, value: &str) -> Reply {
         self.headers.push((name.to_string(), value.to_string()));
         self
     }
@@ -69,7 +69,7 @@ impl Reply {
 
 impl Server {
     /// Serves a folder's files and some no checkpoint needs.
-    pub fn of(folder: &Path) -> Server {
+    pub(super) fn of(folder: &Path) -> Server {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -83,7 +83,7 @@ impl Server {
         Server::with(files)
     }
 
-    pub fn with(files: BTreeMap<String, Vec<u8>>) -> Server {
+    pub(super) fn with(files: BTreeMap<String, Vec<u8>>) -> Server {
         let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (hub, cdn) = (listen(), listen());
         let address = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
@@ -108,30 +108,30 @@ impl Server {
     }
 
     /// Changes answers from now on.
-    pub fn fault(&self, fault: impl FnMut(&Request, &mut Reply) + Send + 'static) {
+    pub(super) fn fault(&self, fault: impl FnMut(&Request, &mut Reply) + Send + 'static) {
         *self.shared.fault.lock().unwrap() = Box::new(fault);
     }
 
     /// The requests since the last call.
-    pub fn log(&self) -> Vec<Request> {
+    pub(super) fn log(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared.log.lock().unwrap())
     }
 
-    pub fn file(&self, name: &str) -> &[u8] {
+    pub(super) fn file(&self, name: &str) -> &[u8] {
         &self.shared.files[name]
     }
 }
 
 /// Requests that asked for the content of large files.
-pub fn content(log: &[Request]) -> Vec<&Request> {
+pub(super) fn content(log: &[Request]) -> Vec<&Request> {
     log.iter().filter(|request| request.cdn).collect()
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-pub fn git_sha1(bytes: &[u8]) -> String {
+pub(super) fn git_sha1(bytes: &[u8]) -> String {
     hex(&Sha1::new_with_prefix(format!("blob {}\0", bytes.len())).chain_update(bytes).finalize())
 }
 

@@ -14,26 +14,33 @@ use study::{
     },
 };
 
-pub const LAST: &str = "last/last-block/auto";
-pub const NEVER: &str = "last/last-block/never";
+pub(super) const LAST: &str = "last/last-block/auto";
+pub(super) const NEVER: &str = "last/last-block/never";
 
 /// A claim about every model, and gains of six prompts that are for it, against it, and neither.
-pub const EXPANDS: &str = r#"
+pub(super) const EXPANDS: &str = r#"
     test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }
     [prediction.rule]
     supported = [{ statistic = "share-above", at-least = 1.0 }]
     contradicted = [{ statistic = "models-below", at-least = 1 }]
 "#;
-pub const UP: [f64; 6] = [1.4, 1.5, 1.45, 1.6, 1.52, 1.48];
-pub const DOWN: [f64; 6] = [0.8, 0.7, 0.75, 0.81, 0.78, 0.76];
-pub const BOTH: [f64; 6] = [0.8, 1.3, 0.9, 1.2, 1.05, 0.95];
+pub(super) const UP: [f64; 6] = [1.4, 1.5, 1.45, 1.6, 1.52, 1.48];
+pub(super) const DOWN: [f64; 6] = [0.8, 0.7, 0.75, 0.81, 0.78, 0.76];
+pub(super) const BOTH: [f64; 6] = [0.8, 1.3, 0.9, 1.2, 1.05, 0.95];
 
 /// A table of published rows, built row by row.
 #[derive(Clone, Default)]
-pub struct Table(pub EvidenceTable);
+pub(super) struct Table(pub EvidenceTable);
 
 impl Table {
-    pub fn row(mut self, model: &str, prompt: &str, metric: Metric, protocol: &str, value: f64) -> Table {
+    pub(super) fn row(
+        mut self,
+        model: &str,
+        prompt: &str,
+        metric: Metric,
+        protocol: &str,
+        value: f64,
+    ) -> Table {
         if !self.0.models.iter().any(|m| m.id == model) {
             let facts = ModelFacts { blocks: Some(4), norm: Some("rmsnorm".into()), ..ModelFacts::default() };
             self.0.models.push(ModelInfo { id: model.into(), facts });
@@ -55,37 +62,37 @@ impl Table {
     }
 
     /// Prompts p0, p1, … of one metric.
-    pub fn rows(self, model: &str, metric: Metric, protocol: &str, values: &[f64]) -> Table {
+    pub(super) fn rows(self, model: &str, metric: Metric, protocol: &str, values: &[f64]) -> Table {
         let rows = values.iter().enumerate();
         rows.fold(self, |table, (i, &v)| table.row(model, &format!("p{i}"), metric, protocol, v))
     }
 
     /// A property of the weights, or somebody's mean over prompts.
-    pub fn whole(self, model: &str, metric: Metric, value: f64) -> Table {
+    pub(super) fn whole(self, model: &str, metric: Metric, value: f64) -> Table {
         self.row(model, "", metric, LAST, value)
     }
 
     /// One number per layer 1, 2, … of one prompt.
-    pub fn layers(self, model: &str, metric: Metric, values: &[f64]) -> Table {
+    pub(super) fn layers(self, model: &str, metric: Metric, values: &[f64]) -> Table {
         (1..).zip(values).fold(self, |table, (layer, &v)| {
             table.row(model, "p0", metric, LAST, v).with(|row| row.layer = Some(layer))
         })
     }
 
     /// Changes the facts of a model that is there.
-    pub fn facts(mut self, model: &str, change: impl Fn(&mut ModelFacts)) -> Table {
+    pub(super) fn facts(mut self, model: &str, change: impl Fn(&mut ModelFacts)) -> Table {
         change(&mut self.0.models.iter_mut().find(|m| m.id == model).unwrap().facts);
         self
     }
 
     /// Changes the row just added.
-    pub fn with(mut self, change: impl Fn(&mut Measurement)) -> Table {
+    pub(super) fn with(mut self, change: impl Fn(&mut Measurement)) -> Table {
         change(self.0.rows.last_mut().unwrap());
         self
     }
 }
 
-pub fn hypothesis(extra: &str, prediction: &str) -> Hypothesis {
+pub(super) fn hypothesis(extra: &str, prediction: &str) -> Hypothesis {
     let text = format!(
         r#"
         schema = 1
@@ -109,36 +116,36 @@ pub fn hypothesis(extra: &str, prediction: &str) -> Hypothesis {
 }
 
 /// A prediction of `test` (the inside of its table) with `extra` keys, judged by `rule` (the inside of its table).
-pub fn judged(extra: &str, test: &str, rule: &str, table: &Table) -> PredictionOutcome {
+pub(super) fn judged(extra: &str, test: &str, rule: &str, table: &Table) -> PredictionOutcome {
     published(&hypothesis("", &format!("{extra}\ntest = {{ {test} }}\nrule = {{ {rule} }}")), table)
 }
 
 /// What an untestable prediction says is missing.
-pub fn missing(outcome: &PredictionOutcome) -> String {
+pub(super) fn missing(outcome: &PredictionOutcome) -> String {
     assert_eq!(outcome.verdict, Verdict::Untestable, "{outcome:#?}");
     outcome.primary.missing.join("; ")
 }
 
-pub fn outcome(hypothesis: &Hypothesis, table: &Table) -> HypothesisOutcome {
+pub(super) fn outcome(hypothesis: &Hypothesis, table: &Table) -> HypothesisOutcome {
     judge(hypothesis, Key::of_bytes(b"h"), &table.0, &EvidenceTable::default(), 7)
 }
 
-pub fn published(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
+pub(super) fn published(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
     let outcome = outcome(hypothesis, table);
     outcome.predictions.into_iter().find(|p| p.evidence == Evidence::Published).unwrap()
 }
 
 /// The same rows as if observed here.
-pub fn measured(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
+pub(super) fn measured(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
     let outcome = judge(hypothesis, Key::of_bytes(b"h"), &EvidenceTable::default(), &table.0, 7);
     outcome.predictions.into_iter().find(|p| p.evidence == Evidence::Measured).unwrap()
 }
 
-pub fn statistic(judgement: &Judgement, name: &str) -> Option<f64> {
+pub(super) fn statistic(judgement: &Judgement, name: &str) -> Option<f64> {
     judgement.statistics.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("no {name}")).value
 }
 
-pub fn noted(judgement: &Judgement, text: &str) {
+pub(super) fn noted(judgement: &Judgement, text: &str) {
     assert!(
         judgement.notes.iter().any(|n| n.contains(text)),
         "no note says {text:?}: {:#?}",
@@ -147,13 +154,13 @@ pub fn noted(judgement: &Judgement, text: &str) {
 }
 
 /// Models m0, m1, … that all expand.
-pub fn expanding(models: usize) -> Table {
+pub(super) fn expanding(models: usize) -> Table {
     (0..models).fold(Table::default(), |table, m| {
         let scaled: Vec<f64> = UP.iter().map(|v| v * (1.0 + 0.05 * m as f64)).collect();
         table.rows(&format!("m{m}"), Metric::LastGain, LAST, &scaled)
     })
 }
 
-pub fn curve(outcome: &HypothesisOutcome) -> &Curve {
+pub(super) fn curve(outcome: &HypothesisOutcome) -> &Curve {
     outcome.curves.iter().find(|c| c.evidence == Evidence::Published).unwrap()
 }

@@ -10,7 +10,7 @@ use results::regress::Comparison;
 const MOST_LINES: usize = 20;
 
 /// The terminal form.
-pub fn differing(before: &Path, after: &Path, comparison: &Comparison) -> String {
+pub(crate) fn differing(before: &Path, after: &Path, comparison: &Comparison) -> String {
     let mut text = String::new();
     for section in comparison.sections(MOST_LINES) {
         text.push_str(&format!("{}\n", section.title));
@@ -25,7 +25,7 @@ pub fn differing(before: &Path, after: &Path, comparison: &Comparison) -> String
 }
 
 /// The JSON form; its shape is in `diff --help`.
-pub fn differing_json(comparison: Comparison) -> impl Serialize {
+pub(crate) fn differing_json(comparison: Comparison) -> impl Serialize {
     Json { schema: 1, moved: comparison.moved(), comparison }
 }
 

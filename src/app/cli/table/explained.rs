@@ -11,7 +11,7 @@ use study::judge::outcome::{Estimate, HypothesisOutcome, Kinship, PredictionOutc
 const MOST_ESTIMATES: usize = 12;
 
 /// The terminal form.
-pub fn explained(found: &Explained, prediction: Option<&str>, rows: usize) -> String {
+pub(crate) fn explained(found: &Explained, prediction: Option<&str>, rows: usize) -> String {
     let outcome = &found.outcome;
     let mut text = format!("{}: {}\n\n", outcome.id, outcome.title);
     line(&mut text, 0, &format!("Claim: {}", outcome.statement.trim()));

@@ -3,7 +3,7 @@
 use model::{export::Exported, export::folded};
 
 /// The terminal form of an export.
-pub fn exported(found: &Exported) -> String {
+pub(crate) fn exported(found: &Exported) -> String {
     let mut text =
         format!("{} ({} bytes), opset {}\n", found.file.display(), found.bytes, model::onnx::OPSET);
     for weights in &found.weights {

@@ -6,7 +6,7 @@ use crate::cli::inspect::Inspection;
 use study::stats::mean;
 
 /// The terminal form of an inspection.
-pub fn inspected(found: &Inspection) -> String {
+pub(crate) fn inspected(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", found.id, facts_line(&found.facts));
     text.push_str(&format!("{} parameters; weights {}\n", found.parameters, found.weights));
     if let Some(theta) = found.facts.rope_theta {

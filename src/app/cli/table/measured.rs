@@ -14,7 +14,7 @@ use number::observation::PromptObservation;
 use number::protocol::{Bos, Endpoint, Reduction};
 
 /// The model as printed.
-pub struct Measured {
+pub(crate) struct Measured {
     pub id: String,
     pub facts: ModelFacts,
     /// `None` for an ONNX file, whose weights are not told apart from the rest.
@@ -24,14 +24,14 @@ pub struct Measured {
 }
 
 impl Measured {
-    pub fn subject(subject: &Subject) -> Measured {
+    pub(crate) fn subject(subject: &Subject) -> Measured {
         let (id, weights) = (subject.id.clone(), Some(subject.weights()));
         Measured { id, facts: subject.facts(), weights, dtype: "float32" }
     }
 }
 
 /// One prompt as printed.
-pub struct MeasuredRow<'a> {
+pub(crate) struct MeasuredRow<'a> {
     /// `None` when the input was token ids.
     pub prompt: Option<&'a str>,
     pub tokens: Vec<String>,
@@ -40,7 +40,7 @@ pub struct MeasuredRow<'a> {
 }
 
 /// The JSON form; its shape is in `measure --help`.
-pub fn measured_json(
+pub(crate) fn measured_json(
     measured: &Measured,
     runtime: &Runtime,
     bos: Option<Bos>,
@@ -136,7 +136,7 @@ fn all_gains(seen: &PromptObservation) -> Vec<(Reduction, Endpoint, Gains)> {
 }
 
 /// The terminal form: facts, then for each prompt layers, gains and continuation.
-pub fn measured(measured: &Measured, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> String {
+pub(crate) fn measured(measured: &Measured, bos: Option<Bos>, rows: &[MeasuredRow<'_>]) -> String {
     let mut text = format!("{}  {}\n", measured.id, facts_line(&measured.facts));
     for row in rows {
         text.push_str(&profile(row, bos));
@@ -145,7 +145,7 @@ pub fn measured(measured: &Measured, bos: Option<Bos>, rows: &[MeasuredRow<'_>])
 }
 
 /// The facts of a model in one line.
-pub fn facts_line(facts: &ModelFacts) -> String {
+pub(super) fn facts_line(facts: &ModelFacts) -> String {
     let words = [facts.family.clone(), facts.norm.clone(), facts.mlp.clone(), facts.positions.clone()];
     let mut parts: Vec<String> = words.into_iter().flatten().collect();
     parts.extend(facts.blocks.map(|n| format!("{n} blocks")));

@@ -11,7 +11,7 @@ use results::regress::Comparison;
 const MOST_LINES: usize = 12;
 
 /// One comparison as printed.
-pub struct Regressed<'a> {
+pub(crate) struct Regressed<'a> {
     pub baseline: &'a Path,
     /// `None` when there was no baseline to compare with.
     pub comparison: Option<Comparison>,
@@ -20,7 +20,7 @@ pub struct Regressed<'a> {
 }
 
 /// The terminal form.
-pub fn regressed(shown: &Regressed<'_>) -> String {
+pub(crate) fn regressed(shown: &Regressed<'_>) -> String {
     let mut text = String::new();
     for failure in shown.failures {
         text.push_str(&format!("failed: {}: {}\n", failure.model, failure.error));
@@ -47,7 +47,7 @@ pub fn regressed(shown: &Regressed<'_>) -> String {
 }
 
 /// The JSON form; its shape is in `regress --help`.
-pub fn regressed_json(shown: &Regressed<'_>) -> impl Serialize {
+pub(crate) fn regressed_json(shown: &Regressed<'_>) -> impl Serialize {
     let comparison = shown.comparison.clone().unwrap_or_default();
     let (moved, accepted, failures) = (comparison.moved(), shown.accepted, shown.failures.to_vec());
     Json { schema: 1, moved, accepted, failures, comparison }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::pipeline::{Observed, Places, Summary};
 
 /// The terminal form: verdicts, failures, and in the last lines what was computed and where it lies.
-pub fn summary(summary: &Summary, places: &Places) -> String {
+pub(crate) fn summary(summary: &Summary, places: &Places) -> String {
     let mut text = summary.written.terminal.clone();
     for failure in summary.failures() {
         text.push_str(&format!("\nfailed: {}: {}", failure.model, failure.error));
@@ -50,7 +50,7 @@ fn observations(summary: &Summary) -> String {
 }
 
 /// The JSON form.
-pub fn summary_json(summary: &Summary) -> Value {
+pub(crate) fn summary_json(summary: &Summary) -> Value {
     json!({
         "schema": 1,
         "cells": summary.planned.cells.len(),

@@ -6,7 +6,7 @@ use crate::cli::tap::{Added, Tapped};
 use model::tap::{Kind, Missing};
 
 /// The terminal form of a tapped model.
-pub fn tapped(found: &Tapped) -> String {
+pub(crate) fn tapped(found: &Tapped) -> String {
     let mut text = format!("{}  {}\n", found.model.display(), blocks(&found.blocks));
     text.push_str(&format!("{:<12}{}\n", "embedding", found.embedding));
     for (part, operators) in &found.operators {

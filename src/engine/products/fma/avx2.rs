@@ -10,10 +10,10 @@ const ROWS: usize = 6;
 
 /// Proof that this processor has AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx2(());
+pub(crate) struct Avx2(());
 
 impl Avx2 {
-    pub fn new() -> Option<Avx2> {
+    pub(crate) fn new() -> Option<Avx2> {
         let has_them = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
             && is_x86_feature_detected!("f16c");

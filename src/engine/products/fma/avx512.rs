@@ -12,10 +12,10 @@ const INPUTS: usize = 2 * SIDE;
 
 /// Proof that this processor has AVX-512.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx512(());
+pub(crate) struct Avx512(());
 
 impl Avx512 {
-    pub fn new() -> Option<Avx512> {
+    pub(crate) fn new() -> Option<Avx512> {
         is_x86_feature_detected!("avx512f").then_some(Avx512(()))
     }
 }

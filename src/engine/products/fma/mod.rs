@@ -23,7 +23,7 @@ use super::{Each, Linear, Rows, shared::Shared};
 
 /// Proof that this processor has such vectors.
 #[derive(Clone, Copy, Debug)]
-pub enum Fma {
+pub(crate) enum Fma {
     #[cfg(target_arch = "x86_64")]
     Eight(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -32,7 +32,7 @@ pub enum Fma {
 
 impl Fma {
     /// All that this processor has, the fastest first.
-    pub fn all() -> impl Iterator<Item = Fma> {
+    pub(crate) fn all() -> impl Iterator<Item = Fma> {
         #[cfg(target_arch = "x86_64")]
         let all = [avx512::Avx512::new().map(Fma::Sixteen), avx2::Avx2::new().map(Fma::Eight)];
         #[cfg(not(target_arch = "x86_64"))]
@@ -41,7 +41,7 @@ impl Fma {
     }
 
     /// Bytes that each thread holds for a product.
-    pub fn room(self) -> usize {
+    pub(crate) fn room(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
             Fma::Eight(_) => panels::bytes::<avx2::Avx2>(),
@@ -51,12 +51,12 @@ impl Fma {
     }
 
     /// Numbers of so many rows: rows by as many as are multiplied at a time, inputs, rows. Rows that are not there are zeros.
-    pub fn size(self, rows: usize, inputs: usize) -> usize {
+    pub(crate) fn size(self, rows: usize, inputs: usize) -> usize {
         rows.next_multiple_of(self.at_a_time()) * inputs
     }
 
     /// Sizes are checked by the caller.
-    pub fn arrange(self, x: &[f32], inputs: usize, bits: &mut [u32], each: Each<'_>) {
+    pub(crate) fn arrange(self, x: &[f32], inputs: usize, bits: &mut [u32], each: Each<'_>) {
         let (rows, some) = (x.len() / inputs, self.at_a_time());
         let start = Shared(bits.as_mut_ptr());
         each(rows.div_ceil(some), &|group| {
@@ -77,7 +77,7 @@ impl Fma {
     }
 
     /// Sizes are checked by the caller.
-    pub fn product(self, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+    pub(crate) fn product(self, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
         match self {
             #[cfg(target_arch = "x86_64")]
             Fma::Eight(vectors) => panels::product(vectors, x, linear, out, each),

@@ -20,14 +20,14 @@ const MOST_SUMS: usize = 12 * 32;
 /// Sixteen numbers.
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
-pub struct Line(pub [f32; 16]);
+pub(super) struct Line(pub [f32; 16]);
 
 /// Vectors of a processor.
 ///
 /// # Safety
 /// Only a processor that has the vectors has a value of the type, and [`Vectors::add`] writes no more than its rows of a
 /// panel's outputs.
-pub unsafe trait Vectors {
+pub(super) unsafe trait Vectors {
     /// Rows that are multiplied at a time.
     const ROWS: usize;
     /// Lines of an input's weights in a panel, two vectors together.
@@ -59,7 +59,7 @@ const fn outputs<V: Vectors>() -> usize {
 }
 
 /// A thread's panel.
-pub fn bytes<V: Vectors>() -> usize {
+pub(super) fn bytes<V: Vectors>() -> usize {
     CHUNK * V::LINES * size_of::<Line>()
 }
 
@@ -68,7 +68,7 @@ thread_local! {
 }
 
 /// Sizes are checked by the caller.
-pub fn product<V: Vectors>(_: V, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+pub(super) fn product<V: Vectors>(_: V, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
     const { assert!(TASK.is_multiple_of(outputs::<V>()) && V::ROWS * outputs::<V>() <= MOST_SUMS) };
     let out = Shared(out.as_mut_ptr());
     each(linear.outputs.div_ceil(TASK), &|task| {

@@ -11,11 +11,11 @@ use super::SIDE;
 
 /// Proof that this processor has tile registers and AVX-512, and that the system lets this process use them.
 #[derive(Clone, Copy, Debug)]
-pub struct Registers(());
+pub(crate) struct Registers(());
 
 impl Registers {
     /// Asks the processor and the system, once for a process.
-    pub fn new() -> Option<Registers> {
+    pub(crate) fn new() -> Option<Registers> {
         static FOUND: OnceLock<bool> = OnceLock::new();
         FOUND.get_or_init(|| processor_has_them() && system_lets()).then_some(Registers(()))
     }
@@ -46,7 +46,7 @@ fn system_lets() -> bool {
 }
 
 /// The tile registers of this thread, eight of 16 rows of 64 bytes, until dropped.
-pub struct Configured(());
+pub(super) struct Configured(());
 
 #[repr(C, align(64))]
 struct Configuration {
@@ -60,7 +60,7 @@ struct Configuration {
 impl Configured {
     /// # Safety
     /// A [`Registers`] exists.
-    pub unsafe fn new() -> Configured {
+    pub(super) unsafe fn new() -> Configured {
         let mut all =
             Configuration { palette: 1, start_row: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
         all.row_bytes[..8].fill(64);

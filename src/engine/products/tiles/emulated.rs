@@ -11,7 +11,7 @@ use crate::products::{Each, Rows, shared::Shared};
 const UPPER: u32 = 0xFFFF_0000;
 
 /// Sixteen rows at a time. Sizes are checked by the caller.
-pub fn split(x: &[f32], inputs: usize, pairs: &mut [u32]) {
+pub(crate) fn split(x: &[f32], inputs: usize, pairs: &mut [u32]) {
     let steps = inputs.div_ceil(INPUTS);
     pairs.fill(0);
     for (row, x) in x.chunks_exact(inputs).enumerate() {
@@ -30,7 +30,7 @@ pub fn split(x: &[f32], inputs: usize, pairs: &mut [u32]) {
 }
 
 /// An output after the other. Sizes are checked by the caller.
-pub fn product(x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+pub(crate) fn product(x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
     let steps = x.inputs.div_ceil(INPUTS);
     let outputs = linear.outputs;
     let out = Shared(out.as_mut_ptr());

@@ -8,7 +8,7 @@
 //!
 //! Source of the instructions: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18.
 
-pub mod emulated;
+pub(super) mod emulated;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
@@ -22,7 +22,7 @@ mod absent;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 pub use absent::{Registers, THREAD_BYTES, product, split};
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub use {
+pub(super) use {
     amx::Registers,
     product::{THREAD_BYTES, product},
     split::split,
@@ -46,6 +46,6 @@ type Linear<'a> = super::Linear<'a, &'a [bf16]>;
 
 /// Pairs of so many rows, each number in its three parts, in the order in which the tile unit takes them: rows by 16, inputs
 /// by 32, parts, pairs of inputs, rows. Rows and inputs that are not there are zeros.
-pub fn size(rows: usize, inputs: usize) -> usize {
+pub(super) fn size(rows: usize, inputs: usize) -> usize {
     rows.div_ceil(SIDE) * inputs.div_ceil(INPUTS) * STEP
 }

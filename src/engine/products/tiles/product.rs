@@ -34,7 +34,7 @@ const TASKS: usize = 16;
 struct Line([u32; SIDE]);
 
 /// Bytes of [`Room`] that a thread holds.
-pub const THREAD_BYTES: usize = (STEPS + BLOCKS * ROW_TILES) * ABREAST * SIDE * size_of::<Line>();
+pub(crate) const THREAD_BYTES: usize = (STEPS + BLOCKS * ROW_TILES) * ABREAST * SIDE * size_of::<Line>();
 
 /// A thread's room for a task: the block's weights of [`STEPS`] steps, tile by tile, and the sums.
 #[derive(Default)]
@@ -48,7 +48,7 @@ thread_local! {
 }
 
 /// Sizes are checked by the caller.
-pub fn product(_: Registers, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
+pub(crate) fn product(_: Registers, x: Rows<'_>, linear: Linear<'_>, out: &mut [f32], each: Each<'_>) {
     let blocks = linear.outputs.div_ceil(OUTPUTS);
     let together = (blocks / TASKS).clamp(1, BLOCKS);
     let out = Shared(out.as_mut_ptr());

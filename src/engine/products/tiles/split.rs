@@ -6,7 +6,7 @@ use super::{INPUTS, PARTS, SIDE, STEP, TILE, amx::Registers};
 use crate::products::{Each, shared::Shared, square::transposed};
 
 /// Sixteen rows at a time, whoever comes first. Sizes are checked by the caller.
-pub fn split(_: Registers, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
+pub(crate) fn split(_: Registers, x: &[f32], inputs: usize, pairs: &mut [u32], each: Each<'_>) {
     let rows = x.len() / inputs;
     let stripe = inputs.div_ceil(INPUTS) * STEP;
     let start = Shared(pairs.as_mut_ptr());

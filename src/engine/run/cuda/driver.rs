@@ -12,7 +12,7 @@ use libloading::{Library, Symbol};
 use super::{CUDA, Obstacle, loader_said};
 
 /// The driver's library.
-pub const LIBRARY: &str = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
+pub(super) const LIBRARY: &str = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
 
 /// `CUresult`: what a call can give beside 0, success.
 const STUB_LIBRARY: c_int = 34;
@@ -20,7 +20,7 @@ const NO_DEVICE: c_int = 100;
 
 /// A card.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
+pub(crate) struct Card {
     /// e.g. `NVIDIA H100 80GB HBM3`.
     pub name: String,
     /// Bytes of memory.
@@ -29,7 +29,7 @@ pub struct Card {
 
 /// What the driver says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Driver {
+pub(super) struct Driver {
     /// The newest CUDA it knows: major, minor.
     pub knows: (i32, i32),
     pub cards: Vec<Card>,
@@ -37,7 +37,7 @@ pub struct Driver {
 
 impl Driver {
     /// A card that the runtime can use.
-    pub fn card(self, index: u32) -> Result<Card, Obstacle> {
+    pub(super) fn card(self, index: u32) -> Result<Card, Obstacle> {
         if self.knows.0 < CUDA {
             return Err(Obstacle::OldDriver { knows: self.knows });
         }
@@ -53,7 +53,7 @@ impl Driver {
 }
 
 /// Asks the driver behind a library.
-pub fn ask(library: impl AsRef<OsStr>) -> Result<Driver, Obstacle> {
+pub(super) fn ask(library: impl AsRef<OsStr>) -> Result<Driver, Obstacle> {
     // SAFETY: loading the driver's library runs its initialisers, which is what it is for.
     let library = unsafe { Library::new(library.as_ref()) }
         .map_err(|error| Obstacle::NoDriver { reason: loader_said(&error) })?;
@@ -128,10 +128,10 @@ mod tests {
              int cuDeviceGetName(char *s, int n, int d) {{ strncpy(s, d == 40 ? \"Card A\" : \"Card B\", n); return 0; }}\n\
              int cuDeviceTotalMem_v2(size_t *m, int d) {{ *m = ((size_t)d) << 30; return 0; }}\n"
         );
-        fs::write(&source, text).unwrap();
+        fs::write(&source, text).expect("a temporary folder takes files");
         // Rust links with it, so it is here.
         let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status();
-        assert!(made.unwrap().success());
+        assert!(made.expect("cc starts").success());
         library
     }
 

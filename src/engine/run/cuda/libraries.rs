@@ -11,7 +11,7 @@ use libloading::Library;
 use super::{Obstacle, loader_said};
 
 /// The runtime's CUDA provider, beside a runtime that has it.
-pub const PROVIDER: &str = "libonnxruntime_providers_cuda.so";
+pub(super) const PROVIDER: &str = "libonnxruntime_providers_cuda.so";
 
 /// Name and package of what the provider links to, and of cuDNN, which it opens for reductions.
 const NEEDED: [(&str, &str); 5] = [
@@ -23,7 +23,7 @@ const NEEDED: [(&str, &str); 5] = [
 ];
 
 /// Loads what the provider beside `runtime` needs, from there or else where the loader looks; gives what is missing.
-pub fn load(runtime: &Path) -> Vec<Obstacle> {
+pub(super) fn load(runtime: &Path) -> Vec<Obstacle> {
     let folder = runtime.parent().unwrap_or(Path::new("."));
     if !folder.join(PROVIDER).is_file() {
         return vec![Obstacle::CpuBuild { path: runtime.to_path_buf() }];
@@ -46,7 +46,7 @@ pub fn load(runtime: &Path) -> Vec<Obstacle> {
 }
 
 /// The package that has a library, for messages of the loader; the name may be of another version.
-pub fn package(library: &str) -> Option<&'static str> {
+pub(super) fn package(library: &str) -> Option<&'static str> {
     let stem = |name: &str| name.split(".so").next().unwrap_or_default().to_string();
     if stem(library).starts_with("libcudnn") {
         return Some("nvidia-cudnn-cu13");

@@ -3,7 +3,7 @@
 use super::{Obstacle, driver, libraries};
 
 /// The obstacle behind a message of the runtime or the loader; `None` where it is of another kind.
-pub fn read(message: &str) -> Option<Obstacle> {
+pub(crate) fn read(message: &str) -> Option<Obstacle> {
     if let Some(library) = unfound(message) {
         let reason = String::new();
         if library == driver::LIBRARY {

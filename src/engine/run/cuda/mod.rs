@@ -9,8 +9,8 @@ mod message;
 
 use std::{fmt, path::Path, path::PathBuf};
 
-pub use driver::Card;
-pub use message::read;
+pub(super) use driver::Card;
+pub(super) use message::read;
 
 /// CUDA's major version that the pinned runtime is built for.
 const CUDA: i32 = 13;
@@ -107,7 +107,7 @@ impl fmt::Display for Unusable {
 ///
 /// # Errors
 /// All obstacles at once, those of the machine first.
-pub fn check(library: Option<&Path>, index: u32) -> Result<Card, Unusable> {
+pub(super) fn check(library: Option<&Path>, index: u32) -> Result<Card, Unusable> {
     let mut obstacles = Vec::new();
     let card = match driver::ask(driver::LIBRARY).and_then(|driver| driver.card(index)) {
         Ok(card) => Some(card),
@@ -127,7 +127,7 @@ pub fn check(library: Option<&Path>, index: u32) -> Result<Card, Unusable> {
 }
 
 /// What the loader said: libloading's own words only name the call.
-pub fn loader_said(error: &libloading::Error) -> String {
+pub(super) fn loader_said(error: &libloading::Error) -> String {
     use std::error::Error;
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -15,7 +15,7 @@ pub(super) struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    pub fn new(view: &'a View) -> Book<'a> {
+    pub(super) fn new(view: &'a View) -> Book<'a> {
         let mut book = Book {
             view,
             data: Vec::new(),
@@ -38,21 +38,21 @@ impl<'a> Book<'a> {
     }
 
     /// Address of a hypothesis's page. Ids of hypotheses are unique in an experiment.
-    pub fn hypothesis(&self, id: &str) -> &str {
+    pub(super) fn hypothesis(&self, id: &str) -> &str {
         self.hypotheses.get(id).map_or("report", String::as_str)
     }
 
     /// Address of a model's page, or of all models where it has none.
-    pub fn model(&self, id: &str) -> &str {
+    pub(super) fn model(&self, id: &str) -> &str {
         self.models.get(id).map_or("models", String::as_str)
     }
 
-    pub fn has_page(&self, model: &str) -> bool {
+    pub(super) fn has_page(&self, model: &str) -> bool {
         self.models.contains_key(model)
     }
 
     /// The wanted name, or with a number behind it if it is taken.
-    pub fn unique(&mut self, wanted: &str) -> String {
+    pub(super) fn unique(&mut self, wanted: &str) -> String {
         let reserved =
             ["report", "figures", "analysis", "claims", "models", "methods", "all", "main", "theme"];
         let free = |name: &str| !self.taken.contains(name) && !reserved.contains(&name);
@@ -67,7 +67,7 @@ impl<'a> Book<'a> {
     }
 
     /// Address of a protocol's definition; the methods page will define it.
-    pub fn protocol(&mut self, protocol: &Protocol) -> String {
+    pub(super) fn protocol(&mut self, protocol: &Protocol) -> String {
         self.protocols.insert(*protocol);
         protocol_anchor(protocol)
     }

@@ -30,7 +30,7 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub fn new<R>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Csv
+    pub(super) fn new<R>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Csv
     where
         R: IntoIterator<Item = String>,
     {
@@ -38,7 +38,7 @@ impl Csv {
         Csv::with(header.collect(), rows)
     }
 
-    pub fn with<R>(header: Vec<String>, rows: impl IntoIterator<Item = R>) -> Csv
+    pub(super) fn with<R>(header: Vec<String>, rows: impl IntoIterator<Item = R>) -> Csv
     where
         R: IntoIterator<Item = String>,
     {
@@ -71,7 +71,7 @@ pub(super) fn exact(value: Option<f64>) -> String {
 }
 
 impl Plate {
-    pub fn render(self, book: &mut Book<'_>) -> Markup {
+    pub(super) fn render(self, book: &mut Book<'_>) -> Markup {
         let Plate { name, title, description, svg, legend, how, csv } = self;
         let file = format!("{name}.csv");
         let link = if csv.text.len() <= INLINE {

@@ -49,7 +49,7 @@ pub(in crate::report) const BODY: Type = Type { size: 13.0, bold: false, color: 
 pub(in crate::report) const SMALL: Type = Type { size: 12.0, bold: false, color: GREY };
 
 impl Type {
-    pub fn in_color(self, color: RGBColor) -> Type {
+    pub(crate) fn in_color(self, color: RGBColor) -> Type {
         Type { color, ..self }
     }
 }
@@ -75,13 +75,13 @@ pub(super) struct Canvas<'a, DB: DrawingBackend> {
 impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// `scale` pixels per unit. `drop`: how far below its point, in parts of its size, the backend's text must be put to
     /// look centred on it.
-    pub fn new(area: &'a DrawingArea<DB, Shift>, scale: u32, drop: f64) -> Canvas<'a, DB> {
+    pub(super) fn new(area: &'a DrawingArea<DB, Shift>, scale: u32, drop: f64) -> Canvas<'a, DB> {
         let canvas = Canvas { area, scale: f64::from(scale), drop, failed: RefCell::new(None) };
         canvas.keep(area.fill(&WHITE));
         canvas
     }
 
-    pub fn finish(self) -> Result<(), String> {
+    pub(super) fn finish(self) -> Result<(), String> {
         self.keep(self.area.present());
         self.failed.into_inner().map_or(Ok(()), Err)
     }

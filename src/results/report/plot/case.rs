@@ -22,7 +22,7 @@ pub(super) struct CasePlot<'a> {
 }
 
 impl<'a> CasePlot<'a> {
-    pub fn new(case: &'a LlamaCase) -> CasePlot<'a> {
+    pub(super) fn new(case: &'a LlamaCase) -> CasePlot<'a> {
         let rows: Vec<&CaseRow> = case.rows.iter().chain([&case.last_token]).collect();
         let values = rows.iter().map(|row| row.gain.value).chain([1.0, 0.4, 1.8]);
         CasePlot { case, scale: Scale::covering(values, true, LEFT, RIGHT), rows }

@@ -38,7 +38,7 @@ struct Panel<'a> {
 }
 
 impl<'a> ForestPlot<'a> {
-    pub fn new(hypothesis: &'a HypothesisOutcome) -> ForestPlot<'a> {
+    pub(super) fn new(hypothesis: &'a HypothesisOutcome) -> ForestPlot<'a> {
         let title = format!("{}: {}", hypothesis.id, hypothesis.title);
         ForestPlot { title, panels: Pair::all(hypothesis).iter().map(Panel::new).collect() }
     }

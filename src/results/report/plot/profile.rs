@@ -18,7 +18,7 @@ pub(super) struct ProfilePlot<'a> {
 }
 
 impl<'a> ProfilePlot<'a> {
-    pub fn new(profiles: &'a [LayerProfile]) -> ProfilePlot<'a> {
+    pub(super) fn new(profiles: &'a [LayerProfile]) -> ProfilePlot<'a> {
         ProfilePlot { profiles, columns: profiles.len().clamp(1, 2) }
     }
 }

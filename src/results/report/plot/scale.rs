@@ -14,7 +14,12 @@ pub(in crate::report) struct Scale {
 impl Scale {
     /// Covers all values with a margin. Values that the axis cannot show (not finite; not positive on a logarithmic
     /// axis) are left out; without any, the axis runs around 1 or from -1 to 1.
-    pub fn covering(values: impl IntoIterator<Item = f64>, logarithmic: bool, from: f64, to: f64) -> Scale {
+    pub(crate) fn covering(
+        values: impl IntoIterator<Item = f64>,
+        logarithmic: bool,
+        from: f64,
+        to: f64,
+    ) -> Scale {
         let shown = values.into_iter().filter(|x| x.is_finite() && (!logarithmic || *x > 0.0));
         let shown: Vec<f64> = shown.map(|x| if logarithmic { x.log10() } else { x }).collect();
         let low = shown.iter().copied().reduce(f64::min).unwrap_or(-1.0);
@@ -24,20 +29,20 @@ impl Scale {
     }
 
     /// Position of a value; outside the axis it is clamped to the nearer end.
-    pub fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let value = if self.logarithmic { value.max(f64::MIN_POSITIVE).log10() } else { value };
         let part = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         self.from + part * (self.to - self.from)
     }
 
     /// Whether the value lies on the axis.
-    pub fn holds(&self, value: f64) -> bool {
+    pub(crate) fn holds(&self, value: f64) -> bool {
         let value = if self.logarithmic { value.log10() } else { value };
         value >= self.low && value <= self.high
     }
 
     /// About `wanted` round values with their labels.
-    pub fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
+    pub(crate) fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
         let values = if self.logarithmic { self.decades(wanted) } else { steps(self.low, self.high, wanted) };
         values.into_iter().map(|value| (value, tick_label(value))).collect()
     }

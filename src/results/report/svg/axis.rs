@@ -23,7 +23,7 @@ pub(in crate::report) struct Grid<'a> {
 
 impl Frame {
     /// Grid lines and labels of a vertical axis at the left.
-    pub fn vertical(&self, svg: &mut Svg, grid: &Grid<'_>) {
+    pub(crate) fn vertical(&self, svg: &mut Svg, grid: &Grid<'_>) {
         for (value, label) in grid.scale.ticks(grid.ticks) {
             let y = grid.scale.at(value);
             svg.line("grid", (self.left, y), (self.right, y));
@@ -37,7 +37,7 @@ impl Frame {
     }
 
     /// Grid lines and labels of a horizontal axis at the bottom.
-    pub fn horizontal(&self, svg: &mut Svg, grid: &Grid<'_>) {
+    pub(crate) fn horizontal(&self, svg: &mut Svg, grid: &Grid<'_>) {
         for (value, label) in grid.scale.ticks(grid.ticks) {
             let x = grid.scale.at(value);
             svg.line("grid", (x, self.top), (x, self.bottom));
@@ -52,7 +52,7 @@ impl Frame {
     }
 
     /// Whole numbers from `first` to `last` along the bottom; returns where each lies.
-    pub fn counts(
+    pub(crate) fn counts(
         &self,
         svg: &mut Svg,
         first: usize,

@@ -34,11 +34,11 @@ pub(super) enum Shape {
 
 impl Shape {
     /// In the order series take them.
-    pub const ALL: [Shape; 6] =
+    pub(super) const ALL: [Shape; 6] =
         [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::Open, Shape::Cross];
 
     /// Path data around a point.
-    pub fn path(self, (x, y): (f64, f64), r: f64) -> String {
+    pub(super) fn path(self, (x, y): (f64, f64), r: f64) -> String {
         let at = |dx: f64, dy: f64| format!("{} {}", short(x + dx * r), short(y + dy * r));
         let joined = |points: &[(f64, f64)]| {
             let corners: Vec<String> = points.iter().map(|(dx, dy)| at(*dx, *dy)).collect();
@@ -60,7 +60,7 @@ impl Shape {
     }
 
     /// Extra class of the mark: hollow and linear shapes have no filling.
-    pub fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Shape::Open | Shape::Cross => "mark hollow",
             _ => "mark",
@@ -76,26 +76,26 @@ pub(super) struct Svg {
 }
 
 impl Svg {
-    pub fn new(width: f64, height: f64) -> Svg {
+    pub(super) fn new(width: f64, height: f64) -> Svg {
         Svg { width, height, body: String::new() }
     }
 
-    pub fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         let d = format!("M{} {}L{} {}", short(from.0), short(from.1), short(to.0), short(to.1));
         self.path(class, &d);
     }
 
-    pub fn path(&mut self, class: &str, d: &str) {
+    pub(super) fn path(&mut self, class: &str, d: &str) {
         let _ = write!(self.body, "<path class=\"{class}\" d=\"{d}\"/>");
     }
 
     /// A path whose lines are `width` pixels wide.
-    pub fn stroke(&mut self, class: &str, width: f64, d: &str) {
+    pub(super) fn stroke(&mut self, class: &str, width: f64, d: &str) {
         let _ = write!(self.body, "<path class=\"{class}\" stroke-width=\"{}\" d=\"{d}\"/>", short(width));
     }
 
     /// Many marks of one series as one element; `says` appears when any of them is pointed at.
-    pub fn marks(&mut self, class: &str, shape: Shape, at: &[(f64, f64)], radius: f64, says: &str) {
+    pub(super) fn marks(&mut self, class: &str, shape: Shape, at: &[(f64, f64)], radius: f64, says: &str) {
         let d: String = at.iter().map(|point| shape.path(*point, radius)).collect();
         let says = escaped(says);
         let _ = write!(
@@ -105,19 +105,19 @@ impl Svg {
         );
     }
 
-    pub fn polyline(&mut self, class: &str, points: &[(f64, f64)]) {
+    pub(super) fn polyline(&mut self, class: &str, points: &[(f64, f64)]) {
         if points.len() > 1 {
             self.path(class, &format!("M{}", coordinates(points)));
         }
     }
 
-    pub fn polygon(&mut self, class: &str, points: &[(f64, f64)]) {
+    pub(super) fn polygon(&mut self, class: &str, points: &[(f64, f64)]) {
         if points.len() > 2 {
             self.path(class, &format!("M{}z", coordinates(points)));
         }
     }
 
-    pub fn rectangle(&mut self, class: &str, corner: (f64, f64), opposite: (f64, f64)) {
+    pub(super) fn rectangle(&mut self, class: &str, corner: (f64, f64), opposite: (f64, f64)) {
         let (x, y) = (corner.0.min(opposite.0), corner.1.min(opposite.1));
         let (w, h) = ((corner.0 - opposite.0).abs(), (corner.1 - opposite.1).abs());
         let _ = write!(
@@ -131,13 +131,13 @@ impl Svg {
     }
 
     /// A mark; `says` appears when pointed at.
-    pub fn mark(&mut self, class: &str, shape: Shape, at: (f64, f64), radius: f64, says: &str) {
+    pub(super) fn mark(&mut self, class: &str, shape: Shape, at: (f64, f64), radius: f64, says: &str) {
         let d = shape.path(at, radius);
         let title = if says.is_empty() { String::new() } else { format!("<title>{}</title>", escaped(says)) };
         let _ = write!(self.body, "<path class=\"{} {class}\" d=\"{d}\">{title}</path>", shape.class());
     }
 
-    pub fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) {
+    pub(super) fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
@@ -154,7 +154,7 @@ impl Svg {
     }
 
     /// Text that runs upwards, centred on its point.
-    pub fn turned(&mut self, class: &str, (x, y): (f64, f64), text: &str) {
+    pub(super) fn turned(&mut self, class: &str, (x, y): (f64, f64), text: &str) {
         let (x, y) = (short(x), short(y));
         let _ = write!(
             self.body,
@@ -164,7 +164,7 @@ impl Svg {
     }
 
     /// A small drawing beside the word that says what it is, so nothing is left to describe.
-    pub fn swatch(self) -> String {
+    pub(super) fn swatch(self) -> String {
         format!(
             "<svg class=\"swatch\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" aria-hidden=\"true\">{2}</svg>",
             short(self.width),
@@ -174,7 +174,7 @@ impl Svg {
     }
 
     /// The element. `id` names its title and description for screen readers.
-    pub fn finish(self, id: &str, title: &str, description: &str) -> String {
+    pub(super) fn finish(self, id: &str, title: &str, description: &str) -> String {
         format!(
             "<svg viewBox=\"0 0 {0} {1}\" style=\"--w:{0}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{2}</title>\
              <desc id=\"{id}-d\">{3}</desc>{4}</svg>",

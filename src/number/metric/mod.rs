@@ -1,11 +1,12 @@
 //! Metrics: named numbers, each with unit and definition, computed from observations under a protocol.
 //!
 //! `reduce` turns tokens into one norm, `gains` divides norms, `derived` computes what is neither, `table` describes every
-//! metric, `measurements` takes all of them from one observation, `weights` from a weighing, `spectra` from the prompts of
+//! metric, `law` says which parts of a protocol enter its number, `measurements` takes all of them from one observation, `weights` from a weighing, `spectra` from the prompts of
 //! a set, and `series` keeps numbers of different protocols apart by type.
 
 mod derived;
 mod gains;
+mod law;
 mod measurements;
 mod reduce;
 mod series;
@@ -14,11 +15,12 @@ mod table;
 mod weights;
 
 pub use gains::{Gains, gains};
+pub use law::{DecisiveParts, Depends};
 pub use measurements::{attention_traces, measurements};
 pub use reduce::reduce;
 pub use series::{Paired, ProtocolMismatch, Series};
 pub use spectra::spectra;
-pub use table::{Depends, Description};
+pub use table::Description;
 pub use weights::{attention_trace, weights};
 
 use base::named_enum;

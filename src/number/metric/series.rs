@@ -195,18 +195,12 @@ impl<K: Ord + Clone> Paired<K> {
 }
 
 fn agree<K: Ord + Clone>(a: &Series<K>, b: &Series<K>) -> Result<(), ProtocolMismatch> {
-    use super::Depends;
     let (Some(left_metric), Some(right_metric)) = (a.metric, b.metric) else { return Ok(()) };
     let (Some(left), Some(right)) = (a.filed(), b.filed()) else { return Ok(()) };
-    let (da, db) = (left_metric.describe().depends, right_metric.describe().depends);
-    let both = |wanted: &[Depends]| wanted.contains(&da) && wanted.contains(&db);
-    let reduction_differs =
-        both(&[Depends::Reduction, Depends::Everything]) && left.reduction != right.reduction;
-    let endpoint_differs = both(&[Depends::Everything]) && left.endpoint != right.endpoint;
-    if left.bos != right.bos || reduction_differs || endpoint_differs {
-        return Err(ProtocolMismatch { left_metric, left, right_metric, right });
+    if left_metric.decisive(left).agree(right_metric.decisive(right)) {
+        return Ok(());
     }
-    Ok(())
+    Err(ProtocolMismatch { left_metric, left, right_metric, right })
 }
 
 #[cfg(test)]

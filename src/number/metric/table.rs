@@ -1,21 +1,7 @@
 //! The table of metrics: unit, definition, and which parts of a protocol a metric's value depends on.
 
 use super::Metric;
-use crate::protocol::{Endpoint, Protocol, Reduction};
-
-/// Which parts of a protocol decide a metric's value, each more than the one before. Every metric that tokens enter
-/// depends on the BOS policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depends {
-    /// A property of the weights: no protocol.
-    Nothing,
-    /// BOS only: the definition fixes the rest.
-    Tokens,
-    /// Token reduction and BOS.
-    Reduction,
-    /// Token reduction, endpoint and BOS.
-    Everything,
-}
+use super::law::Depends;
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,40 +224,5 @@ impl Metric {
             ),
         };
         Description { unit, definition, depends, per_layer }
-    }
-
-    /// The protocol under which this metric's rows are filed: parts that do not enter the value are set to the ones
-    /// its definition fixes. Two protocols with the same filing give the same number.
-    pub fn filed_under(self, protocol: Protocol) -> Option<Protocol> {
-        match self.describe().depends {
-            Depends::Nothing => None,
-            Depends::Tokens if self == Metric::FirstTokenShare => {
-                Some(Protocol::new(Reduction::MeanWithoutFirst, Endpoint::LastBlock, protocol.bos))
-            }
-            Depends::Tokens => Some(Protocol::new(Reduction::Last, Endpoint::HfLast, protocol.bos)),
-            Depends::Reduction => Some(Protocol::new(protocol.reduction, Endpoint::LastBlock, protocol.bos)),
-            Depends::Everything => Some(protocol),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::Bos;
-
-    #[test]
-    fn filing_keeps_exactly_what_enters_the_value() {
-        let p = Protocol::new(Reduction::Mean, Endpoint::HfLast, Bos::Never);
-        for &metric in Metric::ALL {
-            let filed = metric.filed_under(p);
-            assert_eq!(filed.is_some(), metric.describe().needs_protocol());
-            let Some(filed) = filed else { continue };
-            assert_eq!(filed.bos, Bos::Never);
-            assert_eq!(metric.filed_under(filed), Some(filed), "{metric}: filing twice changes nothing");
-        }
-        assert_eq!(Metric::LastGain.filed_under(p), Some(p));
-        assert_eq!(Metric::ResidualNorm.filed_under(p).unwrap().to_string(), "mean/last-block/never");
-        assert_eq!(Metric::OutputEntropy.filed_under(p).unwrap().to_string(), "last/hf-last/never");
     }
 }

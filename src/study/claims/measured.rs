@@ -41,7 +41,8 @@ impl<'a> Behind<'a> {
     /// Sorted; only what enters the numbers.
     pub(super) fn protocols(&self) -> Vec<String> {
         let filed = |row: &&Measurement| row.protocol.and_then(|protocol| row.metric.filed_under(protocol));
-        // The endpoint of a layer's number is its own tap, which `filed_under` leaves out.
+        // A layer's norm or gain that was published after the final norm is shown with that endpoint, which its metric's
+        // definition does not have: this is what the claim is checked for.
         let own = |row: &&Measurement| if is_gain_or_norm(row) { row.protocol } else { filed(row) };
         let all: BTreeSet<String> =
             self.rows.iter().filter_map(own).map(|protocol| protocol.to_string()).collect();

@@ -4,7 +4,6 @@
 use super::document::{Document, Step, at};
 use super::hypothesis::{Quantity, Test};
 use super::report::Diagnostic;
-use number::metric::Depends;
 use number::protocol::Protocol;
 
 /// Checks the protocols of one prediction (index `p` in its file).
@@ -21,7 +20,7 @@ pub(super) fn protocols(
     };
     let all = parts.walk();
     for (path, quantity) in &all {
-        if quantity.protocol.is_some() && quantity.depends() == Depends::Nothing {
+        if quantity.protocol.is_some() && !quantity.has_protocol() {
             let message = format!("{} is a property of the weights: it has no protocol", quantity.name());
             found.push(document.error(&full(path, "protocol"), message).suggest("drop `protocol`"));
         }
@@ -44,8 +43,9 @@ pub(super) fn protocols(
         return;
     }
     for (i, (path, right)) in all.iter().enumerate() {
-        let clash =
-            all[..i].iter().find(|(other, left)| together(other, path) && differ(left, right, primary));
+        let clash = all[..i].iter().find(|(other, left)| {
+            together(other, path) && !left.decisive(primary).agree(right.decisive(primary))
+        });
         let Some((left_path, left)) = clash else { continue };
         let protocol = |quantity: &Quantity| quantity.protocol.unwrap_or(primary);
         let message = format!(
@@ -81,13 +81,4 @@ fn name(path: &[Step]) -> String {
         Step::Index(index) => index.to_string(),
     };
     path.iter().map(step).collect::<Vec<_>>().join(".")
-}
-
-/// Whether any part of the protocol that both metrics depend on differs.
-fn differ(left: &Quantity, right: &Quantity, primary: Protocol) -> bool {
-    let (a, b) = (left.protocol.unwrap_or(primary), right.protocol.unwrap_or(primary));
-    let shared = left.depends().min(right.depends());
-    (shared >= Depends::Reduction && a.reduction != b.reduction)
-        || (shared >= Depends::Everything && a.endpoint != b.endpoint)
-        || (shared >= Depends::Tokens && a.bos != b.bos)
 }

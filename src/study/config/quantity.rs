@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hypothesis::FactCondition;
-use number::metric::{Depends, Metric};
+use number::metric::{DecisiveParts, Metric};
 use number::protocol::Protocol;
 
 /// Which numbers: a metric under a protocol, possibly of selected rows only, or a fact of the model; possibly times or over
@@ -58,9 +58,16 @@ impl Quantity {
         all
     }
 
-    /// What the metric depends on, without what it is combined with; facts depend on nothing.
-    pub fn depends(&self) -> Depends {
-        self.metric.map_or(Depends::Nothing, |metric| metric.describe().depends)
+    /// The parts of a protocol that enter the number, without what it is combined with: of its own protocol or else of
+    /// `primary`. None enters a fact.
+    pub fn decisive(&self, primary: Protocol) -> DecisiveParts {
+        let protocol = self.protocol.unwrap_or(primary);
+        self.metric.map(|metric| metric.decisive(protocol)).unwrap_or_default()
+    }
+
+    /// Whether the number has a protocol at all: facts and properties of the weights have none.
+    pub fn has_protocol(&self) -> bool {
+        self.metric.is_some_and(|metric| metric.describe().needs_protocol())
     }
 
     /// In words, e.g. `unembedding-spectral-norm times last-gain` or `vocabulary`.

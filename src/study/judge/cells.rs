@@ -15,7 +15,7 @@ use super::{
 use crate::config::hypothesis::{Quantity, Scale, Select};
 use number::{
     evidence::Measurement,
-    metric::{Depends, Metric, Series},
+    metric::{Metric, Series},
     protocol::Protocol,
 };
 
@@ -139,10 +139,9 @@ pub(super) fn look_up<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Cells<'a> {
 /// The quantity without what it is combined with.
 fn plain<'a>(bench: &Bench<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> {
     let asked = quantity.protocol.unwrap_or(bench.protocol);
-    let needs_protocol = quantity.depends() != Depends::Nothing;
     let mut cells = Cells {
         metric: quantity.metric,
-        protocol: needs_protocol.then_some(asked),
+        protocol: quantity.has_protocol().then_some(asked),
         models: BTreeMap::new(),
         combined: vec![],
         sources: BTreeSet::new(),

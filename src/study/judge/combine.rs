@@ -6,7 +6,7 @@ use super::{
     bench::Bench,
     cells::{Cell, Cells, ModelCells},
 };
-use number::metric::{Depends, Paired};
+use number::metric::Paired;
 
 #[derive(Clone, Copy)]
 pub(super) enum Sign {
@@ -17,8 +17,10 @@ pub(super) enum Sign {
 /// Where both have a prompt, or one is a property of the model, which then goes with every prompt of the other. The result
 /// is of the metric that depends on more of the protocol.
 pub(super) fn combined<'a>(bench: &Bench<'a>, a: Cells<'a>, b: Cells<'a>, sign: Sign) -> Cells<'a> {
-    let depends = |cells: &Cells<'_>| cells.metric.map_or(Depends::Nothing, |m| m.describe().depends);
-    let (metric, protocol, other) = if depends(&b) > depends(&a) {
+    let decisive = |cells: &Cells<'_>| {
+        cells.metric.zip(cells.protocol).map_or(0, |(metric, protocol)| metric.decisive(protocol).count())
+    };
+    let (metric, protocol, other) = if decisive(&b) > decisive(&a) {
         (b.metric, b.protocol, a.protocol)
     } else {
         (a.metric, a.protocol, b.protocol)

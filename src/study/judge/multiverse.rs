@@ -16,7 +16,10 @@ use crate::config::{
     hypothesis::{Hypothesis, Relation},
     multiverse::{Dimension, Multiverse},
 };
-use number::{metric::Depends, protocol::Protocol};
+use number::{
+    metric::{DecisiveParts, Metric},
+    protocol::Protocol,
+};
 
 /// More ways than this are not walked: subsets are then taken under the primary protocol alone.
 const MOST: usize = 400;
@@ -35,8 +38,8 @@ pub(super) struct Way {
 pub(super) struct Ways {
     pub ways: Vec<Way>,
     pub notes: Vec<String>,
-    /// Parts of the protocol that enter the numbers.
-    depth: Depends,
+    /// The parts of the primary protocol that enter the numbers.
+    decisive: DecisiveParts,
 }
 
 impl Way {
@@ -55,14 +58,18 @@ impl Ways {
     /// From what the primary test met. Protocols that the hypothesis lists come whether observed or not.
     pub(super) fn of(hypothesis: &Hypothesis, seen: &Seen, shelf: &Shelf<'_>) -> Ways {
         let multiverse = hypothesis.multiverse.clone().unwrap_or_default();
-        let depth = seen.free.iter().map(|m| m.describe().depends).max().unwrap_or(Depends::Nothing);
+        let parts = |metric: &Metric| metric.decisive(hypothesis.protocol);
+        let decisive = seen.free.iter().map(parts).fold(DecisiveParts::default(), DecisiveParts::or);
+        let most = seen.free.iter().map(|metric| parts(metric).count()).max();
         let primary = Way::primary(hypothesis);
         let mut ways = vec![primary.clone()];
         let mut notes = Vec::new();
-        let listed = if depth >= Depends::Reduction { &hypothesis.also[..] } else { &[] };
+        let gains = decisive.reduction.is_some() || decisive.endpoint.is_some();
+        let listed = if gains { &hypothesis.also[..] } else { &[] };
         let mut protocols: Vec<Protocol> = listed.iter().map(|other| other.protocol).collect();
-        for metric in seen.free.iter().filter(|m| m.describe().depends == depth) {
-            let observed = shelf.protocols(*metric).map(|p| canonical(p, hypothesis.protocol, depth));
+        // Numbers that fewer parts enter follow whatever the others vary.
+        for metric in seen.free.iter().filter(|metric| Some(parts(metric).count()) == most) {
+            let observed = shelf.observed(*metric).map(|parts| parts.filled(hypothesis.protocol));
             protocols.extend(observed.filter(|p| inside(&multiverse, *p, hypothesis.protocol)));
         }
         let mut known = BTreeSet::from([hypothesis.protocol]);
@@ -74,7 +81,7 @@ impl Ways {
                 protocol,
                 narrow: Narrow::default(),
                 kinship: kinship(relation(hypothesis, &multiverse, protocol)),
-                repeats: canonical(protocol, hypothesis.protocol, depth) != protocol,
+                repeats: decisive.of(protocol).filled(hypothesis.protocol) != protocol,
             });
         }
         let subsets = subsets(&multiverse, seen, shelf);
@@ -101,15 +108,15 @@ impl Ways {
                 ..way.clone()
             }));
         }
-        Ways { ways, notes, depth }
+        Ways { ways, notes, decisive }
     }
 
     /// What each way chose, in dimensions that vary here or are part of every number's protocol.
     pub(super) fn choices(&self) -> Vec<Vec<Choice>> {
         let shown = |dimension: Dimension| match dimension {
-            Dimension::Reduction => self.depth >= Depends::Reduction,
-            Dimension::Endpoint => self.depth >= Depends::Everything,
-            Dimension::Bos => self.depth >= Depends::Tokens,
+            Dimension::Reduction => self.decisive.reduction.is_some(),
+            Dimension::Endpoint => self.decisive.endpoint.is_some(),
+            Dimension::Bos => self.decisive.bos.is_some(),
             _ => self.ways.iter().any(|way| chosen(way, dimension) != "all"),
         };
         let dimensions: Vec<Dimension> = Dimension::ALL.iter().copied().filter(|d| shown(*d)).collect();
@@ -129,16 +136,6 @@ fn chosen(way: &Way, dimension: Dimension) -> String {
         Dimension::Models => without_family.as_ref().map_or_else(all, |f| format!("without family {f}")),
         Dimension::Source => source.clone().unwrap_or_else(all),
         Dimension::Dtype => dtype.clone().unwrap_or_else(all),
-    }
-}
-
-/// The protocol with parts that do not enter the numbers as in the primary one.
-fn canonical(protocol: Protocol, primary: Protocol, depth: Depends) -> Protocol {
-    match depth {
-        Depends::Nothing => primary,
-        Depends::Tokens => Protocol { bos: protocol.bos, ..primary },
-        Depends::Reduction => Protocol { endpoint: primary.endpoint, ..protocol },
-        Depends::Everything => protocol,
     }
 }
 

@@ -4,11 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{bench::Bench, cells::Cells};
 use crate::config::hypothesis::Quantity;
-use number::{
-    evidence::Measurement,
-    metric::{Depends, Metric},
-    protocol::Protocol,
-};
+use number::{evidence::Measurement, metric::Metric, protocol::Protocol};
 
 /// What was done to rows on the way into cells.
 #[derive(Default)]
@@ -81,12 +77,12 @@ pub(super) fn absent(bench: &Bench<'_>, quantity: &Quantity, metric: Metric, ask
     }
     conditions.extend(select.layer.map(|l| format!("layer {l}")));
     conditions.extend(select.layers_before_last.map(|l| format!("layer L-{l}")));
-    let under = match metric.describe().depends {
-        Depends::Nothing => String::new(),
-        Depends::Tokens => format!(" with BOS {}", asked.bos),
-        // An endpoint that does not enter the number would only mislead.
-        Depends::Reduction => format!(" under {}, BOS {}", asked.reduction, asked.bos),
-        Depends::Everything => format!(" under {asked}"),
+    // A part that does not enter the number would only mislead.
+    let parts = metric.decisive(asked);
+    let under = match (parts.count(), parts.bos) {
+        (0, _) => String::new(),
+        (1, Some(_)) => format!(" with {parts}"),
+        _ => format!(" under {parts}"),
     };
     let model = match &select.model {
         Some(model) => model.clone(),

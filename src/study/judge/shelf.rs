@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use number::{
     evidence::{EvidenceTable, Measurement},
-    metric::{Depends, Metric},
-    protocol::{Endpoint, Protocol, Reduction},
+    metric::{DecisiveParts, Metric},
+    protocol::Protocol,
 };
 
 /// A table made ready for many look-ups. Models and prompts are numbered in the order of their names.
@@ -14,7 +14,7 @@ pub(crate) struct Shelf<'a> {
     pub models: Vec<Model<'a>>,
     prompts: Vec<&'a str>,
     /// Rows of each model.
-    rows: BTreeMap<(Metric, Option<Protocol>), Vec<Vec<Entry<'a>>>>,
+    rows: BTreeMap<(Metric, DecisiveParts), Vec<Vec<Entry<'a>>>>,
 }
 
 /// A model of the table.
@@ -70,7 +70,7 @@ impl<'a> Shelf<'a> {
             table.rows.chunk_by(|a, b| a.prompt == b.prompt).filter_map(|run| run[0].prompt.as_deref());
         let units: BTreeSet<&'a str> = names.map(unit).collect();
         let prompts: Vec<&'a str> = units.into_iter().collect();
-        let mut rows = BTreeMap::<(Metric, Option<Protocol>), Vec<Vec<Entry<'a>>>>::new();
+        let mut rows = BTreeMap::<(Metric, DecisiveParts), Vec<Vec<Entry<'a>>>>::new();
         for run in table.rows.chunk_by(|a, b| a.model == b.model && a.prompt == b.prompt) {
             let Some(&model) = number.get(run[0].model.as_str()) else { continue };
             // Every prompt of a row is among the units.
@@ -78,7 +78,7 @@ impl<'a> Shelf<'a> {
                 |prompt| prompts.binary_search(&unit(prompt)).ok().and_then(|at| u32::try_from(at).ok());
             let prompt = run[0].prompt.as_deref().and_then(place);
             for row in run {
-                let Some(key) = made_under(row) else { continue };
+                let Some(key) = row.metric.decisive_of_row(row.protocol) else { continue };
                 let by_model =
                     rows.entry((row.metric, key)).or_insert_with(|| vec![Vec::new(); models.len()]);
                 by_model[model].push(Entry { layer: row.layer, prompt, row });
@@ -102,7 +102,7 @@ impl<'a> Shelf<'a> {
         model: usize,
         layer: Option<u32>,
     ) -> &[Entry<'a>] {
-        let Some(by_model) = self.rows.get(&(metric, decisive(metric, asked))) else { return &[] };
+        let Some(by_model) = self.rows.get(&(metric, metric.decisive(asked))) else { return &[] };
         let entries = &by_model[model][..];
         match layer {
             None => entries,
@@ -114,9 +114,9 @@ impl<'a> Shelf<'a> {
         }
     }
 
-    /// Protocols under which a metric was observed, parts that do not enter it set to one value.
-    pub(crate) fn protocols(&self, metric: Metric) -> impl Iterator<Item = Protocol> {
-        self.rows.keys().filter(move |(of, _)| *of == metric).filter_map(|(_, protocol)| *protocol)
+    /// The decisive parts under which a metric was observed.
+    pub(crate) fn observed(&self, metric: Metric) -> impl Iterator<Item = DecisiveParts> {
+        self.rows.keys().filter(move |(of, _)| *of == metric).map(|(_, parts)| *parts)
     }
 
     pub(crate) fn family(&self, model: &str) -> Option<&str> {
@@ -126,7 +126,7 @@ impl<'a> Shelf<'a> {
 
     /// Layers that a metric has values of, in any of its models.
     pub(crate) fn layers(&self, metric: Metric, asked: Protocol) -> Vec<u32> {
-        let by_model = self.rows.get(&(metric, decisive(metric, asked)));
+        let by_model = self.rows.get(&(metric, metric.decisive(asked)));
         let rows = by_model.into_iter().flatten().flatten();
         let layers: BTreeSet<u32> = rows.filter_map(|entry| entry.layer).collect();
         layers.into_iter().collect()
@@ -135,30 +135,5 @@ impl<'a> Shelf<'a> {
     /// The prompt as a unit: a text that two sets name differently is one prompt, and counts once.
     pub(crate) fn prompt(&self, entry: &Entry<'a>) -> Option<&'a str> {
         entry.prompt.map(|number| self.prompts[number as usize])
-    }
-}
-
-/// The parts of a protocol that decide a metric's number; the others are set to one value.
-fn decisive(metric: Metric, asked: Protocol) -> Option<Protocol> {
-    match metric.describe().depends {
-        Depends::Nothing => None,
-        Depends::Tokens => Some(Protocol::new(Reduction::Last, Endpoint::LastBlock, asked.bos)),
-        Depends::Reduction => Some(Protocol { endpoint: Endpoint::LastBlock, ..asked }),
-        Depends::Everything => Some(asked),
-    }
-}
-
-/// What a row is looked up under. A row is taken by what produced it: a norm taken after the final norm is no residual
-/// norm, whatever is asked, and a number without its protocol is none at all.
-#[expect(
-    clippy::option_option,
-    reason = "properties of the weights have a place, and it is not under a protocol"
-)]
-fn made_under(row: &Measurement) -> Option<Option<Protocol>> {
-    match (row.metric.describe().depends, row.protocol) {
-        (Depends::Nothing, _) => Some(None),
-        (_, None) => None,
-        (Depends::Reduction, Some(protocol)) if protocol.endpoint != Endpoint::LastBlock => None,
-        (_, Some(protocol)) => Some(decisive(row.metric, protocol)),
     }
 }

@@ -9,6 +9,7 @@ use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Fault, Kind, Parts},
     sides::{at_least_two, one},
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -29,9 +30,15 @@ pub struct Agreement {
     pub across_protocols: bool,
 }
 
-impl Agreement {
-    pub const STATISTICS: &'static [&'static str] =
-        &["kappa", "low", "high", "share-on-side", "mean-share-on-side", "models"];
+statistics! {
+    Agreement {
+        kappa,
+        low,
+        high,
+        share_on_side,
+        mean_share_on_side,
+        models,
+    }
 }
 
 impl Kind for Agreement {
@@ -108,14 +115,14 @@ impl Kind for Agreement {
             ));
         }
         let on_side: Vec<f64> = models.iter().map(|m| shares[m].0).collect();
-        tested.offer([
-            ("kappa", least.map(|k| k.value)),
-            ("low", least.map(|k| k.low)),
-            ("high", least.map(|k| k.high)),
-            ("share-on-side", on_side.iter().copied().reduce(f64::min)),
-            ("mean-share-on-side", mean(&on_side)),
-            ("models", Some(models.len() as f64)),
-        ]);
+        tested.offer(Statistics {
+            kappa: least.map(|k| k.value),
+            low: least.map(|k| k.low),
+            high: least.map(|k| k.high),
+            share_on_side: on_side.iter().copied().reduce(f64::min),
+            mean_share_on_side: mean(&on_side),
+            models: Some(models.len() as f64),
+        });
         tested
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::hypothesis::{Needs, Quantity},
-    stats::{Interval, Seed, Units},
+    stats::{Interval, Seed, Units, out_of_reach},
 };
 use number::{
     evidence::Evidence,
@@ -64,6 +64,11 @@ impl<'a> Bench<'a> {
     /// The interval of a mean at the level of the bench, as [`stats::mean_interval`](crate::stats::mean_interval) gives it.
     pub(crate) fn mean_interval(&self, values: &[f64]) -> Option<Interval> {
         self.memo.means(values, self.alpha).map(|[at_alpha, _]| at_alpha)
+    }
+
+    /// The words of a note about a p that is withheld because no outcome of the test could be significant.
+    pub(crate) fn no_p_given(&self, circumstances: &str) -> String {
+        format!("{}, no p given", out_of_reach(self.alpha, circumstances))
     }
 
     /// Cells of a quantity; what is missing or noteworthy about them goes to `tested`.
@@ -233,11 +238,9 @@ impl Tested {
         Tested { unit: unit.into(), ..Tested::default() }
     }
 
-    /// Several statistics at once.
-    pub(crate) fn offer<const N: usize>(&mut self, list: [(&str, Option<f64>); N]) {
-        for (name, value) in list {
-            self.statistic(name, value);
-        }
+    /// The statistics that rules refer to; the struct comes from `statistics!` in the file of the kind.
+    pub(crate) fn offer(&mut self, statistics: impl Into<Vec<Statistic>>) {
+        self.statistics = statistics.into();
     }
 
     /// Says that no p can be as small as alpha, if so; whether one can.
@@ -245,10 +248,7 @@ impl Tested {
         let reachable = smallest <= bench.alpha;
         if !reachable {
             let smallest = super::rule::digits(smallest);
-            self.notes.push(format!(
-                "{what}: cannot reach alpha = {} (smallest p {smallest}), no p given",
-                bench.alpha
-            ));
+            self.notes.push(format!("{what}: {}", bench.no_p_given(&format!(" (smallest p {smallest})"))));
         }
         reachable
     }
@@ -262,11 +262,6 @@ impl Tested {
 
     pub(crate) fn lacks(&self) -> bool {
         !self.missing.is_empty()
-    }
-
-    pub(crate) fn statistic(&mut self, name: &str, value: impl Into<Option<f64>>) {
-        let value = value.into().filter(|v| v.is_finite());
-        self.statistics.push(Statistic { name: name.to_string(), value });
     }
 
     pub(crate) fn uses(&mut self, protocol: Option<Protocol>) {

@@ -8,6 +8,7 @@ use super::{
     effect::Effect,
     kind::{Kind, Parts},
     outcome::Estimate,
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -21,8 +22,11 @@ pub struct Categories {
     pub of: Quantity,
 }
 
-impl Categories {
-    pub const STATISTICS: &'static [&'static str] = &["share-significant", "models"];
+statistics! {
+    Categories {
+        share_significant,
+        models,
+    }
 }
 
 impl Kind for Categories {
@@ -93,8 +97,10 @@ impl Kind for Categories {
             null: 0.0,
             what: "share of models whose categories differ".into(),
         });
-        tested.statistic("share-significant", significant / p.len() as f64);
-        tested.statistic("models", p.len() as f64);
+        tested.offer(Statistics {
+            share_significant: Some(significant / p.len() as f64),
+            models: Some(p.len() as f64),
+        });
         tested
     }
 }

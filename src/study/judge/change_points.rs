@@ -8,6 +8,7 @@ use super::{
     kind::{Kind, Parts},
     population::Scope,
     revisions::{changes, trainings},
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -32,9 +33,17 @@ fn two() -> f64 {
     2.0
 }
 
-impl ChangePoints {
-    pub const STATISTICS: &'static [&'static str] =
-        &["series", "series-within", "share-within", "factor", "a-step", "b-step", "a-p", "b-p"];
+statistics! {
+    ChangePoints {
+        series,
+        series_within,
+        share_within,
+        factor,
+        a_step,
+        b_step,
+        a_p,
+        b_p,
+    }
 }
 
 impl Kind for ChangePoints {
@@ -87,16 +96,16 @@ impl Kind for ChangePoints {
                     .into(),
             );
         }
-        tested.offer([
-            ("series", Some(n)),
-            ("series-within", Some(within)),
-            ("share-within", (n > 0.0).then_some(within / n)),
-            ("factor", median(factors.clone())),
-            ("a-step", median(found.iter().map(|(a, _)| a.step).collect())),
-            ("b-step", median(found.iter().map(|(_, b)| b.step).collect())),
-            ("a-p", largest(found.iter().map(|(a, _)| a.p).collect())),
-            ("b-p", largest(found.iter().map(|(_, b)| b.p).collect())),
-        ]);
+        tested.offer(Statistics {
+            series: Some(n),
+            series_within: Some(within),
+            share_within: (n > 0.0).then_some(within / n),
+            factor: median(factors.clone()),
+            a_step: median(found.iter().map(|(a, _)| a.step).collect()),
+            b_step: median(found.iter().map(|(_, b)| b.step).collect()),
+            a_p: largest(found.iter().map(|(a, _)| a.p).collect()),
+            b_p: largest(found.iter().map(|(_, b)| b.p).collect()),
+        });
         tested
     }
 }

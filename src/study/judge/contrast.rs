@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     bench::{Bench, Tested, estimate},
     cells::Cells,
-    families::leave_one_out,
+    families::{LeaveOneOut, leave_one_out},
     kind::{Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -38,31 +39,31 @@ fn yes() -> bool {
     true
 }
 
-impl Contrast {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "a-low",
-        "a-high",
-        "b-low",
-        "b-high",
-        "difference",
-        "low",
-        "high",
-        "p",
-        "p-t",
-        "p-rank",
-        "effect",
-        "effect-low",
-        "effect-high",
-        "ratio",
-        "ratio-low",
-        "ratio-high",
-        "inside",
-        "outside",
-        "models",
-        "prompts",
-        "loo-lowest",
-        "loo-highest",
-    ];
+statistics! {
+    Contrast {
+        a_low,
+        a_high,
+        b_low,
+        b_high,
+        difference,
+        low,
+        high,
+        p,
+        p_t,
+        p_rank,
+        effect,
+        effect_low,
+        effect_high,
+        ratio,
+        ratio_low,
+        ratio_high,
+        inside,
+        outside,
+        models,
+        prompts,
+        loo_lowest,
+        loo_highest,
+    }
 }
 
 impl Kind for Contrast {
@@ -110,38 +111,42 @@ impl Kind for Contrast {
         let (band_low, band_high) = if log { (ratio(low), ratio(high)) } else { (low, high) };
         let band = band_low.zip(band_high).zip(self.band);
         let is = |yes: bool| f64::from(u8::from(yes));
-        tested.offer([
-            ("a-low", of_a.map(|i| i.low)),
-            ("a-high", of_a.map(|i| i.high)),
-            ("b-low", of_b.map(|i| i.low)),
-            ("b-high", of_b.map(|i| i.high)),
-            ("difference", found.difference),
-            ("low", low),
-            ("high", high),
-            ("p", found.p),
-            ("p-t", found.t.map(|t| t.p)),
-            ("p-rank", found.p_rank),
-            ("effect", found.effect.map(|e| e.value)),
-            ("effect-low", found.effect.map(|e| e.low)),
-            ("effect-high", found.effect.map(|e| e.high)),
-            ("ratio", ratio(found.difference)),
-            ("ratio-low", ratio(low)),
-            ("ratio-high", ratio(high)),
-            ("inside", band.map(|((low, high), [least, most])| is(least <= low && high <= most))),
-            ("outside", band.map(|((low, high), [least, most])| is(high < least || most < low))),
-            ("models", Some(if prompts { 1.0 } else { units.names.len() as f64 })),
-            ("prompts", prompts.then_some(x.len().min(y.len()) as f64)),
-        ]);
+        let without_families = if !prompts && self.paired {
+            let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
+            leave_one_out(bench, &mut tested, "the difference", &units.names, |stay| {
+                mean(&stay.iter().map(|&i| differences[i]).collect::<Vec<_>>())
+            })
+        } else {
+            LeaveOneOut::default()
+        };
+        tested.offer(Statistics {
+            a_low: of_a.map(|i| i.low),
+            a_high: of_a.map(|i| i.high),
+            b_low: of_b.map(|i| i.low),
+            b_high: of_b.map(|i| i.high),
+            difference: found.difference,
+            low,
+            high,
+            p: found.p,
+            p_t: found.t.map(|t| t.p),
+            p_rank: found.p_rank,
+            effect: found.effect.map(|e| e.value),
+            effect_low: found.effect.map(|e| e.low),
+            effect_high: found.effect.map(|e| e.high),
+            ratio: ratio(found.difference),
+            ratio_low: ratio(low),
+            ratio_high: ratio(high),
+            inside: band.map(|((low, high), [least, most])| is(least <= low && high <= most)),
+            outside: band.map(|((low, high), [least, most])| is(high < least || most < low)),
+            models: Some(if prompts { 1.0 } else { units.names.len() as f64 }),
+            prompts: prompts.then_some(x.len().min(y.len()) as f64),
+            loo_lowest: without_families.lowest,
+            loo_highest: without_families.highest,
+        });
         if self.paired {
             let differences = x.iter().zip(y).map(|(x, y)| x - y);
             let signs = units.names.iter().map(|name| name.to_string()).zip(differences);
             tested.units = Some(Flips::Signs { of: what, deviations: signs.collect() });
-        }
-        if !prompts && self.paired {
-            let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
-            leave_one_out(bench, &mut tested, "the difference", &units.names, |stay| {
-                mean(&stay.iter().map(|&i| differences[i]).collect::<Vec<_>>())
-            });
         }
         tested
     }

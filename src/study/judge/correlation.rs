@@ -9,9 +9,10 @@ use super::{
     bench::{Bench, Tested},
     cells::Cells,
     centred::{categories, centred, relatives, within},
-    families::leave_one_out,
+    families::{LeaveOneOut, leave_one_out},
     kind::{Fault, Kind, Parts},
     outcome::Estimate,
+    statistics::statistics,
 };
 use crate::{
     config::{
@@ -42,21 +43,21 @@ pub struct Correlation {
     pub across_protocols: bool,
 }
 
-impl Correlation {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "rho",
-        "absolute-rho",
-        "p",
-        "low",
-        "high",
-        "bootstrap-low",
-        "bootstrap-high",
-        "models",
-        "share-positive-significant",
-        "share-negative-significant",
-        "loo-lowest",
-        "loo-highest",
-    ];
+statistics! {
+    Correlation {
+        rho,
+        absolute_rho,
+        p,
+        low,
+        high,
+        bootstrap_low,
+        bootstrap_high,
+        models,
+        share_positive_significant,
+        share_negative_significant,
+        loo_lowest,
+        loo_highest,
+    }
 }
 
 impl Kind for Correlation {
@@ -164,23 +165,29 @@ fn over_models<'a>(
     } else {
         None
     };
-    tested.offer([
-        ("rho", one.value),
-        ("absolute-rho", one.value.map(f64::abs)),
-        ("p", one.p),
-        ("low", one.low),
-        ("high", one.high),
-        ("bootstrap-low", bootstrap.map(|i| i.low)),
-        ("bootstrap-high", bootstrap.map(|i| i.high)),
-        ("models", Some(pair.len() as f64)),
-    ]);
-    if alone {
+    let without_families = if alone {
         leave_one_out(bench, tested, "the correlation", pair.keys(), |stay| {
             let mut stay = stay.iter().copied();
             let x = pick(pair.x(), &mut stay.clone());
             stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
-        });
-    }
+        })
+    } else {
+        LeaveOneOut::default()
+    };
+    tested.offer(Statistics {
+        rho: one.value,
+        absolute_rho: one.value.map(f64::abs),
+        p: one.p,
+        low: one.low,
+        high: one.high,
+        bootstrap_low: bootstrap.map(|i| i.low),
+        bootstrap_high: bootstrap.map(|i| i.high),
+        models: Some(pair.len() as f64),
+        share_positive_significant: None,
+        share_negative_significant: None,
+        loo_lowest: without_families.lowest,
+        loo_highest: without_families.highest,
+    });
     let names = blocks.map(|blocks| blocks.iter().map(usize::to_string).collect());
     tested.units = Pairs::new(&pair, method, names).map(|pairs| Units::Pairs(vec![pairs]));
     tested.estimates.push(one);
@@ -269,16 +276,20 @@ fn over_prompts<'a>(
              random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
         ));
     }
-    tested.offer([
-        ("rho", pooled.value),
-        ("absolute-rho", pooled.value.map(f64::abs)),
-        ("p", pooled.p),
-        ("low", pooled.low),
-        ("high", pooled.high),
-        ("models", Some(models)),
-        ("share-positive-significant", Some(positive / models)),
-        ("share-negative-significant", Some(negative / models)),
-    ]);
+    tested.offer(Statistics {
+        rho: pooled.value,
+        absolute_rho: pooled.value.map(f64::abs),
+        p: pooled.p,
+        low: pooled.low,
+        high: pooled.high,
+        models: Some(models),
+        share_positive_significant: Some(positive / models),
+        share_negative_significant: Some(negative / models),
+        bootstrap_low: None,
+        bootstrap_high: None,
+        loo_lowest: None,
+        loo_highest: None,
+    });
     tested.units = (!pairs.is_empty()).then_some(Units::Pairs(pairs));
     tested.estimates.extend(found);
     tested.estimates.push(pooled);
@@ -315,12 +326,9 @@ fn correlate(
     });
     let smallest = smallest_p(pair, blocks);
     if smallest > bench.alpha && pair.len() >= FEWEST {
-        tested.notes.push(format!(
-            "{label}: cannot reach alpha = {} with {} units (smallest p {}), no p given",
-            bench.alpha,
-            pair.len(),
-            super::rule::digits(smallest)
-        ));
+        let (units, smallest) = (pair.len(), super::rule::digits(smallest));
+        let why = bench.no_p_given(&format!(" with {units} units (smallest p {smallest})"));
+        tested.notes.push(format!("{label}: {why}"));
     }
     Estimate {
         label: label.to_string(),

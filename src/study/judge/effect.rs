@@ -55,14 +55,14 @@ pub(super) fn headline(tested: &Tested) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::outcome::Statistic;
 
     #[test]
     fn a_statistic_that_is_an_effect_is_the_headline_unless_the_test_names_another() {
         let mut tested = Tested::new("Spearman's rho");
         assert_eq!(headline(&tested), None);
-        for (name, value) in [("models", 7.0), ("ratio", 2.0), ("rho", 0.5), ("low", 0.1), ("p", 0.01)] {
-            tested.statistic(name, value);
-        }
+        let values = [("models", 7.0), ("ratio", 2.0), ("rho", 0.5), ("low", 0.1), ("p", 0.01)];
+        tested.statistics = values.map(|(name, value)| Statistic::new(name, Some(value))).to_vec();
         let found = headline(&tested).unwrap();
         assert_eq!((found.value, found.low, found.high, found.p), (0.5, Some(0.1), None, Some(0.01)));
         assert_eq!((found.n, found.null, found.what.as_str()), (7, 0.0, "Spearman's rho"));

@@ -7,6 +7,7 @@ use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Kind, Parts},
     levels::{Levels, smallest_arrangement_p},
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -31,8 +32,14 @@ fn family() -> String {
     "family".into()
 }
 
-impl Explains {
-    pub const STATISTICS: &'static [&'static str] = &["partial-r2", "p", "p-f", "models", "groups"];
+statistics! {
+    Explains {
+        partial_r2,
+        p,
+        p_f,
+        models,
+        groups,
+    }
 }
 
 impl Kind for Explains {
@@ -97,13 +104,13 @@ impl Kind for Explains {
                 self.by, self.cluster
             ));
         }
-        tested.offer([
-            ("partial-r2", r2),
-            ("p", p),
-            ("p-f", found.map(|f| f.p)),
-            ("models", Some(values.len() as f64)),
-            ("groups", Some(levels.names[0].len() as f64)),
-        ]);
+        tested.offer(Statistics {
+            partial_r2: r2,
+            p,
+            p_f: found.map(|f| f.p),
+            models: Some(values.len() as f64),
+            groups: Some(levels.names[0].len() as f64),
+        });
         tested
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Fault, Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -48,9 +49,17 @@ pub enum Summary {
     Mean,
 }
 
-impl Extremes {
-    pub const STATISTICS: &'static [&'static str] =
-        &["smallest", "largest", "median", "cells", "models", "share-inside", "low", "high"];
+statistics! {
+    Extremes {
+        smallest,
+        largest,
+        median,
+        cells,
+        models,
+        share_inside,
+        low,
+        high,
+    }
 }
 
 impl Kind for Extremes {
@@ -117,16 +126,16 @@ impl Kind for Extremes {
         if share.is_some() {
             tested.estimates.push(estimate("share inside", share, interval, None, n));
         }
-        tested.offer([
-            ("smallest", values.iter().copied().reduce(f64::min)),
-            ("largest", values.iter().copied().reduce(f64::max)),
-            ("median", quantile(&values, 0.5)),
-            ("cells", Some(cells_read as f64)),
-            ("models", Some(cells.models.len() as f64)),
-            ("share-inside", share),
-            ("low", interval.map(|i| i.low)),
-            ("high", interval.map(|i| i.high)),
-        ]);
+        tested.offer(Statistics {
+            smallest: values.iter().copied().reduce(f64::min),
+            largest: values.iter().copied().reduce(f64::max),
+            median: quantile(&values, 0.5),
+            cells: Some(cells_read as f64),
+            models: Some(cells.models.len() as f64),
+            share_inside: share,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+        });
         tested
     }
 }

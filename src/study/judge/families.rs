@@ -15,30 +15,35 @@ pub(super) fn families(bench: &Bench<'_>, models: &[&str]) -> Vec<String> {
     models.iter().map(family).collect()
 }
 
-/// Gives `loo-lowest` and `loo-highest`, the extremes of `effect` over leaving out one family at a time, and says which one
-/// matters most. `effect` gets the indices of the models that stay.
+/// The extremes of an effect over leaving out one family at a time; none where there are too few families.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LeaveOneOut {
+    pub lowest: Option<f64>,
+    pub highest: Option<f64>,
+}
+
+/// Computes `effect` without one family at a time, and notes which family matters most. `effect` gets the indices of the
+/// models that stay.
 pub(super) fn leave_one_out(
     bench: &Bench<'_>,
     tested: &mut Tested,
     what: &str,
     models: &[&str],
     effect: impl Fn(&[usize]) -> Option<f64>,
-) {
+) -> LeaveOneOut {
     let of = families(bench, models);
     let mut names: Vec<&String> = of.iter().collect();
     names.sort();
     names.dedup();
     let everyone: Vec<usize> = (0..models.len()).collect();
     let whole = effect(&everyone);
-    let (Some(whole), true) = (whole, names.len() >= FEWEST) else { return };
+    let (Some(whole), true) = (whole, names.len() >= FEWEST) else { return LeaveOneOut::default() };
     let without = |family: &String| {
         let stay: Vec<usize> = everyone.iter().copied().filter(|i| of[*i] != *family).collect();
         effect(&stay).map(|value| (family.clone(), value))
     };
     let found: Vec<(String, f64)> = names.into_iter().filter_map(without).collect();
     let values = || found.iter().map(|(_, value)| *value);
-    tested.statistic("loo-lowest", values().reduce(f64::min));
-    tested.statistic("loo-highest", values().reduce(f64::max));
     let most = found.iter().max_by(|a, b| (a.1 - whole).abs().total_cmp(&(b.1 - whole).abs()));
     if let Some((family, value)) = most {
         tested.notes.push(format!(
@@ -49,4 +54,5 @@ pub(super) fn leave_one_out(
             digits(*value),
         ));
     }
+    LeaveOneOut { lowest: values().reduce(f64::min), highest: values().reduce(f64::max) }
 }

@@ -8,6 +8,7 @@ use super::{
     by::By,
     families::{families, leave_one_out},
     kind::{Fault, Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -28,25 +29,25 @@ pub struct Groups {
     pub across_protocols: bool,
 }
 
-impl Groups {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "a-models",
-        "b-models",
-        "difference",
-        "low",
-        "high",
-        "p",
-        "smallest-p",
-        "p-family",
-        "auc",
-        "auc-low",
-        "auc-high",
-        "effect",
-        "effect-low",
-        "effect-high",
-        "loo-lowest",
-        "loo-highest",
-    ];
+statistics! {
+    Groups {
+        a_models,
+        b_models,
+        difference,
+        low,
+        high,
+        p,
+        smallest_p,
+        p_family,
+        auc,
+        auc_low,
+        auc_high,
+        effect,
+        effect_low,
+        effect_high,
+        loo_lowest,
+        loo_highest,
+    }
 }
 
 impl Kind for Groups {
@@ -103,30 +104,32 @@ impl Kind for Groups {
         if p.is_some() {
             tested.notes.push("p: Mann-Whitney, two-sided, exact where counted, models as units".into());
         }
-        tested.offer([
-            ("a-models", Some(x.len() as f64)),
-            ("b-models", Some(y.len() as f64)),
-            ("difference", difference),
-            ("low", interval.map(|i| i.low)),
-            ("high", interval.map(|i| i.high)),
-            ("p", p),
-            ("smallest-p", ranks.map(|m| m.smallest_p)),
-            ("p-family", p_family),
-            ("auc", ranks.map(|m| m.auc)),
-            ("auc-low", area.map(|a| a.low)),
-            ("auc-high", area.map(|a| a.high)),
-            ("effect", effect.map(|e| e.value)),
-            ("effect-low", effect.map(|e| e.low)),
-            ("effect-high", effect.map(|e| e.high)),
-        ]);
-        tested.units = Pairs::of_groups(&a, &b).map(|pairs| Units::Pairs(vec![pairs]));
-        leave_one_out(bench, &mut tested, "the difference", &names, |stay| {
+        let without_families = leave_one_out(bench, &mut tested, "the difference", &names, |stay| {
             let side = |of_a: bool| {
                 let own = stay.iter().filter(|&&i| (i < x.len()) == of_a).map(|&i| all[i].1);
                 mean(&own.collect::<Vec<_>>())
             };
             Some(side(true)? - side(false)?)
         });
+        tested.offer(Statistics {
+            a_models: Some(x.len() as f64),
+            b_models: Some(y.len() as f64),
+            difference,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            p,
+            smallest_p: ranks.map(|m| m.smallest_p),
+            p_family,
+            auc: ranks.map(|m| m.auc),
+            auc_low: area.map(|a| a.low),
+            auc_high: area.map(|a| a.high),
+            effect: effect.map(|e| e.value),
+            effect_low: effect.map(|e| e.low),
+            effect_high: effect.map(|e| e.high),
+            loo_lowest: without_families.lowest,
+            loo_highest: without_families.highest,
+        });
+        tested.units = Pairs::of_groups(&a, &b).map(|pairs| Units::Pairs(vec![pairs]));
         tested
     }
 }

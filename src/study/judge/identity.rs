@@ -9,6 +9,7 @@ use super::{
     bench::{Bench, Tested, point},
     kind::{Kind, Parts},
     outcome::Estimate,
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -26,9 +27,13 @@ pub struct Identity {
     pub across_protocols: bool,
 }
 
-impl Identity {
-    pub const STATISTICS: &'static [&'static str] =
-        &["worst-relative-error", "median-relative-error", "median-high", "cells"];
+statistics! {
+    Identity {
+        worst_relative_error,
+        median_relative_error,
+        median_high,
+        cells,
+    }
 }
 
 impl Kind for Identity {
@@ -80,10 +85,12 @@ impl Kind for Identity {
             let worst = errors.iter().copied().reduce(f64::max);
             tested.estimates.push(point(format!("{model} (worst)"), worst, errors.len()));
         }
-        tested.statistic("worst-relative-error", errors.iter().copied().reduce(f64::max));
-        tested.statistic("median-relative-error", largest);
-        tested.statistic("median-high", highest);
-        tested.statistic("cells", errors.len() as f64);
+        tested.offer(Statistics {
+            worst_relative_error: errors.iter().copied().reduce(f64::max),
+            median_relative_error: largest,
+            median_high: highest,
+            cells: Some(errors.len() as f64),
+        });
         tested
     }
 }

@@ -7,6 +7,7 @@ use super::{
     bench::{Bench, Tested, estimate},
     effect::Effect,
     kind::{Fault, Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -38,8 +39,13 @@ pub enum Side {
     Below,
 }
 
-impl KOfN {
-    pub const STATISTICS: &'static [&'static str] = &["p", "k", "largest-k", "models"];
+statistics! {
+    KOfN {
+        p,
+        k,
+        largest_k,
+        models,
+    }
 }
 
 impl Kind for KOfN {
@@ -111,12 +117,12 @@ impl Kind for KOfN {
             null: 0.0,
             what: "share of models that are beyond, at least".into(),
         });
-        tested.offer([
-            ("p", p),
-            ("k", Some(k as f64)),
-            ("largest-k", Some(largest as f64)),
-            ("models", Some(n as f64)),
-        ]);
+        tested.offer(Statistics {
+            p,
+            k: Some(k as f64),
+            largest_k: Some(largest as f64),
+            models: Some(n as f64),
+        });
         tested
     }
 }

@@ -1,6 +1,6 @@
 //! What every kind of test says about itself: its statistics, the quantities it reads, and how it runs.
 //!
-//! A new kind is a file with its fields, its `STATISTICS` and this trait, and its name in the list of `test`. The file
+//! A new kind is a file with its fields, its `statistics!` and this trait, and its name in the list of `test`. The file
 //! checks, the law of protocols and the template read everything else off it.
 
 use super::bench::{Bench, Tested};

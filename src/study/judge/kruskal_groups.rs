@@ -7,6 +7,7 @@ use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Kind, Parts},
     levels::{Levels, smallest_arrangement_p},
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -23,8 +24,13 @@ pub struct KruskalGroups {
     pub by: String,
 }
 
-impl KruskalGroups {
-    pub const STATISTICS: &'static [&'static str] = &["p", "epsilon2", "groups", "models"];
+statistics! {
+    KruskalGroups {
+        p,
+        epsilon2,
+        groups,
+        models,
+    }
 }
 
 impl Kind for KruskalGroups {
@@ -72,12 +78,12 @@ impl Kind for KruskalGroups {
         if p.is_some() {
             tested.notes.push("p: permutation of models between groups; relatives count as unrelated".into());
         }
-        tested.offer([
-            ("p", p),
-            ("epsilon2", epsilon),
-            ("groups", Some(names.len() as f64)),
-            ("models", Some(values.len() as f64)),
-        ]);
+        tested.offer(Statistics {
+            p,
+            epsilon2: epsilon,
+            groups: Some(names.len() as f64),
+            models: Some(values.len() as f64),
+        });
         tested
     }
 }

@@ -7,6 +7,7 @@ use super::{
     bench::{Bench, Tested, estimate},
     kind::{Kind, Parts},
     rule::digits,
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::{Correlation as Method, Quantity},
@@ -24,8 +25,15 @@ pub struct LayerCorrelation {
     pub across_protocols: bool,
 }
 
-impl LayerCorrelation {
-    pub const STATISTICS: &'static [&'static str] = &["rho", "absolute-rho", "p", "low", "high", "models"];
+statistics! {
+    LayerCorrelation {
+        rho,
+        absolute_rho,
+        p,
+        low,
+        high,
+        models,
+    }
 }
 
 impl Kind for LayerCorrelation {
@@ -79,14 +87,14 @@ impl Kind for LayerCorrelation {
                     .into(),
             );
         }
-        tested.offer([
-            ("rho", rho),
-            ("absolute-rho", rho.map(f64::abs)),
-            ("p", pooled.map(|p| p.p)),
-            ("low", interval.map(|i| i.low)),
-            ("high", interval.map(|i| i.high)),
-            ("models", Some(models.len() as f64)),
-        ]);
+        tested.offer(Statistics {
+            rho,
+            absolute_rho: rho.map(f64::abs),
+            p: pooled.map(|p| p.p),
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            models: Some(models.len() as f64),
+        });
         tested
     }
 }

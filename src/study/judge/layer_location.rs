@@ -8,6 +8,7 @@ use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Fault, Kind, Parts},
     locate::{Locate, eligible, locate},
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -44,18 +45,18 @@ fn tenth() -> f64 {
     0.1
 }
 
-impl LayerLocation {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "mean-difference",
-        "mean-share-of-depth",
-        "low",
-        "high",
-        "share-apart",
-        "share-within",
-        "p",
-        "p-apart",
-        "models",
-    ];
+statistics! {
+    LayerLocation {
+        mean_difference,
+        mean_share_of_depth,
+        low,
+        high,
+        share_apart,
+        share_within,
+        p,
+        p_apart,
+        models,
+    }
 }
 
 impl Kind for LayerLocation {
@@ -119,17 +120,17 @@ impl Kind for LayerLocation {
                     .into(),
             );
         }
-        tested.offer([
-            ("mean-difference", mean(&distances)),
-            ("mean-share-of-depth", mean(&shares)),
-            ("low", interval.map(|i| i.low)),
-            ("high", interval.map(|i| i.high)),
-            ("share-apart", share(distances.iter().filter(|d| **d >= self.apart).count())),
-            ("share-within", share(shares.iter().filter(|s| **s <= self.within).count())),
-            ("p", p),
-            ("p-apart", p_apart),
-            ("models", Some(n)),
-        ]);
+        tested.offer(Statistics {
+            mean_difference: mean(&distances),
+            mean_share_of_depth: mean(&shares),
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            share_apart: share(distances.iter().filter(|d| **d >= self.apart).count()),
+            share_within: share(shares.iter().filter(|s| **s <= self.within).count()),
+            p,
+            p_apart,
+            models: Some(n),
+        });
         tested
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::{Bench, Tested, point};
 use super::kind::{Fault, Kind, Parts};
+use super::statistics::statistics;
 use crate::{
     config::hypothesis::{Quantity, Scale, Select},
     stats::log_ratio_split,
@@ -22,9 +23,14 @@ pub struct LogRatioSplit {
     pub across_protocols: bool,
 }
 
-impl LogRatioSplit {
-    pub const STATISTICS: &'static [&'static str] =
-        &["method-share", "method-share-low", "prompt-share", "log-ratio", "orders"];
+statistics! {
+    LogRatioSplit {
+        method_share,
+        method_share_low,
+        prompt_share,
+        log_ratio,
+        orders,
+    }
 }
 
 impl Kind for LogRatioSplit {
@@ -96,11 +102,13 @@ impl Kind for LogRatioSplit {
         ] {
             tested.estimates.extend(value.map(|v| point(label, Some(v), 1)));
         }
-        tested.statistic("method-share", split.method_share);
-        tested.statistic("method-share-low", split.method_share_low);
-        tested.statistic("prompt-share", split.prompt_share);
-        tested.statistic("log-ratio", split.log_ratio);
-        tested.statistic("orders", f64::from(split.orders));
+        tested.offer(Statistics {
+            method_share: Some(split.method_share),
+            method_share_low: Some(split.method_share_low),
+            prompt_share: Some(split.prompt_share),
+            log_ratio: Some(split.log_ratio),
+            orders: Some(f64::from(split.orders)),
+        });
         tested
     }
 }

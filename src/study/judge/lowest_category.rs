@@ -9,6 +9,7 @@ use super::{
     bench::{Bench, Tested, point},
     effect::Effect,
     kind::{Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{config::hypothesis::Quantity, stats::mean};
@@ -21,8 +22,11 @@ pub struct LowestCategory {
     pub category: String,
 }
 
-impl LowestCategory {
-    pub const STATISTICS: &'static [&'static str] = &["share", "models"];
+statistics! {
+    LowestCategory {
+        share,
+        models,
+    }
 }
 
 impl Kind for LowestCategory {
@@ -71,8 +75,10 @@ impl Kind for LowestCategory {
             null: chance / models.len() as f64,
             what: format!("share of models where {category} is lowest"),
         });
-        tested.statistic("share", f64::from(lowest) / models.len() as f64);
-        tested.statistic("models", models.len() as f64);
+        tested.offer(Statistics {
+            share: Some(f64::from(lowest) / models.len() as f64),
+            models: Some(models.len() as f64),
+        });
         tested
     }
 }

@@ -10,6 +10,7 @@ use super::{
     by::By,
     families::families,
     kind::{Fault, Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -28,9 +29,15 @@ pub struct MatchedGroups {
     pub across_protocols: bool,
 }
 
-impl MatchedGroups {
-    pub const STATISTICS: &'static [&'static str] =
-        &["families", "difference", "low", "high", "p", "smallest-p"];
+statistics! {
+    MatchedGroups {
+        families,
+        difference,
+        low,
+        high,
+        p,
+        smallest_p,
+    }
 }
 
 impl Kind for MatchedGroups {
@@ -74,14 +81,14 @@ impl Kind for MatchedGroups {
         let interval = paired_t(&differences, bench.alpha).map(|t| t.interval);
         let difference = mean(&differences);
         tested.estimates.push(estimate("difference", difference, interval, p, differences.len()));
-        tested.offer([
-            ("families", Some(differences.len() as f64)),
-            ("difference", difference),
-            ("low", interval.map(|i| i.low)),
-            ("high", interval.map(|i| i.high)),
-            ("p", p),
-            ("smallest-p", (!differences.is_empty()).then_some(smallest)),
-        ]);
+        tested.offer(Statistics {
+            families: Some(differences.len() as f64),
+            difference,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            p,
+            smallest_p: (!differences.is_empty()).then_some(smallest),
+        });
         tested.units = Some(Units::Signs { of: "families", deviations: matched });
         tested
     }

@@ -9,6 +9,7 @@ use super::{
     effect::Effect,
     kind::{Kind, Parts},
     outcome::Estimate,
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -28,26 +29,26 @@ pub struct MeanByModel {
     pub against: f64,
 }
 
-impl MeanByModel {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "models",
-        "models-above",
-        "models-below",
-        "share-above",
-        "share-below",
-        "smallest-low",
-        "smallest-high",
-        "largest-low",
-        "largest-high",
-        "equivalence-low",
-        "equivalence-high",
-        "share-above-significant",
-        "share-below-significant",
-        "pooled",
-        "low",
-        "high",
-        "p",
-    ];
+statistics! {
+    MeanByModel {
+        models,
+        models_above,
+        models_below,
+        share_above,
+        share_below,
+        smallest_low,
+        smallest_high,
+        largest_low,
+        largest_high,
+        equivalence_low,
+        equivalence_high,
+        share_above_significant,
+        share_below_significant,
+        pooled,
+        low,
+        high,
+        p,
+    }
 }
 
 impl Kind for MeanByModel {
@@ -102,11 +103,7 @@ impl Kind for MeanByModel {
                 .push(format!("one unit, no interval, neither above nor below: {}", without.join(", ")));
         }
         if !unreachable.is_empty() {
-            let alpha = bench.alpha;
-            tested.notes.push(format!(
-                "sign test cannot reach alpha = {alpha}, no p given: {}",
-                unreachable.join(", ")
-            ));
+            tested.notes.push(format!("sign test {}: {}", bench.no_p_given(""), unreachable.join(", ")));
         }
         if tested.estimates.iter().any(|e| e.p.is_some()) {
             tested
@@ -141,27 +138,25 @@ impl Kind for MeanByModel {
             of.iter().map(pick).reduce(better).filter(|_| of.len() == cells.models.len())
         };
         let models = cells.models.len() as f64;
-        for (name, value) in [
-            ("models", Some(models)),
-            ("models-above", Some(f64::from(above))),
-            ("models-below", Some(f64::from(below))),
-            ("share-above", Some(f64::from(above) / models)),
-            ("share-below", Some(f64::from(below) / models)),
-            ("smallest-low", every(&intervals, |i| i.low, f64::min)),
-            ("smallest-high", intervals.iter().map(|i| i.high).reduce(f64::min)),
-            ("largest-low", intervals.iter().map(|i| i.low).reduce(f64::max)),
-            ("largest-high", every(&intervals, |i| i.high, f64::max)),
-            ("equivalence-low", every(&narrow, |i| i.low, f64::min)),
-            ("equivalence-high", every(&narrow, |i| i.high, f64::max)),
-            ("share-above-significant", Some(significant(true))),
-            ("share-below-significant", Some(significant(false))),
-            ("pooled", pooled.map(|p| p.effect + against)),
-            ("low", pooled.map(|p| p.interval.low + against)),
-            ("high", pooled.map(|p| p.interval.high + against)),
-            ("p", pooled.map(|p| p.p)),
-        ] {
-            tested.statistic(name, value);
-        }
+        tested.offer(Statistics {
+            models: Some(models),
+            models_above: Some(f64::from(above)),
+            models_below: Some(f64::from(below)),
+            share_above: Some(f64::from(above) / models),
+            share_below: Some(f64::from(below) / models),
+            smallest_low: every(&intervals, |i| i.low, f64::min),
+            smallest_high: intervals.iter().map(|i| i.high).reduce(f64::min),
+            largest_low: intervals.iter().map(|i| i.low).reduce(f64::max),
+            largest_high: every(&intervals, |i| i.high, f64::max),
+            equivalence_low: every(&narrow, |i| i.low, f64::min),
+            equivalence_high: every(&narrow, |i| i.high, f64::max),
+            share_above_significant: Some(significant(true)),
+            share_below_significant: Some(significant(false)),
+            pooled: pooled.map(|p| p.effect + against),
+            low: pooled.map(|p| p.interval.low + against),
+            high: pooled.map(|p| p.interval.high + against),
+            p: pooled.map(|p| p.p),
+        });
         over_models(bench, &cells, against, &mut tested);
         tested
     }

@@ -56,6 +56,7 @@ mod sign_flip;
 mod sign_pattern;
 mod sink_fit;
 mod spread_change;
+mod statistics;
 pub mod summary;
 pub(crate) mod test;
 mod trend;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bench::{Bench, Tested, point},
     kind::{Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{config::hypothesis::Quantity, stats::mixture_bic};
@@ -24,8 +25,13 @@ fn ten() -> f64 {
     10.0
 }
 
-impl Modality {
-    pub const STATISTICS: &'static [&'static str] = &["dip-p", "delta-bic", "two", "models"];
+statistics! {
+    Modality {
+        dip_p,
+        delta_bic,
+        two,
+        models,
+    }
 }
 
 impl Kind for Modality {
@@ -55,12 +61,12 @@ impl Kind for Modality {
             );
         }
         let two = dip.is_some_and(|p| p < bench.alpha) || bic.is_some_and(|b| b > self.delta_bic);
-        tested.offer([
-            ("dip-p", dip),
-            ("delta-bic", bic),
-            ("two", (dip.is_some() || bic.is_some()).then_some(f64::from(u8::from(two)))),
-            ("models", Some(means.len() as f64)),
-        ]);
+        tested.offer(Statistics {
+            dip_p: dip,
+            delta_bic: bic,
+            two: (dip.is_some() || bic.is_some()).then_some(f64::from(u8::from(two))),
+            models: Some(means.len() as f64),
+        });
         tested
     }
 }

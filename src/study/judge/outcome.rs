@@ -48,6 +48,13 @@ pub struct Statistic {
     pub value: Option<f64>,
 }
 
+impl Statistic {
+    /// What is no finite number has no value.
+    pub(crate) fn new(name: &str, value: Option<f64>) -> Statistic {
+        Statistic { name: name.to_string(), value: value.filter(|value| value.is_finite()) }
+    }
+}
+
 /// One prediction judged on one kind of evidence under one protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {

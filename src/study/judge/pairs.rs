@@ -7,6 +7,7 @@ use super::{
     bench::{Bench, Tested, enough_of, estimate},
     kind::{Kind, Parts},
     population::Scope,
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -31,29 +32,29 @@ pub struct Pairs {
     pub size: f64,
 }
 
-impl Pairs {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "pairs",
-        "share-lower-significant",
-        "share-higher-significant",
-        "share-significant",
-        "share-sign-change",
-        "share-falls-through",
-        "pooled",
-        "low",
-        "high",
-        "p",
-        "r",
-        "r-low",
-        "r-high",
-        "smallest-ratio",
-        "largest-ratio",
-        "smallest-size",
-        "largest-size",
-        "equivalence-low",
-        "equivalence-high",
-        "share-cannot-fall-through",
-    ];
+statistics! {
+    Pairs {
+        pairs,
+        share_lower_significant,
+        share_higher_significant,
+        share_significant,
+        share_sign_change,
+        share_falls_through,
+        pooled,
+        low,
+        high,
+        p,
+        r,
+        r_low,
+        r_high,
+        smallest_ratio,
+        largest_ratio,
+        smallest_size,
+        largest_size,
+        equivalence_low,
+        equivalence_high,
+        share_cannot_fall_through,
+    }
 }
 
 impl Kind for Pairs {
@@ -116,8 +117,7 @@ impl Kind for Pairs {
             });
         }
         if !unreachable.is_empty() {
-            let (alpha, models) = (bench.alpha, unreachable.join(", "));
-            tested.notes.push(format!("Wilcoxon cannot reach alpha = {alpha}, no p given: {models}"));
+            tested.notes.push(format!("Wilcoxon {}: {}", bench.no_p_given(""), unreachable.join(", ")));
         }
         let names = pairs.iter().map(|pair| pair.changed);
         let what = format!("pairs of change = {} with their base", self.change);
@@ -208,27 +208,27 @@ impl Pairs {
         let log = self.of.scale == Scale::Log;
         let ratio = |pair: &Pair<'_>| if log { pair.difference.exp() } else { pair.means.0 / pair.means.1 };
         let (ratios, sizes) = (|| pairs.iter().map(ratio), || pairs.iter().map(|pair| pair.difference.abs()));
-        tested.offer([
-            ("pairs", Some(n)),
-            ("share-lower-significant", share(&|pair, p| counts(pair, p) && pair.difference < 0.0)),
-            ("share-higher-significant", share(&|pair, p| counts(pair, p) && pair.difference > 0.0)),
-            ("share-significant", share(&counts)),
-            ("share-sign-change", share(&|pair, _| falls(pair) || rises(pair))),
-            ("share-falls-through", share(&|pair, _| falls(pair))),
-            ("pooled", pooled.map(|p| p.effect)),
-            ("low", pooled.map(|p| p.interval.low)),
-            ("high", pooled.map(|p| p.interval.high)),
-            ("p", pooled.map(|p| p.p)),
-            ("r", r),
-            ("r-low", r_interval.map(|i| i.low)),
-            ("r-high", r_interval.map(|i| i.high)),
-            ("smallest-ratio", ratios().reduce(f64::min)),
-            ("largest-ratio", ratios().reduce(f64::max)),
-            ("smallest-size", sizes().reduce(f64::min)),
-            ("largest-size", sizes().reduce(f64::max)),
-            ("equivalence-low", end(|i| i.low, f64::min)),
-            ("equivalence-high", end(|i| i.high, f64::max)),
-            ("share-cannot-fall-through", share(&|pair, _| cannot_fall(pair))),
-        ]);
+        tested.offer(Statistics {
+            pairs: Some(n),
+            share_lower_significant: share(&|pair, p| counts(pair, p) && pair.difference < 0.0),
+            share_higher_significant: share(&|pair, p| counts(pair, p) && pair.difference > 0.0),
+            share_significant: share(&counts),
+            share_sign_change: share(&|pair, _| falls(pair) || rises(pair)),
+            share_falls_through: share(&|pair, _| falls(pair)),
+            pooled: pooled.map(|p| p.effect),
+            low: pooled.map(|p| p.interval.low),
+            high: pooled.map(|p| p.interval.high),
+            p: pooled.map(|p| p.p),
+            r,
+            r_low: r_interval.map(|i| i.low),
+            r_high: r_interval.map(|i| i.high),
+            smallest_ratio: ratios().reduce(f64::min),
+            largest_ratio: ratios().reduce(f64::max),
+            smallest_size: sizes().reduce(f64::min),
+            largest_size: sizes().reduce(f64::max),
+            equivalence_low: end(|i| i.low, f64::min),
+            equivalence_high: end(|i| i.high, f64::max),
+            share_cannot_fall_through: share(&|pair, _| cannot_fall(pair)),
+        });
     }
 }

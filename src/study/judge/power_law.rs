@@ -7,6 +7,7 @@ use super::{
     bench::{Bench, Tested, estimate, point},
     families::leave_one_out,
     kind::{Fault, Kind, Parts},
+    statistics::statistics,
 };
 use crate::{
     config::{
@@ -30,19 +31,19 @@ pub struct PowerLaw {
     pub across_protocols: bool,
 }
 
-impl PowerLaw {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "exponent",
-        "low",
-        "high",
-        "coefficient",
-        "p",
-        "r2",
-        "outside",
-        "models",
-        "loo-lowest",
-        "loo-highest",
-    ];
+statistics! {
+    PowerLaw {
+        exponent,
+        low,
+        high,
+        coefficient,
+        p,
+        r2,
+        outside,
+        models,
+        loo_lowest,
+        loo_highest,
+    }
 }
 
 impl Kind for PowerLaw {
@@ -92,24 +93,24 @@ impl Kind for PowerLaw {
                 tested.estimates.push(point(format!("{model} (over the fit)"), Some(ratio), 1));
             }
         }
-        tested.offer([
-            ("exponent", fit.as_ref().map(|f| f.exponent)),
-            ("low", fit.as_ref().map(|f| f.low)),
-            ("high", fit.as_ref().map(|f| f.high)),
-            ("coefficient", fit.as_ref().map(|f| f.coefficient)),
-            ("p", fit.as_ref().map(|f| f.p)),
-            ("r2", fit.as_ref().map(|f| f.r_squared)),
-            (
-                "outside",
-                fit.as_ref()
-                    .zip(self.band)
-                    .map(|(f, [least, most])| f64::from(u8::from(f.high < least || most < f.low))),
-            ),
-            ("models", Some(pair.len() as f64)),
-        ]);
-        leave_one_out(bench, &mut tested, "the exponent", pair.keys(), |stay| {
+        let without_families = leave_one_out(bench, &mut tested, "the exponent", pair.keys(), |stay| {
             let pick = |v: &[f64]| stay.iter().map(|&i| v[i]).collect::<Vec<_>>();
             power_law(&pick(pair.x()), &pick(pair.y()), bench.alpha).map(|f| f.exponent)
+        });
+        tested.offer(Statistics {
+            exponent: fit.as_ref().map(|f| f.exponent),
+            low: fit.as_ref().map(|f| f.low),
+            high: fit.as_ref().map(|f| f.high),
+            coefficient: fit.as_ref().map(|f| f.coefficient),
+            p: fit.as_ref().map(|f| f.p),
+            r2: fit.as_ref().map(|f| f.r_squared),
+            outside: fit
+                .as_ref()
+                .zip(self.band)
+                .map(|(f, [least, most])| f64::from(u8::from(f.high < least || most < f.low))),
+            models: Some(pair.len() as f64),
+            loo_lowest: without_families.lowest,
+            loo_highest: without_families.highest,
         });
         tested
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bench::{Bench, Tested, estimate, point},
     kind::{Kind, Parts},
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -30,9 +31,15 @@ fn two() -> f64 {
     2.0
 }
 
-impl Predicted {
-    pub const STATISTICS: &'static [&'static str] =
-        &["share-within-factor", "low", "high", "worst", "mean-ratio", "models"];
+statistics! {
+    Predicted {
+        share_within_factor,
+        low,
+        high,
+        worst,
+        mean_ratio,
+        models,
+    }
 }
 
 impl Kind for Predicted {
@@ -73,14 +80,14 @@ impl Kind for Predicted {
         let deviations = deviations.filter(|(_, log)| log.is_finite()).collect();
         tested.units = Some(Units::Signs { of: "models", deviations });
         let logs = ratios.iter().map(|r| r.ln()).sum::<f64>() / n as f64;
-        tested.offer([
-            ("share-within-factor", share),
-            ("low", interval.map(|i| i.low)),
-            ("high", interval.map(|i| i.high)),
-            ("worst", ratios.iter().map(off).reduce(f64::max)),
-            ("mean-ratio", Some(logs.exp())),
-            ("models", Some(n as f64)),
-        ]);
+        tested.offer(Statistics {
+            share_within_factor: share,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            worst: ratios.iter().map(off).reduce(f64::max),
+            mean_ratio: Some(logs.exp()),
+            models: Some(n as f64),
+        });
         tested
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::{Bench, Tested, point};
 use super::kind::{Kind, Parts};
+use super::statistics::statistics;
 use crate::{
     config::hypothesis::Quantity,
     stats::{cross_validated, quantile},
@@ -20,9 +21,13 @@ pub struct Proportional {
     pub across_protocols: bool,
 }
 
-impl Proportional {
-    pub const STATISTICS: &'static [&'static str] =
-        &["linear-r2", "affine-r2", "rank-r2", "linear-minus-best"];
+statistics! {
+    Proportional {
+        linear_r2,
+        affine_r2,
+        rank_r2,
+        linear_minus_best,
+    }
 }
 
 impl Kind for Proportional {
@@ -63,10 +68,12 @@ impl Kind for Proportional {
         let median = |pick: fn(&crate::stats::CrossValidated) -> f64| {
             quantile(&fits.iter().map(pick).collect::<Vec<_>>(), 0.5)
         };
-        tested.statistic("linear-r2", median(|f| f.linear));
-        tested.statistic("affine-r2", median(|f| f.affine));
-        tested.statistic("rank-r2", median(|f| f.rank));
-        tested.statistic("linear-minus-best", median(|f| f.linear - f.linear.max(f.affine).max(f.rank)));
+        tested.offer(Statistics {
+            linear_r2: median(|f| f.linear),
+            affine_r2: median(|f| f.affine),
+            rank_r2: median(|f| f.rank),
+            linear_minus_best: median(|f| f.linear - f.linear.max(f.affine).max(f.rank)),
+        });
         tested
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::{Bench, Tested, point};
 use super::kind::{Kind, Parts};
+use super::statistics::statistics;
 use crate::{config::hypothesis::Quantity, stats::Units};
 
 /// One number over another. With `band`, `inside` says whether the ratio lies in it (1) or not (0).
@@ -19,8 +20,11 @@ pub struct Ratio {
     pub across_protocols: bool,
 }
 
-impl Ratio {
-    pub const STATISTICS: &'static [&'static str] = &["ratio", "inside"];
+statistics! {
+    Ratio {
+        ratio,
+        inside,
+    }
 }
 
 impl Kind for Ratio {
@@ -65,10 +69,9 @@ impl Kind for Ratio {
         };
         // A geometric mean of ratios that are not all positive is no number, and lies nowhere.
         let ratio = ratio.filter(|ratio| !ratio.is_nan());
-        tested.statistic("ratio", ratio);
         let inside =
             ratio.zip(*band).map(|(ratio, [low, high])| f64::from(u8::from(low <= ratio && ratio <= high)));
-        tested.statistic("inside", inside);
+        tested.offer(Statistics { ratio, inside });
         tested
     }
 }

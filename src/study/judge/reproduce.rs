@@ -7,6 +7,7 @@ use super::{
     bench::{Bench, Tested, point},
     kind::{Kind, Parts},
     outcome::{Judgement, Verdict},
+    statistics::statistics,
 };
 use crate::config::hypothesis::Quantity;
 use number::evidence::Evidence;
@@ -26,8 +27,10 @@ pub struct Target {
     pub printed: f64,
 }
 
-impl Reproduce {
-    pub const STATISTICS: &'static [&'static str] = &["worst-relative-error"];
+statistics! {
+    Reproduce {
+        worst_relative_error,
+    }
 }
 
 impl Kind for Reproduce {
@@ -65,7 +68,7 @@ impl Kind for Reproduce {
             let error = (found - target.printed).abs() / target.printed.abs();
             worst = Some(worst.map_or(error, |w| w.max(error)));
         }
-        tested.statistic("worst-relative-error", worst);
+        tested.offer(Statistics { worst_relative_error: worst });
         tested
     }
 }

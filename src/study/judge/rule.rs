@@ -86,9 +86,7 @@ mod tests {
 
     fn tested(values: &[(&str, Option<f64>)]) -> Tested {
         let mut tested = Tested::new("ratio");
-        for (name, value) in values {
-            tested.statistic(name, *value);
-        }
+        tested.statistics = values.iter().map(|(name, value)| Statistic::new(name, *value)).collect();
         tested
     }
 

@@ -8,11 +8,12 @@ use super::{
     effect::Effect,
     kind::{Kind, Parts},
     outcome::Estimate,
+    statistics::statistics,
     units::unit,
 };
 use crate::{
     config::hypothesis::Quantity,
-    stats::{Units, binomial_at_least, clopper_pearson},
+    stats::{Units, binomial_at_least, clopper_pearson, out_of_reach},
 };
 
 /// Share of models whose mean lies above `above`: one-sided binomial p against `share`, Clopper–Pearson interval.
@@ -30,8 +31,14 @@ fn half() -> f64 {
     0.5
 }
 
-impl ShareOfModels {
-    pub const STATISTICS: &'static [&'static str] = &["share", "p", "low", "high", "models"];
+statistics! {
+    ShareOfModels {
+        share,
+        p,
+        low,
+        high,
+        models,
+    }
 }
 
 impl Kind for ShareOfModels {
@@ -57,10 +64,8 @@ impl Kind for ShareOfModels {
         let models = cells.models.len() as u64;
         let reachable = binomial_at_least(models, models, share).is_some_and(|p| p <= bench.alpha);
         if !reachable && models > 0 {
-            tested.notes.push(format!(
-                "cannot reach alpha = {} with {models} models even if all lie above: no p given",
-                bench.alpha
-            ));
+            let why = out_of_reach(bench.alpha, &format!(" with {models} models even if all lie above"));
+            tested.notes.push(format!("{why}: no p given"));
         }
         if models > 0 {
             tested.notes.push(format!(
@@ -95,11 +100,13 @@ impl Kind for ShareOfModels {
             });
             tested.units = Some(Units::Signs { of: "models", deviations: sides.collect() });
         }
-        tested.statistic("share", value);
-        tested.statistic("p", p);
-        tested.statistic("low", interval.map(|i| i.low));
-        tested.statistic("high", interval.map(|i| i.high));
-        tested.statistic("models", models as f64);
+        tested.offer(Statistics {
+            share: value,
+            p,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            models: Some(models as f64),
+        });
         tested
     }
 }

@@ -9,6 +9,7 @@ use super::{
     kind::{Fault, Kind, Parts},
     outcome::Estimate,
     sides::{at_least_two, one},
+    statistics::statistics,
 };
 use crate::{config::hypothesis::Quantity, stats::clopper_pearson};
 use number::{metric::Metric, protocol::Protocol};
@@ -25,8 +26,13 @@ pub struct SignFlip {
     pub across_protocols: bool,
 }
 
-impl SignFlip {
-    pub const STATISTICS: &'static [&'static str] = &["share", "low", "high", "models"];
+statistics! {
+    SignFlip {
+        share,
+        low,
+        high,
+        models,
+    }
 }
 
 impl Kind for SignFlip {
@@ -109,10 +115,7 @@ impl Kind for SignFlip {
             null: 0.0,
             what: "share of models that flip".into(),
         });
-        tested.statistic("share", share);
-        tested.statistic("low", low);
-        tested.statistic("high", high);
-        tested.statistic("models", models as f64);
+        tested.offer(Statistics { share, low, high, models: Some(models as f64) });
         tested
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bench::{Bench, Tested, estimate},
     kind::{Fault, Kind, Parts},
+    statistics::statistics,
     units::unit,
 };
 use crate::{config::hypothesis::Quantity, stats::Interval};
@@ -21,9 +22,16 @@ pub struct SignPattern {
     pub apart: Vec<String>,
 }
 
-impl SignPattern {
-    pub const STATISTICS: &'static [&'static str] =
-        &["same-sign", "opposite", "joined", "positive", "negative", "unclear", "models"];
+statistics! {
+    SignPattern {
+        same_sign,
+        opposite,
+        joined,
+        positive,
+        negative,
+        unclear,
+        models,
+    }
 }
 
 impl Kind for SignPattern {
@@ -62,21 +70,15 @@ impl Kind for SignPattern {
         let shared = own.first().copied().filter(|s| *s != 0 && own.iter().all(|other| other == s));
         let is = |yes: bool| Some(f64::from(u8::from(yes)));
         let count = |wanted: i32| Some(own.iter().filter(|s| **s == wanted).count() as f64);
-        tested.offer([
-            ("same-sign", is(shared.is_some())),
-            (
-                "opposite",
-                is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == -s))),
-            ),
-            (
-                "joined",
-                is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == s))),
-            ),
-            ("positive", count(1)),
-            ("negative", count(-1)),
-            ("unclear", count(0)),
-            ("models", Some(own.len() as f64)),
-        ]);
+        tested.offer(Statistics {
+            same_sign: is(shared.is_some()),
+            opposite: is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == -s))),
+            joined: is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == s))),
+            positive: count(1),
+            negative: count(-1),
+            unclear: count(0),
+            models: Some(own.len() as f64),
+        });
         tested
     }
 }

@@ -7,6 +7,7 @@ use super::kind::{Kind, Parts};
 use super::{
     bench::{Bench, Tested, point},
     cells::Cells,
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::{Quantity, Select},
@@ -25,8 +26,11 @@ pub struct SinkFit {
     pub select: Select,
 }
 
-impl SinkFit {
-    pub const STATISTICS: &'static [&'static str] = &["r2", "crossing-tokens"];
+statistics! {
+    SinkFit {
+        r2,
+        crossing_tokens,
+    }
 }
 
 impl Kind for SinkFit {
@@ -91,8 +95,7 @@ impl Kind for SinkFit {
             tested.missing.push("needs a model with at least three prompts of different lengths".into());
         }
         bench.enough_models(models, &mut tested);
-        tested.statistic("r2", worst.map(|(r2, _)| r2));
-        tested.statistic("crossing-tokens", worst.and_then(|(_, n)| n));
+        tested.offer(Statistics { r2: worst.map(|(r2, _)| r2), crossing_tokens: worst.and_then(|(_, n)| n) });
         tested
     }
 }

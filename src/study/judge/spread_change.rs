@@ -9,6 +9,7 @@ use super::{
     kind::{Kind, Parts},
     population::Scope,
     revisions::{Training, changes, trainings},
+    statistics::statistics,
 };
 use crate::{
     config::hypothesis::Quantity,
@@ -34,9 +35,15 @@ fn half() -> f64 {
     0.5
 }
 
-impl SpreadChange {
-    pub const STATISTICS: &'static [&'static str] =
-        &["ratio", "largest-ratio", "p", "series", "series-falling", "share-falling"];
+statistics! {
+    SpreadChange {
+        ratio,
+        largest_ratio,
+        p,
+        series,
+        series_falling,
+        share_falling,
+    }
 }
 
 impl Kind for SpreadChange {
@@ -94,14 +101,14 @@ impl Kind for SpreadChange {
         let ratios: Vec<f64> = found.iter().map(|(ratio, _)| *ratio).collect();
         let n = found.len() as f64;
         let given = found.iter().all(|(_, p)| p.is_some());
-        tested.offer([
-            ("ratio", quantile(&ratios, 0.5)),
-            ("largest-ratio", ratios.iter().copied().reduce(f64::max)),
-            ("p", adjusted.iter().copied().reduce(f64::max).filter(|_| given)),
-            ("series", Some(n)),
-            ("series-falling", Some(falling as f64)),
-            ("share-falling", (n > 0.0).then_some(falling as f64 / n)),
-        ]);
+        tested.offer(Statistics {
+            ratio: quantile(&ratios, 0.5),
+            largest_ratio: ratios.iter().copied().reduce(f64::max),
+            p: adjusted.iter().copied().reduce(f64::max).filter(|_| given),
+            series: Some(n),
+            series_falling: Some(falling as f64),
+            share_falling: (n > 0.0).then_some(falling as f64 / n),
+        });
         tested
     }
 }

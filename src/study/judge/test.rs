@@ -100,16 +100,6 @@ impl Test {
     }
 
     pub(super) fn run(&self, bench: &Bench<'_>) -> Tested {
-        let mut tested = self.kind().run(bench);
-        // In the promised order; what a kind could not compute has no value.
-        if !tested.statistics.is_empty() {
-            let found = std::mem::take(&mut tested.statistics);
-            for name in self.statistics() {
-                tested.statistic(name, found.iter().find(|s| s.name == *name).and_then(|s| s.value));
-            }
-            let promised = |name: &str| self.statistics().contains(&name);
-            tested.statistics.extend(found.into_iter().filter(|s| !promised(&s.name)));
-        }
-        tested
+        self.kind().run(bench)
     }
 }

@@ -10,6 +10,7 @@ use super::{
     kind::{Kind, Parts},
     population::Scope,
     revisions::trainings,
+    statistics::statistics,
     units::unit,
 };
 use crate::{
@@ -28,17 +29,17 @@ pub struct Trend {
     pub size: f64,
 }
 
-impl Trend {
-    pub const STATISTICS: &'static [&'static str] = &[
-        "series",
-        "series-falling",
-        "series-rising",
-        "share-falling",
-        "share-rising",
-        "rho",
-        "p",
-        "revisions",
-    ];
+statistics! {
+    Trend {
+        series,
+        series_falling,
+        series_rising,
+        share_falling,
+        share_rising,
+        rho,
+        p,
+        revisions,
+    }
 }
 
 impl Kind for Trend {
@@ -95,16 +96,16 @@ impl Kind for Trend {
         let rhos: Vec<f64> = found.iter().map(|(rho, ..)| *rho).collect();
         let share = |count: f64| (!found.is_empty()).then_some(count / n);
         let every = found.iter().all(|(_, p, _)| p.is_some());
-        tested.offer([
-            ("series", Some(n)),
-            ("series-falling", Some(count(-1.0))),
-            ("series-rising", Some(count(1.0))),
-            ("share-falling", share(count(-1.0))),
-            ("share-rising", share(count(1.0))),
-            ("rho", quantile(&rhos, 0.5)),
-            ("p", adjusted.iter().copied().reduce(f64::max).filter(|_| every)),
-            ("revisions", found.iter().map(|(.., n)| *n as f64).reduce(f64::min)),
-        ]);
+        tested.offer(Statistics {
+            series: Some(n),
+            series_falling: Some(count(-1.0)),
+            series_rising: Some(count(1.0)),
+            share_falling: share(count(-1.0)),
+            share_rising: share(count(1.0)),
+            rho: quantile(&rhos, 0.5),
+            p: adjusted.iter().copied().reduce(f64::max).filter(|_| every),
+            revisions: found.iter().map(|(.., n)| *n as f64).reduce(f64::min),
+        });
         tested
     }
 }

@@ -14,6 +14,7 @@ use super::{
     Seed,
     flips::{Groups, Pairs, Units},
     permutation::{EXACT_FLIPS, MONTE_CARLO, Orders, arrangements, grouped, smallest_sign_p, walk},
+    reach::out_of_reach,
 };
 
 /// What the flips say of the curve.
@@ -38,7 +39,7 @@ pub enum Unflippable {
     Nothing,
     #[error("units of different sorts have no flip in common")]
     Mixed,
-    #[error("cannot reach alpha = {alpha} by flipping {units} units (smallest p {smallest:.3})")]
+    #[error("{}", out_of_reach(*alpha, &format!(" by flipping {units} units (smallest p {smallest:.3})")))]
     OutOfReach { alpha: f64, units: usize, smallest: f64 },
 }
 

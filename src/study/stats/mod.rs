@@ -31,6 +31,7 @@ mod normal;
 mod permutation;
 mod pool;
 mod power_law;
+mod reach;
 mod regression;
 mod relabel;
 mod replication;
@@ -70,6 +71,7 @@ pub use permutation::{
 };
 pub use pool::{Pooled, random_effects};
 pub use power_law::{PowerLaw, power_law};
+pub use reach::out_of_reach;
 pub use regression::{CrossValidated, cross_validated};
 pub use relabel::{relabel_clusters_p, relabel_p, smallest_relabel_p};
 pub use replication::prediction_interval;

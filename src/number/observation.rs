@@ -77,6 +77,12 @@ named_enum! {
 /// The extras that were asked for.
 pub type Extras = BTreeSet<Extra>;
 
+/// The name of the branch that mixes tokens by attention.
+pub const ATTENTION: &str = "attn";
+
+/// The name of the branch that works on each token by itself.
+pub const MLP: &str = "mlp";
+
 /// How many top tokens an observation keeps (fewer when the vocabulary is smaller).
 pub const TOP_K: usize = 5;
 

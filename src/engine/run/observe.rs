@@ -20,7 +20,7 @@ use super::{
 };
 use base::progress::{Done, Progress};
 use model::{
-    arch::{GAUGES, Place, Recipe, WeightUse},
+    arch::{Place, Recipe, WeightUse},
     checkpoint::{Checkpoint, widen::widen_from},
     onnx,
 };
@@ -135,7 +135,7 @@ impl<'a> Walk<'a, '_> {
                     entry.insert(session)
                 }
             };
-            self.block(layer, session, staged)?;
+            self.block(recipe, layer, session, staged)?;
             self.show(layer + 1, recipe.width())?;
             progress.advance(1);
             Ok(())
@@ -198,9 +198,15 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    fn block(&mut self, layer: usize, session: &mut Session, staged: &Staged<'_>) -> Result<(), RunError> {
+    fn block(
+        &mut self,
+        recipe: &Recipe,
+        layer: usize,
+        session: &mut Session,
+        staged: &Staged<'_>,
+    ) -> Result<(), RunError> {
         let place = Place::Block(layer);
-        let read: Vec<&str> = ["next_norm", "next_max", "off_diagonal"].into_iter().chain(GAUGES).collect();
+        let read = recipe.gauges(layer);
         for state in &mut self.groups {
             let mut out = {
                 let mut inputs = staged.inputs()?;
@@ -212,16 +218,17 @@ impl<'a> Walk<'a, '_> {
             // The norms are reduced inside the graph: here they are read and checked.
             let _span = tracing::info_span!("reduce", block = layer).entered();
             state.stream = out.take("next")?;
-            let named = [
-                ("next_norm", &mut state.resid),
-                ("next_max", &mut state.max_abs),
-                ("off_diagonal", &mut state.off_diagonal),
-            ];
-            for (name, gauges) in named.into_iter().chain(GAUGES.into_iter().zip(&mut state.gauges)) {
+            let mut gauges = BTreeMap::new();
+            for name in &read {
                 let row = out.floats(name)?;
                 check_finite(&row, place, staged)?;
-                gauges.push(row);
+                match *name {
+                    "next_norm" => state.resid.push(row),
+                    "next_max" => state.max_abs.push(row),
+                    _ => drop(gauges.insert((*name).to_string(), row)),
+                }
             }
+            state.gauges.push(gauges);
             state.remember(self.extras)?;
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! A group of prompts on its way through the model, and what is kept of it.
 
+use std::collections::BTreeMap;
+
 use ndarray::{Array1, Array2};
 use ort::value::DynValue;
 
@@ -10,8 +12,8 @@ use super::{
     readout::Readout,
     session::{self, Input, Session, integers, value},
 };
-use model::arch::GAUGES;
-use number::observation::{Extra, Extras, PromptObservation};
+use model::arch::gauge_of;
+use number::observation::{ATTENTION, Extra, Extras, MLP, PromptObservation};
 
 /// A group of prompts on its way. Gauges are packed per token, one entry per layer.
 pub(super) struct State {
@@ -20,9 +22,8 @@ pub(super) struct State {
     pub tables: Vec<(String, DynValue)>,
     pub resid: Vec<Vec<f32>>,
     pub max_abs: Vec<Vec<f32>>,
-    /// By the order of [`GAUGES`].
-    pub gauges: [Vec<Vec<f32>>; GAUGES.len()],
-    pub off_diagonal: Vec<Vec<f32>>,
+    /// Of every block what its graph gave beside the stream, by name.
+    pub gauges: Vec<BTreeMap<String, Vec<f32>>>,
     pub final_norm: Vec<f32>,
     pub hidden: Option<DynValue>,
     pub distributions: Vec<Distribution>,
@@ -49,8 +50,7 @@ impl State {
             tables,
             resid: vec![resid],
             max_abs: vec![max_abs],
-            gauges: Default::default(),
-            off_diagonal: Vec::new(),
+            gauges: Vec::new(),
             final_norm: Vec::new(),
             hidden: None,
             distributions: vec![Distribution::default(); group.prompts.len()],
@@ -114,23 +114,22 @@ impl State {
                 Array2::from_shape_fn((gauges.len(), length), |(layer, t)| gauges[layer][rows[t]])
             };
             let resid = cut(&self.resid);
-            let [
-                attn_module_in,
-                attn_module_out,
-                attn_out,
-                mlp_module_in,
-                mlp_module_out,
-                mlp_out,
-                write,
-                dot,
-            ] = self.gauges.each_ref().map(|gauge| cut(gauge));
+            let gauge = |name: &str| {
+                Array2::from_shape_fn((self.gauges.len(), length), |(layer, t)| {
+                    self.gauges[layer].get(name).map_or(f32::NAN, |row| row[rows[t]])
+                })
+            };
+            let (write, dot) = (gauge("write"), gauge("write_dot"));
             let write_cosine = Array2::from_shape_fn(dot.dim(), |at| cosine(dot[at], resid[at], write[at]));
-            let heads = self.off_diagonal.first().map_or(0, |row| row.len() / self.group.tokens());
-            let attn_off_diagonal =
-                Array2::from_shape_fn((self.off_diagonal.len(), heads), |(layer, head)| {
-                    let given = |row: &usize| f64::from(self.off_diagonal[layer][row * heads + head]);
-                    rows.iter().map(given).sum::<f64>() as f32
-                });
+            let off_diagonal = |layer: usize| self.gauges[layer].get("off_diagonal");
+            let heads = (0..self.gauges.len()).find_map(off_diagonal);
+            let heads = heads.map_or(0, |row| row.len() / self.group.tokens());
+            let attn_off_diagonal = Array2::from_shape_fn((self.gauges.len(), heads), |(layer, head)| {
+                let given = |row: &usize| {
+                    off_diagonal(layer).map_or(f64::NAN, |gauge| f64::from(gauge[row * heads + head]))
+                };
+                rows.iter().map(given).sum::<f64>() as f32
+            });
             let distribution = &self.distributions[p];
             let losses = length - 1;
             let loss = self.loss.as_ref().filter(|_| losses > 0).map(|readout| {
@@ -143,12 +142,12 @@ impl State {
             let observation = PromptObservation {
                 token_ids: prompts[prompt].clone(),
                 resid,
-                attn_out,
-                mlp_out,
-                attn_module_in,
-                attn_module_out,
-                mlp_module_in,
-                mlp_module_out,
+                attn_out: gauge(&gauge_of(ATTENTION, "write")),
+                mlp_out: gauge(&gauge_of(MLP, "write")),
+                attn_module_in: gauge(&gauge_of(ATTENTION, "input")),
+                attn_module_out: gauge(&gauge_of(ATTENTION, "output")),
+                mlp_module_in: gauge(&gauge_of(MLP, "input")),
+                mlp_module_out: gauge(&gauge_of(MLP, "output")),
                 write,
                 write_cosine,
                 max_abs: cut(&self.max_abs),

@@ -7,18 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{ArchError, Place, Recipe};
+use super::{ArchError, Initial, Place, Recipe};
 use crate::checkpoint::{Checkpoint, Made};
 use number::facts::ModelFacts;
-
-/// What a family initialises apart from the common rule.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Initial {
-    /// Every element this number.
-    Constant(f32),
-    /// Normal, with this share of the common deviation.
-    Narrower(f64),
-}
 
 /// The keys that hold rotary parameters beside others, the winning one first.
 const NESTED: [&str; 2] = ["rope_scaling", "rope_parameters"];

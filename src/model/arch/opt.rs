@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, Block, Branch, Names,
+    ArchError, Architecture, Block, Branch, NamedBranch, Names,
     config::{Sizes, activation_of, sizes, typed, yes},
 };
 use crate::{
@@ -20,7 +20,10 @@ use crate::{
         positions::add_learned,
     },
 };
-use number::facts::ModelFacts;
+use number::{
+    facts::ModelFacts,
+    observation::{ATTENTION, MLP},
+};
 
 const FAMILY: &str = "opt";
 /// No keys of the config.
@@ -140,7 +143,9 @@ impl Architecture for Opt {
         let stream = self.norm(s, "final_layer_norm", sum)?;
         let attention = Branch { input: x, output: attention, write: s.sub(middle, x)? };
         let mlp = Branch { input: middle, output: mlp, write: s.sub(stream, middle)? };
-        Ok(Block { attention, mlp, middle: Some(middle), stream })
+        let named = |name, branch, middle| NamedBranch { name, branch, middle };
+        let branches = vec![named(ATTENTION, attention, Some(middle)), named(MLP, mlp, None)];
+        Ok(Block { branches, carry: None, stream })
     }
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {

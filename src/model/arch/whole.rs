@@ -1,6 +1,6 @@
 //! One graph of the whole model, for other tools: the families' own functions, one after another, with taps as outputs.
 
-use super::{ArchError, Recipe, recipe::base};
+use super::{ArchError, NamedBranch, Recipe, names::base};
 use crate::{
     checkpoint::Checkpoint,
     graph::{Binary, Dtype, Graph, Reduction, Value},
@@ -14,7 +14,8 @@ pub const INPUTS: [&str; 3] = ["input_ids", "position_ids", "segment_ids"];
 impl Recipe {
     /// The whole model as one graph: inputs [`INPUTS`] and every weight as `w:` and its name in this checkpoint; outputs
     /// every tap, `f32 [T, D]` (`logits`: `[T, vocabulary]`), in the order of the computation, named as TransformerLens does.
-    /// A parallel block has no `hook_resid_mid`.
+    /// A parallel block has no `hook_resid_mid`; one of more than two branches, each reading what those before it have
+    /// written, has `hook_resid_mid_2`, .. too.
     ///
     /// # Errors
     /// A graph that cannot be built, which the recipe's own graphs would have shown before.
@@ -33,11 +34,14 @@ impl Recipe {
             let prefix = format!("{base}{}.{layer}.", names.layers);
             graph.output(&format!("blocks.{layer}.hook_resid_pre"), x)?;
             let block = self.arch.block(self.kind(layer), &mut Scope::inside(&mut graph, &prefix), x)?;
-            graph.output(&format!("blocks.{layer}.hook_attn_out"), block.attention.write)?;
-            if let Some(middle) = block.middle {
-                graph.output(&format!("blocks.{layer}.hook_resid_mid"), middle)?;
+            let mut middles = 0;
+            for NamedBranch { name, branch, middle } in block.branches {
+                graph.output(&format!("blocks.{layer}.hook_{name}_out"), branch.write)?;
+                let Some(middle) = middle else { continue };
+                middles += 1;
+                let number = if middles > 1 { format!("_{middles}") } else { String::new() };
+                graph.output(&format!("blocks.{layer}.hook_resid_mid{number}"), middle)?;
             }
-            graph.output(&format!("blocks.{layer}.hook_mlp_out"), block.mlp.write)?;
             graph.output(&format!("blocks.{layer}.hook_resid_post"), block.stream)?;
             x = block.stream;
         }

@@ -1,0 +1,46 @@
+//! Where the tensors of a family lie in a checkpoint.
+
+use crate::checkpoint::Checkpoint;
+
+/// Where a family's tensors lie in a checkpoint.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// Prefixes of the base model that checkpoints use, the usual one first, e.g. `model.`; checkpoints of the bare base
+    /// model have none.
+    pub base: &'static [&'static str],
+    /// Block l is `<base><layers>.<l>`, e.g. `layers`.
+    pub layers: &'static str,
+    /// Relative to the base model.
+    pub embedding: &'static str,
+    /// Full names the head tensor goes by, the usual one first; a checkpoint has one of them, unless the head is tied.
+    pub unembedding: &'static [&'static str],
+    /// Full name of the head's bias `[vocabulary]`, if the family has one.
+    pub unembedding_bias: Option<&'static str>,
+    /// The head is the embedding matrix.
+    pub tied: bool,
+    /// How names of what older exports keep beside the weights of a block end: tables and masks that follow from the
+    /// config. Nothing reads them.
+    pub buffers: &'static [&'static str],
+}
+
+impl Names {
+    /// As LLaMA's class has them, and many after it.
+    pub fn like_llama(tied: bool) -> Names {
+        Names {
+            base: &["model."],
+            layers: "layers",
+            embedding: "embed_tokens.weight",
+            unembedding: &["lm_head.weight"],
+            unembedding_bias: None,
+            tied,
+            buffers: &[".rotary_emb.inv_freq"],
+        }
+    }
+}
+
+/// Exports of the bare base model lack the prefix; the embedding, which every checkpoint has, decides.
+pub(super) fn base(names: &Names, checkpoint: &Checkpoint) -> &'static str {
+    let usual = names.base.first().copied().unwrap_or_default();
+    let mut prefixes = names.base.iter().copied().chain([""]);
+    prefixes.find(|prefix| checkpoint.has(&format!("{prefix}{}", names.embedding))).unwrap_or(usual)
+}

@@ -11,6 +11,7 @@ use model::{
         Scope, TOKENS,
         activation::Activation,
         attention::{self, Attention},
+        mask::Mask,
         norm, rope,
     },
     onnx,
@@ -102,7 +103,8 @@ fn rotation_turns_half_split_pairs_and_leaves_the_rest() {
     let mut graph = Graph::new("rotate");
     let mut s = Scope::new(&mut graph);
     let p = s.input("positions", Dtype::I64, &[TOKENS]).unwrap();
-    rope::publish_tables(&mut s, "t", p, &frequencies).unwrap();
+    let rotary = rope::Rotary { name: "t", frequencies, pairs: rope::Pairs::Halves };
+    rotary.publish(&mut s, p).unwrap();
     let tables: Vec<_> = ["t.cos", "t.sin"]
         .map(|name| run(&graph, vec![integers("positions", &[3], &positions).unwrap()], name))
         .into();
@@ -110,8 +112,8 @@ fn rotation_turns_half_split_pairs_and_leaves_the_rest() {
     let mut graph = Graph::new("rotated");
     let mut s = Scope::new(&mut graph);
     let x = s.input("x", Dtype::F32, &[TOKENS, Dim::Fixed(heads), Dim::Fixed(width)]).unwrap();
-    let t = rope::tables(&mut s, "t", &frequencies).unwrap();
-    let y = rope::rotate(&mut s, x, (heads, width), t, rope::Pairs::Halves).unwrap();
+    let t = rotary.tables(&mut s).unwrap();
+    let y = rotary.turn(&mut s, x, (heads, width), t).unwrap();
     s.output("y", y).unwrap();
     let x = numbers(3 * heads * width, 5);
     let inputs = vec![
@@ -136,15 +138,15 @@ fn grouped_windowed_capped_attention_of_two_prompts() {
     let Attention { heads, kv_heads, head_width: w, .. } = attention;
     let (lengths, window) = ([2usize, 5], 3usize);
     let mut graph = Graph::new("mask");
-    attention::publish_mask(&mut Scope::new(&mut graph), "mask", Some(window)).unwrap();
-    let mask = run(&graph, vec![integers("slots", &[5], &[0, 1, 2, 3, 4]).unwrap()], "mask");
+    let mask = Mask::everywhere(Some(window));
+    mask.publish(&mut Scope::new(&mut graph)).unwrap();
+    let seen = run(&graph, vec![integers("slots", &[5], &[0, 1, 2, 3, 4]).unwrap()], "mask");
 
     let mut graph = Graph::new("attend");
     let mut s = Scope::new(&mut graph);
     let mut input = |name: &str, n: usize| s.input(name, Dtype::F32, &[TOKENS, n.into(), w.into()]).unwrap();
     let qkv = [input("q", heads), input("k", kv_heads), input("v", kv_heads)];
-    let m = attention::mask(&mut s, "mask").unwrap();
-    let y = attention::attend(&mut s, attention, qkv, m).unwrap();
+    let y = attention::attend(&mut s, attention, qkv, None, mask).unwrap();
     s.output("y", y).unwrap();
     let shapes = [0, 1].map(|i| graph.shape(graph.outputs()[i]));
     assert_eq!(shapes, [&[TOKENS, Dim::Fixed(heads)], &[TOKENS, Dim::Fixed(heads * w)]]);
@@ -156,7 +158,7 @@ fn grouped_windowed_capped_attention_of_two_prompts() {
             floats("q", &[7, heads, w], &q).unwrap(),
             floats("k", &[7, kv_heads, w], &k).unwrap(),
             floats("v", &[7, kv_heads, w], &v).unwrap(),
-            floats("mask", &[5, 5], &mask).unwrap(),
+            floats("mask", &[5, 5], &seen).unwrap(),
             integers("to_prompts", &[2, 5], &to_prompts).unwrap(),
             integers("to_tokens", &[7, 2], &to_tokens).unwrap(),
             integers("slots", &[5], &[0, 1, 2, 3, 4]).unwrap(),

@@ -37,8 +37,8 @@ pub trait Architecture: fmt::Debug + Send + Sync {
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError>;
 
     /// Where a block keeps the value weights of its heads: their tensor, relative to the block, and how they lie in it.
-    fn values(&self) -> (&'static str, ValueLayout) {
-        ("self_attn.v_proj.weight", ValueLayout::Apart)
+    fn values(&self) -> (String, ValueLayout) {
+        ("self_attn.v_proj.weight".to_string(), ValueLayout::Apart)
     }
 
     /// Norms scale by 1 + their weight.

@@ -2,40 +2,23 @@
 //!
 //! A family reads its own typed config and builds three kinds of graph from `nn`: what happens to the embedding rows
 //! (`prelude`), one block, and the logits. Weight names and shapes are declared where they are used; the list to
-//! check a checkpoint against falls out of the graphs. A new family is one file here, its `mod` line and one line in
-//! `family.rs`.
+//! check a checkpoint against falls out of the graphs. Families that are "LLaMA with .." say how they differ by a
+//! [`choices::Decoder`]; the others write their own block. A new family is one file and one line in `families`.
 
-mod apertus;
 mod architecture;
 mod block;
-mod bloom;
-mod cohere;
+mod choices;
 mod config;
+mod decoder;
 mod error;
-mod falcon;
-mod family;
-mod gemma;
-mod gemma2;
-mod gemma3;
-mod gpt2;
-mod gpt_neo;
-mod gpt_neox;
-mod gptj;
+mod families;
 mod intervene;
-mod llama;
-mod mistral;
+mod kinds;
 mod modules;
 mod names;
-mod olmo2;
-mod opt;
-mod phi;
-mod phi3;
-mod qwen2;
-mod qwen3;
 mod recipe;
 mod rope;
-mod stablelm;
-mod starcoder2;
+mod sizes;
 mod uses;
 mod values;
 mod whole;
@@ -43,7 +26,7 @@ mod whole;
 pub use architecture::{Architecture, Initial};
 pub use block::{Block, Branch, NamedBranch};
 pub use error::ArchError;
-pub use family::families;
+pub use families::families;
 pub use intervene::{rope_theta_times, without_rope_scaling};
 pub use modules::{Modules, UNEMBEDDING, gauge_of};
 pub use names::Names;
@@ -51,81 +34,3 @@ pub use recipe::Recipe;
 pub use uses::{FinalNormWeight, Place, WeightUse};
 pub use values::{ValueLayout, ValueWeights};
 pub use whole::INPUTS;
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Map, Value as Json};
-
-    use super::family::{FAMILIES, family};
-
-    #[test]
-    fn families_are_sorted_and_named_once() {
-        assert!(FAMILIES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-    }
-
-    #[test]
-    fn an_unknown_family_is_refused_with_the_known_ones() {
-        let config = serde_json::from_str(r#"{"model_type": "rwkv"}"#).unwrap();
-        let message = family(&config).unwrap_err().to_string();
-        let known: Vec<&str> = FAMILIES.iter().map(|(name, _)| *name).collect();
-        let expected =
-            format!(r#"config.json: model_type "rwkv" is not known; known are: {}"#, known.join(", "));
-        assert_eq!(message, expected);
-    }
-
-    /// A config that most families can read, changed.
-    pub(super) fn small(family: &str, changes: &str) -> Map<String, Json> {
-        let mut config: Map<String, Json> = serde_json::from_str(
-            r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
-                "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4}"#,
-        )
-        .unwrap();
-        config.insert("model_type".to_string(), family.into());
-        config.extend(serde_json::from_str::<Map<String, Json>>(changes).unwrap());
-        config
-    }
-
-    #[test]
-    fn what_no_family_computes_is_refused_for_all() {
-        assert!(family(&small("llama", r#"{"quantization_config": null, "is_causal": true}"#)).is_ok());
-        for (change, named) in [
-            (r#"{"quantization_config": {"quant_method": "gptq"}}"#, "gptq"),
-            (r#"{"is_causal": false}"#, "`is_causal` is false"),
-            (r#"{"is_causal": null}"#, "`is_causal` is null"),
-            (r#"{"per_layer_config": {"0": {}}}"#, "`per_layer_config`"),
-        ] {
-            let message = family(&small("llama", change)).unwrap_err().to_string();
-            assert!(message.contains(named), "{message}");
-        }
-    }
-
-    #[test]
-    fn what_one_family_does_not_compute_is_refused_by_its_key() {
-        for (name, changes, named) in [
-            ("mistral", r#"{"layer_types": ["full_attention", "sliding_attention"]}"#, "`layer_types`"),
-            ("mistral", r#"{"sliding_window": 0}"#, "`sliding_window` = 0"),
-            ("mistral", r#"{"partial_rotary_factor": 0.5}"#, "turns whole heads"),
-            ("gemma", r#"{"use_bidirectional_attention": true}"#, "`use_bidirectional_attention` is true"),
-            ("gemma", r#"{"hidden_act": "gelu", "hidden_activation": "relu"}"#, "`hidden_activation`"),
-            ("qwen2", r#"{"layer_types": ["full_attention", "sliding_attention"]}"#, "no `sliding_window`"),
-            ("qwen2", r#"{"use_mrope": true}"#, "`use_mrope` is true"),
-            ("phi3", r#"{"rope_scaling": {"type": "linear", "factor": 2.0}}"#, "`rope_type` is \"linear\""),
-            ("starcoder2", r#"{"norm_type": "rms_norm"}"#, "`norm_type` is \"rms_norm\""),
-            ("cohere", r#"{"logit_scale": 0.0}"#, "`logit_scale` = 0"),
-            ("gpt_neox", r#"{"head_dim": 8}"#, "`head_dim` = 8"),
-            ("stablelm", r#"{"head_dim": 2}"#, "`head_dim` = 2"),
-        ] {
-            let message = family(&small(name, changes)).unwrap_err().to_string();
-            assert!(message.contains(named), "{name}: {message}");
-        }
-    }
-
-    #[test]
-    fn an_absent_number_of_key_value_heads_is_the_default_and_null_one_for_every_query_head() {
-        let mut four = small("starcoder2", r#"{"num_attention_heads": 4}"#);
-        four.remove("num_key_value_heads");
-        assert_eq!(family(&four).unwrap().facts().kv_heads, Some(2)); // as the reference's class
-        four.insert("num_key_value_heads".to_string(), Json::Null);
-        assert_eq!(family(&four).unwrap().facts().kv_heads, Some(4));
-    }
-}

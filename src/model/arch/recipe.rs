@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ArchError, Architecture, FinalNormWeight, Modules, Names, Place, UNEMBEDDING, ValueWeights, WeightUse,
-    family::family,
+    families::family,
     modules::size,
     names::base,
     uses::{declared, multiplies},

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::ArchError;
-use crate::nn::rope::{Beyond, Frequencies, Longer};
+use crate::nn::{
+    attention::Attention,
+    rope::{Beyond, Frequencies, Longer, Pairs, Rotary},
+};
 use number::facts::ModelFacts;
 
 /// Beyond any model; keeps a mistyped config from asking for the memory of its rotary table.
@@ -52,21 +55,42 @@ struct Scaling {
 /// Rotary parameters of a model, resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rope {
+    /// The base.
     pub theta: f64,
     /// `default`, `linear`, `dynamic`, `llama3`, `yarn`, `longrope`.
     pub scaling: String,
-    pub frequencies: Frequencies,
+    pub rotary: Rotary,
 }
 
-/// What a family brings to its rotary keys.
+/// How a family turns heads where its config does not say.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RopeDefaults {
     pub head_width: usize,
     /// `max_position_embeddings`.
     pub context: usize,
     pub theta: f64,
-    /// Share of the head's components that turn.
-    pub share: f64,
+    pub share: Share,
+    pub pairs: Pairs,
+}
+
+/// How much of each head a family turns.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Share {
+    /// All of it: the reference does so whatever the config says.
+    Whole,
+    /// This share, rounded down to a number of components, unless the config says another. The reference cuts heads at this
+    /// number, and fails where it is odd: its tables are then wider by one.
+    Even(f64),
+    /// The same, but the reference cuts heads at the width of its tables: where the number is odd, one component more turns.
+    Any(f64),
+}
+
+impl RopeDefaults {
+    /// As LLaMA turns them.
+    pub(super) fn like_llama(heads: Attention, context: usize) -> RopeDefaults {
+        let (theta, share, pairs) = (10_000.0, Share::Whole, Pairs::Halves);
+        RopeDefaults { head_width: heads.head_width, context, theta, share, pairs }
+    }
 }
 
 impl RopeKeys {
@@ -77,7 +101,7 @@ impl RopeKeys {
         let refuse = |reason: String| ArchError::Config { family, reason };
         let nested: Scaling = serde_json::from_value(Json::Object(nested))
             .map_err(|e| refuse(format!("rotary parameters: {e}; nothing in them is ignored")))?;
-        let RopeDefaults { head_width, context, .. } = defaults;
+        let RopeDefaults { head_width, context, pairs, .. } = defaults;
         if head_width > MAX_HEAD_WIDTH {
             return Err(refuse(format!(
                 "heads of {head_width} components; expected at most {MAX_HEAD_WIDTH}"
@@ -90,49 +114,82 @@ impl RopeKeys {
             )));
         }
         let share = nested.partial_rotary_factor.or(self.partial_rotary_factor);
-        let rotary = (head_width as f64 * share.unwrap_or(defaults.share)) as usize; // rounds down, as the reference
-        turning(family, rotary, head_width)?;
+        let components = defaults.share.components(family, share, head_width)?;
         let scaling = nested.rope_type.clone().or_else(|| nested.older_type.clone());
         let scaling = match scaling.as_deref() {
             None => "default".to_string(),
             Some("su") => "longrope".to_string(), // its first name
             Some(other) => other.to_string(),
         };
-        let plain = waves(theta, rotary);
+        let plain = waves(theta, components);
         let original = self.original_max_position_embeddings.or(nested.original_max_position_embeddings);
-        let given = Given { family, scaling: &scaling, nested: &nested, original, context };
+        let given = Given { family, scaling: &scaling, nested: &nested, original, context, components };
         let frequencies = given.frequencies(&plain, theta)?;
-        Ok(Rope { theta, scaling, frequencies })
+        Ok(Rope { theta, scaling, rotary: Rotary { name: "rotary", frequencies, pairs } })
+    }
+}
+
+impl Share {
+    /// Components of a head from which frequencies are made, where the config gives this share of a head or none.
+    fn components(
+        self,
+        family: &'static str,
+        given: Option<f64>,
+        head_width: usize,
+    ) -> Result<usize, ArchError> {
+        let of_head = |default: f64| (head_width as f64 * given.unwrap_or(default)) as usize; // rounds down
+        match self {
+            Share::Whole => {
+                let components = of_head(1.0);
+                if components == head_width {
+                    return even(family, components, head_width);
+                }
+                let reason =
+                    "rotary positions on a part of each head; expected the whole: this family turns whole heads"
+                        .to_string();
+                Err(ArchError::Config { family, reason })
+            }
+            Share::Even(default) => even(family, of_head(default), head_width),
+            Share::Any(default) => {
+                let components = of_head(default);
+                if (1..=head_width).contains(&components.next_multiple_of(2)) {
+                    return Ok(components);
+                }
+                let reason = format!(
+                    "rotary positions on {components} of {head_width} components of a head; expected a number between 1 \
+                     and {head_width} that is even or less than {head_width}"
+                );
+                Err(ArchError::Config { family, reason })
+            }
+        }
     }
 }
 
 impl Rope {
-    /// Of a family whose reference turns whole heads, whatever the config says.
-    pub(super) fn whole(self, family: &'static str, head_width: usize) -> Result<Rope, ArchError> {
-        if 2 * self.frequencies.inverse.len() == head_width {
-            return Ok(self);
-        }
-        let reason = "rotary positions on a part of each head; this family turns whole heads".to_string();
-        Err(ArchError::Config { family, reason })
-    }
-
     /// Of a family without rotary keys but the number of components that turn (gptj).
     pub(super) fn plain(
         family: &'static str,
         theta: f64,
-        rotary: usize,
+        components: usize,
         head_width: usize,
+        pairs: Pairs,
     ) -> Result<Rope, ArchError> {
-        turning(family, rotary, head_width)?;
-        let inverse = narrow(waves(theta, rotary));
+        even(family, components, head_width)?;
+        let inverse = narrow(waves(theta, components));
         let frequencies = Frequencies { inverse, factor: 1.0, beyond: None };
-        Ok(Rope { theta, scaling: "default".to_string(), frequencies })
+        let rotary = Rotary { name: "rotary", frequencies, pairs };
+        Ok(Rope { theta, scaling: "default".to_string(), rotary })
+    }
+
+    /// Under a name of its own, beside the tables of other blocks.
+    pub(super) fn named(mut self, name: &'static str) -> Rope {
+        self.rotary.name = name;
+        self
     }
 
     /// The facts of a model whose sizes are told: what its positions are, and how far they reach.
     pub(super) fn facts(&self, sizes: ModelFacts) -> ModelFacts {
-        let turning = 2 * self.frequencies.inverse.len();
-        let partial = sizes.head_width.is_some_and(|width| turning < width as usize);
+        let partial = sizes.head_width.is_some_and(|width| self.rotary.turning() < width as usize);
         ModelFacts {
             positions: Some(if partial { "partial-rotary" } else { "rotary" }.to_string()),
             rope_theta: Some(self.theta),
@@ -144,8 +201,8 @@ impl Rope {
 
     /// Longest prompt, tokens, given `max_position_embeddings`: a scaling that follows the prompt goes beyond it.
     fn context(&self, given: usize) -> u32 {
-        let stretch = match &self.frequencies.beyond {
-            Some(Beyond { rule: Longer::Stretch { factor }, .. }) => factor.max(1.0),
+        let stretch = match &self.rotary.frequencies.beyond {
+            Some(Beyond { rule: Longer::Stretch { factor, .. }, .. }) => factor.max(1.0),
             _ => 1.0,
         };
         (given as f64 * f64::from(stretch)) as u32 // saturates
@@ -159,6 +216,8 @@ struct Given<'a> {
     nested: &'a Scaling,
     original: Option<f64>,
     context: usize,
+    /// Of a head, from which frequencies are made.
+    components: usize,
 }
 
 impl Given<'_> {
@@ -173,7 +232,8 @@ impl Given<'_> {
             }
             "dynamic" => {
                 let factor = self.need("factor", nested.factor)? as f32;
-                let beyond = Beyond { limit: self.context, rule: Longer::Stretch { factor } };
+                let rule = Longer::Stretch { factor, components: self.components };
+                let beyond = Beyond { limit: self.context, rule };
                 Ok(Frequencies { beyond: Some(beyond), ..fixed(plain.to_vec()) })
             }
             "llama3" => {
@@ -208,7 +268,8 @@ impl Given<'_> {
             (None, Some(m), Some(all)) => magnitude(m) / magnitude(all),
             _ => magnitude(1.0),
         };
-        let dims = 2.0 * plain.len() as f64;
+        self.even_components()?; // else the reference's ramp is shorter than its frequencies
+        let dims = self.components as f64;
         // The component that turns `turns` times within the original context.
         let component = |turns: f64| dims * (original / (turns * 2.0 * PI)).ln() / (2.0 * theta.ln());
         let (fast, slow) = (given(nested.beta_fast).unwrap_or(32.0), given(nested.beta_slow).unwrap_or(1.0));
@@ -230,6 +291,7 @@ impl Given<'_> {
 
     /// Every wave has a factor of its own, another one in prompts beyond the original context (Ding et al. 2024).
     fn longrope(&self, plain: &[f64]) -> Result<Frequencies, ArchError> {
+        self.even_components()?; // else the reference asks for one factor less than it has frequencies
         let nested = self.nested;
         let original = self.original_context()?;
         let factor = nested.factor.unwrap_or(self.context as f64 / original);
@@ -255,6 +317,17 @@ impl Given<'_> {
         Ok(Frequencies { inverse: short, factor: attention as f32, beyond: Some(beyond) })
     }
 
+    fn even_components(&self) -> Result<(), ArchError> {
+        if self.components.is_multiple_of(2) {
+            return Ok(());
+        }
+        let reason = format!(
+            "rope_type {:?} on {} components of a head; expected an even number",
+            self.scaling, self.components
+        );
+        Err(ArchError::Config { family: self.family, reason })
+    }
+
     fn original_context(&self) -> Result<f64, ArchError> {
         self.need("original_max_position_embeddings", self.original.or(Some(self.context as f64)))
     }
@@ -267,19 +340,20 @@ impl Given<'_> {
     }
 }
 
-/// Whether `rotary` of the components of a head can turn in pairs.
-fn turning(family: &'static str, rotary: usize, head_width: usize) -> Result<(), ArchError> {
-    if rotary != 0 && rotary.is_multiple_of(2) && rotary <= head_width {
-        return Ok(());
+/// `components` of a head, if they turn in pairs.
+fn even(family: &'static str, components: usize, head_width: usize) -> Result<usize, ArchError> {
+    if components != 0 && components.is_multiple_of(2) && components <= head_width {
+        return Ok(components);
     }
     let reason = format!(
-        "rotary positions on {rotary} of {head_width} components of a head; expected an even number between 2 and {head_width}"
+        "rotary positions on {components} of {head_width} components of a head; expected an even number between 2 and {head_width}"
     );
     Err(ArchError::Config { family, reason })
 }
 
-fn waves(theta: f64, rotary: usize) -> Vec<f64> {
-    (0..rotary / 2).map(|i| theta.powf(-2.0 * i as f64 / rotary as f64)).collect()
+/// `1 / theta^(2i / components)` for each pair; an odd number of components has one pair more than fits.
+fn waves(theta: f64, components: usize) -> Vec<f64> {
+    (0..components.div_ceil(2)).map(|i| theta.powf(-2.0 * i as f64 / components as f64)).collect()
 }
 
 fn narrow(inverse: Vec<f64>) -> Vec<f32> {
@@ -298,10 +372,12 @@ fn llama3(frequency: f64, factor: f64, low: f64, high: f64, context: f64) -> f64
 mod tests {
     use super::*;
 
+    fn defaults(head_width: usize, share: Share) -> RopeDefaults {
+        RopeDefaults { head_width, context: 128, theta: 10_000.0, share, pairs: Pairs::Halves }
+    }
+
     fn resolve(json: &str) -> Result<Rope, ArchError> {
-        serde_json::from_str::<RopeKeys>(json)
-            .unwrap()
-            .resolve("llama", RopeDefaults { head_width: 8, context: 128, theta: 10_000.0, share: 1.0 })
+        serde_json::from_str::<RopeKeys>(json).unwrap().resolve("phi", defaults(8, Share::Even(1.0)))
     }
 
     #[test]
@@ -311,7 +387,7 @@ mod tests {
         );
         let legacy = r#"{"rope_theta": 500, "rope_scaling": {"type": "linear", "factor": 2.0}, "partial_rotary_factor": 0.5}"#;
         assert_eq!(resolve(legacy).unwrap(), *nested.as_ref().unwrap());
-        assert_eq!(nested.unwrap().frequencies.inverse, [0.5, 0.5 / 500f32.sqrt()]);
+        assert_eq!(nested.unwrap().rotary.frequencies.inverse, [0.5, 0.5 / 500f32.sqrt()]);
     }
 
     #[test]
@@ -349,5 +425,31 @@ mod tests {
         );
         let message = message.unwrap_err().to_string();
         assert!(message.contains("`long_factor`, 4 positive numbers; found 3"), "{message}");
+    }
+
+    #[test]
+    fn an_odd_number_of_components_turns_one_more_where_the_reference_cuts_at_its_tables() {
+        let resolve = |share, head_width, factor: f64| {
+            let keys = RopeKeys { partial_rotary_factor: Some(factor), ..RopeKeys::default() };
+            keys.resolve("gpt_neox", defaults(head_width, share))
+        };
+        let rotary = resolve(Share::Any(1.0), 12, 0.25).unwrap().rotary;
+        assert_eq!(rotary.turning(), 4);
+        assert_eq!(rotary.frequencies.inverse, [1.0, 10_000f64.powf(-2.0 / 3.0) as f32]);
+        assert_eq!(resolve(Share::Any(1.0), 4, 0.75).unwrap().rotary.turning(), 4);
+        assert_eq!(resolve(Share::Any(1.0), 12, 0.1).unwrap().rotary.turning(), 2);
+        let yarn = r#"{"partial_rotary_factor": 0.25, "rope_scaling": {"rope_type": "yarn", "factor": 2.0}}"#;
+        let yarn: RopeKeys = serde_json::from_str(yarn).unwrap();
+        let message = yarn.resolve("gpt_neox", defaults(12, Share::Any(1.0))).unwrap_err().to_string();
+        assert!(message.contains("\"yarn\" on 3 components"), "{message}");
+        for (share, head_width, factor) in [
+            (Share::Any(1.0), 12, 0.05), // none
+            (Share::Any(1.0), 3, 1.0),   // four of three
+            (Share::Even(1.0), 12, 0.25),
+            (Share::Whole, 4, 0.75),
+        ] {
+            let message = resolve(share, head_width, factor).unwrap_err().to_string();
+            assert!(message.contains("rotary positions on"), "{message}");
+        }
     }
 }

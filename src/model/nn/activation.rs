@@ -1,11 +1,14 @@
-//! Activation functions and the MLPs made of them.
+//! Activation functions.
 
-use super::{Scope, linear::linear};
+use super::Scope;
 use crate::graph::{Binary, GraphError, Unary, Value};
 
+/// What an MLP bends its inner components by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
+    /// max(x, 0).
     Relu,
+    /// x · sigmoid(x).
     Silu,
     /// With the error function.
     Gelu,
@@ -15,6 +18,8 @@ pub enum Activation {
     QuickGelu,
     /// max(x, 0)².
     ReluSquared,
+    /// [`xielu`], learned per block; no config names it beside a choice of others.
+    Xielu,
 }
 
 impl Activation {
@@ -42,12 +47,16 @@ impl Activation {
             (Activation::Gelu | Activation::GeluTanh | Activation::QuickGelu, true) => "geglu",
             (Activation::ReluSquared, false) => "relu-squared",
             (Activation::ReluSquared, true) => "reglu-squared",
+            (Activation::Xielu, false) => "xielu",
+            (Activation::Xielu, true) => "gated-xielu",
         }
     }
 
+    /// The names that [`Activation::read`] knows, for messages.
     pub const NAMES: &str =
         "relu, relu2, silu, swish, gelu, quick_gelu, gelu_new, gelu_fast, gelu_pytorch_tanh";
 
+    /// The activation of every component of `x`; what it learns is declared at `s`.
     pub fn apply(self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         match self {
             Activation::Relu => s.unary(Unary::Relu, x),
@@ -78,6 +87,7 @@ impl Activation {
                 let positive = s.unary(Unary::Relu, x)?;
                 s.mul(positive, positive)
             }
+            Activation::Xielu => xielu(s, x),
         }
     }
 }
@@ -85,7 +95,7 @@ impl Activation {
 /// xIELU (Huang & Schlag 2025, `transformers/activations.py`): with β and ε fixed, α_p and α_n stored before softplus as
 /// `act_fn.alpha_p [1]`, `act_fn.alpha_n [1]`:
 /// `α_p·x² + β·x` for x > 0, else `α_n·(expm1(min(x, ε)) - x) + β·x`, where α_n is β + softplus(stored).
-pub fn xielu(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+fn xielu(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
     let mut s = s.at("act_fn");
     let mut stored = |name: &str, shape: &[usize]| s.weight(name, shape);
     let (alpha_p, alpha_n) = (stored("alpha_p", &[1])?, stored("alpha_n", &[1])?);
@@ -118,32 +128,6 @@ pub fn softcap(s: &mut Scope, x: Value, cap: f32) -> Result<Value, GraphError> {
     let small = s.scale(x, 1.0 / cap)?;
     let bent = s.unary(Unary::Tanh, small)?;
     s.scale(bent, cap)
-}
-
-/// Widths and options of an MLP.
-#[derive(Clone, Copy, Debug)]
-pub struct Mlp {
-    pub width: usize,
-    pub inner: usize,
-    pub activation: Activation,
-    pub bias: bool,
-}
-
-/// `down(act(gate(x)) · up(x))`, names in that order: gate, up, down.
-pub fn gated(s: &mut Scope, names: [&str; 3], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
-    let [gate, up, down] = names;
-    let gate = linear(s, gate, x, (mlp.width, mlp.inner), mlp.bias)?;
-    let gate = mlp.activation.apply(s, gate)?;
-    let up = linear(s, up, x, (mlp.width, mlp.inner), mlp.bias)?;
-    let product = s.mul(gate, up)?;
-    linear(s, down, product, (mlp.inner, mlp.width), mlp.bias)
-}
-
-/// `out(act(in(x)))`, names in that order: in, out.
-pub fn feed_forward(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
-    let inner = linear(s, names[0], x, (mlp.width, mlp.inner), mlp.bias)?;
-    let inner = mlp.activation.apply(s, inner)?;
-    linear(s, names[1], inner, (mlp.inner, mlp.width), mlp.bias)
 }
 
 /// `x/2 · (1 + y)`.

@@ -1,10 +1,12 @@
-//! Building blocks of transformers as graph functions: linear, norm, rope, attention, mlp.
+//! Building blocks of transformers as graph functions.
 //!
 //! Token rows lie packed, `[T, ..]`, all prompts one after another without padding. Only attention sees prompts.
 
 pub mod activation;
 pub mod attention;
 pub mod linear;
+pub mod mask;
+pub mod mlp;
 pub mod norm;
 pub mod positions;
 pub mod rope;

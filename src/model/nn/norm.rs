@@ -32,11 +32,11 @@ pub fn standardise(s: &mut Scope, x: Value, eps: f64) -> Result<Value, GraphErro
     unit_rms(s, centred, eps)
 }
 
-/// RMSNorm (Zhang & Sennrich 2019) with `<name>.weight [width]`.
-pub fn rms_norm(s: &mut Scope, name: &str, x: Value, width: usize, eps: f64) -> Result<Value, GraphError> {
+/// RMSNorm (Zhang & Sennrich 2019) with `<name>.weight` of `shape`, as in [`layer_norm`].
+pub fn rms_norm(s: &mut Scope, name: &str, x: Value, shape: &[usize], eps: f64) -> Result<Value, GraphError> {
     let mut s = s.at(name);
     let normed = unit_rms(&mut s, x, eps)?;
-    let weight = s.weight("weight", &[width])?;
+    let weight = s.weight("weight", shape)?;
     s.mul(normed, weight)
 }
 
@@ -45,12 +45,12 @@ pub fn rms_norm_from_one(
     s: &mut Scope,
     name: &str,
     x: Value,
-    width: usize,
+    shape: &[usize],
     eps: f64,
 ) -> Result<Value, GraphError> {
     let mut s = s.at(name);
     let normed = unit_rms(&mut s, x, eps)?;
-    let weight = s.weight("weight", &[width])?;
+    let weight = s.weight("weight", shape)?;
     let one = s.scalar(1.0)?;
     let weight = s.add(weight, one)?;
     s.mul(normed, weight)

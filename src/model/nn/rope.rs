@@ -3,30 +3,39 @@
 use super::{Scope, TOKENS};
 use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Unary, Value};
 
-/// Angles per position: `pairs` = r/2 frequencies, and a factor on the tables (1 unless the scaling has one).
+/// How fast the r/2 pairs of a head turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frequencies {
     /// Radians per position, `[r/2]`.
     pub inverse: Vec<f32>,
+    /// On cosines and sines, 1 unless the scaling has one.
     pub factor: f32,
-    /// What changes in prompts longer than a limit.
+    /// Other frequencies in prompts longer than a limit.
     pub beyond: Option<Beyond>,
 }
 
 /// Frequencies of a prompt of more than `limit` tokens: of all its tokens, the first ones too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beyond {
+    /// Tokens.
     pub limit: usize,
+    /// Where the other frequencies come from.
     pub rule: Longer,
 }
 
+/// What frequencies a prompt beyond the limit has.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Longer {
     /// Other frequencies (longrope), `[r/2]`.
     Frequencies(Vec<f32>),
     /// The base grows with the prompt (dynamic NTK): frequency i is divided by
-    /// `(factor · tokens / limit - (factor - 1)) ^ (i / (r/2 - 1))`.
-    Stretch { factor: f32 },
+    /// `(factor · tokens / limit - (factor - 1)) ^ (i / (components/2 - 1))`.
+    Stretch {
+        /// Of the scaling.
+        factor: f32,
+        /// Components of a head that the config lets turn; one more turns where this is odd.
+        components: usize,
+    },
 }
 
 /// Which components turn together.
@@ -45,75 +54,84 @@ pub struct Tables {
     sin: Value,
 }
 
-/// In the prelude: compute the tables from `positions i64 [T]` and publish them as `<name>.cos`, `<name>.sin`.
-pub fn publish_tables(
-    s: &mut Scope,
-    name: &str,
-    positions: Value,
-    frequencies: &Frequencies,
-) -> Result<(), GraphError> {
-    let positions = s.cast(positions, Dtype::F32)?;
-    let positions = s.reshape(positions, &[TOKENS, 1.into(), 1.into()])?;
-    let inverse = inverse(s, frequencies)?; // [r/2] or [T, 1, r/2]
-    let angles = s.mul(positions, inverse)?; // [T, 1, r/2]
-    for (function, unary) in [("cos", Unary::Cos), ("sin", Unary::Sin)] {
-        let table = s.unary(unary, angles)?;
-        let table = s.scale(table, frequencies.factor)?;
-        s.publish(&format!("{name}.{function}"), table)?;
-    }
-    Ok(())
+/// Rotary positions of a model's blocks, or of some of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rotary {
+    /// Blocks that share the name share the tables: `<name>.cos`, `<name>.sin`.
+    pub name: &'static str,
+    /// How fast each pair turns.
+    pub frequencies: Frequencies,
+    /// Which components are a pair.
+    pub pairs: Pairs,
 }
 
-/// In a block: the tables that the prelude published under `name`.
-pub fn tables(s: &mut Scope, name: &str, frequencies: &Frequencies) -> Result<Tables, GraphError> {
-    let shape = [TOKENS, Dim::Fixed(1), Dim::Fixed(frequencies.inverse.len())];
-    Ok(Tables {
-        cos: s.shared_input(&format!("{name}.cos"), Dtype::F32, &shape)?,
-        sin: s.shared_input(&format!("{name}.sin"), Dtype::F32, &shape)?,
-    })
-}
-
-/// Turn the first r components of every head of `x [T, heads, head_width]`; the others pass.
-pub fn rotate(
-    s: &mut Scope,
-    x: Value,
-    (heads, head_width): (usize, usize),
-    tables: Tables,
-    pairs: Pairs,
-) -> Result<Value, GraphError> {
-    let Some(Dim::Fixed(half)) = s.shape(tables.cos).last().copied() else {
-        unreachable!("tables() declares the last dimension as fixed")
-    };
-    let (first, second) = match pairs {
-        Pairs::Halves => (s.slice(x, 2, 0, half)?, s.slice(x, 2, half, 2 * half)?), // [T, heads, r/2]
-        Pairs::Neighbours => {
-            let turning = s.slice(x, 2, 0, 2 * half)?;
-            let pairs = s.reshape(turning, &[TOKENS, heads.into(), half.into(), 2.into()])?;
-            let mut part = |i: usize| {
-                let part = s.slice(pairs, 3, i, i + 1)?;
-                s.reshape(part, &[TOKENS, heads.into(), half.into()])
-            };
-            (part(0)?, part(1)?)
-        }
-    };
-    let (a, b) = (s.mul(first, tables.cos)?, s.mul(second, tables.sin)?);
-    let (c, d) = (s.mul(second, tables.cos)?, s.mul(first, tables.sin)?);
-    let (first, second) = (s.sub(a, b)?, s.add(c, d)?);
-    let mut parts = match pairs {
-        Pairs::Halves => vec![first, second],
-        Pairs::Neighbours => {
-            let single = [TOKENS, heads.into(), half.into(), 1.into()];
-            let (first, second) = (s.reshape(first, &single)?, s.reshape(second, &single)?);
-            let turned = s.concat(&[first, second], 3)?; // [T, heads, r/2, 2]
-            vec![s.reshape(turned, &[TOKENS, heads.into(), (2 * half).into()])?]
-        }
-    };
-    if 2 * half < head_width {
-        parts.push(s.slice(x, 2, 2 * half, head_width)?);
+impl Rotary {
+    /// Components of every head that turn, from the first on.
+    pub fn turning(&self) -> usize {
+        2 * self.frequencies.inverse.len()
     }
-    match parts[..] {
-        [whole] => Ok(whole),
-        _ => s.concat(&parts, 2),
+
+    /// In the prelude: compute the tables from `positions i64 [T]` and publish them.
+    pub fn publish(&self, s: &mut Scope, positions: Value) -> Result<(), GraphError> {
+        let positions = s.cast(positions, Dtype::F32)?;
+        let positions = s.reshape(positions, &[TOKENS, 1.into(), 1.into()])?;
+        let inverse = inverse(s, &self.frequencies)?; // [r/2] or [T, 1, r/2]
+        let angles = s.mul(positions, inverse)?; // [T, 1, r/2]
+        for (function, unary) in [("cos", Unary::Cos), ("sin", Unary::Sin)] {
+            let table = s.unary(unary, angles)?;
+            let table = s.scale(table, self.frequencies.factor)?;
+            s.publish(&format!("{}.{function}", self.name), table)?;
+        }
+        Ok(())
+    }
+
+    /// In a block: the tables as the prelude published them.
+    pub fn tables(&self, s: &mut Scope) -> Result<Tables, GraphError> {
+        let shape = [TOKENS, Dim::Fixed(1), Dim::Fixed(self.frequencies.inverse.len())];
+        let mut table = |function| s.shared_input(&format!("{}.{function}", self.name), Dtype::F32, &shape);
+        Ok(Tables { cos: table("cos")?, sin: table("sin")? })
+    }
+
+    /// Turn the first r components of every head of `x [T, heads, head_width]`; the others pass.
+    pub fn turn(
+        &self,
+        s: &mut Scope,
+        x: Value,
+        (heads, head_width): (usize, usize),
+        tables: Tables,
+    ) -> Result<Value, GraphError> {
+        let half = self.frequencies.inverse.len();
+        let (first, second) = match self.pairs {
+            Pairs::Halves => (s.slice(x, 2, 0, half)?, s.slice(x, 2, half, 2 * half)?), // [T, heads, r/2]
+            Pairs::Neighbours => {
+                let turning = s.slice(x, 2, 0, 2 * half)?;
+                let pairs = s.reshape(turning, &[TOKENS, heads.into(), half.into(), 2.into()])?;
+                let mut part = |i: usize| {
+                    let part = s.slice(pairs, 3, i, i + 1)?;
+                    s.reshape(part, &[TOKENS, heads.into(), half.into()])
+                };
+                (part(0)?, part(1)?)
+            }
+        };
+        let (a, b) = (s.mul(first, tables.cos)?, s.mul(second, tables.sin)?);
+        let (c, d) = (s.mul(second, tables.cos)?, s.mul(first, tables.sin)?);
+        let (first, second) = (s.sub(a, b)?, s.add(c, d)?);
+        let mut parts = match self.pairs {
+            Pairs::Halves => vec![first, second],
+            Pairs::Neighbours => {
+                let single = [TOKENS, heads.into(), half.into(), 1.into()];
+                let (first, second) = (s.reshape(first, &single)?, s.reshape(second, &single)?);
+                let turned = s.concat(&[first, second], 3)?; // [T, heads, r/2, 2]
+                vec![s.reshape(turned, &[TOKENS, heads.into(), (2 * half).into()])?]
+            }
+        };
+        if 2 * half < head_width {
+            parts.push(s.slice(x, 2, 2 * half, head_width)?);
+        }
+        match parts[..] {
+            [whole] => Ok(whole),
+            _ => s.concat(&parts, 2),
+        }
     }
 }
 
@@ -132,13 +150,13 @@ fn inverse(s: &mut Scope, frequencies: &Frequencies) -> Result<Value, GraphError
             let beyond = s.binary(Binary::Less, limit_value, lengths)?; // [T, 1, 1]
             s.choose(beyond, long, short)
         }
-        Longer::Stretch { factor } => {
+        Longer::Stretch { factor, components } => {
             let within = s.binary(Binary::Max, lengths, limit_value)?; // up to the limit the growth is 1
             let grown = s.scale(within, factor / *limit as f32)?;
             let less = s.scalar(factor - 1.0)?;
             let growth = s.sub(grown, less)?;
             let growth = s.unary(Unary::Log, growth)?;
-            let last = pairs.saturating_sub(1).max(1) as f32;
+            let last = if *components > 2 { (*components as f32 - 2.0) / 2.0 } else { 1.0 };
             let exponents = (0..pairs).map(|i| -(i as f32) / last).collect();
             let exponents = s.constant(Constant::F32(exponents), &[pairs])?;
             let slower = s.mul(growth, exponents)?; // [T, 1, r/2]

@@ -4,24 +4,27 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    ArchError, Architecture, Block, Branch, Initial, Names, ValueLayout,
-    config::{Kinds, Sizes, activation_of, epsilon, only, own_names, typed, yes},
-};
 use crate::{
+    arch::{
+        ArchError, Architecture, Block, Branch, Initial, Names, ValueLayout,
+        config::{activation, default, only, own_names, typed},
+        kinds::Kinds,
+        sizes::{Sizes, epsilon},
+    },
     graph::{GraphError, Value},
     nn::{
         Scope, TOKENS,
         activation::Activation,
-        attention::{self, Attention, attend},
+        attention::{Attention, attend},
         linear::conv1d,
+        mask::Mask,
         norm::layer_norm,
         positions::add_learned,
     },
 };
 use number::facts::ModelFacts;
 
-const FAMILY: &str = "gpt2";
+pub(super) const FAMILY: &str = "gpt2";
 
 #[derive(Debug, Deserialize)]
 struct Config {
@@ -31,24 +34,16 @@ struct Config {
     n_inner: Option<usize>,
     n_positions: usize,
     vocab_size: usize,
-    #[serde(default = "default_eps")]
+    #[serde(default = "default::eps_1e5")]
     layer_norm_epsilon: f64,
-    #[serde(default = "default_act")]
+    #[serde(default = "default::gelu_new")]
     activation_function: String,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     scale_attn_weights: bool,
     #[serde(default)]
     scale_attn_by_inverse_layer_idx: bool,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     tie_word_embeddings: bool,
-}
-
-fn default_eps() -> f64 {
-    1e-5
-}
-
-fn default_act() -> String {
-    "gelu_new".to_string()
 }
 
 #[derive(Debug)]
@@ -90,7 +85,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let inverse = config.scale_attn_by_inverse_layer_idx;
     let scale = |layer: usize| if inverse { width_scale / (layer + 1) as f32 } else { width_scale };
     let scales = Kinds::new((0..config.n_layer).map(scale));
-    let activation = activation_of("activation_function", &config.activation_function)?;
+    let activation = activation("activation_function", &config.activation_function)?;
     Ok(Box::new(Gpt2 { config, sizes, heads, scales, activation }))
 }
 
@@ -129,7 +124,7 @@ impl Architecture for Gpt2 {
     }
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {
-        attention::publish_mask(s, "mask", None)?;
+        Mask::everywhere(None).publish(s)?;
         add_learned(s, "wpe", rows, positions, (self.config.n_positions, 0), self.config.n_embd)
     }
 
@@ -150,8 +145,8 @@ impl Architecture for Gpt2 {
         self.norm(s, "ln_f", x)
     }
 
-    fn values(&self) -> (&'static str, ValueLayout) {
-        ("attn.c_attn.weight", ValueLayout::ColumnsAfterKeys)
+    fn values(&self) -> (String, ValueLayout) {
+        ("attn.c_attn.weight".to_string(), ValueLayout::ColumnsAfterKeys)
     }
 }
 
@@ -169,8 +164,7 @@ impl Gpt2 {
             s.reshape(part, &[TOKENS, heads.heads.into(), heads.head_width.into()])
         };
         let qkv = [part(0)?, part(1)?, part(2)?];
-        let mask = attention::mask(s, "mask")?;
-        let mixed = attend(s, heads, qkv, mask)?;
+        let mixed = attend(s, heads, qkv, None, Mask::everywhere(None))?;
         conv1d(s, "c_proj", mixed, (width, width))
     }
 }

@@ -5,17 +5,20 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    ArchError, Architecture, Block, Branch, NamedBranch, Names,
-    config::{Sizes, activation_of, sizes, typed, yes},
-};
 use crate::{
+    arch::{
+        ArchError, Architecture, Block, Branch, NamedBranch, Names,
+        config::{activation, default, typed},
+        sizes::{Sizes, sizes},
+    },
     graph::{GraphError, Value},
     nn::{
         Scope,
-        activation::{Activation, Mlp, feed_forward},
-        attention::{self, Attention, attend},
+        activation::Activation,
+        attention::{Attention, attend},
         linear::{linear, to_heads},
+        mask::Mask,
+        mlp::{Mlp, feed_forward},
         norm::{layer_norm, standardise},
         positions::add_learned,
     },
@@ -25,7 +28,7 @@ use number::{
     observation::{ATTENTION, MLP},
 };
 
-const FAMILY: &str = "opt";
+pub(super) const FAMILY: &str = "opt";
 /// No keys of the config.
 const EPS: f64 = 1e-5;
 const OFFSET: usize = 2;
@@ -39,17 +42,17 @@ struct Config {
     vocab_size: usize,
     max_position_embeddings: usize,
     word_embed_proj_dim: Option<usize>,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     do_layer_norm_before: bool,
     #[serde(default, rename = "_remove_final_layer_norm")]
     remove_final_layer_norm: bool,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     enable_bias: bool,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     layer_norm_elementwise_affine: bool,
     #[serde(default = "default_act")]
     activation_function: String,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     tie_word_embeddings: bool,
 }
 
@@ -82,7 +85,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let heads = all.attention(FAMILY)?;
     let embedding = config.word_embed_proj_dim.filter(|width| *width != config.hidden_size);
     sizes(FAMILY, &[("word_embed_proj_dim", embedding.unwrap_or(config.hidden_size))])?;
-    let activation = activation_of("activation_function", &config.activation_function)?;
+    let activation = activation("activation_function", &config.activation_function)?;
     Ok(Box::new(Opt { config, sizes: all, heads, embedding, activation }))
 }
 
@@ -115,7 +118,7 @@ impl Architecture for Opt {
     }
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {
-        attention::publish_mask(s, "mask", None)?;
+        Mask::everywhere(None).publish(s)?;
         let width = self.config.hidden_size;
         let rows = match self.embedding {
             Some(embedding) => linear(s, "project_in", rows, (embedding, width), false)?,
@@ -185,8 +188,7 @@ impl Opt {
         let q = to_heads(s, "q_proj", x, width, heads, bias)?;
         let k = to_heads(s, "k_proj", x, width, heads, bias)?;
         let v = to_heads(s, "v_proj", x, width, heads, bias)?;
-        let mask = attention::mask(s, "mask")?;
-        let mixed = attend(s, self.heads, [q, k, v], mask)?;
+        let mixed = attend(s, self.heads, [q, k, v], None, Mask::everywhere(None))?;
         linear(s, "out_proj", mixed, (width, width), bias)
     }
 }

@@ -4,23 +4,26 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    ArchError, Architecture, Block, Branch, Names, ValueLayout,
-    config::{Sizes, epsilon, only, own_names, typed, yes},
-};
 use crate::{
+    arch::{
+        ArchError, Architecture, Block, Branch, Names, ValueLayout,
+        config::{default, only, own_names, typed},
+        sizes::{Sizes, epsilon},
+    },
     graph::{GraphError, Value},
     nn::{
         Scope,
-        activation::{Activation, Mlp, feed_forward},
-        attention::{self, Attention, alibi_slopes, attend, split_fused},
+        activation::Activation,
+        attention::{Attention, attend, split_fused},
         linear::linear,
+        mask::{Mask, alibi_slopes},
+        mlp::{Mlp, feed_forward},
         norm::layer_norm,
     },
 };
 use number::facts::ModelFacts;
 
-const FAMILY: &str = "bloom";
+pub(super) const FAMILY: &str = "bloom";
 /// No key of the config.
 const ACTIVATION: Activation = Activation::GeluTanh;
 
@@ -32,19 +35,15 @@ struct Config {
     vocab_size: usize,
     #[serde(default = "default_context")]
     seq_length: usize,
-    #[serde(default = "default_eps")]
+    #[serde(default = "default::eps_1e5")]
     layer_norm_epsilon: f64,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     tie_word_embeddings: bool,
 }
 
 /// ALiBi has no longest position and the class no key for one; every BLOOM was trained on prompts of this length.
 fn default_context() -> usize {
     2048
-}
-
-fn default_eps() -> f64 {
-    1e-5
 }
 
 #[derive(Debug)]
@@ -105,7 +104,7 @@ impl Architecture for Bloom {
     }
 
     fn prelude(&self, s: &mut Scope, rows: Value, _positions: Value) -> Result<Value, GraphError> {
-        attention::publish_alibi_mask(s, "mask", self.heads, alibi_slopes(self.heads.heads))?;
+        Mask::alibi().publish_alibi(s, self.heads.groups(), alibi_slopes(self.heads.heads))?;
         self.norm(s, "word_embeddings_layernorm", rows)
     }
 
@@ -127,8 +126,8 @@ impl Architecture for Bloom {
         self.norm(s, "ln_f", x)
     }
 
-    fn values(&self) -> (&'static str, ValueLayout) {
-        ("self_attention.query_key_value.weight", ValueLayout::ByGroup)
+    fn values(&self) -> (String, ValueLayout) {
+        ("self_attention.query_key_value.weight".to_string(), ValueLayout::ByGroup)
     }
 }
 
@@ -141,8 +140,7 @@ impl Bloom {
         let width = self.config.hidden_size;
         let fused = linear(s, "query_key_value", x, (width, 3 * width), true)?;
         let qkv = split_fused(s, self.heads, fused)?;
-        let mask = attention::alibi_mask(s, "mask", self.heads)?;
-        let mixed = attend(s, self.heads, qkv, mask)?;
+        let mixed = attend(s, self.heads, qkv, None, Mask::alibi())?;
         linear(s, "dense", mixed, (width, width), true)
     }
 }

@@ -6,25 +6,27 @@ use half::bf16;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    ArchError, Architecture, Block, Branch, Names, ValueLayout,
-    config::{Sizes, activation_of, epsilon, or_default, own_names, typed, yes},
-    rope::{Rope, RopeDefaults, RopeKeys},
-};
 use crate::{
+    arch::{
+        ArchError, Architecture, Block, Branch, Names, ValueLayout,
+        config::{activation, default, or_default, own_names, typed},
+        rope::{Rope, RopeDefaults, RopeKeys},
+        sizes::{Sizes, epsilon},
+    },
     graph::{GraphError, Value},
     nn::{
         Scope,
-        activation::{Activation, Mlp, feed_forward},
-        attention::{self, Attention, alibi_slopes, attend, split_fused},
+        activation::Activation,
+        attention::{Attention, attend, split_fused},
         linear::linear,
+        mask::{Mask, alibi_slopes},
+        mlp::{Mlp, feed_forward},
         norm::layer_norm,
-        rope::{self, Pairs},
     },
 };
 use number::facts::ModelFacts;
 
-const FAMILY: &str = "falcon";
+pub(super) const FAMILY: &str = "falcon";
 /// Numbers of an ALiBi table that some model may need; a mistyped context must not ask for memory.
 const MAX_ALIBI: usize = 1 << 24;
 
@@ -43,18 +45,18 @@ struct Config {
     alibi: bool,
     #[serde(default, deserialize_with = "or_default")]
     new_decoder_architecture: bool,
-    #[serde(default = "yes", deserialize_with = "or_default")]
+    #[serde(default = "default::yes", deserialize_with = "or_default")]
     multi_query: bool,
-    #[serde(default = "yes", deserialize_with = "or_default")]
+    #[serde(default = "default::yes", deserialize_with = "or_default")]
     parallel_attn: bool,
     num_ln_in_parallel_attn: Option<usize>,
     #[serde(default, deserialize_with = "or_default")]
     bias: bool,
-    #[serde(default = "default_eps")]
+    #[serde(default = "default::eps_1e5")]
     layer_norm_epsilon: f64,
     #[serde(default = "default_act")]
     activation: String,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     tie_word_embeddings: bool,
     #[serde(flatten)]
     rope: RopeKeys,
@@ -62,10 +64,6 @@ struct Config {
 
 fn default_context() -> usize {
     2048
-}
-
-fn default_eps() -> f64 {
-    1e-5
 }
 
 fn default_act() -> String {
@@ -116,28 +114,24 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let heads = sizes.attention(FAMILY)?;
     epsilon(FAMILY, "layer_norm_epsilon", config.layer_norm_epsilon)?;
     let (positions, residual) = (config.positions(heads)?, config.residual()?);
-    let activation = activation_of("activation", &config.activation)?;
+    let activation = activation("activation", &config.activation)?;
     Ok(Box::new(Falcon { config, sizes, heads, positions, residual, activation }))
 }
 
 impl Config {
     fn positions(&self, heads: Attention) -> Result<Positions, ArchError> {
-        let (head_width, context) = (heads.head_width, self.max_position_embeddings);
-        let refuse = |reason| Err(ArchError::Config { family: FAMILY, reason });
+        let context = self.max_position_embeddings;
         if self.alibi {
             if context.saturating_mul(heads.heads) > MAX_ALIBI {
-                return refuse(format!(
+                let reason = format!(
                     "`max_position_embeddings` = {context} with `num_attention_heads` = {}; expected a product of at most {MAX_ALIBI} with `alibi`",
                     heads.heads
-                ));
+                );
+                return Err(ArchError::Config { family: FAMILY, reason });
             }
             return Ok(Positions::Alibi);
         }
-        let rope =
-            self.rope.resolve(FAMILY, RopeDefaults { head_width, context, theta: 10_000.0, share: 1.0 })?;
-        if 2 * rope.frequencies.inverse.len() != head_width {
-            return refuse("rotary positions on a part of each head; expected the whole".to_string());
-        }
+        let rope = self.rope.resolve(FAMILY, RopeDefaults::like_llama(heads, context))?;
         Ok(Positions::Rotary(rope))
     }
 
@@ -192,11 +186,11 @@ impl Architecture for Falcon {
         match &self.positions {
             Positions::Alibi => {
                 let table = alibi(self.config.max_position_embeddings, self.heads);
-                attention::publish_alibi_table_mask(s, "mask", self.heads, table)?;
+                Mask::alibi().publish_alibi_table(s, self.heads.groups(), table)?;
             }
             Positions::Rotary(rope) => {
-                rope::publish_tables(s, "rotary", positions, &rope.frequencies)?;
-                attention::publish_mask(s, "mask", None)?;
+                rope.rotary.publish(s, positions)?;
+                Mask::everywhere(None).publish(s)?;
             }
         }
         Ok(rows)
@@ -226,8 +220,8 @@ impl Architecture for Falcon {
         self.norm(s, "ln_f", x)
     }
 
-    fn values(&self) -> (&'static str, ValueLayout) {
-        ("self_attention.query_key_value.weight", ValueLayout::ByGroup)
+    fn values(&self) -> (String, ValueLayout) {
+        ("self_attention.query_key_value.weight".to_string(), ValueLayout::ByGroup)
     }
 }
 
@@ -246,17 +240,12 @@ impl Falcon {
         let Attention { heads, kv_heads, head_width: w, .. } = self.heads;
         let (width, bias) = (self.config.hidden_size, self.config.bias);
         let fused = linear(s, "query_key_value", x, (width, (heads + 2 * kv_heads) * w), bias)?;
-        let [mut q, mut k, v] = split_fused(s, self.heads, fused)?;
-        let mask = match &self.positions {
-            Positions::Alibi => attention::alibi_mask(s, "mask", self.heads)?,
-            Positions::Rotary(rope) => {
-                let tables = rope::tables(s, "rotary", &rope.frequencies)?;
-                q = rope::rotate(s, q, (heads, w), tables, Pairs::Halves)?;
-                k = rope::rotate(s, k, (kv_heads, w), tables, Pairs::Halves)?;
-                attention::mask(s, "mask")?
-            }
+        let qkv = split_fused(s, self.heads, fused)?;
+        let (rotary, mask) = match &self.positions {
+            Positions::Alibi => (None, Mask::alibi()),
+            Positions::Rotary(rope) => (Some(&rope.rotary), Mask::everywhere(None)),
         };
-        let mixed = attend(s, self.heads, [q, k, v], mask)?;
+        let mixed = attend(s, self.heads, qkv, rotary, mask)?;
         linear(s, "dense", mixed, (width, width), bias)
     }
 }

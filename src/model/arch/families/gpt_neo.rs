@@ -4,24 +4,28 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    ArchError, Architecture, Block, Branch, Names, ValueLayout,
-    config::{Kinds, Sizes, activation_of, epsilon, own_names, sizes, typed, yes},
-};
 use crate::{
+    arch::{
+        ArchError, Architecture, Block, Branch, Names, ValueLayout,
+        config::{activation, default, own_names, typed},
+        kinds::Kinds,
+        sizes::{Sizes, epsilon, sizes},
+    },
     graph::{GraphError, Value},
     nn::{
         Scope,
-        activation::{Activation, Mlp, feed_forward},
-        attention::{self, Attention, attend},
+        activation::Activation,
+        attention::{Attention, attend},
         linear::{linear, to_heads},
+        mask::Mask,
+        mlp::{Mlp, feed_forward},
         norm::layer_norm,
         positions::add_learned,
     },
 };
 use number::facts::ModelFacts;
 
-const FAMILY: &str = "gpt_neo";
+pub(super) const FAMILY: &str = "gpt_neo";
 
 #[derive(Debug, Deserialize)]
 struct Config {
@@ -37,24 +41,16 @@ struct Config {
     attention_types: Option<Vec<(Vec<String>, usize)>>,
     #[serde(default = "default_window")]
     window_size: usize,
-    #[serde(default = "default_eps")]
+    #[serde(default = "default::eps_1e5")]
     layer_norm_epsilon: f64,
-    #[serde(default = "default_act")]
+    #[serde(default = "default::gelu_new")]
     activation_function: String,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     tie_word_embeddings: bool,
 }
 
 fn default_window() -> usize {
     256
-}
-
-fn default_eps() -> f64 {
-    1e-5
-}
-
-fn default_act() -> String {
-    "gelu_new".to_string()
 }
 
 #[derive(Debug)]
@@ -83,7 +79,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let heads = Attention { scale: 1.0, ..sizes.attention(FAMILY)? };
     epsilon(FAMILY, "layer_norm_epsilon", config.layer_norm_epsilon)?;
     let windows = Kinds::new(config.windows()?);
-    let activation = activation_of("activation_function", &config.activation_function)?;
+    let activation = activation("activation_function", &config.activation_function)?;
     Ok(Box::new(GptNeo { config, sizes, heads, windows, activation }))
 }
 
@@ -154,7 +150,7 @@ impl Architecture for GptNeo {
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {
         for window in self.windows.iter() {
-            attention::publish_mask(s, mask_name(*window), *window)?;
+            mask(*window).publish(s)?;
         }
         let c = &self.config;
         add_learned(s, "wpe", rows, positions, (c.max_position_embeddings, 0), c.hidden_size)
@@ -162,7 +158,8 @@ impl Architecture for GptNeo {
 
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "ln_1", x)?;
-        let mask = attention::mask(s, mask_name(*self.windows.get(kind)))?;
+        let mask = mask(*self.windows.get(kind));
+        mask.input(s, self.heads.groups())?; // declared before the weights: the order of inputs is part of the graph's identity
         let attention = Branch::bare(normed, self.attention(&mut s.at("attn.attention"), normed, mask)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "ln_2", x)?;
@@ -176,8 +173,8 @@ impl Architecture for GptNeo {
         self.norm(s, "ln_f", x)
     }
 
-    fn values(&self) -> (&'static str, ValueLayout) {
-        ("attn.attention.v_proj.weight", ValueLayout::Apart)
+    fn values(&self) -> (String, ValueLayout) {
+        ("attn.attention.v_proj.weight".to_string(), ValueLayout::Apart)
     }
 }
 
@@ -186,18 +183,19 @@ impl GptNeo {
         layer_norm(s, name, x, &[self.config.hidden_size], self.config.layer_norm_epsilon, true)
     }
 
-    fn attention(&self, s: &mut Scope, x: Value, mask: Value) -> Result<Value, GraphError> {
+    fn attention(&self, s: &mut Scope, x: Value, mask: Mask) -> Result<Value, GraphError> {
         let (width, heads) = (self.config.hidden_size, (self.heads.heads, self.heads.head_width));
         let q = to_heads(s, "q_proj", x, width, heads, false)?;
         let k = to_heads(s, "k_proj", x, width, heads, false)?;
         let v = to_heads(s, "v_proj", x, width, heads, false)?;
-        let mixed = attend(s, self.heads, [q, k, v], mask)?;
+        let mixed = attend(s, self.heads, [q, k, v], None, mask)?;
         linear(s, "out_proj", mixed, (width, width), true)
     }
 }
 
-fn mask_name(window: Option<usize>) -> &'static str {
-    if window.is_some() { "local" } else { "global" }
+fn mask(window: Option<usize>) -> Mask {
+    let name = if window.is_some() { "local" } else { "global" };
+    Mask { name, ..Mask::of_layer(window) }
 }
 
 #[cfg(test)]

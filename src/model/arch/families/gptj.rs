@@ -4,25 +4,28 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    ArchError, Architecture, Block, Branch, Names, ValueLayout,
-    config::{Sizes, activation_of, epsilon, own_names, typed},
-    rope::Rope,
-};
 use crate::{
+    arch::{
+        ArchError, Architecture, Block, Branch, Names, ValueLayout,
+        config::{activation, default, own_names, typed},
+        rope::Rope,
+        sizes::{Sizes, epsilon},
+    },
     graph::{GraphError, Value},
     nn::{
         Scope,
-        activation::{Activation, Mlp, feed_forward},
-        attention::{self, Attention, attend},
+        activation::Activation,
+        attention::{Attention, attend},
         linear::{linear, to_heads},
+        mask::Mask,
+        mlp::{Mlp, feed_forward},
         norm::layer_norm,
-        rope::{self, Pairs},
+        rope::Pairs,
     },
 };
 use number::facts::ModelFacts;
 
-const FAMILY: &str = "gptj";
+pub(super) const FAMILY: &str = "gptj";
 /// No key of the config.
 const THETA: f64 = 10_000.0;
 
@@ -36,9 +39,9 @@ struct Config {
     vocab_size: usize,
     #[serde(default = "default_rotary_dim")]
     rotary_dim: usize,
-    #[serde(default = "default_eps")]
+    #[serde(default = "default::eps_1e5")]
     layer_norm_epsilon: f64,
-    #[serde(default = "default_act")]
+    #[serde(default = "default::gelu_new")]
     activation_function: String,
     #[serde(default)]
     tie_word_embeddings: bool,
@@ -46,14 +49,6 @@ struct Config {
 
 fn default_rotary_dim() -> usize {
     64
-}
-
-fn default_eps() -> f64 {
-    1e-5
-}
-
-fn default_act() -> String {
-    "gelu_new".to_string()
 }
 
 #[derive(Debug)]
@@ -89,8 +84,8 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     };
     let heads = sizes.attention(FAMILY)?;
     epsilon(FAMILY, "layer_norm_epsilon", config.layer_norm_epsilon)?;
-    let rope = Rope::plain(FAMILY, THETA, config.rotary_dim, heads.head_width)?;
-    let activation = activation_of("activation_function", &config.activation_function)?;
+    let rope = Rope::plain(FAMILY, THETA, config.rotary_dim, heads.head_width, Pairs::Neighbours)?;
+    let activation = activation("activation_function", &config.activation_function)?;
     Ok(Box::new(GptJ { config, sizes, heads, rope, activation }))
 }
 
@@ -118,8 +113,8 @@ impl Architecture for GptJ {
     }
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {
-        rope::publish_tables(s, "rotary", positions, &self.rope.frequencies)?;
-        attention::publish_mask(s, "mask", None)?;
+        self.rope.rotary.publish(s, positions)?;
+        Mask::everywhere(None).publish(s)?;
         Ok(rows)
     }
 
@@ -136,8 +131,8 @@ impl Architecture for GptJ {
         self.norm(s, "ln_f", x)
     }
 
-    fn values(&self) -> (&'static str, ValueLayout) {
-        ("attn.v_proj.weight", ValueLayout::Apart)
+    fn values(&self) -> (String, ValueLayout) {
+        ("attn.v_proj.weight".to_string(), ValueLayout::Apart)
     }
 }
 
@@ -151,11 +146,7 @@ impl GptJ {
         let q = to_heads(s, "q_proj", x, width, heads, false)?;
         let k = to_heads(s, "k_proj", x, width, heads, false)?;
         let v = to_heads(s, "v_proj", x, width, heads, false)?;
-        let tables = rope::tables(s, "rotary", &self.rope.frequencies)?;
-        let q = rope::rotate(s, q, heads, tables, Pairs::Neighbours)?;
-        let k = rope::rotate(s, k, heads, tables, Pairs::Neighbours)?;
-        let mask = attention::mask(s, "mask")?;
-        let mixed = attend(s, self.heads, [q, k, v], mask)?;
+        let mixed = attend(s, self.heads, [q, k, v], Some(&self.rope.rotary), Mask::everywhere(None))?;
         linear(s, "out_proj", mixed, (width, width), false)
     }
 }

@@ -4,37 +4,39 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    ArchError, Architecture, Block, Branch, Names, ValueLayout,
-    config::{Sizes, activation, epsilon, typed, yes},
-    rope::{Rope, RopeDefaults, RopeKeys},
-};
 use crate::{
+    arch::{
+        ArchError, Architecture, Block, Branch, Names, ValueLayout,
+        config::{activation, default, typed},
+        rope::{Rope, RopeDefaults, RopeKeys, Share},
+        sizes::{Sizes, epsilon},
+    },
     graph::{GraphError, Value},
     nn::{
         Scope,
-        activation::{Activation, Mlp, feed_forward},
-        attention::{self, Attention, attend, split_fused},
+        activation::Activation,
+        attention::{Attention, attend, split_fused},
         linear::linear,
+        mask::Mask,
+        mlp::{Mlp, feed_forward},
         norm::layer_norm,
-        rope::{self, Pairs},
     },
 };
 use number::facts::ModelFacts;
 
-const FAMILY: &str = "gpt_neox";
+pub(super) const FAMILY: &str = "gpt_neox";
 
 #[derive(Debug, Deserialize)]
 struct Config {
     #[serde(flatten)]
     sizes: Sizes,
-    #[serde(default = "default_eps")]
+    #[serde(default = "default::eps_1e5")]
     layer_norm_eps: f64,
     #[serde(default = "default_act")]
     hidden_act: String,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     use_parallel_residual: bool,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     attention_bias: bool,
     #[serde(default)]
     tie_word_embeddings: bool,
@@ -43,10 +45,6 @@ struct Config {
     rotary_pct: Option<f64>,
     #[serde(flatten)]
     rope: RopeKeys,
-}
-
-fn default_eps() -> f64 {
-    1e-5
 }
 
 fn default_act() -> String {
@@ -67,11 +65,10 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     config.sizes.num_key_value_heads = None; // no key of the reference's class: one for each query head
     let heads = config.sizes.attention(FAMILY)?;
     epsilon(FAMILY, "layer_norm_eps", config.layer_norm_eps)?;
-    let (head_width, context) = (heads.head_width, config.sizes.max_position_embeddings);
     (config.rope.rope_theta, config.rope.partial_rotary_factor) = (config.rotary_emb_base, config.rotary_pct);
-    let rope =
-        config.rope.resolve(FAMILY, RopeDefaults { head_width, context, theta: 10_000.0, share: 0.25 })?;
-    let activation = activation(&config.hidden_act)?;
+    let defaults = RopeDefaults::like_llama(heads, config.sizes.max_position_embeddings);
+    let rope = config.rope.resolve(FAMILY, RopeDefaults { share: Share::Any(0.25), ..defaults })?;
+    let activation = activation("hidden_act", &config.hidden_act)?;
     Ok(Box::new(GptNeox { config, heads, rope, activation }))
 }
 
@@ -101,8 +98,8 @@ impl Architecture for GptNeox {
     }
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {
-        rope::publish_tables(s, "rotary", positions, &self.rope.frequencies)?;
-        attention::publish_mask(s, "mask", None)?;
+        self.rope.rotary.publish(s, positions)?;
+        Mask::everywhere(None).publish(s)?;
         Ok(rows)
     }
 
@@ -120,8 +117,8 @@ impl Architecture for GptNeox {
         self.norm(s, "final_layer_norm", x)
     }
 
-    fn values(&self) -> (&'static str, ValueLayout) {
-        ("attention.query_key_value.weight", ValueLayout::ByGroup)
+    fn values(&self) -> (String, ValueLayout) {
+        ("attention.query_key_value.weight".to_string(), ValueLayout::ByGroup)
     }
 }
 
@@ -141,16 +138,11 @@ impl GptNeox {
     }
 
     fn attention(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
-        let Attention { heads, head_width: w, .. } = self.heads;
         let (width, bias) = (self.config.sizes.hidden_size, self.config.attention_bias);
         // Interleaved per head: q, k, v of head 0, then of head 1, ...
         let fused = linear(s, "query_key_value", x, (width, 3 * width), bias)?;
-        let [q, k, v] = split_fused(s, self.heads, fused)?;
-        let tables = rope::tables(s, "rotary", &self.rope.frequencies)?;
-        let q = rope::rotate(s, q, (heads, w), tables, Pairs::Halves)?;
-        let k = rope::rotate(s, k, (heads, w), tables, Pairs::Halves)?;
-        let mask = attention::mask(s, "mask")?;
-        let mixed = attend(s, self.heads, [q, k, v], mask)?;
+        let qkv = split_fused(s, self.heads, fused)?;
+        let mixed = attend(s, self.heads, qkv, Some(&self.rope.rotary), Mask::everywhere(None))?;
         linear(s, "dense", mixed, (width, width), bias)
     }
 }

@@ -1,0 +1,259 @@
+//! What a family that is "LLaMA with .." chooses: one value of each kind below, LLaMA's where it says nothing.
+
+use super::{ArchError, Initial, Names, kinds::Kinds, rope::Rope, sizes::Sizes, sizes::epsilon};
+use crate::nn::{activation::Activation, attention::Attention, mask::Mask};
+
+/// A decoder of blocks with attention and an MLP, as one config of one family describes it.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    pub family: &'static str,
+    pub sizes: Sizes,
+    pub names: Names,
+    /// Modules of a block: the one that holds the attention's weights, and the MLP's.
+    pub modules: [&'static str; 2],
+    /// Factor on the embedding rows.
+    pub embedding_scale: Option<f32>,
+    pub residual: Residual,
+    /// Factor on what each branch writes to the stream.
+    pub write_scale: Option<f32>,
+    pub norm: Norm,
+    pub norms: Norms,
+    pub qkv: Qkv,
+    pub qk_norm: Option<QkNorm>,
+    /// Name of the projection after attention.
+    pub output: &'static str,
+    pub biases: Biases,
+    /// Tables of rotary positions; a layer names one by its index.
+    pub ropes: Vec<Rope>,
+    pub layers: Kinds<Layer>,
+    pub mlp: MlpLayers,
+    pub activation: Activation,
+    /// Factor on the logits.
+    pub logit_scale: Option<f32>,
+    /// Soft cap on the logits, after the factor.
+    pub logit_cap: Option<f32>,
+    /// Deviation of weights before training where the config does not say.
+    pub initializer_range: f64,
+    /// How a tensor begins that does not follow the common rule.
+    pub initial: fn(&str) -> Option<Initial>,
+}
+
+/// What may differ from layer to layer. Layers that are equal share a graph.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Layer {
+    pub heads: Attention,
+    /// Components inside the MLP.
+    pub mlp_width: usize,
+    pub mask: Mask,
+    /// Which of the decoder's rotary tables turn q and k; `None`: attention sees no positions.
+    pub rope: Option<usize>,
+}
+
+/// How branches read the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Residual {
+    /// The MLP reads the stream after attention has written.
+    Sequential,
+    /// Both read the stream before the block; an MLP without a norm of its own reads through the attention's.
+    Parallel,
+}
+
+/// The norm that a family uses everywhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Norm {
+    pub kind: NormKind,
+    pub eps: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NormKind {
+    Rms,
+    /// The stored weight is the distance from 1.
+    RmsFromOne,
+    Layer,
+    LayerWithoutBias,
+}
+
+/// Where norms stand, by their names in a block; the last one by its name in the base model.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Norms {
+    pub attention: Around,
+    pub mlp: Around,
+    pub last: &'static str,
+}
+
+/// The norms of a branch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    /// On what the module reads.
+    pub before: Option<&'static str>,
+    /// On what it gives, before that is added to the stream.
+    pub after: Option<&'static str>,
+}
+
+/// Where the weights of q, k and v lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Qkv {
+    /// In a matrix each.
+    Apart([&'static str; 3]),
+    /// In one: the rows of all queries, of all keys, of all values.
+    InTurn(&'static str),
+}
+
+/// The norms on q and k, before they turn: their names, and whose weights they have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QkNorm {
+    pub names: [&'static str; 2],
+    pub weights: QkWeights,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QkWeights {
+    /// Over each head, `[w]` for all heads.
+    Shared,
+    /// Over each head, `[heads, w]`.
+    ByHead,
+    /// Over each head, without biases, as tensors `norms.<head>.weight [w]`.
+    Listed,
+    /// Over all heads at once, `[heads·w]`.
+    Whole,
+}
+
+/// Which linear layers have biases.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Biases {
+    pub qkv: bool,
+    pub output: bool,
+    pub mlp: bool,
+}
+
+/// The linear layers of the MLP, by their names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MlpLayers {
+    /// Gate, up, down.
+    Gated([&'static str; 3]),
+    /// Gate and up in one matrix, down.
+    GatedFused([&'static str; 2]),
+    /// In, out.
+    Plain([&'static str; 2]),
+}
+
+impl Decoder {
+    /// LLaMA without biases.
+    pub(super) fn like_llama(
+        family: &'static str,
+        (sizes, heads): (Sizes, Attention),
+        norm: Norm,
+        rope: Rope,
+        activation: Activation,
+        tied: bool,
+    ) -> Decoder {
+        let mlp_width = sizes.intermediate_size;
+        let layer = Layer { heads, mlp_width, mask: Mask::everywhere(None), rope: Some(0) };
+        Decoder {
+            family,
+            names: Names::like_llama(tied),
+            modules: ["self_attn", "mlp"],
+            embedding_scale: None,
+            residual: Residual::Sequential,
+            write_scale: None,
+            norm,
+            norms: Norms::before("input_layernorm", "post_attention_layernorm"),
+            qkv: Qkv::Apart(["q_proj", "k_proj", "v_proj"]),
+            qk_norm: None,
+            output: "o_proj",
+            biases: Biases::default(),
+            ropes: vec![rope],
+            layers: Kinds::new(vec![layer; sizes.num_hidden_layers]),
+            mlp: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
+            activation,
+            logit_scale: None,
+            logit_cap: None,
+            initializer_range: 0.02,
+            initial: |_| None,
+            sizes,
+        }
+    }
+
+    /// The decoder with every layer changed, given its index.
+    pub(super) fn with_layers(mut self, change: impl Fn(usize, Layer) -> Layer) -> Decoder {
+        let layers = (0..self.sizes.num_hidden_layers).map(|layer| change(layer, self.layer(layer)));
+        self.layers = Kinds::new(layers);
+        self
+    }
+
+    /// The decoder with the same window, or none, in every layer.
+    pub(super) fn with_window(self, window: Option<usize>) -> Decoder {
+        self.with_layers(|_, layer| Layer { mask: Mask::everywhere(window), ..layer })
+    }
+
+    /// The decoder with the window of each layer, or none.
+    pub(super) fn with_windows(self, windows: &[Option<usize>]) -> Decoder {
+        self.with_layers(|index, layer| Layer { mask: Mask::of_layer(windows[index]), ..layer })
+    }
+
+    pub(super) fn layer(&self, layer: usize) -> Layer {
+        *self.layers.get(self.layers.of(layer))
+    }
+
+    /// q and k are normed before they are taken apart into heads.
+    pub(super) fn normed_whole(&self) -> bool {
+        self.qk_norm.is_some_and(|norm| norm.weights == QkWeights::Whole)
+    }
+}
+
+impl Norm {
+    /// RMSNorm with the epsilon that the config has under `key`.
+    pub(super) fn rms(family: &'static str, key: &str, eps: f64) -> Result<Norm, ArchError> {
+        Norm::new(NormKind::Rms, family, key, eps)
+    }
+
+    pub(super) fn new(kind: NormKind, family: &'static str, key: &str, eps: f64) -> Result<Norm, ArchError> {
+        epsilon(family, key, eps)?;
+        Ok(Norm { kind, eps })
+    }
+}
+
+impl Norms {
+    /// On what attention and MLP read.
+    pub(super) fn before(attention: &'static str, mlp: &'static str) -> Norms {
+        let before = |name| Around { before: Some(name), after: None };
+        Norms { attention: before(attention), mlp: before(mlp), last: "norm" }
+    }
+
+    /// On what attention and MLP give.
+    pub(super) fn after(attention: &'static str, mlp: &'static str) -> Norms {
+        let after = |name| Around { before: None, after: Some(name) };
+        Norms { attention: after(attention), mlp: after(mlp), last: "norm" }
+    }
+
+    /// On what attention and MLP read, and on what they give.
+    pub(super) fn around(attention: [&'static str; 2], mlp: [&'static str; 2]) -> Norms {
+        let around = |[before, after]: [_; 2]| Around { before: Some(before), after: Some(after) };
+        Norms { attention: around(attention), mlp: around(mlp), last: "norm" }
+    }
+
+    /// One norm that both branches of a parallel block read through.
+    pub(super) fn shared(name: &'static str) -> Norms {
+        let none = Around { before: None, after: None };
+        Norms { attention: Around { before: Some(name), after: None }, mlp: none, last: "norm" }
+    }
+}
+
+impl Biases {
+    /// The same for every linear layer.
+    pub(super) fn all(bias: bool) -> Biases {
+        Biases { qkv: bias, output: bias, mlp: bias }
+    }
+
+    /// The same for every linear layer of attention; none in the MLP.
+    pub(super) fn attention(bias: bool) -> Biases {
+        Biases { qkv: bias, output: bias, mlp: false }
+    }
+}
+
+impl MlpLayers {
+    pub(super) fn are_gated(&self) -> bool {
+        !matches!(self, MlpLayers::Plain(_))
+    }
+}

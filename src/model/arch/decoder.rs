@@ -1,0 +1,245 @@
+//! The graphs of a [`Decoder`]: a few functions that follow its choices.
+//!
+//! The order of the nodes is part of a graph's identity, and stored numbers are filed under it.
+
+use super::{
+    Architecture, Block, Branch, Initial, Names, ValueLayout,
+    choices::{Around, Decoder, Layer, MlpLayers, Norm, NormKind, QkWeights, Qkv, Residual},
+};
+use crate::{
+    graph::{GraphError, Value},
+    nn::{
+        Scope, TOKENS,
+        activation::softcap,
+        attention::{Attention, attend},
+        linear::{linear, to_heads},
+        mlp::{Mlp, feed_forward, gated, gated_fused},
+        norm::{layer_norm, rms_norm, rms_norm_from_one, standardise},
+    },
+};
+use number::facts::ModelFacts;
+
+impl Architecture for Decoder {
+    fn facts(&self) -> ModelFacts {
+        let norm = match self.norm.kind {
+            NormKind::Rms | NormKind::RmsFromOne => "rmsnorm",
+            NormKind::Layer | NormKind::LayerWithoutBias => "layernorm",
+        };
+        let residual = match self.residual {
+            Residual::Sequential => "sequential",
+            Residual::Parallel => "parallel",
+        };
+        let facts = ModelFacts {
+            norm: Some(norm.to_string()),
+            mlp: Some(self.activation.mlp_name(self.mlp.are_gated()).to_string()),
+            residual: Some(residual.to_string()),
+            tied: Some(self.names.tied),
+            ..self.sizes.facts(self.family, &self.layer(0).heads)
+        };
+        match self.ropes.first() {
+            Some(rope) => rope.facts(facts),
+            None => facts,
+        }
+    }
+
+    fn names(&self) -> Names {
+        self.names.clone()
+    }
+
+    fn kind(&self, layer: usize) -> usize {
+        self.layers.of(layer)
+    }
+
+    fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {
+        let (mut ropes, mut masks) = (Vec::new(), Vec::new());
+        for Layer { rope, mask, .. } in self.layers.iter() {
+            if let Some(rope) = rope.filter(|rope| !ropes.contains(rope)) {
+                ropes.push(rope);
+                self.ropes[rope].rotary.publish(s, positions)?;
+            }
+            if !masks.contains(mask) {
+                masks.push(*mask);
+                mask.publish(s)?;
+            }
+        }
+        scaled(s, rows, self.embedding_scale)
+    }
+
+    fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
+        let layer = self.layers.get(kind);
+        let attention = branch(self, s, self.norms.attention, x, |s, x| attention(self, layer, s, x))?;
+        let mlp = |s: &mut Scope, x| branch(self, s, self.norms.mlp, x, |s, x| mlp(self, layer, s, x));
+        match self.residual {
+            Residual::Sequential => Block::sequential(s, x, attention, mlp),
+            Residual::Parallel => {
+                let shared = self.norms.mlp.before.is_none();
+                let mlp = mlp(s, if shared { attention.input } else { x })?;
+                Block::parallel(s, x, attention, mlp)
+            }
+        }
+    }
+
+    fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+        norm(self.norm, s, self.norms.last, x, &[self.sizes.hidden_size])
+    }
+
+    fn values(&self) -> (String, ValueLayout) {
+        let (name, layout) = match self.qkv {
+            Qkv::Apart([_, _, values]) => (values, ValueLayout::Apart),
+            Qkv::InTurn(fused) => (fused, ValueLayout::AfterKeys),
+        };
+        (format!("{}.{name}.weight", self.modules[0]), layout)
+    }
+
+    fn norms_from_one(&self) -> bool {
+        self.norm.kind == NormKind::RmsFromOne
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.initializer_range
+    }
+
+    fn initial(&self, tensor: &str) -> Option<Initial> {
+        (self.initial)(tensor)
+    }
+
+    fn logits(
+        &self,
+        s: &mut Scope,
+        hidden: Value,
+        rows: Value,
+        bias: Option<Value>,
+    ) -> Result<Value, GraphError> {
+        let logits = s.gemm(hidden, rows, bias)?;
+        let logits = scaled(s, logits, self.logit_scale)?;
+        self.logit_cap.map_or(Ok(logits), |cap| softcap(s, logits, cap))
+    }
+}
+
+/// A branch of a block over the stream `x [T, D]`: its module between its norms.
+fn branch(
+    d: &Decoder,
+    s: &mut Scope,
+    norms: Around,
+    x: Value,
+    module: impl FnOnce(&mut Scope, Value) -> Result<Value, GraphError>,
+) -> Result<Branch, GraphError> {
+    let shape = [d.sizes.hidden_size];
+    let input = norms.before.map_or(Ok(x), |name| norm(d.norm, s, name, x, &shape))?;
+    let output = module(s, input)?;
+    let write = norms.after.map_or(Ok(output), |name| norm(d.norm, s, name, output, &shape))?;
+    Ok(Branch { input, output, write: scaled(s, write, d.write_scale)? })
+}
+
+/// Attention of a layer, `[T, D]` -> `[T, D]`.
+fn attention(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    let s = &mut s.at(d.modules[0]);
+    let qkv = queries_keys_values(d, layer.heads, s, x)?;
+    let rotary = layer.rope.map(|rope| &d.ropes[rope].rotary);
+    let mixed = attend(s, layer.heads, qkv, rotary, layer.mask)?;
+    let Attention { heads, head_width, .. } = layer.heads;
+    linear(s, d.output, mixed, (heads * head_width, d.sizes.hidden_size), d.biases.output)
+}
+
+/// q `[T, heads, w]`, k and v `[T, kv_heads, w]` from `x [T, D]`, q and k normed where the family does so.
+fn queries_keys_values(
+    d: &Decoder,
+    attention: Attention,
+    s: &mut Scope,
+    x: Value,
+) -> Result<[Value; 3], GraphError> {
+    let Attention { heads, kv_heads, head_width: w, .. } = attention;
+    let (width, bias) = (d.sizes.hidden_size, d.biases.qkv);
+    match d.qkv {
+        Qkv::Apart([q_name, k_name, v_name]) if d.normed_whole() => {
+            let q = linear(s, q_name, x, (width, heads * w), bias)?;
+            let q = qk_norm(d, 0, s, q, (heads, w))?;
+            let k = linear(s, k_name, x, (width, kv_heads * w), bias)?;
+            let k = qk_norm(d, 1, s, k, (kv_heads, w))?;
+            let v = linear(s, v_name, x, (width, kv_heads * w), bias)?;
+            let mut by_head = |x, heads: usize| s.reshape(x, &[TOKENS, heads.into(), w.into()]);
+            Ok([by_head(q, heads)?, by_head(k, kv_heads)?, by_head(v, kv_heads)?])
+        }
+        Qkv::Apart([q_name, k_name, v_name]) => {
+            // An RMSNorm follows its projection at once, a LayerNorm follows all three.
+            let at_once = matches!(d.norm.kind, NormKind::Rms | NormKind::RmsFromOne);
+            let mut q = to_heads(s, q_name, x, width, (heads, w), bias)?;
+            if at_once {
+                q = qk_norm(d, 0, s, q, (heads, w))?;
+            }
+            let mut k = to_heads(s, k_name, x, width, (kv_heads, w), bias)?;
+            if at_once {
+                k = qk_norm(d, 1, s, k, (kv_heads, w))?;
+            }
+            let v = to_heads(s, v_name, x, width, (kv_heads, w), bias)?;
+            if !at_once {
+                q = qk_norm(d, 0, s, q, (heads, w))?;
+                k = qk_norm(d, 1, s, k, (kv_heads, w))?;
+            }
+            Ok([q, k, v])
+        }
+        Qkv::InTurn(name) => {
+            let fused = linear(s, name, x, (width, (heads + 2 * kv_heads) * w), bias)?;
+            let mut part = |from: usize, count: usize| {
+                let part = s.slice(fused, 1, from * w, (from + count) * w)?;
+                s.reshape(part, &[TOKENS, count.into(), w.into()])
+            };
+            let (q, k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
+            Ok([qk_norm(d, 0, s, q, (heads, w))?, qk_norm(d, 1, s, k, (kv_heads, w))?, v])
+        }
+    }
+}
+
+/// The norm of q (`which` 0) or k (1), if the family has one.
+fn qk_norm(
+    d: &Decoder,
+    which: usize,
+    s: &mut Scope,
+    x: Value,
+    (heads, w): (usize, usize),
+) -> Result<Value, GraphError> {
+    let Some(choice) = d.qk_norm else { return Ok(x) };
+    let name = choice.names[which];
+    match choice.weights {
+        QkWeights::Shared => norm(d.norm, s, name, x, &[w]),
+        QkWeights::ByHead => norm(d.norm, s, name, x, &[heads, w]),
+        QkWeights::Whole => norm(d.norm, s, name, x, &[heads * w]),
+        QkWeights::Listed => {
+            let s = &mut s.at(name);
+            let normed = standardise(s, x, d.norm.eps)?;
+            let weights: Vec<Value> = (0..heads)
+                .map(|head| {
+                    let weight = s.weight(&format!("norms.{head}.weight"), &[w])?;
+                    s.reshape(weight, &[1.into(), w.into()])
+                })
+                .collect::<Result<_, _>>()?;
+            let weights = s.concat(&weights, 0)?; // [heads, w]
+            s.mul(normed, weights)
+        }
+    }
+}
+
+/// The MLP of a layer, `[T, D]` -> `[T, D]`.
+fn mlp(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    let s = &mut s.at(d.modules[1]);
+    let (width, inner, bias) = (d.sizes.hidden_size, layer.mlp_width, d.biases.mlp);
+    let shape = Mlp { width, inner, activation: d.activation, bias };
+    match d.mlp {
+        MlpLayers::Gated(names) => gated(s, names, x, shape),
+        MlpLayers::GatedFused(names) => gated_fused(s, names, x, shape),
+        MlpLayers::Plain(names) => feed_forward(s, names, x, shape),
+    }
+}
+
+fn norm(norm: Norm, s: &mut Scope, name: &str, x: Value, shape: &[usize]) -> Result<Value, GraphError> {
+    match norm.kind {
+        NormKind::Rms => rms_norm(s, name, x, shape, norm.eps),
+        NormKind::RmsFromOne => rms_norm_from_one(s, name, x, shape, norm.eps),
+        NormKind::Layer => layer_norm(s, name, x, shape, norm.eps, true),
+        NormKind::LayerWithoutBias => layer_norm(s, name, x, shape, norm.eps, false),
+    }
+}
+
+fn scaled(s: &mut Scope, x: Value, factor: Option<f32>) -> Result<Value, GraphError> {
+    factor.map_or(Ok(x), |factor| s.scale(x, factor))
+}

@@ -1,0 +1,148 @@
+//! The families that are known, a file each, and the reader of a config's family.
+
+use serde_json::{Map, Value as Json};
+
+use super::{ArchError, Architecture, config};
+
+type Read = fn(&Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError>;
+
+/// Declares the module of each family and lists its `FAMILY`, the `model_type` of its configs, beside its `read`.
+macro_rules! families {
+    ($($family:ident)*) => {
+        $(mod $family;)*
+
+        /// `model_type` of the config and the family's reader, sorted.
+        pub(super) const FAMILIES: &[(&str, Read)] = &[$(($family::FAMILY, $family::read)),*];
+    };
+}
+
+families! {
+    apertus
+    bloom
+    cohere
+    falcon
+    gemma
+    gemma2
+    gemma3
+    gpt2
+    gpt_neo
+    gpt_neox
+    gptj
+    llama
+    mistral
+    olmo2
+    opt
+    phi
+    phi3
+    qwen2
+    qwen3
+    stablelm
+    starcoder2
+}
+
+/// The reader of a config's family.
+pub(super) fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
+    let found = config
+        .get("model_type")
+        .and_then(Json::as_str)
+        .ok_or_else(|| ArchError::NoModelType { known: known() })?;
+    let (_, read) = FAMILIES
+        .iter()
+        .find(|(name, _)| *name == found)
+        .ok_or_else(|| ArchError::UnknownFamily { found: found.to_string(), known: known() })?;
+    if let Some(found) = config.get("quantization_config").filter(|found| !found.is_null()) {
+        return Err(ArchError::Quantised { found: found.to_string() });
+    }
+    if config.get("is_causal") == Some(&Json::Null) {
+        // Not absence, which is causal: the reference reads null as no.
+        let (key, found, computed) = ("is_causal".to_string(), "null".to_string(), "true".to_string());
+        return Err(ArchError::Refused { key, found, computed });
+    }
+    config::only(config, &[("is_causal", true.into()), ("per_layer_config", Json::Null)])?;
+    read(config)
+}
+
+/// Every `model_type` that runs, sorted.
+pub fn families() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().map(|(name, _)| *name)
+}
+
+fn known() -> String {
+    families().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_sorted_and_named_once() {
+        assert!(FAMILIES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn an_unknown_family_is_refused_with_the_known_ones() {
+        let config = serde_json::from_str(r#"{"model_type": "rwkv"}"#).unwrap();
+        let message = family(&config).unwrap_err().to_string();
+        let known: Vec<&str> = FAMILIES.iter().map(|(name, _)| *name).collect();
+        let expected =
+            format!(r#"config.json: model_type "rwkv" is not known; known are: {}"#, known.join(", "));
+        assert_eq!(message, expected);
+    }
+
+    /// A config that most families can read, changed.
+    pub(super) fn small(family: &str, changes: &str) -> Map<String, Json> {
+        let mut config: Map<String, Json> = serde_json::from_str(
+            r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
+                "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4}"#,
+        )
+        .unwrap();
+        config.insert("model_type".to_string(), family.into());
+        config.extend(serde_json::from_str::<Map<String, Json>>(changes).unwrap());
+        config
+    }
+
+    #[test]
+    fn what_no_family_computes_is_refused_for_all() {
+        assert!(family(&small("llama", r#"{"quantization_config": null, "is_causal": true}"#)).is_ok());
+        for (change, named) in [
+            (r#"{"quantization_config": {"quant_method": "gptq"}}"#, "gptq"),
+            (r#"{"is_causal": false}"#, "`is_causal` is false"),
+            (r#"{"is_causal": null}"#, "`is_causal` is null"),
+            (r#"{"per_layer_config": {"0": {}}}"#, "`per_layer_config`"),
+        ] {
+            let message = family(&small("llama", change)).unwrap_err().to_string();
+            assert!(message.contains(named), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_one_family_does_not_compute_is_refused_by_its_key() {
+        for (name, changes, named) in [
+            ("mistral", r#"{"layer_types": ["full_attention", "sliding_attention"]}"#, "`layer_types`"),
+            ("mistral", r#"{"sliding_window": 0}"#, "`sliding_window` = 0"),
+            ("mistral", r#"{"partial_rotary_factor": 0.5}"#, "turns whole heads"),
+            ("gemma", r#"{"use_bidirectional_attention": true}"#, "`use_bidirectional_attention` is true"),
+            ("gemma", r#"{"hidden_act": "gelu", "hidden_activation": "relu"}"#, "`hidden_activation`"),
+            ("qwen2", r#"{"layer_types": ["full_attention", "sliding_attention"]}"#, "no `sliding_window`"),
+            ("qwen2", r#"{"use_mrope": true}"#, "`use_mrope` is true"),
+            ("phi3", r#"{"rope_scaling": {"type": "linear", "factor": 2.0}}"#, "`rope_type` is \"linear\""),
+            ("starcoder2", r#"{"norm_type": "rms_norm"}"#, "`norm_type` is \"rms_norm\""),
+            ("cohere", r#"{"logit_scale": 0.0}"#, "`logit_scale` = 0"),
+            ("gpt_neox", r#"{"head_dim": 8}"#, "`head_dim` = 8"),
+            ("stablelm", r#"{"head_dim": 2}"#, "`head_dim` = 2"),
+        ] {
+            let message = family(&small(name, changes)).unwrap_err().to_string();
+            assert!(message.contains(named), "{name}: {message}");
+        }
+    }
+
+    #[test]
+    fn an_absent_number_of_key_value_heads_is_the_default_and_null_one_for_every_query_head() {
+        let mut four = small("starcoder2", r#"{"num_attention_heads": 4}"#);
+        four.remove("num_key_value_heads");
+        assert_eq!(family(&four).unwrap().facts().kv_heads, Some(2)); // as the reference's class
+        four.insert("num_key_value_heads".to_string(), Json::Null);
+        assert_eq!(family(&four).unwrap().facts().kv_heads, Some(4));
+    }
+}

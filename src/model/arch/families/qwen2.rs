@@ -1,0 +1,59 @@
+//! Qwen2 and 2.5 (`transformers/models/qwen2/modeling_qwen2.py`): LLaMA with biases on q, k and v; upper blocks see only a
+//! window where the config turns it on.
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use crate::arch::{
+    ArchError, Architecture,
+    choices::{Biases, Decoder, Norm},
+    config::{activation, default, only, typed},
+    kinds::{sliding, windows},
+    rope::{RopeDefaults, RopeKeys},
+    sizes::Sizes,
+};
+
+pub(super) const FAMILY: &str = "qwen2";
+
+#[derive(Debug, Deserialize)]
+struct Config {
+    #[serde(flatten)]
+    sizes: Sizes,
+    #[serde(default = "default::eps_1e6")]
+    rms_norm_eps: f64,
+    #[serde(default = "default::silu")]
+    hidden_act: String,
+    #[serde(default)]
+    use_sliding_window: bool,
+    #[serde(default = "default::window")]
+    sliding_window: Option<usize>,
+    #[serde(default = "default_full_layers")]
+    max_window_layers: usize,
+    layer_types: Option<Vec<String>>,
+    #[serde(default)]
+    tie_word_embeddings: bool,
+    #[serde(flatten)]
+    rope: RopeKeys,
+}
+
+/// How many blocks see everything before the first with a window.
+fn default_full_layers() -> usize {
+    28
+}
+
+pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
+    let mut c: Config = typed(FAMILY, json)?;
+    only(json, &[("use_mrope", false.into())])?;
+    c.sizes.kv_heads_or(json, 32);
+    let heads = c.sizes.attention(FAMILY)?;
+    let window = c.sliding_window.filter(|_| c.use_sliding_window);
+    let (layers, types) = (c.sizes.num_hidden_layers, c.layer_types.as_deref());
+    let slides = sliding(FAMILY, layers, types, |layer| window.is_some() && layer >= c.max_window_layers)?;
+    let windows = windows(FAMILY, &slides, window)?;
+    let norm = Norm::rms(FAMILY, "rms_norm_eps", c.rms_norm_eps)?;
+    let rope = c.rope.resolve(FAMILY, RopeDefaults::like_llama(heads, c.sizes.max_position_embeddings))?;
+    let activation = activation("hidden_act", &c.hidden_act)?;
+    let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
+    let biases = Biases { qkv: true, ..llama.biases };
+    Ok(Box::new(Decoder { biases, ..llama.with_windows(&windows) }))
+}

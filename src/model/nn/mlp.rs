@@ -1,0 +1,45 @@
+//! MLPs: gated or plain.
+
+use super::{Scope, activation::Activation, linear::linear};
+use crate::graph::{GraphError, Value};
+
+/// Widths and options of an MLP.
+#[derive(Clone, Copy, Debug)]
+pub struct Mlp {
+    /// D, what it reads and gives.
+    pub width: usize,
+    /// Components between the two layers.
+    pub inner: usize,
+    /// On the inner components.
+    pub activation: Activation,
+    /// All its linear layers have biases.
+    pub bias: bool,
+}
+
+/// `down(act(gate(x)) · up(x))`, names in that order: gate, up, down.
+pub fn gated(s: &mut Scope, names: [&str; 3], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
+    let [gate, up, down] = names;
+    let gate = linear(s, gate, x, (mlp.width, mlp.inner), mlp.bias)?;
+    let gate = mlp.activation.apply(s, gate)?;
+    let up = linear(s, up, x, (mlp.width, mlp.inner), mlp.bias)?;
+    let product = s.mul(gate, up)?;
+    linear(s, down, product, (mlp.inner, mlp.width), mlp.bias)
+}
+
+/// [`gated`] with the rows of the gate above those of up in one matrix; names: gate and up, down.
+pub fn gated_fused(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
+    let Mlp { width, inner, .. } = mlp;
+    let fused = linear(s, names[0], x, (width, 2 * inner), mlp.bias)?;
+    let gate = s.slice(fused, 1, 0, inner)?;
+    let gate = mlp.activation.apply(s, gate)?;
+    let up = s.slice(fused, 1, inner, 2 * inner)?;
+    let product = s.mul(gate, up)?;
+    linear(s, names[1], product, (inner, width), mlp.bias)
+}
+
+/// `out(act(in(x)))`, names in that order: in, out.
+pub fn feed_forward(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
+    let inner = linear(s, names[0], x, (mlp.width, mlp.inner), mlp.bias)?;
+    let inner = mlp.activation.apply(s, inner)?;
+    linear(s, names[1], inner, (mlp.inner, mlp.width), mlp.bias)
+}

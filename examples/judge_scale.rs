@@ -20,7 +20,7 @@ use number::{
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use study::{
     config,
-    judge::{FAMILY, Memo, family, judge_with},
+    judge::{FAMILY, StatisticsCache, family, judge_with},
     published,
 };
 
@@ -40,15 +40,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         phases.time("read the published tables", || published::import(Path::new("data/published")))?;
     let hypotheses: Vec<_> =
         loaded.hypotheses.iter().cycle().take(FAMILY.max(loaded.hypotheses.len())).collect();
-    let mut memo = Memo::new(loaded.experiment.seed);
+    let mut cache = StatisticsCache::new(loaded.experiment.seed);
     let (mut outcomes, mut alphas) = (Vec::new(), Vec::new());
     for (i, (_, hypothesis, hash)) in hypotheses.iter().enumerate() {
         if i > 0 && i % loaded.hypotheses.len() == 0 {
-            memo = Memo::new(loaded.experiment.seed);
+            cache = StatisticsCache::new(loaded.experiment.seed);
         }
         let again = if i < loaded.hypotheses.len() { "" } else { ", again" };
         outcomes.push(phases.time(&format!("judge {}{again}", hypothesis.id), || {
-            judge_with(hypothesis, *hash, &published, &table, &memo)
+            judge_with(hypothesis, *hash, &published, &table, &cache)
         }));
         alphas.push(hypothesis.alpha);
     }

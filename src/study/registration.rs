@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::hypothesis::Hypothesis;
 use crate::config::hypothesis_key;
+use crate::judge::hypothesis::Hypothesis;
 use crate::judge::outcome::Registration;
 use base::hash::{Fields, Key};
 use base::publish;

@@ -16,7 +16,7 @@ use results::report::{
 };
 use study::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
 use study::claims::{Answer, ClaimOutcome, Outcome};
-use study::config::hypothesis::Stands;
+use study::judge::hypothesis::Stands;
 use study::judge::outcome::{
     Choice, Curve, Deciding, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship,
     PredictionOutcome, Registration, Specification, Statistic, Verdict,

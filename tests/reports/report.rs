@@ -9,7 +9,7 @@ use number::facts::ModelFacts;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{Band, LayerProfile, MetricDefinition, Provenance, View, markdown, plots, terminal};
 use study::analysis::Analysis;
-use study::config::hypothesis::Stands;
+use study::judge::hypothesis::Stands;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Statistic, Verdict};
 use study::{llama::llama_case, published};
 

@@ -9,8 +9,8 @@ use super::weighing::Weighing;
 use crate::plan::keys;
 use base::hash::Key;
 use study::config::Loaded;
-use study::config::hypothesis::Hypothesis;
 use study::judge::asks_for;
+use study::judge::hypothesis::Hypothesis;
 
 /// Parts of a plan.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use super::{Missing, PipelineError, Places};
 use base::progress::Progress;
 use number::evidence::Evidence;
 use study::config::Loaded;
-use study::config::hypothesis::Hypothesis;
+use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::{HypothesisOutcome, Registration};
 use study::judge::{Behind, behind};
 

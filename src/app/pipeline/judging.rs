@@ -22,8 +22,8 @@ use number::observation::PromptObservation;
 use number::spectra::Spectra;
 use number::weights::Weighed;
 use study::config::Loaded;
-use study::config::hypothesis::Hypothesis;
-use study::judge::{Memo, judge_with, outcome::HypothesisOutcome};
+use study::judge::hypothesis::Hypothesis;
+use study::judge::{StatisticsCache, judge_with, outcome::HypothesisOutcome};
 use study::published;
 
 /// What judging did.
@@ -163,7 +163,7 @@ impl<'a> Sources<'a> {
 /// Judges every hypothesis whose verdict is not in the store under its present key.
 pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> Result<Judged, PipelineError> {
     let Sources { loaded, planned, .. } = *sources;
-    let memo = Memo::new(loaded.experiment.seed);
+    let cache = StatisticsCache::new(loaded.experiment.seed);
     let mut judged = Judged::default();
     let mut outcomes: Vec<Option<HypothesisOutcome>> = Vec::new();
     let mut stale = Vec::new();
@@ -188,7 +188,7 @@ pub(super) fn judge_all(sources: &mut Sources<'_>, progress: &dyn Progress) -> R
                 Some(table) => &*table,
                 none => &*none.insert(sources.measured(basis, progress)?),
             };
-            let outcome = judge_with(hypothesis, *hash, sources.published()?, measured, &memo);
+            let outcome = judge_with(hypothesis, *hash, sources.published()?, measured, &cache);
             progress.finish();
             let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
             planned.store.put_blob(&format!("judge/{}", hypothesis.id), fields, &bytes)?;

@@ -24,8 +24,8 @@ use model::checkpoint::Memo;
 use study::claims::RECIPES;
 use study::config::Loaded;
 use study::config::experiment::Model;
-use study::config::hypothesis::Hypothesis;
 use study::judge::asks_for;
+use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::Registration;
 
 /// Models that a note names one by one.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::PipelineError;
 use base::hash::{Fields, Key};
 use study::config::Loaded;
-use study::config::hypothesis::Hypothesis;
+use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::Registration;
 use study::registration::{self, RegistrationError};
 

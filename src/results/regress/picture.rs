@@ -178,7 +178,7 @@ mod tests {
     use base::hash::Key;
     use number::evidence::Evidence;
     use number::observation::TopToken;
-    use study::config::hypothesis::Stands;
+    use study::judge::hypothesis::Stands;
     use study::judge::outcome::{Estimate, PredictionOutcome, Statistic, Verdict};
 
     #[test]

@@ -1,9 +1,9 @@
 //! What a test asks for: quantities that can be looked up, facts that models have, conditions that can hold.
 
 use super::document::{Document, Step};
-use super::hypothesis::{FactCondition, Quantity, Select, Test};
 use super::report::Diagnostic;
 use super::schema::{FactType, facts};
+use crate::judge::hypothesis::{FactCondition, Quantity, Select, Test};
 
 type Found = Vec<Diagnostic>;
 

@@ -3,20 +3,15 @@
 //! The typed values carry no spans. Checks that work on types find the place again by path: [`Document::place`].
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
 use super::report::Diagnostic;
-
-/// Path and text of a file. Shared by all diagnostics about it.
-#[derive(Debug)]
-pub struct Source {
-    pub path: PathBuf,
-    pub text: String,
-}
+use super::source::Source;
+pub(crate) use crate::judge::hypothesis::Step;
 
 /// A parsed file.
 #[derive(Clone, Debug)]
@@ -48,25 +43,6 @@ pub struct Entry {
     pub key: String,
     pub key_span: Range<usize>,
     pub node: Node,
-}
-
-/// One step from a value to a part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
-    Key(&'a str),
-    Index(usize),
-}
-
-impl<'a> From<&'a str> for Step<'a> {
-    fn from(key: &'a str) -> Step<'a> {
-        Step::Key(key)
-    }
-}
-
-impl From<usize> for Step<'_> {
-    fn from(index: usize) -> Self {
-        Step::Index(index)
-    }
 }
 
 /// A path into a file: `at!["prediction", 0, "rule"]`.

@@ -2,8 +2,8 @@
 //! where the file says so.
 
 use super::document::{Document, Step, at};
-use super::hypothesis::{Quantity, Test};
 use super::report::Diagnostic;
+use crate::judge::hypothesis::{Quantity, Test};
 use number::protocol::Protocol;
 
 /// Checks the protocols of one prediction (index `p` in its file).

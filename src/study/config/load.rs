@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::document::{Document, Node, Value};
 use super::experiment::{Experiment, Model, ModelList, Prompt, PromptSet};
-use super::hypothesis::Hypothesis;
 use super::kind::Kind;
 use super::names::{self, Files, Published};
 use super::report::{Diagnostic, Report, nearest};
 use super::{paths, repair, rules, schema, shape};
+use crate::judge::hypothesis::Hypothesis;
 use base::hash::{Fields, Key};
 
 /// An experiment with everything it names, valid.

@@ -7,23 +7,22 @@
 mod asked;
 pub(crate) mod document;
 pub mod experiment;
-pub mod hypothesis;
 pub mod intervention;
 pub mod kind;
 mod law;
 mod load;
-pub mod multiverse;
 mod names;
 mod paths;
-mod quantity;
 mod regions;
 mod repair;
 pub mod report;
 mod rules;
 pub mod schema;
 mod shape;
+mod source;
 pub mod template;
 
+pub use crate::judge::hypothesis;
 pub use kind::Kind;
 pub use load::{Checked, Loaded, check, hypothesis_key, load, load_models, load_prompts};
 pub use report::{Diagnostic, Report, nearest};

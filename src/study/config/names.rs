@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::document::{Document, Step, at};
 use super::experiment::{Experiment, Model, ModelList, PromptSet};
-use super::hypothesis::{Hypothesis, ModelFilter, Select};
 use super::report::Diagnostic;
+use crate::judge::hypothesis::{Hypothesis, ModelFilter, Select};
 use number::evidence::Evidence;
 
 /// The files of one experiment, as far as they could be read.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::hypothesis::Condition;
+use crate::judge::hypothesis::Condition;
 
 /// An interval of one statistic; ends may be closed or open.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
-use super::document::Source;
+use super::source::Source;
 
 /// One mistake.
 #[derive(Clone, Debug)]

@@ -3,12 +3,12 @@
 use super::asked::{conditions, test};
 use super::document::{Document, Step, at};
 use super::experiment::{Experiment, Model, ModelList, PromptSet};
-use super::hypothesis::{Condition, Holds, Hypothesis, Prediction, Way};
 use super::intervention::{Change, Intervention};
 use super::law::protocols;
-use super::multiverse::{Dimension, Multiverse};
 use super::regions::{Interval, overlap, region};
 use super::report::Diagnostic;
+use crate::judge::hypothesis::{Condition, Holds, Hypothesis, Prediction, Way};
+use crate::judge::hypothesis::{Dimension, Multiverse};
 
 type Found = Vec<Diagnostic>;
 

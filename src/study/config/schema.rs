@@ -8,8 +8,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::experiment::{Experiment, ModelList, PromptSet};
-use super::hypothesis::Hypothesis;
 use super::kind::Kind;
+use crate::judge::hypothesis::Hypothesis;
 use number::facts::ModelFacts;
 
 /// File name and schema of every kind, in the order of [`Kind::ALL`].

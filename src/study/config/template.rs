@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::hypothesis::Test;
 use super::kind::Kind;
 use super::schema;
+use crate::judge::hypothesis::Test;
 
 /// Why a new file could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +106,7 @@ fn kinds() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::hypothesis::Hypothesis;
+    use crate::judge::hypothesis::Hypothesis;
 
     #[test]
     fn the_template_is_a_hypothesis_that_names_every_kind_of_test_with_its_statistics() {

@@ -1,14 +1,14 @@
 //! What lies behind a verdict: the rows that each quantity of a prediction takes under the primary protocol.
 
 use super::{
-    bench::Bench,
+    cache::StatisticsCache,
     cells,
-    memo::Memo,
+    context::TestContext,
+    hypothesis::{Hypothesis, ModelFilter, Prediction},
     narrow::Narrow,
     population::{Population, Scope},
     shelf::Shelf,
 };
-use crate::config::hypothesis::{Hypothesis, ModelFilter, Prediction};
 use number::evidence::{Evidence, EvidenceTable, Measurement};
 
 /// The rows of one quantity.
@@ -29,19 +29,20 @@ pub fn behind(
 ) -> Vec<Behind> {
     let shelf = Shelf::new(table);
     let filters: Vec<&ModelFilter> = std::iter::once(&hypothesis.models).chain(&prediction.models).collect();
-    let (population, narrow, memo) = (Population::new(&shelf, &filters), Narrow::default(), Memo::new(0));
-    let bench = Bench {
+    let (population, narrow, cache) =
+        (Population::new(&shelf, &filters), Narrow::default(), StatisticsCache::new(0));
+    let context = TestContext {
         evidence,
         protocol: hypothesis.protocol,
         alpha: hypothesis.alpha,
-        seed: memo.seed,
+        seed: cache.seed,
         needs: &prediction.needs,
         shelf: &shelf,
         population: &population,
         scope: Scope::Taken,
         across: true,
         narrow: &narrow,
-        memo: &memo,
+        cache: &cache,
     };
     let parts = prediction.test.parts();
     let quantities = parts.walk();
@@ -50,7 +51,7 @@ pub fn behind(
         .filter(|(_, quantity)| quantity.metric.is_some())
         .map(|(_, quantity)| Behind {
             quantity: quantity.name(),
-            rows: cells::rows(&bench, quantity).into_iter().cloned().collect(),
+            rows: cells::rows(&context, quantity).into_iter().cloned().collect(),
         })
         .collect()
 }

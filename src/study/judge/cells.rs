@@ -6,102 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    bench::Bench,
+    cell::{Cell, Cells, ModelCells},
     combine::{Sign, combined},
+    context::TestContext,
+    hypothesis::{Quantity, Scale, Select},
     population::{Scope, fails, speaks_of_kinds},
     said::{Said, absent},
     shelf::Entry,
 };
-use crate::config::hypothesis::{Quantity, Scale, Select};
-use number::{
-    evidence::Measurement,
-    metric::{Metric, Series},
-    protocol::Protocol,
-};
-
-/// One number per (model, prompt) of one quantity under one protocol.
-pub(crate) struct Cells<'a> {
-    /// The metric whose protocol decides the numbers; none for facts.
-    pub metric: Option<Metric>,
-    /// `None` for properties of the weights and facts.
-    pub protocol: Option<Protocol>,
-    pub models: BTreeMap<&'a str, ModelCells<'a>>,
-    /// Protocols of what was combined with the quantity.
-    pub combined: Vec<Protocol>,
-    /// Where rows of runs come from, and the dtypes they were computed in.
-    pub sources: BTreeSet<&'a str>,
-    pub dtypes: BTreeSet<&'a str>,
-    pub notes: Vec<String>,
-    /// What exactly was looked for and not found.
-    pub missing: Vec<String>,
-}
-
-/// The numbers of one model.
-#[derive(Default)]
-pub(crate) struct ModelCells<'a> {
-    pub prompts: BTreeMap<&'a str, Cell<'a>>,
-    /// Where no row has a prompt: a property of the weights, or somebody's mean over prompts.
-    pub aggregate: Option<f64>,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Cell<'a> {
-    pub value: f64,
-    pub category: Option<&'a str>,
-}
-
-impl ModelCells<'_> {
-    pub(crate) fn values(&self) -> Vec<f64> {
-        let own = self.prompts.values().map(|c| c.value);
-        if self.prompts.is_empty() { self.aggregate.into_iter().collect() } else { own.collect() }
-    }
-
-    pub(crate) fn mean(&self) -> Option<f64> {
-        crate::stats::mean(&self.values())
-    }
-
-    /// Prompts that have a category, as (value, category).
-    pub(crate) fn categorised(&self) -> impl Iterator<Item = (f64, &str)> {
-        self.prompts.values().filter_map(|c| Some((c.value, c.category.filter(|c| !c.is_empty())?)))
-    }
-}
-
-impl<'a> Cells<'a> {
-    pub(crate) fn series<K: Ord + Clone>(&self, values: BTreeMap<K, f64>) -> Series<K> {
-        Series::tagged(self.metric, self.protocol, values)
-    }
-
-    /// One number per model: the mean over its prompts.
-    pub(crate) fn by_model(&self) -> Series<&'a str> {
-        self.series(self.models.iter().filter_map(|(m, cells)| Some((*m, cells.mean()?))).collect())
-    }
-
-    /// The prompts of one model.
-    pub(crate) fn by_prompt(&self, model: &str) -> Series<&'a str> {
-        let prompts = self.models.get(model).into_iter().flat_map(|m| &m.prompts);
-        self.series(prompts.map(|(p, c)| (*p, c.value)).collect())
-    }
-
-    /// One number: the mean over the only model's prompts; `None` unless there is exactly one model.
-    pub(crate) fn only(&self) -> Option<Series<()>> {
-        let mut models = self.models.values();
-        let (Some(one), None) = (models.next(), models.next()) else { return None };
-        Some(self.series(BTreeMap::from([((), one.mean()?)])))
-    }
-
-    /// Every (model, prompt); the prompt is empty for an aggregate.
-    pub(crate) fn by_cell(&self) -> Series<(&'a str, &'a str)> {
-        let cells = self.models.iter().flat_map(|(model, cells)| {
-            let own = cells.prompts.iter().map(|(p, c)| ((*model, *p), c.value));
-            let whole = cells.aggregate.filter(|_| cells.prompts.is_empty());
-            own.chain(whole.map(|v| ((*model, ""), v)))
-        });
-        self.series(cells.collect())
-    }
-}
+use number::{evidence::Measurement, metric::Metric};
 
 /// Looks `quantity` up. Empty cells come with `missing`.
-pub(super) fn look_up<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Cells<'a> {
+pub(super) fn look_up<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Cells<'a> {
     if quantity.times.is_none() && quantity.over.is_none() {
         return plain(bench, quantity, quantity.scale);
     }
@@ -137,7 +53,7 @@ pub(super) fn look_up<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Cells<'a> {
 }
 
 /// The quantity without what it is combined with.
-fn plain<'a>(bench: &Bench<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> {
+fn plain<'a>(bench: &TestContext<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> {
     let asked = quantity.protocol.unwrap_or(bench.protocol);
     let mut cells = Cells {
         metric: quantity.metric,
@@ -158,7 +74,7 @@ fn plain<'a>(bench: &Bench<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> 
 }
 
 /// Facts of the models.
-fn stated<'a>(bench: &Bench<'a>, quantity: &Quantity, fact: &str, scale: Scale, cells: &mut Cells<'a>) {
+fn stated<'a>(bench: &TestContext<'a>, quantity: &Quantity, fact: &str, scale: Scale, cells: &mut Cells<'a>) {
     let mut unknown = Vec::new();
     for number in models(bench, &quantity.select) {
         let model = &bench.shelf.models[number];
@@ -179,7 +95,7 @@ fn stated<'a>(bench: &Bench<'a>, quantity: &Quantity, fact: &str, scale: Scale, 
 }
 
 /// Models that a quantity is of, by number.
-fn models(bench: &Bench<'_>, select: &Select) -> Vec<usize> {
+fn models(bench: &TestContext<'_>, select: &Select) -> Vec<usize> {
     // Who names a model, or its kind, means it.
     let named = select.model.is_some() || speaks_of_kinds(&select.facts);
     let scope = if named && bench.scope == Scope::Taken { Scope::EveryKind } else { bench.scope };
@@ -193,7 +109,13 @@ fn models(bench: &Bench<'_>, select: &Select) -> Vec<usize> {
     .collect()
 }
 
-fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: Scale, cells: &mut Cells<'a>) {
+fn measured<'a>(
+    bench: &TestContext<'a>,
+    quantity: &Quantity,
+    metric: Metric,
+    scale: Scale,
+    cells: &mut Cells<'a>,
+) {
     let asked = quantity.protocol.unwrap_or(bench.protocol);
     let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
     if metric.describe().per_layer && layer.is_none() && back.is_none() {
@@ -280,7 +202,7 @@ fn measured<'a>(bench: &Bench<'a>, quantity: &Quantity, metric: Metric, scale: S
 }
 
 /// Every row that a quantity takes, model by model; of all layers where it selects none.
-pub(super) fn rows<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Vec<&'a Measurement> {
+pub(super) fn rows<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Vec<&'a Measurement> {
     let Some(metric) = quantity.metric else { return Vec::new() };
     let asked = quantity.protocol.unwrap_or(bench.protocol);
     let of = |number: usize| -> Vec<&'a Measurement> {
@@ -292,7 +214,7 @@ pub(super) fn rows<'a>(bench: &Bench<'a>, quantity: &Quantity) -> Vec<&'a Measur
 }
 
 /// The layer that a quantity selects in this model; an error where the model does not have it.
-fn layer(bench: &Bench<'_>, number: usize, select: &Select) -> Result<Option<u32>, ()> {
+fn layer(bench: &TestContext<'_>, number: usize, select: &Select) -> Result<Option<u32>, ()> {
     let blocks = bench.shelf.models[number].blocks;
     let counted = select.layers_before_last.map(|back| blocks.and_then(|blocks| blocks.checked_sub(back)));
     match (select.layer, counted) {

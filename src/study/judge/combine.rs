@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    bench::Bench,
-    cells::{Cell, Cells, ModelCells},
+    cell::{Cell, Cells, ModelCells},
+    context::TestContext,
 };
 use number::metric::Paired;
 
@@ -16,7 +16,7 @@ pub(super) enum Sign {
 
 /// Where both have a prompt, or one is a property of the model, which then goes with every prompt of the other. The result
 /// is of the metric that depends on more of the protocol.
-pub(super) fn combined<'a>(bench: &Bench<'a>, a: Cells<'a>, b: Cells<'a>, sign: Sign) -> Cells<'a> {
+pub(super) fn combined<'a>(bench: &TestContext<'a>, a: Cells<'a>, b: Cells<'a>, sign: Sign) -> Cells<'a> {
     let decisive = |cells: &Cells<'_>| {
         cells.metric.zip(cells.protocol).map_or(0, |(metric, protocol)| metric.decisive(protocol).count())
     };

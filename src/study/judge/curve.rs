@@ -2,16 +2,25 @@
 //! choice decides.
 
 use super::{
-    Judged,
     effect::Effect,
+    findings::Seen,
     multiverse::{Way, Ways},
-    outcome::{Choice, Curve, Deciding, Kinship, Specification, Verdict},
+    outcome::{Choice, Curve, Deciding, Judgement, Kinship, Specification},
+    verdict::Verdict,
 };
 use crate::stats::{Seed, Unflippable, Units, joint, quantile};
 use number::evidence::Evidence;
 
 /// Ways of a prediction that change its verdict, in words, are listed up to this many.
 const NAMED: usize = 3;
+
+/// One prediction judged in one way.
+pub(super) struct Judged {
+    pub judgement: Judgement,
+    pub effect: Option<Effect>,
+    pub units: Option<Units>,
+    pub seen: Seen,
+}
 
 /// `judged` are of the ways, in their order, the primary one first. `None` where the test is about no single number.
 pub(super) fn curve(
@@ -21,7 +30,7 @@ pub(super) fn curve(
     judged: &[Judged],
     alpha: f64,
     seed: Seed,
-    unflippable: &str,
+    no_permutation_reason: &str,
 ) -> Option<Curve> {
     let primary = judged.first()?;
     let effect = primary.effect.as_ref()?;
@@ -105,7 +114,7 @@ pub(super) fn curve(
             units.len(),
             100.0 * joint.beyond,
         ),
-        Err(Unflippable::Nothing) => format!("no joint p: {unflippable}"),
+        Err(Unflippable::Nothing) => format!("no joint p: {no_permutation_reason}"),
         Err(why) => format!("no joint p: {why}"),
     });
     if joint.is_ok() && matches!(units.first(), Some(Units::Pairs(pairs)) if pairs.len() > 1) {

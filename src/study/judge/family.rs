@@ -3,11 +3,13 @@
 //! A verdict follows from its own file and evidence, whatever else is judged beside it; so the correction changes no verdict,
 //! and says in words where a support would not outlast it. All other p are an exploratory list with a correction of its own.
 
-use super::outcome::{Curve, FamilyMember, HypothesisOutcome, Kinship, Listed, PredictionOutcome, Verdict};
-use crate::{
-    config::hypothesis::Stands,
-    stats::{benjamini_hochberg, holm},
+use super::{
+    digits::digits,
+    hypothesis::Stands,
+    outcome::{Curve, FamilyMember, HypothesisOutcome, Kinship, Listed, PredictionOutcome},
+    verdict::Verdict,
 };
+use crate::stats::{benjamini_hochberg, holm};
 use number::evidence::Evidence;
 
 /// Hypotheses of the research. Judging some of them alone does not make their family smaller.
@@ -85,7 +87,6 @@ fn own_p(outcome: &HypothesisOutcome, prediction: &PredictionOutcome) -> Option<
 }
 
 fn note(p: Option<f64>, holm: f64, alpha: f64, size: usize, supported: bool) -> String {
-    let digits = super::rule::digits;
     match p {
         None if supported => {
             format!("supported by a rule without a p: says nothing about chance, counted as p = 1 of {size}")

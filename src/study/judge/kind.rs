@@ -3,10 +3,11 @@
 //! A new kind is a file with its fields, its `statistics!` and this trait, and its name in the list of `test`. The file
 //! checks, the law of protocols and the template read everything else off it.
 
-use super::bench::{Bench, Tested};
-use crate::config::{
-    document::Step,
-    hypothesis::{Quantity, Select},
+use super::{
+    context::TestContext,
+    findings::Findings,
+    hypothesis::{Quantity, Select, Step},
+    outcome::Judgement,
 };
 use number::facts::ModelFacts;
 use number::protocol::Protocol;
@@ -29,11 +30,14 @@ pub(crate) trait Kind {
     }
 
     /// Why no flip of units shows what chance alone would make of the effect, where the test leaves none.
-    fn unflippable(&self) -> &'static str {
+    fn no_permutation_reason(&self) -> &'static str {
         "the primary specification has no units to flip"
     }
 
-    fn run(&self, bench: &Bench<'_>) -> Tested;
+    /// Corrects a judgement that would say more than this kind of test can tell.
+    fn amend(&self, _judgement: &mut Judgement) {}
+
+    fn run(&self, context: &TestContext<'_>) -> Findings;
 }
 
 /// A mistake inside `test`.

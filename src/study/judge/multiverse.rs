@@ -7,14 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    bench::Seen,
+    findings::Seen,
+    hypothesis::{Dimension, Hypothesis, Multiverse, Relation},
     narrow::Narrow,
     outcome::{Choice, Kinship},
     shelf::Shelf,
-};
-use crate::config::{
-    hypothesis::{Hypothesis, Relation},
-    multiverse::{Dimension, Multiverse},
 };
 use number::{
     metric::{DecisiveParts, Metric},

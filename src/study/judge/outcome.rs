@@ -2,29 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::hypothesis::Stands;
+use super::hypothesis::Stands;
 use base::hash::Key;
 use base::named_enum;
 use number::evidence::Evidence;
 use number::protocol::Protocol;
 
-named_enum! {
-    /// How a claim fares. Definitions: README, "Verdicts".
-    Verdict, "verdict" {
-        /// In the predicted direction and beyond the smallest effect of interest.
-        Supported = "supported",
-        /// Beyond the smallest effect of interest, the other way.
-        Contradicted = "contradicted",
-        /// The interval lies inside the smallest effect of interest.
-        Negligible = "negligible",
-        /// None of the above.
-        Inconclusive = "inconclusive",
-        /// The verdict changes with a defensible protocol.
-        Fragile = "fragile",
-        /// What the test needs does not exist here.
-        Untestable = "untestable",
-    }
-}
+pub use super::verdict::Verdict;
 
 /// One estimate with its interval, for one model, group or pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

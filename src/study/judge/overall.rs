@@ -1,7 +1,6 @@
 //! From the verdicts of predictions to that of the hypothesis.
 
-use super::outcome::Verdict;
-use crate::config::hypothesis::Stands;
+use super::{hypothesis::Stands, verdict::Verdict};
 
 /// The first that applies. A hypothesis that claims all of its core predictions: none testable: untestable; any
 /// contradicted: contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else

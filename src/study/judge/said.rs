@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{bench::Bench, cells::Cells};
-use crate::config::hypothesis::Quantity;
+use super::{cell::Cells, context::TestContext, hypothesis::Quantity};
 use number::{evidence::Measurement, metric::Metric, protocol::Protocol};
 
 /// What was done to rows on the way into cells.
@@ -69,7 +68,12 @@ impl Said {
 }
 
 /// E.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
-pub(super) fn absent(bench: &Bench<'_>, quantity: &Quantity, metric: Metric, asked: Protocol) -> String {
+pub(super) fn absent(
+    bench: &TestContext<'_>,
+    quantity: &Quantity,
+    metric: Metric,
+    asked: Protocol,
+) -> String {
     let select = &quantity.select;
     let mut conditions: Vec<String> = Vec::new();
     for (name, value) in [("source", &select.source), ("prompt", &select.prompt), ("dtype", &select.dtype)] {

@@ -36,10 +36,10 @@ macro_rules! statistics {
         }
     };
 }
-pub(super) use statistics;
+pub(crate) use statistics;
 
 /// An identifier of `N` bytes with `-` for every `_`, as serde's `kebab-case` writes fields.
-pub(super) const fn kebab_case<const N: usize>(identifier: &str) -> [u8; N] {
+pub(crate) const fn kebab_case<const N: usize>(identifier: &str) -> [u8; N] {
     let (bytes, mut name, mut i) = (identifier.as_bytes(), [0; N], 0);
     while i < N {
         name[i] = if bytes[i] == b'_' { b'-' } else { bytes[i] };

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::outcome::{Curve, HypothesisOutcome, Kinship, Verdict};
+use super::{
+    outcome::{Curve, HypothesisOutcome, Kinship},
+    verdict::Verdict,
+};
 use number::evidence::Evidence;
 
 /// How the published conclusions fare on one kind of evidence.

@@ -1,7 +1,7 @@
 //! Each kind of test on a case whose answer is known.
 
 use number::{evidence::Measurement, metric::Metric};
-use study::{config::hypothesis::Test, judge::outcome::Verdict};
+use study::judge::{kinds::Test, outcome::Verdict};
 
 use super::table::{LAST, Table, hypothesis, judged, measured, noted, published, statistic};
 

@@ -5,13 +5,12 @@ use number::{
     evidence::{Evidence, EvidenceTable},
     metric::Metric,
 };
-use study::{
-    config::hypothesis::Stands,
-    judge::{
-        FAMILY, family, judge, listed,
-        outcome::{Choice, HypothesisOutcome, Kinship, Verdict},
-        summary::survival,
-    },
+use study::judge::{
+    FAMILY, family,
+    hypothesis::Stands,
+    judge, listed,
+    outcome::{Choice, HypothesisOutcome, Kinship, Verdict},
+    summary::survival,
 };
 
 use super::table::{BOTH, DOWN, EXPANDS, LAST, NEVER, Table, UP, curve, expanding, hypothesis, outcome};
@@ -194,7 +193,7 @@ fn a_claim_of_either_pays_for_its_choice_and_the_other_p_are_a_list() {
     second.id = "H0b".into();
     second.models = Some(toml::from_str(r#"ids = ["m0", "m1", "m2", "m3", "m4", "m5"]"#).unwrap());
     h.predictions.insert(0, second);
-    let judged = |h: &study::config::hypothesis::Hypothesis| {
+    let judged = |h: &study::judge::hypothesis::Hypothesis| {
         [judge(h, Key::of_bytes(b"h"), &expanding(8).0, &EvidenceTable::default(), 7)]
     };
     let (six, eight) = (2.0 / 64.0, 2.0 / 256.0);

@@ -6,12 +6,10 @@ use number::{
     facts::ModelFacts,
     metric::Metric,
 };
-use study::{
-    config::hypothesis::Hypothesis,
-    judge::{
-        judge,
-        outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome, Verdict},
-    },
+use study::judge::{
+    hypothesis::Hypothesis,
+    judge,
+    outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome, Verdict},
 };
 
 pub(super) const LAST: &str = "last/last-block/auto";

@@ -349,6 +349,6 @@ fn a_claim_of_either_stands_with_one_though_the_other_falls() {
     let table =
         Table::default().rows("a", Metric::LastGain, LAST, &UP).rows("b", Metric::LastGain, LAST, &DOWN);
     assert_eq!(outcome(&h, &table).verdicts[0], (Evidence::Published, Verdict::Contradicted));
-    h.stands = study::config::hypothesis::Stands::Any;
+    h.stands = study::judge::hypothesis::Stands::Any;
     assert_eq!(outcome(&h, &table).verdicts[0], (Evidence::Published, Verdict::Supported));
 }

@@ -1,0 +1,89 @@
+//! The numbers that a quantity stands for: one per (model, prompt), or one per model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use number::{
+    metric::{Metric, Series},
+    protocol::Protocol,
+};
+
+/// One number per (model, prompt) of one quantity under one protocol.
+pub(crate) struct Cells<'a> {
+    /// The metric whose protocol decides the numbers; none for facts.
+    pub metric: Option<Metric>,
+    /// `None` for properties of the weights and facts.
+    pub protocol: Option<Protocol>,
+    pub models: BTreeMap<&'a str, ModelCells<'a>>,
+    /// Protocols of what was combined with the quantity.
+    pub combined: Vec<Protocol>,
+    /// Where rows of runs come from, and the dtypes they were computed in.
+    pub sources: BTreeSet<&'a str>,
+    pub dtypes: BTreeSet<&'a str>,
+    pub notes: Vec<String>,
+    /// What exactly was looked for and not found.
+    pub missing: Vec<String>,
+}
+
+/// The numbers of one model.
+#[derive(Default)]
+pub(crate) struct ModelCells<'a> {
+    pub prompts: BTreeMap<&'a str, Cell<'a>>,
+    /// Where no row has a prompt: a property of the weights, or somebody's mean over prompts.
+    pub aggregate: Option<f64>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    pub value: f64,
+    pub category: Option<&'a str>,
+}
+
+impl ModelCells<'_> {
+    pub(crate) fn values(&self) -> Vec<f64> {
+        let own = self.prompts.values().map(|c| c.value);
+        if self.prompts.is_empty() { self.aggregate.into_iter().collect() } else { own.collect() }
+    }
+
+    pub(crate) fn mean(&self) -> Option<f64> {
+        crate::stats::mean(&self.values())
+    }
+
+    /// Prompts that have a category, as (value, category).
+    pub(crate) fn categorised(&self) -> impl Iterator<Item = (f64, &str)> {
+        self.prompts.values().filter_map(|c| Some((c.value, c.category.filter(|c| !c.is_empty())?)))
+    }
+}
+
+impl<'a> Cells<'a> {
+    pub(crate) fn series<K: Ord + Clone>(&self, values: BTreeMap<K, f64>) -> Series<K> {
+        Series::tagged(self.metric, self.protocol, values)
+    }
+
+    /// One number per model: the mean over its prompts.
+    pub(crate) fn by_model(&self) -> Series<&'a str> {
+        self.series(self.models.iter().filter_map(|(m, cells)| Some((*m, cells.mean()?))).collect())
+    }
+
+    /// The prompts of one model.
+    pub(crate) fn by_prompt(&self, model: &str) -> Series<&'a str> {
+        let prompts = self.models.get(model).into_iter().flat_map(|m| &m.prompts);
+        self.series(prompts.map(|(p, c)| (*p, c.value)).collect())
+    }
+
+    /// One number: the mean over the only model's prompts; `None` unless there is exactly one model.
+    pub(crate) fn only(&self) -> Option<Series<()>> {
+        let mut models = self.models.values();
+        let (Some(one), None) = (models.next(), models.next()) else { return None };
+        Some(self.series(BTreeMap::from([((), one.mean()?)])))
+    }
+
+    /// Every (model, prompt); the prompt is empty for an aggregate.
+    pub(crate) fn by_cell(&self) -> Series<(&'a str, &'a str)> {
+        let cells = self.models.iter().flat_map(|(model, cells)| {
+            let own = cells.prompts.iter().map(|(p, c)| ((*model, *p), c.value));
+            let whole = cells.aggregate.filter(|_| cells.prompts.is_empty());
+            own.chain(whole.map(|v| ((*model, ""), v)))
+        });
+        self.series(cells.collect())
+    }
+}

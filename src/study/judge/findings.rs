@@ -1,0 +1,197 @@
+//! What a kind of test returns: statistics for the rule, estimates for the reader, and what was missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    cell::Cells,
+    context::TestContext,
+    digits::digits,
+    effect::Effect,
+    hypothesis::Quantity,
+    outcome::{Estimate, Statistic},
+};
+use crate::stats::{Interval, Units};
+use number::{
+    metric::{Metric, Paired, Series},
+    protocol::Protocol,
+};
+
+/// Statistics that name an effect by themselves, first come first taken, with the value that means nothing goes on.
+const NAMED: [(&str, f64); 10] = [
+    ("rho", 0.0),
+    ("difference", 0.0),
+    ("pooled", 0.0),
+    ("share", 0.5),
+    ("ratio", 1.0),
+    ("mean-ratio", 1.0),
+    ("kappa", 0.0),
+    ("partial-r2", 0.0),
+    ("epsilon2", 0.0),
+    ("effect", 0.0),
+];
+
+/// What a test found: statistics for the rule, estimates for the reader, or what it lacked.
+#[derive(Default)]
+pub(crate) struct Findings {
+    pub unit: String,
+    pub protocols: Vec<Protocol>,
+    pub statistics: Vec<Statistic>,
+    pub estimates: Vec<Estimate>,
+    pub notes: Vec<String>,
+    /// Not empty: untestable.
+    pub missing: Vec<String>,
+    /// The number the test is about, where no statistic is it (see `effect::headline`).
+    pub effect: Option<Effect>,
+    /// What joint inference may flip.
+    pub units: Option<Units>,
+    pub seen: Seen,
+}
+
+/// What look-ups met: along these a specification curve can run.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Metrics that follow the hypothesis's protocol.
+    pub free: BTreeSet<Metric>,
+    pub models: BTreeSet<String>,
+    pub categories: BTreeSet<String>,
+    pub sources: BTreeSet<String>,
+    pub dtypes: BTreeSet<String>,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, quantity: &Quantity, cells: &Cells<'_>) {
+        let free = quantity.walk().into_iter().filter(|(_, q)| q.protocol.is_none());
+        self.free.extend(free.filter_map(|(_, q)| q.metric).filter(|m| m.describe().needs_protocol()));
+        let add = |kept: &mut BTreeSet<String>, word: &str| {
+            if !word.is_empty() && !kept.contains(word) {
+                kept.insert(word.to_string());
+            }
+        };
+        for (model, cells) in &cells.models {
+            add(&mut self.models, model);
+            let mut categories: Vec<&str> = cells.prompts.values().filter_map(|c| c.category).collect();
+            categories.dedup();
+            categories.into_iter().for_each(|c| add(&mut self.categories, c));
+        }
+        cells.sources.iter().for_each(|source| add(&mut self.sources, source));
+        cells.dtypes.iter().for_each(|dtype| add(&mut self.dtypes, dtype));
+    }
+
+    pub(super) fn merge(&mut self, other: Seen) {
+        self.free.extend(other.free);
+        self.models.extend(other.models);
+        self.categories.extend(other.categories);
+        self.sources.extend(other.sources);
+        self.dtypes.extend(other.dtypes);
+    }
+}
+
+impl Findings {
+    pub(crate) fn new(unit: impl Into<String>) -> Findings {
+        Findings { unit: unit.into(), ..Findings::default() }
+    }
+
+    /// The statistics that rules refer to; the struct comes from `statistics!` in the file of the kind.
+    pub(crate) fn offer(&mut self, statistics: impl Into<Vec<Statistic>>) {
+        self.statistics = statistics.into();
+    }
+
+    /// Says that no p can be as small as alpha, if so; whether one can.
+    pub(crate) fn reachable(&mut self, context: &TestContext<'_>, what: &str, smallest: f64) -> bool {
+        let reachable = smallest <= context.alpha;
+        if !reachable {
+            let smallest = digits(smallest);
+            self.notes.push(format!("{what}: {}", context.no_p_given(&format!(" (smallest p {smallest})"))));
+        }
+        reachable
+    }
+
+    /// Whether two quantities may be set beside each other: across protocols only if the file says so, else a mismatch
+    /// makes the test untestable.
+    pub(crate) fn comparable(&mut self, context: &TestContext<'_>, a: &Cells<'_>, b: &Cells<'_>) -> bool {
+        let empty = || BTreeMap::<(), f64>::new();
+        self.pair(&a.series(empty()), &b.series(empty()), context.across).is_some()
+    }
+
+    /// The one number that the test is about: what it names as its effect, else the first statistic that is one, with `low`,
+    /// `high` and `p` as its interval and p. Its units are the statistic `units`, or `models`, or the estimates.
+    pub(crate) fn headline(&self) -> Option<Effect> {
+        if let Some(effect) = &self.effect {
+            return Some(effect.clone());
+        }
+        let statistic = |name: &str| self.statistics.iter().find(|s| s.name == name).and_then(|s| s.value);
+        let (name, null, value) =
+            NAMED.iter().find_map(|&(name, null)| Some((name, null, statistic(name)?)))?;
+        let units = statistic("units").or_else(|| statistic("models"));
+        let own = matches!(name, "rho" | "difference" | "effect");
+        let what = if own { self.unit.clone() } else { name.to_string() };
+        Some(Effect {
+            value,
+            low: statistic("low"),
+            high: statistic("high"),
+            p: statistic("p"),
+            n: units.map_or(self.estimates.len() as u64, |n| n as u64),
+            null,
+            what,
+        })
+    }
+
+    pub(crate) fn lacks(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    pub(crate) fn uses(&mut self, protocol: Option<Protocol>) {
+        self.protocols.extend(protocol.filter(|p| !self.protocols.contains(p)));
+    }
+
+    /// Joins two series: across protocols only if the file says so, else a mismatch makes the test untestable.
+    pub(crate) fn pair<K: Ord + Clone>(
+        &mut self,
+        a: &Series<K>,
+        b: &Series<K>,
+        across: bool,
+    ) -> Option<Paired<K>> {
+        self.uses(a.protocol());
+        self.uses(b.protocol());
+        if across {
+            return Some(Paired::across_protocols(a, b));
+        }
+        Paired::same_protocol(a, b).map_err(|mismatch| self.missing.push(format!("refused: {mismatch}"))).ok()
+    }
+}
+
+/// A number with its interval and p.
+pub(crate) fn estimate(
+    label: impl std::fmt::Display,
+    value: Option<f64>,
+    interval: Option<Interval>,
+    p: Option<f64>,
+    n: usize,
+) -> Estimate {
+    let (low, high) = (interval.map(|i| i.low), interval.map(|i| i.high));
+    Estimate { label: label.to_string(), value, low, high, p, n: n as u64 }
+}
+
+/// A number without interval, e.g. of one cell.
+pub(crate) fn point(label: impl std::fmt::Display, value: Option<f64>, n: usize) -> Estimate {
+    Estimate { label: label.to_string(), value, low: None, high: None, p: None, n: n as u64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statistic_that_is_an_effect_is_the_headline_unless_the_test_names_another() {
+        let mut findings = Findings::new("Spearman's rho");
+        assert_eq!(findings.headline(), None);
+        let values = [("models", 7.0), ("ratio", 2.0), ("rho", 0.5), ("low", 0.1), ("p", 0.01)];
+        findings.statistics = values.map(|(name, value)| Statistic::new(name, Some(value))).to_vec();
+        let found = findings.headline().unwrap();
+        assert_eq!((found.value, found.low, found.high, found.p), (0.5, Some(0.1), None, Some(0.01)));
+        assert_eq!((found.n, found.null, found.what.as_str()), (7, 0.0, "Spearman's rho"));
+        let own = Effect { value: 9.0, ..found };
+        findings.effect = Some(own.clone());
+        assert_eq!(findings.headline(), Some(own));
+    }
+}

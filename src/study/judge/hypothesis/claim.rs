@@ -1,0 +1,109 @@
+//! The hypothesis file: a claim with falsifiable predictions, each with a test and a decision rule.
+//!
+//! The vocabulary is meant to hold every kind of prediction of H1–H18 without Rust per hypothesis: a
+//! *quantity* says which numbers, a *test* reduces them to named statistics, a *rule* turns statistics into a verdict.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::models::ModelFilter;
+use super::multiverse::{Multiverse, Relation};
+use super::needs::Needs;
+use super::rule::{Rule, Stands};
+use crate::judge::kinds::Test;
+use crate::judge::verdict::Verdict;
+use number::evidence::Evidence;
+use number::protocol::Protocol;
+
+/// `experiments/hypotheses/H*.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Hypothesis {
+    /// Version of this file format: 1.
+    pub schema: u32,
+    /// E.g. `H13`.
+    pub id: String,
+    pub title: String,
+    /// The claim in one sentence.
+    pub statement: String,
+    /// Where the claim comes from.
+    pub origin: String,
+    /// What was published about it.
+    pub published_verdict: String,
+    /// The published conclusion in the words of verdicts; none where nothing definite was concluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_conclusion: Option<Verdict>,
+    pub status: Status,
+    /// Models the predictions speak of.
+    pub models: ModelFilter,
+    /// Prompt set ids, for measured evidence (published rows keep their own prompts).
+    pub prompts: Vec<String>,
+    /// Primary protocol.
+    pub protocol: Protocol,
+    /// Other defensible protocols. `equivalent` ones estimate the same thing: a different verdict there makes the
+    /// hypothesis fragile. `different-estimand` ones are shown beside it.
+    #[serde(default)]
+    pub also: Vec<OtherProtocol>,
+    /// Along which dimensions the claim is judged over again; all unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multiverse: Option<Multiverse>,
+    /// Whether the claim needs all of its core predictions, or any one of them.
+    #[serde(default, skip_serializing_if = "Stands::is_all")]
+    pub stands: Stands,
+    /// Level of the tests; intervals are 1 - alpha.
+    #[serde(default = "default_alpha")]
+    pub alpha: f64,
+    #[serde(rename = "prediction")]
+    pub predictions: Vec<Prediction>,
+}
+
+fn default_alpha() -> f64 {
+    0.05
+}
+
+/// Whether the data were seen before the file was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    ReAnalysis,
+    Prospective,
+}
+
+/// A further protocol and how it relates to the primary one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OtherProtocol {
+    pub protocol: Protocol,
+    pub relation: Relation,
+}
+
+/// One falsifiable prediction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Prediction {
+    /// E.g. `H13a`.
+    pub id: String,
+    pub claim: String,
+    /// Whether the hypothesis stands or falls with it, see `stands`. The others are shown beside it and decide nothing.
+    #[serde(default = "yes")]
+    pub core: bool,
+    /// Evidence it is judged on; both unless said.
+    #[serde(default = "both")]
+    pub evidence: Vec<Evidence>,
+    /// A further filter: models must pass this one and the hypothesis's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<ModelFilter>,
+    /// Fewer units than this make the prediction untestable.
+    #[serde(default)]
+    pub needs: Needs,
+    pub test: Test,
+    pub rule: Rule,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn both() -> Vec<Evidence> {
+    Evidence::ALL.to_vec()
+}

@@ -1,0 +1,40 @@
+//! Which models a hypothesis, a prediction or a quantity is about.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which models: all conditions that are given must hold. An empty filter takes every released model there is. Revisions
+/// along a training and variants made here are taken where `ids` names them, a condition is on their kind, series, step
+/// or change, or the kind of test is about them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ModelFilter {
+    /// These ids (of the model list, or published names).
+    pub ids: Vec<String>,
+    /// Members of this profile of the model list (measured evidence only).
+    pub profile: Option<String>,
+    /// Facts that must equal these values, e.g. `norm = "rmsnorm"`.
+    #[serde(rename = "where")]
+    pub facts: Vec<FactCondition>,
+}
+
+/// One condition on a model fact (names: the fields of `ModelFacts`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FactCondition {
+    pub fact: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is: Option<FactValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FactValue {
+    Bool(bool),
+    Number(f64),
+    Text(String),
+}

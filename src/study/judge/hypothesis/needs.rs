@@ -1,0 +1,30 @@
+//! How many units a prediction needs to be testable.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Needs {
+    pub models: u32,
+    /// Of each model.
+    pub prompts: u32,
+    /// Models in each of two groups.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub per_group: u32,
+    /// Models set beside the one they were changed from.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pairs: u32,
+    /// Trainings with several revisions.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub series: u32,
+    /// Of each training.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub revisions: u32,
+}
+
+// Serde asks with a reference. What is not written does not enter the hash of older files.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}

@@ -1,0 +1,113 @@
+//! Reads the quantities of a test, and notes in its findings what is missing or was left out.
+
+use std::collections::BTreeMap;
+
+use super::{cell::Cells, cells::look_up, context::TestContext, findings::Findings, hypothesis::Quantity};
+use number::metric::Series;
+
+impl<'a> TestContext<'a> {
+    /// Cells of a quantity; what is missing or noteworthy about them goes to `findings`.
+    pub(crate) fn cells(&self, quantity: &Quantity, findings: &mut Findings) -> Cells<'a> {
+        let cells = look_up(self, quantity);
+        findings.missing.extend(cells.missing.iter().cloned());
+        findings.notes.extend(cells.notes.iter().cloned());
+        for protocol in &cells.combined {
+            findings.uses(Some(*protocol));
+        }
+        findings.seen.add(quantity, &cells);
+        cells
+    }
+
+    /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so, and the cells
+    /// stay as they are: what they show is still worth reading.
+    pub(crate) fn enough(&self, quantity: &Quantity, findings: &mut Findings) -> Cells<'a> {
+        let mut cells = self.cells(quantity, findings);
+        let had = cells.models.len();
+        let most = cells.models.values().map(|m| m.prompts.len()).max().unwrap_or(0);
+        let needed = self.needs.prompts as usize;
+        // What no prompt enters has none to count.
+        if cells.protocol.is_none() {
+            return cells;
+        }
+        if had > 0 && most < needed {
+            let name = quantity.name();
+            findings.missing.push(format!("{name}: needs {needed} prompts per model, have at most {most}"));
+            return cells;
+        }
+        cells.models.retain(|_, m| m.prompts.len() >= needed);
+        if cells.models.len() < had {
+            let left = had - cells.models.len();
+            findings.notes.push(format!("{left} of {had} models left out: fewer than {needed} prompts"));
+        }
+        cells
+    }
+
+    /// Whether the models that a test ended up with are as many as the prediction needs.
+    pub(crate) fn enough_models<'m>(&self, have: impl IntoIterator<Item = &'m str>, findings: &mut Findings) {
+        let what = format!("models{}", self.population.of());
+        enough_of(self.needs.models, &what, have, findings);
+    }
+
+    /// Means over prompts layer by layer, of a quantity that selects no layer.
+    pub(crate) fn profiles(&self, quantity: &Quantity, findings: &mut Findings) -> Profiles<'a> {
+        let asked = quantity.protocol.unwrap_or(self.protocol);
+        let layers = quantity.metric.map(|metric| self.shelf.layers(metric, asked)).unwrap_or_default();
+        let mut profiles = Profiles::default();
+        let mut missing = Vec::new();
+        // Without any layer, the look-up of one says what is missing.
+        let asked: Vec<u32> = if layers.is_empty() { vec![0] } else { layers };
+        for layer in asked {
+            let mut one = quantity.clone();
+            one.select.layer = Some(layer);
+            let mut aside = Findings::default();
+            let cells = self.enough(&one, &mut aside);
+            profiles.like = Some(Series::tagged(cells.metric, cells.protocol, BTreeMap::new()));
+            missing = aside.missing;
+            findings.seen.merge(aside.seen);
+            findings.notes.extend(aside.notes);
+            findings.uses(cells.protocol);
+            for (model, cells) in &cells.models {
+                let mean = cells.mean().map(|mean| (layer, mean));
+                profiles.models.entry(model).or_default().extend(mean);
+            }
+        }
+        if profiles.models.is_empty() {
+            findings.missing.extend(missing);
+        }
+        profiles
+    }
+}
+
+/// A quantity's means over prompts, by model and layer.
+#[derive(Default)]
+pub(crate) struct Profiles<'a> {
+    pub models: BTreeMap<&'a str, BTreeMap<u32, f64>>,
+    /// Metric and protocol of the numbers.
+    like: Option<Series<u32>>,
+}
+
+impl Profiles<'_> {
+    pub(crate) fn of(&self, model: &str) -> Series<u32> {
+        let values = self.models.get(model).cloned().unwrap_or_default();
+        match &self.like {
+            Some(like) => like.with_values(values),
+            None => Series::tagged(None, None, values),
+        }
+    }
+}
+
+/// E.g. `needs 8 models of norm = layernorm, have 3 (a, b, c)`, where `have` is too few.
+pub(crate) fn enough_of<'m>(
+    needed: u32,
+    what: &str,
+    have: impl IntoIterator<Item = &'m str>,
+    findings: &mut Findings,
+) {
+    let have: Vec<&str> = have.into_iter().collect();
+    // That nothing has a number was said when it was looked up.
+    let said = have.is_empty() && findings.lacks();
+    if have.len() < needed as usize && !said {
+        let names = if have.is_empty() { String::new() } else { format!(" ({})", have.join(", ")) };
+        findings.missing.push(format!("needs {needed} {what}, have {}{names}", have.len()));
+    }
+}

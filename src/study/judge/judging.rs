@@ -1,0 +1,218 @@
+//! Judges a hypothesis: every prediction on every kind of evidence it names, in every way.
+
+use rayon::prelude::*;
+
+use super::{
+    cache::StatisticsCache,
+    context::TestContext,
+    curve::{self, Judged},
+    decide::decide,
+    findings::Findings,
+    hypothesis::{Hypothesis, ModelFilter, Prediction, Status},
+    multiverse::{Way, Ways},
+    outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome},
+    overall,
+    population::{Population, Scope},
+    shelf::Shelf,
+    verdict::Verdict,
+};
+use base::hash::Key;
+use number::{
+    evidence::{Evidence, EvidenceTable},
+    protocol::Protocol,
+};
+
+/// Judges every prediction on the evidence it names, under the primary protocol and every other way (`multiverse`). The
+/// tables hold the rows to be judged and no more: `measured` those of the hypothesis's profile and prompt sets (tables know
+/// neither profiles nor sets). The same inputs and seed give the same outcome, number for number, on any number of threads.
+pub fn judge(
+    hypothesis: &Hypothesis,
+    hash: Key,
+    published: &EvidenceTable,
+    measured: &EvidenceTable,
+    seed: u64,
+) -> HypothesisOutcome {
+    judge_with(hypothesis, hash, published, measured, &StatisticsCache::new(seed))
+}
+
+/// [`judge`] for one of several hypotheses on the same numbers: what one computed the next need not, and nothing else
+/// depends on it.
+pub fn judge_with(
+    hypothesis: &Hypothesis,
+    hash: Key,
+    published: &EvidenceTable,
+    measured: &EvidenceTable,
+    cache: &StatisticsCache,
+) -> HypothesisOutcome {
+    let (mut predictions, mut curves, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
+    for &evidence in Evidence::ALL {
+        let table = match evidence {
+            Evidence::Published => published,
+            Evidence::Measured => measured,
+        };
+        let (outcomes, found) = on_evidence(hypothesis, evidence, table, cache);
+        let mut core: Vec<Verdict> = outcomes.iter().filter(|o| o.core).map(|o| o.verdict).collect();
+        // A core prediction that this evidence is not asked about is not tested by it: the others alone are not the claim.
+        let unasked = |p: &&Prediction| p.core && !p.evidence.contains(&evidence);
+        core.extend(hypothesis.predictions.iter().filter(unasked).map(|_| Verdict::Untestable));
+        verdicts.push((evidence, overall::hypothesis(hypothesis.stands, &core)));
+        predictions.extend(outcomes);
+        curves.extend(found);
+    }
+    // The file's order, each prediction's kinds of evidence together.
+    let place = |id: &str| hypothesis.predictions.iter().position(|p| p.id == id);
+    predictions.sort_by_key(|outcome| (place(&outcome.id), outcome.evidence));
+    curves.sort_by_key(|curve| (place(&curve.prediction), curve.evidence));
+    HypothesisOutcome {
+        id: hypothesis.id.clone(),
+        title: hypothesis.title.clone(),
+        statement: hypothesis.statement.clone(),
+        published_verdict: hypothesis.published_verdict.clone(),
+        hash,
+        status: match hypothesis.status {
+            Status::ReAnalysis => "re-analysis".to_string(),
+            Status::Prospective => "prospective".to_string(),
+        },
+        predictions,
+        verdicts,
+        published_conclusion: hypothesis.published_conclusion,
+        stands: hypothesis.stands,
+        curves,
+    }
+}
+
+fn on_evidence(
+    hypothesis: &Hypothesis,
+    evidence: Evidence,
+    table: &EvidenceTable,
+    cache: &StatisticsCache,
+) -> (Vec<PredictionOutcome>, Vec<Curve>) {
+    let shelf = Shelf::new(table);
+    let asked: Vec<&Prediction> =
+        hypothesis.predictions.iter().filter(|p| p.evidence.contains(&evidence)).collect();
+    let at = Place { hypothesis, evidence, shelf: &shelf, cache };
+    let primary: Vec<Judged> =
+        asked.par_iter().map(|prediction| at.judged(prediction, &Way::primary(hypothesis))).collect();
+    let ways: Vec<Ways> = primary.iter().map(|judged| Ways::of(hypothesis, &judged.seen, &shelf)).collect();
+    // All predictions at once, so that one with few ways does not leave cores idle.
+    let tasks: Vec<(usize, &Way)> = ways
+        .iter()
+        .enumerate()
+        .flat_map(|(i, ways)| ways.ways.iter().skip(1).map(move |way| (i, way)))
+        .collect();
+    let others: Vec<Judged> = tasks.par_iter().map(|&(i, way)| at.judged(asked[i], way)).collect();
+    let mut judged: Vec<Vec<Judged>> = primary.into_iter().map(|first| vec![first]).collect();
+    for ((i, _), other) in tasks.iter().zip(others) {
+        judged[*i].push(other);
+    }
+    let both: Vec<(PredictionOutcome, Option<Curve>)> = (asked, ways, judged)
+        .into_par_iter()
+        .map(|(prediction, ways, judged)| at.outcome(prediction, &ways, judged))
+        .collect();
+    let (outcomes, curves): (Vec<_>, Vec<_>) = both.into_iter().unzip();
+    (outcomes, curves.into_iter().flatten().collect())
+}
+
+/// Where predictions are judged.
+struct Place<'a> {
+    hypothesis: &'a Hypothesis,
+    evidence: Evidence,
+    shelf: &'a Shelf<'a>,
+    cache: &'a StatisticsCache,
+}
+
+impl Place<'_> {
+    fn judged(&self, prediction: &Prediction, way: &Way) -> Judged {
+        let (evidence, protocol) = (self.evidence, way.protocol);
+        let filters: Vec<&ModelFilter> =
+            std::iter::once(&self.hypothesis.models).chain(&prediction.models).collect();
+        let population = Population::new(self.shelf, &filters);
+        let context = TestContext {
+            evidence,
+            protocol,
+            alpha: self.hypothesis.alpha,
+            seed: self.cache.seed.derive(&format!("{}/{evidence}/{protocol}", prediction.id)),
+            needs: &prediction.needs,
+            shelf: self.shelf,
+            population: &population,
+            scope: Scope::Taken,
+            across: prediction.test.parts().across == Some(true),
+            narrow: &way.narrow,
+            cache: self.cache,
+        };
+        let mut findings = prediction.test.run(&context);
+        let (effect, units) = (findings.headline(), findings.units.take());
+        let seen = std::mem::take(&mut findings.seen);
+        let mut judgement = judgement(prediction, &context, findings);
+        prediction.test.kind().amend(&mut judgement);
+        Judged { judgement, effect, units, seen }
+    }
+
+    fn outcome(
+        &self,
+        prediction: &Prediction,
+        ways: &Ways,
+        judged: Vec<Judged>,
+    ) -> (PredictionOutcome, Option<Curve>) {
+        let Hypothesis { also, alpha, .. } = self.hypothesis;
+        let seed = self.cache.seed.derive(&format!("{}/{}", prediction.id, self.evidence));
+        let no_permutation_reason = prediction.test.kind().no_permutation_reason();
+        let curve =
+            curve::curve(&prediction.id, self.evidence, ways, &judged, *alpha, seed, no_permutation_reason);
+        let fragile = curve::fragile(ways, &judged);
+        let mut judgements: Vec<Option<Judgement>> = judged.into_iter().map(|j| Some(j.judgement)).collect();
+        let mut under = |protocol: Protocol| {
+            let way = ways.ways.iter().position(|way| way.protocol == protocol && !way.is_subset())?;
+            judgements.get_mut(way)?.take()
+        };
+        let mut primary =
+            under(self.hypothesis.protocol).expect("the primary way is always there, and first");
+        let others = also.iter().filter_map(|other| under(other.protocol)).collect();
+        let mut verdict = primary.verdict;
+        if let Some(fragile) = fragile {
+            verdict = Verdict::Fragile;
+            primary.because = format!("{fragile}; {}", primary.because);
+        }
+        let outcome = PredictionOutcome {
+            id: prediction.id.clone(),
+            claim: prediction.claim.clone(),
+            core: prediction.core,
+            evidence: self.evidence,
+            verdict,
+            primary,
+            others,
+        };
+        (outcome, curve)
+    }
+}
+
+fn judgement(prediction: &Prediction, context: &TestContext<'_>, mut findings: Findings) -> Judgement {
+    findings.missing = each_once(findings.missing);
+    let (verdict, because) = decide(&prediction.rule, &findings);
+    if findings.protocols.is_empty() {
+        findings.protocols.push(context.protocol);
+    }
+    let notes = each_once(context.population.notes.iter().cloned().chain(findings.notes));
+    Judgement {
+        evidence: context.evidence,
+        protocols: findings.protocols,
+        verdict,
+        unit: findings.unit,
+        statistics: findings.statistics,
+        estimates: findings.estimates,
+        because,
+        missing: findings.missing,
+        notes,
+    }
+}
+
+/// Both sides of a test may say the same: it is read once.
+fn each_once(texts: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for text in texts {
+        if !once.contains(&text) {
+            once.push(text);
+        }
+    }
+    once
+}

@@ -1,0 +1,246 @@
+//! `contrast`: two quantities against each other, prompt by prompt or model by model.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        cell::Cells,
+        context::TestContext,
+        findings::{Findings, estimate},
+        hypothesis::{Quantity, Scale},
+        kind::{Kind, Parts},
+        shared::{
+            families::{LeaveOneOut, leave_one_out},
+            units::unit,
+        },
+        statistics::statistics,
+    },
+    stats::{
+        Effect, Interval, TTest, Units as Flips, cohen_dz, hedges_g, mann_whitney, mean, paired_t, relabel_p,
+        sign_flip_p, smallest_relabel_p, smallest_sign_p, welch_t, wilcoxon,
+    },
+};
+
+/// Two quantities, `a` less `b`. Prompts are the units where each is of one model, else models are; `paired = false` sets two
+/// groups of them beside each other. On log scale `ratio` is that of the geometric means. With `band`, `inside` is 1 where the
+/// whole interval of the difference (on log scale: of the ratio) lies in the band, `outside` where none of it does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contrast {
+    pub a: Quantity,
+    pub b: Quantity,
+    #[serde(default = "yes")]
+    pub paired: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<[f64; 2]>,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+statistics! {
+    Contrast {
+        a_low,
+        a_high,
+        b_low,
+        b_high,
+        difference,
+        low,
+        high,
+        p,
+        p_t,
+        p_rank,
+        effect,
+        effect_low,
+        effect_high,
+        ratio,
+        ratio_low,
+        ratio_high,
+        inside,
+        outside,
+        models,
+        prompts,
+        loo_lowest,
+        loo_highest,
+    }
+}
+
+impl Kind for Contrast {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("a", &self.a), ("b", &self.b)]).compared(self.across_protocols)
+    }
+
+    /// Paired: interval of the mean difference by bootstrap, p by flipping its signs, Student's t, Wilcoxon's signed ranks,
+    /// effect Cohen's dz. Unpaired: Welch's interval and t, p by relabelling, Mann-Whitney, effect Hedges' g.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let mut findings = Findings::new(format!("{}, a less b", unit(&self.a)));
+        let a = context.enough(&self.a, &mut findings);
+        let b = context.enough(&self.b, &mut findings);
+        if !findings.comparable(context, &a, &b) {
+            return findings;
+        }
+        let prompts = a.models.len() == 1 && b.models.len() == 1;
+        let Some(units) = self.units(&a, &b, prompts, &mut findings) else { return findings };
+        let (x, y) = (&units.x[..], &units.y[..]);
+        let what = if prompts { "prompts" } else { "models" };
+        if !prompts {
+            context.enough_models(units.names.iter().copied(), &mut findings);
+        }
+        if (x.is_empty() || y.is_empty()) && !findings.lacks() {
+            findings.missing.push(format!("no {what} that have both; `paired = false` compares two groups"));
+        }
+        let found = if self.paired {
+            paired(context, &mut findings, x, y, what)
+        } else {
+            unpaired(context, &mut findings, x, y, what)
+        };
+        let (of_a, of_b) = (context.mean_interval(x), context.mean_interval(y));
+        findings.estimates.push(estimate("a", mean(x), of_a, None, x.len()));
+        findings.estimates.push(estimate("b", mean(y), of_b, None, y.len()));
+        findings.estimates.push(estimate(
+            "a less b",
+            found.difference,
+            found.interval,
+            found.p,
+            x.len().min(y.len()),
+        ));
+        let log = self.a.scale == Scale::Log && self.b.scale == Scale::Log;
+        let ratio = |value: Option<f64>| value.filter(|_| log).map(f64::exp);
+        let (low, high) = (found.interval.map(|i| i.low), found.interval.map(|i| i.high));
+        let (band_low, band_high) = if log { (ratio(low), ratio(high)) } else { (low, high) };
+        let band = band_low.zip(band_high).zip(self.band);
+        let is = |yes: bool| f64::from(u8::from(yes));
+        let without_families = if !prompts && self.paired {
+            let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
+            leave_one_out(context, &mut findings, "the difference", &units.names, |stay| {
+                mean(&stay.iter().map(|&i| differences[i]).collect::<Vec<_>>())
+            })
+        } else {
+            LeaveOneOut::default()
+        };
+        findings.offer(Statistics {
+            a_low: of_a.map(|i| i.low),
+            a_high: of_a.map(|i| i.high),
+            b_low: of_b.map(|i| i.low),
+            b_high: of_b.map(|i| i.high),
+            difference: found.difference,
+            low,
+            high,
+            p: found.p,
+            p_t: found.t.map(|t| t.p),
+            p_rank: found.p_rank,
+            effect: found.effect.map(|e| e.value),
+            effect_low: found.effect.map(|e| e.low),
+            effect_high: found.effect.map(|e| e.high),
+            ratio: ratio(found.difference),
+            ratio_low: ratio(low),
+            ratio_high: ratio(high),
+            inside: band.map(|((low, high), [least, most])| is(least <= low && high <= most)),
+            outside: band.map(|((low, high), [least, most])| is(high < least || most < low)),
+            models: Some(if prompts { 1.0 } else { units.names.len() as f64 }),
+            prompts: prompts.then_some(x.len().min(y.len()) as f64),
+            loo_lowest: without_families.lowest,
+            loo_highest: without_families.highest,
+        });
+        if self.paired {
+            let differences = x.iter().zip(y).map(|(x, y)| x - y);
+            let signs = units.names.iter().map(|name| name.to_string()).zip(differences);
+            findings.units = Some(Flips::Signs { of: what, deviations: signs.collect() });
+        }
+        findings
+    }
+}
+
+/// What is compared, one number per unit; paired units are aligned.
+struct Units<'a> {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    /// Models, where they are the units; prompts where these are, and paired.
+    names: Vec<&'a str>,
+}
+
+impl Contrast {
+    fn units<'a>(
+        &self,
+        a: &Cells<'a>,
+        b: &Cells<'a>,
+        prompts: bool,
+        findings: &mut Findings,
+    ) -> Option<Units<'a>> {
+        let only = |cells: &Cells<'a>| cells.models.keys().next().copied().unwrap_or_default();
+        let sides =
+            if prompts { (a.by_prompt(only(a)), b.by_prompt(only(b))) } else { (a.by_model(), b.by_model()) };
+        if self.paired {
+            let pair = findings.pair(&sides.0, &sides.1, self.across_protocols)?;
+            let names = pair.keys().to_vec();
+            return Some(Units { x: pair.x().to_vec(), y: pair.y().to_vec(), names });
+        }
+        let values = |cells: &Cells<'_>| cells.models.values().flat_map(|m| m.values()).collect();
+        if prompts {
+            // An aggregate over prompts is one unit.
+            return Some(Units { x: values(a), y: values(b), names: Vec::new() });
+        }
+        let mut names: Vec<&str> = a.models.keys().chain(b.models.keys()).copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        Some(Units { x: sides.0.values().collect(), y: sides.1.values().collect(), names })
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    difference: Option<f64>,
+    interval: Option<Interval>,
+    p: Option<f64>,
+    p_rank: Option<f64>,
+    t: Option<TTest>,
+    effect: Option<Effect>,
+}
+
+fn paired(context: &TestContext<'_>, findings: &mut Findings, x: &[f64], y: &[f64], what: &str) -> Found {
+    let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
+    if differences.is_empty() {
+        return Found::default();
+    }
+    let n = differences.len();
+    let flips = findings.reachable(context, &format!("sign flips of {n} {what}"), smallest_sign_p(n));
+    let ranks = wilcoxon(&differences).filter(|w| w.smallest_p <= context.alpha);
+    if flips {
+        findings
+            .notes
+            .push("p: sign flips of the differences, two-sided; p-t: Student; p-rank: Wilcoxon".into());
+    }
+    let seed = context.seed.derive("difference");
+    Found {
+        difference: mean(&differences),
+        interval: context.mean_interval(&differences),
+        p: sign_flip_p(&differences, seed).filter(|_| flips),
+        p_rank: ranks.map(|w| w.p),
+        t: paired_t(&differences, context.alpha),
+        effect: cohen_dz(&differences, context.alpha),
+    }
+}
+
+fn unpaired(context: &TestContext<'_>, findings: &mut Findings, x: &[f64], y: &[f64], what: &str) -> Found {
+    let (Some(a), Some(b)) = (mean(x), mean(y)) else { return Found::default() };
+    let smallest = smallest_relabel_p(x.len(), y.len());
+    let relabels =
+        findings.reachable(context, &format!("relabelling {} and {} {what}", x.len(), y.len()), smallest);
+    let ranks = mann_whitney(x, y).filter(|m| m.smallest_p <= context.alpha);
+    if relabels {
+        findings.notes.push("p: relabelling, two-sided; p-t: Welch; p-rank: Mann-Whitney".into());
+    }
+    let t = welch_t(x, y, context.alpha);
+    Found {
+        difference: Some(a - b),
+        interval: t.map(|t| t.interval),
+        p: relabel_p(x, y, context.seed.derive("difference")).filter(|_| relabels),
+        p_rank: ranks.map(|m| m.p),
+        t,
+        effect: hedges_g(x, y, context.alpha),
+    }
+}

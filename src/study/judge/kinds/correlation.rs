@@ -1,0 +1,362 @@
+//! `correlation`: of two quantities over models, or over prompts within each model with the models pooled.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        cell::Cells,
+        context::TestContext,
+        digits::digits,
+        findings::Findings,
+        hypothesis::{Quantity, Step},
+        kind::{Fault, Kind, Parts},
+        outcome::Estimate,
+        shared::{
+            centred::{categories, centred, relatives, within},
+            correlation_method::CorrelationMethod,
+            families::{LeaveOneOut, leave_one_out},
+        },
+        statistics::statistics,
+    },
+    stats::{self, Method, Pairs, Units},
+};
+use number::metric::Paired;
+
+/// The unit a correlation runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// One point per model: the mean over its prompts.
+    Model,
+    /// One point per prompt, within each model; models pooled by random-effects Fisher z.
+    Prompt,
+}
+
+/// Rank or linear correlation of two quantities, optionally given others (partial), centred by category (prompts as units) or
+/// within a fact (models as units).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Correlation {
+    pub x: Quantity,
+    pub y: Quantity,
+    pub method: CorrelationMethod,
+    pub unit: Unit,
+    #[serde(default)]
+    pub given: Vec<Quantity>,
+    #[serde(default)]
+    pub within_category: bool,
+    /// Models are compared with those of the same value of this fact only, e.g. `family`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+statistics! {
+    Correlation {
+        rho,
+        absolute_rho,
+        p,
+        low,
+        high,
+        bootstrap_low,
+        bootstrap_high,
+        models,
+        share_positive_significant,
+        share_negative_significant,
+        loo_lowest,
+        loo_highest,
+    }
+}
+
+impl Kind for Correlation {
+    fn parts(&self) -> Parts<'_> {
+        let given = self.given.iter().enumerate();
+        let given = given.map(|(i, one)| (vec![Step::Key("given"), Step::Index(i)], one));
+        let mut parts = Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols);
+        parts.quantities.extend(given);
+        parts.facts.extend(self.within.as_deref().map(|fact| (vec![Step::Key("within")], fact)));
+        parts
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.unit == Unit::Model && self.within_category {
+            let message = "models have no category: `within-category` needs prompts as units";
+            let advice = "set unit = \"prompt\", or drop `within-category`";
+            faults.push(Fault::new("within-category", message, advice));
+        }
+        if self.unit == Unit::Prompt && self.within.is_some() {
+            let message = "prompts are correlated within each model anyway: `within` needs models as units";
+            faults.push(Fault::new("within", message, "set unit = \"model\", or drop `within`"));
+        }
+        faults
+    }
+
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let method = self.method.method();
+        let name = if method == Method::Spearman { "Spearman's rho" } else { "Pearson's r" };
+        let mut findings = Findings::new(name);
+        let x = context.enough(&self.x, &mut findings);
+        let y = context.enough(&self.y, &mut findings);
+        let given: Vec<Cells<'_>> = self.given.iter().map(|q| context.cells(q, &mut findings)).collect();
+        match self.unit {
+            Unit::Model => over_models(context, self, method, &mut findings, (&x, &y, &given)),
+            Unit::Prompt => over_prompts(context, self, method, &mut findings, (&x, &y, &given)),
+        }
+        findings
+    }
+}
+
+/// Two units always correlate perfectly and three nearly so: with fewer than four there is no interval, and no value
+/// worth printing.
+const FEWEST: usize = 4;
+
+const INTERVAL: &str = "interval on Fisher's z, normal, approximate with few units";
+
+type Sides<'s, 'a> = (&'s Cells<'a>, &'s Cells<'a>, &'s [Cells<'a>]);
+
+fn over_models<'a>(
+    context: &TestContext<'a>,
+    asked: &Correlation,
+    method: Method,
+    findings: &mut Findings,
+    sides: Sides<'_, 'a>,
+) {
+    let (x, y, given) = sides;
+    let Some(pair) = findings.pair(&x.by_model(), &y.by_model(), asked.across_protocols) else { return };
+    let pair = given.iter().fold(pair, |pair, control| pair.given(&control.by_model()));
+    let groups = asked.within.as_deref().map(|fact| relatives(context, pair.keys(), fact));
+    let pair = match &groups {
+        None => pair,
+        Some(groups) => {
+            let side = |cells: &Cells<'a>| within(&cells.by_model(), groups);
+            // The same two sides paired above.
+            let Some(pair) = findings.pair(&side(x), &side(y), asked.across_protocols) else { return };
+            findings.notes.push(format!(
+                "within {}: models less the mean of theirs, {} of them in groups of two and more",
+                asked.within.as_deref().unwrap_or_default(),
+                pair.len()
+            ));
+            given.iter().fold(pair, |pair, control| pair.given(&side(control)))
+        }
+    };
+    let blocks: Option<Vec<usize>> = groups.map(|g| pair.keys().iter().map(|model| g[model]).collect());
+    context.enough_models(pair.keys().iter().copied(), findings);
+    if pair.len() < FEWEST && !findings.lacks() {
+        findings
+            .missing
+            .push(format!("a correlation over models needs at least {FEWEST}, have {}", pair.len()));
+    }
+    let p = chances(context, method, [(&pair, blocks.as_deref())]).pop().flatten();
+    let one = correlate(context, findings, "models", &pair, method, blocks.as_deref(), p);
+    if one.value.is_some() {
+        findings.notes.push(format!("permutation p; {INTERVAL}"));
+    }
+    let alone = given.is_empty() && asked.within.is_none() && one.value.is_some();
+    let index: Vec<f64> = (0..pair.len()).map(|i| i as f64).collect();
+    let pick = |v: &[f64], stay: &mut dyn Iterator<Item = usize>| stay.map(|i| v[i]).collect::<Vec<_>>();
+    let ranked = (method == Method::Spearman).then(|| stats::ResampledSpearman::new(pair.x(), pair.y()));
+    let resampled = |sample: &[f64]| {
+        let mut stay = sample.iter().map(|&i| i as usize);
+        if let Some(ranked) = &ranked {
+            return ranked.of(stay);
+        }
+        let x = pick(pair.x(), &mut stay.clone());
+        stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
+    };
+    // With controls or groups a resample may leave nothing of them.
+    let bootstrap = if alone {
+        stats::bootstrap_of(&index, resampled, context.alpha, context.seed.derive("bootstrap"))
+    } else {
+        None
+    };
+    let without_families = if alone {
+        leave_one_out(context, findings, "the correlation", pair.keys(), |stay| {
+            let mut stay = stay.iter().copied();
+            let x = pick(pair.x(), &mut stay.clone());
+            stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
+        })
+    } else {
+        LeaveOneOut::default()
+    };
+    findings.offer(Statistics {
+        rho: one.value,
+        absolute_rho: one.value.map(f64::abs),
+        p: one.p,
+        low: one.low,
+        high: one.high,
+        bootstrap_low: bootstrap.map(|i| i.low),
+        bootstrap_high: bootstrap.map(|i| i.high),
+        models: Some(pair.len() as f64),
+        share_positive_significant: None,
+        share_negative_significant: None,
+        loo_lowest: without_families.lowest,
+        loo_highest: without_families.highest,
+    });
+    let names = blocks.map(|blocks| blocks.iter().map(usize::to_string).collect());
+    findings.units = Pairs::new(&pair, method, names).map(|pairs| Units::Pairs(vec![pairs]));
+    findings.estimates.push(one);
+}
+
+/// A model, its prompts joined, and the category of each where they matter.
+type Joined<'a> = (&'a str, Paired<&'a str>, Option<Vec<usize>>);
+
+fn over_prompts<'a>(
+    context: &TestContext<'a>,
+    asked: &Correlation,
+    method: Method,
+    findings: &mut Findings,
+    sides: Sides<'_, 'a>,
+) {
+    let (x, y, given) = sides;
+    let mut joined: Vec<Joined<'_>> = Vec::new();
+    for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
+        let categories = asked.within_category.then(|| categories(y, model));
+        let side = |cells: &Cells<'a>| match &categories {
+            Some(categories) => centred(&cells.by_prompt(model), cells, model, categories),
+            None => cells.by_prompt(model),
+        };
+        let Some(pair) = findings.pair(&side(x), &side(y), asked.across_protocols) else { return };
+        let pair = given.iter().fold(pair, |pair, control| pair.given(&side(control)));
+        let blocks: Option<Vec<usize>> =
+            categories.as_ref().map(|c| pair.keys().iter().map(|prompt| c[prompt]).collect());
+        joined.push((model, pair, blocks));
+    }
+    let seen = joined.len();
+    let ps = chances(context, method, joined.iter().map(|(_, pair, blocks)| (pair, blocks.as_deref())));
+    let mut found: Vec<Estimate> = Vec::new();
+    let mut effects = Vec::new();
+    let mut pairs = Vec::new();
+    // Models without a correlation, by how many prompts they have: one note each, not one per model.
+    let mut without = BTreeMap::<usize, Vec<&str>>::new();
+    for ((model, pair, blocks), p) in joined.into_iter().zip(ps) {
+        let one = correlate(context, findings, model, &pair, method, blocks.as_deref(), p);
+        if let Some(r) = one.value {
+            match stats::z_variance(r, pair.len(), controls(&pair, blocks.as_deref()), method) {
+                Some(variance) => effects.push((r.atanh(), variance)),
+                None => findings.notes.push(format!(
+                    "{model}: rho = {} from {} prompts has no finite z variance and is not pooled",
+                    digits(r),
+                    pair.len()
+                )),
+            }
+            found.push(one);
+            let category = |prompt: &str| y.models.get(model)?.prompts.get(prompt)?.category;
+            let names = blocks
+                .as_ref()
+                .map(|_| pair.keys().iter().map(|p| category(p).unwrap_or_default().to_string()).collect());
+            pairs.extend(Pairs::new(&pair, method, names));
+        } else {
+            without.entry(pair.len()).or_default().push(model);
+        }
+    }
+    for (prompts, models) in without {
+        findings.notes.push(format!("no correlation from {prompts} prompts: {}", models.join(", ")));
+    }
+    if seen == 0 && !findings.lacks() {
+        findings.missing.push("no model has both quantities".into());
+    } else if found.is_empty() && !findings.lacks() {
+        findings
+            .missing
+            .push(format!("needs prompts that have both quantities, at least {FEWEST} per model"));
+    }
+    context.enough_models(found.iter().map(|e| e.label.as_str()), findings);
+    let adjusted = stats::holm(&found.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
+    let significant = |sign: f64| {
+        let hits = found.iter().zip(&adjusted);
+        hits.filter(|(e, p)| **p < context.alpha && e.value.is_some_and(|r| r * sign > 0.0)).count() as f64
+    };
+    let (positive, negative) = (significant(1.0), significant(-1.0));
+    let models = found.len() as f64;
+    let pooled = stats::random_effects(&effects, context.alpha);
+    let pooled = Estimate {
+        label: "pooled".into(),
+        value: pooled.map(|p| p.effect.tanh()),
+        low: pooled.map(|p| p.interval.low.tanh()),
+        high: pooled.map(|p| p.interval.high.tanh()),
+        p: pooled.map(|p| p.p),
+        n: effects.len() as u64,
+    };
+    if !found.is_empty() {
+        findings.notes.push(format!(
+            "p of a model is a permutation p, uncorrected; {INTERVAL}; significance is after Holm over {models} models; pooled by \
+             random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
+        ));
+    }
+    findings.offer(Statistics {
+        rho: pooled.value,
+        absolute_rho: pooled.value.map(f64::abs),
+        p: pooled.p,
+        low: pooled.low,
+        high: pooled.high,
+        models: Some(models),
+        share_positive_significant: Some(positive / models),
+        share_negative_significant: Some(negative / models),
+        bootstrap_low: None,
+        bootstrap_high: None,
+        loo_lowest: None,
+        loo_highest: None,
+    });
+    findings.units = (!pairs.is_empty()).then_some(Units::Pairs(pairs));
+    findings.estimates.extend(found);
+    findings.estimates.push(pooled);
+}
+
+/// Permutation p of each pair within its blocks; none where alpha is out of reach.
+fn chances<'p, 'a: 'p>(
+    context: &TestContext<'_>,
+    method: Method,
+    pairs: impl IntoIterator<Item = (&'p Paired<&'a str>, Option<&'p [usize]>)>,
+) -> Vec<Option<f64>> {
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    let reachable: Vec<bool> =
+        pairs.iter().map(|(pair, blocks)| smallest_p(pair, *blocks) <= context.alpha).collect();
+    let asked: Vec<_> =
+        pairs.into_iter().zip(&reachable).filter(|(_, yes)| **yes).map(|(pair, _)| pair).collect();
+    let mut found = context.cache.correlation_ps(&asked, method).into_iter();
+    reachable.iter().map(|yes| if *yes { found.next().flatten() } else { None }).collect()
+}
+
+/// One (partial) correlation with interval and its permutation p; a note where alpha is out of reach.
+fn correlate(
+    context: &TestContext<'_>,
+    findings: &mut Findings,
+    label: &str,
+    pair: &Paired<&str>,
+    method: Method,
+    blocks: Option<&[usize]>,
+    p: Option<f64>,
+) -> Estimate {
+    let value = if pair.len() < FEWEST { None } else { stats::partial(pair, method) };
+    let interval = value.and_then(|r| {
+        stats::correlation_interval(r, pair.len(), controls(pair, blocks), method, context.alpha)
+    });
+    let smallest = smallest_p(pair, blocks);
+    if smallest > context.alpha && pair.len() >= FEWEST {
+        let (units, smallest) = (pair.len(), digits(smallest));
+        let why = context.no_p_given(&format!(" with {units} units (smallest p {smallest})"));
+        findings.notes.push(format!("{label}: {why}"));
+    }
+    Estimate {
+        label: label.to_string(),
+        value,
+        low: interval.map(|i| i.low),
+        high: interval.map(|i| i.high),
+        p,
+        n: pair.len() as u64,
+    }
+}
+
+fn smallest_p(pair: &Paired<&str>, blocks: Option<&[usize]>) -> f64 {
+    blocks.map_or_else(|| stats::smallest_correlation_p(pair.len()), stats::smallest_correlation_p_within)
+}
+
+/// Degrees of freedom spent: one per control, and one per category mean beyond the first.
+fn controls(pair: &Paired<&str>, blocks: Option<&[usize]>) -> usize {
+    let categories = blocks.map_or(1, |b| b.iter().collect::<std::collections::BTreeSet<_>>().len());
+    pair.controls().len() + categories.saturating_sub(1)
+}

@@ -1,0 +1,142 @@
+//! `extremes`: how small and how large a quantity gets.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        context::TestContext,
+        findings::{Findings, estimate, point},
+        hypothesis::Quantity,
+        kind::{Fault, Kind, Parts},
+        shared::units::unit,
+        statistics::statistics,
+    },
+    stats::{clopper_pearson, mean, quantile},
+};
+
+/// Smallest, largest and median value over models (each the median of its prompts, or their mean) or over cells (every model and
+/// prompt); `share-inside` of those that lie in `inside`. With `relative-to`, values are multiples of that quantity's mean over
+/// its models.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Extremes {
+    pub of: Quantity,
+    #[serde(default)]
+    pub over: Over,
+    #[serde(default)]
+    pub summary: Summary,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<[f64; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_to: Option<Quantity>,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Over {
+    #[default]
+    Models,
+    Cells,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Summary {
+    #[default]
+    Median,
+    Mean,
+}
+
+statistics! {
+    Extremes {
+        smallest,
+        largest,
+        median,
+        cells,
+        models,
+        share_inside,
+        low,
+        high,
+    }
+}
+
+impl Kind for Extremes {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("of", &self.of)])
+            .and("relative-to", self.relative_to.as_ref())
+            .compared(self.across_protocols)
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let upside_down = self.inside.filter(|[low, high]| low > high);
+        let fault =
+            Fault::new("inside", "no value lies inside: the first bound is above the second", "swap them");
+        upside_down.map(|_| fault).into_iter().collect()
+    }
+
+    /// The estimates are the models' values (over cells: their extremes), then the share inside.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let mut findings = Findings::new(unit(&self.of));
+        let cells = context.enough(&self.of, &mut findings);
+        findings.uses(cells.protocol);
+        let mut scale = Some(1.0);
+        if let Some(reference) = &self.relative_to {
+            let other = context.enough(reference, &mut findings);
+            if !findings.comparable(context, &cells, &other) {
+                return findings;
+            }
+            let means: Vec<f64> = other.by_model().values().collect();
+            scale = mean(&means);
+            findings.unit = format!("multiples of the mean of {}", reference.name());
+            findings.estimates.push(point(format!("mean of {}", reference.name()), scale, means.len()));
+        }
+        let Some(scale) = scale else { return findings };
+        context.enough_models(cells.models.keys().copied(), &mut findings);
+        let mut values = Vec::new();
+        for (model, cells) in &cells.models {
+            let own: Vec<f64> = cells.values().iter().map(|v| v / scale).collect();
+            let summary = match self.summary {
+                Summary::Mean => mean(&own),
+                Summary::Median => quantile(&own, 0.5),
+            };
+            match self.over {
+                Over::Models => {
+                    findings.estimates.push(point(model, summary, own.len()));
+                    values.extend(summary);
+                }
+                Over::Cells => {
+                    let ends = (own.iter().copied().reduce(f64::min), own.iter().copied().reduce(f64::max));
+                    findings.estimates.push(point(format!("{model} (smallest)"), ends.0, own.len()));
+                    findings.estimates.push(point(format!("{model} (largest)"), ends.1, own.len()));
+                    values.extend(own);
+                }
+            }
+        }
+        let cells_read: usize = cells.models.values().map(|m| m.values().len()).sum();
+        let n = values.len();
+        let inside = self.inside.filter(|_| n > 0);
+        let hits = inside.map(|[low, high]| values.iter().filter(|v| (low..=high).contains(*v)).count());
+        let share = hits.map(|hits| hits as f64 / n as f64);
+        // Cells of one model are relatives: only models are counted as units.
+        let interval = hits
+            .filter(|_| self.over == Over::Models)
+            .and_then(|hits| clopper_pearson(hits as u64, n as u64, context.alpha));
+        if share.is_some() {
+            findings.estimates.push(estimate("share inside", share, interval, None, n));
+        }
+        findings.offer(Statistics {
+            smallest: values.iter().copied().reduce(f64::min),
+            largest: values.iter().copied().reduce(f64::max),
+            median: quantile(&values, 0.5),
+            cells: Some(cells_read as f64),
+            models: Some(cells.models.len() as f64),
+            share_inside: share,
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+        });
+        findings
+    }
+}

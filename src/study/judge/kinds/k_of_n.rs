@@ -1,0 +1,133 @@
+//! `k-of-n`: do at least k models show it?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        context::TestContext,
+        effect::Effect,
+        findings::{Findings, estimate},
+        hypothesis::Quantity,
+        kind::{Fault, Kind, Parts},
+        shared::units::unit,
+        statistics::statistics,
+    },
+    stats::{binomial_at_least, partial_conjunction},
+};
+
+/// Partial conjunction over models (Benjamini and Heller 2008): p of "fewer than k models lie on `side` of `against`", from each
+/// model's one-sided sign test over prompts. `k`, or `share` of the models rounded up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KOfN {
+    pub of: Quantity,
+    #[serde(default)]
+    pub against: f64,
+    #[serde(default)]
+    pub side: Side,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    #[default]
+    Above,
+    Below,
+}
+
+statistics! {
+    KOfN {
+        p,
+        k,
+        largest_k,
+        models,
+    }
+}
+
+impl Kind for KOfN {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("of", &self.of)])
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let message = "k-of-n takes one of `k` (at least 1) and `share` (above 0, at most 1)";
+        let good = match (self.k, self.share) {
+            (Some(k), None) => k > 0,
+            (None, Some(share)) => share > 0.0 && share <= 1.0,
+            (Some(_), Some(_)) | (None, None) => false,
+        };
+        (!good)
+            .then(|| Fault { path: vec![], message: message.into(), advice: "e.g. share = 0.75" })
+            .into_iter()
+            .collect()
+    }
+
+    fn no_permutation_reason(&self) -> &'static str {
+        "its null lets some models lie beyond, and a flip of every model's prompts would test another"
+    }
+
+    /// The estimates are the models' means with bootstrap intervals and one-sided p.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let mut findings = Findings::new(unit(&self.of));
+        let cells = context.enough(&self.of, &mut findings);
+        findings.uses(cells.protocol);
+        context.enough_models(cells.models.keys().copied(), &mut findings);
+        let (mut found, mut least) = (Vec::new(), Vec::new());
+        for (model, cells) in &cells.models {
+            let values = cells.values();
+            let beyond = |v: &&f64| match self.side {
+                Side::Above => **v > self.against,
+                Side::Below => **v < self.against,
+            };
+            let hits = values.iter().filter(beyond).count() as u64;
+            let moved = values.iter().filter(|v| **v != self.against).count() as u64;
+            let p = binomial_at_least(hits, moved, 0.5).filter(|_| moved > 0).unwrap_or(1.0);
+            found.push(p);
+            least.push(0.5_f64.powi(i32::try_from(values.len()).unwrap_or(i32::MAX)));
+            let interval = context.mean_interval(&values);
+            findings.estimates.push(estimate(model, cells.mean(), interval, Some(p), values.len()));
+        }
+        let n = found.len();
+        let share = self.share.map(|share| (share * n as f64 - 1e-9).ceil().max(1.0) as usize);
+        let k = self.k.map(|k| k as usize).or(share).unwrap_or(n);
+        if k > n && !findings.lacks() {
+            findings.missing.push(format!("needs {k} models, have {n} ({})", names(cells.models.keys())));
+        }
+        let what = format!("{k} of {n} models");
+        let reachable = partial_conjunction(&least, k).is_some_and(|p| findings.reachable(context, &what, p));
+        let p = partial_conjunction(&found, k).filter(|_| reachable);
+        let significant = |k: &usize| partial_conjunction(&found, *k).is_some_and(|p| p < context.alpha);
+        // Monotone in k, so the first failure ends it.
+        let largest = (1..=n).take_while(significant).last().unwrap_or(0);
+        if n > 0 {
+            findings.notes.push(format!(
+                "p of a model: one-sided sign test of its prompts; p: partial conjunction, fewer than {k} of {n} models"
+            ));
+        }
+        findings.effect = (n > 0).then(|| Effect {
+            value: largest as f64 / n as f64,
+            low: None,
+            high: None,
+            p,
+            n: n as u64,
+            null: 0.0,
+            what: "share of models that are beyond, at least".into(),
+        });
+        findings.offer(Statistics {
+            p,
+            k: Some(k as f64),
+            largest_k: Some(largest as f64),
+            models: Some(n as f64),
+        });
+        findings
+    }
+}
+
+fn names<'a>(models: impl Iterator<Item = &'a &'a str>) -> String {
+    models.copied().collect::<Vec<_>>().join(", ")
+}

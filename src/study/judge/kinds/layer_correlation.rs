@@ -1,0 +1,103 @@
+//! `layer-correlation`: do two quantities go together from layer to layer?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        context::TestContext,
+        digits::digits,
+        findings::{Findings, estimate},
+        hypothesis::Quantity,
+        kind::{Kind, Parts},
+        shared::correlation_method::CorrelationMethod,
+        statistics::statistics,
+    },
+    stats::{self, Interval},
+};
+
+/// Correlation across a model's layers of two profiles (means over prompts), models pooled by random-effects Fisher z.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LayerCorrelation {
+    pub x: Quantity,
+    pub y: Quantity,
+    pub method: CorrelationMethod,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+statistics! {
+    LayerCorrelation {
+        rho,
+        absolute_rho,
+        p,
+        low,
+        high,
+        models,
+    }
+}
+
+impl Kind for LayerCorrelation {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols).over_layers()
+    }
+
+    /// The estimates are the models' correlations with Fisher z intervals, then their pool.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let method = self.method.method();
+        let name = match self.method {
+            CorrelationMethod::Spearman => "Spearman's rho over layers",
+            CorrelationMethod::Pearson => "Pearson's r over layers",
+        };
+        let mut findings = Findings::new(name);
+        let x = context.profiles(&self.x, &mut findings);
+        let y = context.profiles(&self.y, &mut findings);
+        let (mut effects, mut models) = (Vec::new(), Vec::new());
+        for model in x.models.keys().copied().filter(|m| y.models.contains_key(m)) {
+            let Some(pair) = findings.pair(&x.of(model), &y.of(model), self.across_protocols) else {
+                return findings;
+            };
+            let found = Some(pair.len()).filter(|n| *n > 3).and_then(|_| stats::partial(&pair, method));
+            let Some(r) = found else {
+                findings
+                    .notes
+                    .push(format!("{model}: needs four layers that differ, has {}, left out", pair.len()));
+                continue;
+            };
+            models.push(model);
+            match stats::z_variance(r, pair.len(), 0, method) {
+                Some(variance) => effects.push((r.atanh(), variance)),
+                None => findings
+                    .notes
+                    .push(format!("{model}: rho = {} has no finite z variance and is not pooled", digits(r))),
+            }
+            let interval = stats::correlation_interval(r, pair.len(), 0, method, context.alpha);
+            findings.estimates.push(estimate(model, Some(r), interval, None, pair.len()));
+        }
+        if models.is_empty() && !findings.lacks() {
+            findings.missing.push("no model has both quantities at four layers".into());
+        }
+        context.enough_models(models.iter().copied(), &mut findings);
+        let pooled = stats::random_effects(&effects, context.alpha);
+        let interval = pooled.map(|p| Interval { low: p.interval.low.tanh(), high: p.interval.high.tanh() });
+        let rho = pooled.map(|p| p.effect.tanh());
+        findings.estimates.push(estimate("pooled", rho, interval, pooled.map(|p| p.p), effects.len()));
+        if !models.is_empty() {
+            findings.notes.push(
+                "neighbouring layers resemble each other: a model's interval is too narrow, and no p is given for it; pooled \
+                 by random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
+                    .into(),
+            );
+        }
+        findings.offer(Statistics {
+            rho,
+            absolute_rho: rho.map(f64::abs),
+            p: pooled.map(|p| p.p),
+            low: interval.map(|i| i.low),
+            high: interval.map(|i| i.high),
+            models: Some(models.len() as f64),
+        });
+        findings
+    }
+}

@@ -1,0 +1,90 @@
+//! `lowest-category`: is one category's mean the lowest of all, model by model?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use std::collections::BTreeMap;
+
+use crate::{
+    judge::{
+        context::TestContext,
+        effect::Effect,
+        findings::{Findings, point},
+        hypothesis::Quantity,
+        kind::{Kind, Parts},
+        shared::units::unit,
+        statistics::statistics,
+    },
+    stats::mean,
+};
+
+/// Per model: is this category's mean the lowest?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LowestCategory {
+    pub of: Quantity,
+    pub category: String,
+}
+
+statistics! {
+    LowestCategory {
+        share,
+        models,
+    }
+}
+
+impl Kind for LowestCategory {
+    fn parts(&self) -> Parts<'_> {
+        Parts { categories: vec![(vec!["category".into()], &self.category)], ..Parts::of([("of", &self.of)]) }
+    }
+
+    fn no_permutation_reason(&self) -> &'static str {
+        "a share of models counts one category in each: categories have prompts of their own, and none can be dealt anew across models"
+    }
+
+    /// The estimates are the category's mean minus the lowest mean of the others: below 0 where it is the lowest.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let LowestCategory { of, category } = self;
+        let mut findings = Findings::new(format!("{} minus the lowest other category", unit(of)));
+        let cells = context.enough(of, &mut findings);
+        findings.uses(cells.protocol);
+        let (mut lowest, mut models, mut chance) = (0, Vec::new(), 0.0);
+        for (model, cells) in &cells.models {
+            let mut groups = BTreeMap::<&str, Vec<f64>>::new();
+            for (value, category) in cells.categorised() {
+                groups.entry(category).or_default().push(value);
+            }
+            let own = groups.remove(category.as_str());
+            let others = groups.values().filter_map(|v| mean(v)).min_by(f64::total_cmp);
+            let (Some(own), Some(others)) = (own, others) else {
+                findings.notes.push(format!("{model}: no category {category:?} beside others, left out"));
+                continue;
+            };
+            let difference = mean(&own).map(|m| m - others);
+            models.push(*model);
+            chance += 1.0 / (groups.len() + 1) as f64;
+            lowest += u32::from(difference.is_some_and(|d| d < 0.0));
+            findings.estimates.push(point(model, difference, own.len()));
+        }
+        if models.is_empty() && !findings.lacks() {
+            findings
+                .missing
+                .push(format!("needs a model with prompts of category {category:?} and of others"));
+        }
+        context.enough_models(models.iter().copied(), &mut findings);
+        findings.effect = (!models.is_empty()).then(|| Effect {
+            value: f64::from(lowest) / models.len() as f64,
+            low: None,
+            high: None,
+            p: None,
+            n: models.len() as u64,
+            null: chance / models.len() as f64,
+            what: format!("share of models where {category} is lowest"),
+        });
+        findings.offer(Statistics {
+            share: Some(f64::from(lowest) / models.len() as f64),
+            models: Some(models.len() as f64),
+        });
+        findings
+    }
+}

@@ -1,0 +1,76 @@
+//! `modality`: are models of two sorts?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        context::TestContext,
+        findings::{Findings, point},
+        hypothesis::Quantity,
+        kind::{Kind, Parts},
+        shared::units::unit,
+        statistics::statistics,
+    },
+    stats::mixture_bic,
+};
+
+/// Whether models' means fall into two heaps: Hartigan's dip, and BIC of one Gaussian less that of two. `two` is 1 where the dip is
+/// significant or the difference of BIC is above `delta-bic`, else 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Modality {
+    pub of: Quantity,
+    #[serde(default = "ten")]
+    pub delta_bic: f64,
+}
+
+fn ten() -> f64 {
+    10.0
+}
+
+statistics! {
+    Modality {
+        dip_p,
+        delta_bic,
+        two,
+        models,
+    }
+}
+
+impl Kind for Modality {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("of", &self.of)])
+    }
+
+    /// The estimates are the models' means.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let mut findings = Findings::new(unit(&self.of));
+        let cells = context.enough(&self.of, &mut findings);
+        findings.uses(cells.protocol);
+        context.enough_models(cells.models.keys().copied(), &mut findings);
+        let means: Vec<f64> = cells.by_model().values().collect();
+        let (dip, bic) = (context.cache.dip_p(&means), mixture_bic(&means));
+        if dip.is_none() && bic.is_none() && !findings.lacks() {
+            findings.missing.push(format!("more models whose means differ: have {}", means.len()));
+        }
+        for (model, cells) in &cells.models {
+            findings.estimates.push(point(model, cells.mean(), cells.values().len()));
+        }
+        if dip.is_some() || bic.is_some() {
+            findings.notes.push(
+                "dip-p: Hartigan's dip against uniform values; delta-bic: one Gaussian less two; relatives among the models \
+                 count as unrelated and may make heaps of their own"
+                    .into(),
+            );
+        }
+        let two = dip.is_some_and(|p| p < context.alpha) || bic.is_some_and(|b| b > self.delta_bic);
+        findings.offer(Statistics {
+            dip_p: dip,
+            delta_bic: bic,
+            two: (dip.is_some() || bic.is_some()).then_some(f64::from(u8::from(two))),
+            models: Some(means.len() as f64),
+        });
+        findings
+    }
+}

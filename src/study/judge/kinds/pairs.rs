@@ -1,0 +1,236 @@
+//! `pairs`: every changed model against the one it was changed from, prompt by prompt.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        context::TestContext,
+        findings::{Findings, estimate},
+        hypothesis::{Quantity, Scale},
+        inputs::enough_of,
+        kind::{Kind, Parts},
+        population::Scope,
+        shared::units::unit,
+        statistics::statistics,
+    },
+    stats::{
+        Interval, Method, Units, correlation_interval, holm, mean, paired_t, pearson, random_effects,
+        standard_deviation, wilcoxon,
+    },
+};
+use base::glob;
+use number::{facts::ModelFacts, metric::Series};
+
+/// Every model whose fact `change` matches (`*` stands for any text) less its base, prompt by prompt. A pair is significant where
+/// t and Wilcoxon both are, after Holm over the pairs, and its mean difference is at least `size`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pairs {
+    pub of: Quantity,
+    /// E.g. `instruct`, `rope-theta x10`, `rope-theta *`.
+    pub change: String,
+    #[serde(default)]
+    pub size: f64,
+}
+
+statistics! {
+    Pairs {
+        pairs,
+        share_lower_significant,
+        share_higher_significant,
+        share_significant,
+        share_sign_change,
+        share_falls_through,
+        pooled,
+        low,
+        high,
+        p,
+        r,
+        r_low,
+        r_high,
+        smallest_ratio,
+        largest_ratio,
+        smallest_size,
+        largest_size,
+        equivalence_low,
+        equivalence_high,
+        share_cannot_fall_through,
+    }
+}
+
+impl Kind for Pairs {
+    fn takes(&self, lineage: &ModelFacts) -> bool {
+        lineage.change.as_deref().is_some_and(|change| glob::matches(&self.change, change))
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("of", &self.of)])
+    }
+
+    /// The estimates are the mean differences, each with its bootstrap interval and the larger p of Student's t and Wilcoxon,
+    /// then their pool by random effects with pairs as units. `equivalence-low` and `-high` span every pair's 1-2alpha interval
+    /// (TOST). A pair falls through 0 where the base's interval lies above and the changed model's below; it cannot where the
+    /// base's lies below or the changed model's above.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let mut findings = Findings::new(format!("{}, changed less base", unit(&self.of)));
+        let cells = context.with(Scope::Changed).enough(&self.of, &mut findings);
+        findings.uses(cells.protocol);
+        let mut pairs: Vec<Pair<'_>> = Vec::new();
+        let mut unreachable = Vec::new();
+        for changed in cells.models.keys().copied() {
+            let Some(model) = context.model(changed) else { continue };
+            let word = |fact| model.fact(fact).and_then(serde_json::Value::as_str);
+            let (Some(change), Some(base)) = (word("change"), word("base")) else { continue };
+            if !glob::matches(&self.change, change) || !context.takes_base(base) {
+                continue;
+            }
+            let across = context.across;
+            let Some(pair) = findings.pair(&cells.by_prompt(changed), &cells.by_prompt(base), across) else {
+                return findings;
+            };
+            let differences: Vec<f64> = pair.x().iter().zip(pair.y()).map(|(x, y)| x - y).collect();
+            let (Some(difference), Some(over), Some(under)) =
+                (mean(&differences), mean(pair.x()), mean(pair.y()))
+            else {
+                findings.notes.push(format!("{changed}: no prompt in common with its base {base}, left out"));
+                continue;
+            };
+            let ranks = wilcoxon(&differences);
+            let reachable = ranks.is_some_and(|w| w.smallest_p <= context.alpha);
+            if !reachable {
+                unreachable.push(format!("{changed} ({} prompts)", differences.len()));
+            }
+            let both = context.cache.means(&differences, context.alpha);
+            pairs.push(Pair {
+                changed,
+                difference,
+                deviation: standard_deviation(&differences),
+                prompts: differences.len(),
+                means: (over, under),
+                changed_interval: context.mean_interval(pair.x()),
+                base_interval: context.mean_interval(pair.y()),
+                interval: both.map(|[at_alpha, _]| at_alpha),
+                narrow: both.map(|[_, at_two_alpha]| at_two_alpha),
+                p: paired_t(&differences, context.alpha)
+                    .zip(ranks)
+                    .filter(|_| reachable)
+                    .map(|(t, w)| t.p.max(w.p)),
+            });
+        }
+        if !unreachable.is_empty() {
+            findings.notes.push(format!("Wilcoxon {}: {}", context.no_p_given(""), unreachable.join(", ")));
+        }
+        let names = pairs.iter().map(|pair| pair.changed);
+        let what = format!("pairs of change = {} with their base", self.change);
+        enough_of(context.needs.pairs.max(context.needs.models).max(1), &what, names, &mut findings);
+        self.summary(context, &pairs, &mut findings);
+        let signs = pairs.iter().map(|pair| (pair.changed.to_string(), pair.difference));
+        findings.units = Some(Units::Signs { of: "pairs", deviations: signs.collect() });
+        findings
+    }
+}
+
+/// A changed model and its base.
+struct Pair<'a> {
+    changed: &'a str,
+    difference: f64,
+    deviation: Option<f64>,
+    prompts: usize,
+    /// Of the changed model and of the base.
+    means: (f64, f64),
+    changed_interval: Option<Interval>,
+    base_interval: Option<Interval>,
+    interval: Option<Interval>,
+    /// At 1 - 2alpha.
+    narrow: Option<Interval>,
+    p: Option<f64>,
+}
+
+impl Pairs {
+    fn summary(&self, context: &TestContext<'_>, pairs: &[Pair<'_>], findings: &mut Findings) {
+        let n = pairs.len() as f64;
+        let adjusted = holm(&pairs.iter().map(|pair| pair.p.unwrap_or(1.0)).collect::<Vec<_>>());
+        let counts = |pair: &Pair<'_>, p: f64| p < context.alpha && pair.difference.abs() >= self.size;
+        let share = |holds: &dyn Fn(&Pair<'_>, f64) -> bool| {
+            let hits = pairs.iter().zip(&adjusted).filter(|(pair, p)| holds(pair, **p)).count();
+            (!pairs.is_empty()).then_some(hits as f64 / n)
+        };
+        let falls = |pair: &Pair<'_>| {
+            pair.base_interval.is_some_and(|i| i.low > 0.0)
+                && pair.changed_interval.is_some_and(|i| i.high < 0.0)
+        };
+        let rises = |pair: &Pair<'_>| {
+            pair.base_interval.is_some_and(|i| i.high < 0.0)
+                && pair.changed_interval.is_some_and(|i| i.low > 0.0)
+        };
+        let cannot_fall = |pair: &Pair<'_>| {
+            pair.base_interval.is_some_and(|i| i.high < 0.0)
+                || pair.changed_interval.is_some_and(|i| i.low > 0.0)
+        };
+        // What is said of all pairs needs an interval from each.
+        let narrow: Option<Vec<Interval>> = pairs.iter().map(|pair| pair.narrow).collect();
+        let end = |pick: fn(&Interval) -> f64, worse: fn(f64, f64) -> f64| {
+            narrow.as_ref().and_then(|all| all.iter().map(pick).reduce(worse))
+        };
+        for pair in pairs {
+            let Pair { changed, difference, interval, p, prompts, .. } = pair;
+            findings.estimates.push(estimate(changed, Some(*difference), *interval, *p, *prompts));
+        }
+        let effects: Vec<(f64, f64)> = pairs
+            .iter()
+            .filter_map(|pair| Some((pair.difference, pair.deviation?.powi(2) / pair.prompts as f64)))
+            .collect();
+        let pooled = random_effects(&effects, context.alpha);
+        if let Some(pooled) = pooled {
+            let interval = Some(pooled.interval);
+            findings.estimates.push(estimate(
+                "pooled",
+                Some(pooled.effect),
+                interval,
+                Some(pooled.p),
+                effects.len(),
+            ));
+        }
+        if !pairs.is_empty() {
+            findings.notes.push(format!(
+                "p of a pair: the larger of Student's t and Wilcoxon, uncorrected; significance is after Holm over {n} \
+                 pairs; pooled by random effects with pairs as units (Hartung-Knapp)"
+            ));
+        }
+        // Both means of a pair are of one quantity under one protocol.
+        let side = |pick: fn(&Pair<'_>) -> f64| {
+            Series::tagged(None, None, pairs.iter().map(|pair| (pair.changed, pick(pair))).collect())
+        };
+        let of_bases = findings.pair(&side(|p| p.means.1), &side(|p| p.means.0), false);
+        // Two pairs always correlate perfectly and three nearly so.
+        let r = of_bases.filter(|pair| pair.len() > 3).and_then(|pair| pearson(&pair));
+        let r_interval =
+            r.and_then(|r| correlation_interval(r, pairs.len(), 0, Method::Pearson, context.alpha));
+        let log = self.of.scale == Scale::Log;
+        let ratio = |pair: &Pair<'_>| if log { pair.difference.exp() } else { pair.means.0 / pair.means.1 };
+        let (ratios, sizes) = (|| pairs.iter().map(ratio), || pairs.iter().map(|pair| pair.difference.abs()));
+        findings.offer(Statistics {
+            pairs: Some(n),
+            share_lower_significant: share(&|pair, p| counts(pair, p) && pair.difference < 0.0),
+            share_higher_significant: share(&|pair, p| counts(pair, p) && pair.difference > 0.0),
+            share_significant: share(&counts),
+            share_sign_change: share(&|pair, _| falls(pair) || rises(pair)),
+            share_falls_through: share(&|pair, _| falls(pair)),
+            pooled: pooled.map(|p| p.effect),
+            low: pooled.map(|p| p.interval.low),
+            high: pooled.map(|p| p.interval.high),
+            p: pooled.map(|p| p.p),
+            r,
+            r_low: r_interval.map(|i| i.low),
+            r_high: r_interval.map(|i| i.high),
+            smallest_ratio: ratios().reduce(f64::min),
+            largest_ratio: ratios().reduce(f64::max),
+            smallest_size: sizes().reduce(f64::min),
+            largest_size: sizes().reduce(f64::max),
+            equivalence_low: end(|i| i.low, f64::min),
+            equivalence_high: end(|i| i.high, f64::max),
+            share_cannot_fall_through: share(&|pair, _| cannot_fall(pair)),
+        });
+    }
+}

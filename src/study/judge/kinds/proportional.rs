@@ -1,0 +1,82 @@
+//! `proportional`: is y a multiple of x, prompt by prompt within a model?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        context::TestContext,
+        findings::{Findings, point},
+        hypothesis::Quantity,
+        kind::{Kind, Parts},
+        statistics::statistics,
+    },
+    stats::{cross_validated, quantile},
+};
+
+/// Is y proportional to x? Cross-validated R² of a line through zero, an affine line, and ranks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Proportional {
+    pub x: Quantity,
+    pub y: Quantity,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+statistics! {
+    Proportional {
+        linear_r2,
+        affine_r2,
+        rank_r2,
+        linear_minus_best,
+    }
+}
+
+impl Kind for Proportional {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols)
+    }
+
+    /// Cross-validated R² per model of a line through zero, an affine line and ranks; the statistics are medians over
+    /// models, the estimates the line through zero.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let Proportional { x, y, across_protocols } = self;
+        let across = *across_protocols;
+        let mut findings = Findings::new("cross-validated R2 of y = b x");
+        let xs = context.enough(x, &mut findings);
+        let ys = context.enough(y, &mut findings);
+        let (mut fits, mut models) = (Vec::new(), Vec::new());
+        for model in xs.models.keys().filter(|m| ys.models.contains_key(*m)) {
+            let Some(pair) = findings.pair(&xs.by_prompt(model), &ys.by_prompt(model), across) else {
+                return findings;
+            };
+            let Some(fit) = cross_validated(&pair) else {
+                findings
+                    .notes
+                    .push(format!("{model}: needs four prompts that differ, has {}, left out", pair.len()));
+                continue;
+            };
+            findings.estimates.push(point(model, Some(fit.linear), pair.len()));
+            fits.push(fit);
+            models.push(*model);
+        }
+        if fits.is_empty() && !findings.lacks() {
+            findings.missing.push("needs a model with four prompts that have both quantities".into());
+        }
+        context.enough_models(models, &mut findings);
+        if fits.len() > 1 {
+            findings.notes.push(format!("statistics are medians over {} models", fits.len()));
+        }
+        let median = |pick: fn(&crate::stats::CrossValidated) -> f64| {
+            quantile(&fits.iter().map(pick).collect::<Vec<_>>(), 0.5)
+        };
+        findings.offer(Statistics {
+            linear_r2: median(|f| f.linear),
+            affine_r2: median(|f| f.affine),
+            rank_r2: median(|f| f.rank),
+            linear_minus_best: median(|f| f.linear - f.linear.max(f.affine).max(f.rank)),
+        });
+        findings
+    }
+}

@@ -1,0 +1,83 @@
+//! `ratio`: one number over another.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        context::TestContext,
+        findings::{Findings, point},
+        hypothesis::Quantity,
+        kind::{Kind, Parts},
+        statistics::statistics,
+    },
+    stats::Units,
+};
+
+/// One number over another. With `band`, `inside` says whether the ratio lies in it (1) or not (0).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ratio {
+    pub numerator: Quantity,
+    pub denominator: Quantity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<[f64; 2]>,
+    #[serde(default)]
+    pub across_protocols: bool,
+}
+
+statistics! {
+    Ratio {
+        ratio,
+        inside,
+    }
+}
+
+impl Kind for Ratio {
+    fn parts(&self) -> Parts<'_> {
+        Parts::of([("numerator", &self.numerator), ("denominator", &self.denominator)])
+            .compared(self.across_protocols)
+    }
+
+    /// With one model on each side, the ratio of their means over the selected rows; with several, each model's own
+    /// ratio, and their geometric mean as the statistic.
+    fn run(&self, context: &TestContext<'_>) -> Findings {
+        let Ratio { numerator, denominator, band, across_protocols } = self;
+        let across = *across_protocols;
+        let mut findings = Findings::new("ratio");
+        let top = context.enough(numerator, &mut findings);
+        let bottom = context.enough(denominator, &mut findings);
+        let ratio = if let (Some(a), Some(b)) = (top.only(), bottom.only()) {
+            let n = bottom.models.values().map(|m| m.values().len()).sum();
+            let pair = findings.pair(&a, &b, across);
+            let ratio = pair.map(|p| p.x()[0] / p.y()[0]);
+            context.enough_models(top.models.keys().copied().take(1), &mut findings);
+            findings.estimates.push(point("ratio", ratio, n));
+            ratio
+        } else if let Some(pair) = findings.pair(&top.by_model(), &bottom.by_model(), across) {
+            if pair.is_empty() && !findings.lacks() {
+                findings.missing.push("no model has both numbers".into());
+            }
+            context.enough_models(pair.keys().iter().copied(), &mut findings);
+            let ratios: Vec<f64> = pair.x().iter().zip(pair.y()).map(|(x, y)| x / y).collect();
+            for (model, ratio) in pair.keys().iter().zip(&ratios) {
+                findings.estimates.push(point(*model, Some(*ratio), 1));
+            }
+            if pair.len() > 1 {
+                findings.notes.push(format!("ratio is the geometric mean over {} models", pair.len()));
+            }
+            let logs = pair.keys().iter().zip(&ratios).map(|(model, r)| (model.to_string(), r.ln()));
+            let deviations = logs.filter(|(_, log)| log.is_finite()).collect();
+            findings.units = Some(Units::Signs { of: "models", deviations });
+            Some((ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp())
+        } else {
+            None
+        };
+        // A geometric mean of ratios that are not all positive is no number, and lies nowhere.
+        let ratio = ratio.filter(|ratio| !ratio.is_nan());
+        let inside =
+            ratio.zip(*band).map(|(ratio, [low, high])| f64::from(u8::from(low <= ratio && ratio <= high)));
+        findings.offer(Statistics { ratio, inside });
+        findings
+    }
+}

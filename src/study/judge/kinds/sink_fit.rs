@@ -1,0 +1,103 @@
+//! `sink-fit`: does a Frobenius gain follow from one heavy first token and n-1 ordinary ones?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge::{
+        cell::Cells,
+        context::TestContext,
+        findings::{Findings, point},
+        hypothesis::{Quantity, Select},
+        kind::{Kind, Parts},
+        statistics::statistics,
+    },
+    stats::{crossing_tokens, sink_fit, sink_norm},
+};
+use number::{
+    metric::Metric,
+    protocol::{Endpoint, Protocol, Reduction},
+};
+
+/// Fit F² = B² + (n-1) r² over prompts of n tokens at the last two layers; compare with the observed Frobenius gain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SinkFit {
+    #[serde(default)]
+    pub select: Select,
+}
+
+statistics! {
+    SinkFit {
+        r2,
+        crossing_tokens,
+    }
+}
+
+impl Kind for SinkFit {
+    fn parts(&self) -> Parts<'_> {
+        Parts { selects: vec![(vec!["select".into()], &self.select)], ..Parts::default() }
+    }
+
+    /// Fits F² = B² + (n-1) r² at layers L-1 and L of each model; `r2` is of the gain so predicted against the observed
+    /// one. With several models the worst-fitting one gives both statistics.
+    fn run<'a>(&self, context: &TestContext<'a>) -> Findings {
+        let select = &self.select;
+        let mut findings = Findings::new("R2 of the Frobenius gain");
+        let protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, context.protocol.bos);
+        let quantity = |metric, layers_before_last| Quantity {
+            protocol: Some(protocol),
+            select: Select { layers_before_last, layer: None, ..select.clone() },
+            ..Quantity::of(metric)
+        };
+        let tokens = context.enough(&quantity(Metric::TokenCount, None), &mut findings);
+        let below = context.cells(&quantity(Metric::ResidualNorm, Some(1)), &mut findings);
+        let above = context.cells(&quantity(Metric::ResidualNorm, Some(0)), &mut findings);
+        let gains = context.cells(&quantity(Metric::LastGain, None), &mut findings);
+        findings.uses(Some(protocol));
+        let (mut worst, mut models) = (None::<(f64, Option<f64>)>, Vec::new());
+        for model in tokens.models.keys() {
+            let lengths = tokens.by_prompt(model);
+            let mut pair = |other: &Cells<'a>| findings.pair(&lengths, &other.by_prompt(model), false);
+            let (Some(low), Some(high), Some(gain)) = (pair(&below), pair(&above), pair(&gains)) else {
+                return findings;
+            };
+            let (Some(low), Some(high)) = (sink_fit(&low), sink_fit(&high)) else {
+                findings.notes.push(format!("{model}: needs three prompts of different lengths, left out"));
+                continue;
+            };
+            let predicted: Vec<Option<f64>> =
+                gain.x().iter().map(|&n| Some(sink_norm(&high, n)? / sink_norm(&low, n)?)).collect();
+            let mean = gain.y().iter().sum::<f64>() / gain.len() as f64;
+            let total: f64 = gain.y().iter().map(|g| (g - mean).powi(2)).sum();
+            let missed: Option<f64> =
+                predicted.iter().zip(gain.y()).map(|(p, g)| Some((g - (*p)?).powi(2))).sum();
+            let r2 = missed.map(|m| 1.0 - m / total).filter(|r| r.is_finite());
+            findings.estimates.push(point(model, r2, gain.len()));
+            for (layer, fit) in [("L-1", &low), ("L", &high)] {
+                findings.estimates.push(point(
+                    format!("{model}: R2 of F^2 at {layer}"),
+                    Some(fit.r_squared),
+                    fit.units,
+                ));
+            }
+            let Some(r2) = r2 else {
+                findings
+                    .notes
+                    .push(format!("{model}: the fit predicts a negative square, or all gains are equal"));
+                continue;
+            };
+            models.push(*model);
+            if worst.is_none_or(|(w, _)| r2 < w) {
+                worst = Some((r2, crossing_tokens(&low, &high)));
+            }
+        }
+        if findings.estimates.is_empty() && !findings.lacks() {
+            findings.missing.push("needs a model with at least three prompts of different lengths".into());
+        }
+        context.enough_models(models, &mut findings);
+        findings
+            .offer(Statistics { r2: worst.map(|(r2, _)| r2), crossing_tokens: worst.and_then(|(_, n)| n) });
+        findings
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod evidence;
 pub mod facts;
+pub mod index;
 pub mod mean;
 pub mod metric;
 pub mod observation;

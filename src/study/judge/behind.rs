@@ -5,11 +5,13 @@ use super::{
     cells,
     context::TestContext,
     hypothesis::{Hypothesis, ModelFilter, Prediction},
-    narrow::Narrow,
     population::{Population, Scope},
-    shelf::Shelf,
+    row_filter::RowFilter,
 };
-use number::evidence::{Evidence, EvidenceTable, Measurement};
+use number::{
+    evidence::{Evidence, EvidenceTable, Measurement},
+    index::EvidenceIndex,
+};
 
 /// The rows of one quantity.
 #[derive(Clone, Debug)]
@@ -27,21 +29,21 @@ pub fn behind(
     evidence: Evidence,
     table: &EvidenceTable,
 ) -> Vec<Behind> {
-    let shelf = Shelf::new(table);
+    let index = EvidenceIndex::new(table);
     let filters: Vec<&ModelFilter> = std::iter::once(&hypothesis.models).chain(&prediction.models).collect();
-    let (population, narrow, cache) =
-        (Population::new(&shelf, &filters), Narrow::default(), StatisticsCache::new(0));
+    let (population, rows, cache) =
+        (Population::new(&index, &filters), RowFilter::default(), StatisticsCache::new(0));
     let context = TestContext {
         evidence,
         protocol: hypothesis.protocol,
         alpha: hypothesis.alpha,
         seed: cache.seed,
         needs: &prediction.needs,
-        shelf: &shelf,
+        index: &index,
         population: &population,
         scope: Scope::Taken,
         across: true,
-        narrow: &narrow,
+        rows: &rows,
         cache: &cache,
     };
     let parts = prediction.test.parts();

@@ -10,11 +10,10 @@ use super::{
     combine::{Sign, combined},
     context::TestContext,
     hypothesis::{Quantity, Scale, Select},
+    notes::{LookupNotes, absent},
     population::{Scope, fails, speaks_of_kinds},
-    said::{Said, absent},
-    shelf::Entry,
 };
-use number::{evidence::Measurement, metric::Metric};
+use number::{evidence::Measurement, index::IndexedRow, metric::Metric};
 
 /// Looks `quantity` up. Empty cells come with `missing`.
 pub(super) fn look_up<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Cells<'a> {
@@ -77,7 +76,7 @@ fn plain<'a>(bench: &TestContext<'a>, quantity: &Quantity, scale: Scale) -> Cell
 fn stated<'a>(bench: &TestContext<'a>, quantity: &Quantity, fact: &str, scale: Scale, cells: &mut Cells<'a>) {
     let mut unknown = Vec::new();
     for number in models(bench, &quantity.select) {
-        let model = &bench.shelf.models[number];
+        let model = &bench.index.models[number];
         match model.fact(fact).and_then(serde_json::Value::as_f64).and_then(|value| scaled(value, scale)) {
             Some(value) => {
                 let own = ModelCells { prompts: BTreeMap::new(), aggregate: Some(value) };
@@ -99,7 +98,7 @@ fn models(bench: &TestContext<'_>, select: &Select) -> Vec<usize> {
     // Who names a model, or its kind, means it.
     let named = select.model.is_some() || speaks_of_kinds(&select.facts);
     let scope = if named && bench.scope == Scope::Taken { Scope::EveryKind } else { bench.scope };
-    let all = bench.shelf.models.iter().enumerate();
+    let all = bench.index.models.iter().enumerate();
     all.filter(|(number, model)| {
         bench.takes(*number, scope)
             && select.model.as_deref().is_none_or(|id| id == model.id)
@@ -124,18 +123,18 @@ fn measured<'a>(
         ));
         return;
     }
-    let mut said = Said::default();
+    let mut notes = LookupNotes::default();
     let mut unscaled = 0_u64;
     let mut repeated = BTreeSet::new();
     let mut found: Vec<(&'a Measurement, f64)> = Vec::new();
     let mut last: Option<(&str, &str)> = None;
     for number in models(bench, &quantity.select) {
-        let model = &bench.shelf.models[number];
+        let model = &bench.index.models[number];
         let Ok(layer) = self::layer(bench, number, &quantity.select) else { continue };
-        let rows = bench.shelf.rows(metric, asked, number, layer);
-        let mut rows: Vec<(&Entry<'_>, f64)> = rows
+        let rows = bench.index.rows(metric, asked, number, layer);
+        let mut rows: Vec<(&IndexedRow<'_>, f64)> = rows
             .iter()
-            .filter(|entry| selected(entry.row, &quantity.select) && bench.narrow.admits(entry.row))
+            .filter(|entry| selected(entry.row, &quantity.select) && bench.rows.keeps(entry.row))
             .filter_map(|entry| {
                 let value = scaled(entry.row.value, scale);
                 unscaled += u64::from(value.is_none());
@@ -144,14 +143,15 @@ fn measured<'a>(
             .collect();
         // Rows of every layer come layer by layer.
         if layer.is_none() {
-            rows.sort_by_key(|(entry, _)| entry.unit());
+            rows.sort_by_key(|(entry, _)| entry.prompt_number());
         }
-        let prompts: Vec<&[(&Entry<'_>, f64)]> = rows.chunk_by(|a, b| a.0.unit() == b.0.unit()).collect();
-        let has_prompts = prompts.iter().any(|rows| bench.shelf.prompt(rows[0].0).is_some());
+        let prompts: Vec<&[(&IndexedRow<'_>, f64)]> =
+            rows.chunk_by(|a, b| a.0.prompt_number() == b.0.prompt_number()).collect();
+        let has_prompts = prompts.iter().any(|rows| bench.index.prompt(rows[0].0).is_some());
         // In the order of prompts, as the rows are.
         let (mut own, mut aggregate) = (Vec::new(), None);
         for rows in prompts {
-            let prompt = bench.shelf.prompt(rows[0].0);
+            let prompt = bench.index.prompt(rows[0].0);
             // An aggregate beside the model's own prompts is not used, so nothing is said about it.
             if prompt.is_none() && has_prompts {
                 continue;
@@ -183,7 +183,7 @@ fn measured<'a>(
                     cells.dtypes.insert(&row.dtype);
                 }
             }
-            said.hear(model.id, prompt, &found);
+            notes.record(model.id, prompt, &found);
         }
         if !own.is_empty() || aggregate.is_some() {
             cells.models.insert(model.id, ModelCells { prompts: own.into_iter().collect(), aggregate });
@@ -195,7 +195,7 @@ fn measured<'a>(
     if !repeated.is_empty() {
         cells.notes.push(format!("prompts that two sets name differently count once: {}", repeated.len()));
     }
-    cells.notes.extend(said.notes(metric, cells));
+    cells.notes.extend(notes.sentences(metric, cells));
     if cells.models.is_empty() {
         cells.missing.push(absent(bench, quantity, metric, asked));
     }
@@ -207,7 +207,7 @@ pub(super) fn rows<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Vec<&'a 
     let asked = quantity.protocol.unwrap_or(bench.protocol);
     let of = |number: usize| -> Vec<&'a Measurement> {
         let Ok(layer) = layer(bench, number, &quantity.select) else { return Vec::new() };
-        let entries = bench.shelf.rows(metric, asked, number, layer).iter();
+        let entries = bench.index.rows(metric, asked, number, layer).iter();
         entries.map(|entry| entry.row).filter(|row| selected(row, &quantity.select)).collect()
     };
     models(bench, &quantity.select).into_iter().flat_map(of).collect()
@@ -215,7 +215,7 @@ pub(super) fn rows<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Vec<&'a 
 
 /// The layer that a quantity selects in this model; an error where the model does not have it.
 fn layer(bench: &TestContext<'_>, number: usize, select: &Select) -> Result<Option<u32>, ()> {
-    let blocks = bench.shelf.models[number].blocks;
+    let blocks = bench.index.models[number].blocks;
     let counted = select.layers_before_last.map(|back| blocks.and_then(|blocks| blocks.checked_sub(back)));
     match (select.layer, counted) {
         // Depth unknown, or not that deep; or two layers named at once.

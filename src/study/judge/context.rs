@@ -3,12 +3,15 @@
 use super::{
     cache::StatisticsCache,
     hypothesis::Needs,
-    narrow::Narrow,
     population::{Population, Scope},
-    shelf::{Model, Shelf},
+    row_filter::RowFilter,
 };
 use crate::stats::{Interval, Seed, out_of_reach};
-use number::{evidence::Evidence, protocol::Protocol};
+use number::{
+    evidence::Evidence,
+    index::{EvidenceIndex, IndexedModel},
+    protocol::Protocol,
+};
 
 /// What every test works on.
 #[derive(Clone, Copy)]
@@ -18,13 +21,13 @@ pub(crate) struct TestContext<'a> {
     pub alpha: f64,
     pub seed: Seed,
     pub needs: &'a Needs,
-    pub shelf: &'a Shelf<'a>,
+    pub index: &'a EvidenceIndex<'a>,
     pub population: &'a Population,
     pub scope: Scope,
     /// Whether numbers of different protocols may be combined into one: the file says so.
     pub across: bool,
-    /// What this specification leaves out.
-    pub narrow: &'a Narrow,
+    /// The rows that this specification keeps.
+    pub rows: &'a RowFilter,
     pub cache: &'a StatisticsCache,
 }
 
@@ -35,19 +38,19 @@ impl<'a> TestContext<'a> {
     }
 
     pub(crate) fn takes(&self, model: usize, scope: Scope) -> bool {
-        self.population.takes(self.shelf, model, scope)
-            && !self.narrow.without_models.contains(self.shelf.models[model].id)
+        self.population.takes(self.index, model, scope)
+            && !self.rows.without_models.contains(self.index.models[model].id)
     }
 
     /// Whether the prediction speaks of a model that others were changed from.
     pub(crate) fn takes_base(&self, id: &str) -> bool {
-        let number = self.shelf.models.binary_search_by_key(&id, |model| model.id);
-        number.is_ok_and(|number| self.takes(number, Scope::Taken))
+        let number = self.index.model_number(id);
+        number.is_some_and(|number| self.takes(number, Scope::Taken))
     }
 
     /// Facts and depth of a model of this table.
-    pub(crate) fn model(&self, id: &str) -> Option<&'a Model<'a>> {
-        self.shelf.models.binary_search_by_key(&id, |model| model.id).ok().map(|at| &self.shelf.models[at])
+    pub(crate) fn model(&self, id: &str) -> Option<&'a IndexedModel<'a>> {
+        self.index.model(id)
     }
 
     /// The interval of a mean at the level of the context, as [`stats::mean_interval`](crate::stats::mean_interval) gives it.

@@ -13,12 +13,12 @@ use super::{
     outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome},
     overall,
     population::{Population, Scope},
-    shelf::Shelf,
     verdict::Verdict,
 };
 use base::hash::Key;
 use number::{
     evidence::{Evidence, EvidenceTable},
+    index::EvidenceIndex,
     protocol::Protocol,
 };
 
@@ -87,13 +87,13 @@ fn on_evidence(
     table: &EvidenceTable,
     cache: &StatisticsCache,
 ) -> (Vec<PredictionOutcome>, Vec<Curve>) {
-    let shelf = Shelf::new(table);
+    let index = EvidenceIndex::new(table);
     let asked: Vec<&Prediction> =
         hypothesis.predictions.iter().filter(|p| p.evidence.contains(&evidence)).collect();
-    let at = Place { hypothesis, evidence, shelf: &shelf, cache };
+    let at = Place { hypothesis, evidence, index: &index, cache };
     let primary: Vec<Judged> =
         asked.par_iter().map(|prediction| at.judged(prediction, &Way::primary(hypothesis))).collect();
-    let ways: Vec<Ways> = primary.iter().map(|judged| Ways::of(hypothesis, &judged.seen, &shelf)).collect();
+    let ways: Vec<Ways> = primary.iter().map(|judged| Ways::of(hypothesis, &judged.seen, &index)).collect();
     // All predictions at once, so that one with few ways does not leave cores idle.
     let tasks: Vec<(usize, &Way)> = ways
         .iter()
@@ -117,7 +117,7 @@ fn on_evidence(
 struct Place<'a> {
     hypothesis: &'a Hypothesis,
     evidence: Evidence,
-    shelf: &'a Shelf<'a>,
+    index: &'a EvidenceIndex<'a>,
     cache: &'a StatisticsCache,
 }
 
@@ -126,18 +126,18 @@ impl Place<'_> {
         let (evidence, protocol) = (self.evidence, way.protocol);
         let filters: Vec<&ModelFilter> =
             std::iter::once(&self.hypothesis.models).chain(&prediction.models).collect();
-        let population = Population::new(self.shelf, &filters);
+        let population = Population::new(self.index, &filters);
         let context = TestContext {
             evidence,
             protocol,
             alpha: self.hypothesis.alpha,
             seed: self.cache.seed.derive(&format!("{}/{evidence}/{protocol}", prediction.id)),
             needs: &prediction.needs,
-            shelf: self.shelf,
+            index: self.index,
             population: &population,
             scope: Scope::Taken,
             across: prediction.test.parts().across == Some(true),
-            narrow: &way.narrow,
+            rows: &way.rows,
             cache: self.cache,
         };
         let mut findings = prediction.test.run(&context);

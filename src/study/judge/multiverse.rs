@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use super::{
     findings::Seen,
     hypothesis::{Dimension, Hypothesis, Multiverse, Relation},
-    narrow::Narrow,
     outcome::{Choice, Kinship},
-    shelf::Shelf,
+    row_filter::RowFilter,
 };
 use number::{
+    index::EvidenceIndex,
     metric::{DecisiveParts, Metric},
     protocol::Protocol,
 };
@@ -25,7 +25,7 @@ const MOST: usize = 400;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Way {
     pub protocol: Protocol,
-    pub narrow: Narrow,
+    pub rows: RowFilter,
     pub kinship: Kinship,
     /// Differs from no other way but in parts of the protocol that do not enter the numbers: not in the curve.
     pub repeats: bool,
@@ -41,19 +41,19 @@ pub(super) struct Ways {
 
 impl Way {
     pub(super) fn primary(hypothesis: &Hypothesis) -> Way {
-        let (protocol, narrow) = (hypothesis.protocol, Narrow::default());
-        Way { protocol, narrow, kinship: Kinship::Primary, repeats: false }
+        let (protocol, rows) = (hypothesis.protocol, RowFilter::default());
+        Way { protocol, rows, kinship: Kinship::Primary, repeats: false }
     }
 
     /// Fewer rows than the primary way has, so that an open verdict may be lost power alone.
     pub(super) fn is_subset(&self) -> bool {
-        self.narrow != Narrow::default()
+        self.rows != RowFilter::default()
     }
 }
 
 impl Ways {
     /// From what the primary test met. Protocols that the hypothesis lists come whether observed or not.
-    pub(super) fn of(hypothesis: &Hypothesis, seen: &Seen, shelf: &Shelf<'_>) -> Ways {
+    pub(super) fn of(hypothesis: &Hypothesis, seen: &Seen, index: &EvidenceIndex<'_>) -> Ways {
         let multiverse = hypothesis.multiverse.clone().unwrap_or_default();
         let parts = |metric: &Metric| metric.decisive(hypothesis.protocol);
         let decisive = seen.free.iter().map(parts).fold(DecisiveParts::default(), DecisiveParts::or);
@@ -66,7 +66,7 @@ impl Ways {
         let mut protocols: Vec<Protocol> = listed.iter().map(|other| other.protocol).collect();
         // Numbers that fewer parts enter follow whatever the others vary.
         for metric in seen.free.iter().filter(|metric| Some(parts(metric).count()) == most) {
-            let observed = shelf.observed(*metric).map(|parts| parts.filled(hypothesis.protocol));
+            let observed = index.observed(*metric).map(|parts| parts.filled(hypothesis.protocol));
             protocols.extend(observed.filter(|p| inside(&multiverse, *p, hypothesis.protocol)));
         }
         let mut known = BTreeSet::from([hypothesis.protocol]);
@@ -76,12 +76,12 @@ impl Ways {
             }
             ways.push(Way {
                 protocol,
-                narrow: Narrow::default(),
+                rows: RowFilter::default(),
                 kinship: kinship(relation(hypothesis, &multiverse, protocol)),
                 repeats: decisive.of(protocol).filled(hypothesis.protocol) != protocol,
             });
         }
-        let subsets = subsets(&multiverse, seen, shelf);
+        let subsets = subsets(&multiverse, seen, index);
         let mut under: Vec<Way> = ways
             .iter()
             .filter(|way| !way.repeats && way.kinship != Kinship::DifferentEstimand)
@@ -99,8 +99,8 @@ impl Ways {
             );
         }
         for way in &under {
-            ways.extend(subsets.iter().map(|(narrow, relation)| Way {
-                narrow: narrow.clone(),
+            ways.extend(subsets.iter().map(|(rows, relation)| Way {
+                rows: rows.clone(),
                 kinship: kinship(*relation),
                 ..way.clone()
             }));
@@ -123,7 +123,7 @@ impl Ways {
 }
 
 fn chosen(way: &Way, dimension: Dimension) -> String {
-    let Narrow { without_category, without_models: _, without_family, source, dtype } = &way.narrow;
+    let RowFilter { without_category, without_models: _, without_family, source, dtype } = &way.rows;
     let all = || "all".to_string();
     match dimension {
         Dimension::Reduction => way.protocol.reduction.to_string(),
@@ -170,25 +170,29 @@ fn kinship(relation: Relation) -> Kinship {
 }
 
 /// One thing left out, or taken alone, at a time. Where there is but one of a kind nothing varies.
-fn subsets(multiverse: &Multiverse, seen: &Seen, shelf: &Shelf<'_>) -> Vec<(Narrow, Relation)> {
+fn subsets(multiverse: &Multiverse, seen: &Seen, index: &EvidenceIndex<'_>) -> Vec<(RowFilter, Relation)> {
     let mut subsets = Vec::new();
-    let mut add = |dimension: Dimension, values: &BTreeSet<String>, narrow: &dyn Fn(&str) -> Narrow| {
+    let mut add = |dimension: Dimension, values: &BTreeSet<String>, filter: &dyn Fn(&str) -> RowFilter| {
         if multiverse.has(dimension) && values.len() > 1 {
-            subsets.extend(values.iter().map(|v| (narrow(v), multiverse.relation(dimension, v))));
+            subsets.extend(values.iter().map(|v| (filter(v), multiverse.relation(dimension, v))));
         }
     };
     let some = |value: &str| Some(value.to_string());
-    add(Dimension::Categories, &seen.categories, &|category| Narrow {
+    add(Dimension::Categories, &seen.categories, &|category| RowFilter {
         without_category: some(category),
-        ..Narrow::default()
+        ..RowFilter::default()
     });
-    let families = seen.models.iter().filter_map(|m| shelf.family(m).map(String::from)).collect();
-    add(Dimension::Models, &families, &|family| Narrow {
-        without_models: seen.models.iter().filter(|m| shelf.family(m) == Some(family)).cloned().collect(),
+    let family_of = |model: &str| index.model(model)?.fact("family")?.as_str();
+    let families = seen.models.iter().filter_map(|m| family_of(m).map(String::from)).collect();
+    add(Dimension::Models, &families, &|family| RowFilter {
+        without_models: seen.models.iter().filter(|m| family_of(m) == Some(family)).cloned().collect(),
         without_family: some(family),
-        ..Narrow::default()
+        ..RowFilter::default()
     });
-    add(Dimension::Source, &seen.sources, &|source| Narrow { source: some(source), ..Narrow::default() });
-    add(Dimension::Dtype, &seen.dtypes, &|dtype| Narrow { dtype: some(dtype), ..Narrow::default() });
+    add(Dimension::Source, &seen.sources, &|source| RowFilter {
+        source: some(source),
+        ..RowFilter::default()
+    });
+    add(Dimension::Dtype, &seen.dtypes, &|dtype| RowFilter { dtype: some(dtype), ..RowFilter::default() });
     subsets
 }

@@ -1,11 +1,9 @@
 //! The population: which models of a table a prediction speaks of, and why others are left out.
 
-use super::{
-    hypothesis::{FactCondition, FactValue, ModelFilter},
-    shelf::{Model, Shelf},
-};
+use super::hypothesis::{FactCondition, FactValue, ModelFilter};
+use number::index::{EvidenceIndex, IndexedModel};
 
-/// Models by their number on the shelf.
+/// Models by their number in the index.
 pub(crate) struct Population {
     /// That pass the filters.
     passing: Vec<bool>,
@@ -34,11 +32,11 @@ pub(super) const HISTORY: [&str; 5] = ["kind", "base", "change", "series", "step
 
 impl Population {
     /// Models that pass every filter. Profiles are not looked at: the table holds the profile's models only.
-    pub(crate) fn new(shelf: &Shelf<'_>, filters: &[&ModelFilter]) -> Population {
+    pub(crate) fn new(index: &EvidenceIndex<'_>, filters: &[&ModelFilter]) -> Population {
         let mut notes = Vec::new();
         let (mut passing, mut taken) = (Vec::new(), Vec::new());
         let speaks = filters.iter().any(|f| speaks_of_kinds(&f.facts));
-        for model in &shelf.models {
+        for model in &index.models {
             let listed = filters.iter().all(|f| f.ids.is_empty() || f.ids.iter().any(|id| id == model.id));
             let conditions = filters.iter().flat_map(|f| &f.facts);
             let failure = conditions.filter_map(|condition| fails(model, condition)).next();
@@ -51,20 +49,20 @@ impl Population {
             taken.push(passes && (speaks || named || released(model)));
         }
         let named: Vec<String> = filters.iter().flat_map(|f| f.ids.iter().cloned()).collect();
-        for id in named.iter().filter(|id| !shelf.models.iter().any(|m| m.id == **id)) {
+        for id in named.iter().filter(|id| !index.models.iter().any(|m| m.id == **id)) {
             notes.push(format!("no numbers of {id} here"));
         }
         let conditions = filters.iter().flat_map(|f| &f.facts).map(in_words).collect();
         Population { passing, taken, named, conditions, notes }
     }
 
-    pub(crate) fn takes(&self, shelf: &Shelf<'_>, model: usize, scope: Scope) -> bool {
+    pub(crate) fn takes(&self, index: &EvidenceIndex<'_>, model: usize, scope: Scope) -> bool {
         match scope {
             Scope::Taken => self.taken[model],
             Scope::EveryKind => self.passing[model],
             Scope::Changed => {
-                let base = shelf.models[model].fact("base").and_then(serde_json::Value::as_str);
-                let base = base.and_then(|base| shelf.models.iter().position(|m| m.id == base));
+                let base = index.models[model].fact("base").and_then(serde_json::Value::as_str);
+                let base = base.and_then(|base| index.models.iter().position(|m| m.id == base));
                 self.passing[model] || base.is_some_and(|base| self.passing[base])
             }
         }
@@ -87,28 +85,7 @@ impl Population {
     }
 }
 
-impl Model<'_> {
-    /// `None` where it is not known.
-    pub(crate) fn fact(&self, name: &str) -> Option<&serde_json::Value> {
-        self.facts.get(name).filter(|value| !value.is_null())
-    }
-
-    /// The fact as a word, to group by.
-    pub(crate) fn word(&self, name: &str) -> Option<String> {
-        let fact = self.fact(name)?;
-        Some(fact.as_str().map_or_else(|| fact.to_string(), str::to_string))
-    }
-
-    pub(crate) fn is(&self, name: &str, wanted: &FactValue) -> Option<bool> {
-        self.fact(name).map(|fact| match wanted {
-            FactValue::Bool(b) => fact.as_bool() == Some(*b),
-            FactValue::Number(n) => fact.as_f64() == Some(*n),
-            FactValue::Text(t) => fact.as_str() == Some(t),
-        })
-    }
-}
-
-fn released(model: &Model<'_>) -> bool {
+fn released(model: &IndexedModel<'_>) -> bool {
     model.fact("kind").is_none_or(|kind| kind == "released")
 }
 
@@ -123,12 +100,12 @@ pub(crate) enum Failure {
 }
 
 /// Whether and how a model fails a condition.
-pub(super) fn fails(model: &Model<'_>, condition: &FactCondition) -> Option<Failure> {
+pub(super) fn fails(model: &IndexedModel<'_>, condition: &FactCondition) -> Option<Failure> {
     let Some(fact) = model.fact(&condition.fact) else {
         let history = HISTORY.contains(&condition.fact.as_str());
         return Some(if history { Failure::Differs } else { Failure::Unknown(condition.fact.clone()) });
     };
-    let equal = condition.is.as_ref().is_none_or(|wanted| model.is(&condition.fact, wanted) == Some(true));
+    let equal = condition.is.as_ref().is_none_or(|wanted| wanted.equals(fact));
     let number = fact.as_f64();
     let low = condition.at_least.is_none_or(|l| number.is_some_and(|n| n >= l));
     let high = condition.at_most.is_none_or(|h| number.is_some_and(|n| n <= h));
@@ -143,6 +120,15 @@ fn in_words(condition: &FactCondition) -> String {
 }
 
 impl FactValue {
+    /// Whether a known fact is this.
+    pub(super) fn equals(&self, fact: &serde_json::Value) -> bool {
+        match self {
+            FactValue::Bool(b) => fact.as_bool() == Some(*b),
+            FactValue::Number(n) => fact.as_f64() == Some(*n),
+            FactValue::Text(t) => fact.as_str() == Some(t),
+        }
+    }
+
     pub(crate) fn in_words(&self) -> String {
         match self {
             FactValue::Bool(b) => b.to_string(),

@@ -3,9 +3,8 @@
 use super::{
     hypothesis::{FactCondition, Hypothesis, ModelFilter},
     population::{HISTORY, fails, speaks_of_kinds},
-    shelf::Model,
 };
-use number::facts::ModelFacts;
+use number::{facts::ModelFacts, index::IndexedModel};
 
 /// Whether a model is a stage of a training or was made here, by what the model list states of it.
 pub fn is_derived(lineage: &ModelFacts) -> bool {
@@ -19,7 +18,7 @@ pub fn asks_for(hypothesis: &Hypothesis, id: &str, lineage: &ModelFacts) -> bool
         return true;
     }
     let facts = serde_json::to_value(lineage).unwrap_or_default(); // plain data always serialises
-    let model = Model { id, facts, blocks: None };
+    let model = IndexedModel { id, facts, blocks: None };
     hypothesis.predictions.iter().any(|prediction| {
         let filters: Vec<&ModelFilter> =
             std::iter::once(&hypothesis.models).chain(&prediction.models).collect();

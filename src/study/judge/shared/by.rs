@@ -100,7 +100,8 @@ impl By {
         let (fact, is) = (self.fact.as_deref()?, self.is.as_ref()?);
         for model in models() {
             let facts = context.model(model)?;
-            match (facts.is(fact, is), self.versus.as_ref().map(|versus| facts.is(fact, versus))) {
+            let is_one = |wanted: &FactValue| facts.fact(fact).map(|stated| wanted.equals(stated));
+            match (is_one(is), self.versus.as_ref().map(is_one)) {
                 (None, _) => findings.notes.push(format!("{model} left out: its {fact} is not known")),
                 (Some(true), _) => sides.push((model, 0)),
                 (Some(false), None | Some(Some(true))) => sides.push((model, 1)),

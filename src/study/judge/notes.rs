@@ -1,13 +1,14 @@
-//! What is said about cells: averages of several rows, aggregates, definitions that deviate, and rows that are not there.
+//! Notes on how rows were turned into numbers: averages of several rows, aggregates, definitions that deviate, and rows
+//! that are not there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{cell::Cells, context::TestContext, hypothesis::Quantity};
 use number::{evidence::Measurement, metric::Metric, protocol::Protocol};
 
-/// What was done to rows on the way into cells.
+/// Collects, cell by cell, what a reader of the numbers should know.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct LookupNotes {
     averaged: u64,
     averaged_of: BTreeSet<String>,
     deviations: BTreeMap<String, BTreeSet<String>>,
@@ -16,8 +17,9 @@ pub(super) struct Said {
 /// More deviations than this are counted, not listed.
 const DEVIATIONS: usize = 4;
 
-impl Said {
-    pub(super) fn hear(&mut self, model: &str, prompt: Option<&str>, rows: &[(&Measurement, f64)]) {
+impl LookupNotes {
+    /// Takes note of the rows behind one cell of a model.
+    pub(super) fn record(&mut self, model: &str, prompt: Option<&str>, rows: &[(&Measurement, f64)]) {
         if rows.len() > 1 && prompt.is_some() {
             self.averaged += 1;
             self.averaged_of.extend(rows.iter().map(|(r, _)| format!("{} {}", r.source, r.dtype)));
@@ -30,7 +32,8 @@ impl Said {
         }
     }
 
-    pub(super) fn notes(self, metric: Metric, cells: &Cells<'_>) -> Vec<String> {
+    /// One sentence for each kind of remark.
+    pub(super) fn sentences(self, metric: Metric, cells: &Cells<'_>) -> Vec<String> {
         let mut notes = Vec::new();
         if self.averaged > 0 {
             let sources: Vec<String> = self.averaged_of.into_iter().collect();
@@ -67,7 +70,7 @@ impl Said {
     }
 }
 
-/// E.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
+/// Says which rows a quantity found none of, e.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
 pub(super) fn absent(
     bench: &TestContext<'_>,
     quantity: &Quantity,

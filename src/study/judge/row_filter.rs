@@ -1,24 +1,27 @@
-//! Less than all the rows: what one specification leaves out.
+//! The rows that one specification of a curve keeps.
 
 use std::collections::BTreeSet;
 
 use number::evidence::Measurement;
 
-/// Which rows a specification takes. The default takes all.
+/// The rows that a specification keeps. The default keeps all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Narrow {
+pub(crate) struct RowFilter {
+    /// Rows on prompts of this category are left out.
     pub without_category: Option<String>,
+    /// Rows of these models are left out.
     pub without_models: BTreeSet<String>,
-    /// What these models have in common.
+    /// The family that `without_models` are of.
     pub without_family: Option<String>,
-    /// Only rows of this source, and of this dtype; properties of the weights stay, they are of no run.
+    /// Of rows of runs only those of this source are kept; properties of the weights are of no run.
     pub source: Option<String>,
+    /// Likewise of this dtype.
     pub dtype: Option<String>,
 }
 
-impl Narrow {
-    /// Whether a row of a model that is not left out is taken.
-    pub(crate) fn admits(&self, row: &Measurement) -> bool {
+impl RowFilter {
+    /// Whether a row of a model that is not left out is kept.
+    pub(crate) fn keeps(&self, row: &Measurement) -> bool {
         let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
         let category = self.without_category.is_none() || row.category != self.without_category;
         let run =

@@ -3,7 +3,8 @@
 //! Everything is computed from published rows. Steps of one chain change one thing each, so their log ratios add up.
 
 use crate::published::EvidenceError;
-use number::evidence::{EvidenceTable, Measurement};
+use number::evidence::Measurement;
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
@@ -61,18 +62,18 @@ const LAST_TOKEN: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock,
 ///
 /// Only one chain exists: the capital prompt was never published under the second method, so the interaction of prompt
 /// and method cannot be told from the method's own part.
-pub fn llama_case(table: &EvidenceTable) -> Result<LlamaCase, EvidenceError> {
-    let printed = row(table, "four_model", CAPITAL, FROBENIUS)?;
+pub fn llama_case(index: &EvidenceIndex<'_>) -> Result<LlamaCase, EvidenceError> {
+    let printed = row(index, "four_model", CAPITAL, FROBENIUS)?;
     let rows = vec![
-        row(table, "input_dependency", CAPITAL, FROBENIUS)?,
-        row(table, "input_dependency", FOX, FROBENIUS)?,
-        row(table, "llama2_vs_llama31", FOX, MEAN_AFTER_NORM)?,
+        row(index, "input_dependency", CAPITAL, FROBENIUS)?,
+        row(index, "input_dependency", FOX, FROBENIUS)?,
+        row(index, "llama2_vs_llama31", FOX, MEAN_AFTER_NORM)?,
     ];
     let [capital, fox, after_norm] = [&rows[0].gain, &rows[1].gain, &rows[2].gain];
     let split = chain(capital, &[("prompt", fox), ("method", after_norm)]);
     let split_with_dtype =
         chain(&printed.gain, &[("dtype", capital), ("prompt", fox), ("method", after_norm)]);
-    let last_token = mean(table, "grand_unified", LAST_TOKEN)?;
+    let last_token = mean(index, "grand_unified", LAST_TOKEN)?;
     Ok(LlamaCase { model: MODEL.to_string(), rows, last_token, split, split_with_dtype })
 }
 
@@ -91,33 +92,28 @@ fn chain(from: &Measurement, steps: &[(&'static str, &Measurement)]) -> Split {
 }
 
 fn gains<'a>(
-    table: &'a EvidenceTable,
+    index: &EvidenceIndex<'a>,
     source: &'a str,
     protocol: Protocol,
 ) -> impl Iterator<Item = &'a Measurement> {
-    table.rows.iter().filter(move |m| {
-        m.source == source
-            && m.model == MODEL
-            && m.metric == Metric::LastGain
-            && m.protocol == Some(protocol)
-            && m.prompt.is_some()
-    })
+    let rows = index.under(Metric::LastGain, protocol);
+    rows.filter(move |row| row.source == source && row.model == MODEL && row.prompt.is_some())
 }
 
 fn row(
-    table: &EvidenceTable,
+    index: &EvidenceIndex<'_>,
     source: &str,
     prompt: &str,
     protocol: Protocol,
 ) -> Result<CaseRow, EvidenceError> {
-    let gain = gains(table, source, protocol).find(|m| m.prompt.as_deref() == Some(prompt));
+    let gain = gains(index, source, protocol).find(|m| m.prompt.as_deref() == Some(prompt));
     let gain = gain.ok_or_else(|| no_row(source, prompt, protocol))?.clone();
-    let text = table.prompts.iter().find(|p| p.id == prompt).map_or(prompt, |p| &p.text);
+    let text = index.table.prompts.iter().find(|p| p.id == prompt).map_or(prompt, |p| &p.text);
     Ok(CaseRow { prompt: text.to_string(), gain })
 }
 
-fn mean(table: &EvidenceTable, source: &str, protocol: Protocol) -> Result<CaseRow, EvidenceError> {
-    let all: Vec<&Measurement> = gains(table, source, protocol).collect();
+fn mean(index: &EvidenceIndex<'_>, source: &str, protocol: Protocol) -> Result<CaseRow, EvidenceError> {
+    let all: Vec<&Measurement> = gains(index, source, protocol).collect();
     let first = all.first().ok_or_else(|| no_row(source, "any", protocol))?;
     let above = all.iter().filter(|m| m.value > 1.0).count();
     let value = all.iter().map(|m| m.value).sum::<f64>() / all.len() as f64;

@@ -8,6 +8,7 @@ use crate::page::Element;
 use base::hash::Key;
 use number::evidence::{Evidence, EvidenceTable, ModelInfo};
 use number::facts::ModelFacts;
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{
@@ -205,7 +206,7 @@ fn view() -> View {
         (0..5).map(|l| if l == 2 { None } else { band(f64::from(l) + 1.0) }).collect();
     View {
         provenance: Provenance { experiment_title: HOSTILE.into(), ..Provenance::default() },
-        llama: Some(llama_case(&table).expect("the rows are there")),
+        llama: Some(llama_case(&EvidenceIndex::new(&table)).expect("the rows are there")),
         claims: vec![claim("C001", Outcome::Differs), claim("C002", Outcome::NoData)],
         hypotheses: vec![
             hypothesis("H1", Some(Verdict::Supported), Verdict::Fragile),
@@ -231,7 +232,7 @@ fn view() -> View {
                 mlp: bands[1..].to_vec(),
             })
             .to_vec(),
-        figures: seed_figures(&table, &EvidenceTable::default()),
+        figures: seed_figures(&EvidenceIndex::new(&table), &EvidenceIndex::new(&EvidenceTable::default())),
         training: vec![],
         analysis: analysis(),
         metrics: Metric::ALL
@@ -446,7 +447,7 @@ fn revisions_and_variants_stand_apart_from_released_models() {
 
 #[test]
 fn published_rows_give_each_of_the_research_figures() {
-    let figures = seed_figures(&table(), &EvidenceTable::default());
+    let figures = seed_figures(&EvidenceIndex::new(&table()), &EvidenceIndex::new(&EvidenceTable::default()));
     let keys: Vec<&str> = figures.iter().map(|figure| figure.key).collect();
     assert_eq!(
         keys,

@@ -6,6 +6,7 @@ use std::path::Path;
 use base::hash::Key;
 use number::evidence::{Evidence, ModelInfo};
 use number::facts::ModelFacts;
+use number::index::EvidenceIndex;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{Band, LayerProfile, MetricDefinition, Provenance, View, markdown, plots, terminal};
 use study::analysis::Analysis;
@@ -142,7 +143,7 @@ fn view() -> View {
             runtime: Some("1.27.0".into()),
             jobs: vec![("export".into(), 2), ("observe".into(), 60), ("judge".into(), 5)],
         },
-        llama: Some(llama_case(&table).expect("the rows are there")),
+        llama: Some(llama_case(&EvidenceIndex::new(&table)).expect("the rows are there")),
         claims: vec![],
         hypotheses: vec![
             hypothesis(

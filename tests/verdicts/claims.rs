@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use number::evidence::EvidenceTable;
+use number::index::EvidenceIndex;
 use results::tidy;
 use study::claims::{Answer, ClaimOutcome, ClaimsError, Outcome, RECIPES, reproduce};
 use study::published;
@@ -15,8 +16,9 @@ fn folder() -> PathBuf {
 
 static TABLE: LazyLock<EvidenceTable> =
     LazyLock::new(|| published::import(&folder()).expect("the shipped tables import"));
-static OUTCOMES: LazyLock<Vec<ClaimOutcome>> =
-    LazyLock::new(|| reproduce(&folder(), &TABLE).unwrap_or_else(|error| panic!("{error}")));
+static OUTCOMES: LazyLock<Vec<ClaimOutcome>> = LazyLock::new(|| {
+    reproduce(&folder(), &EvidenceIndex::new(&TABLE)).unwrap_or_else(|error| panic!("{error}"))
+});
 
 fn outcome(id: &str) -> &'static ClaimOutcome {
     OUTCOMES.iter().find(|outcome| outcome.id == id).unwrap_or_else(|| panic!("{id} has an outcome"))
@@ -166,7 +168,7 @@ fn mistake(from: &str, to: &str) -> String {
     let text = std::fs::read_to_string(&recipes).expect("recipes");
     assert!(text.contains(from), "{from}");
     std::fs::write(&recipes, text.replacen(from, to, 1)).expect("written");
-    match reproduce(copy.path(), &TABLE) {
+    match reproduce(copy.path(), &EvidenceIndex::new(&TABLE)) {
         Err(ClaimsError::Toml(report)) => report
             .diagnostics
             .iter()

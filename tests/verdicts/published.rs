@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use number::evidence::{Evidence, EvidenceTable, Measurement};
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use study::published::Stated;
 use study::{llama::llama_case, published};
@@ -244,7 +245,7 @@ fn claims_are_numbers_with_a_tolerance_or_words() {
 
 #[test]
 fn the_llama_case_is_computed_from_its_rows() {
-    let case = llama_case(&table()).expect("the rows are there");
+    let case = llama_case(&EvidenceIndex::new(&table())).expect("the rows are there");
     let values: Vec<f64> = case.rows.iter().map(|row| (row.gain.value * 1e4).round() / 1e4).collect();
     assert_eq!(values, [0.4777, 0.6086, 1.5332]);
     let protocols: Vec<String> =
@@ -267,7 +268,7 @@ fn the_llama_case_is_computed_from_its_rows() {
 fn a_table_without_the_case_names_the_missing_row() {
     let mut table = table();
     table.rows.retain(|row| row.source != "llama2_vs_llama31");
-    let error = llama_case(&table).unwrap_err().to_string();
+    let error = llama_case(&EvidenceIndex::new(&table)).unwrap_err().to_string();
     assert!(error.contains("llama2_vs_llama31") && error.contains("mean/hf-last/auto"), "{error}");
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Common, Exit, Failure, output};
+use number::index::EvidenceIndex;
 use study::claims::{self, ClaimsError};
 use study::config::{self, Checked, Kind, Loaded, Report};
 use study::{published, published::EvidenceError};
@@ -47,7 +48,8 @@ fn published_too(checked: Vec<Checked>) -> Result<Vec<Checked>, ClaimsError> {
     for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
         let loaded = config::load(&experiment.path).map_err(ClaimsError::Toml)?;
         let Some(folder) = loaded.published else { continue };
-        claims::reproduce(&folder, &published::import(&folder)?)?;
+        let table = published::import(&folder)?;
+        claims::reproduce(&folder, &EvidenceIndex::new(&table))?;
     }
     Ok(checked)
 }

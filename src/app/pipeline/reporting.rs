@@ -18,6 +18,7 @@ use base::hash::Key;
 use base::progress::Progress;
 use base::publish;
 use number::evidence::{EvidenceTable, ModelInfo};
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::observation::PromptObservation;
 use results::regress::{RUN_SCHEMA, RunFile};
@@ -48,7 +49,8 @@ type Manifest = BTreeMap<String, Key>;
 pub(super) fn check(loaded: &Loaded, planned: &Planned) -> Result<(), PipelineError> {
     let observes = planned.plan.counts.iter().any(|count| count.kind == JobKind::Observe && count.stale > 0);
     if let Some(folder) = loaded.published.as_ref().filter(|_| observes) {
-        claims::reproduce(folder, &published::import(folder)?)?;
+        let table = published::import(folder)?;
+        claims::reproduce(folder, &EvidenceIndex::new(&table))?;
     }
     Ok(())
 }
@@ -83,15 +85,9 @@ pub(super) fn write(
     }
     progress.start("report", 1);
     let observations = sources.observations(progress)?;
-    view.llama = llama_case(sources.published()?).ok();
-    if let Some(folder) = &loaded.published {
-        view.claims = claims::reproduce(folder, sources.published()?)?;
-    }
     view.profiles = profiles(planned, &basis.cells, &observations);
     let measured = sources.measured(&basis, progress)?;
-    view.figures = report::seed_figures(sources.published()?, &measured);
-    view.training = report::training_figures(&measured);
-    view.analysis = analyse(sources.published()?, &measured);
+    read_rows(&mut view, loaded, sources.published()?, &measured)?;
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
@@ -189,6 +185,24 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems,
     }
+}
+
+/// What the report reads off rows of evidence.
+fn read_rows(
+    view: &mut View,
+    loaded: &Loaded,
+    published: &EvidenceTable,
+    measured: &EvidenceTable,
+) -> Result<(), PipelineError> {
+    let (published, measured) = (EvidenceIndex::new(published), EvidenceIndex::new(measured));
+    view.llama = llama_case(&published).ok();
+    if let Some(folder) = &loaded.published {
+        view.claims = claims::reproduce(folder, &published)?;
+    }
+    view.figures = report::seed_figures(&published, &measured);
+    view.training = report::training_figures(&measured);
+    view.analysis = analyse(&published, &measured);
+    Ok(())
 }
 
 fn definition(metric: Metric) -> MetricDefinition {

@@ -11,13 +11,9 @@ pub use replication::{Replication, replications};
 pub use sink::{Rung, Sink, sinks};
 pub use spread::{Part, Spread, spreads};
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use number::evidence::EvidenceTable;
-use number::metric::Metric;
-use number::protocol::Protocol;
+use number::index::EvidenceIndex;
 
 /// All analyses of one run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -28,38 +24,10 @@ pub struct Analysis {
 }
 
 /// Every analysis of measured rows, and of published beside measured ones. The same tables give the same numbers.
-pub fn analyse(published: &EvidenceTable, measured: &EvidenceTable) -> Analysis {
+pub fn analyse(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Analysis {
     Analysis {
         sinks: sinks(measured),
         spreads: spreads(measured),
         replications: replications(published, measured),
-    }
-}
-
-/// Numbers of some metrics by (model, prompt), each under one protocol and at one layer.
-struct Numbers<'a>(BTreeMap<Cell<'a>, f64>);
-
-type Cell<'a> = (Metric, Protocol, Option<u32>, &'a str, &'a str);
-
-impl<'a> Numbers<'a> {
-    /// Rows without a prompt or a protocol, and those another metric has, are left out.
-    fn of(table: &'a EvidenceTable, metrics: &[Metric]) -> Numbers<'a> {
-        let rows = table.rows.iter().filter(|row| metrics.contains(&row.metric));
-        let cells = rows.filter_map(|row| {
-            let key = (row.metric, row.protocol?, row.layer, row.model.as_str(), row.prompt.as_deref()?);
-            Some((key, row.value))
-        });
-        Numbers(cells.collect())
-    }
-
-    fn get(
-        &self,
-        metric: Metric,
-        protocol: Protocol,
-        layer: Option<u32>,
-        model: &str,
-        prompt: &str,
-    ) -> Option<f64> {
-        self.0.get(&(metric, metric.filed_under(protocol)?, layer, model, prompt)).copied()
     }
 }

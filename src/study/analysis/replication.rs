@@ -1,11 +1,11 @@
 //! Published means against ours, for models that both measured: with an interval that carries both sampling errors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::stats::{mean, prediction_interval, standard_deviation};
-use number::evidence::{EvidenceTable, Measurement};
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::Protocol;
 
@@ -35,19 +35,13 @@ pub struct Replication {
 type Run = (String, String, String, Protocol);
 
 /// Every (model, source, dtype, protocol) whose prompts were measured here too, under the same protocol.
-pub fn replications(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<Replication> {
-    let gains = |table: &EvidenceTable| -> Vec<Measurement> {
-        let gains = table.rows.iter().filter(|row| row.metric == Metric::LastGain && row.prompt.is_some());
-        gains.cloned().collect()
-    };
-    let ours: BTreeMap<(String, Option<String>, Option<Protocol>), f64> =
-        gains(measured).into_iter().map(|row| ((row.model, row.prompt, row.protocol), row.value)).collect();
-    let measured_models: BTreeSet<&String> = ours.keys().map(|(model, ..)| model).collect();
+pub fn replications(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Vec<Replication> {
     let mut groups = BTreeMap::<Run, Vec<(f64, f64)>>::new();
-    for row in gains(published).into_iter().filter(|row| measured_models.contains(&row.model)) {
-        let Some(protocol) = row.protocol else { continue };
-        let Some(&own) = ours.get(&(row.model.clone(), row.prompt, row.protocol)) else { continue };
-        let key = (row.model, row.source, row.dtype, protocol);
+    for row in published.of_metric(Metric::LastGain) {
+        let (Some(protocol), Some(prompt)) = (row.protocol, &row.prompt) else { continue };
+        let own = measured.number(Metric::LastGain, protocol, None, &row.model, prompt);
+        let Some(own) = own else { continue };
+        let key = (row.model.clone(), row.source.clone(), row.dtype.clone(), protocol);
         groups.entry(key).or_default().push((row.value.ln(), own.ln()));
     }
     let one = |((model, source, dtype, protocol), pairs): (_, Vec<(f64, f64)>)| {
@@ -75,7 +69,7 @@ pub fn replications(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use number::evidence::Evidence;
+    use number::evidence::{Evidence, EvidenceTable, Measurement};
 
     fn rows(source: &str, model: &str, protocol: &str, gains: &[f64]) -> EvidenceTable {
         let row = |(at, &value): (usize, &f64)| Measurement {
@@ -94,21 +88,23 @@ mod tests {
         EvidenceTable { rows: gains.iter().enumerate().map(row).collect(), ..EvidenceTable::default() }
     }
 
+    fn found(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<Replication> {
+        replications(&EvidenceIndex::new(published), &EvidenceIndex::new(measured))
+    }
+
     #[test]
     fn a_mean_within_both_sampling_errors_replicates_and_one_far_away_does_not() {
         let published = rows("gu", "m", "last/last-block", &[1.0, 1.1, 1.2, 1.3]);
-        let near =
-            replications(&published, &rows("streamgauge", "m", "last/last-block", &[1.1, 1.1, 1.2, 1.2]));
+        let near = found(&published, &rows("streamgauge", "m", "last/last-block", &[1.1, 1.1, 1.2, 1.2]));
         assert_eq!((near[0].prompts, near[0].replicates), (4, Some(true)));
-        let far =
-            replications(&published, &rows("streamgauge", "m", "last/last-block", &[2.0, 2.1, 2.2, 2.3]));
+        let far = found(&published, &rows("streamgauge", "m", "last/last-block", &[2.0, 2.1, 2.2, 2.3]));
         assert_eq!(far[0].replicates, Some(false));
     }
 
     #[test]
     fn other_models_and_other_protocols_are_no_replication() {
         let published = rows("gu", "m", "last/last-block", &[1.0, 1.1]);
-        assert_eq!(replications(&published, &rows("s", "other", "last/last-block", &[1.0, 1.1])), []);
-        assert_eq!(replications(&published, &rows("s", "m", "mean/last-block", &[1.0, 1.1])), []);
+        assert_eq!(found(&published, &rows("s", "other", "last/last-block", &[1.0, 1.1])), []);
+        assert_eq!(found(&published, &rows("s", "m", "mean/last-block", &[1.0, 1.1])), []);
     }
 }

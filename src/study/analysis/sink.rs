@@ -3,8 +3,7 @@
 
 use serde::Serialize;
 
-use super::Numbers;
-use number::evidence::EvidenceTable;
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
@@ -43,21 +42,21 @@ pub struct Rung {
 }
 
 /// One entry per model that has prompts outside the ladder with at least two tokens.
-pub fn sinks(table: &EvidenceTable) -> Vec<Sink> {
-    let numbers = Numbers::of(table, &[Metric::ResidualNorm, Metric::TokenCount, Metric::LastGain]);
-    table.models.iter().filter_map(|model| sink(table, &numbers, &model.id, model.facts.blocks?)).collect()
+pub fn sinks(index: &EvidenceIndex<'_>) -> Vec<Sink> {
+    let models = index.table.models.iter();
+    models.filter_map(|model| sink(index, &model.id, model.facts.blocks?)).collect()
 }
 
-fn sink(table: &EvidenceTable, numbers: &Numbers<'_>, model: &str, blocks: u32) -> Option<Sink> {
+fn sink(index: &EvidenceIndex<'_>, model: &str, blocks: u32) -> Option<Sink> {
     let protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto);
     let layers = [blocks.checked_sub(1)?, blocks];
-    let tokens = |prompt: &str| numbers.get(Metric::TokenCount, protocol, None, model, prompt);
+    let tokens = |prompt: &str| index.number(Metric::TokenCount, protocol, None, model, prompt);
     let norm = |reduction, layer, prompt: &str| {
         let protocol = Protocol { reduction, ..protocol };
-        numbers.get(Metric::ResidualNorm, protocol, Some(layer), model, prompt)
+        index.number(Metric::ResidualNorm, protocol, Some(layer), model, prompt)
     };
     let (mut first, mut other, mut others, mut prompts) = ([0.0; 2], [0.0; 2], 0.0, 0);
-    let (ladder, rest): (Vec<_>, Vec<_>) = table.prompts.iter().partition(|p| p.category == LADDER);
+    let (ladder, rest): (Vec<_>, Vec<_>) = index.table.prompts.iter().partition(|p| p.category == LADDER);
     for prompt in rest {
         let Some(n) = tokens(&prompt.id).filter(|n| *n >= 2.0) else { continue };
         let squares = |reduction| {
@@ -86,7 +85,7 @@ fn sink(table: &EvidenceTable, numbers: &Numbers<'_>, model: &str, blocks: u32) 
         .into_iter()
         .filter_map(|prompt| {
             let n = tokens(&prompt.id)?;
-            let observed = numbers.get(Metric::LastGain, protocol, None, model, &prompt.id)?;
+            let observed = index.number(Metric::LastGain, protocol, None, model, &prompt.id)?;
             Some(Rung { prompt: prompt.id.clone(), tokens: n, observed, predicted: predict(n) })
         })
         .collect();
@@ -120,7 +119,7 @@ fn r_squared(rungs: &[Rung]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use number::evidence::{Evidence, Measurement, ModelInfo, PromptInfo};
+    use number::evidence::{Evidence, EvidenceTable, Measurement, ModelInfo, PromptInfo};
     use number::facts::ModelFacts;
 
     /// A model whose norms obey the sink model exactly: LLaMA's numbers of the input-dependency test.
@@ -168,7 +167,8 @@ mod tests {
 
     #[test]
     fn norms_that_obey_the_model_are_recovered_and_predict_the_ladder() {
-        let found = sinks(&table());
+        let table = table();
+        let found = sinks(&EvidenceIndex::new(&table));
         let sink = &found[0];
         assert_eq!((found.len(), sink.prompts, sink.rungs.len()), (1, 2, 2));
         assert!((sink.first[0] - 492.9).abs() < 1e-9 && (sink.other[1] - 85.9).abs() < 1e-9);
@@ -189,6 +189,6 @@ mod tests {
     fn without_prompts_beside_the_ladder_nothing_is_predicted() {
         let mut table = table();
         table.prompts.iter_mut().for_each(|p| p.category = LADDER.into());
-        assert_eq!(sinks(&table), []);
+        assert_eq!(sinks(&EvidenceIndex::new(&table)), []);
     }
 }

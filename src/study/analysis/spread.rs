@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Numbers;
 use crate::stats::decompose;
-use number::evidence::EvidenceTable;
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
@@ -34,8 +33,7 @@ pub struct Part {
 }
 
 /// Over all protocols, and over those that average ordinary tokens at the last block, of the last gain.
-pub fn spreads(table: &EvidenceTable) -> Vec<Spread> {
-    let numbers = Numbers::of(table, &[Metric::LastGain]);
+pub fn spreads(index: &EvidenceIndex<'_>) -> Vec<Spread> {
     let all: Vec<Protocol> = Protocol::all(Bos::Auto).collect();
     let equivalent: Vec<Protocol> =
         [Reduction::Last, Reduction::MeanWithoutFirst, Reduction::FrobeniusWithoutFirst]
@@ -43,28 +41,23 @@ pub fn spreads(table: &EvidenceTable) -> Vec<Spread> {
             .into();
     [("every reduction and endpoint", all), ("reductions without the first token, last block", equivalent)]
         .into_iter()
-        .filter_map(|(over, protocols)| spread(table, &numbers, over, protocols))
+        .filter_map(|(over, protocols)| spread(index, over, protocols))
         .collect()
 }
 
 /// Prompts that lack a number for some model or protocol are left out: the design stays fully crossed, so that the parts do
 /// not depend on an order. A prompt lies within its category: what prompts explain beyond categories is theirs.
-fn spread(
-    table: &EvidenceTable,
-    numbers: &Numbers<'_>,
-    over: &str,
-    protocols: Vec<Protocol>,
-) -> Option<Spread> {
+fn spread(index: &EvidenceIndex<'_>, over: &str, protocols: Vec<Protocol>) -> Option<Spread> {
     let metric = Metric::LastGain;
     let value = |model: &str, prompt: &str, protocol| {
-        let gain = numbers.get(metric, protocol, None, model, prompt)?;
+        let gain = index.number(metric, protocol, None, model, prompt)?;
         Some(gain.ln()).filter(|v| v.is_finite())
     };
     let mut by_text = BTreeSet::new();
-    let mut measured: Vec<&str> = numbers.0.keys().map(|key| key.3).collect();
-    measured.dedup();
-    let models: Vec<&str> = measured.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-    let prompts: Vec<_> = table
+    let rows = index.of_metric(metric).iter().filter(|row| row.protocol.is_some() && row.prompt.is_some());
+    let models: BTreeSet<&str> = rows.map(|row| row.model.as_str()).collect();
+    let prompts: Vec<_> = index
+        .table
         .prompts
         .iter()
         .filter(|p| {
@@ -115,7 +108,7 @@ fn spread(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use number::evidence::{Evidence, Measurement, PromptInfo};
+    use number::evidence::{Evidence, EvidenceTable, Measurement, PromptInfo};
 
     fn table(gain: impl Fn(usize, usize, Protocol) -> f64) -> EvidenceTable {
         let mut table = EvidenceTable::default();
@@ -145,34 +138,38 @@ mod tests {
         table
     }
 
+    fn found(table: &EvidenceTable) -> Vec<Spread> {
+        spreads(&EvidenceIndex::new(table))
+    }
+
     fn share(spread: &Spread, name: &str) -> f64 {
         spread.parts.iter().find(|part| part.name == name).unwrap_or_else(|| panic!("no {name}")).share
     }
 
     #[test]
     fn a_spread_made_by_one_factor_is_that_factor_s() {
-        let spread = &spreads(&table(|m, _, _| m as f64))[0];
+        let spread = &found(&table(|m, _, _| m as f64))[0];
         assert!((share(spread, "model") - 1.0).abs() < 1e-9, "{:?}", spread.parts);
-        let spread = &spreads(&table(|_, p, _| if p < 4 { 0.0 } else { 1.0 }))[0];
+        let spread = &found(&table(|_, p, _| if p < 4 { 0.0 } else { 1.0 }))[0];
         assert!((share(spread, "category") - 1.0).abs() < 1e-9, "{:?}", spread.parts);
-        let spread = &spreads(&table(|_, p, _| (p % 2) as f64))[0];
+        let spread = &found(&table(|_, p, _| (p % 2) as f64))[0];
         assert!((share(spread, "prompt within category") - 1.0).abs() < 1e-9, "{:?}", spread.parts);
         let by_protocol = |_, _, p: Protocol| if p.endpoint == Endpoint::HfLast { 1.0 } else { 0.0 };
-        let found = spreads(&table(by_protocol));
-        assert!((share(&found[0], "protocol") - 1.0).abs() < 1e-9);
-        assert_eq!(found.len(), 1, "without spread among the equivalent protocols there is nothing to share");
+        let all = found(&table(by_protocol));
+        assert!((share(&all[0], "protocol") - 1.0).abs() < 1e-9);
+        assert_eq!(all.len(), 1, "without spread among the equivalent protocols there is nothing to share");
     }
 
     #[test]
     fn parts_sum_to_one_and_name_every_level() {
-        let found = spreads(&table(|m, p, r| {
+        let all = found(&table(|m, p, r| {
             (m * 7 + p * p) as f64 * 0.1 + if r.reduction == Reduction::Last { m as f64 } else { 0.0 }
         }));
-        for spread in &found {
+        for spread in &all {
             assert!((spread.parts.iter().map(|p| p.share).sum::<f64>() - 1.0).abs() < 1e-12);
             assert_eq!((spread.models, spread.prompts, spread.categories), (3, 6, 2));
         }
-        let names: Vec<&str> = found[0].parts.iter().map(|p| p.name.as_str()).collect();
+        let names: Vec<&str> = all[0].parts.iter().map(|p| p.name.as_str()).collect();
         assert!(names.contains(&"model × protocol") && names.contains(&"prompt within category × protocol"));
     }
 }

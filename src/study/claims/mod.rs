@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Report;
 use crate::{published, published::EvidenceError};
 use base::named_enum;
-use number::evidence::EvidenceTable;
+use number::index::EvidenceIndex;
 
 pub use recipes::FILE as RECIPES;
 
@@ -84,15 +84,15 @@ pub enum ClaimsError {
     Evidence(#[from] EvidenceError),
 }
 
-/// Recomputes every claim of `folder`, which `table` was imported from: claims.csv in its order, then the statistics of
+/// Recomputes every claim of `folder`, from whose tables the rows of `index` were imported: claims.csv in its order, then the statistics of
 /// recipes.toml.
 ///
 /// # Errors
 /// A claim without a recipe, a recipe without a claim, and every selection without rows.
-pub fn reproduce(folder: &Path, table: &EvidenceTable) -> Result<Vec<ClaimOutcome>, ClaimsError> {
+pub fn reproduce(folder: &Path, index: &EvidenceIndex<'_>) -> Result<Vec<ClaimOutcome>, ClaimsError> {
     let claims = published::claims(folder)?;
     let recipes = recipes::Recipes::read(folder).map_err(ClaimsError::Toml)?;
-    recompute::recompute(&claims, &recipes, table).map_err(ClaimsError::Toml)
+    recompute::recompute(&claims, &recipes, index).map_err(ClaimsError::Toml)
 }
 
 impl std::fmt::Display for Answer {

@@ -15,7 +15,7 @@ use super::selection::{List, Selection};
 use crate::config::document::{Document, at};
 use crate::config::{Diagnostic, Report};
 use crate::published::{Claim, Stated};
-use number::evidence::EvidenceTable;
+use number::index::EvidenceIndex;
 
 /// Name of the file beside the tables.
 pub const FILE: &str = "recipes.toml";
@@ -185,11 +185,11 @@ impl Recipes {
     }
 
     /// Looks all selections up. A selection without rows is an error, unless its absence is the point.
-    pub(super) fn select<'a>(&self, table: &'a EvidenceTable) -> Result<Rows<'a>, Report> {
+    pub(super) fn select<'a>(&self, index: &EvidenceIndex<'a>) -> Result<Rows<'a>, Report> {
         let mut bad = Vec::new();
         let mut found = Rows::new();
         for (name, selection) in &self.rows {
-            match selection.select(table) {
+            match selection.select(index) {
                 Ok(selected) => {
                     found.insert(name.clone(), selected);
                 }

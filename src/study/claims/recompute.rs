@@ -6,19 +6,19 @@ use super::recipes::{Piece, Recipe, Recipes, Template};
 use super::{Answer, ClaimOutcome, Outcome, measured};
 use crate::config::Report;
 use crate::published::{Claim, Stated};
-use number::evidence::EvidenceTable;
+use number::index::EvidenceIndex;
 
 /// The outcome of every claim, in their order; the statistics of the recipes follow.
 pub(super) fn recompute(
     claims: &[Claim],
     recipes: &Recipes,
-    table: &EvidenceTable,
+    index: &EvidenceIndex<'_>,
 ) -> Result<Vec<ClaimOutcome>, Report> {
-    let rows = recipes.select(table)?;
+    let rows = recipes.select(index)?;
     let mut outcomes = Vec::new();
     let mut wrong = Report::default();
     for (claim, recipe) in recipes.pair(claims)? {
-        match one(claim, recipe, recipes, &rows, table) {
+        match one(claim, recipe, recipes, &rows, index) {
             Ok(outcome) => outcomes.push(outcome),
             Err(report) => {
                 wrong.diagnostics.extend(report.diagnostics);
@@ -34,7 +34,7 @@ fn one(
     recipe: &Recipe,
     recipes: &Recipes,
     rows: &Rows,
-    table: &EvidenceTable,
+    index: &EvidenceIndex<'_>,
 ) -> Result<ClaimOutcome, Report> {
     let compute = |key: &str, expression: &Option<Expression>| {
         let computed = expression.as_ref().map(|expression| answer(expression, rows));
@@ -49,12 +49,12 @@ fn one(
         Some(_) => Outcome::Differs,
     };
     let behind = measured::Behind::of(recipe.value.as_ref(), rows);
-    let mut measures = behind.words(table);
+    let mut measures = behind.words(index.table);
     let said = fill(&recipe.measures)?;
     if !said.is_empty() {
         measures = if measures.is_empty() { said } else { format!("{measures}. {said}") };
     }
-    let mut deviations = behind.deviations(claim, table);
+    let mut deviations = behind.deviations(claim, index.table);
     deviations.extend(recipe.deviates.iter().cloned());
     let mut note: Vec<String> = recipe.missing.iter().map(|what| format!("Missing: {what}.")).collect();
     if let Some(rounded) = rounded {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use base::named_enum;
-use number::evidence::{EvidenceTable, Measurement, ModelInfo};
+use number::evidence::{Measurement, ModelInfo};
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::Protocol;
 
@@ -106,10 +107,10 @@ pub(super) struct Refused {
 
 impl Selection {
     /// The rows in the table's order.
-    pub(super) fn select<'a>(&self, table: &'a EvidenceTable) -> Result<Selected<'a>, Refused> {
+    pub(super) fn select<'a>(&self, index: &EvidenceIndex<'a>) -> Result<Selected<'a>, Refused> {
         let found = match (self.metric, self.fact) {
-            (Some(metric), None) => Selected::Numbers(self.rows(metric, table)?),
-            (None, Some(fact)) => self.facts(fact, table)?,
+            (Some(metric), None) => Selected::Numbers(self.rows(metric, index)?),
+            (None, Some(fact)) => self.facts(fact, index)?,
             _ => {
                 return Err(refused(
                     "",
@@ -127,13 +128,11 @@ impl Selection {
         }
     }
 
-    fn rows<'a>(&self, metric: Metric, table: &'a EvidenceTable) -> Result<Vec<(Unit<'a>, f64)>, Refused> {
-        let mut rows: Vec<(&Measurement, Option<&ModelInfo>)> = table
-            .rows
-            .iter()
-            .filter(|row| row.metric == metric)
-            .map(|row| (row, table.models.iter().find(|model| model.id == row.model)))
-            .collect();
+    fn rows<'a>(&self, metric: Metric, index: &EvidenceIndex<'a>) -> Result<Vec<(Unit<'a>, f64)>, Refused> {
+        let models = &index.table.models;
+        let info = |row: &Measurement| models.iter().find(|model| model.id == row.model);
+        let mut rows: Vec<(&'a Measurement, Option<&'a ModelInfo>)> =
+            index.of_metric(metric).iter().map(|row| (*row, info(row))).collect();
         type Filter<'f> = (&'static str, Box<dyn Fn(&Measurement, Option<&ModelInfo>) -> bool + 'f>);
         let mut filters: Vec<Filter> = Vec::new();
         let mut ask = |key, filter| filters.push((key, filter));
@@ -179,14 +178,14 @@ impl Selection {
             .collect())
     }
 
-    fn facts<'a>(&self, fact: Fact, table: &'a EvidenceTable) -> Result<Selected<'a>, Refused> {
+    fn facts<'a>(&self, fact: Fact, index: &EvidenceIndex<'a>) -> Result<Selected<'a>, Refused> {
         if self.prompt.is_some() || self.protocol.is_some() || self.layer.is_some() || self.layers.is_some() {
             return Err(refused("fact", "a fact has no prompt, protocol or layer"));
         }
         let in_source = |model: &ModelInfo, list: &List| {
-            table.rows.iter().any(|row| row.model == model.id && list.has(&row.source))
+            index.table.rows.iter().any(|row| row.model == model.id && list.has(&row.source))
         };
-        let chosen = table.models.iter().filter(|model| {
+        let chosen = index.table.models.iter().filter(|model| {
             self.model.as_ref().is_none_or(|list| list.has(&model.id))
                 && !self.without.as_ref().is_some_and(|list| list.has(&model.id))
                 && self.norm.as_ref().is_none_or(|norm| model.facts.norm.as_ref() == Some(norm))

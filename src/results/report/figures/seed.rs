@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Axis, Figure, Form, Mark, Series, pooled};
 use number::evidence::{Evidence, EvidenceTable, Measurement};
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
@@ -17,18 +18,18 @@ const UNIFIED: &str = "grand_unified";
 const TWINS: &str = "twin_test";
 
 /// All that the rows allow, published before measured. A figure without rows is left out.
-pub fn seed_figures(published: &EvidenceTable, measured: &EvidenceTable) -> Vec<Figure> {
-    let tables = [(Evidence::Published, published), (Evidence::Measured, measured)];
+pub fn seed_figures(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Vec<Figure> {
+    let indices = [(Evidence::Published, published), (Evidence::Measured, measured)];
     let builders = [layer_gains, cumulative, unembedding, twins, entropy, categories];
     let figures =
-        builders.iter().flat_map(|build| tables.map(|(evidence, table)| build(&Rows { evidence, table })));
+        builders.iter().flat_map(|build| indices.map(|(evidence, index)| build(&Rows { evidence, index })));
     figures.filter(|figure| figure.marks().next().is_some()).collect()
 }
 
 /// Evidence rows of one kind, and which of them entered a figure.
 struct Rows<'a> {
     evidence: Evidence,
-    table: &'a EvidenceTable,
+    index: &'a EvidenceIndex<'a>,
 }
 
 impl<'a> Rows<'a> {
@@ -39,13 +40,10 @@ impl<'a> Rows<'a> {
         protocol: Protocol,
         source: &'a str,
     ) -> impl Iterator<Item = &'a Measurement> {
-        let filed = metric.filed_under(protocol);
         let published = self.evidence == Evidence::Published;
         let changed = self.changed();
-        self.table.rows.iter().filter(move |row| {
-            row.metric == metric
-                && row.protocol.and_then(|of| metric.filed_under(of)) == filed
-                && (!published || source.is_empty() || row.source == source)
+        self.index.under(metric, protocol).filter(move |row| {
+            (!published || source.is_empty() || row.source == source)
                 && row.value.is_finite()
                 && !changed.contains(row.model.as_str())
         })
@@ -54,7 +52,7 @@ impl<'a> Rows<'a> {
     /// Stages of a training and variants made here: no figure of the research has any.
     fn changed(&self) -> BTreeSet<&'a str> {
         let changed = |kind: &Option<String>| kind.as_deref().is_some_and(|kind| kind != "released");
-        let models = self.table.models.iter().filter(|model| changed(&model.facts.kind));
+        let models = self.index.table.models.iter().filter(|model| changed(&model.facts.kind));
         models.map(|model| model.id.as_str()).collect()
     }
 }
@@ -219,7 +217,7 @@ fn twins(rows: &Rows<'_>) -> Figure {
     let models = by_model(&all);
     let pairs: Vec<(&str, &str)> = models
         .keys()
-        .filter_map(|tuned| base_of(rows.table, tuned).map(|base| (base, *tuned)))
+        .filter_map(|tuned| base_of(rows.index.table, tuned).map(|base| (base, *tuned)))
         .filter(|(base, _)| models.contains_key(base))
         .collect();
     let sketch = Sketch {

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Axis, Figure, Form, Mark, Series, pooled};
-use number::evidence::{Evidence, EvidenceTable, Measurement};
+use number::evidence::{Evidence, Measurement};
+use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
 const LAST: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 
 /// The last gain and the loss over the training step. A figure without a series of at least two stages is left out.
-pub fn training_figures(measured: &EvidenceTable) -> Vec<Figure> {
+pub fn training_figures(measured: &EvidenceIndex<'_>) -> Vec<Figure> {
     let gain = Plan {
         key: "gain-along-training",
         title: "Last gain along the training",
@@ -45,17 +46,15 @@ struct Plan {
 }
 
 impl Plan {
-    fn figure(self, table: &EvidenceTable) -> Figure {
-        let filed = self.metric.filed_under(LAST);
+    fn figure(self, index: &EvidenceIndex<'_>) -> Figure {
         let mut by_model = BTreeMap::<&str, Vec<&Measurement>>::new();
-        for row in &table.rows {
-            let wanted = row.metric == self.metric && row.protocol == filed && row.prompt.is_some();
-            if wanted && row.value.is_finite() && row.value > 0.0 {
+        for row in index.under(self.metric, LAST).filter(|row| row.prompt.is_some()) {
+            if row.value.is_finite() && row.value > 0.0 {
                 by_model.entry(&row.model).or_default().push(row);
             }
         }
         let mut stages = BTreeMap::<&str, Vec<Stage<'_>>>::new();
-        for model in &table.models {
+        for model in &index.table.models {
             let (Some(series), Some(step)) = (&model.facts.series, model.facts.step) else { continue };
             // The axis of steps is logarithmic.
             if let Some(rows) = by_model.remove(model.id.as_str()).filter(|_| step > 0.0) {
@@ -89,7 +88,7 @@ impl Plan {
             y: self.y,
             reference: self.reference,
             series,
-            protocols: filed.into_iter().collect(),
+            protocols: self.metric.filed_under(LAST).into_iter().collect(),
             metrics: vec![self.metric],
             how: self.how,
             sources,
@@ -113,7 +112,7 @@ fn keep_common_prompts(stages: &mut [Stage<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use number::evidence::ModelInfo;
+    use number::evidence::{EvidenceTable, ModelInfo};
     use number::facts::ModelFacts;
 
     /// A stage, its step, and gains of prompts.
@@ -144,14 +143,15 @@ mod tests {
     #[test]
     fn stages_stand_in_the_order_of_their_steps_on_the_prompts_that_all_of_them_saw() {
         let late = [("a", 4.0), ("b", 1.0), ("only here", 100.0)];
-        let figures =
-            training_figures(&table(&[("m", 100.0, &late), ("m-step10", 10.0, &[("a", 2.0), ("b", 2.0)])]));
+        let table = table(&[("m", 100.0, &late), ("m-step10", 10.0, &[("a", 2.0), ("b", 2.0)])]);
+        let figures = training_figures(&EvidenceIndex::new(&table));
         let marks: Vec<(f64, f64, usize)> = figures[0].marks().map(|m| (m.x, m.y.round(), m.n)).collect();
         assert_eq!((figures.len(), marks), (1, vec![(10.0, 2.0, 2), (100.0, 2.0, 2)]));
     }
 
     #[test]
     fn one_stage_is_no_training() {
-        assert_eq!(training_figures(&table(&[("m", 100.0, &[("a", 4.0)])])), []);
+        let table = table(&[("m", 100.0, &[("a", 4.0)])]);
+        assert_eq!(training_figures(&EvidenceIndex::new(&table)), []);
     }
 }

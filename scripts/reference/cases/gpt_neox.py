@@ -84,4 +84,31 @@ CASES = [
             torch_dtype="bfloat16",
         ),
     ),
+    Case(
+        "gpt_neox_odd_rotary_f32",
+        "float32",
+        "rotary on 25 % of head_dim 12: frequencies of 3 components, of which the library turns 4",
+        gpt_neox(36, 2, 3, 71, 131, rotary_pct=0.25, rotary_emb_base=500, torch_dtype="float32"),
+        acts=({"rotary_pct": 0.34}, {"rotary_pct": 0.17}),
+    ),
+    Case(
+        "gpt_neox_odd_rotary_dynamic_bf16",
+        "bfloat16",
+        "rotary on 42 % of head_dim 12 (5 components, 6 turn), dynamic scaling by 2 in the prompt beyond the context of 17",
+        gpt_neox(
+            36,
+            3,
+            3,
+            71,
+            131,
+            max_position_embeddings=17,
+            rope_parameters=rope(500.0, rope_type="dynamic", factor=2.0, partial_rotary_factor=0.42),
+            dtype="bfloat16",
+        ),
+        acts=(
+            {"rope_parameters": rope(500.0, partial_rotary_factor=0.42)},
+            {"rope_parameters": rope(500.0, rope_type="dynamic", factor=2.0, partial_rotary_factor=0.5)},
+            {"max_position_embeddings": 16},
+        ),
+    ),
 ]

@@ -100,4 +100,11 @@ CASES = [
         acts=({"original_max_position_embeddings": 40},),
         scales={"embed_tokens": 0.5},
     ),
+    Case(
+        "phi3_odd_rotary_f16",
+        "float16",
+        "rotary on partial_rotary_factor 0.42 of d_head 12: frequencies of 5 components, of which the library turns 6",
+        phi3(partial_rotary_factor=0.42, rope_scaling=None, rope_theta=500.0, torch_dtype="float16"),
+        acts=({"partial_rotary_factor": 0.5}, {"partial_rotary_factor": 0.34}),
+    ),
 ]

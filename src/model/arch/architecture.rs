@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Block, Names, ValueLayout};
+use super::{Block, LayerFacts, Names, ValueLayout};
 use crate::{
     graph::{GraphError, Value},
     nn::Scope,
@@ -11,10 +11,16 @@ use number::facts::ModelFacts;
 
 /// What one family knows. All values are float32; token rows are packed, `[T, D]`.
 pub trait Architecture: fmt::Debug + Send + Sync {
-    /// Everything but the number of parameters and the file's dtype; blocks, width, vocabulary and context are set.
+    /// Everything but the number of parameters and the file's dtype; blocks, width, vocabulary and context are set. What
+    /// differs from layer to layer is `None`.
     fn facts(&self) -> ModelFacts;
 
     fn names(&self) -> Names;
+
+    /// Facts of block `layer`; what all layers share stands in [`Architecture::facts`] too.
+    fn layer(&self, _layer: usize) -> LayerFacts {
+        LayerFacts::of(&self.facts())
+    }
 
     /// Kind of block `layer`; blocks of one kind share a graph. Kinds are numbered from 0 without gaps.
     fn kind(&self, _layer: usize) -> usize {

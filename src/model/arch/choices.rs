@@ -177,7 +177,8 @@ impl Decoder {
 
     /// The decoder with every layer changed, given its index.
     pub(super) fn with_layers(mut self, change: impl Fn(usize, Layer) -> Layer) -> Decoder {
-        let layers = (0..self.sizes.num_hidden_layers).map(|layer| change(layer, self.layer(layer)));
+        let layers = (0..self.sizes.num_hidden_layers)
+            .map(|layer| change(layer, *self.layers.get(self.layers.of(layer))));
         self.layers = Kinds::new(layers);
         self
     }
@@ -192,8 +193,10 @@ impl Decoder {
         self.with_layers(|index, layer| Layer { mask: Mask::of_layer(windows[index]), ..layer })
     }
 
-    pub(super) fn layer(&self, layer: usize) -> Layer {
-        *self.layers.get(self.layers.of(layer))
+    /// A size that all layers share, if they do.
+    pub(super) fn shared(&self, size: impl Fn(&Layer) -> usize) -> Option<u32> {
+        let first = size(self.layers.get(0));
+        self.layers.iter().all(|layer| size(layer) == first).then_some(first as u32)
     }
 
     /// q and k are normed before they are taken apart into heads.

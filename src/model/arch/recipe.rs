@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, FinalNormWeight, Modules, Names, Place, UNEMBEDDING, ValueWeights, WeightUse,
+    ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, Place, UNEMBEDDING, ValueWeights,
+    WeightUse,
     families::family,
     modules::size,
     names::base,
@@ -85,9 +86,14 @@ impl Recipe {
         size(self.facts.context)
     }
 
-    /// Query heads; attention scores take `heads · M²` floats per prompt.
+    /// Query heads of the layer that has most; attention scores take `heads · M²` floats per prompt.
     pub fn heads(&self) -> usize {
-        size(self.facts.heads)
+        (0..self.blocks()).map(|layer| self.layer(layer).heads).max().unwrap_or(0)
+    }
+
+    /// Facts of one layer.
+    pub fn layer(&self, layer: usize) -> LayerFacts {
+        self.arch.layer(layer)
     }
 
     /// Index into [`Modules::blocks`].
@@ -152,9 +158,8 @@ impl Recipe {
         let names = self.arch.names();
         let base = base(&names, checkpoint);
         let (relative, layout) = self.arch.values();
-        let [heads, kv_heads, head_width] =
-            [self.facts.heads, self.facts.kv_heads, self.facts.head_width].map(size);
         let in_block = |layer| {
+            let LayerFacts { heads, kv_heads, head_width, .. } = self.layer(layer);
             let tensor = format!("{base}{}.{layer}.{relative}", names.layers);
             ValueWeights { tensor, layout, heads, kv_heads, head_width }
         };

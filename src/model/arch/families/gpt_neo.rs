@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     arch::{
-        ArchError, Architecture, Block, Branch, Names, ValueLayout,
+        ArchError, Architecture, Block, Branch, LayerFacts, Names, ValueLayout,
         config::{activation, default, own_names, typed},
         kinds::Kinds,
         sizes::{Sizes, epsilon, sizes},
@@ -142,6 +142,11 @@ impl Architecture for GptNeo {
             tied: self.config.tie_word_embeddings,
             buffers: &[".attn.attention.bias", ".attn.attention.masked_bias"],
         }
+    }
+
+    fn layer(&self, layer: usize) -> LayerFacts {
+        let window = *self.windows.get(self.windows.of(layer));
+        LayerFacts { window, ..LayerFacts::of(&self.facts()) }
     }
 
     fn kind(&self, layer: usize) -> usize {

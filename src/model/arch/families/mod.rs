@@ -72,7 +72,7 @@ fn known() -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     /// A config that most families can read, changed.
-    pub(super) fn small(family: &str, changes: &str) -> Map<String, Json> {
+    pub(in crate::arch) fn small(family: &str, changes: &str) -> Map<String, Json> {
         let mut config: Map<String, Json> = serde_json::from_str(
             r#"{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
                 "intermediate_size": 8, "vocab_size": 8, "max_position_embeddings": 8, "head_dim": 4}"#,

@@ -19,6 +19,7 @@ mod modules;
 mod names;
 mod recipe;
 mod rope;
+mod scaling;
 mod sizes;
 mod uses;
 mod values;

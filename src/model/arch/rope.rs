@@ -1,11 +1,12 @@
-//! Rotary parameters of a config, keys old and new, and every scaling that published checkpoints use.
-
-use std::f64::consts::PI;
+//! Rotary parameters of a config, keys old and new.
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::ArchError;
+use super::{
+    ArchError,
+    scaling::{Given, Scaling, narrow, waves},
+};
 use crate::nn::{
     attention::Attention,
     rope::{Beyond, Frequencies, Longer, Pairs, Rotary},
@@ -24,32 +25,6 @@ pub(super) struct RopeKeys {
     pub rope_scaling: Option<Map<String, Json>>,
     pub rope_parameters: Option<Map<String, Json>>,
     pub original_max_position_embeddings: Option<f64>,
-}
-
-/// What `rope_scaling` and `rope_parameters` may hold. A key that is not listed is refused.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Scaling {
-    #[serde(rename = "type")]
-    older_type: Option<String>,
-    rope_type: Option<String>,
-    rope_theta: Option<f64>,
-    partial_rotary_factor: Option<f64>,
-    factor: Option<f64>,
-    low_freq_factor: Option<f64>,
-    high_freq_factor: Option<f64>,
-    original_max_position_embeddings: Option<f64>,
-    attention_factor: Option<f64>,
-    beta_fast: Option<f64>,
-    beta_slow: Option<f64>,
-    mscale: Option<f64>,
-    mscale_all_dim: Option<f64>,
-    truncate: Option<bool>,
-    long_factor: Option<Vec<f64>>,
-    short_factor: Option<Vec<f64>>,
-    /// Of tools that fine-tune, without meaning to the reference.
-    #[serde(rename = "finetuned")]
-    _finetuned: Option<bool>,
 }
 
 /// Rotary parameters of a model, resolved.
@@ -209,137 +184,6 @@ impl Rope {
     }
 }
 
-/// The parameters of one scaling (`transformers/modeling_rope_utils.py`).
-struct Given<'a> {
-    family: &'static str,
-    scaling: &'a str,
-    nested: &'a Scaling,
-    original: Option<f64>,
-    context: usize,
-    /// Of a head, from which frequencies are made.
-    components: usize,
-}
-
-impl Given<'_> {
-    fn frequencies(&self, plain: &[f64], theta: f64) -> Result<Frequencies, ArchError> {
-        let nested = self.nested;
-        let fixed = |inverse: Vec<f64>| Frequencies { inverse: narrow(inverse), factor: 1.0, beyond: None };
-        match self.scaling {
-            "default" => Ok(fixed(plain.to_vec())),
-            "linear" => {
-                let factor = self.need("factor", nested.factor)?;
-                Ok(fixed(plain.iter().map(|f| f / factor).collect()))
-            }
-            "dynamic" => {
-                let factor = self.need("factor", nested.factor)? as f32;
-                let rule = Longer::Stretch { factor, components: self.components };
-                let beyond = Beyond { limit: self.context, rule };
-                Ok(Frequencies { beyond: Some(beyond), ..fixed(plain.to_vec()) })
-            }
-            "llama3" => {
-                let factor = self.need("factor", nested.factor)?;
-                let low = self.need("low_freq_factor", nested.low_freq_factor)?;
-                let high = self.need("high_freq_factor", nested.high_freq_factor)?;
-                let original = self.original_context()?;
-                Ok(fixed(plain.iter().map(|f| llama3(*f, factor, low, high, original)).collect()))
-            }
-            "yarn" => self.yarn(plain, theta),
-            "longrope" => self.longrope(plain),
-            _ => Err(ArchError::Unsupported {
-                key: "rope_type".to_string(),
-                found: self.scaling.to_string(),
-                known: "default, linear, dynamic, llama3, yarn, longrope",
-            }),
-        }
-    }
-
-    /// Short waves are kept, long ones slowed by `factor`, a linear ramp between (Peng et al. 2023).
-    fn yarn(&self, plain: &[f64], theta: f64) -> Result<Frequencies, ArchError> {
-        let nested = self.nested;
-        let original = self.original_context()?;
-        let factor = match nested.factor {
-            None => self.context as f64 / original,
-            given => self.need("factor", given)?,
-        };
-        let magnitude = |m: f64| if factor <= 1.0 { 1.0 } else { 0.1 * m * factor.ln() + 1.0 };
-        let given = |m: Option<f64>| m.filter(|m| *m != 0.0);
-        let attention = match (nested.attention_factor, given(nested.mscale), given(nested.mscale_all_dim)) {
-            (Some(attention), ..) => attention,
-            (None, Some(m), Some(all)) => magnitude(m) / magnitude(all),
-            _ => magnitude(1.0),
-        };
-        self.even_components()?; // else the reference's ramp is shorter than its frequencies
-        let dims = self.components as f64;
-        // The component that turns `turns` times within the original context.
-        let component = |turns: f64| dims * (original / (turns * 2.0 * PI)).ln() / (2.0 * theta.ln());
-        let (fast, slow) = (given(nested.beta_fast).unwrap_or(32.0), given(nested.beta_slow).unwrap_or(1.0));
-        let (mut low, mut high) = (component(fast), component(slow));
-        if nested.truncate.unwrap_or(true) {
-            (low, high) = (low.floor(), high.ceil());
-        }
-        (low, high) = (low.max(0.0), high.min(dims - 1.0));
-        if low == high {
-            high += 0.001; // as the reference: a ramp of no width is steep, not a division by zero
-        }
-        let slowed = |(i, f): (usize, &f64)| {
-            let ramp = ((i as f64 - low) / (high - low)).clamp(0.0, 1.0);
-            f / factor * ramp + f * (1.0 - ramp)
-        };
-        let inverse = narrow(plain.iter().enumerate().map(slowed).collect());
-        Ok(Frequencies { inverse, factor: attention as f32, beyond: None })
-    }
-
-    /// Every wave has a factor of its own, another one in prompts beyond the original context (Ding et al. 2024).
-    fn longrope(&self, plain: &[f64]) -> Result<Frequencies, ArchError> {
-        self.even_components()?; // else the reference asks for one factor less than it has frequencies
-        let nested = self.nested;
-        let original = self.original_context()?;
-        let factor = nested.factor.unwrap_or(self.context as f64 / original);
-        let attention = nested
-            .attention_factor
-            .unwrap_or_else(|| if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original.ln()).sqrt() });
-        let slowed = |key: &str, factors: &Option<Vec<f64>>| match factors {
-            Some(factors) if factors.len() == plain.len() && factors.iter().all(|f| *f > 0.0) => {
-                Ok(narrow(plain.iter().zip(factors).map(|(f, factor)| f / factor).collect()))
-            }
-            found => Err(ArchError::Config {
-                family: self.family,
-                reason: format!(
-                    "rope_type \"longrope\" needs `{key}`, {} positive numbers; found {}",
-                    plain.len(),
-                    found.as_ref().map_or_else(|| "none".to_string(), |f| format!("{} numbers", f.len()))
-                ),
-            }),
-        };
-        let (short, long) =
-            (slowed("short_factor", &nested.short_factor)?, slowed("long_factor", &nested.long_factor)?);
-        let beyond = Beyond { limit: original as usize, rule: Longer::Frequencies(long) };
-        Ok(Frequencies { inverse: short, factor: attention as f32, beyond: Some(beyond) })
-    }
-
-    fn even_components(&self) -> Result<(), ArchError> {
-        if self.components.is_multiple_of(2) {
-            return Ok(());
-        }
-        let reason = format!(
-            "rope_type {:?} on {} components of a head; expected an even number",
-            self.scaling, self.components
-        );
-        Err(ArchError::Config { family: self.family, reason })
-    }
-
-    fn original_context(&self) -> Result<f64, ArchError> {
-        self.need("original_max_position_embeddings", self.original.or(Some(self.context as f64)))
-    }
-
-    fn need(&self, key: &str, value: Option<f64>) -> Result<f64, ArchError> {
-        value.filter(|v| v.is_finite() && *v > 0.0).ok_or_else(|| ArchError::Config {
-            family: self.family,
-            reason: format!("rope_type {:?} needs a positive `{key}` beside it", self.scaling),
-        })
-    }
-}
-
 /// `components` of a head, if they turn in pairs.
 fn even(family: &'static str, components: usize, head_width: usize) -> Result<usize, ArchError> {
     if components != 0 && components.is_multiple_of(2) && components <= head_width {
@@ -349,23 +193,6 @@ fn even(family: &'static str, components: usize, head_width: usize) -> Result<us
         "rotary positions on {components} of {head_width} components of a head; expected an even number between 2 and {head_width}"
     );
     Err(ArchError::Config { family, reason })
-}
-
-/// `1 / theta^(2i / components)` for each pair; an odd number of components has one pair more than fits.
-fn waves(theta: f64, components: usize) -> Vec<f64> {
-    (0..components.div_ceil(2)).map(|i| theta.powf(-2.0 * i as f64 / components as f64)).collect()
-}
-
-fn narrow(inverse: Vec<f64>) -> Vec<f32> {
-    inverse.into_iter().map(|f| f as f32).collect()
-}
-
-/// `_compute_llama3_parameters` of `transformers/modeling_rope_utils.py`: long waves are slowed by `factor`, short ones
-/// kept, those between blended.
-fn llama3(frequency: f64, factor: f64, low: f64, high: f64, context: f64) -> f64 {
-    let wavelength = 2.0 * PI / frequency;
-    let smooth = ((context / wavelength - low) / (high - low)).clamp(0.0, 1.0);
-    (1.0 - smooth) * frequency / factor + smooth * frequency
 }
 
 #[cfg(test)]

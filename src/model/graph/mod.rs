@@ -7,6 +7,7 @@ mod builder;
 mod factors;
 mod infer;
 mod op;
+mod operators;
 mod shape;
 
 pub use builder::{Constant, Graph, Node, Value};

@@ -16,9 +16,12 @@ use std::{
 
 use hf_hub::{Cache, CacheRepo};
 
-use super::{HubError, HubId, TOKENIZER, digest::Etag, digest::is_hex};
+use super::{HubError, HubId, digest::Etag, digest::is_hex};
 use crate::checkpoint;
 use base::progress::Progress;
+
+/// Files besides config and weights that decide what is measured. A repository may lack them.
+pub(super) const TOKENIZER: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
 
 /// One repository at one revision.
 pub(super) struct RepoCache {

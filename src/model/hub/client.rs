@@ -15,7 +15,7 @@ use ureq::{
 use super::{
     HubError, HubId, Settings, Token,
     digest::Etag,
-    download::Remote,
+    remote::Remote,
     url::{joined, on_this_machine, origin, quoted},
 };
 use base::progress::Progress;

@@ -14,17 +14,9 @@ use super::{
     cache::RepoCache,
     client::{Client, TRIES},
     digest::{Etag, Hasher},
+    remote::Remote,
 };
 use base::progress::Progress;
-
-/// A file of the hub that is to be downloaded.
-pub(super) struct Remote {
-    pub name: String,
-    pub url: String,
-    pub etag: Etag,
-    /// Bytes.
-    pub size: u64,
-}
 
 /// Bytes read at once.
 const BUFFER: usize = 256 << 10;

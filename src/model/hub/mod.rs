@@ -14,24 +14,22 @@ mod digest;
 mod download;
 mod error;
 mod id;
+mod remote;
 mod settings;
 mod url;
 
 use std::path::{Path, PathBuf};
 
-use cache::{Found, RepoCache};
+use cache::{Found, RepoCache, TOKENIZER};
 use client::Client;
 use digest::is_hex;
-use download::Remote;
 pub use error::HubError;
 pub use id::HubId;
+use remote::Remote;
 pub use settings::{Settings, Token};
 
 use crate::checkpoint;
 use base::progress::{NotesOnly, Progress};
-
-/// Files besides config and weights that decide what is measured. A repository may lack them.
-const TOKENIZER: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
 
 /// The hub as this user's environment describes it.
 pub struct Hub {

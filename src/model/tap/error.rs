@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::model::{Place, ReadError};
+use super::place::Place;
+use super::read::ReadError;
 
 /// Why a file cannot be tapped.
 #[derive(Debug, thiserror::Error)]

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use super::error::TapError;
-use super::model::{Id, Model, Place};
+use super::model::{Id, Model};
 use super::norm::{Norm, Point, norm_at};
 use super::op;
+use super::output::LOGITS;
+use super::place::Place;
+use super::remedy;
 
 /// What lies behind the last block.
 pub(super) struct Head {
@@ -24,7 +27,7 @@ pub(super) struct Head {
 /// # Errors
 /// No output leads to a norm or an unembedding, or several do.
 pub(super) fn find(model: &Model<'_>, file: &Path) -> Result<Head, TapError> {
-    let named = model.outputs.iter().copied().find(|output| model.values[*output].name == super::LOGITS);
+    let named = model.outputs.iter().copied().find(|output| model.values[*output].name == LOGITS);
     let candidates = named.map_or(model.outputs.clone(), |logits| vec![logits]);
     let (mut heads, mut stopped) = (Vec::new(), Vec::new());
     for output in &candidates {
@@ -48,7 +51,7 @@ pub(super) fn find(model: &Model<'_>, file: &Path) -> Result<Head, TapError> {
             file: file.to_path_buf(),
             output: name(*output),
             place: model.place(*place),
-            next: super::next(model, *place),
+            next: remedy::of(model, *place),
         }),
         _ => {
             let names: Vec<String> = heads.iter().map(|(output, _)| name(*output)).collect();

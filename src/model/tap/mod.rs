@@ -1,7 +1,7 @@
 //! Tapping a decoder that someone else exported: its residual stream is found in the graph, and given out under the
 //! names of TransformerLens.
 //!
-//! `model` (the file as a graph, in place) → `head` (logits back to the final norm) → `chain` (the stream, addition by
+//! `read` (the file as a graph, in place) → `head` (logits back to the final norm) → `chain` (the stream, addition by
 //! addition) → `block` (which additions make a block) → `write` (the same bytes with more outputs).
 
 mod block;
@@ -11,6 +11,10 @@ mod head;
 mod model;
 mod norm;
 mod op;
+mod output;
+mod place;
+mod read;
+mod remedy;
 mod taps;
 mod wire;
 mod write;
@@ -21,39 +25,19 @@ use std::path::{Path, PathBuf};
 
 pub use block::Kind;
 pub use error::TapError;
-pub use model::{Place, ReadError};
+pub use output::{Missing, Tap};
+pub use place::Place;
+pub use read::ReadError;
 
 use memmap2::Mmap;
 
-use crate::onnx::proto::TensorShapeProto;
 use base::glob;
 use block::Ungrouped;
 use chain::Step;
 use head::Head;
 use model::{Id, Model};
 use norm::Point;
-
-const LOGITS: &str = "logits";
-
-/// One output to add.
-#[derive(Debug, Clone)]
-pub struct Tap {
-    /// TransformerLens name.
-    pub name: String,
-    /// The values whose sum it is; most taps are one value.
-    values: Vec<Id>,
-    pub from: Vec<Place>,
-    shape: TensorShapeProto,
-    /// The value whose axes it gets, where the stream is laid out anew on its way.
-    like: Option<Id>,
-}
-
-/// Taps that were not found, and why.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Missing {
-    pub tap: String,
-    pub reason: String,
-}
+use output::LOGITS;
 
 /// What was found in a file.
 pub struct Found<'a> {
@@ -139,27 +123,7 @@ fn embedding(
         [] => "none".to_string(),
         steps => format!("{} of them", steps.len()),
     };
-    Err(stopped(found, next(model, start)))
-}
-
-/// What the operator at which a search ended says about the model.
-fn next(model: &Model<'_>, value: Id) -> String {
-    let Some((node, _)) = model.producer(value) else {
-        return "it is read by no block; give the decoder with its blocks".to_string();
-    };
-    let is_norm = op::NORM.contains(&node.op) || op::SKIP_NORM.contains(&node.op);
-    if op::SUBGRAPH.contains(&node.op) {
-        "subgraphs are not searched; export the decoder without merging (with and without past in one file)"
-            .to_string()
-    } else if model.functions.contains(node.op) {
-        "model-local functions are not searched; inline them first (onnx.inliner.inline_local_functions)"
-            .to_string()
-    } else if is_norm || norm::norm_at(model, value).is_some() {
-        "the stream itself is normalised here (post-norm blocks), so there is no one residual stream to tap"
-            .to_string()
-    } else {
-        format!("{} is not an addition of a branch that reads the stream", node.op)
-    }
+    Err(stopped(found, remedy::of(model, start)))
 }
 
 fn ungrouped(model: &Model<'_>, steps: &[Step], reason: &Ungrouped, file: &Path) -> TapError {

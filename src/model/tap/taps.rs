@@ -4,7 +4,8 @@ use super::block::{Block, Kind};
 use super::head::Head;
 use super::model::{Id, Model};
 use super::norm::Point;
-use super::{LOGITS, Missing, Tap, op};
+use super::op;
+use super::output::{LOGITS, Missing, Tap};
 use crate::onnx::proto::{DimensionProto, TensorShapeProto};
 
 /// Taps of the whole model, and those it cannot have.

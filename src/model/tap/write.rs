@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
+use super::error::TapError;
 use super::model::Model;
+use super::output::Tap;
 use super::wire::varint;
-use super::{Tap, TapError};
 use crate::onnx::proto::{
     AttributeProto, GraphProto, NodeProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };

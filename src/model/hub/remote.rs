@@ -1,0 +1,15 @@
+//! A file as the hub announces it.
+
+use super::digest::Etag;
+
+/// A file of the hub that is to be downloaded.
+pub(super) struct Remote {
+    /// Within the repository, e.g. `model.safetensors`.
+    pub name: String,
+    /// Where the hub's answer led.
+    pub url: String,
+    /// Hash of the content.
+    pub etag: Etag,
+    /// Bytes.
+    pub size: u64,
+}

@@ -19,6 +19,7 @@ const FILE: &str = "model.onnx";
 /// What an export wrote.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Exported {
+    /// The model.
     pub file: PathBuf,
     /// Size of the file, without the weights.
     pub bytes: u64,
@@ -28,32 +29,70 @@ pub struct Exported {
     pub weights: Vec<WeightFile>,
 }
 
+/// A file of weights beside an exported model.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct WeightFile {
+    /// Where it lies.
     pub file: PathBuf,
     /// `in place`, `linked` or `copied`.
     pub how: &'static str,
+    /// Its size.
     pub bytes: u64,
 }
 
 /// Why a model cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
+    /// A checkpoint that cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A checkpoint that does not fit its config.
     #[error("{}: {error}", folder.display())]
-    Arch { folder: PathBuf, error: ArchError },
+    Arch {
+        /// The checkpoint's folder.
+        folder: PathBuf,
+        /// What is wrong.
+        error: ArchError,
+    },
+    /// A weight that is in no file.
     #[error(
         "{tensor} is made by the model's intervention and lies in no file that an export could refer to; export its base, or \
          a variant of the config alone"
     )]
-    Made { tensor: String },
+    Made {
+        /// Name of the weight.
+        tensor: String,
+    },
+    /// A pattern that matches no tap.
     #[error("no tap matches {pattern:?}; the taps of this model are:\n{}", folded(known))]
-    UnknownTap { pattern: String, known: Vec<String> },
+    UnknownTap {
+        /// As given to `--taps`.
+        pattern: String,
+        /// Names of all taps.
+        known: Vec<String>,
+    },
+    /// A file or folder that cannot be written or read.
     #[error("{}: cannot {what}: {source}; {next}", path.display())]
-    Write { what: &'static str, path: PathBuf, source: std::io::Error, next: &'static str },
+    Write {
+        /// What was tried, e.g. `write`.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+        /// What to do next.
+        next: &'static str,
+    },
+    /// A file that no export wrote, where one would write.
     #[error("{}: {found} is in the way; {next}", path.display())]
-    InTheWay { path: PathBuf, found: &'static str, next: &'static str },
+    InTheWay {
+        /// The file or folder.
+        path: PathBuf,
+        /// What lies there.
+        found: &'static str,
+        /// What to do next.
+        next: &'static str,
+    },
 }
 
 const ROOM: &str = "make room or choose another folder";

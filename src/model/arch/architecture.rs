@@ -15,6 +15,7 @@ pub trait Architecture: fmt::Debug + Send + Sync {
     /// differs from layer to layer is `None`.
     fn facts(&self) -> ModelFacts;
 
+    /// Where the family keeps its tensors.
     fn names(&self) -> Names;
 
     /// Facts of block `layer`; what all layers share stands in [`Architecture::facts`] too.

@@ -6,40 +6,106 @@ use crate::{checkpoint::CheckpointError, graph::GraphError};
 /// A config that no recipe can be made from, or a checkpoint that does not fit its config.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchError {
+    /// A config that does not name its family.
     #[error("config.json: no `model_type`; expected one of: {known}")]
-    NoModelType { known: String },
+    NoModelType {
+        /// Names that are known.
+        known: String,
+    },
+    /// A family that is not known.
     #[error("config.json: model_type {found:?} is not known; known are: {known}")]
-    UnknownFamily { found: String, known: String },
+    UnknownFamily {
+        /// `model_type` of the config.
+        found: String,
+        /// Names that are known.
+        known: String,
+    },
+    /// A config that its family cannot be read from.
     #[error("config.json of model_type {family:?}: {reason}")]
-    Config { family: &'static str, reason: String },
+    Config {
+        /// `model_type`.
+        family: &'static str,
+        /// What is wrong, and what was expected.
+        reason: String,
+    },
+    /// A model without blocks, width, vocabulary or context.
     #[error("config.json: a model with no {name}; expected at least 1")]
-    Empty { name: &'static str },
+    Empty {
+        /// Which size.
+        name: &'static str,
+    },
+    /// A kind of block that leaves the stream as it is.
     #[error("blocks of kind {kind} write nothing to the stream; expected at least one branch")]
-    NoBranch { kind: usize },
+    NoBranch {
+        /// Number of the kind.
+        kind: usize,
+    },
+    /// A key whose value names something that is not computed.
     #[error("config.json: `{key}` is {found:?}; this instrument computes {known} and ignores nothing")]
-    Unsupported { key: String, found: String, known: &'static str },
+    Unsupported {
+        /// The key.
+        key: String,
+        /// The value of the key.
+        found: String,
+        /// Names that are known.
+        known: &'static str,
+    },
+    /// A key whose value asks for another computation than this family's.
     #[error(
         "config.json: `{key}` is {found}; this instrument computes only {computed} for this family, and ignores nothing"
     )]
-    Refused { key: String, found: String, computed: String },
+    Refused {
+        /// The key.
+        key: String,
+        /// The value of the key.
+        found: String,
+        /// The value that is computed.
+        computed: String,
+    },
+    /// Quantised weights.
     #[error(
         "config.json: the weights are quantised (`quantization_config`: {found}); expected float32, float16 or bfloat16 \
          weights: take the checkpoint they were made from"
     )]
-    Quantised { found: String },
+    Quantised {
+        /// The value of the key.
+        found: String,
+    },
+    /// A weight of another shape than the config says.
     #[error(
         "tensor {tensor} ({place}) has shape {found:?} in the checkpoint; config.json asks for {expected:?}"
     )]
-    WeightShape { tensor: String, place: Place, expected: Vec<usize>, found: Vec<usize> },
+    WeightShape {
+        /// Name in the checkpoint.
+        tensor: String,
+        /// Where it is used.
+        place: Place,
+        /// Shape that the config asks for.
+        expected: Vec<usize>,
+        /// Shape in the checkpoint.
+        found: Vec<usize>,
+    },
+    /// A weight of a block that the config has no use for.
     #[error(
         "tensor {tensor} is in the checkpoint, but nothing in config.json uses it ({blocks} blocks): config and weights \
          do not belong together; download both again from one revision"
     )]
-    Unused { tensor: String, blocks: usize },
+    Unused {
+        /// Name in the checkpoint.
+        tensor: String,
+        /// Blocks that the config has.
+        blocks: usize,
+    },
+    /// An intervention that this model does not allow.
     #[error("the intervention cannot be made: {reason}")]
-    Intervention { reason: String },
+    Intervention {
+        /// What is wrong, and what was expected.
+        reason: String,
+    },
+    /// The checkpoint itself cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Graphs that do not fit together.
     #[error(transparent)]
     Graph(#[from] GraphError),
 }

@@ -38,13 +38,17 @@ use number::{
 /// tail is for many rows; `wanted` names one logit of each.
 #[derive(Debug)]
 pub struct Modules {
+    /// What happens to the embedding rows before the first block.
     pub prelude: Graph,
     /// One per kind of block.
     pub blocks: Vec<Graph>,
     /// The names of its branches, for every kind of block.
     pub branches: Vec<Vec<&'static str>>,
+    /// The norm after the last block, and what the head reads.
     pub final_norm: Graph,
+    /// The logits of last positions.
     pub head: Graph,
+    /// The logits of many rows.
     pub tail: Graph,
 }
 

@@ -57,6 +57,7 @@ impl Recipe {
         self.facts.clone()
     }
 
+    /// The graphs.
     pub fn modules(&self) -> &Modules {
         &self.modules
     }

@@ -12,10 +12,15 @@ use crate::{
 /// Where a tensor is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// The rows of the vocabulary that prompts begin with.
     Embedding,
+    /// Between those rows and the first block.
     Prelude,
+    /// The block with this index.
     Block(usize),
+    /// After the last block, up to what the head reads.
     FinalNorm,
+    /// The rows of the vocabulary that logits are of.
     Unembedding,
 }
 
@@ -24,7 +29,9 @@ pub enum Place {
 pub struct WeightUse {
     /// Name in the checkpoint.
     pub tensor: String,
+    /// As the config asks for it.
     pub shape: Vec<usize>,
+    /// Where it is used.
     pub place: Place,
     /// Graph input that takes it; `None` for tensors that are read row by row (embedding and head).
     pub input: Option<String>,

@@ -24,6 +24,7 @@ pub enum ValueLayout {
 pub struct ValueWeights {
     /// Name in the checkpoint.
     pub tensor: String,
+    /// How the weights lie in the tensor.
     pub layout: ValueLayout,
     /// Query heads.
     pub heads: usize,

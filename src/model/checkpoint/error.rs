@@ -5,32 +5,106 @@ use std::{io, path::PathBuf};
 /// What is wrong with a checkpoint folder.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
+    /// A path that is no folder.
     #[error("{}: expected a checkpoint folder, found {found}; give the folder that holds config.json and model.safetensors", folder.display())]
-    NotAFolder { folder: PathBuf, found: &'static str },
+    NotAFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A file that cannot be read.
     #[error("{}: {what}: {source}", file.display())]
-    Io { file: PathBuf, what: &'static str, source: io::Error },
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What was tried, e.g. `cannot open`.
+        what: &'static str,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A folder without `config.json`.
     #[error("{}: no config.json; download it from the model's repository into this folder", folder.display())]
-    NoConfig { folder: PathBuf },
+    NoConfig {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file that is no JSON of the form expected.
     #[error("{}: expected {expected}, found {found}; download the file again", file.display())]
-    Json { file: PathBuf, expected: &'static str, found: String },
+    Json {
+        /// The file.
+        file: PathBuf,
+        /// What should be there.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// A folder without safetensors.
     #[error("{}: expected model.safetensors or model.safetensors.index.json, found {found}; {next}", folder.display())]
-    NoWeights { folder: PathBuf, found: String, next: &'static str },
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+        /// What is there.
+        found: String,
+        /// What to do next.
+        next: &'static str,
+    },
+    /// A file of weights that contradicts itself or its index.
     #[error("{}: expected {expected}, found {found}; {next}", file.display())]
-    File { file: PathBuf, expected: String, found: String, next: &'static str },
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What to do next.
+        next: &'static str,
+    },
+    /// A tensor whose entry in a header contradicts itself or the file.
     #[error("{}: tensor {tensor:?}: expected {expected}, found {found}; {next}", file.display())]
-    Tensor { file: PathBuf, tensor: String, expected: String, found: String, next: &'static str },
+    Tensor {
+        /// The file.
+        file: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What to do next.
+        next: &'static str,
+    },
+    /// A tensor of a type that holds no weights this program reads.
     #[error(
         "{}: tensor {tensor:?}: expected a weight of dtype F32, F16 or BF16, found {dtype}; use a checkpoint that \
          stores it in one of these (quantised weights are not read)",
         file.display()
     )]
-    NotAWeight { file: PathBuf, tensor: String, dtype: String },
+    NotAWeight {
+        /// The file.
+        file: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+        /// Its type in the header.
+        dtype: String,
+    },
+    /// A tensor that the checkpoint does not have.
     #[error(
         "{}: no tensor {tensor:?} among its {count}{}; check that config.json belongs to these weights",
         folder.display(),
         similar.as_ref().map(|name| format!(" (most similar: {name:?})")).unwrap_or_default()
     )]
-    NoTensor { folder: PathBuf, tensor: String, count: usize, similar: Option<String> },
+    NoTensor {
+        /// The folder.
+        folder: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+        /// How many tensors there are.
+        count: usize,
+        /// The most similar name.
+        similar: Option<String>,
+    },
 }
 
 /// What to do about a file that its own header contradicts.

@@ -53,18 +53,24 @@ pub struct Checkpoint {
 /// How a tensor's numbers are stored, of the kinds that are read as weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dtype {
+    /// float32.
     F32,
+    /// IEEE half precision.
     F16,
+    /// bfloat16.
     BF16,
 }
 
 /// A weight, row-major.
 #[derive(Clone, Copy)]
 pub struct Tensor<'a> {
+    /// As the checkpoint names it.
     pub name: &'a str,
+    /// How its numbers are stored.
     pub dtype: Dtype,
     /// Outermost dimension first; empty for a scalar.
     pub shape: &'a [usize],
+    /// Where its numbers are.
     pub content: Content<'a>,
 }
 
@@ -81,10 +87,13 @@ pub enum Content<'a> {
 /// A tensor of any dtype, weights or not (position ids, masks, 8-bit weights).
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
+    /// As the checkpoint names it.
     pub name: &'a str,
     /// As the file writes it, e.g. `BF16`, `I64`.
     pub dtype: safetensors::Dtype,
+    /// Outermost dimension first; empty for a scalar.
     pub shape: &'a [usize],
+    /// As they lie in the file.
     pub bytes: &'a [u8],
     /// The safetensors file it lies in.
     pub file: &'a Path,
@@ -137,6 +146,7 @@ impl Checkpoint {
         Checkpoint { made, ..self }
     }
 
+    /// Where it lies.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -286,6 +296,7 @@ impl std::fmt::Display for Dtype {
 }
 
 impl Tensor<'_> {
+    /// How many numbers it holds.
     pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }

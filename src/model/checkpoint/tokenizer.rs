@@ -42,25 +42,59 @@ enum Adds {
 /// Why a prompt has no token ids.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
+    /// A folder without `tokenizer.json`.
     #[error(
         "{}: no tokenizer.json; download it into this folder, or give token ids instead of text (`--tokens 1,2,3`)",
         folder.display()
     )]
-    Missing { folder: PathBuf },
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file that is no tokenizer.
     #[error("{}: expected a tokenizer of the `tokenizers` library, found: {found}; download the file again", file.display())]
-    Bad { file: PathBuf, found: String },
+    Bad {
+        /// The tokenizer's file.
+        file: PathBuf,
+        /// What it holds instead.
+        found: String,
+    },
+    /// A policy that needs a BOS, of a tokenizer that has none.
     #[error(
         "{}: the policy {policy:?} needs a BOS token, but {why}; use the policy \"never\", or set bos_token in \
          tokenizer_config.json",
         file.display()
     )]
-    NoBos { file: PathBuf, policy: &'static str, why: String },
+    NoBos {
+        /// The tokenizer's file.
+        file: PathBuf,
+        /// Name of the BOS policy.
+        policy: &'static str,
+        /// What is missing.
+        why: String,
+    },
+    /// A prompt without text.
     #[error("the prompt is empty; give a text of at least one token")]
     EmptyText,
+    /// A text that becomes no token.
     #[error("{}: {text:?} becomes no token at all; give a text of at least one token", file.display())]
-    NoTokens { file: PathBuf, text: String },
+    NoTokens {
+        /// The tokenizer's file.
+        file: PathBuf,
+        /// The prompt.
+        text: String,
+    },
+    /// A text that the tokenizer fails on.
     #[error("{}: cannot encode {text:?}: {why}", file.display())]
-    Encode { file: PathBuf, text: String, why: String },
+    Encode {
+        /// The tokenizer's file.
+        file: PathBuf,
+        /// The prompt.
+        text: String,
+        /// What the tokenizer says.
+        why: String,
+    },
+    /// A file beside it cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }

@@ -11,15 +11,20 @@ pub struct Value(usize);
 /// Elements of a constant, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constant {
+    /// float32.
     F32(Vec<f32>),
+    /// 64-bit integers.
     I64(Vec<i64>),
 }
 
 /// One operation; its outputs are values made by it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
+    /// What it does.
     pub op: Op,
+    /// In the order of the operator.
     pub inputs: Vec<Value>,
+    /// One, but for `TopK`.
     pub outputs: Vec<Value>,
 }
 
@@ -44,6 +49,7 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// A graph of nothing.
     pub fn new(name: &str) -> Graph {
         Graph {
             name: name.to_string(),
@@ -56,34 +62,42 @@ impl Graph {
         }
     }
 
+    /// The name of its file, without `.onnx`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
+    /// Declared inputs, in order.
     pub fn inputs(&self) -> &[Value] {
         &self.inputs
     }
 
+    /// Published outputs, in order.
     pub fn outputs(&self) -> &[Value] {
         &self.outputs
     }
 
+    /// Constants with their elements.
     pub fn constants(&self) -> &[(Value, Constant)] {
         &self.constants
     }
 
+    /// Nodes in the order they were added.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
+    /// The name of a value of this graph.
     pub fn name_of(&self, value: Value) -> &str {
         &self.slots[value.0].name
     }
 
+    /// Its element type.
     pub fn dtype(&self, value: Value) -> Dtype {
         self.slots[value.0].dtype
     }
 
+    /// Its shape.
     pub fn shape(&self, value: Value) -> &[Dim] {
         &self.slots[value.0].shape
     }
@@ -139,6 +153,7 @@ impl Graph {
         Ok(())
     }
 
+    /// A constant of this shape, with one element per cell.
     pub fn constant(&mut self, elements: Constant, shape: &[usize]) -> Result<Value, GraphError> {
         let (dtype, found) = match &elements {
             Constant::F32(x) => (Dtype::F32, x.len()),

@@ -18,15 +18,49 @@ pub use shape::{Dim, Dtype, show};
 /// config asks for sizes that do not fit together.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
+    /// An operator whose inputs do not fit together.
     #[error("graph {graph}: {op} over {inputs}: {reason}")]
-    Mismatch { graph: String, op: String, inputs: String, reason: String },
+    Mismatch {
+        /// Name of the graph.
+        graph: String,
+        /// The operator.
+        op: String,
+        /// Types and shapes of its inputs.
+        inputs: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A name that is given twice.
     #[error("graph {graph}: the name {name:?} is taken; give every input and output its own name")]
-    DuplicateName { graph: String, name: String },
+    DuplicateName {
+        /// Name of the graph.
+        graph: String,
+        /// The name.
+        name: String,
+    },
+    /// A shared input that is declared in two ways.
     #[error(
         "graph {graph}: input {name:?} was declared as {before} and is declared again as {after}; \
          one of the two declarations is wrong"
     )]
-    Redeclared { graph: String, name: String, before: String, after: String },
+    Redeclared {
+        /// Name of the graph.
+        graph: String,
+        /// The name.
+        name: String,
+        /// The first declaration.
+        before: String,
+        /// The second one.
+        after: String,
+    },
+    /// A constant with another number of elements than its shape has cells.
     #[error("graph {graph}: constant of shape {shape} got {found} elements; pass one element per cell")]
-    ConstantSize { graph: String, shape: String, found: usize },
+    ConstantSize {
+        /// Name of the graph.
+        graph: String,
+        /// Type and shape.
+        shape: String,
+        /// How many elements were given.
+        found: usize,
+    },
 }

@@ -5,19 +5,33 @@ use super::{Dim, Dtype};
 /// Elementwise, one input, dtype and shape kept (f32 only, except `Identity`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unary {
+    /// |x|.
     Abs,
+    /// Cosine.
     Cos,
+    /// The error function.
     Erf,
+    /// e^x.
     Exp,
+    /// x itself.
     Identity,
+    /// The natural logarithm.
     Log,
+    /// -x.
     Neg,
+    /// 1 / x.
     Reciprocal,
+    /// max(x, 0).
     Relu,
+    /// 1 / (1 + e^-x).
     Sigmoid,
+    /// Sine.
     Sin,
+    /// ln(1 + e^x).
     Softplus,
+    /// Square root.
     Sqrt,
+    /// Hyperbolic tangent.
     Tanh,
 }
 
@@ -25,15 +39,25 @@ pub enum Unary {
 /// takes bool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
+    /// a + b.
     Add,
+    /// a - b.
     Sub,
+    /// a · b.
     Mul,
+    /// a / b.
     Div,
+    /// The larger of both.
     Max,
+    /// The smaller of both.
     Min,
+    /// a = b.
     Equal,
+    /// a < b.
     Less,
+    /// a ≤ b.
     LessOrEqual,
+    /// Both hold.
     And,
 }
 
@@ -42,19 +66,26 @@ pub enum Binary {
 pub enum Reduction {
     /// Root of the sum of squares.
     L2,
+    /// The largest element.
     Max,
+    /// The mean.
     Mean,
+    /// The sum.
     Sum,
 }
 
+/// An operator with its attributes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
+    /// Elementwise over one input.
     Unary(Unary),
+    /// Elementwise over two inputs.
     Binary(Binary),
     /// Batched matrix product, batch dimensions broadcast: `[.., m, k] x [.., k, n] -> [.., m, n]`.
     MatMul,
     /// `x [m, k] · wᵀ` with `w [n, k]`, the layout of stored linear layers, plus `bias [n]` when a third input is given.
     Gemm,
+    /// To another element type.
     Cast(Dtype),
     /// Leading named dimensions must stay where they are; the rest is fixed with an equal product.
     Reshape(Vec<Dim>),
@@ -65,14 +96,20 @@ pub enum Op {
     Unsqueeze,
     /// Without the first axis, of size 1.
     Squeeze,
+    /// Axes in another order: axis i of the result is axis `order[i]` of the input.
     Transpose(Vec<usize>),
+    /// Inputs one after another along an axis of fixed size; the other axes are equal.
     Concat {
+        /// The axis.
         axis: usize,
     },
     /// Elements `start..end` of one axis of fixed size.
     Slice {
+        /// The axis.
         axis: usize,
+        /// First element taken.
         start: usize,
+        /// First element after it that is not.
         end: usize,
     },
     /// Rows of the first axis: `[n, rest..]`, `i64 [i..]` -> `[i.., rest..]`.
@@ -85,11 +122,14 @@ pub enum Op {
     Where,
     /// Over the last axis; the axis stays with size 1 when `keep`.
     Reduce {
+        /// What becomes of the axis.
         by: Reduction,
+        /// The axis stays, with size 1.
         keep: bool,
     },
     /// Largest `k` of the last axis, falling, lower index first among equals: values f32 and indices i64.
     TopK {
+        /// How many; at most the size of the axis.
         k: usize,
     },
 }

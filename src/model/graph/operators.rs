@@ -6,26 +6,32 @@ use super::{
 };
 
 impl Graph {
+    /// A function of every element.
     pub fn unary(&mut self, unary: Unary, x: Value) -> Result<Value, GraphError> {
         self.add_one(Op::Unary(unary), &[x])
     }
 
+    /// A function of every pair of elements.
     pub fn binary(&mut self, binary: Binary, a: Value, b: Value) -> Result<Value, GraphError> {
         self.add_one(Op::Binary(binary), &[a, b])
     }
 
+    /// a + b.
     pub fn add(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
         self.binary(Binary::Add, a, b)
     }
 
+    /// a - b.
     pub fn sub(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
         self.binary(Binary::Sub, a, b)
     }
 
+    /// a · b, elementwise.
     pub fn mul(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
         self.binary(Binary::Mul, a, b)
     }
 
+    /// a / b.
     pub fn div(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
         self.binary(Binary::Div, a, b)
     }
@@ -36,6 +42,7 @@ impl Graph {
         self.mul(x, factor)
     }
 
+    /// [`Op::MatMul`].
     pub fn matmul(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
         self.add_one(Op::MatMul, &[a, b])
     }
@@ -46,10 +53,12 @@ impl Graph {
         self.add_one(Op::Gemm, &inputs)
     }
 
+    /// `x` as another element type.
     pub fn cast(&mut self, x: Value, dtype: Dtype) -> Result<Value, GraphError> {
         self.add_one(Op::Cast(dtype), &[x])
     }
 
+    /// [`Op::Reshape`].
     pub fn reshape(&mut self, x: Value, shape: &[Dim]) -> Result<Value, GraphError> {
         self.add_one(Op::Reshape(shape.to_vec()), &[x])
     }
@@ -59,38 +68,47 @@ impl Graph {
         self.add_one(Op::Relabel(shape.to_vec()), &[x])
     }
 
+    /// [`Op::Unsqueeze`].
     pub fn unsqueeze(&mut self, x: Value) -> Result<Value, GraphError> {
         self.add_one(Op::Unsqueeze, &[x])
     }
 
+    /// [`Op::Squeeze`].
     pub fn squeeze(&mut self, x: Value) -> Result<Value, GraphError> {
         self.add_one(Op::Squeeze, &[x])
     }
 
+    /// [`Op::Transpose`].
     pub fn transpose(&mut self, x: Value, order: &[usize]) -> Result<Value, GraphError> {
         self.add_one(Op::Transpose(order.to_vec()), &[x])
     }
 
+    /// [`Op::Concat`].
     pub fn concat(&mut self, parts: &[Value], axis: usize) -> Result<Value, GraphError> {
         self.add_one(Op::Concat { axis }, parts)
     }
 
+    /// [`Op::Slice`].
     pub fn slice(&mut self, x: Value, axis: usize, start: usize, end: usize) -> Result<Value, GraphError> {
         self.add_one(Op::Slice { axis, start, end }, &[x])
     }
 
+    /// [`Op::Gather`].
     pub fn gather(&mut self, x: Value, index: Value) -> Result<Value, GraphError> {
         self.add_one(Op::Gather, &[x, index])
     }
 
+    /// [`Op::GatherNd`].
     pub fn gather_nd(&mut self, x: Value, index: Value) -> Result<Value, GraphError> {
         self.add_one(Op::GatherNd, &[x, index])
     }
 
+    /// Softmax over the last axis.
     pub fn softmax(&mut self, x: Value) -> Result<Value, GraphError> {
         self.add_one(Op::Softmax, &[x])
     }
 
+    /// `yes` where the condition holds, else `no`.
     pub fn choose(&mut self, condition: Value, yes: Value, no: Value) -> Result<Value, GraphError> {
         self.add_one(Op::Where, &[condition, yes, no])
     }

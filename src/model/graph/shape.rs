@@ -5,15 +5,20 @@ use std::fmt;
 /// Element type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
+    /// float32.
     F32,
+    /// 64-bit integers.
     I64,
+    /// Truth values.
     Bool,
 }
 
 /// One dimension. Two named dimensions are equal exactly when their names are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dim {
+    /// A number.
     Fixed(usize),
+    /// A size that the run decides.
     Named(&'static str),
 }
 

@@ -12,26 +12,61 @@ use crate::checkpoint::CheckpointError;
 /// What is wrong with an id, the hub's answer, the connection or the cache.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
+    /// A text that is no model id.
     #[error(
         "{text:?}: {why}; expected owner/name, or owner/name@revision, e.g. EleutherAI/pythia-70m@step1000"
     )]
-    BadId { text: String, why: &'static str },
+    BadId {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The model is not in the cache, and the hub must not be asked.
     #[error(
         "{id} is not in the cache {}, and the hub is not asked: HF_HUB_OFFLINE is set; unset it once to download the \
          model, or set HF_HOME to the cache that holds it",
         cache.display()
     )]
-    Offline { id: HubId, cache: PathBuf },
+    Offline {
+        /// The model asked for.
+        id: HubId,
+        /// Folder of the cache.
+        cache: PathBuf,
+    },
+    /// The hub knows no such model, or not for this user.
     #[error(
         "{endpoint} has no model {}, or it is private; check the spelling{}",
         id.repo(),
         if *token { ", and that your token may read it" } else { "; for a private model set HF_TOKEN" }
     )]
-    NoRepo { id: HubId, endpoint: String, token: bool },
+    NoRepo {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the hub.
+        endpoint: String,
+        /// Whether a token was sent.
+        token: bool,
+    },
+    /// The model has no such branch, tag or commit.
     #[error("{} has no revision {:?}; its branches and tags are listed on {endpoint}/{0}/tree/main", id.repo(), id.revision())]
-    NoRevision { id: HubId, endpoint: String },
+    NoRevision {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the hub.
+        endpoint: String,
+    },
+    /// A file that the hub lists and then does not have.
     #[error("{id}: {endpoint} lists {file} and yet has none; try again, or another revision")]
-    NoFile { id: HubId, endpoint: String, file: String },
+    NoFile {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the hub.
+        endpoint: String,
+        /// Name of the file in the repository.
+        file: String,
+    },
+    /// A model whose licence this user has not accepted.
     #[error(
         "{} is gated: accept its licence on {endpoint}/{0}, {}",
         id.repo(),
@@ -41,59 +76,169 @@ pub enum HubError {
             "then set HF_TOKEN to a token of that account (or `hf auth login`) and run again"
         }
     )]
-    Gated { id: HubId, endpoint: String, token: bool },
+    Gated {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the hub.
+        endpoint: String,
+        /// Whether a token was sent.
+        token: bool,
+    },
+    /// The hub refuses the token.
     #[error(
         "{endpoint} does not accept the token of HF_TOKEN (or of `hf auth login`); make a new one on \
          {endpoint}/settings/tokens, or unset it: public models need none"
     )]
-    BadToken { endpoint: String },
+    BadToken {
+        /// Address of the hub.
+        endpoint: String,
+    },
+    /// Too many requests: the hub asks for a pause longer than this program waits.
     #[error(
         "{id}: {endpoint} asks to wait {} s before the next request (429, too many requests); run again then, a token \
          in HF_TOKEN raises the limit",
         wait.as_secs().max(1)
     )]
-    Busy { id: HubId, endpoint: String, wait: Duration },
+    Busy {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the hub.
+        endpoint: String,
+        /// How long the hub asks to wait.
+        wait: Duration,
+    },
+    /// An answer with an HTTP status of failure.
     #[error("{id}: {host} answered {status}{message}; run again later, what was downloaded is kept")]
-    Status { id: HubId, host: String, status: u16, message: String },
+    Status {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the host that answered.
+        host: String,
+        /// HTTP status.
+        status: u16,
+        /// The answer's own words, with a colon before them; empty if it has none.
+        message: String,
+    },
+    /// An answer of another form than the hub gives.
     #[error("{id}: expected {expected}, found {found}; check HF_ENDPOINT")]
-    BadAnswer { id: HubId, expected: &'static str, found: String },
+    BadAnswer {
+        /// The model asked for.
+        id: HubId,
+        /// The answer that was expected.
+        expected: &'static str,
+        /// The answer that came.
+        found: String,
+    },
+    /// No connection to a host.
     #[error(
         "{id}: cannot reach {host}: {why}; check the network, or set HF_HUB_OFFLINE=1 to use the cache alone"
     )]
-    Unreachable { id: HubId, host: String, why: String },
+    Unreachable {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the host that was asked.
+        host: String,
+        /// What the connection says.
+        why: String,
+    },
+    /// A host whose certificate cannot be checked.
     #[error(
         "{id}: {host} is not trusted: {why}; if your network has certificates of its own, set SSL_CERT_FILE to them"
     )]
-    Untrusted { id: HubId, host: String, why: String },
+    Untrusted {
+        /// The model asked for.
+        id: HubId,
+        /// Address of the host that was asked.
+        host: String,
+        /// What the connection says.
+        why: String,
+    },
+    /// A download that was cut too often in a row.
     #[error(
         "{id}: the connection was cut {tries} times in a row while {file} came in ({why}); {have} of its {size} bytes \
          are kept, the next run goes on from there"
     )]
-    Cut { id: HubId, file: String, have: u64, size: u64, tries: u32, why: String },
+    Cut {
+        /// The model asked for.
+        id: HubId,
+        /// Name of the file in the repository.
+        file: String,
+        /// Bytes that are here.
+        have: u64,
+        /// Bytes of the whole file.
+        size: u64,
+        /// Cuts in a row.
+        tries: u32,
+        /// What the connection says.
+        why: String,
+    },
+    /// A downloaded file whose content has another hash than announced.
     #[error(
         "{id}: {file} is not what the hub says it is: expected the hash {expected}, found {found}; the download was \
          discarded, run again"
     )]
-    WrongHash { id: HubId, file: String, expected: String, found: String },
+    WrongHash {
+        /// The model asked for.
+        id: HubId,
+        /// Name of the file in the repository.
+        file: String,
+        /// Hash that the hub announces.
+        expected: String,
+        /// Hash of what came.
+        found: String,
+    },
+    /// A repository without config or safetensors.
     #[error(
         "{id} is no checkpoint that can be read: expected config.json and {}, found {}; {}",
         "model.safetensors (or its index)",
         listed(files),
         next(files)
     )]
-    NotACheckpoint { id: HubId, files: Vec<String> },
+    NotACheckpoint {
+        /// The model asked for.
+        id: HubId,
+        /// Names of the files that the repository has.
+        files: Vec<String>,
+    },
+    /// A model that cannot be measured, as its config shows before its weights are downloaded.
     #[error("{id}: {why} (its weights were not downloaded)")]
-    Unfit { id: HubId, why: String },
+    Unfit {
+        /// The model asked for.
+        id: HubId,
+        /// Why it cannot be measured.
+        why: String,
+    },
+    /// No room for what is downloaded.
     #[error(
         "{}: the disk is full; {missing} more bytes are needed: make room or set HF_HOME to a larger disk, what was \
          downloaded is kept",
         path.display()
     )]
-    DiskFull { path: PathBuf, missing: u64 },
+    DiskFull {
+        /// File or folder on this machine.
+        path: PathBuf,
+        /// Bytes that found no room.
+        missing: u64,
+    },
+    /// The cache cannot be read or written.
     #[error("cannot {what} {}: {error}; the hub cache must be writable (HF_HOME)", path.display())]
-    Io { what: &'static str, path: PathBuf, error: io::Error },
+    Io {
+        /// The verb that failed, e.g. `write`.
+        what: &'static str,
+        /// File or folder on this machine.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// `SSL_CERT_FILE` names a file without certificates.
     #[error("{}: expected certificates in PEM, found {why}; correct SSL_CERT_FILE or unset it", path.display())]
-    Certificates { path: PathBuf, why: String },
+    Certificates {
+        /// File or folder on this machine.
+        path: PathBuf,
+        /// What the file holds instead.
+        why: String,
+    },
+    /// The index of a checkpoint in shards cannot be read.
     #[error(transparent)]
     Index(#[from] CheckpointError),
 }

@@ -49,10 +49,12 @@ impl HubId {
         Ok(HubId { repo: repo.to_string(), revision: revision.to_string() })
     }
 
+    /// `owner/name`.
     pub fn repo(&self) -> &str {
         &self.repo
     }
 
+    /// Branch, tag or commit.
     pub fn revision(&self) -> &str {
         &self.revision
     }

@@ -37,6 +37,7 @@ pub struct Hub {
 }
 
 impl Hub {
+    /// The hub under these settings; nothing is asked yet.
     pub fn new(settings: Settings) -> Hub {
         Hub { settings }
     }

@@ -29,6 +29,7 @@ pub struct Settings {
 pub struct Token(String);
 
 impl Token {
+    /// A token, unless the text is blank.
     pub fn new(text: &str) -> Option<Token> {
         let text = text.trim();
         (!text.is_empty()).then(|| Token(text.to_string()))

@@ -26,6 +26,7 @@ const EXTERNAL: i32 = 1;
 pub struct External {
     /// What the initialiser is called.
     pub name: String,
+    /// How its elements are stored.
     pub stored: Stored,
     /// Name of the file.
     pub location: String,
@@ -38,8 +39,11 @@ pub struct External {
 /// How an external weight is stored; the graph sees float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stored {
+    /// float32.
     F32,
+    /// IEEE half precision.
     F16,
+    /// bfloat16.
     BF16,
 }
 

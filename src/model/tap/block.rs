@@ -12,6 +12,7 @@ pub enum Kind {
     Sequential,
     /// Both read the stream before the block.
     Parallel,
+    /// Attention and no MLP.
     AttentionOnly,
     /// No attention: two other branches, or one.
     NoAttention,

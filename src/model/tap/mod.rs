@@ -44,10 +44,13 @@ pub struct Found<'a> {
     model: Model<'a>,
     bytes: &'a [u8],
     file: PathBuf,
+    /// What each block is made of.
     pub blocks: Vec<Kind>,
+    /// Taps that can be added, in the order of the flow.
     pub taps: Vec<Tap>,
     /// Taps that the model gives out already.
     pub present: Vec<&'static str>,
+    /// Taps that cannot be.
     pub missing: Vec<Missing>,
     /// Operators met, by their part in the model: `sum`, `norm`, `attention`, `product`.
     pub forms: BTreeMap<&'static str, BTreeMap<String, usize>>,

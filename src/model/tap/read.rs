@@ -15,16 +15,29 @@ const DEPTH: usize = 32;
 /// Why a file cannot be read as a graph.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// Bytes that are no protobuf message.
     #[error("its bytes are not those of a protobuf message (at byte {})", .0.at)]
     Protobuf(Malformed),
+    /// A model without a graph.
     #[error("it holds no graph")]
     NoGraph,
+    /// A node that reads a value which no earlier node writes.
     #[error(
         "node {node} reads {value:?} before another node writes it, but nodes must be in the order of the flow"
     )]
-    Order { node: String, value: String },
+    Order {
+        /// Name of the node.
+        node: String,
+        /// Name of the value.
+        value: String,
+    },
+    /// A value that two nodes write.
     #[error("two nodes write {value:?}")]
-    Twice { value: String },
+    Twice {
+        /// Name of the value.
+        value: String,
+    },
+    /// Subgraphs within subgraphs beyond a limit.
     #[error("its subgraphs are nested deeper than {DEPTH}")]
     Deep,
 }

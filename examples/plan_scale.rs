@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use app::{
     pipeline::{self, Missing, Places, Planned},
-    plan::{Decided, JobKind},
+    plan::Job,
     store,
 };
 use base::{
@@ -100,7 +100,7 @@ fn plan_once(folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn plan(folder: &Path, loaded: &Loaded) -> Result<Planned, Box<dyn Error>> {
+fn plan<'a>(folder: &Path, loaded: &'a Loaded) -> Result<Planned<'a>, Box<dyn Error>> {
     let places = Places {
         store: folder.join("store"),
         results: folder.join("results"),
@@ -108,10 +108,10 @@ fn plan(folder: &Path, loaded: &Loaded) -> Result<Planned, Box<dyn Error>> {
         memory: None,
     };
     let planned = pipeline::plan(loaded, &places, Missing::Report, &Silent)?;
-    let observations = planned.plan.counts.iter().find(|count| count.kind == JobKind::Observe);
+    let observations = planned.plan.counts.iter().find(|count| count.kind == "observe");
     match observations {
         Some(count) if count.jobs == MODELS * PROMPTS => Ok(planned),
-        _ => Err(format!("planned {:?}; {:?}", planned.plan.counts, planned.failures).into()),
+        _ => Err(format!("planned {:?}; {:?}", planned.plan.counts, planned.inputs.failures).into()),
     }
 }
 
@@ -172,13 +172,18 @@ fn models(folder: &Path) -> Result<(), Box<dyn Error>> {
 fn fill(folder: &Path) -> Result<String, Box<dyn Error>> {
     let loaded = experiment(folder)?;
     let planned = plan(folder, &loaded)?;
-    for model in planned.cells.chunk_by(|a, b| a.subject == b.subject) {
-        let cells = model.iter().map(|cell| store::Cell {
-            slot: cell.slot.clone(),
-            fields: cell.fields(),
-            observation: made_up(&cell.token_ids),
+    let observed = planned.plan.jobs.iter().map(|planned| &planned.job).filter(|job| job.kind == "observe");
+    let observed: Vec<&Job> = observed.collect();
+    for model in observed.chunk_by(|a, b| a.model == b.model) {
+        let cells = model.iter().map(|job| {
+            let cell = &planned.inputs.cells[job.index];
+            store::Cell {
+                slot: job.slot.clone(),
+                fields: cell.fields(),
+                observation: made_up(&cell.token_ids),
+            }
         });
-        planned.store.put_observations(&cells.collect::<Vec<_>>())?;
+        planned.inputs.store.put_observations(&cells.collect::<Vec<_>>())?;
     }
     let jobs = planned.plan.counts.iter().map(|count| format!("{} {}", count.jobs, count.kind));
     Ok(format!("{} jobs ({})", planned.plan.jobs.len(), jobs.collect::<Vec<_>>().join(", ")))

@@ -60,7 +60,7 @@ fn runtime() -> Runtime {
 }
 
 fn observed(subject: &Subject) -> Vec<PromptObservation> {
-    pipeline::measure(&runtime(), subject, &PROMPTS.map(<[u32]>::to_vec), &Extras::new(), &Silent).unwrap()
+    pipeline::observe(&runtime(), subject, &PROMPTS.map(<[u32]>::to_vec), &Extras::new(), &Silent).unwrap()
 }
 
 fn key(subject: &Subject) -> String {
@@ -257,7 +257,7 @@ fn a_random_model_of_every_family_runs() {
         model.id.clone_from(&case);
         let subject = Subject::listed(&model, &crate::goldens::golden(&case), &Memo::none())
             .unwrap_or_else(|error| panic!("{case}: {error}"));
-        let found = pipeline::measure(
+        let found = pipeline::observe(
             &runtime,
             &subject,
             &crate::goldens::prompts(&case)[..1],

@@ -469,3 +469,32 @@ fn a_claim_that_changed_after_its_first_verdict_is_exploratory_and_shows_what_ch
     let (_, computed, changed) = computed(&sandbox.json(RUN));
     assert_eq!((computed, changed), (0, false), "a report with news is written once");
 }
+
+#[test]
+fn shards_hold_everything_that_is_measured_once_and_stay_the_same_when_it_is_stored() {
+    let sandbox = Sandbox::new();
+    let slots = |plan: &Value| {
+        let jobs = plan["jobs"].as_array().unwrap();
+        jobs.iter().map(|job| job["slot"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let shard = |name: &str| slots(&sandbox.json(&["plan", "--shard", name, "--json", "--quiet"]));
+    let shards = || ["1/3", "2/3", "3/3"].map(shard);
+    let before = shards();
+    let mut all: Vec<String> = before.concat();
+    all.sort();
+    let mut measured = slots(&sandbox.json(&["plan", "--json", "--quiet"]));
+    measured.retain(|slot| !slot.starts_with("judge/") && !slot.starts_with("report/"));
+    measured.sort();
+    assert_eq!(all, measured);
+    // A walk for spectra observes its prompts.
+    let with = |slot: &str| before.iter().position(|shard| shard.iter().any(|one| one == slot)).unwrap();
+    for model in ["llama3-tiny", "pythia-tiny"] {
+        let prompts = all.iter().filter(|slot| slot.starts_with(&format!("observe/{model}/anisotropy16/")));
+        let spectra = with(&format!("spectra/{model}/anisotropy16/auto"));
+        assert!(prompts.map(|slot| with(slot)).all(|shard| shard == spectra), "{model}");
+    }
+    sandbox.expect(0, RUN);
+    assert_eq!(shards(), before);
+    let (_, error) = sandbox.expect(2, &["plan", "--shard", "4/3"]);
+    assert!(error.contains("1 <= I <= N"), "{error}");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use app::plan::keys::{
     EvidenceDigest, Export, Import, Input, Judge, OBSERVATION_FORMAT, Observe, Report, Spectra, Weigh,
-    digest_files, digest_keys, digest_texts, evidence_part, observe_slot,
+    digest_files, digest_keys, digest_texts, evidence_part, observe_slot, spectra_part, weighing_part,
 };
 use base::hash::{Fields, Key};
 use number::{
@@ -236,7 +236,7 @@ fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     let digest = |rows: &[Row], facts: &ModelFacts, import: &str| {
         let mut digest = EvidenceDigest::default();
         for (model, prompt, category, bos, observation) in rows {
-            digest.observation(evidence_part(model, prompt, category, *bos, &key(observation)));
+            digest.part(evidence_part(model, prompt, category, *bos, &key(observation)));
         }
         digest.model("m", facts);
         digest.import(&key(import));
@@ -256,14 +256,14 @@ fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     };
     let more = [
         with(&|_| {}),
-        with(&|d| d.weighing("m", &key("1"))),
-        with(&|d| d.weighing("m", &key("2"))),
-        with(&|d| d.weighing("m2", &key("1"))),
-        with(&|d| d.spectra("m", "five", Bos::Auto, &key("1"))),
-        with(&|d| d.spectra("m", "five", Bos::Auto, &key("2"))),
-        with(&|d| d.spectra("m", "six", Bos::Auto, &key("1"))),
-        with(&|d| d.spectra("m", "five", Bos::Never, &key("1"))),
-        with(&|d| d.spectra("m2", "five", Bos::Auto, &key("1"))),
+        with(&|d| d.part(weighing_part("m", &key("1")))),
+        with(&|d| d.part(weighing_part("m", &key("2")))),
+        with(&|d| d.part(weighing_part("m2", &key("1")))),
+        with(&|d| d.part(spectra_part("m", "five", Bos::Auto, &key("1")))),
+        with(&|d| d.part(spectra_part("m", "five", Bos::Auto, &key("2")))),
+        with(&|d| d.part(spectra_part("m", "six", Bos::Auto, &key("1")))),
+        with(&|d| d.part(spectra_part("m", "five", Bos::Never, &key("1")))),
+        with(&|d| d.part(spectra_part("m2", "five", Bos::Auto, &key("1")))),
     ];
     assert_eq!(more.iter().collect::<BTreeSet<_>>().len(), more.len());
     let changed = [

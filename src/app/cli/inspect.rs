@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Common, Exit, Failure, model_argument, output, progress, table};
-use crate::pipeline::{Subject, SubjectError, weigh_subject};
+use crate::pipeline::{Subject, SubjectError, weigh};
 use engine::weigh::Parts;
 use model::arch::ArchError;
 use model::checkpoint::Memo;
@@ -69,8 +69,7 @@ impl Arguments {
         };
         // Facts of a config that fits.
         subject.recipe.checked_weights(&subject.checkpoint).map_err(unfit)?;
-        let weighed =
-            weigh_subject(&subject, bar.as_ref()).map_err(|error| Failure::new(Exit::BadInput, error))?;
+        let weighed = weigh(&subject, bar.as_ref()).map_err(|error| Failure::new(Exit::BadInput, error))?;
         let parts = Parts::of(&subject.recipe, &subject.checkpoint);
         let matrices = vec![
             matrix(&subject, "embedding", parts.embedding, weighed.embedding)?,

@@ -1,6 +1,6 @@
 //! `streamgauge measure`: one model, some prompts, every tap and every protocol.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,12 +8,9 @@ use clap::Args;
 use super::{
     Common, Exit, Failure, On, check, model_argument, output, profile, progress, speed::Meter, table,
 };
-use crate::pipeline::{self, Subject, Tokenizing};
-use crate::plan::Known;
-use crate::store::{self, Store, StoreError};
-use base::hash::{Fields, Key};
-use base::progress::Progress;
-use engine::run::{self, Decoder, Runtime};
+use crate::pipeline::{self, Measured, Request, Source, Tokenizing};
+use crate::store::Store;
+use engine::run::Runtime;
 use model::checkpoint::Memo;
 use number::facts::ModelFacts;
 use number::observation::{Extra, Extras, PromptObservation};
@@ -82,26 +79,6 @@ fn axis(text: &str) -> Result<(String, usize), String> {
     parsed.ok_or_else(|| "expected a name and a size, e.g. kv_cache_dim=128".to_string())
 }
 
-/// One thing to run: its text, if it came as text, and its token ids.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Request {
-    text: Option<String>,
-    ids: Vec<u32>,
-}
-
-impl Request {
-    /// Fields of its key.
-    fn fields(&self, subject: &Subject, extras: &Extras, runtime: &Runtime) -> Fields {
-        // Token ids wait for no tokenizer.
-        if let Some(text) = &self.text
-            && let Ok(tokenizer) = &*subject.tokenizer
-        {
-            return pipeline::observe_fields(subject, tokenizer, text, &self.ids, extras, runtime);
-        }
-        pipeline::observe_fields_of_ids(subject, &self.ids, extras, runtime)
-    }
-}
-
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let file = Path::new(&self.model);
@@ -128,7 +105,9 @@ impl Arguments {
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
         let requests = self.requests(inputs, &subject.tokenizer)?;
         let meter = Meter::new(bar.as_ref());
-        let (found, kept) = observe(&runtime, &subject, &requests, &extras, store.as_ref(), &meter)?;
+        let source = Source::Model { subject: &subject, extras: &extras, store: store.as_ref() };
+        let Measured { observations, kept } =
+            pipeline::measure_requests(source, &requests, &runtime, &meter)?;
         if !self.common.quiet {
             meter.say(&runtime);
         }
@@ -136,7 +115,7 @@ impl Arguments {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
             kept => kept?,
         }
-        self.show(&table::Measured::subject(&subject), &runtime, &subject.tokenizer, &requests, &found)
+        self.show(&table::Measured::subject(&subject), &runtime, &subject.tokenizer, &requests, &observations)
     }
 
     /// Prints what was measured of each request.
@@ -181,16 +160,9 @@ impl Arguments {
         }
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
         let requests = self.requests(inputs, &tokenizer)?;
-        let mut decoder = Decoder::open(&runtime, file)?;
         let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
-        let mut found = Vec::new();
-        bar.start(&format!("measure {name} ({} prompts)", requests.len()), requests.len() as u64);
-        for request in &requests {
-            let outputs = decoder.run(&request.ids, &sizes)?;
-            found.push(run::observation(&name, &outputs, &request.ids)?);
-            bar.advance(1);
-        }
-        bar.finish();
+        let source = Source::Decoder { file, sizes: &sizes };
+        let found = pipeline::measure_requests(source, &requests, &runtime, bar.as_ref())?.observations;
         let facts =
             ModelFacts { blocks: found.first().map(|seen| seen.blocks() as u32), ..ModelFacts::default() };
         let measured = table::Measured { id: name, facts, weights: None, dtype: "as exported" };
@@ -268,66 +240,4 @@ fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
         path
     };
     config::load_prompts(&path).map_err(|report| check::bad(&report))
-}
-
-/// Observations in the order of the requests, and whether the new ones could be stored.
-type Observed = (Vec<PromptObservation>, Result<(), StoreError>);
-
-/// Takes what the store has, runs the rest in one pass, stores it.
-fn observe(
-    runtime: &Runtime,
-    subject: &Subject,
-    requests: &[Request],
-    extras: &Extras,
-    store: Option<&Store>,
-    bar: &dyn Progress,
-) -> Result<Observed, Failure> {
-    let mut found = match store {
-        Some(store) => stored(runtime, subject, requests, extras, store, bar)?,
-        None => BTreeMap::new(),
-    };
-    let mut seen = BTreeSet::new();
-    let missing = requests.iter().filter(|request| !found.contains_key(request) && seen.insert(*request));
-    let missing: Vec<&Request> = missing.collect();
-    if missing.is_empty() {
-        return Ok((requests.iter().map(|request| found[request].clone()).collect(), Ok(())));
-    }
-    let ids: Vec<Vec<u32>> = missing.iter().map(|request| request.ids.clone()).collect();
-    let observations = pipeline::measure(runtime, subject, &ids, extras, bar)?;
-    let mut kept = Ok(());
-    if let Some(store) = store {
-        subject.weights(); // what is left to hash
-        let _span = tracing::info_span!("store", rows = missing.len()).entered();
-        let cells = missing.iter().zip(&observations).map(|(request, observation)| {
-            let fields = request.fields(subject, extras, runtime);
-            let slot = format!("measure/{}/{}", subject.id, fields.key().short());
-            store::Cell { slot, fields, observation: observation.clone() }
-        });
-        kept = store.put_observations(&cells.collect::<Vec<_>>()).map(|_| ());
-    }
-    found.extend(missing.into_iter().zip(observations));
-    Ok((requests.iter().map(|request| found[request].clone()).collect(), kept))
-}
-
-/// What the store has of the requests. Weights that nobody has hashed yet are not read for that where none of their
-/// architecture was observed before: they are hashed as they are read to be multiplied with.
-fn stored<'r>(
-    runtime: &Runtime,
-    subject: &Subject,
-    requests: &'r [Request],
-    extras: &Extras,
-    store: &Store,
-    bar: &dyn Progress,
-) -> Result<BTreeMap<&'r Request, PromptObservation>, Failure> {
-    let snapshot = store.snapshot()?;
-    if !subject.is_hashed() && !snapshot.mentions("observe", "graph", &subject.graphs.identity().to_string())
-    {
-        return Ok(BTreeMap::new());
-    }
-    let keys = requests.iter().map(|request| (request, request.fields(subject, extras, runtime).key()));
-    let keys: BTreeMap<&Request, Key> = keys.filter(|(_, key)| snapshot.has(key)).collect();
-    let wanted: BTreeSet<Key> = keys.values().copied().collect();
-    let read = store.observations(&snapshot, &wanted.into_iter().collect::<Vec<_>>())?;
-    read.damaged.iter().for_each(|damaged| bar.note(&damaged.to_string()));
-    Ok(keys.into_iter().filter_map(|(request, key)| Some((request, read.found.get(&key)?.clone()))).collect())
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Exit, Failure, Job, check, output, progress};
 use crate::pipeline::{self, Missing, ModelNeeds};
-use crate::plan::Plan;
+use crate::plan::{Plan, Shard};
 
 /// Options of `plan`.
 #[derive(Args)]
@@ -17,6 +17,9 @@ pub(super) struct Arguments {
     /// For each model with something to observe, what that needs: memory, and time by a quick calibration
     #[arg(long)]
     needs: bool,
+    /// Print the part of the plan that falls to one of several machines, e.g. 3/64: the same part for everyone who asks
+    #[arg(long, value_name = "I/N", conflicts_with = "needs")]
+    shard: Option<Shard>,
     #[command(flatten)]
     job: Job,
 }
@@ -36,13 +39,15 @@ impl Arguments {
         let loaded = check::load(&self.job.experiment, common)?;
         let bar = progress::new(common.quiet);
         let planned = pipeline::plan(&loaded, &self.job.places(), Missing::Report, bar.as_ref())?;
+        let shard = self.shard.map(|shard| planned.shard(shard));
+        let plan = shard.as_ref().unwrap_or(&planned.plan);
         let needs = if self.needs { pipeline::needs(&planned)? } else { Vec::new() };
         if common.json {
-            output::print_json(&WithNeeds { plan: &planned.plan, needs: &needs })?;
+            output::print_json(&WithNeeds { plan, needs: &needs })?;
         } else if self.why {
-            output::print(&planned.plan.with_why().to_string())?;
+            output::print(&plan.with_why().to_string())?;
         } else {
-            output::print(&planned.plan.to_string())?;
+            output::print(&plan.to_string())?;
         }
         if !common.json {
             let lines: String = needs.iter().map(|needs| format!("{needs}\n")).collect();
@@ -50,8 +55,12 @@ impl Arguments {
         }
         if common.quiet {
             // Without notes nothing has said yet why this command fails.
-            planned.failures.iter().for_each(|f| output::say(&format!("failed: {}: {}", f.model, f.error)));
+            planned
+                .inputs
+                .failures
+                .iter()
+                .for_each(|f| output::say(&format!("failed: {}: {}", f.model, f.error)));
         }
-        Ok(if planned.failures.is_empty() { Exit::Done } else { Exit::SomeFailed })
+        Ok(if planned.inputs.failures.is_empty() { Exit::Done } else { Exit::SomeFailed })
     }
 }

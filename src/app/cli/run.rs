@@ -29,7 +29,7 @@ pub(super) fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
     let meter = Meter::new(bar.as_ref());
     let summary = pipeline::run(&loaded, &places, compute, &meter)?;
     if !job.common.quiet {
-        meter.say(&summary.planned.runtime);
+        meter.say(&summary.planned.inputs.runtime);
     }
     if job.common.json {
         output::print_json(&table::summary_json(&summary))?;

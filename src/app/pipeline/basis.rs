@@ -1,110 +1,69 @@
-//! The basis of a judgement or a report: everything measured that it may read, and the digest of it.
+//! The basis of a judgement or a report: the measured jobs that it may read, and the digest of them.
 
 use std::collections::BTreeSet;
 
-use super::Subject;
-use super::cells::Cell;
-use super::spectra::SetSpectra;
-use super::weighing::Weighing;
-use crate::plan::keys;
+use super::inputs::Inputs;
+use crate::plan::{Job, keys};
 use base::hash::Key;
-use study::config::Loaded;
 use study::judge::asks_for;
 use study::judge::hypothesis::Hypothesis;
 
-/// Parts of a plan.
+/// Measured jobs, in the order of the plan.
 #[derive(Clone, Debug)]
-pub(super) struct Basis<'a> {
-    pub(super) cells: Vec<&'a Cell>,
-    pub(super) weighings: Vec<&'a Weighing>,
-    pub(super) spectra: Vec<&'a SetSpectra>,
-}
+pub(super) struct Basis<'a>(pub(super) Vec<&'a Job>);
 
-/// What a hypothesis reads: prompts and spectra of its sets, and weights, without the revisions and variants that it does not
-/// ask for.
-pub(super) struct Choice<'a> {
-    hypothesis: &'a Hypothesis,
-    /// By number of the subject.
-    subjects: Vec<bool>,
+/// What a hypothesis reads: what was measured on its prompt sets and without prompts, without the revisions and variants
+/// that it does not ask for.
+pub(super) struct Choice {
+    /// By number of the model.
+    models: Vec<bool>,
     /// By number of the prompt set.
     sets: Vec<bool>,
 }
 
-impl<'a> Choice<'a> {
-    pub(super) fn of(loaded: &Loaded, hypothesis: &'a Hypothesis, subjects: &[Subject]) -> Choice<'a> {
-        let asked = |subject: &Subject| asks_for(hypothesis, &subject.id, &subject.facts());
-        let sets = loaded.prompt_sets.iter().map(|set| hypothesis.prompts.contains(&set.id));
-        Choice { hypothesis, subjects: subjects.iter().map(asked).collect(), sets: sets.collect() }
+impl Choice {
+    pub(super) fn of(inputs: &Inputs<'_>, hypothesis: &Hypothesis) -> Choice {
+        let asked = inputs.subjects.iter().map(|subject| asks_for(hypothesis, &subject.id, &subject.facts()));
+        let sets = inputs.loaded.prompt_sets.iter().map(|set| hypothesis.prompts.contains(&set.id));
+        Choice { models: asked.collect(), sets: sets.collect() }
     }
 
-    pub(super) fn cell(&self, cell: &Cell) -> bool {
-        self.subjects[cell.subject] && self.sets[cell.set]
-    }
-
-    pub(super) fn weighing(&self, weighing: &Weighing) -> bool {
-        self.subjects[weighing.subject]
-    }
-
-    pub(super) fn spectra(&self, spectra: &SetSpectra) -> bool {
-        self.subjects[spectra.subject] && self.hypothesis.prompts.contains(&spectra.set)
+    /// Whether the hypothesis reads the output of a job.
+    pub(super) fn reads(&self, job: &Job) -> bool {
+        job.evidence.is_some_and(|evidence| evidence.set.is_none_or(|set| self.sets[set]))
+            && job.model.is_some_and(|model| self.models[model])
     }
 }
 
 impl<'a> Basis<'a> {
-    pub(super) fn all(cells: &'a [Cell], weighings: &'a [Weighing], spectra: &'a [SetSpectra]) -> Basis<'a> {
-        Basis {
-            cells: cells.iter().collect(),
-            weighings: weighings.iter().collect(),
-            spectra: spectra.iter().collect(),
-        }
+    /// The measured ones of these jobs.
+    pub(super) fn of(jobs: impl IntoIterator<Item = &'a Job>) -> Basis<'a> {
+        Basis(jobs.into_iter().filter(|job| job.evidence.is_some()).collect())
     }
 
-    /// What a hypothesis reads of it.
-    pub(super) fn of(&self, choice: &Choice<'_>) -> Basis<'a> {
-        Basis {
-            cells: self.cells.iter().copied().filter(|cell| choice.cell(cell)).collect(),
-            weighings: self.weighings.iter().copied().filter(|one| choice.weighing(one)).collect(),
-            spectra: self.spectra.iter().copied().filter(|one| choice.spectra(one)).collect(),
-        }
+    /// The part that a hypothesis reads.
+    pub(super) fn read_by(&self, choice: &Choice) -> Basis<'a> {
+        Basis(self.0.iter().copied().filter(|job| choice.reads(job)).collect())
     }
 
-    /// What of it was measured.
-    pub(super) fn present(&self, keys: &BTreeSet<Key>) -> Basis<'a> {
-        let mut basis = self.clone();
-        basis.cells.retain(|cell| keys.contains(&cell.key));
-        basis.weighings.retain(|weighing| keys.contains(&weighing.key));
-        basis.spectra.retain(|spectra| keys.contains(&spectra.key));
-        basis
+    /// The jobs of one kind.
+    pub(super) fn kind(&self, kind: &str) -> impl Iterator<Item = &'a Job> {
+        self.0.iter().copied().filter(move |job| job.kind == kind)
     }
 
-    /// Number of its parts.
-    pub(super) fn len(&self) -> usize {
-        self.cells.len() + self.weighings.len() + self.spectra.len()
-    }
-
-    /// Digest of it, with the names under which its numbers enter the tables.
-    pub(super) fn digest(&self, subjects: &[Subject], published: Option<Key>) -> Key {
+    /// Digest of the outputs, with the names under which their numbers enter the tables.
+    pub(super) fn digest(&self, inputs: &Inputs<'_>) -> Key {
         let mut digest = keys::EvidenceDigest::default();
         let mut models = BTreeSet::new();
-        for cell in &self.cells {
-            digest.observation(cell.part);
-            models.insert(cell.subject);
-        }
-        for weighing in &self.weighings {
-            digest.weighing(&subjects[weighing.subject].id, &weighing.key);
-            models.insert(weighing.subject);
-        }
-        for spectra in &self.spectra {
-            digest.spectra(&subjects[spectra.subject].id, &spectra.set, spectra.bos, &spectra.key);
-            models.insert(spectra.subject);
+        for job in &self.0 {
+            job.evidence.iter().for_each(|evidence| digest.part(evidence.part));
+            models.extend(job.model);
         }
         // Once a model: its facts take a walk over all its tensors.
-        for subject in models.into_iter().map(|index| &subjects[index]) {
+        for subject in models.into_iter().map(|model| &inputs.subjects[model]) {
             digest.model(&subject.id, &subject.facts());
         }
-        if let Some(key) = &published {
-            digest.import(key);
-        }
+        inputs.published.iter().for_each(|key| digest.import(key));
         digest.finish()
     }
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{ModelFailure, Subject};
-use crate::plan::{Decided, keys};
+use super::error::ModelFailure;
+use super::subject::Subject;
+use crate::plan::keys;
 use base::hash::{Fields, Key};
 use engine::run::{Runtime, longest};
 use model::checkpoint::{Tokenizer, TokenizerError};
@@ -21,34 +22,30 @@ use study::judge::{asks_for, is_derived};
 /// One observation to be made or found: a prompt of a set, run through a model under a BOS policy.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// Index into `Planned::subjects`.
+    /// Place of the model in `Inputs::subjects`.
     pub subject: usize,
-    /// Index into `Loaded::prompt_sets`.
+    /// Place of the set in `Loaded::prompt_sets`.
     pub set: usize,
+    /// Id, category and text.
     pub prompt: Arc<PromptInfo>,
+    /// Whether a BOS token is put in front.
     pub bos: Bos,
+    /// What is run, any BOS included.
     pub token_ids: Arc<[u32]>,
     /// What any set with this text asks for beside the usual: it is observed once for all of them.
     pub extras: Arc<Extras>,
-    /// Who the cell is for people, e.g. `observe/llama3-tiny/grand25/the-capital…/auto`.
-    pub slot: String,
+    /// Hash of everything that decides the observation.
     pub key: Key,
-    /// What it adds to the digest of a judgement's evidence.
-    pub(super) part: Key,
     model: Arc<Model>,
     tokenizer: Key,
     leading_bos: usize,
 }
 
 impl Cell {
-    fn observe(&self) -> keys::Observe<'_> {
-        self.model.observe(text_input(&self.prompt.text, self.tokenizer, self.leading_bos), &self.extras)
-    }
-}
-
-impl Decided for Cell {
-    fn fields(&self) -> Fields {
-        self.observe().fields()
+    /// The fields of the key.
+    pub fn fields(&self) -> Fields {
+        let input = text_input(&self.prompt.text, self.tokenizer, self.leading_bos);
+        self.model.observe(input, &self.extras).fields()
     }
 }
 
@@ -79,7 +76,7 @@ impl Model {
 }
 
 /// Key fields of one observation from text, which the tokenizer turned into `ids`.
-pub fn observe_fields(
+pub(super) fn observe_fields(
     subject: &Subject,
     tokenizer: &Tokenizer,
     text: &str,
@@ -255,9 +252,7 @@ fn cells_of(
                     bos,
                     token_ids,
                     extras,
-                    slot: keys::observe_slot(&subject.id, set_id, &prompt.id, bos),
                     key,
-                    part: keys::evidence_part(&subject.id, &prompt.id, &prompt.category, bos, &key),
                     prompt: Arc::clone(prompt),
                     model: Arc::clone(&model),
                     tokenizer,

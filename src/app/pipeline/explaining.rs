@@ -1,10 +1,11 @@
 //! Explaining: one hypothesis judged from what the store holds, with the rows behind each prediction.
 
 use super::basis::Choice;
-use super::judging::{Sources, judge_all};
-use super::observing::observe_missing;
+use super::error::PipelineError;
+use super::executor::Stage;
+use super::places::Places;
 use super::planning::plan;
-use super::{Missing, PipelineError, Places};
+use super::subject::Missing;
 use base::progress::Progress;
 use number::evidence::Evidence;
 use study::config::Loaded;
@@ -33,13 +34,12 @@ pub fn explain(
     one.hypotheses.retain(|(_, hypothesis, _)| hypothesis.id == id);
     let Some((_, hypothesis, _)) = one.hypotheses.first().cloned() else { return Ok(None) };
     let planned = plan(&one, places, Missing::Report, progress)?;
-    let observed = observe_missing(&planned, false, progress)?;
-    let mut sources = Sources::new(&one, &planned, &observed);
-    let judged = judge_all(&mut sources, progress)?;
-    let Some(outcome) = judged.outcomes.into_iter().next() else { return Ok(None) };
-    let basis = sources.basis.of(&Choice::of(&one, &hypothesis, &planned.subjects));
-    let measured = sources.measured(&basis, progress)?;
-    let published = sources.published()?;
+    let mut run = planned.start(places, progress);
+    run.execute(&[Stage::Judge])?;
+    let Some(outcome) = run.done.outcomes.values().next().cloned() else { return Ok(None) };
+    let basis = run.basis().read_by(&Choice::of(&planned.inputs, &hypothesis));
+    let measured = run.measured(&basis)?;
+    let published = run.published()?;
     let rows = outcome.predictions.iter().map(|prediction| {
         let table = match prediction.evidence {
             Evidence::Published => published,
@@ -49,6 +49,6 @@ pub fn explain(
         asked.map(|asked| behind(&hypothesis, asked, prediction.evidence, table)).unwrap_or_default()
     });
     let rows = rows.collect();
-    let registration = planned.registrations.first().map(|(_, one)| one.clone()).unwrap_or_default();
+    let registration = planned.inputs.registrations.first().map(|(_, one)| one.clone()).unwrap_or_default();
     Ok(Some(Explained { hypothesis, outcome, registration, rows }))
 }

@@ -1,12 +1,15 @@
 //! What observing the missing cells will need of each model: memory, and time by a quick calibration.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::observing::{Batch, batches};
-use super::{Cell, Planned};
+use super::cells::Cell;
+use super::planning::Planned;
+use super::walks::{Asked, Batch, batches, choose};
+use crate::plan::Known;
 use base::progress::Work;
 use engine::run::{Needs, Rates, RunError};
 
@@ -33,12 +36,15 @@ pub struct ModelNeeds {
 ///
 /// # Errors
 /// What the runtime refuses in the calibration, a tensor that is missing.
-pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
-    let missing = planned.missing();
+pub fn needs(planned: &Planned<'_>) -> Result<Vec<ModelNeeds>, RunError> {
+    let inputs = &planned.inputs;
+    let mut seen = BTreeSet::new();
+    let missing = inputs.cells.iter().filter(|cell| !inputs.snapshot.has(&cell.key) && seen.insert(cell.key));
+    let missing: Vec<&Cell> = missing.collect();
     let mut all = Vec::new();
     let mut works = Vec::new();
-    for (index, subject) in planned.subjects.iter().enumerate() {
-        let mut cells: Vec<&Cell> = missing.iter().copied().filter(|cell| cell.subject == index).collect();
+    for (index, subject) in inputs.subjects.iter().enumerate() {
+        let cells: Vec<&Cell> = missing.iter().copied().filter(|cell| cell.subject == index).collect();
         if cells.is_empty() {
             continue;
         }
@@ -52,8 +58,14 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
             refused: None,
             needs: Needs::default(),
         };
+        let asked = cells.iter().enumerate().map(|(place, cell)| Asked {
+            place,
+            token_ids: &cell.token_ids,
+            extras: &cell.extras,
+        });
+        let mut asked: Vec<Asked<'_>> = asked.collect();
         let mut walks = Vec::new();
-        for Batch { prepared, .. } in batches(&planned.runtime, subject, &weights, &mut cells) {
+        for Batch { prepared, .. } in batches(&mut asked, choose(&inputs.runtime, subject, &weights)) {
             let needs = match prepared {
                 Ok(prepared) => {
                     walks.push(prepared.work);
@@ -72,7 +84,7 @@ pub fn needs(planned: &Planned) -> Result<Vec<ModelNeeds>, RunError> {
         works.push(walks.into_iter().sum::<Work>());
         all.push(model);
     }
-    let rates = Rates::measure(&planned.runtime, &works.iter().copied().sum(), CALIBRATION)?;
+    let rates = Rates::measure(&inputs.runtime, &works.iter().copied().sum(), CALIBRATION)?;
     for (model, work) in all.iter_mut().zip(&works) {
         model.seconds = rates.seconds(work);
     }

@@ -1,4 +1,4 @@
-//! Planning: which models, which cells (model × prompt × BOS), under which keys; and what of it is stale.
+//! Planning: the models are opened, the prompts tokenised, and every kind of job says which jobs there are under which keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,78 +6,53 @@ use std::thread;
 
 use rayon::prelude::*;
 
-use super::basis::Basis;
-use super::cells::{Cell, cells};
+use super::cells::cells;
 use super::device::runtime;
-use super::jobs::{self, Beside, Conclusions};
-use super::registering;
-use super::spectra::{SetSpectra, set_spectra};
-use super::subject::tokenizers;
-use super::weighing::{Weighing, weighings};
-use super::{Missing, ModelFailure, PipelineError, Places, Subject, SubjectError, lineage, locate};
-use crate::plan::{Known, Plan, keys};
+use super::error::{ModelFailure, PipelineError};
+use super::executor::{Kind, Run, kind_of};
+use super::inputs::{Inputs, published_digest, recipes_digest};
+use super::places::Places;
+use super::subject::{Missing, Subject, SubjectError, lineage, locate, tokenizers};
+use super::{kinds, registering};
+use crate::plan::{Job, JobGraph, Plan};
 use crate::store::{Damaged, Snapshot, Store, StoreError, damage_notes};
-use base::hash::{Fields, Key};
+use base::hash::Fields;
 use base::progress::Progress;
-use engine::run::Runtime;
 use model::checkpoint::Memo;
-use study::claims::RECIPES;
 use study::config::Loaded;
 use study::config::experiment::Model;
 use study::judge::asks_for;
 use study::judge::hypothesis::Hypothesis;
-use study::judge::outcome::Registration;
 
 /// Models that a note names one by one.
 const MOST_NAMED: usize = 5;
 
 /// Everything a run needs to know before it computes.
-pub struct Planned {
-    pub runtime: Runtime,
-    pub store: Store,
-    pub snapshot: Snapshot,
-    pub subjects: Vec<Subject>,
-    pub cells: Vec<Cell>,
-    /// One per subject.
-    pub weighings: Vec<Weighing>,
-    pub spectra: Vec<SetSpectra>,
-    pub(super) beside: Beside,
-    pub(super) conclusions: Conclusions,
-    /// By hypothesis id: what it means against what it was registered as.
-    pub registrations: Vec<(String, Registration)>,
-    /// Every job with its state.
+pub struct Planned<'a> {
+    /// What the jobs are made of.
+    pub inputs: Inputs<'a>,
+    /// Every job with its state, in the order in which they run.
     pub plan: Plan,
-    /// Models and prompts that cannot be run, with the reason.
-    pub failures: Vec<ModelFailure>,
-    /// Models of the hub that are not on this machine and were not to be downloaded.
-    pub absent: Vec<ModelFailure>,
+    pub(super) kinds: Vec<Box<dyn Kind>>,
 }
 
-impl Planned {
-    /// Everything there is to measure.
-    pub(super) fn basis(&self) -> Basis<'_> {
-        Basis::all(&self.cells, &self.weighings, &self.spectra)
-    }
-
-    /// Cells whose observation the store does not hold, one per key.
-    pub fn missing(&self) -> Vec<&Cell> {
-        let mut seen = BTreeSet::new();
-        self.cells.iter().filter(|cell| !self.snapshot.has(&cell.key) && seen.insert(cell.key)).collect()
-    }
-
-    /// What cannot be observed: failures and absent models.
-    pub fn unusable(&self) -> impl Iterator<Item = &ModelFailure> {
-        self.failures.iter().chain(&self.absent)
+impl<'a> Planned<'a> {
+    /// A run of the plan in which nothing is done yet.
+    pub(super) fn start(&'a self, places: &'a Places, progress: &'a dyn Progress) -> Run<'a> {
+        Run::new((&self.inputs, &self.kinds, &self.plan), places, progress)
     }
 }
 
 /// Opens models and store, tokenises prompts, and compares every key with what the store holds.
-pub fn plan(
-    loaded: &Loaded,
+///
+/// # Errors
+/// No runtime, a store, published tables or registrations that cannot be read. A model that cannot be opened is listed.
+pub fn plan<'a>(
+    loaded: &'a Loaded,
     places: &Places,
     missing: Missing,
     progress: &dyn Progress,
-) -> Result<Planned, PipelineError> {
+) -> Result<Planned<'a>, PipelineError> {
     let _span = tracing::info_span!("plan").entered();
     let (runtime, store) = thread::scope(|scope| {
         let store = scope.spawn(|| open_store(&places.store));
@@ -115,38 +90,55 @@ pub fn plan(
         }
     }
     let cells = cells(loaded, &subjects, &runtime, &mut failures);
-    let weighings = weighings(&subjects);
-    let spectra = set_spectra(loaded, &subjects, &cells, &runtime, &mut failures);
-    for failure in failures.iter().chain(&absent) {
-        progress.note(&format!("{}: {}", failure.model, failure.error));
-    }
     let published = loaded.published.as_deref().map(published_digest).transpose()?;
     let recipes = loaded.published.as_deref().map(recipes_digest).transpose()?;
-    for note in snapshot.notes().iter().cloned().chain(damage_notes(&damaged)) {
-        progress.note(&note);
-    }
-    let all = Basis::all(&cells, &weighings, &spectra);
     let registrations = registering::compare(loaded, &places.results)?;
-    let beside = Beside { published, recipes, registered: registering::digest(&registrations) };
-    let conclusions = jobs::conclusions(loaded, &subjects, &all, beside);
-    let exports: Vec<Fields> = subjects.iter().map(jobs::export_fields).collect();
-    let plan = jobs::graph(loaded, &subjects, &all, &exports, &conclusions)?.plan(&snapshot);
-    let planned = Planned {
+    let mut inputs = Inputs {
+        loaded,
         runtime,
         store,
         snapshot,
         subjects,
         cells,
-        weighings,
-        spectra,
-        beside,
-        conclusions,
+        published,
+        recipes,
         registrations,
-        plan,
         failures,
         absent,
     };
-    Ok(planned)
+    let (mut kinds, mut jobs, mut refused) = (kinds::all(), Vec::new(), Vec::new());
+    for kind in &mut kinds {
+        let mine = kind.jobs(&inputs, &jobs, &mut refused);
+        jobs.extend(mine);
+    }
+    inputs.failures.extend(refused);
+    for failure in inputs.unusable() {
+        progress.note(&format!("{}: {}", failure.model, failure.error));
+    }
+    for note in inputs.snapshot.notes().iter().cloned().chain(damage_notes(&damaged)) {
+        progress.note(&note);
+    }
+    let names: Vec<&'static str> = kinds.iter().map(|kind| kind.name()).collect();
+    let fields = |job: &Job| match kind_of(&kinds, job) {
+        Some(kind) => kind.fields(&inputs, job.index),
+        None => Fields::new(job.kind), // every job was made by one of the kinds
+    };
+    let plan = JobGraph::new(jobs, turns(&kinds))?.plan(&inputs.snapshot, &names, &fields);
+    Ok(Planned { inputs, plan, kinds })
+}
+
+/// The turn of a job: model by model, and within a model in the order of the kinds, but a kind that makes outputs of another
+/// on the way before that one. What is about no single model comes last.
+fn turns(kinds: &[Box<dyn Kind>]) -> impl Fn(&Job) -> (usize, usize, bool) {
+    let place = |name: &str| kinds.iter().position(|kind| kind.name() == name);
+    let turn =
+        |kind: &dyn Kind| (place(kind.also_makes().unwrap_or(kind.name())), kind.also_makes().is_none());
+    let turns: BTreeMap<&'static str, (Option<usize>, bool)> =
+        kinds.iter().map(|kind| (kind.name(), turn(&**kind))).collect();
+    move |job| {
+        let (place, itself) = turns.get(job.kind).copied().unwrap_or((None, true));
+        (job.model.unwrap_or(usize::MAX), place.unwrap_or(usize::MAX), itself)
+    }
 }
 
 /// The store, what it holds and what of that is damaged.
@@ -182,26 +174,4 @@ fn open(
 /// Whether a hypothesis is judged on a model of the list.
 fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
     asks_for(hypothesis, &model.id, &lineage(model))
-}
-
-/// Key of the imported tables: the names and bytes of the folder's CSV files.
-fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
-    let fail = |error| PipelineError::Read { path: folder.to_path_buf(), error };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
-        if path.extension().is_some_and(|extension| extension == "csv") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, std::fs::read(&path).map_err(fail)?));
-        }
-    }
-    let tables = keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
-    Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
-}
-
-/// Digest of the recipes of a folder of published tables.
-fn recipes_digest(folder: &Path) -> Result<Key, PipelineError> {
-    let path = folder.join(RECIPES);
-    let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
-    Ok(Key::of_bytes(&bytes))
 }

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::planning::Planned;
+use super::inputs::Inputs;
 use base::hash::Key;
 use results::tidy::Entity;
-use study::config::Loaded;
 
 /// By name, e.g. `weights of llama3-tiny`.
-pub(super) fn made_with(loaded: &Loaded, planned: &Planned) -> BTreeMap<String, String> {
+pub(super) fn made_with(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
+    let loaded = inputs.loaded;
     let mut made = BTreeMap::new();
     let mut say = |what: String, value: String| made.insert(what, value);
     say("streamgauge".into(), env!("CARGO_PKG_VERSION").into());
-    say("ONNX Runtime".into(), planned.runtime.version().into());
-    say("device".into(), planned.runtime.place());
+    say("ONNX Runtime".into(), inputs.runtime.version().into());
+    say("device".into(), inputs.runtime.place());
     say("experiment".into(), loaded.experiment.id.clone());
     say("seed".into(), loaded.experiment.seed.to_string());
-    for subject in &planned.subjects {
+    for subject in &inputs.subjects {
         say(format!("weights of {}", subject.id), subject.weights().to_string());
         if let Some(change) = subject.intervention {
             say(format!("intervention of {}", subject.id), change.to_string());
@@ -33,14 +33,15 @@ pub(super) fn made_with(loaded: &Loaded, planned: &Planned) -> BTreeMap<String, 
         say(format!("hypothesis {}", hypothesis.id), hash.to_string());
         say(format!("primary protocol of {}", hypothesis.id), hypothesis.protocol.to_string());
     }
-    if let Some(published) = planned.beside.published {
+    if let Some(published) = inputs.published {
         say("published tables".into(), published.to_string());
     }
     made
 }
 
 /// The same things as entities of a research object.
-pub(super) fn entities(loaded: &Loaded, planned: &Planned) -> Vec<Entity> {
+pub(super) fn entities(inputs: &Inputs<'_>) -> Vec<Entity> {
+    let loaded = inputs.loaded;
     let entity = |id: String, name: &str, kind: &'static str, hash: String| Entity {
         id,
         name: name.to_string(),
@@ -49,7 +50,7 @@ pub(super) fn entities(loaded: &Loaded, planned: &Planned) -> Vec<Entity> {
         licence: None,
     };
     let mut found = Vec::new();
-    for subject in &planned.subjects {
+    for subject in &inputs.subjects {
         let id = format!("model/{}", subject.id);
         found.push(entity(id, &subject.id, "Dataset", subject.weights().to_string()));
     }
@@ -61,7 +62,7 @@ pub(super) fn entities(loaded: &Loaded, planned: &Planned) -> Vec<Entity> {
         let name = format!("{}: {}", hypothesis.id, hypothesis.title);
         found.push(entity(format!("hypothesis/{}", hypothesis.id), &name, "CreativeWork", hash.to_string()));
     }
-    if let Some(published) = planned.beside.published {
+    if let Some(published) = inputs.published {
         found.push(entity("published".into(), "published tables", "Dataset", published.to_string()));
     }
     found

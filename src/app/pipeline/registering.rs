@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::PipelineError;
+use super::error::PipelineError;
 use base::hash::{Fields, Key};
 use study::config::Loaded;
 use study::judge::hypothesis::Hypothesis;

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use super::basis::Basis;
-use super::judging::{Sources, judge_all};
-use super::observing::observe_missing;
-use super::planning::{Planned, plan};
+use super::error::{ModelFailure, PipelineError};
+use super::executor::Stage;
+use super::inputs::Inputs;
+use super::places::Places;
+use super::planning::plan;
 use super::provenance::made_with;
-use super::{Missing, ModelFailure, PipelineError, Places};
+use super::subject::Missing;
+use crate::plan::Job;
 use base::device::Wanted;
 use base::progress::Progress;
 use engine::run::Multiplier;
@@ -25,12 +28,16 @@ pub struct Pictured {
 /// Of what was measured, the part that is compared number by number: released models, the first BOS policy, and the first
 /// prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
 /// baseline of everything would be ten times as large and say the same.
-fn shown(loaded: &Loaded, planned: &Planned, basis: &mut Basis<'_>) {
-    let bos = loaded.experiment.bos.first().copied();
-    let released: Vec<bool> = planned.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
-    basis.cells.retain(|c| released[c.subject] && c.set == 0 && Some(c.bos) == bos);
-    basis.weighings.retain(|weighing| released[weighing.subject]);
-    basis.spectra.retain(|spectra| released[spectra.subject] && Some(spectra.bos) == bos);
+fn shown<'p>(inputs: &Inputs<'_>, basis: &Basis<'p>) -> Basis<'p> {
+    let bos = inputs.loaded.experiment.bos.first();
+    let released: Vec<bool> = inputs.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
+    let shown = |job: &&Job| {
+        let Some(evidence) = job.evidence else { return false };
+        let first_set = job.kind != "observe" || evidence.set == Some(0);
+        let first_bos = evidence.bos.is_none_or(|policy| Some(&policy) == bos);
+        first_set && first_bos && job.model.is_some_and(|model| released[model])
+    };
+    Basis(basis.0.iter().copied().filter(shown).collect())
 }
 
 /// Runs an experiment in a store of its own that is removed afterwards. A store in use would hide a regression: keys
@@ -51,27 +58,27 @@ pub fn picture(
     let (store, results) = (scratch.path().join("store"), scratch.path().join("results"));
     let places = Places { store, results, device, memory };
     let mut planned = plan(loaded, &places, Missing::Download, progress)?;
-    planned.runtime = planned.runtime.clone().with_multiplier(Multiplier::Runtime);
-    let observed = observe_missing(&planned, true, progress)?;
-    let mut sources = Sources::new(loaded, &planned, &observed);
-    let judged = judge_all(&mut sources, progress)?;
+    planned.inputs.runtime = planned.inputs.runtime.clone().with_multiplier(Multiplier::Runtime);
+    let inputs = &planned.inputs;
+    let mut run = planned.start(&places, progress);
+    run.execute(&[Stage::Measure, Stage::Judge])?;
     let mut picture = Picture::default();
-    let observations = sources.observations(progress)?;
-    let mut basis = sources.basis.clone();
-    shown(loaded, &planned, &mut basis);
-    for cell in &basis.cells {
+    let observations = run.observations()?;
+    let basis = shown(inputs, &run.basis());
+    for job in basis.kind("observe") {
+        let cell = &inputs.cells[job.index];
         let Some(observation) = observations.get(&cell.key) else { continue };
-        let model = &planned.subjects[cell.subject].id;
+        let model = &inputs.subjects[cell.subject].id;
         picture.observation(model, &cell.prompt.id, cell.bos, observation);
     }
-    for row in &sources.measured(&basis, progress)?.rows {
+    for row in &run.measured(&basis)?.rows {
         picture.measurement(row);
     }
-    for outcome in &judged.outcomes {
+    for outcome in run.done.outcomes.values() {
         picture.outcome(outcome);
     }
-    picture.made_with = made_with(loaded, &planned);
+    picture.made_with = made_with(inputs);
     picture.made_with.insert("tolerance".into(), format!("{TOLERANCE:e}"));
-    let failures = planned.failures.iter().chain(&observed.failures).cloned().collect();
+    let failures = inputs.failures.iter().chain(&run.done.failures).cloned().collect();
     Ok(Pictured { picture, failures })
 }

@@ -7,15 +7,14 @@ use rayon::prelude::*;
 
 use super::basis::Basis;
 use super::cells::Cell;
-use super::jobs::report_fields;
-use super::judging::{Judged, Sources};
-use super::planning::Planned;
+use super::error::PipelineError;
+use super::executor::Run;
+use super::inputs::Inputs;
+use super::places::Places;
 use super::provenance;
-use super::{PipelineError, Places};
-use crate::plan::{JobKind, Known};
+use crate::plan::Plan;
 use base::device::Device;
 use base::hash::Key;
-use base::progress::Progress;
 use base::publish;
 use number::evidence::{EvidenceTable, ModelInfo};
 use number::index::EvidenceIndex;
@@ -32,22 +31,13 @@ use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registratio
 use study::judge::{family, listed};
 use study::{llama::llama_case, published};
 
-/// What reporting did.
-#[derive(Debug)]
-pub struct Written {
-    /// Whether any file was written now.
-    pub changed: bool,
-    /// The verdict table for a terminal.
-    pub terminal: String,
-}
-
 /// Files of the results folder and the digest of each, as written.
 type Manifest = BTreeMap<String, Key>;
 
 /// Asks of the published tables and their recipes, before anything is observed, what the report will ask of them after:
 /// a mistake there is told at once and not after hours.
-pub(super) fn check(loaded: &Loaded, planned: &Planned) -> Result<(), PipelineError> {
-    let observes = planned.plan.counts.iter().any(|count| count.kind == JobKind::Observe && count.stale > 0);
+pub(super) fn check(loaded: &Loaded, plan: &Plan) -> Result<(), PipelineError> {
+    let observes = plan.counts.iter().any(|count| count.kind == "observe" && count.stale > 0);
     if let Some(folder) = loaded.published.as_ref().filter(|_| observes) {
         let table = published::import(folder)?;
         claims::reproduce(folder, &EvidenceIndex::new(&table))?;
@@ -55,39 +45,27 @@ pub(super) fn check(loaded: &Loaded, planned: &Planned) -> Result<(), PipelineEr
     Ok(())
 }
 
-/// Writes what is not there as it should be.
-pub(super) fn write(
-    sources: &mut Sources<'_>,
-    places: &Places,
-    judged: &Judged,
-    progress: &dyn Progress,
-) -> Result<Written, PipelineError> {
-    let Sources { loaded, planned, observed, .. } = *sources;
-    let basis = sources.basis.clone();
-    let problems: Vec<String> = planned
-        .unusable()
-        .chain(&observed.failures)
-        .map(|failure| format!("{}: {}", failure.model, failure.error))
-        .collect();
-    let fields = if sources.complete {
-        planned.conclusions.report.clone()
-    } else {
-        report_fields(loaded, &judged.keys, &planned.subjects, &basis, planned.beside)
-    };
-    // A failure changes the report but is no evidence, so it enters the key here only.
-    let fields = if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
-    let mut view = view(loaded, planned, judged, problems);
-    let terminal = report::terminal(&view);
-    if let Some(manifest) = stored_manifest(planned, &fields.key())?
-        && intact(&places.results, &manifest)
-    {
-        return Ok(Written { changed: false, terminal });
-    }
+/// Whether every result file is as it was written under this key of a report.
+pub(super) fn is_written(run: &Run<'_>, key: &Key) -> Result<bool, PipelineError> {
+    let bytes = run.inputs.store.blob(&run.inputs.snapshot, key)?;
+    let manifest: Option<Manifest> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(manifest.is_some_and(|manifest| intact(&run.places.results, &manifest)))
+}
+
+/// The verdict table for a terminal.
+pub(super) fn terminal(run: &Run<'_>) -> String {
+    report::terminal(&view(run))
+}
+
+/// Writes every result file, and gives the list of them with their digests as JSON.
+pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
+    let (loaded, places, progress, basis) = (run.inputs.loaded, run.places, run.progress, run.basis());
     progress.start("report", 1);
-    let observations = sources.observations(progress)?;
-    view.profiles = profiles(planned, &basis.cells, &observations);
-    let measured = sources.measured(&basis, progress)?;
-    read_rows(&mut view, loaded, sources.published()?, &measured)?;
+    let mut view = view(run);
+    let observations = run.observations()?;
+    view.profiles = profiles(run.inputs, &basis, &observations);
+    let measured = run.measured(&basis)?;
+    read_rows(&mut view, loaded, run.published()?, &measured)?;
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
@@ -107,12 +85,10 @@ pub(super) fn write(
     save(places, Path::new("claims.json"), &json(&view.claims), &mut manifest)?;
     save(places, Path::new("tables/claims.csv"), &tidy::claims(&view.claims), &mut manifest)?;
     save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
-    write_tables(places, &basis, sources, &measured, progress, &mut manifest)?;
-    write_tidy(places, loaded, planned, judged, &mut manifest)?;
-    let bytes = serde_json::to_vec(&manifest).unwrap_or_default(); // a map of strings always serialises
-    planned.store.put_blob(&format!("report/{}", loaded.experiment.id), &fields, &bytes)?;
+    write_tables(run, &basis, &measured, &mut manifest)?;
+    write_tidy(run, &view.hypotheses, &mut manifest)?;
     progress.finish();
-    Ok(Written { changed: true, terminal })
+    Ok(serde_json::to_vec(&manifest).unwrap_or_default()) // a map of strings always serialises
 }
 
 /// An outcome with what is known beside it, as `verdicts.json` has it.
@@ -139,38 +115,31 @@ fn shown(view: &View) -> Vec<Shown<'_>> {
         .collect()
 }
 
-fn stored_manifest(planned: &Planned, key: &Key) -> Result<Option<Manifest>, PipelineError> {
-    if !planned.snapshot.has(key) {
-        return Ok(None);
-    }
-    let bytes = planned.store.blob(&planned.snapshot, key)?;
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-}
-
 fn intact(results: &Path, manifest: &Manifest) -> bool {
     manifest
         .par_iter()
         .all(|(name, digest)| Key::of_file(&results.join(name)).is_ok_and(|(found, _)| found == *digest))
 }
 
-fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<String>) -> View {
+fn view(run: &Run<'_>) -> View {
+    let (inputs, loaded) = (run.inputs, run.inputs.loaded);
+    let outcomes: Vec<HypothesisOutcome> = run.done.outcomes.values().cloned().collect();
     let alphas: Vec<f64> = loaded.hypotheses.iter().map(|(_, hypothesis, _)| hypothesis.alpha).collect();
-    let jobs = planned.plan.counts.iter().map(|count| (count.kind.to_string(), count.jobs as u64)).collect();
+    let jobs = run.plan.counts.iter().map(|count| (count.kind.to_string(), count.jobs as u64)).collect();
     View {
         provenance: Provenance {
             program: env!("CARGO_PKG_VERSION").to_string(),
             experiment: loaded.experiment.id.clone(),
             experiment_title: loaded.experiment.title.clone(),
-            runtime: (!planned.cells.is_empty()).then(|| match planned.runtime.device() {
-                Device::Cpu => planned.runtime.version().to_string(),
-                Device::Cuda(_) => format!("{} on {}", planned.runtime.version(), planned.runtime.place()),
+            runtime: (!inputs.cells.is_empty()).then(|| match inputs.runtime.device() {
+                Device::Cpu => inputs.runtime.version().to_string(),
+                Device::Cuda(_) => format!("{} on {}", inputs.runtime.version(), inputs.runtime.place()),
             }),
             jobs,
         },
         llama: None,
         claims: Vec::new(),
-        hypotheses: judged.outcomes.clone(),
-        models: planned
+        models: inputs
             .subjects
             .iter()
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
@@ -179,11 +148,12 @@ fn view(loaded: &Loaded, planned: &Planned, judged: &Judged, problems: Vec<Strin
         figures: Vec::new(),
         training: Vec::new(),
         analysis: Analysis::default(),
-        family: family(&judged.outcomes, &alphas),
-        listed: listed(&judged.outcomes),
-        registrations: planned.registrations.clone(),
+        family: family(&outcomes, &alphas),
+        listed: listed(&outcomes),
+        registrations: inputs.registrations.clone(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
-        problems,
+        problems: run.problems(),
+        hypotheses: outcomes,
     }
 }
 
@@ -215,12 +185,13 @@ fn definition(metric: Metric) -> MetricDefinition {
 }
 
 fn profiles(
-    planned: &Planned,
-    cells: &[&Cell],
+    inputs: &Inputs<'_>,
+    basis: &Basis<'_>,
     observations: &BTreeMap<Key, PromptObservation>,
 ) -> Vec<LayerProfile> {
+    let cells: Vec<&Cell> = basis.kind("observe").map(|job| &inputs.cells[job.index]).collect();
     let mut profiles = Vec::new();
-    for (index, subject) in planned.subjects.iter().enumerate() {
+    for (index, subject) in inputs.subjects.iter().enumerate() {
         let Some(bos) = cells.iter().find(|cell| cell.subject == index).map(|cell| cell.bos) else {
             continue;
         };
@@ -238,23 +209,21 @@ fn profiles(
 }
 
 fn write_tables(
-    places: &Places,
+    run: &mut Run<'_>,
     basis: &Basis<'_>,
-    sources: &mut Sources<'_>,
     measured: &EvidenceTable,
-    progress: &dyn Progress,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
-    let (planned, observations) = (sources.planned, sources.observations(progress)?);
+    let (inputs, places, observations) = (run.inputs, run.places, run.observations()?);
     let mut seen = std::collections::BTreeSet::new();
     let rows: Vec<tables::Observed<'_>> = basis
-        .cells
-        .iter()
+        .kind("observe")
+        .map(|job| &inputs.cells[job.index])
         .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))
         .filter_map(|cell| {
             Some(tables::Observed {
                 source: "streamgauge",
-                model: &planned.subjects[cell.subject].id,
+                model: &inputs.subjects[cell.subject].id,
                 prompt: &cell.prompt.id,
                 category: &cell.prompt.category,
                 bos: cell.bos,
@@ -263,7 +232,7 @@ fn write_tables(
             })
         })
         .collect();
-    let published = sources.published()?;
+    let published = run.published()?;
     let folder = places.results.join("tables");
     create(&folder)?;
     tables::write_observations(&folder.join("observations.parquet"), &rows)?;
@@ -281,14 +250,12 @@ fn write_tables(
 
 /// Verdicts as tables, the manual of all tables, what entered, and the research object that binds the files together.
 fn write_tidy(
-    places: &Places,
-    loaded: &Loaded,
-    planned: &Planned,
-    judged: &Judged,
+    run: &Run<'_>,
+    outcomes: &[HypothesisOutcome],
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
-    let (experiment, outcomes) = (&loaded.experiment, &judged.outcomes);
-    let made_with = RunFile { schema: RUN_SCHEMA, made_with: provenance::made_with(loaded, planned) };
+    let (inputs, places, experiment) = (run.inputs, run.places, &run.inputs.loaded.experiment);
+    let made_with = RunFile { schema: RUN_SCHEMA, made_with: provenance::made_with(inputs) };
     for (name, bytes) in [
         ("tables/predictions.csv", tidy::predictions(outcomes)),
         ("tables/statistics.csv", tidy::statistics(outcomes)),
@@ -306,8 +273,8 @@ fn write_tidy(
         date: experiment.date.as_deref(),
         licence: experiment.licence.as_deref(),
         program: env!("CARGO_PKG_VERSION"),
-        runtime: planned.runtime.version(),
-        inputs: &provenance::entities(loaded, planned),
+        runtime: inputs.runtime.version(),
+        inputs: &provenance::entities(inputs),
     };
     let object = tidy::research_object(&made, manifest);
     save(places, Path::new("ro-crate-metadata.json"), object.as_bytes(), manifest)

@@ -14,6 +14,7 @@ use model::arch::{self, ArchError, Recipe};
 use model::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
 use model::hub::{Hub, HubError, HubId, Settings};
 use number::facts::ModelFacts;
+use number::observation::SCALES;
 use study::config::{
     experiment::{Model, ModelList},
     intervention::Change,
@@ -165,6 +166,30 @@ impl Subject {
     /// model list says about where the model comes from.
     pub fn facts(&self) -> ModelFacts {
         self.facts.clone()
+    }
+}
+
+/// Products of a vector with the unembedding that weighing takes, roughly: three spectra of it by Lanczos steps.
+const WEIGHING: u64 = 200;
+
+impl Subject {
+    /// Floating-point operations of a walk of so many tokens of one prompt, from the shape alone: one product with every weight
+    /// of the blocks for each token, and the readouts of the last one.
+    pub(super) fn walk_operations(&self, tokens: usize) -> u64 {
+        let table = self.table();
+        // Embeddings and unembedding; a model of one table has its blocks counted a little low.
+        let blocks = self.checkpoint.parameters().saturating_sub(2 * table);
+        2 * blocks * tokens as u64 + 2 * table * (1 + SCALES.len() as u64)
+    }
+
+    /// Floating-point operations of weighing, from the shape alone.
+    pub(super) fn weigh_operations(&self) -> u64 {
+        2 * self.table() * WEIGHING
+    }
+
+    /// Elements of the unembedding.
+    fn table(&self) -> u64 {
+        (self.recipe.vocabulary() * self.recipe.embedding_width()) as u64
     }
 }
 

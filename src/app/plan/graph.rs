@@ -4,36 +4,58 @@
 
 use rayon::prelude::*;
 
-use super::{Job, Known, Plan, Why, print::Planned};
+use super::{Job, Known, Plan, PlannedJob, Why};
+use base::hash::Fields;
 
 /// Jobs in an order in which every job follows what it needs.
-#[derive(Clone)]
-pub struct JobGraph<'a> {
+#[derive(Clone, Debug)]
+pub struct JobGraph {
     /// What they need are places in this list.
-    jobs: Vec<Job<'a>>,
+    jobs: Vec<Job>,
 }
 
 /// Whether a job has to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
+    /// Its output is stored.
     Fresh,
+    /// It has to run, for this reason.
     Stale(Why),
 }
 
 /// Why jobs are no graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
+    /// Two jobs have one slot.
     #[error("two jobs have the slot {slot:?}; give one of the models, prompt sets or prompts another id")]
-    Duplicate { slot: String },
+    Duplicate {
+        /// The slot that both have.
+        slot: String,
+    },
+    /// A job needs one that is not in the list.
     #[error("job {slot:?} needs job number {need}, and there are {jobs}")]
-    Unknown { slot: String, need: usize, jobs: usize },
+    Unknown {
+        /// Slot of the job that needs it.
+        slot: String,
+        /// Place that no job has.
+        need: usize,
+        /// Number of jobs.
+        jobs: usize,
+    },
+    /// Jobs need each other, so that none can be the first.
     #[error("jobs need each other in a circle: {}", slots.join(" -> "))]
-    Cycle { slots: Vec<String> },
+    Cycle {
+        /// Slots along the circle, the first one again at the end.
+        slots: Vec<String>,
+    },
 }
 
-impl<'a> JobGraph<'a> {
-    /// Orders the jobs: each after its needs, otherwise as given.
-    pub fn new(jobs: Vec<Job<'a>>) -> Result<JobGraph<'a>, GraphError> {
+impl JobGraph {
+    /// Orders the jobs: each after its needs, otherwise by `turn`, and those of one turn as given.
+    ///
+    /// # Errors
+    /// Two jobs of one slot, a need that is no job, a circle of needs.
+    pub fn new<T: Ord>(jobs: Vec<Job>, turn: impl Fn(&Job) -> T) -> Result<JobGraph, GraphError> {
         if let Some(twice) = duplicate(&jobs) {
             return Err(GraphError::Duplicate { slot: jobs[twice].slot.clone() });
         }
@@ -42,7 +64,9 @@ impl<'a> JobGraph<'a> {
                 return Err(GraphError::Unknown { slot: job.slot.clone(), need, jobs: jobs.len() });
             }
         }
-        let order = order(&jobs).map_err(|circle| GraphError::Cycle {
+        let mut wished: Vec<usize> = (0..jobs.len()).collect();
+        wished.sort_by_key(|&job| turn(&jobs[job]));
+        let order = order(&jobs, &wished).map_err(|circle| GraphError::Cycle {
             slots: circle.into_iter().map(|i| jobs[i].slot.clone()).collect(),
         })?;
         let mut place = vec![0; jobs.len()];
@@ -58,14 +82,15 @@ impl<'a> JobGraph<'a> {
         Ok(JobGraph { jobs })
     }
 
-    /// In order.
-    pub fn jobs(&self) -> &[Job<'a>] {
+    /// The jobs in order.
+    pub fn jobs(&self) -> &[Job] {
         &self.jobs
     }
 
     /// By job, in order: a job is fresh if the output of its key exists, whatever its needs are, since the key
-    /// hashes everything that decides the output.
-    pub fn states(&self, known: &dyn Known) -> Vec<State> {
+    /// hashes everything that decides the output. `fields` gives the fields of a job's key; only stale jobs with a past are
+    /// asked for, since the fields of 100,000 fresh ones would be most of a plan's memory.
+    pub fn states(&self, known: &dyn Known, fields: &dyn Fn(&Job) -> Fields) -> Vec<State> {
         let mut states: Vec<State> = Vec::with_capacity(self.jobs.len());
         for job in &self.jobs {
             let state = if known.has(&job.key) {
@@ -75,7 +100,7 @@ impl<'a> JobGraph<'a> {
             } else if let Some(before) = known.last_fields(&job.slot) {
                 let stale = job.needs.iter().find(|&&n| states[n] != State::Fresh);
                 let stale = stale.map(|&n| self.jobs[n].slot.as_str());
-                State::Stale(Why::between(&before, &job.fields(), stale))
+                State::Stale(Why::between(&before, &fields(job), stale))
             } else {
                 State::Stale(Why::New)
             };
@@ -84,20 +109,18 @@ impl<'a> JobGraph<'a> {
         states
     }
 
-    /// The states as something to print.
-    pub fn plan(self, known: &dyn Known) -> Plan {
-        let states = self.states(known);
-        let jobs = self.jobs.into_iter().zip(states).map(|(job, state)| Planned {
-            kind: job.kind,
-            slot: job.slot,
-            label: job.label,
-            key: job.key,
+    /// The jobs with their states, which is what is printed and run. `kinds` are the names of all kinds, in the order in
+    /// which their jobs are counted.
+    pub fn plan(self, known: &dyn Known, kinds: &[&'static str], fields: &dyn Fn(&Job) -> Fields) -> Plan {
+        let states = self.states(known, fields);
+        let jobs = self.jobs.into_iter().zip(states).map(|(job, state)| PlannedJob {
+            job,
             why: match state {
                 State::Fresh => None,
                 State::Stale(why) => Some(why),
             },
         });
-        Plan::new(jobs.collect())
+        Plan::new(kinds, jobs.collect())
     }
 }
 
@@ -108,9 +131,9 @@ fn duplicate(jobs: &[Job]) -> Option<usize> {
     by_slot.windows(2).filter(|two| two[0].0 == two[1].0).map(|two| two[1].1).min()
 }
 
-/// Depth first, by an explicit stack: a long chain must not overflow the thread's. The error is a circle, its first
-/// member repeated at the end.
-fn order(jobs: &[Job]) -> Result<Vec<usize>, Vec<usize>> {
+/// Depth first from the jobs as wished, by an explicit stack: a long chain must not overflow the thread's. The error is a
+/// circle, its first member repeated at the end.
+fn order(jobs: &[Job], wished: &[usize]) -> Result<Vec<usize>, Vec<usize>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         Unseen,
@@ -119,7 +142,7 @@ fn order(jobs: &[Job]) -> Result<Vec<usize>, Vec<usize>> {
     }
     let mut marks = vec![Mark::Unseen; jobs.len()];
     let mut order = Vec::with_capacity(jobs.len());
-    for root in 0..jobs.len() {
+    for &root in wished {
         if marks[root] != Mark::Unseen {
             continue;
         }
@@ -158,31 +181,43 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::plan::{JobKind, job::Decided};
     use base::hash::{Fields, Key};
 
-    /// A job, and the slots of those it needs.
-    type Named<'a> = (Job<'a>, &'a [&'a str]);
+    /// A job, the fields of its key, and the slots of those it needs.
+    #[derive(Clone)]
+    struct Named<'a> {
+        job: Job,
+        fields: Fields,
+        needs: &'a [&'a str],
+    }
 
-    fn of<'a>(slot: &str, fields: Fields) -> Job<'a> {
-        let key = fields.key();
-        Job::new(JobKind::Observe, slot, slot, key, Box::leak(Box::new(fields)))
+    fn plain(slot: &str, key: Key) -> Job {
+        Job::new("observe", 0, slot.into(), slot.into(), key)
+    }
+
+    fn of<'a>(slot: &str, fields: Fields, needs: &'a [&'a str]) -> Named<'a> {
+        Named { job: plain(slot, fields.key()), fields, needs }
     }
 
     fn job<'a>(slot: &str, needs: &'a [&'a str]) -> Named<'a> {
-        (of(slot, Fields::new("observe").with("slot", slot)), needs)
+        of(slot, Fields::new("observe").with("slot", slot), needs)
     }
 
     /// Slots to places; one that nobody has is past the end.
-    fn graph<'a>(named: &[Named<'a>]) -> Result<JobGraph<'a>, GraphError> {
-        let place = |slot: &&str| named.iter().position(|(job, _)| job.slot == **slot);
-        let jobs = named.iter().map(|(job, needs)| {
+    fn graph(named: &[Named]) -> Result<JobGraph, GraphError> {
+        let place = |slot: &&str| named.iter().position(|one| one.job.slot == **slot);
+        let jobs = named.iter().map(|Named { job, needs, .. }| {
             job.clone().needing(needs.iter().map(|slot| place(slot).unwrap_or(named.len())))
         });
-        JobGraph::new(jobs.collect())
+        JobGraph::new(jobs.collect(), |_| 0)
     }
 
-    fn slots<'a>(graph: &'a JobGraph) -> Vec<&'a str> {
+    fn states(named: &[Named], known: &Memory) -> Vec<State> {
+        let fields = |job: &Job| named.iter().find(|one| one.job.slot == job.slot).unwrap().fields.clone();
+        graph(named).unwrap().states(known, &fields)
+    }
+
+    fn slots(graph: &JobGraph) -> Vec<&str> {
         graph.jobs().iter().map(|j| j.slot.as_str()).collect()
     }
 
@@ -195,8 +230,8 @@ mod tests {
 
     impl Memory {
         fn of(jobs: &[Named]) -> Memory {
-            let last = jobs.iter().map(|(j, _)| (j.slot.clone(), j.fields())).collect();
-            Memory { has: jobs.iter().map(|(j, _)| j.key).collect(), gone: BTreeSet::new(), last }
+            let last = jobs.iter().map(|one| (one.job.slot.clone(), one.fields.clone())).collect();
+            Memory { has: jobs.iter().map(|one| one.job.key).collect(), gone: BTreeSet::new(), last }
         }
     }
 
@@ -240,18 +275,18 @@ mod tests {
     fn states_say_what_is_new_changed_damaged_and_waiting() {
         let judge = |evidence: &str| {
             let needs: &[&str] = &["a", "b", "c", "d"];
-            (of("judge/H9", Fields::new("judge").with("evidence", evidence)), needs)
+            of("judge/H9", Fields::new("judge").with("evidence", evidence), needs)
         };
-        let before = vec![job("a", &[]), job("b", &[]), job("d", &[]), (judge("old").0, &[][..])];
+        let before = vec![job("a", &[]), job("b", &[]), job("d", &[]), Named { needs: &[], ..judge("old") }];
         let mut known = Memory::of(&before);
-        known.has.remove(&before[1].0.key);
-        known.gone.insert(before[1].0.key);
-        let changed: Named = (of("d", before[2].0.fields().with("bos", "never")), &[]);
-        let now = graph(&[job("a", &[]), job("b", &[]), job("c", &[]), changed, judge("new")]).unwrap();
+        known.has.remove(&before[1].job.key);
+        known.gone.insert(before[1].job.key);
+        let changed = of("d", before[2].fields.clone().with("bos", "never"), &[]);
+        let now = [job("a", &[]), job("b", &[]), job("c", &[]), changed, judge("new")];
         let stale = |why| State::Stale(why);
         let (absent, never) = ("(absent)".to_string(), "never".to_string());
         assert_eq!(
-            now.states(&known),
+            states(&now, &known),
             [
                 State::Fresh,
                 stale(Why::Damaged),
@@ -261,34 +296,39 @@ mod tests {
             ]
         );
         // Recomputing a damaged observation gives the same observation: what was made from it stands.
-        let unchanged =
-            graph(&[job("a", &[]), job("b", &[]), job("c", &[]), job("d", &[]), judge("old")]).unwrap();
-        assert_eq!(unchanged.states(&known)[4], State::Fresh);
+        let unchanged = [job("a", &[]), job("b", &[]), job("c", &[]), job("d", &[]), judge("old")];
+        assert_eq!(states(&unchanged, &known)[4], State::Fresh);
+    }
+
+    #[test]
+    fn turns_decide_between_jobs_that_do_not_need_each_other() {
+        let of = |slot: &str| plain(slot, Key::of_bytes(slot.as_bytes()));
+        let jobs =
+            vec![of("b/observe"), of("a/observe").needing([3]), of("judge").needing([0]), of("a/weigh")];
+        let graph = JobGraph::new(jobs, |job| job.slot[..1].to_string()).unwrap();
+        assert_eq!(slots(&graph), ["a/weigh", "a/observe", "b/observe", "judge"]);
+        assert_eq!(graph.jobs()[3].needs, [2], "needs follow the jobs to their new places");
     }
 
     #[test]
     fn only_a_stale_job_with_a_past_is_asked_for_its_fields() {
-        struct Refuses;
-        impl Decided for Refuses {
-            fn fields(&self) -> Fields {
-                panic!("asked")
-            }
-        }
         let known = Memory::of(&[job("a", &[])]);
         let [fresh, new] = [known.last["a"].key(), Key::of_bytes(b"new")];
-        let of = |slot: &str, key| Job::new(JobKind::Observe, slot, slot, key, &Refuses);
-        let states = JobGraph::new(vec![of("a", fresh), of("b", new)]).unwrap().states(&known);
+        let graph = JobGraph::new(vec![plain("a", fresh), plain("b", new)], |_| 0).unwrap();
+        let states = graph.states(&known, &|job| panic!("{} was asked", job.slot));
         assert_eq!(states, [State::Fresh, State::Stale(Why::New)]);
     }
 
     #[test]
     fn a_chain_of_100_000_jobs_is_ordered() {
         let jobs = (0..100_000usize).map(|i| {
-            let fields = Fields::new("observe").with("i", i);
-            of(&i.to_string(), fields).needing((i < 99_999).then_some(i + 1))
+            let slot = i.to_string();
+            let key = Key::of_bytes(slot.as_bytes());
+            plain(&slot, key).needing((i < 99_999).then_some(i + 1))
         });
-        let graph = JobGraph::new(jobs.collect()).unwrap();
+        let graph = JobGraph::new(jobs.collect(), |_| 0).unwrap();
         assert_eq!((slots(&graph)[0], slots(&graph)[99_999]), ("99999", "0"));
-        assert_eq!(graph.states(&Memory::default()).len(), 100_000);
+        let states = graph.states(&Memory::default(), &|_| Fields::new("observe"));
+        assert_eq!(states.len(), 100_000);
     }
 }

@@ -1,76 +1,79 @@
-//! Jobs: what is to be done, and what decides its output.
+//! Jobs: what is to be done, under which key, and after which others.
 
-use base::{
-    hash::{Fields, Key},
-    named_enum,
-};
+use std::collections::BTreeMap;
 
-named_enum! {
-    /// The kinds of job, in the order of the data flow.
-    JobKind, "job kind" {
-        /// Read published tables.
-        Import = "import",
-        /// Build the ONNX graphs of a model shape.
-        Export = "export",
-        /// Run one prompt through one model.
-        Observe = "observe",
-        /// Measure what the weights of one model are like.
-        Weigh = "weigh",
-        /// Measure how the token vectors of a prompt set lie in one model.
-        Spectra = "spectra",
-        /// Judge one hypothesis.
-        Judge = "judge",
-        /// Write the report.
-        Report = "report",
-    }
-}
+use serde::Serialize;
+
+use base::hash::Key;
+use number::protocol::Bos;
 
 /// A node of the job graph.
-#[derive(Clone)]
-pub struct Job<'a> {
-    pub kind: JobKind,
-    /// Human identity, unique, e.g. `observe/zoo-llama/grand25/france/auto`: finds the previous key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Job {
+    /// Name of its kind, e.g. `observe`.
+    pub kind: &'static str,
+    /// Identity for people, unique, e.g. `observe/zoo-llama/grand25/france/auto`: finds the previous key.
     pub slot: String,
-    /// For progress and plans, e.g. `zoo-llama: The capital of France is`.
+    /// Shown in progress and plans, e.g. `zoo-llama: The capital of France is`.
     pub label: String,
+    /// Hash of everything that decides the output.
     pub key: Key,
-    /// Jobs whose outputs this one reads: places in the list that the graph is made of.
+    /// Place among the jobs of its kind: by it the kind finds what it knows of the job.
+    #[serde(skip)]
+    pub index: usize,
+    /// The model it is about, by its place in the list of models; `None`: it is about no single one.
+    #[serde(skip)]
+    pub model: Option<usize>,
+    /// What its output adds to the evidence of judgements; `None`: no judgement reads it.
+    #[serde(skip)]
+    pub evidence: Option<Evidence>,
+    /// Jobs whose outputs this one reads, by their places in the list of jobs.
+    #[serde(skip)]
     pub needs: Vec<usize>,
-    decided: &'a dyn Decided,
 }
 
-/// What knows the fields of a key. Only a stale job is asked for them, to say why: of 100,000 fresh ones they would be most
-/// of a plan's memory.
-pub trait Decided {
-    fn fields(&self) -> Fields;
+/// What a measured output adds to the evidence of judgements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The prompt set it belongs to, by its place in the experiment; `None`: it depends on no prompt.
+    pub set: Option<usize>,
+    /// The BOS policy it was measured under; `None`: it depends on none.
+    pub bos: Option<Bos>,
+    /// Digest of its key and of the names under which its numbers enter the tables.
+    pub part: Key,
 }
 
-impl Decided for Fields {
-    fn fields(&self) -> Fields {
-        self.clone()
-    }
-}
-
-impl<'a> Job<'a> {
-    /// A job that needs nothing. The key is that of the fields that `decided` gives.
-    pub fn new(
-        kind: JobKind,
-        slot: impl Into<String>,
-        label: impl Into<String>,
-        key: Key,
-        decided: &'a dyn Decided,
-    ) -> Job<'a> {
-        Job { kind, slot: slot.into(), label: label.into(), key, needs: Vec::new(), decided }
+impl Job {
+    /// A job about no single model that needs nothing.
+    pub fn new(kind: &'static str, index: usize, slot: String, label: String, key: Key) -> Job {
+        Job { kind, slot, label, key, index, model: None, evidence: None, needs: Vec::new() }
     }
 
+    /// The same job, about this model.
     #[must_use]
-    pub fn needing(mut self, jobs: impl IntoIterator<Item = usize>) -> Job<'a> {
-        self.needs.extend(jobs);
+    pub fn about(mut self, model: usize) -> Job {
+        self.model = Some(model);
         self
     }
 
-    /// What decides the output.
-    pub fn fields(&self) -> Fields {
-        self.decided.fields()
+    /// The same job, whose output judgements read: measured on a prompt set under a BOS policy, or on no prompt.
+    #[must_use]
+    pub fn measuring(mut self, prompts: Option<(usize, Bos)>, part: Key) -> Job {
+        let (set, bos) = prompts.unzip();
+        self.evidence = Some(Evidence { set, bos, part });
+        self
     }
+
+    /// The same job, which also needs these.
+    #[must_use]
+    pub fn needing(mut self, jobs: impl IntoIterator<Item = usize>) -> Job {
+        self.needs.extend(jobs);
+        self
+    }
+}
+
+/// Places of the jobs of a kind that has one job a model, by model.
+pub fn places_by_model(jobs: &[Job], kind: &str) -> BTreeMap<usize, usize> {
+    let mine = jobs.iter().enumerate().filter(|(_, job)| job.kind == kind);
+    mine.filter_map(|(place, job)| Some((job.model?, place))).collect()
 }

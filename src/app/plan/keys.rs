@@ -249,35 +249,36 @@ pub fn evidence_part(model: &str, prompt: &str, category: &str, bos: Bos, key: &
     part.with("category", category).with("bos", bos).with("key", key).key()
 }
 
+/// One weighed model in an [`EvidenceDigest`].
+pub fn weighing_part(model: &str, key: &Key) -> Key {
+    KeyOf::new("weighing").with("model", model).with("key", key).key()
+}
+
+/// The spectra of a prompt set on a model in an [`EvidenceDigest`].
+pub fn spectra_part(model: &str, set: &str, bos: Bos, key: &Key) -> Key {
+    let part = KeyOf::new("spectra").with("model", model).with("set", set);
+    part.with("bos", bos).with("key", key).key()
+}
+
 impl EvidenceDigest {
-    /// A measured prompt, from [`evidence_part`].
-    pub fn observation(&mut self, part: Key) {
+    /// Adds something measured: a hash of its key and of the names under which its numbers enter the tables.
+    pub fn part(&mut self, part: Key) {
         self.parts.push(part);
     }
 
-    /// A weighed model.
-    pub fn weighing(&mut self, model: &str, key: &Key) {
-        self.parts.push(Fields::new("weighing").with("model", model).with("key", key).key());
-    }
-
-    /// The spectra of a prompt set on a model.
-    pub fn spectra(&mut self, model: &str, set: &str, bos: Bos, key: &Key) {
-        let part = Fields::new("spectra").with("model", model).with("set", set);
-        self.parts.push(part.with("bos", bos).with("key", key).key());
-    }
-
-    /// A measured model: its facts decide filters and tests.
+    /// Adds a measured model: its facts decide filters and tests.
     pub fn model(&mut self, id: &str, facts: &ModelFacts) {
         // Plain numbers and strings: serialising them to memory cannot fail.
         let facts = serde_json::to_string(facts).expect("facts serialise");
         self.parts.push(Fields::new("model").with("id", id).with("facts", facts).key());
     }
 
-    /// Imported tables, by the key of their import.
+    /// Adds imported tables, by the key of their import.
     pub fn import(&mut self, key: &Key) {
         self.parts.push(Fields::new("import").with("key", key).key());
     }
 
+    /// The digest of all that was added.
     pub fn finish(mut self) -> Key {
         self.parts.sort_unstable();
         self.parts.dedup();

@@ -6,22 +6,14 @@
 mod graph;
 mod job;
 pub mod keys;
+mod known;
 mod print;
+mod shard;
 mod why;
 
 pub use graph::{GraphError, JobGraph, State};
-pub use job::{Decided, Job, JobKind};
-pub use print::{Count, Plan, Planned, WithWhy};
+pub use job::{Evidence, Job, places_by_model};
+pub use known::Known;
+pub use print::{Count, Plan, PlannedJob, WithWhy};
+pub use shard::{Piece, Shard, UnknownShard, cut};
 pub use why::Why;
-
-use base::hash::{Fields, Key};
-
-/// What is already known, as the store answers it.
-pub trait Known {
-    /// The output of this key exists.
-    fn has(&self, key: &Key) -> bool;
-    /// What decided the latest recorded output of a slot.
-    fn last_fields(&self, slot: &str) -> Option<Fields>;
-    /// The output of this key existed and was damaged or lost.
-    fn quarantined(&self, key: &Key) -> bool;
-}

@@ -4,35 +4,36 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{JobKind, Why};
-use base::hash::Key;
+use super::{Job, Why};
 
 /// What would run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Version of this JSON: 1.
     pub schema: u32,
-    /// In the order of [`JobKind::ALL`], kinds without jobs left out.
+    /// In the order of the kinds, those without jobs left out.
     pub counts: Vec<Count>,
-    /// In the order in which they would run.
-    pub jobs: Vec<Planned>,
+    /// In the order in which they run.
+    pub jobs: Vec<PlannedJob>,
 }
 
 /// Jobs of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
-    pub kind: JobKind,
+    /// Name of the kind.
+    pub kind: &'static str,
+    /// Number of its jobs.
     pub jobs: usize,
+    /// How many of them have to run.
     pub stale: usize,
 }
 
 /// One job and, if it is stale, why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Planned {
-    pub kind: JobKind,
-    pub slot: String,
-    pub label: String,
-    pub key: Key,
+pub struct PlannedJob {
+    /// What is to be done.
+    #[serde(flatten)]
+    pub job: Job,
     /// `null`: fresh.
     #[serde(rename = "stale")]
     pub why: Option<Why>,
@@ -42,17 +43,29 @@ pub struct Planned {
 pub struct WithWhy<'a>(&'a Plan);
 
 impl Plan {
-    pub(super) fn new(jobs: Vec<Planned>) -> Plan {
-        let mut counts: Vec<Count> =
-            JobKind::ALL.iter().map(|&kind| Count { kind, jobs: 0, stale: 0 }).collect();
-        for job in &jobs {
-            // The enum's values are numbered in the order of `ALL`.
-            let count = &mut counts[job.kind as usize];
-            count.jobs += 1;
-            count.stale += usize::from(job.why.is_some());
-        }
-        counts.retain(|c| c.jobs > 0);
+    /// A plan of jobs of these kinds.
+    pub(super) fn new(kinds: &[&'static str], jobs: Vec<PlannedJob>) -> Plan {
+        let count = |&kind: &&'static str| {
+            let mine = || jobs.iter().filter(|one| one.job.kind == kind);
+            Count { kind, jobs: mine().count(), stale: mine().filter(|one| one.why.is_some()).count() }
+        };
+        let mut counts: Vec<Count> = kinds.iter().map(count).collect();
+        counts.retain(|count| count.jobs > 0);
         Plan { schema: 1, counts, jobs }
+    }
+
+    /// The plan of some of its jobs, given by their places.
+    #[must_use]
+    pub fn only(&self, places: &[usize]) -> Plan {
+        let kinds: Vec<&'static str> = self.counts.iter().map(|count| count.kind).collect();
+        let mut places: Vec<usize> = places.to_vec();
+        places.sort_unstable();
+        Plan::new(&kinds, places.into_iter().map(|place| self.jobs[place].clone()).collect())
+    }
+
+    /// Number of jobs of a kind.
+    pub fn count(&self, kind: &str) -> usize {
+        self.counts.iter().find(|count| count.kind == kind).map_or(0, |count| count.jobs)
     }
 
     /// Number of stale jobs.
@@ -60,6 +73,7 @@ impl Plan {
         self.counts.iter().map(|c| c.stale).sum()
     }
 
+    /// The plan to print with one line for each stale job.
     pub fn with_why(&self) -> WithWhy<'_> {
         WithWhy(self)
     }
@@ -85,7 +99,7 @@ impl fmt::Display for WithWhy<'_> {
         self.0.fmt(f)?;
         for job in &self.0.jobs {
             if let Some(why) = &job.why {
-                writeln!(f, "  {}: {why}", job.slot)?;
+                writeln!(f, "  {}: {why}", job.job.slot)?;
             }
         }
         Ok(())
@@ -95,23 +109,24 @@ impl fmt::Display for WithWhy<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base::hash::Key;
+
+    const KINDS: [&str; 4] = ["export", "observe", "judge", "report"];
 
     fn plan() -> Plan {
-        let job = |kind, slot: &str, why| Planned {
-            kind,
-            slot: slot.into(),
-            label: slot.into(),
-            key: Key::of_bytes(slot.as_bytes()),
-            why,
+        let job = |kind, slot: &str, why| {
+            let key = Key::of_bytes(slot.as_bytes());
+            PlannedJob { job: Job::new(kind, 0, slot.into(), slot.into(), key), why }
         };
         let changed =
             Why::Changed { field: "bos".into(), before: "auto".into(), after: "never".into(), also: vec![] };
-        Plan::new(vec![
-            job(JobKind::Observe, "observe/a", None),
-            job(JobKind::Observe, "observe/b", Some(changed)),
-            job(JobKind::Export, "export/m", None),
-            job(JobKind::Judge, "judge/H9", Some(Why::Needs { slot: "observe/b".into() })),
-        ])
+        let jobs = vec![
+            job("observe", "observe/a", None),
+            job("observe", "observe/b", Some(changed)),
+            job("export", "export/m", None),
+            job("judge", "judge/H9", Some(Why::Needs { slot: "observe/b".into() })),
+        ];
+        Plan::new(&KINDS, jobs)
     }
 
     #[test]
@@ -123,7 +138,7 @@ mod tests {
         assert_eq!(plan().to_string(), expected);
         let why = "  observe/b: bos changed: auto -> never\n  judge/H9: needs observe/b\n";
         assert_eq!(plan().with_why().to_string(), format!("{expected}{why}"));
-        assert!(Plan::new(vec![]).to_string().contains("Nothing to do."));
+        assert!(Plan::new(&KINDS, vec![]).to_string().contains("Nothing to do."));
     }
 
     #[test]

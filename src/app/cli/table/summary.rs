@@ -1,61 +1,56 @@
 //! `run` and `report`: the verdict table and what was done.
 
-use std::collections::BTreeSet;
+use serde_json::{Map, Value, json};
 
-use serde_json::{Value, json};
-
-use crate::pipeline::{Observed, Places, Summary};
+use crate::pipeline::{Places, Summary, Tally};
 
 /// The terminal form: verdicts, failures, and in the last lines what was computed and where it lies.
-pub(crate) fn summary(summary: &Summary, places: &Places) -> String {
-    let mut text = summary.written.terminal.clone();
+pub(crate) fn summary(summary: &Summary<'_>, places: &Places) -> String {
+    let mut text = summary.terminal.clone();
     for failure in summary.failures() {
         text.push_str(&format!("\nfailed: {}: {}", failure.model, failure.error));
     }
     if summary.failures().next().is_some() {
         text.push('\n');
     }
-    let Observed { computed, weighed, spectra, .. } = summary.observed;
-    let observations = observations(summary);
-    let judged = summary.judged.computed;
-    let nothing = [computed, weighed, spectra, judged].iter().all(|&done| done == 0);
-    if nothing && !summary.written.changed {
-        text.push_str(&format!(
-            "\nnothing to do: {observations}, {} verdicts, report unchanged\n",
-            summary.judged.outcomes.len()
-        ));
+    let tallies = summary.tallies();
+    if tallies.iter().all(|tally| tally.made == 0) && !summary.is_report_new() {
+        let observations = tallies.first().map(total).unwrap_or_default();
+        let verdicts = summary.done.outcomes.len();
+        text.push_str(&format!("\nnothing to do: {observations}, {verdicts} verdicts, report unchanged\n"));
     } else {
-        let report = if summary.written.changed { "report written" } else { "report unchanged" };
-        text.push_str(&format!(
-            "\ncomputed {computed} of {observations}, {weighed} of {} weighings, {spectra} of {} spectra and {judged} of {} \
-             verdicts; {report}\n",
-            summary.planned.weighings.len(),
-            summary.planned.spectra.len(),
-            summary.judged.outcomes.len()
-        ));
+        let report = if summary.is_report_new() { "report written" } else { "report unchanged" };
+        let made: Vec<String> =
+            tallies.iter().map(|tally| format!("{} of {}", tally.made, total(tally))).collect();
+        let made = match &made[..] {
+            [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+            _ => made.concat(),
+        };
+        text.push_str(&format!("\ncomputed {made}; {report}\n"));
     }
     text.push_str(&format!("report: {}\n", places.results.join("report/index.html").display()));
     text
 }
 
 /// How many there are; a prompt in several sets is observed once, and must not look like one left out.
-fn observations(summary: &Summary) -> String {
-    let cells = &summary.planned.cells;
-    let distinct = cells.iter().map(|cell| cell.key).collect::<BTreeSet<_>>().len();
-    if distinct == cells.len() {
-        format!("{distinct} observations")
-    } else {
-        format!("{distinct} observations ({} counting what sets or models share)", cells.len())
+fn total(tally: &Tally) -> String {
+    let Tally { outputs, distinct, jobs, .. } = tally;
+    match distinct == jobs {
+        true => format!("{distinct} {outputs}"),
+        false => format!("{distinct} {outputs} ({jobs} counting what sets or models share)"),
     }
 }
 
 /// The JSON form.
-pub(crate) fn summary_json(summary: &Summary) -> Value {
+pub(crate) fn summary_json(summary: &Summary<'_>) -> Value {
+    let mut computed: Map<String, Value> =
+        summary.tallies().into_iter().map(|tally| (tally.outputs.to_string(), tally.made.into())).collect();
+    computed.insert("report".into(), summary.is_report_new().into());
     json!({
         "schema": 1,
-        "cells": summary.planned.cells.len(),
-        "computed": {"observations": summary.observed.computed, "weighings": summary.observed.weighed, "spectra": summary.observed.spectra, "verdicts": summary.judged.computed, "report": summary.written.changed},
+        "cells": summary.planned.inputs.cells.len(),
+        "computed": computed,
         "failures": summary.failures().collect::<Vec<_>>(),
-        "verdicts": summary.judged.outcomes,
+        "verdicts": summary.done.outcomes.values().collect::<Vec<_>>(),
     })
 }

@@ -1,0 +1,69 @@
+//! The inputs of a plan: models, prompts, published tables, and the store with what it holds.
+
+use std::path::Path;
+
+use super::cells::Cell;
+use super::error::{ModelFailure, PipelineError};
+use super::subject::Subject;
+use crate::plan::keys;
+use crate::store::{Snapshot, Store};
+use base::hash::Key;
+use engine::run::Runtime;
+use study::claims::RECIPES;
+use study::config::Loaded;
+use study::judge::outcome::Registration;
+
+/// Everything from which the jobs of an experiment are made.
+pub struct Inputs<'a> {
+    /// The experiment with all its files.
+    pub loaded: &'a Loaded,
+    /// Computes the models.
+    pub runtime: Runtime,
+    /// Where outputs lie.
+    pub store: Store,
+    /// What the store held when the plan was made.
+    pub snapshot: Snapshot,
+    /// The models, opened, in the order of the experiment.
+    pub subjects: Vec<Subject>,
+    /// Every prompt of every model under every BOS policy.
+    pub cells: Vec<Cell>,
+    /// Key of the imported published tables; `None`: the experiment names none.
+    pub published: Option<Key>,
+    /// Digest of the recipes of published claims.
+    pub recipes: Option<Key>,
+    /// By hypothesis id: what it means against what it was registered as.
+    pub registrations: Vec<(String, Registration)>,
+    /// Models and prompts that cannot be run, with the reason.
+    pub failures: Vec<ModelFailure>,
+    /// Models of the hub that are not on this machine and were not to be downloaded.
+    pub absent: Vec<ModelFailure>,
+}
+
+impl Inputs<'_> {
+    /// What cannot be observed: failures and absent models.
+    pub fn unusable(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.failures.iter().chain(&self.absent)
+    }
+}
+
+/// Key of the imported tables: the names and bytes of the folder's CSV files.
+pub(super) fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
+    let fail = |error| PipelineError::Read { path: folder.to_path_buf(), error };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.extension().is_some_and(|extension| extension == "csv") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, std::fs::read(&path).map_err(fail)?));
+        }
+    }
+    let tables = keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
+}
+
+/// Digest of the recipes of a folder of published tables.
+pub(super) fn recipes_digest(folder: &Path) -> Result<Key, PipelineError> {
+    let path = folder.join(RECIPES);
+    let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
+    Ok(Key::of_bytes(&bytes))
+}

@@ -1,0 +1,83 @@
+//! Reporting: the files of the results folder, rewritten when what they show has changed or one is not as written.
+
+use crate::pipeline::basis::Basis;
+use crate::pipeline::error::{ModelFailure, PipelineError};
+use crate::pipeline::executor::{Due, Failed, Kind, Run, Stage};
+use crate::pipeline::inputs::Inputs;
+use crate::pipeline::{registering, reporting};
+use crate::plan::{Job, PlannedJob, keys};
+use base::hash::{Fields, Key};
+
+/// One job.
+#[derive(Default)]
+pub(super) struct Report {
+    /// As they are when everything is measured and nothing fails.
+    fields: Option<Fields>,
+}
+
+impl Kind for Report {
+    fn name(&self) -> &'static str {
+        "report"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Report
+    }
+
+    fn jobs(&mut self, inputs: &Inputs<'_>, before: &[Job], _: &mut Vec<ModelFailure>) -> Vec<Job> {
+        let verdicts = || before.iter().enumerate().filter(|(_, job)| job.kind == "judge");
+        let outcomes: Vec<Key> = verdicts().map(|(_, job)| job.key).collect();
+        let fields = self.fields.insert(fields(inputs, &outcomes, &Basis::of(before)));
+        let experiment = &inputs.loaded.experiment;
+        let (slot, label) = (format!("report/{}", experiment.id), experiment.title.clone());
+        let job = Job::new("report", 0, slot, label, fields.key());
+        vec![job.needing(verdicts().map(|(place, _)| place))]
+    }
+
+    fn fields(&self, _: &Inputs<'_>, _: usize) -> Fields {
+        self.fields.clone().unwrap_or_else(|| Fields::new("report"))
+    }
+
+    /// What is stored is the list of files with their digests: the report is due where one of them is not as written.
+    fn due<'p>(&self, jobs: &'p [PlannedJob], run: &mut Run<'_>) -> Result<Vec<Due<'p>>, PipelineError> {
+        let mut due = Vec::new();
+        for PlannedJob { job, .. } in jobs {
+            let fields = if run.is_complete() {
+                self.fields(run.inputs, job.index)
+            } else {
+                let outcomes: Vec<Key> = run.done.outcome_keys.values().copied().collect();
+                fields(run.inputs, &outcomes, &run.basis())
+            };
+            let problems = run.problems();
+            // A failure changes the report but is no evidence, so it enters the key here only.
+            let fields =
+                if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
+            if !reporting::is_written(run, &fields.key())? {
+                due.push(Due { job, fields: Some(fields) });
+            }
+        }
+        Ok(due)
+    }
+
+    fn compute(&self, due: &[Due<'_>], run: &mut Run<'_>) -> Result<(), Failed> {
+        for Due { job, fields } in due {
+            let files = reporting::write(run)?;
+            let planned = self.fields(run.inputs, job.index);
+            run.keep_as(job, fields.as_ref().unwrap_or(&planned), files)?;
+        }
+        Ok(())
+    }
+}
+
+/// Key fields of the report: the verdicts, all evidence, the title of the experiment, recipes of claims, and registrations
+/// that are news.
+fn fields(inputs: &Inputs<'_>, outcomes: &[Key], basis: &Basis<'_>) -> Fields {
+    let (outcomes, evidence) = (keys::digest_keys(outcomes), basis.digest(inputs));
+    let (title, report_version) = (inputs.loaded.experiment.title.as_str(), keys::REPORT_VERSION);
+    let fields = keys::Report { outcomes, evidence, title, report_version }.fields();
+    let more = [("recipes", inputs.recipes), ("registrations", registering::digest(&inputs.registrations))];
+    more.into_iter().fold(fields, |fields, (name, key)| match key {
+        Some(key) => fields.with(name, key),
+        None => fields,
+    })
+}

@@ -1,0 +1,45 @@
+//! The only place where stages are chained: plan, measure, judge, report.
+//!
+//! `planning` opens the models, tokenises the prompts and asks every kind of job (`kinds/`, a file each) for its jobs;
+//! `executor` runs what of that plan is not stored (`evidence` reads what judgements need of it); `measuring` does the same for prompts that a person gives.
+
+mod basis;
+mod cells;
+mod device;
+mod error;
+mod evidence;
+mod executor;
+mod explaining;
+mod inputs;
+mod kinds;
+mod ledger;
+mod measuring;
+mod needs;
+mod places;
+mod planning;
+mod provenance;
+mod registering;
+mod regressing;
+mod reporting;
+mod running;
+mod sharding;
+mod subject;
+mod walks;
+
+pub use cells::{Cell, observe_fields_of_ids};
+pub use device::{runtime, runtime_library};
+pub use error::{ModelFailure, PipelineError};
+pub use executor::Done;
+pub use explaining::{Explained, explain};
+pub use inputs::Inputs;
+pub use measuring::{Measured, Request, Source, measure_requests};
+pub use needs::{ModelNeeds, needs};
+pub use places::Places;
+pub use planning::{Planned, plan};
+pub use registering::register;
+pub use regressing::{Pictured, picture};
+pub use running::{Summary, Tally, run};
+pub use subject::{
+    Missing, Subject, SubjectError, Tokenizing, change, checkpoint, lineage, locate, locate_hub, tokenizer,
+};
+pub use walks::{observe, weigh};

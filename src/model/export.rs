@@ -16,7 +16,7 @@ use base::publish;
 /// Name of the file in the folder of an export.
 const FILE: &str = "model.onnx";
 
-/// What an export wrote.
+/// The files that an export wrote.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Exported {
     /// The model.
@@ -32,7 +32,7 @@ pub struct Exported {
 /// A file of weights beside an exported model.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct WeightFile {
-    /// Where it lies.
+    /// Its path.
     pub file: PathBuf,
     /// `in place`, `linked` or `copied`.
     pub how: &'static str,
@@ -40,7 +40,7 @@ pub struct WeightFile {
     pub bytes: u64,
 }
 
-/// Why a model cannot be exported.
+/// A model that cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// A checkpoint that cannot be read.
@@ -169,7 +169,7 @@ fn output_names(graph: &Graph) -> Vec<String> {
     graph.outputs().iter().map(|output| graph.name_of(*output).to_string()).collect()
 }
 
-/// Has the weights of `source` at `target`, without a second copy of them unless `copy`.
+/// Puts the weights of `source` at `target`, by a link, or by a copy if `copy`.
 fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, ExportError> {
     let source = fs::canonicalize(source).map_err(failed("find", source, ROOM))?;
     let bytes = fs::metadata(&source).map_err(failed("read the size of", &source, ROOM))?.len();
@@ -222,7 +222,7 @@ fn same(source: &Path, target: &Path) -> bool {
     }
 }
 
-/// Whether two files hold the same bytes.
+/// Says whether two files hold the same bytes.
 fn equal(a: &Path, b: &Path) -> std::io::Result<bool> {
     const PIECE: u64 = 1 << 20;
     let (mut a, mut b) = (fs::File::open(a)?, fs::File::open(b)?);
@@ -244,7 +244,7 @@ fn equal(a: &Path, b: &Path) -> std::io::Result<bool> {
     }
 }
 
-/// Whether this program wrote an `.onnx` file.
+/// Says whether this program wrote an `.onnx` file.
 fn is_ours(file: &Path) -> bool {
     let mut start = Vec::new();
     let read = fs::File::open(file).and_then(|file| file.take(64).read_to_end(&mut start));

@@ -1,4 +1,4 @@
-//! Checkpoints as they lie on disk (`checkpoint`, `hub`), the families that are known (`arch`, built of `nn`), and ONNX
+//! Checkpoints on disk (`checkpoint`, `hub`), the families that are known (`arch`, built of `nn`), and ONNX
 //! graphs made of them (`graph`, `onnx`, `export`), or opened as other tools exported them (`tap`).
 
 pub mod arch;

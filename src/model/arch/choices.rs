@@ -1,4 +1,5 @@
-//! What a family that is "LLaMA with .." chooses: one value of each kind below, LLaMA's where it says nothing.
+//! The choices of a family that is "LLaMA with ..": a [`Decoder`] has one value for each, LLaMA's where the family says
+//! nothing.
 
 use super::{ArchError, Initial, Names, kinds::Kinds, rope::Rope, sizes::Sizes, sizes::epsilon};
 use crate::nn::{activation::Activation, attention::Attention, mask::Mask};
@@ -34,22 +35,22 @@ pub(super) struct Decoder {
     pub logit_cap: Option<f32>,
     /// Deviation of weights before training where the config does not say.
     pub initializer_range: f64,
-    /// How a tensor begins that does not follow the common rule.
+    /// The initial values of tensors that do not follow the common rule.
     pub initial: fn(&str) -> Option<Initial>,
 }
 
-/// What may differ from layer to layer. Layers that are equal share a graph.
+/// A layer's heads, widths, mask and positions. Layers that are equal share a graph.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Layer {
     pub heads: Attention,
     /// Components inside the MLP.
     pub mlp_width: usize,
     pub mask: Mask,
-    /// Which of the decoder's rotary tables turn q and k; `None`: attention sees no positions.
+    /// Index of the rotary tables that turn q and k; `None`: attention sees no positions.
     pub rope: Option<usize>,
 }
 
-/// How branches read the stream.
+/// The stream that branches read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Residual {
     /// The MLP reads the stream after attention has written.
@@ -74,7 +75,7 @@ pub(super) enum NormKind {
     LayerWithoutBias,
 }
 
-/// Where norms stand, by their names in a block; the last one by its name in the base model.
+/// Names of the norms of a block, and of the last one, in the base model.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Norms {
     pub attention: Around,
@@ -85,22 +86,22 @@ pub(super) struct Norms {
 /// The norms of a branch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Around {
-    /// On what the module reads.
+    /// Norm of the module's input.
     pub before: Option<&'static str>,
-    /// On what it gives, before that is added to the stream.
+    /// Norm of the module's output, before that is added to the stream.
     pub after: Option<&'static str>,
 }
 
-/// Where the weights of q, k and v lie.
+/// The matrices of q, k and v, by their names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Qkv {
-    /// In a matrix each.
+    /// A matrix for each.
     Apart([&'static str; 3]),
-    /// In one: the rows of all queries, of all keys, of all values.
+    /// One matrix: the rows of all queries, of all keys, of all values.
     InTurn(&'static str),
 }
 
-/// The norms on q and k, before they turn: their names, and whose weights they have.
+/// The norms on q and k before they turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QkNorm {
     pub names: [&'static str; 2],
@@ -119,7 +120,7 @@ pub(super) enum QkWeights {
     Whole,
 }
 
-/// Which linear layers have biases.
+/// The linear layers that have biases.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Biases {
     pub qkv: bool,
@@ -218,19 +219,19 @@ impl Norm {
 }
 
 impl Norms {
-    /// On what attention and MLP read.
+    /// Norms of the inputs of attention and MLP.
     pub(super) fn before(attention: &'static str, mlp: &'static str) -> Norms {
         let before = |name| Around { before: Some(name), after: None };
         Norms { attention: before(attention), mlp: before(mlp), last: "norm" }
     }
 
-    /// On what attention and MLP give.
+    /// Norms of the outputs of attention and MLP.
     pub(super) fn after(attention: &'static str, mlp: &'static str) -> Norms {
         let after = |name| Around { before: None, after: Some(name) };
         Norms { attention: after(attention), mlp: after(mlp), last: "norm" }
     }
 
-    /// On what attention and MLP read, and on what they give.
+    /// Norms of the inputs and of the outputs of attention and MLP.
     pub(super) fn around(attention: [&'static str; 2], mlp: [&'static str; 2]) -> Norms {
         let around = |[before, after]: [_; 2]| Around { before: Some(before), after: Some(after) };
         Norms { attention: around(attention), mlp: around(mlp), last: "norm" }

@@ -1,4 +1,4 @@
-//! How families read their configs: typed keys, their defaults, and keys that must say what is computed.
+//! Functions that read configs: typed keys, their defaults, and keys that must say what is computed.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value as Json};
@@ -99,7 +99,7 @@ pub(super) mod default {
         "gelu_pytorch_tanh".to_string()
     }
 
-    /// Where the key is absent; null means no window.
+    /// The window where the key is absent; null means none.
     pub(in crate::arch) fn window() -> Option<usize> {
         Some(4096)
     }

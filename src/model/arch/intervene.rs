@@ -112,7 +112,7 @@ impl Recipe {
         scales.map(|weight| (weight.tensor, Made::constant(self.neutral()))).collect()
     }
 
-    /// What the weight of a norm that scales nothing holds.
+    /// The weight of a norm that scales nothing.
     fn neutral(&self) -> f32 {
         if self.arch.norms_from_one() { 0.0 } else { 1.0 }
     }

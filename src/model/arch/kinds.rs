@@ -1,8 +1,8 @@
-//! How the blocks of one model differ: kinds of blocks, and which of them see only a window.
+//! Differences between the blocks of one model: kinds of blocks, and blocks that see only a window.
 
 use super::{ArchError, sizes::sizes};
 
-/// How blocks differ: each distinct description is a kind with a graph of its own, numbered as it first appears.
+/// Kinds of blocks: each distinct description is a kind with a graph of its own, numbered as it first appears.
 #[derive(Clone, Debug)]
 pub(super) struct Kinds<K> {
     layers: Vec<usize>,
@@ -37,7 +37,7 @@ impl<K: PartialEq> Kinds<K> {
     }
 }
 
-/// Which blocks see only a window: `layer_types` where the config has it, else `or(layer)`.
+/// Says of every block whether it sees only a window: `layer_types` where the config has it, else `or(layer)`.
 pub(super) fn sliding(
     family: &'static str,
     layers: usize,

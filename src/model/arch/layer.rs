@@ -2,7 +2,7 @@
 
 use number::facts::ModelFacts;
 
-/// What may differ from layer to layer.
+/// Facts that may differ from layer to layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerFacts {
     /// Query heads.
@@ -13,14 +13,14 @@ pub struct LayerFacts {
     pub head_width: usize,
     /// Components inside the MLP.
     pub mlp_width: usize,
-    /// How many tokens a query sees, itself among them; `None`: every token before it.
+    /// Tokens that a query sees at most, itself among them; `None`: all tokens before it.
     pub window: Option<usize>,
     /// Attention sees positions.
     pub positions: bool,
 }
 
 impl LayerFacts {
-    /// Of a model whose layers are all alike, see positions, and see every token before.
+    /// The facts of every layer of a model whose layers are alike, see positions, and see all tokens before.
     pub(super) fn of(facts: &ModelFacts) -> LayerFacts {
         let size = |fact: Option<u32>| fact.unwrap_or(0) as usize;
         LayerFacts {

@@ -37,7 +37,7 @@ pub(super) struct Rope {
     pub rotary: Rotary,
 }
 
-/// How a family turns heads where its config does not say.
+/// A family's rotary parameters where its config has none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RopeDefaults {
     pub head_width: usize,
@@ -48,7 +48,7 @@ pub(super) struct RopeDefaults {
     pub pairs: Pairs,
 }
 
-/// How much of each head a family turns.
+/// The share of each head that a family turns.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Share {
     /// All of it: the reference does so whatever the config says.
@@ -61,7 +61,7 @@ pub(super) enum Share {
 }
 
 impl RopeDefaults {
-    /// As LLaMA turns them.
+    /// LLaMA's parameters.
     pub(super) fn like_llama(heads: Attention, context: usize) -> RopeDefaults {
         let (theta, share, pairs) = (10_000.0, Share::Whole, Pairs::Halves);
         RopeDefaults { head_width: heads.head_width, context, theta, share, pairs }
@@ -141,7 +141,7 @@ impl Share {
 }
 
 impl Rope {
-    /// Of a family without rotary keys but the number of components that turn (gptj).
+    /// The parameters of a family whose config has only the number of components that turn (gptj).
     pub(super) fn plain(
         family: &'static str,
         theta: f64,
@@ -156,7 +156,7 @@ impl Rope {
         Ok(Rope { theta, scaling: "default".to_string(), rotary })
     }
 
-    /// Under a name of its own, beside the tables of other blocks.
+    /// The same parameters under a name of their own, for models whose blocks turn in different ways.
     pub(super) fn named(mut self, name: &'static str) -> Rope {
         self.rotary.name = name;
         self

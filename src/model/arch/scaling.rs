@@ -28,19 +28,19 @@ pub(super) struct Scaling {
     pub truncate: Option<bool>,
     pub long_factor: Option<Vec<f64>>,
     pub short_factor: Option<Vec<f64>>,
-    /// Of tools that fine-tune, without meaning to the reference.
+    /// Written by tools that fine-tune; the reference gives it no meaning.
     #[serde(rename = "finetuned")]
     pub _finetuned: Option<bool>,
 }
 
-/// The parameters of one scaling (`transformers/modeling_rope_utils.py`).
+/// One scaling with everything that its rule needs.
 pub(super) struct Given<'a> {
     pub family: &'static str,
     pub scaling: &'a str,
     pub nested: &'a Scaling,
     pub original: Option<f64>,
     pub context: usize,
-    /// Of a head, from which frequencies are made.
+    /// Components of a head from which frequencies are made.
     pub components: usize,
 }
 

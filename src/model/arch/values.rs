@@ -1,14 +1,14 @@
-//! Where the value weights of a block's heads lie, and their squares.
+//! The value weights of a block's heads: their place in a checkpoint, and their squares.
 
 use serde::Serialize;
 
 use crate::checkpoint::{Tensor, widen::widen_from};
 
-/// How value weights lie in their tensor. w is the width of a head, D that of the stream.
+/// The arrangement of value weights in their tensor. w is the width of a head, D that of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ValueLayout {
-    /// In a matrix of their own, `[kv_heads·w, D]`.
+    /// A matrix of their own, `[kv_heads·w, D]`.
     Apart,
     /// The last rows of one matrix, after all queries and all keys: `[(heads + 2·kv_heads)·w, D]`.
     AfterKeys,
@@ -24,7 +24,7 @@ pub enum ValueLayout {
 pub struct ValueWeights {
     /// Name in the checkpoint.
     pub tensor: String,
-    /// How the weights lie in the tensor.
+    /// The arrangement of the weights in the tensor.
     pub layout: ValueLayout,
     /// Query heads.
     pub heads: usize,

@@ -7,7 +7,7 @@ use crate::{
     nn::{LONGEST, Scope, TOKENS, WEIGHT},
 };
 
-/// What the whole graph takes besides weights, each i64 `[T]`: token ids; the position of each token in its prompt; a
+/// Inputs of the whole graph besides weights, each i64 `[T]`: token ids; the position of each token in its prompt; a
 /// number that tokens of one prompt share. Prompts lie packed one after another, or there is just one.
 pub const INPUTS: [&str; 3] = ["input_ids", "position_ids", "segment_ids"];
 
@@ -76,8 +76,8 @@ fn inputs(graph: &mut Graph) -> Result<[Value; 3], ArchError> {
     Ok([input(ids)?, input(positions)?, input(segments)?])
 }
 
-/// What the graphs of a streamed run get from outside: all tokens are laid out as one prompt, of which a token sees only
-/// its own segment.
+/// Publishes the inputs that the graphs of a streamed run get from outside: all tokens are laid out as one prompt, of
+/// which a token sees only its own segment.
 fn publish_layout(graph: &mut Graph, positions: Value, segments: Value) -> Result<(), ArchError> {
     let slots = graph.relabel(positions, &[LONGEST])?;
     let keys = graph.relabel(segments, &[LONGEST])?;

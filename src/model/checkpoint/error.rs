@@ -1,8 +1,8 @@
-//! Why a checkpoint cannot be read: the file and tensor, what was expected and found, and what to do next.
+//! Errors of a checkpoint. Messages name the file and the tensor, what was expected and found, and what to do next.
 
 use std::{io, path::PathBuf};
 
-/// What is wrong with a checkpoint folder.
+/// A fault of a checkpoint folder.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// A path that is no folder.
@@ -107,5 +107,5 @@ pub enum CheckpointError {
     },
 }
 
-/// What to do about a file that its own header contradicts.
+/// The advice about a file that its own header contradicts.
 pub(super) const AGAIN: &str = "download the file again or write it anew with safetensors";

@@ -1,4 +1,4 @@
-//! Which files make up a checkpoint folder, mapped into memory, and where each tensor lies in them.
+//! The files of a checkpoint folder, mapped into memory, and the place of each tensor in them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use super::{Place, error::CheckpointError, header, memo::Stamp};
 
 /// The weights in one file.
 pub const SINGLE: &str = "model.safetensors";
-/// Which tensor lies in which shard.
+/// The shard of each tensor.
 pub const INDEX: &str = "model.safetensors.index.json";
 /// Bytes that one core reads at a time.
 #[cfg(target_os = "linux")]

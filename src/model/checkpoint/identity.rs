@@ -44,7 +44,7 @@ impl Checkpoint {
         Checkpoint { hashing: true, ..self }
     }
 
-    /// Whether who reads a weight is to hash it.
+    /// Says whether readers of weights are to hash them.
     pub fn is_hashing(&self) -> bool {
         self.hashing && self.identity.get().is_none()
     }

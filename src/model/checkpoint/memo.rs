@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use base::hash::Key;
 
-/// Where identities are remembered, or nowhere.
+/// The file in which identities are remembered, if there is one.
 #[derive(Clone, Debug)]
 pub struct Memo {
     path: Option<PathBuf>,
 }
 
-/// What tells one state of a file from another without reading it.
+/// Facts that tell one state of a file from another without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp {
     name: String,
@@ -29,7 +29,7 @@ pub(super) struct Stamp {
     inode: u64,
     /// Seconds and nanoseconds.
     modified: (i64, i64),
-    /// Of the inode: unlike `modified` it cannot be set back by copying tools.
+    /// Time of the inode: unlike `modified` it cannot be set back by copying tools.
     changed: (i64, i64),
 }
 

@@ -1,4 +1,4 @@
-//! Checkpoints as they lie on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`.
+//! Checkpoints on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`.
 //!
 //! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
 //! `header` believes nothing they say, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
@@ -42,15 +42,15 @@ pub struct Checkpoint {
     files: Vec<File>,
     /// Sorted by name, names unique.
     places: Vec<Place>,
-    /// By name: what is read instead of a stored weight.
+    /// Weights that are read instead of the stored ones of these names.
     made: BTreeMap<String, Made>,
-    /// Whether weights are to be hashed as they are read.
+    /// Weights are to be hashed as they are read.
     hashing: bool,
     /// Once it was found.
     identity: OnceLock<Key>,
 }
 
-/// How a tensor's numbers are stored, of the kinds that are read as weights.
+/// The type of a weight's numbers; tensors of other types are not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dtype {
     /// float32.
@@ -64,20 +64,20 @@ pub enum Dtype {
 /// A weight, row-major.
 #[derive(Clone, Copy)]
 pub struct Tensor<'a> {
-    /// As the checkpoint names it.
+    /// Its name in the checkpoint.
     pub name: &'a str,
-    /// How its numbers are stored.
+    /// The type of its numbers.
     pub dtype: Dtype,
     /// Outermost dimension first; empty for a scalar.
     pub shape: &'a [usize],
-    /// Where its numbers are.
+    /// Its numbers.
     pub content: Content<'a>,
 }
 
-/// Where the numbers of a weight come from.
+/// The source of a weight's numbers.
 #[derive(Clone, Copy)]
 pub enum Content<'a> {
-    /// As they lie in the file: exactly `elements() * dtype.size()` little-endian bytes of any alignment, borrowed from
+    /// Bytes of the file: exactly `elements() * dtype.size()` little-endian bytes of any alignment, borrowed from
     /// the mapping.
     Stored(&'a [u8]),
     /// An intervention's, float32.
@@ -87,7 +87,7 @@ pub enum Content<'a> {
 /// A tensor of any dtype, weights or not (position ids, masks, 8-bit weights).
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
-    /// As the checkpoint names it.
+    /// Its name in the checkpoint.
     pub name: &'a str,
     /// As the file writes it, e.g. `BF16`, `I64`.
     pub dtype: safetensors::Dtype,

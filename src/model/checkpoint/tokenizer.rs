@@ -30,7 +30,7 @@ pub struct Tokenizer {
     identity: OnceLock<Key>,
 }
 
-/// Who adds a BOS when nobody says otherwise.
+/// The file that asks for a BOS by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Adds {
     PostProcessor,
@@ -39,7 +39,7 @@ enum Adds {
     Nobody,
 }
 
-/// Why a prompt has no token ids.
+/// A prompt or a tokenizer that gives no token ids.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// A folder without `tokenizer.json`.
@@ -159,7 +159,7 @@ impl Tokenizer {
         self.under(&self.plain(text)?, text, bos)
     }
 
-    /// What `tokenizer.json` makes of a text: from that, [`Tokenizer::under`] every policy.
+    /// The ids that `tokenizer.json` gives a text; [`Tokenizer::under`] makes those of every policy from them.
     ///
     /// # Errors
     /// An empty text.
@@ -201,7 +201,7 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// How many BOS tokens stand in front of the ids of a text. A text and this number decide its ids, whatever policy
+    /// The number of BOS tokens in front of the ids of a text. A text and this number decide its ids, whatever policy
     /// asked for them.
     pub fn leading_bos(&self, ids: &[u32]) -> usize {
         self.bos.as_ref().map_or(0, |&bos| leading(ids, bos))
@@ -249,7 +249,7 @@ impl Tokenizer {
     }
 }
 
-/// How many times `bos` stands in front.
+/// The number of times that `bos` stands in front.
 fn leading(ids: &[u32], bos: u32) -> usize {
     ids.iter().take_while(|&&id| id == bos).count()
 }
@@ -283,7 +283,7 @@ fn bos(
     })
 }
 
-/// Whether the post-processor puts `bos` in front of a text that does not begin with it.
+/// Says whether the post-processor puts `bos` in front of a text that does not begin with it.
 fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
     let ids = |special| tokenizer.encode("a", special).map(|encoding| encoding.get_ids().to_vec());
     match (ids(false), ids(true)) {
@@ -295,7 +295,7 @@ fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
 /// A `tokenizer.json`.
 struct Parsed {
     inner: tokenizers::Tokenizer,
-    /// What decides ids, as [`content`] spells it.
+    /// The settings that decide ids, as [`content`] spells them.
     content: LazyLock<Vec<u8>, Box<dyn FnOnce() -> Vec<u8> + Send>>,
 }
 
@@ -318,7 +318,7 @@ impl Parsed {
     }
 }
 
-/// What decides ids of a `tokenizer.json`, in one spelling: whatever its formatting, without what decides nothing. The bytes
+/// The settings of a `tokenizer.json` that decide ids, in one spelling whatever its formatting. The bytes
 /// as they lie where a tokenizer can be read of them but no general JSON (a number out of range that it ignores).
 fn content(bytes: Vec<u8>) -> Vec<u8> {
     let Ok(mut content) = serde_json::from_slice::<Map<String, Value>>(&bytes) else { return bytes };

@@ -20,11 +20,11 @@ pub enum Constant {
 /// One operation; its outputs are values made by it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// What it does.
+    /// The operator.
     pub op: Op,
-    /// In the order of the operator.
+    /// The values it reads, in the order of the operator.
     pub inputs: Vec<Value>,
-    /// One, but for `TopK`.
+    /// The values it makes: one, but for `TopK`.
     pub outputs: Vec<Value>,
 }
 

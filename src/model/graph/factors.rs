@@ -1,9 +1,9 @@
-//! Which inputs a graph only multiplies with.
+//! Finds the inputs that a graph only multiplies with.
 
 use super::{Graph, Op, Value};
 
 impl Graph {
-    /// Every use of a value is as the weight of a [`Op::Gemm`], and there is one.
+    /// Says whether a value is used, and only as the weight of a [`Op::Gemm`].
     pub fn is_factor(&self, value: Value) -> bool {
         let factor = |node: &super::Node| {
             node.op == Op::Gemm

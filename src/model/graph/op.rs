@@ -122,7 +122,7 @@ pub enum Op {
     Where,
     /// Over the last axis; the axis stays with size 1 when `keep`.
     Reduce {
-        /// What becomes of the axis.
+        /// The number that the axis becomes.
         by: Reduction,
         /// The axis stays, with size 1.
         keep: bool,

@@ -32,7 +32,7 @@ pub(super) struct RepoCache {
     revision: String,
 }
 
-/// What the cache holds of a model.
+/// The files of a model that the cache holds.
 pub(super) enum Found {
     /// Everything, or the certainty that the repository has no more.
     Whole(PathBuf),
@@ -81,7 +81,7 @@ impl RepoCache {
         is_hex(&commit, 40).then_some(commit)
     }
 
-    /// Whether the snapshot holds the file's content: a link to a blob that is gone does not count.
+    /// Says whether the snapshot holds the file's content: a link to a blob that is gone does not count.
     pub(super) fn has(&self, commit: &str, name: &str) -> bool {
         self.snapshot(commit).join(name).is_file()
     }
@@ -109,7 +109,7 @@ impl RepoCache {
         self.repo.blob_path(etag.as_str())
     }
 
-    /// Where the content of this hash grows until it is whole and checked.
+    /// The file in which the content of this hash grows until it is whole and checked.
     pub(super) fn incomplete(&self, etag: &Etag) -> Result<PathBuf, HubError> {
         let path = self.repo.blob_path(&format!("{}.incomplete", etag.as_str()));
         make_parent(&path)?;

@@ -20,7 +20,7 @@ use super::{
 };
 use base::progress::Progress;
 
-/// How often in a row one request is tried, and one file without getting further.
+/// Tries in a row of one request, and of one file that gets no further.
 pub(super) const TRIES: u32 = 5;
 /// The longest wait the hub may ask for; beyond it the run ends and says how long.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -47,9 +47,9 @@ enum Method {
 struct Answer {
     response: Response<Body>,
     linked: HeaderMap,
-    /// Who gave it.
+    /// The host that gave it.
     host: String,
-    /// Whether that is the hub itself.
+    /// That host is the hub itself.
     own: bool,
 }
 
@@ -110,7 +110,7 @@ impl Client {
         })
     }
 
-    /// What a file hashes to and how long it is, without its content.
+    /// Asks for a file's hash and length, without its content.
     pub(super) fn look(
         &self,
         id: &HubId,
@@ -161,7 +161,7 @@ impl Client {
             .map(|answer| answer.response)
     }
 
-    /// How long to wait after `failures` tries in a row that failed.
+    /// The pause after `failures` tries in a row that failed.
     pub(super) fn pause(&self, failures: u32) -> Duration {
         self.pause * 2u32.pow(failures.saturating_sub(1).min(5))
     }
@@ -284,7 +284,7 @@ impl Client {
         Err(bad(format!("more than {REDIRECTS} redirects")))
     }
 
-    /// What a status that is no success means.
+    /// The error that a status of failure means.
     fn refusal(&self, id: &HubId, file: Option<&str>, answer: Answer) -> HubError {
         let header = |name: &str| answer.response.headers().get(name).and_then(|value| value.to_str().ok());
         let code = header("x-error-code").unwrap_or_default();

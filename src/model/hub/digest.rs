@@ -1,4 +1,4 @@
-//! What a file's content must hash to: the hub names LFS files by SHA-256 and all others by git's blob SHA-1.
+//! Hashes that a file's content must have: the hub names LFS files by SHA-256 and all others by git's blob SHA-1.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};

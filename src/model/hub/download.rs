@@ -148,7 +148,7 @@ impl Growing<'_> {
         Ok(hasher.finish())
     }
 
-    /// Whether an answer begins where the file ends.
+    /// Says whether an answer begins where the file ends.
     fn continues(&self, response: &Response<ureq::Body>) -> bool {
         let range = response.headers().get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
         let start =

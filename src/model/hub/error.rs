@@ -1,4 +1,4 @@
-//! Why a model of the hub cannot be had: what was asked, what came back, what to do next. No message holds a token.
+//! Errors of the hub. Messages say what was asked, what came back and what to do next; none holds a token.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use std::{
 use super::HubId;
 use crate::checkpoint::CheckpointError;
 
-/// What is wrong with an id, the hub's answer, the connection or the cache.
+/// A fault of an id, the hub's answer, the connection or the cache.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     /// A text that is no model id.

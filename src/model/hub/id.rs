@@ -1,4 +1,4 @@
-//! Which model of the hub: `owner/name`, and after `@` a branch, tag or commit.
+//! The id of a model of the hub: `owner/name`, and after `@` a branch, tag or commit.
 
 use std::fmt;
 
@@ -59,14 +59,14 @@ impl HubId {
         &self.revision
     }
 
-    /// As the `hf-hub` crate names it.
+    /// The `hf-hub` crate's name for it.
     pub(super) fn at(&self, revision: &str) -> Repo {
         Repo::with_revision(self.repo.clone(), RepoType::Model, revision.to_string())
     }
 }
 
 impl fmt::Display for HubId {
-    /// As [`HubId::parse`] reads it; `@main` is left out.
+    /// Writes what [`HubId::parse`] reads; `@main` is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.revision.as_str() {
             "main" => f.write_str(&self.repo),

@@ -42,7 +42,7 @@ impl Hub {
         Hub { settings }
     }
 
-    /// Where downloaded models lie.
+    /// The folder of downloaded models.
     pub fn cache(&self) -> &Path {
         &self.settings.cache
     }

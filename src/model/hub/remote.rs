@@ -6,7 +6,7 @@ use super::digest::Etag;
 pub(super) struct Remote {
     /// Within the repository, e.g. `model.safetensors`.
     pub name: String,
-    /// Where the hub's answer led.
+    /// Address of its content, after redirects.
     pub url: String,
     /// Hash of the content.
     pub etag: Etag,

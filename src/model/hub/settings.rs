@@ -1,4 +1,4 @@
-//! What the environment says about the hub, under the names and defaults of `huggingface_hub`.
+//! Settings of the hub from the environment, under the names and defaults of `huggingface_hub`.
 
 use std::{
     ffi::OsString,
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// How to reach the hub and where its files lie.
+/// The hub's address, the folder of its cache, and how to ask it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `HF_ENDPOINT`, else <https://huggingface.co>; without a slash at its end.
@@ -20,7 +20,7 @@ pub struct Settings {
     pub offline: bool,
     /// `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`: whom to trust instead of the public authorities.
     pub certificates: Option<PathBuf>,
-    /// Before the second try; doubled for each further one.
+    /// The pause before the second try; doubled for each further one.
     pub pause: Duration,
 }
 
@@ -55,12 +55,12 @@ impl fmt::Debug for Token {
 }
 
 impl Settings {
-    /// As this process's environment says.
+    /// The settings of this process's environment.
     pub fn from_env() -> Settings {
         Settings::read(|name| std::env::var_os(name))
     }
 
-    /// As `variable` says. An empty variable counts as none.
+    /// The settings that `variable` gives. An empty variable counts as none.
     fn read(variable: impl Fn(&str) -> Option<OsString>) -> Settings {
         let first = |names: &[&str]| names.iter().find_map(|name| variable(name).filter(|v| !v.is_empty()));
         let home = first(&["HOME", "USERPROFILE"]).map(PathBuf::from);

@@ -13,7 +13,7 @@ pub(super) fn origin(uri: &Uri) -> Option<(String, String, u16)> {
     Some((scheme.to_string(), uri.host()?.to_ascii_lowercase(), uri.port_u16().unwrap_or(usual)))
 }
 
-/// Whether a server runs here.
+/// Says whether a server runs on this machine.
 pub(super) fn on_this_machine(endpoint: &str) -> bool {
     let uri = endpoint.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn on_this_machine(endpoint: &str) -> bool {
         || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Where a `Location` leads from `uri`.
+/// The address that a `Location` leads to from `uri`.
 pub(super) fn joined(uri: &Uri, location: &str) -> String {
     let scheme = uri.scheme_str().unwrap_or_default();
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::Scope;
 use crate::graph::{Binary, GraphError, Unary, Value};
 
-/// What an MLP bends its inner components by.
+/// The nonlinearity between the layers of an MLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// max(x, 0).
@@ -36,7 +36,7 @@ impl Activation {
         }
     }
 
-    /// What [`number::facts::ModelFacts::mlp`] calls an MLP with this activation.
+    /// The name of an MLP with this activation in [`number::facts::ModelFacts::mlp`].
     pub fn mlp_name(self, gated: bool) -> &'static str {
         match (self, gated) {
             (Activation::Relu, false) => "relu",

@@ -4,7 +4,7 @@ use super::{Scope, TOKENS};
 use crate::graph::{Dim, GraphError, Value};
 
 /// `x [T, in] · wᵀ + b` with `<name>.weight [out, in]` and, if `bias`, `<name>.bias [out]` -> `[T, out]`.
-/// The weight is used as it lies: no transposed copy.
+/// The weight is used as stored: no transposed copy.
 pub fn linear(
     s: &mut Scope,
     name: &str,

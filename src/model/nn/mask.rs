@@ -1,4 +1,4 @@
-//! Which keys a query sees: masks that the prelude publishes and blocks add to their scores.
+//! Masks say what keys a query sees: the prelude publishes them, and blocks add them to their scores.
 
 use super::{LONGEST, Scope};
 use crate::graph::{Binary, Constant, Dtype, GraphError, Value};

@@ -3,7 +3,7 @@
 use super::{Scope, TOKENS};
 use crate::graph::{Binary, Constant, Dim, Dtype, GraphError, Unary, Value};
 
-/// How fast the r/2 pairs of a head turn.
+/// Angular speeds of the r/2 pairs of components of a head.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frequencies {
     /// Radians per position, `[r/2]`.
@@ -19,11 +19,11 @@ pub struct Frequencies {
 pub struct Beyond {
     /// Tokens.
     pub limit: usize,
-    /// Where the other frequencies come from.
+    /// The rule that gives the other frequencies.
     pub rule: Longer,
 }
 
-/// What frequencies a prompt beyond the limit has.
+/// The frequencies of a prompt beyond the limit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Longer {
     /// Other frequencies (longrope), `[r/2]`.
@@ -31,14 +31,14 @@ pub enum Longer {
     /// The base grows with the prompt (dynamic NTK): frequency i is divided by
     /// `(factor · tokens / limit - (factor - 1)) ^ (i / (components/2 - 1))`.
     Stretch {
-        /// Of the scaling.
+        /// `factor` of the config's scaling.
         factor: f32,
         /// Components of a head that the config lets turn; one more turns where this is odd.
         components: usize,
     },
 }
 
-/// Which components turn together.
+/// The components that turn together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pairs {
     /// i with i + r/2.
@@ -59,9 +59,9 @@ pub struct Tables {
 pub struct Rotary {
     /// Blocks that share the name share the tables: `<name>.cos`, `<name>.sin`.
     pub name: &'static str,
-    /// How fast each pair turns.
+    /// The angular speed of each pair.
     pub frequencies: Frequencies,
-    /// Which components are a pair.
+    /// The components that are a pair.
     pub pairs: Pairs,
 }
 

@@ -15,18 +15,18 @@ use crate::graph::{Constant, Dim, Dtype, Graph, Node, Op, Value};
 pub const OPSET: i64 = 18;
 pub(super) const IR_VERSION: i64 = 8;
 const PRODUCER: &str = "streamgauge";
-/// What stands in every file after the two bytes of its version: the producer.
+/// The bytes of the producer, which stand in every file after the two bytes of its version.
 pub const SIGNATURE: &[u8] = b"\x12\x0bstreamgauge";
 const INT: i32 = 2;
 const INTS: i32 = 7;
 const EXTERNAL: i32 = 1;
 
-/// Where a weight's bytes lie: little-endian, row-major, in a file beside the `.onnx` file.
+/// The place of a weight's bytes, little-endian and row-major, in a file beside the `.onnx` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct External {
-    /// What the initialiser is called.
+    /// The initialiser's name.
     pub name: String,
-    /// How its elements are stored.
+    /// The type of its elements.
     pub stored: Stored,
     /// Name of the file.
     pub location: String,
@@ -36,7 +36,7 @@ pub struct External {
     pub length: u64,
 }
 
-/// How an external weight is stored; the graph sees float32.
+/// The type of an external weight's elements; the graph sees float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stored {
     /// float32.
@@ -48,7 +48,7 @@ pub enum Stored {
 }
 
 impl Stored {
-    /// As `TensorProto.DataType` counts.
+    /// The type's number in `TensorProto.DataType`.
     pub(super) fn data_type(self) -> i32 {
         match self {
             Stored::F32 => 1,
@@ -117,7 +117,7 @@ pub fn encode_with_weights(
     model.encode_to_vec()
 }
 
-/// What values are called in the file.
+/// The names of values in the file.
 struct Names<'a> {
     graph: &'a Graph,
     weights: &'a BTreeMap<String, External>,
@@ -222,7 +222,7 @@ fn constant(graph: &Graph, value: Value, elements: &Constant) -> TensorProto {
     tensor(graph.name_of(value), &fixed_shape(graph, value), elements)
 }
 
-/// Of a constant or a weight, which have no other dimensions.
+/// The fixed dimensions of a constant or a weight, which have no others.
 fn fixed_shape(graph: &Graph, value: Value) -> Vec<usize> {
     let fixed = |d: &Dim| if let Dim::Fixed(size) = d { *size } else { 0 };
     graph.shape(value).iter().map(fixed).collect()

@@ -1,11 +1,11 @@
-//! Why a file cannot be tapped: what was searched for, where the search stopped, and what to do next.
+//! Errors of tapping. Messages say what was searched for, where the search stopped, and what to do next.
 
 use std::path::PathBuf;
 
 use super::place::Place;
 use super::read::ReadError;
 
-/// Why a file cannot be tapped.
+/// A file that cannot be tapped.
 #[derive(Debug, thiserror::Error)]
 pub enum TapError {
     /// A file that cannot be read.

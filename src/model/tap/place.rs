@@ -1,8 +1,8 @@
-//! How messages name a place in a graph.
+//! Places in a graph, for messages.
 
 use std::fmt;
 
-/// Where a search is: a node with its operator, or a graph input.
+/// A place in a graph: a node with its operator, or a graph input.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Place {
     /// Name of the node, `#` and its index if it has none; empty for a graph input.

@@ -12,7 +12,7 @@ use crate::onnx::proto::ValueInfoProto;
 /// Subgraphs within subgraphs are followed this far: no exporter comes near, and a hostile file ends no stack.
 const DEPTH: usize = 32;
 
-/// Why a file cannot be read as a graph.
+/// A file that cannot be read as a graph.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// Bytes that are no protobuf message.

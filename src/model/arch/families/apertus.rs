@@ -31,7 +31,7 @@ struct Config {
     rope: RopeKeys,
 }
 
-/// Where the config has no `rope_parameters`; `rope_scaling` still wins over it.
+/// The parameters of a config without `rope_parameters`; its `rope_scaling` still wins over them.
 fn default_rope() -> Map<String, Json> {
     let parameters = json!({
         "rope_type": "llama3",

@@ -30,7 +30,7 @@ pub(super) const FAMILY: &str = "falcon";
 /// Numbers of an ALiBi table that some model may need; a mistyped context must not ask for memory.
 const MAX_ALIBI: usize = 1 << 24;
 
-/// Of the switches, null means no, whatever absent means.
+/// Keys of a Falcon. A switch that is null is off, whatever an absent one means.
 #[derive(Debug, Deserialize)]
 struct Config {
     hidden_size: usize,

@@ -47,7 +47,7 @@ fn default_scalar() -> f64 {
     256.0
 }
 
-/// Every how many blocks one sees all.
+/// Length of the pattern of blocks whose last one sees all.
 fn default_pattern() -> usize {
     6
 }

@@ -113,7 +113,7 @@ impl Architecture for Gpt2 {
         }
     }
 
-    /// What writes to the stream is narrower by the root of the number of writes.
+    /// Layers that write to the stream begin narrower, by the root of the number of writes.
     fn initial(&self, tensor: &str) -> Option<Initial> {
         let writes = 2.0 * self.config.n_layer as f64;
         tensor.ends_with("c_proj.weight").then(|| Initial::Narrower(1.0 / writes.sqrt()))

@@ -164,7 +164,8 @@ impl Architecture for GptNeo {
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
         let normed = self.norm(s, "ln_1", x)?;
         let mask = mask(*self.windows.get(kind));
-        mask.input(s, self.heads.groups())?; // declared before the weights: the order of inputs is part of the graph's identity
+        // Before the weights: the order of inputs is part of the graph's identity.
+        mask.input(s, self.heads.groups())?;
         let attention = Branch::bare(normed, self.attention(&mut s.at("attn.attention"), normed, mask)?);
         Block::sequential(s, x, attention, |s, x| {
             let normed = self.norm(s, "ln_2", x)?;

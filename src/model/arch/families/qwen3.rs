@@ -38,7 +38,7 @@ struct Config {
     rope: RopeKeys,
 }
 
-/// How many blocks see everything before the first with a window.
+/// Number of blocks that see everything, before the first with a window.
 fn default_full_layers() -> usize {
     28
 }

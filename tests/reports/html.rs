@@ -12,8 +12,7 @@ use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{
-    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, View, html, markdown, seed_figures,
-    terminal,
+    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, Report, View, seed_figures,
 };
 use study::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
 use study::claims::{Answer, ClaimOutcome, Outcome};
@@ -233,7 +232,6 @@ fn view() -> View {
             })
             .to_vec(),
         figures: seed_figures(&EvidenceIndex::new(&table), &EvidenceIndex::new(&EvidenceTable::default())),
-        training: vec![],
         analysis: analysis(),
         metrics: Metric::ALL
             .iter()
@@ -243,7 +241,6 @@ fn view() -> View {
                 definition: HOSTILE.into(),
             })
             .collect(),
-        listed: vec![],
         family: vec![FamilyMember {
             hypothesis: "H1".into(),
             evidence: Evidence::Published,
@@ -262,7 +259,20 @@ fn view() -> View {
             },
         )],
         problems: vec![HOSTILE.into()],
+        ..View::default()
     }
+}
+
+fn html(view: &View) -> Html {
+    Report::of(view).html()
+}
+
+fn markdown(view: &View) -> String {
+    Report::of(view).markdown()
+}
+
+fn terminal(view: &View) -> String {
+    Report::of(view).terminal()
 }
 
 /// Writes the page to look at: `STREAMGAUGE_LOOK=folder cargo test --test html`.
@@ -475,21 +485,7 @@ fn the_same_view_gives_the_same_bytes() {
 
 #[test]
 fn a_view_with_nothing_in_it_still_renders() {
-    let empty = View {
-        llama: None,
-        claims: vec![],
-        hypotheses: vec![],
-        models: vec![],
-        profiles: vec![],
-        figures: vec![],
-        training: vec![],
-        analysis: Analysis::default(),
-        family: vec![],
-        listed: vec![],
-        registrations: vec![],
-        problems: vec![],
-        ..view()
-    };
+    let empty = View { provenance: view().provenance, metrics: view().metrics, ..View::default() };
     let report = html(&empty);
     assert!(report.data.is_empty());
     assert!(report.page.contains("no checkpoint of this experiment was observed"));

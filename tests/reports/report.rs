@@ -8,8 +8,7 @@ use number::evidence::{Evidence, ModelInfo};
 use number::facts::ModelFacts;
 use number::index::EvidenceIndex;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
-use results::report::{Band, LayerProfile, MetricDefinition, Provenance, View, markdown, plots, terminal};
-use study::analysis::Analysis;
+use results::report::{Band, LayerProfile, MetricDefinition, PlotError, Provenance, Report, View};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Statistic, Verdict};
 use study::{llama::llama_case, published};
@@ -144,7 +143,6 @@ fn view() -> View {
             jobs: vec![("export".into(), 2), ("observe".into(), 60), ("judge".into(), 5)],
         },
         llama: Some(llama_case(&EvidenceIndex::new(&table)).expect("the rows are there")),
-        claims: vec![],
         hypotheses: vec![
             hypothesis(
                 "H9",
@@ -164,20 +162,27 @@ fn view() -> View {
             id: "zoo-llama".into(),
             facts: ModelFacts { family: Some("llama".into()), blocks: Some(4), ..ModelFacts::default() },
         }],
-        figures: Vec::new(),
-        training: Vec::new(),
         profiles: vec![profile("zoo-llama", 5), profile("zoo-neox", 7), profile("llama-3.1-8b", 33)],
         metrics: vec![MetricDefinition {
             name: "last-gain".into(),
             unit: "ratio".into(),
             definition: "||h_L|| / ||h_(L-1)||".into(),
         }],
-        analysis: Analysis::default(),
-        family: Vec::new(),
-        listed: Vec::new(),
-        registrations: Vec::new(),
         problems: vec!["gemma-7b: no checkpoint under models/gemma-7b".into()],
+        ..View::default()
     }
+}
+
+fn markdown(view: &View) -> String {
+    Report::of(view).markdown()
+}
+
+fn terminal(view: &View) -> String {
+    Report::of(view).terminal()
+}
+
+fn plots(view: &View) -> Result<Vec<(String, Vec<u8>)>, PlotError> {
+    Report::of(view).pictures()
 }
 
 /// Writes the pictures and the report to look at: `STREAMGAUGE_LOOK=folder cargo test --test report`.
@@ -312,21 +317,7 @@ fn the_terminal_table_fits_a_hundred_columns() {
 
 #[test]
 fn a_view_with_nothing_in_it_still_renders() {
-    let view = View {
-        llama: None,
-        claims: vec![],
-        hypotheses: vec![],
-        models: vec![],
-        profiles: vec![],
-        figures: vec![],
-        training: vec![],
-        analysis: Analysis::default(),
-        family: Vec::new(),
-        listed: Vec::new(),
-        registrations: Vec::new(),
-        problems: vec![],
-        ..view()
-    };
+    let view = View { provenance: view().provenance, metrics: view().metrics, ..View::default() };
     assert!(plots(&view).expect("draws").is_empty());
     assert!(markdown(&view).contains("no checkpoint of this experiment was observed"));
     assert!(!terminal(&view).is_empty());

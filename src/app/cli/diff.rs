@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::exit::{Exit, Failure};
-use super::options::CommonOptions;
-use super::{output, table};
+use super::{Common, Exit, Failure, output, table};
 use results::regress::{compare, results};
 
 /// Options of `diff`.
@@ -27,7 +25,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "RUN_B")]
     after: PathBuf,
     #[command(flatten)]
-    common: CommonOptions,
+    common: Common,
 }
 
 impl Arguments {

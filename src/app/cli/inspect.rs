@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::exit::{Exit, Failure};
-use super::options::CommonOptions;
-use super::{model_argument, output, progress, table};
+use super::{Common, Exit, Failure, model_argument, output, progress, table};
 use crate::pipeline::{Subject, SubjectError, weigh};
 use engine::weigh::Parts;
 use model::arch::ArchError;
@@ -28,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
     models: PathBuf,
     #[command(flatten)]
-    common: CommonOptions,
+    common: Common,
 }
 
 /// What `inspect --json` prints.

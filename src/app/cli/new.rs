@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::exit::{Exit, Failure};
-use super::options::CommonOptions;
-use super::output;
+use super::{Common, Exit, Failure, output};
 use study::config::{Kind, template};
 
 /// Options of `new`.
@@ -22,7 +20,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     experiments: PathBuf,
     #[command(flatten)]
-    common: CommonOptions,
+    common: Common,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::exit::{Exit, Failure};
-use super::options::CommonOptions;
-use super::{check, output};
+use super::{Common, Exit, Failure, check, output};
 use crate::pipeline;
 
 /// Options of `register`.
@@ -31,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
     #[command(flatten)]
-    common: CommonOptions,
+    common: Common,
 }
 
 impl Arguments {

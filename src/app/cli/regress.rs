@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::exit::{Exit, Failure};
-use super::options::{CommonOptions, ComputeOptions};
-use super::{check, output, progress, table};
+use super::{Common, Exit, Failure, On, check, output, progress, table};
 use crate::pipeline;
 use results::regress::{BaselineError, baseline, compare};
 
@@ -32,9 +30,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TEXT", requires = "accept", value_parser = NonEmptyStringValueParser::new())]
     note: Option<String>,
     #[command(flatten)]
-    on: ComputeOptions,
+    on: On,
     #[command(flatten)]
-    common: CommonOptions,
+    common: Common,
 }
 
 impl Arguments {

@@ -2,20 +2,18 @@
 
 use clap::Args;
 
-use super::exit::{Exit, Failure};
-use super::options::ExperimentOptions;
-use super::run;
+use super::{Exit, Failure, Job, run};
 
 /// Options of `report`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  streamgauge report experiments/reproduce.toml --results /tmp/results")]
 pub(super) struct Arguments {
     #[command(flatten)]
-    experiment: ExperimentOptions,
+    job: Job,
 }
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        run::execute(&self.experiment, false)
+        run::execute(&self.job, false)
     }
 }

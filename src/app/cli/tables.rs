@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::exit::{Exit, Failure};
-use super::options::CommonOptions;
-use super::output;
+use super::{Common, Exit, Failure, output};
 use results::tidy::{self, Condition, TABLES};
 
 /// Options of `tables`.
@@ -27,7 +25,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
     #[command(flatten)]
-    common: CommonOptions,
+    common: Common,
 }
 
 impl Arguments {

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::exit::{Exit, Failure};
-use super::options::CommonOptions;
-use super::{output, table};
+use super::{Common, Exit, Failure, output, table};
 use model::tap::{self, Kind, Missing, Place, Tap};
 
 /// Options of `tap`.
@@ -27,7 +25,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PATTERN")]
     taps: Vec<String>,
     #[command(flatten)]
-    common: CommonOptions,
+    common: Common,
 }
 
 /// What `tap --json` prints.

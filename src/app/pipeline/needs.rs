@@ -16,19 +16,15 @@ use engine::run::{Needs, Rates, RunError};
 /// The products of a calibration take this long, or three of each kind.
 const CALIBRATION: Duration = Duration::from_millis(200);
 
-/// What observing the missing prompts of one model needs.
+/// Of one model.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelNeeds {
-    /// Id of the model.
     pub model: String,
-    /// Number of prompts to be observed.
     pub prompts: usize,
-    /// Tokens of all of them.
     pub tokens: u64,
-    /// Peak of anonymous memory, in bytes.
+    /// Anonymous memory, bytes at most.
     pub memory: u64,
-    /// Seconds of the matrix products alone at the rate they reach on this machine: reading from a disk and everything small
-    /// come on top.
+    /// Of the matrix products alone at the rate they reach here: reading from a disk and everything small come on top.
     pub seconds: f64,
     /// Why it cannot be observed within the memory there is.
     pub refused: Option<String>,
@@ -36,7 +32,7 @@ pub struct ModelNeeds {
     needs: Needs,
 }
 
-/// The needs of every model with something to observe, in the order of the plan.
+/// Of every model with something to observe, in the order of the plan.
 ///
 /// # Errors
 /// What the runtime refuses in the calibration, a tensor that is missing.

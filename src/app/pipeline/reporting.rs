@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::basis::Basis;
 use super::cells::Cell;
 use super::error::PipelineError;
 use super::executor::Run;
 use super::inputs::Inputs;
-use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
 use super::provenance;
 use crate::plan::Plan;
@@ -21,10 +21,12 @@ use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::observation::PromptObservation;
 use results::regress::{RUN_SCHEMA, RunFile};
-use results::report::{self, LayerProfile, MetricDefinition, Provenance, View};
+use results::report::{
+    LayerProfile, MetricDefinition, Provenance, Report, View, seed_figures, training_figures,
+};
 use results::tables;
 use results::tidy;
-use study::analysis::{Analysis, analyse};
+use study::analysis::analyse;
 use study::claims;
 use study::config::Loaded;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
@@ -52,40 +54,41 @@ pub(super) fn is_written(run: &Run<'_>, key: &Key) -> Result<bool, PipelineError
     Ok(manifest.is_some_and(|manifest| intact(&run.places.results, &manifest)))
 }
 
-/// The verdict table for a terminal.
+/// The opening page of the report for a terminal.
 pub(super) fn terminal(run: &Run<'_>) -> String {
-    report::terminal(&view(run))
+    Report::of(&view(run)).terminal()
 }
 
 /// Writes every result file, and gives the list of them with their digests as JSON.
 pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
-    let (loaded, places, progress, jobs) = (run.inputs.loaded, run.places, run.progress, run.measured_jobs());
+    let (loaded, places, progress, basis) = (run.inputs.loaded, run.places, run.progress, run.basis());
     progress.start("report", 1);
     let mut view = view(run);
     let observations = run.observations()?;
-    view.profiles = profiles(run.inputs, &jobs, &observations);
-    let measured = run.evidence_table(&jobs)?;
+    view.profiles = profiles(run.inputs, &basis, &observations);
+    let measured = run.measured(&basis)?;
     read_rows(&mut view, loaded, run.published()?, &measured)?;
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
-    let pictures = report::plots(&view).map_err(|error| PipelineError::Draw {
+    let report = Report::of(&view);
+    let pictures = report.pictures().map_err(|error| PipelineError::Draw {
         what: "the report's pictures".into(),
         error: error.to_string(),
     })?;
     for (name, bytes) in pictures {
         save(places, &report_folder.join(name), &bytes, &mut manifest)?;
     }
-    let html = report::html(&view);
+    let html = report.html();
     save(places, &report_folder.join("index.html"), html.page.as_bytes(), &mut manifest)?;
     for (name, table) in &html.data {
         save(places, &report_folder.join("data").join(name), table.as_bytes(), &mut manifest)?;
     }
-    save(places, &report_folder.join("report.md"), report::markdown(&view).as_bytes(), &mut manifest)?;
+    save(places, &report_folder.join("report.md"), report.markdown().as_bytes(), &mut manifest)?;
     save(places, Path::new("verdicts.json"), &json(&shown(&view)), &mut manifest)?;
     save(places, Path::new("claims.json"), &json(&view.claims), &mut manifest)?;
     save(places, Path::new("tables/claims.csv"), &tidy::claims(&view.claims), &mut manifest)?;
     save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
-    write_tables(run, &jobs, &measured, &mut manifest)?;
+    write_tables(run, &basis, &measured, &mut manifest)?;
     write_tidy(run, &view.hypotheses, &mut manifest)?;
     progress.finish();
     Ok(serde_json::to_vec(&manifest).unwrap_or_default()) // a map of strings always serialises
@@ -137,23 +140,18 @@ fn view(run: &Run<'_>) -> View {
             }),
             jobs,
         },
-        llama: None,
-        claims: Vec::new(),
         models: inputs
             .subjects
             .iter()
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
-        profiles: Vec::new(),
-        figures: Vec::new(),
-        training: Vec::new(),
-        analysis: Analysis::default(),
         family: family(&outcomes, &alphas),
         listed: listed(&outcomes),
         registrations: inputs.registrations.clone(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems: run.problems(),
         hypotheses: outcomes,
+        ..View::default()
     }
 }
 
@@ -169,8 +167,8 @@ fn read_rows(
     if let Some(folder) = &loaded.published {
         view.claims = claims::reproduce(folder, &published)?;
     }
-    view.figures = report::seed_figures(&published, &measured);
-    view.training = report::training_figures(&measured);
+    view.figures = seed_figures(&published, &measured);
+    view.training = training_figures(&measured);
     view.analysis = analyse(&published, &measured);
     Ok(())
 }
@@ -186,10 +184,10 @@ fn definition(metric: Metric) -> MetricDefinition {
 
 fn profiles(
     inputs: &Inputs<'_>,
-    jobs: &MeasuredJobs<'_>,
+    basis: &Basis<'_>,
     observations: &BTreeMap<Key, PromptObservation>,
 ) -> Vec<LayerProfile> {
-    let cells: Vec<&Cell> = jobs.kind("observe").map(|job| &inputs.cells[job.index]).collect();
+    let cells: Vec<&Cell> = basis.kind("observe").map(|job| &inputs.cells[job.index]).collect();
     let mut profiles = Vec::new();
     for (index, subject) in inputs.subjects.iter().enumerate() {
         let Some(bos) = cells.iter().find(|cell| cell.subject == index).map(|cell| cell.bos) else {
@@ -210,13 +208,13 @@ fn profiles(
 
 fn write_tables(
     run: &mut Run<'_>,
-    jobs: &MeasuredJobs<'_>,
+    basis: &Basis<'_>,
     measured: &EvidenceTable,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
     let (inputs, places, observations) = (run.inputs, run.places, run.observations()?);
     let mut seen = std::collections::BTreeSet::new();
-    let rows: Vec<tables::Observed<'_>> = jobs
+    let rows: Vec<tables::Observed<'_>> = basis
         .kind("observe")
         .map(|job| &inputs.cells[job.index])
         .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))

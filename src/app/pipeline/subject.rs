@@ -22,16 +22,12 @@ use study::config::{
 
 /// A model ready to be observed.
 pub struct Subject {
-    /// Id of the model list, or the name it was given by.
     pub id: String,
-    /// Weights and config, with what an intervention changes.
     pub checkpoint: Checkpoint,
-    /// How the architecture is computed.
     pub recipe: Recipe,
-    /// The ONNX graphs of the architecture.
     pub graphs: Graphs,
     /// Without one only token ids can be run.
-    pub tokenizer: PendingTokenizer,
+    pub tokenizer: Tokenizing,
     memo: Memo,
     /// What is changed in the stored model.
     pub intervention: Option<Change>,
@@ -39,7 +35,7 @@ pub struct Subject {
 }
 
 /// A model's tokenizer, or why it has none; who asks waits until it is open.
-pub type PendingTokenizer = LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>;
+pub type Tokenizing = LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>;
 
 /// A tokenizer, or why there is none.
 pub(super) type Opened = Result<Arc<Tokenizer>, String>;
@@ -47,42 +43,25 @@ pub(super) type Opened = Result<Arc<Tokenizer>, String>;
 /// Why a model cannot be observed.
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectError {
-    /// A model of the hub is not on this machine and was not to be downloaded.
     #[error(
         "not on this machine; `streamgauge run` downloads {hub} from the hub into {}",
         cache.display()
     )]
-    NotHere {
-        /// The model.
-        hub: HubId,
-        /// Folder of the hub's cache.
-        cache: PathBuf,
-    },
-    /// The hub did not give it.
+    NotHere { hub: HubId, cache: PathBuf },
     #[error(transparent)]
     Hub(#[from] HubError),
-    /// Its files cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// Its architecture is not known, or its config contradicts itself.
     #[error("{}: {error}", folder.display())]
-    Arch {
-        /// Folder of the checkpoint.
-        folder: PathBuf,
-        /// What is wrong.
-        error: ArchError,
-    },
-    /// Its graphs cannot be built.
+    Arch { folder: PathBuf, error: ArchError },
     #[error(transparent)]
     Run(#[from] RunError),
 }
 
 /// What to do about a model of the hub that is not on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenMissing {
-    /// Bring it from the hub.
+pub enum Missing {
     Download,
-    /// List it as absent.
     Report,
 }
 
@@ -92,7 +71,7 @@ pub fn locate(
     model: &Model,
     list: &ModelList,
     path: &Path,
-    missing: WhenMissing,
+    missing: Missing,
     progress: &dyn Progress,
 ) -> Result<PathBuf, SubjectError> {
     let base = model
@@ -108,13 +87,9 @@ pub fn locate(
 }
 
 /// Snapshot folder of a model of the hub. A model this program cannot run is refused before its weights are downloaded.
-pub fn locate_hub(
-    id: &HubId,
-    missing: WhenMissing,
-    progress: &dyn Progress,
-) -> Result<PathBuf, SubjectError> {
+pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Result<PathBuf, SubjectError> {
     let hub = Hub::new(Settings::from_env());
-    if missing == WhenMissing::Download || hub.offline() {
+    if missing == Missing::Download || hub.offline() {
         let fits = |folder: &Path| {
             let config = read_config(folder).map_err(|error| error.to_string())?;
             Recipe::read(&config).map(|_| ()).map_err(|error| error.to_string())
@@ -151,7 +126,7 @@ impl Subject {
     fn of(
         id: &str,
         folder: &Path,
-        tokenizer: PendingTokenizer,
+        tokenizer: Tokenizing,
         intervention: Option<Change>,
         lineage: ModelFacts,
         memo: &Memo,
@@ -219,7 +194,7 @@ impl Subject {
 }
 
 /// The tokenizer of a folder, which a thread begins to open.
-pub fn tokenizer(folder: &Path) -> PendingTokenizer {
+pub fn tokenizer(folder: &Path) -> Tokenizing {
     let folder = folder.to_path_buf();
     let open = move || Tokenizer::open(&folder).map(Arc::new).map_err(|error| error.to_string());
     match thread::Builder::new().name("tokenizer".into()).spawn(open.clone()) {

@@ -100,13 +100,13 @@ pub(super) fn jump(o: &PromptObservation, reduction: Reduction) -> Option<Jump> 
 }
 
 /// Gain of the first token over each block, `[L]`; that of block l has layer l + 1.
-pub(super) fn first_token_gains(o: &PromptObservation) -> Vec<Option<f64>> {
+pub fn first_token_gains(o: &PromptObservation) -> Vec<Option<f64>> {
     let norms: Vec<Option<f64>> = first_token_norms(o);
     norms.windows(2).map(|pair| ratio(pair[1], pair[0])).collect()
 }
 
 /// Norm of the first token at every layer, `[L+1]`.
-pub(super) fn first_token_norms(o: &PromptObservation) -> Vec<Option<f64>> {
+pub fn first_token_norms(o: &PromptObservation) -> Vec<Option<f64>> {
     o.resid.rows().into_iter().map(|row| row.first().map(|norm| f64::from(*norm))).collect()
 }
 

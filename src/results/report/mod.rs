@@ -1,22 +1,49 @@
-//! The report: one view model, rendered as Markdown with SVG and PNG plots and as a table for the terminal.
+//! The report: a document built once from one view, and written as HTML, Markdown and for the terminal.
 //!
-//! It opens with the LLaMA-3.1 case, because that is why the instrument exists: two numbers called "gain" that no
-//! protocol told apart. After it every number stands beside the protocol that produced it.
+//! `view` holds what is shown, `pages` build the document from it, `document` is what they build, `drawing` describes its figures,
+//! `pens` write it. Every number of the document says what it was computed under.
 
-mod extent;
+mod document;
+mod drawing;
 mod figures;
-mod html;
-mod markdown;
-mod plot;
-mod prose;
-mod svg;
-mod terminal;
+mod pages;
+mod pens;
+mod profile;
 mod text;
 mod view;
 
 pub use figures::{Axis, Figure, Form, Mark, Series, seed_figures, training_figures};
-pub use html::{Html, html};
-pub use markdown::markdown;
-pub use plot::{PlotError, plots};
-pub use terminal::terminal;
-pub use view::{Band, LayerProfile, MetricDefinition, Provenance, View};
+pub use pens::{Html, PlotError};
+pub use profile::{Band, LayerProfile};
+pub use view::{MetricDefinition, Provenance, View};
+
+/// The report of one view, in no form yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report(document::Document);
+
+impl Report {
+    /// Builds every page. The same view gives the same report.
+    pub fn of(view: &View) -> Report {
+        Report(pages::document(view))
+    }
+
+    /// One page for browsers, and the data of its figures.
+    pub fn html(&self) -> Html {
+        pens::html(&self.0)
+    }
+
+    /// One text for readers of files.
+    pub fn markdown(&self) -> String {
+        pens::markdown(&self.0)
+    }
+
+    /// The opening page for a terminal of 100 columns. Ends with a line break.
+    pub fn terminal(&self) -> String {
+        pens::terminal(&self.0)
+    }
+
+    /// Names and contents of the picture files that the Markdown text shows, SVG and PNG of each.
+    pub fn pictures(&self) -> Result<Vec<(String, Vec<u8>)>, PlotError> {
+        pens::pictures(&self.0)
+    }
+}

@@ -1,75 +1,10 @@
-//! Words and numbers as the report writes them: what is missing is a dash, cells hold no markup of their own.
+//! Words of the report: how evidence, protocols and verdicts are called.
 
 use number::evidence::Evidence;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
-use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, Verdict};
+use study::judge::outcome::{HypothesisOutcome, Judgement, Verdict};
 
-/// Stands for a number that does not exist.
-pub(super) const MISSING: &str = "–";
-
-/// Four decimals below 10, about four significant digits above.
-pub(super) fn number(value: f64) -> String {
-    let size = value.abs();
-    match size {
-        _ if value.is_nan() => MISSING.to_string(),
-        _ if value == f64::INFINITY => "∞".to_string(),
-        _ if value == f64::NEG_INFINITY => "-∞".to_string(),
-        0.0 => "0".to_string(),
-        _ if !(5e-5..1e7).contains(&size) => format!("{value:.2e}"),
-        _ if size >= 1000.0 => format!("{value:.0}"),
-        _ if size >= 100.0 => format!("{value:.1}"),
-        _ if size >= 10.0 => format!("{value:.2}"),
-        _ => format!("{value:.4}"),
-    }
-}
-
-pub(super) fn optional(value: Option<f64>) -> String {
-    value.map_or_else(|| MISSING.to_string(), number)
-}
-
-/// A statistic: counts without decimals.
-pub(super) fn statistic(value: Option<f64>) -> String {
-    match value {
-        Some(count) if count.abs() < 1e7 && count.fract() == 0.0 => format!("{:.0}", count + 0.0),
-        other => optional(other),
-    }
-}
-
-/// `value [low, high]`; the interval is left out where there is none.
-pub(super) fn estimate(estimate: &Estimate) -> String {
-    let value = optional(estimate.value);
-    match (estimate.low, estimate.high) {
-        (None, None) => value,
-        (low, high) => format!("{value} [{}, {}]", optional(low), optional(high)),
-    }
-}
-
-pub(super) fn probability(p: Option<f64>) -> String {
-    match p {
-        Some(p) if p < 1e-4 => "<0.0001".to_string(),
-        Some(p) if p.is_finite() => format!("{p:.4}"),
-        _ => MISSING.to_string(),
-    }
-}
-
-pub(super) fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{:.1} %", share * 100.0) } else { MISSING.to_string() }
-}
-
-/// Text as one table cell: no pipes, no line breaks, no HTML.
-pub(super) fn cell(text: &str) -> String {
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line.is_empty() {
-        return MISSING.to_string();
-    }
-    one_line.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('*', "\\*")
-}
-
-/// The protocols of a judgement, separated by commas.
-pub(super) fn protocols(judgement: &Judgement) -> String {
-    let all: Vec<String> = judgement.protocols.iter().map(Protocol::to_string).collect();
-    if all.is_empty() { "of the weights: no protocol".to_string() } else { all.join(", ") }
-}
+use super::document::{Line, Span, line, protocol_links, statistic};
 
 pub(super) fn evidence_phrase(evidence: Evidence) -> &'static str {
     match evidence {
@@ -128,14 +63,31 @@ pub(super) fn because(judgement: &Judgement) -> String {
 }
 
 /// The statistics that exist, each with its name.
-pub(super) fn named_numbers(judgement: &Judgement) -> String {
-    let numbers: Vec<String> = judgement
-        .statistics
-        .iter()
-        .filter(|s| s.value.is_some_and(|v| !v.is_nan()))
-        .map(|s| format!("{} {}", s.name, statistic(s.value)))
-        .collect();
-    numbers.join(", ")
+pub(super) fn named_numbers(judgement: &Judgement) -> Line {
+    let existing = judgement.statistics.iter().filter(|s| s.value.is_some_and(|v| !v.is_nan()));
+    let named = existing.map(|s| line![&s.name, " ", statistic(s.value).under(&judgement.protocols)]);
+    Line::joined(named, ", ")
+}
+
+/// The verdict of a hypothesis as a word to pick rows by; empty without one.
+pub(super) fn overall_key(hypothesis: &HypothesisOutcome, evidence: Evidence) -> String {
+    overall(hypothesis, evidence).map_or_else(String::new, |verdict| verdict.to_string())
+}
+
+/// The verdict of a hypothesis on one kind of evidence.
+pub(super) fn overall(hypothesis: &HypothesisOutcome, evidence: Evidence) -> Option<Verdict> {
+    hypothesis.verdicts.iter().find(|(of, _)| *of == evidence).map(|(_, verdict)| *verdict)
+}
+
+/// Names of the protocols of some judgements, those of each joined by commas.
+pub(super) fn protocols_of(judgements: &[&Judgement]) -> Line {
+    let names: Vec<Span> = judgements.iter().map(|judgement| protocol_links(&judgement.protocols)).collect();
+    if names.is_empty() { Line::from("none") } else { Line::joined(names, "; ") }
+}
+
+/// A protocol in words.
+pub(super) fn definition(protocol: &Protocol) -> String {
+    format!("{}; {}; {}", reduction(protocol.reduction), endpoint(protocol.endpoint), bos(protocol.bos))
 }
 
 /// The unit of an estimate that is not in its judgement's unit: shares stand among the numbers they count, and the
@@ -149,8 +101,12 @@ pub(super) fn own_unit(label: &str, unit: &str) -> Option<&'static str> {
     }
 }
 
-/// Predictions that fare otherwise than the hypothesis, by verdict: `untestable: H9a, H9b`.
-pub(super) fn otherwise(hypothesis: &HypothesisOutcome, evidence: Evidence, overall: Verdict) -> Vec<String> {
+/// Predictions with another verdict than the hypothesis, by verdict: `untestable: H9a, H9b`.
+pub(super) fn with_another_verdict(
+    hypothesis: &HypothesisOutcome,
+    evidence: Evidence,
+    overall: Verdict,
+) -> Vec<String> {
     let of = |verdict: Verdict| {
         let same = hypothesis.predictions.iter().filter(|p| p.evidence == evidence && p.verdict == verdict);
         same.map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ")
@@ -172,29 +128,19 @@ pub(super) fn shortened(text: &str, limit: usize) -> String {
     format!("{}…{}", head.trim_end(), end.trim_start())
 }
 
+/// Names of protocols, separated by commas, for drawings and data.
+pub(super) fn protocol_names(protocols: &[Protocol]) -> String {
+    let all: Vec<String> = protocols.iter().map(Protocol::to_string).collect();
+    if all.is_empty() { "of the weights: no protocol".to_string() } else { all.join(", ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn cells_cannot_break_a_table() {
-        assert_eq!(cell("a|b\n\\|<c>"), "a\\|b \\\\\\|&lt;c>");
-        assert_eq!(cell(" \n"), MISSING);
-    }
-
-    #[test]
-    fn missing_numbers_are_dashes_and_sizes_stay_readable() {
-        assert_eq!([number(f64::NAN), optional(None), probability(Some(f64::NAN))], [MISSING; 3]);
-        assert_eq!([number(0.47767), number(17212.09), number(-39.31)], ["0.4777", "17212", "-39.31"]);
-        assert_eq!([number(1e-7), number(6.8e9), number(0.0)], ["1.00e-7", "6.80e9", "0"]);
-        assert_eq!([statistic(Some(4.0)), statistic(Some(-0.0)), statistic(Some(0.5))], ["4", "0", "0.5000"]);
-        assert_eq!(probability(Some(1e-9)), "<0.0001");
-    }
-
-    #[test]
-    fn an_interval_with_one_open_end_is_still_printed() {
-        let open =
-            Estimate { label: "m".into(), value: Some(1.0), low: Some(0.5), high: None, p: None, n: 3 };
-        assert_eq!(estimate(&open), "1.0000 [0.5000, –]");
+    fn a_label_that_is_cut_keeps_its_end() {
+        assert_eq!(shortened("pythia-6.9b-step143000", 12), "pythia-…3000");
+        assert_eq!(shortened("short", 12), "short");
     }
 }

@@ -1,0 +1,69 @@
+//! The basis of a judgement or a report: the measured jobs that it may read, and the digest of them.
+
+use std::collections::BTreeSet;
+
+use super::inputs::Inputs;
+use crate::plan::{Job, keys};
+use base::hash::Key;
+use study::judge::asks_for;
+use study::judge::hypothesis::Hypothesis;
+
+/// Measured jobs, in the order of the plan.
+#[derive(Clone, Debug)]
+pub(super) struct Basis<'a>(pub(super) Vec<&'a Job>);
+
+/// What a hypothesis reads: what was measured on its prompt sets and without prompts, without the revisions and variants
+/// that it does not ask for.
+pub(super) struct Choice {
+    /// By number of the model.
+    models: Vec<bool>,
+    /// By number of the prompt set.
+    sets: Vec<bool>,
+}
+
+impl Choice {
+    pub(super) fn of(inputs: &Inputs<'_>, hypothesis: &Hypothesis) -> Choice {
+        let asked = inputs.subjects.iter().map(|subject| asks_for(hypothesis, &subject.id, &subject.facts()));
+        let sets = inputs.loaded.prompt_sets.iter().map(|set| hypothesis.prompts.contains(&set.id));
+        Choice { models: asked.collect(), sets: sets.collect() }
+    }
+
+    /// Whether the hypothesis reads the output of a job.
+    pub(super) fn reads(&self, job: &Job) -> bool {
+        job.evidence.is_some_and(|evidence| evidence.set.is_none_or(|set| self.sets[set]))
+            && job.model.is_some_and(|model| self.models[model])
+    }
+}
+
+impl<'a> Basis<'a> {
+    /// The measured ones of these jobs.
+    pub(super) fn of(jobs: impl IntoIterator<Item = &'a Job>) -> Basis<'a> {
+        Basis(jobs.into_iter().filter(|job| job.evidence.is_some()).collect())
+    }
+
+    /// The part that a hypothesis reads.
+    pub(super) fn read_by(&self, choice: &Choice) -> Basis<'a> {
+        Basis(self.0.iter().copied().filter(|job| choice.reads(job)).collect())
+    }
+
+    /// The jobs of one kind.
+    pub(super) fn kind(&self, kind: &str) -> impl Iterator<Item = &'a Job> {
+        self.0.iter().copied().filter(move |job| job.kind == kind)
+    }
+
+    /// Digest of the outputs, with the names under which their numbers enter the tables.
+    pub(super) fn digest(&self, inputs: &Inputs<'_>) -> Key {
+        let mut digest = keys::EvidenceDigest::default();
+        let mut models = BTreeSet::new();
+        for job in &self.0 {
+            job.evidence.iter().for_each(|evidence| digest.part(evidence.part));
+            models.extend(job.model);
+        }
+        // Once a model: its facts take a walk over all its tensors.
+        for subject in models.into_iter().map(|model| &inputs.subjects[model]) {
+            digest.model(&subject.id, &subject.facts());
+        }
+        inputs.published.iter().for_each(|key| digest.import(key));
+        digest.finish()
+    }
+}

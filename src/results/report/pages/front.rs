@@ -1,0 +1,328 @@
+//! The opening page: how many published conclusions survive, the case of one model where the experiment has it, the verdicts.
+
+use super::context::RenderContext;
+use super::{paper, prose};
+use crate::report::document::{
+    Block, Cell, Fate, Fates, Group, Line, Page, Role, Span, Table, code, column, count, emphasis, line,
+    link, or_dash, paragraph, probability, prose, protocol_links, row, strong,
+};
+use crate::report::text::{evidence_phrase, overall, overall_key, with_another_verdict};
+use crate::report::view::is_released;
+use number::evidence::{Evidence, ModelInfo};
+use number::protocol::Protocol;
+use study::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Verdict};
+use study::judge::summary::{Fallen, Survival, survival};
+
+/// Choices named per hypothesis.
+const NAMED: usize = 3;
+
+pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
+    let provenance = &context.view.provenance;
+    let mut blocks = headline(context);
+    if let Some(case) = &context.view.llama {
+        blocks.extend(paper::case::section(case));
+    }
+    blocks.extend(verdicts(context));
+    vec![Page {
+        id: "report".into(),
+        group: Group::Report,
+        label: ("Report".into(), String::new()),
+        kicker: line!["Experiment ", code(&provenance.experiment)],
+        title: Line::from(&provenance.experiment_title),
+        blocks,
+    }]
+}
+
+fn headline(context: &RenderContext<'_>) -> Vec<Block> {
+    let view = context.view;
+    let about = Block::text(
+        Role::Minor,
+        line![
+            "Every number stands beside the protocol that produced it or leads to it: ",
+            code("reduction/endpoint/BOS"),
+            ", defined under ",
+            link("methods", "Methods"),
+            ". ",
+            emphasis("Published"),
+            " numbers come from tables of earlier work, ",
+            emphasis("measured"),
+            " ones from checkpoints observed here; the two are never pooled."
+        ],
+    );
+    let [published, measured] =
+        [Evidence::Published, Evidence::Measured].map(|evidence| survival(&view.hypotheses, evidence));
+    let (concluded, all) = (published.concluded, view.hypotheses.len());
+    if concluded == 0 {
+        return vec![about];
+    }
+    let survives = |survival: &Survival| {
+        line!["survives for ", count(survival.survives.len()), " of ", count(concluded), " hypotheses"]
+    };
+    let counts = |survival: &Survival| {
+        let (fallen, open) = (survival.fallen.len(), survival.open.len());
+        let verb = if fallen == 1 { " falls, " } else { " fall, " };
+        line![count(fallen), verb, count(open), " left open"]
+    };
+    let mut headline = line![
+        "On published rows the published conclusion ",
+        strong(survives(&published)),
+        " that had a definite one (",
+        counts(&published),
+        ")"
+    ];
+    if !view.models.is_empty() {
+        headline.push("; on what was measured here (");
+        headline.push(inventory(&view.models));
+        headline.push(") it ");
+        headline.push(strong(survives(&measured)));
+        headline.push(line![" (", counts(&measured), ")"]);
+    }
+    headline.push(".");
+    if concluded < all {
+        headline.push(line![
+            " On the other ",
+            count(all - concluded),
+            " of the ",
+            count(all),
+            " nothing definite was concluded."
+        ]);
+    }
+    let mut blocks =
+        vec![Block::text(Role::Headline, headline), about, Block::Fates(fates(context, &published))];
+    if !view.models.is_empty() {
+        blocks.push(Block::Fold {
+            summary: "The same on what was measured here".into(),
+            blocks: vec![Block::Fates(fates(context, &measured))],
+        });
+    }
+    blocks
+}
+
+/// The models by what they are: `9 released models, 8 stages of a training and 17 variants`.
+fn inventory(models: &[ModelInfo]) -> Line {
+    let (released, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) = models.iter().partition(|m| is_released(m));
+    let stages = others.iter().filter(|m| m.facts.kind.as_deref() == Some("revision")).count();
+    let counted = |number: usize, one: &str, more: &str| {
+        (number > 0).then(|| line![count(number), " ", if number == 1 { one } else { more }])
+    };
+    let parts = [
+        counted(released.len(), "released model", "released models"),
+        counted(stages, "stage of a training", "stages of a training"),
+        counted(others.len() - stages, "variant", "variants"),
+    ];
+    let mut parts: Vec<Line> = parts.into_iter().flatten().collect();
+    match parts.pop() {
+        None => Line::from("no model"),
+        Some(only) if parts.is_empty() => only,
+        Some(last) => line![Line::joined(parts, ", "), " and ", last],
+    }
+}
+
+fn fates(context: &RenderContext<'_>, survival: &Survival) -> Fates {
+    let fate = |id: &str, why: Line| {
+        let hypothesis = context.view.hypotheses.iter().find(|hypothesis| hypothesis.id == id)?;
+        let (to, title) = (context.hypothesis(id).to_string(), hypothesis.title.clone());
+        Some(Fate { to, id: id.to_string(), title, why })
+    };
+    let survives = survival.survives.iter().filter_map(|id| fate(id, Line::default()));
+    let falls = survival.fallen.iter().filter_map(|fallen| fate(&fallen.hypothesis, fell(fallen)));
+    let open = survival.open.iter().filter_map(|id| {
+        let hypothesis = context.view.hypotheses.iter().find(|hypothesis| hypothesis.id == *id)?;
+        fate(id, left_open(hypothesis, survival.evidence))
+    });
+    Fates {
+        lists: vec![
+            ("Survives", survives.collect()),
+            ("Falls", falls.collect()),
+            ("Left open", open.collect()),
+        ],
+    }
+}
+
+fn fell(fallen: &Fallen) -> Line {
+    let Fallen { said, found, choices, .. } = fallen;
+    let mut why = line![format!("said {said}, found {found}: ")];
+    match choices.as_slice() {
+        [] => why.push("no single choice gives the published one"),
+        choices => {
+            why.push(choices.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; "));
+            if choices.len() > NAMED {
+                why.push(line!["; and ", count(choices.len() - NAMED), " more"]);
+            }
+        }
+    }
+    why
+}
+
+/// What was found instead, and what is missing where that is why.
+fn left_open(hypothesis: &HypothesisOutcome, evidence: Evidence) -> Line {
+    let Some(found) = overall(hypothesis, evidence) else { return Line::from("not judged") };
+    let core = hypothesis.predictions.iter().filter(|p| p.core && p.evidence == evidence);
+    let missing = core.flat_map(|p| p.primary.missing.first()).next();
+    match (found, missing) {
+        (Verdict::Untestable, Some(missing)) => line![format!("found {found}: "), missing],
+        _ => line![format!("found {found}")],
+    }
+}
+
+/// The verdict of a hypothesis, with the predictions that have another below it.
+pub(super) fn overall_cell(hypothesis: &HypothesisOutcome, evidence: Evidence) -> Cell {
+    let Some(found) = overall(hypothesis, evidence) else { return Cell::new(or_dash(None)) };
+    let others = with_another_verdict(hypothesis, evidence, found);
+    Cell::new(Span::Verdict(found)).minor(others.join("; ")).key(overall_key(hypothesis, evidence))
+}
+
+fn verdicts(context: &RenderContext<'_>) -> Vec<Block> {
+    let view = context.view;
+    if view.hypotheses.is_empty() {
+        return vec![paragraph("This experiment judges no hypothesis.")];
+    }
+    let family = !view.family.is_empty();
+    let mut columns = vec![
+        column("id"),
+        column("claim"),
+        column("it was said"),
+        column("published rows").pick(),
+        column("measured here").pick(),
+    ];
+    if family {
+        columns.push(column("p (Holm), published").detail());
+        columns.push(column("p (Holm), measured").detail());
+    }
+    columns.push(column("primary protocols").detail());
+    let rows = view.hypotheses.iter().map(|hypothesis| {
+        let address = context.hypothesis(&hypothesis.id);
+        let registration = view.registrations.iter().find(|(id, _)| *id == hypothesis.id);
+        let exploratory = registration.is_some_and(|(_, registration)| registration.exploratory);
+        let mut claim = line![link(address, &hypothesis.title)];
+        if exploratory {
+            claim.push(line![" ", Span::Tag("exploratory")]);
+        }
+        let mut row = row![
+            Cell::head(link(address, &hypothesis.id)),
+            claim,
+            &hypothesis.published_verdict,
+            overall_cell(hypothesis, Evidence::Published),
+            overall_cell(hypothesis, Evidence::Measured)
+        ];
+        if family {
+            row.extend([Evidence::Published, Evidence::Measured].map(|evidence| {
+                let member =
+                    view.family.iter().find(|m| m.hypothesis == hypothesis.id && m.evidence == evidence);
+                let holm = member
+                    .map(|member| probability(member.holm).under(&protocols_behind(hypothesis, member)));
+                Cell::new(holm.map_or_else(|| or_dash(None), Line::from))
+            }));
+        }
+        row.push(Cell::new(primary_protocols(hypothesis)));
+        row
+    });
+    let table = Table::new("Verdict on every hypothesis", columns).filtered().with(rows);
+    let mut blocks = vec![
+        Block::section("verdicts", "Verdicts"),
+        Block::Table(table),
+        Block::text(Role::Minor, prose(prose::VERDICTS)),
+    ];
+    blocks.extend(family_fold(context));
+    blocks.extend(listed_fold(context));
+    blocks
+}
+
+/// The protocols of a prediction whose p enters the family.
+pub(super) fn protocols_behind(hypothesis: &HypothesisOutcome, member: &FamilyMember) -> Vec<Protocol> {
+    let mut of = hypothesis.predictions.iter().filter(|p| p.evidence == member.evidence);
+    let behind: Option<&PredictionOutcome> = of.find(|p| Some(&p.id) == member.prediction.as_ref());
+    behind.map_or_else(Vec::new, |p| p.primary.protocols.clone())
+}
+
+/// Protocols of the primary judgements, each once.
+fn primary_protocols(hypothesis: &HypothesisOutcome) -> Span {
+    let mut protocols: Vec<Protocol> = Vec::new();
+    for protocol in hypothesis.predictions.iter().flat_map(|p| &p.primary.protocols) {
+        if !protocols.contains(protocol) {
+            protocols.push(*protocol);
+        }
+    }
+    protocol_links(&protocols)
+}
+
+/// The primary p of every hypothesis before and after Holm.
+fn family_fold(context: &RenderContext<'_>) -> Option<Block> {
+    let view = context.view;
+    if view.family.is_empty() {
+        return None;
+    }
+    let columns =
+        ["hypothesis", "prediction", "evidence", "protocol", "p", "after Holm", "remark"].map(column);
+    let rows = view.family.iter().filter(|member| member.p.is_some()).filter_map(|member| {
+        let hypothesis = view.hypotheses.iter().find(|h| h.id == member.hypothesis)?;
+        let protocols = protocols_behind(hypothesis, member);
+        Some(row![
+            Cell::head(context.hypothesis_link(&member.hypothesis)),
+            or_dash(member.prediction.as_deref()),
+            evidence_phrase(member.evidence),
+            protocol_links(&protocols),
+            probability(member.p).under(&protocols),
+            probability(member.holm).under(&protocols),
+            &member.note
+        ])
+    });
+    let table = Table::new("The primary p of every hypothesis that has one", columns).with(rows);
+    Some(Block::Fold {
+        summary: "The p of the family of hypotheses".into(),
+        blocks: vec![paragraph(prose(prose::FAMILY)), Block::Table(table)],
+    })
+}
+
+/// Every other p before and after Benjamini and Hochberg.
+fn listed_fold(context: &RenderContext<'_>) -> Option<Block> {
+    let view = context.view;
+    if view.listed.is_empty() {
+        return None;
+    }
+    let columns = ["hypothesis", "prediction", "evidence", "p", "after Benjamini and Hochberg"].map(column);
+    let rows = view.listed.iter().map(|listed| {
+        let protocols = listed_protocols(context, listed);
+        row![
+            Cell::head(context.hypothesis_link(&listed.hypothesis)),
+            &listed.prediction,
+            evidence_phrase(listed.evidence),
+            probability(Some(listed.p)).under(&protocols),
+            probability(Some(listed.adjusted)).under(&protocols)
+        ]
+    });
+    let table = Table::new("Every other p of a testable prediction", columns).with(rows);
+    Some(Block::Fold {
+        summary: line!["Other p-values, an exploratory list (", count(view.listed.len()), ")"],
+        blocks: vec![paragraph(prose(prose::LISTED)), Block::Table(table)],
+    })
+}
+
+/// The protocols of a prediction on the exploratory list.
+pub(super) fn listed_protocols(
+    context: &RenderContext<'_>,
+    listed: &study::judge::outcome::Listed,
+) -> Vec<Protocol> {
+    let of = context.view.hypotheses.iter().find(|h| h.id == listed.hypothesis);
+    let mut of = of.into_iter().flat_map(|h| &h.predictions);
+    let found = of.find(|p| p.id == listed.prediction && p.evidence == listed.evidence);
+    found.map_or_else(Vec::new, |p| p.primary.protocols.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use number::facts::ModelFacts;
+
+    #[test]
+    fn models_are_counted_by_what_they_are() {
+        let model = |id: &str, kind: &str| ModelInfo {
+            id: id.into(),
+            facts: ModelFacts { kind: Some(kind.into()), ..ModelFacts::default() },
+        };
+        let models =
+            [model("a", "released"), model("b", "revision"), model("c", "revision"), model("d", "variant")];
+        assert_eq!(inventory(&models).plain(), "1 released model, 2 stages of a training and 1 variant");
+        assert_eq!(inventory(&models[1..3]).plain(), "2 stages of a training");
+    }
+}

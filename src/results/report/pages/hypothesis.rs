@@ -1,0 +1,156 @@
+//! The page of one hypothesis: claim, what was said, verdicts, registration, p-values, predictions.
+
+use super::context::RenderContext;
+use super::front::{listed_protocols, overall_cell, protocols_behind};
+use super::{forest, marks, prediction};
+use crate::report::document::{
+    Block, Group, Line, Page, Role, Span, count, line, minor, or_dash, paragraph, probability, remarks,
+};
+use crate::report::text::{capital, evidence_phrase};
+use crate::report::view::{Pair, shared_notes};
+use number::evidence::Evidence;
+use study::judge::outcome::{HypothesisOutcome, Registration};
+
+pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
+    context.view.hypotheses.iter().map(|hypothesis| page(context, hypothesis)).collect()
+}
+
+fn page(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Page {
+    let pairs = Pair::all(hypothesis);
+    let shared = shared_notes(&pairs);
+    let mut blocks = vec![
+        Block::text(Role::Lead, hypothesis.statement.trim()),
+        Block::Facts(facts(context, hypothesis)),
+        Block::Picture(forest::picture(hypothesis, &pairs)),
+    ];
+    blocks.extend(changes(context, hypothesis));
+    blocks.extend(trainings(context, hypothesis));
+    for pair in &pairs {
+        blocks.extend(prediction::section(context, hypothesis, pair, &shared));
+    }
+    if !shared.is_empty() {
+        blocks.push(Block::heading("Notes on several predictions"));
+        let notes = shared.iter().map(|(evidence, note)| line![capital(*evidence), ": ", *note]);
+        blocks.extend(remarks(notes.collect()));
+    }
+    Page {
+        id: context.hypothesis(&hypothesis.id).to_string(),
+        group: Group::Hypotheses,
+        label: (hypothesis.id.clone(), hypothesis.title.clone()),
+        kicker: line!["Hypothesis · ", &hypothesis.status],
+        title: line![&hypothesis.id, ": ", &hypothesis.title],
+        blocks,
+    }
+}
+
+fn facts(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<(Line, Vec<Line>)> {
+    let mut said = line![&hypothesis.published_verdict];
+    if let Some(conclusion) = hypothesis.published_conclusion {
+        said.push(line![" ", minor(format!("(in the words used here: {conclusion})"))]);
+    }
+    let mut facts = vec![(Line::from("It was said"), vec![said])];
+    for &evidence in Evidence::ALL {
+        let cell = overall_cell(hypothesis, evidence);
+        let mut line = cell.line;
+        if !cell.minor.is_empty() {
+            line.push(line![" ", minor(cell.minor)]);
+        }
+        facts.push((Line::from(capital(evidence)), vec![line]));
+    }
+    let family = context.view.family.iter().filter(|member| member.hypothesis == hypothesis.id);
+    let family: Vec<Line> = family
+        .map(|member| {
+            let protocols = protocols_behind(hypothesis, member);
+            let mut line = line![evidence_phrase(member.evidence), ": "];
+            match member.p {
+                None => line.push("none"),
+                Some(_) => line.push(line![
+                    or_dash(member.prediction.as_deref()),
+                    " ",
+                    probability(member.p).under(&protocols),
+                    ", after Holm ",
+                    probability(member.holm).under(&protocols)
+                ]),
+            }
+            if !member.note.is_empty() {
+                line.push(line!["; ", &member.note]);
+            }
+            line
+        })
+        .collect();
+    if !family.is_empty() {
+        facts.push((Line::from("The p that enters the family of hypotheses"), family));
+    }
+    let own = context.view.listed.iter().filter(|listed| listed.hypothesis == hypothesis.id);
+    let own: Vec<Line> = own
+        .map(|listed| {
+            let protocols = listed_protocols(context, listed);
+            line![
+                &listed.prediction,
+                ", ",
+                evidence_phrase(listed.evidence),
+                ": ",
+                probability(Some(listed.p)).under(&protocols),
+                ", after Benjamini and Hochberg ",
+                probability(Some(listed.adjusted)).under(&protocols)
+            ]
+        })
+        .collect();
+    if !own.is_empty() {
+        facts.push((Line::from("Other p-values, exploratory"), own));
+    }
+    facts.push((Line::from("Its file"), file(context, hypothesis)));
+    facts
+}
+
+fn registration<'a>(context: &RenderContext<'a>, hypothesis: &HypothesisOutcome) -> Option<&'a Registration> {
+    let found = context.view.registrations.iter().find(|(id, _)| *id == hypothesis.id);
+    found.map(|(_, registration)| registration)
+}
+
+/// The hash of the hypothesis, and whether it is as it was when first judged.
+fn file(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<Line> {
+    let mut line = line!["its content has the hash ", Span::Hash(hypothesis.hash)];
+    let Some(registration) = registration(context, hypothesis) else { return vec![line] };
+    // A re-analysis was registered after its data had been seen.
+    let seen = match hypothesis.status.as_str() {
+        "re-analysis" => ", after its data had been seen",
+        _ => "",
+    };
+    match (registration.registered, registration.exploratory) {
+        (None, _) => line.push("; it is judged for the first time now"),
+        (Some(key), false) => {
+            line.push(line!["; it is as it was when registered as ", Span::Hash(key), seen]);
+        }
+        (Some(key), true) => {
+            line.push(line!["; ", Span::Tag("exploratory"), ": registered as ", Span::Hash(key), seen]);
+            line.push(", changed since");
+        }
+    }
+    let later = registration.later.iter().map(|later| line!["registration ", later]);
+    std::iter::once(line).chain(later).collect()
+}
+
+fn changes(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Option<Block> {
+    let diff = &registration(context, hypothesis)?.diff;
+    let summary = line!["What changed since the registration (", count(diff.len()), " lines)"];
+    (!diff.is_empty()).then(|| Block::Fold { summary, blocks: vec![Block::Diff(diff.clone())] })
+}
+
+/// Gain and loss along the trainings at hand, where a prediction counts trainings, decided or not.
+fn trainings(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<Block> {
+    let view = context.view;
+    let mut statistics = hypothesis.predictions.iter().flat_map(|prediction| &prediction.primary.statistics);
+    // What every test along trainings calls their number.
+    if view.training.is_empty() || !statistics.any(|statistic| statistic.name == "series") {
+        return Vec::new();
+    }
+    vec![
+        Block::heading("Along the trainings measured here"),
+        paragraph(
+            "What there is, drawn whether or not it suffices to decide: a prediction below says how many trainings and stages \
+             it needs.",
+        ),
+        Block::Figures(view.training.iter().map(marks::figure).collect()),
+    ]
+}

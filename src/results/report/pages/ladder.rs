@@ -1,0 +1,143 @@
+//! Frobenius gains along a ladder of prompt lengths, one small panel per model: observed beside predicted.
+
+use super::context::RenderContext;
+use crate::report::document::{
+    Cell, Csv, Digits, FigureBlock, Instead, Line, MISSING, Sign, Span, Table, column, exact, line, number,
+    percent, row, statistic,
+};
+use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, Point, Scale, Shape, fitted};
+use crate::report::view::is_released;
+use number::evidence::ModelInfo;
+use number::metric::Metric;
+use study::analysis::{Rung, Sink};
+
+const WIDTH: f64 = 860.0;
+const COLUMNS: usize = 3;
+const PANEL: f64 = 196.0;
+
+/// Released models are drawn (all, where none is one); the data have every model. `None` where no model has a ladder.
+pub(super) fn figure(models: &[ModelInfo], sinks: &[Sink]) -> Option<FigureBlock> {
+    let with: Vec<&Sink> = sinks.iter().filter(|sink| !sink.rungs.is_empty()).collect();
+    let protocol = with.first()?.protocol;
+    let released = |sink: &Sink| models.iter().any(|model| model.id == sink.model && is_released(model));
+    let mut drawn: Vec<&Sink> = with.iter().copied().filter(|sink| released(sink)).collect();
+    if drawn.is_empty() {
+        drawn.clone_from(&with);
+    }
+    let entry = |class: &str, shape, name: &str| Span::LegendEntry {
+        class: class.into(),
+        sign: Sign::Mark(shape),
+        name: name.into(),
+    };
+    let mut legend = line![
+        entry("c0", Shape::Circle, "observed"),
+        " ",
+        entry("c1", Shape::Open, "predicted from other prompts"),
+        " The level line is a gain of 1; an upright line is the length at which the prediction crosses it."
+    ];
+    if drawn.len() < with.len() {
+        legend.push(format!(" Released models only; the data have all {}.", with.len()));
+    }
+    Some(FigureBlock {
+        name: "ladder".into(),
+        title: "Gain of the last block over the length of the prompt, observed and predicted".to_string(),
+        description: description(&drawn),
+        drawing: draw(&drawn),
+        legend,
+        how: Line::from(
+            "Measured here. Predicted: the square root of (B² + (n-1) r²) after the last block over the same before it, B and r \
+             being root mean squares over the prompts outside the ladder (how many, the table says). Both axes are \
+             logarithmic; every panel has its own gains and all share the lengths.",
+        ),
+        metrics: vec![Metric::LastGain, Metric::ResidualNorm],
+        protocols: vec![protocol],
+        csv: csv(&with),
+        // The table of the ladder follows it.
+        instead: Instead::Nothing,
+    })
+}
+
+/// The ladder in numbers, a row for each model that has one.
+pub(super) fn table(context: &RenderContext<'_>, sinks: &[Sink]) -> Table {
+    let columns = ["model", "tokens of its rungs", "observed gains", "predicted gains"].map(column);
+    let rows = sinks.iter().filter(|sink| !sink.rungs.is_empty()).map(|sink| {
+        let list = |of: fn(&Rung) -> f64| {
+            Digits::joined(sink.rungs.iter().map(|rung| number(of(rung))), ", ").under(&[sink.protocol])
+        };
+        let tokens = sink.rungs.iter().map(|rung| statistic(Some(rung.tokens)));
+        row![
+            Cell::head(context.model_link(&sink.model)),
+            Digits::joined(tokens, ", ").counted(),
+            list(|rung| rung.observed),
+            list(|rung| rung.predicted)
+        ]
+    });
+    Table::new("The ladder in numbers", columns).with(rows)
+}
+
+fn csv(sinks: &[&Sink]) -> Csv {
+    let rows = sinks.iter().flat_map(|sink| {
+        sink.rungs.iter().map(move |rung| {
+            [
+                sink.model.clone(),
+                rung.prompt.clone(),
+                exact(Some(rung.tokens)),
+                exact(Some(rung.observed)),
+                exact(Some(rung.predicted)),
+            ]
+        })
+    });
+    Csv::new(&["model", "prompt", "tokens", "observed gain", "predicted gain"], rows)
+}
+
+fn description(sinks: &[&Sink]) -> String {
+    let line = |sink: &&Sink| {
+        let ends = |of: fn(&Rung) -> f64| {
+            let of = |rung: Option<&Rung>| rung.map_or_else(String::new, |rung| number(of(rung)).in_figure());
+            format!("{} to {}", of(sink.rungs.first()), of(sink.rungs.last()))
+        };
+        let side = sink.right_side.map_or_else(|| MISSING.to_string(), |share| percent(share).in_figure());
+        let (observed, predicted) = (ends(|rung| rung.observed), ends(|rung| rung.predicted));
+        format!(
+            "{}: observed {observed}, predicted {predicted}, {side} on the predicted side of 1",
+            sink.model
+        )
+    };
+    let lines: Vec<String> = sinks.iter().map(line).collect();
+    format!("From the shortest prompt to the longest. {}.", lines.join("; "))
+}
+
+fn draw(sinks: &[&Sink]) -> Drawing {
+    let mut drawing = Drawing::new(WIDTH, PANEL * sinks.len().div_ceil(COLUMNS) as f64);
+    let width = WIDTH / COLUMNS as f64;
+    let tokens = || sinks.iter().flat_map(|sink| &sink.rungs).map(|rung| rung.tokens);
+    for (at, sink) in sinks.iter().enumerate() {
+        let (left, top) = (width * (at % COLUMNS) as f64, PANEL * (at / COLUMNS) as f64);
+        let frame = Frame {
+            left: left + 58.0,
+            right: left + width - 10.0,
+            top: top + 24.0,
+            bottom: top + PANEL - 44.0,
+        };
+        let name = fitted(&sink.model, BODY, frame.right - frame.left);
+        drawing.text("head", (frame.left, top + 11.0), Anchor::Start, &name);
+        let gains = sink.rungs.iter().flat_map(|rung| [rung.observed, rung.predicted]);
+        let y = Scale::covering(gains.chain([1.0]), true, frame.bottom, frame.top);
+        let x = Scale::covering(tokens(), true, frame.left, frame.right);
+        let label = if at % COLUMNS == 0 { "gain, ratio" } else { "" };
+        frame.vertical(&mut drawing, &Grid { scale: &y, label, reference: Some(1.0), ticks: 4 });
+        let across = Grid { scale: &x, label: "tokens", reference: sink.crossing, ticks: 4 };
+        frame.horizontal(&mut drawing, &across);
+        let place = |rung: &Rung, gain: f64| (x.at(rung.tokens), y.at(gain));
+        let line: Vec<Point> = sink.rungs.iter().map(|rung| place(rung, rung.predicted)).collect();
+        drawing.polyline("curve c1", &line);
+        for rung in &sink.rungs {
+            let [tokens, observed, predicted] =
+                [rung.tokens, rung.observed, rung.predicted].map(|value| number(value).in_figure());
+            let says = format!("{tokens} tokens: observed {observed}, predicted {predicted}");
+            drawing.mark("c1", Shape::Open, place(rung, rung.predicted), 3.2, &says);
+            drawing.mark("c0", Shape::Circle, place(rung, rung.observed), 3.2, &says);
+        }
+    }
+    drawing
+}

@@ -1,0 +1,47 @@
+//! Paragraphs that do not depend on the view. `Code` stands in backticks, *words* and **results** in stars.
+
+pub(super) const LAYOUT: &str = "A forward pass is observed once, in float32: norms of the residual stream per token and layer, before any choice \
+     is made. h_l is the stream entering block l, h_L the last block's output before the final norm. A protocol \
+     `reduction/endpoint/BOS` then turns observations into one number, and numbers of different protocols are different \
+     quantities.";
+
+pub(super) const STATISTICS: &str = "Units are prompts, never tokens; a model is one unit wherever models are compared. Means have bootstrap-t \
+     intervals (Student's below five prompts), correlations Fisher's z, pooled correlations Hartung-Knapp, shares \
+     Clopper-Pearson, medians order statistics. p-values of \
+     permutation tests are exact where few units allow it, otherwise (b+1)/(m+1) over m random draws of a fixed seed. \
+     Where the units are too few to reach the level, that is said instead. A prediction's verdict follows the rule in \
+     its hypothesis file, which is fixed by the hash shown beside it; *re-analysis* means that the published data had \
+     been seen when the file was written.";
+
+pub(super) const CURVES: &str = "A specification curve judges a prediction over again in every defensible way: under each protocol that was \
+     observed, and under the primary and equivalent ones without each category of prompts, without each family of models, \
+     and from each published source or dtype alone. A verdict is *fragile* when an equivalent way changes it; where fewer \
+     rows merely leave it open, that may be lost power and does not count. Joint p-values flip the same units in every \
+     equivalent specification at once (Simonsohn, Simmons and Nelson 2020): signs of deviations from the null for means, \
+     pairings for correlations, places in groups (by ranks) for differences between groups of models.";
+
+pub(super) const VERDICTS: &str = "*supported*: in the predicted direction and beyond the smallest effect of interest. *contradicted*: beyond it the \
+     other way. *negligible*: the interval lies inside it. *inconclusive*: none of these. *fragile*: an equally \
+     defensible choice gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
+     stands or falls with its core predictions (where it is an \"or\": stands with any of them, falls with all); those marked *beside the claim* decide nothing.";
+
+pub(super) const FAMILY: &str = "One primary p per hypothesis, that of its first core prediction that has one, after Holm over the family of hypotheses on \
+     each kind of evidence; a hypothesis without a p counts as p = 1. The correction changes no verdict, since a verdict \
+     follows from its own file; where a support would not outlast it, the remark says so.";
+
+pub(super) const LISTED: &str = "Every other p of a testable prediction: an exploratory list, in which a share of at most q is false among those below q \
+     after Benjamini and Hochberg's correction over the list, on each kind of evidence.";
+
+pub(super) const SINK: &str = "A Frobenius norm over n tokens is F² = B² + (n-1) r²: one first token of norm B, and others of norm r. So the gain \
+     of the last block depends on the length of the prompt, and where B falls while r rises it changes side of 1 at one \
+     length. B and r are root mean squares over prompts; the ladder, one text cut to growing lengths, is not among them: it \
+     checks what they predict.";
+
+pub(super) const SPREAD: &str = "The total sum of squares of the log gain over every (model, prompt, protocol), shared between its factors. Prompts \
+     lie within categories; the design is fully crossed, so no order of factors enters.";
+
+pub(super) const REPLICATION: &str = "Geometric means of the gain over the prompts that both measured. The interval says where ours may lie, with 95 %, \
+     if the published mean holds: it carries the sampling errors of both.";
+
+pub(super) const NO_REPLICATION: &str = "Nothing to compare: no published mean is of a model, a prompt and a protocol that were measured here too. Stand-ins \
+     under names of their own, however alike, replicate nothing; measure a model under its published name to see it here.";

@@ -1,0 +1,13 @@
+//! The pens: each writes a document in one form. What a form cannot show (a drawing, a link) it says in words.
+
+mod html;
+mod markdown;
+mod pictures;
+mod terminal;
+
+pub use html::Html;
+pub(super) use html::html;
+pub(super) use markdown::markdown;
+pub use pictures::PlotError;
+pub(super) use pictures::pictures;
+pub(super) use terminal::terminal;

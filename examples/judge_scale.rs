@@ -20,10 +20,11 @@ use number::{
 use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
 use study::{
     config,
-    judge::{FAMILY, StatisticsCache, family, judge_with},
+    judge::{StatisticsCache, family, judge_with},
     published,
 };
 
+const HYPOTHESES: usize = 18;
 const MODELS: usize = 40;
 const PROMPTS: usize = 400;
 const BLOCKS: u32 = 24;
@@ -39,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let published =
         phases.time("read the published tables", || published::import(Path::new("data/published")))?;
     let hypotheses: Vec<_> =
-        loaded.hypotheses.iter().cycle().take(FAMILY.max(loaded.hypotheses.len())).collect();
+        loaded.hypotheses.iter().cycle().take(HYPOTHESES.max(loaded.hypotheses.len())).collect();
     let mut cache = StatisticsCache::new(loaded.experiment.seed);
     let (mut outcomes, mut alphas) = (Vec::new(), Vec::new());
     for (i, (_, hypothesis, hash)) in hypotheses.iter().enumerate() {
@@ -52,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }));
         alphas.push(hypothesis.alpha);
     }
-    phases.time("correct the family", || family(&outcomes, &alphas));
+    phases.time("correct the family", || family(&outcomes, &alphas, None));
     let curves: usize = outcomes.iter().map(|o| o.curves.len()).sum();
     let ways: usize = outcomes.iter().flat_map(|o| &o.curves).map(|c| c.specifications.len()).sum();
     let text = format!(

@@ -1,10 +1,9 @@
-//! Hypotheses (`config`), verdicts (`judge`, `stats`), published numbers (`published`, `claims`, `analysis`, `llama`), and what was said first (`registration`).
+//! Files of an experiment (`config`), verdicts on its hypotheses (`judge`, `stats`), what the numbers say beyond them
+//! (`analysis`), the research that is re-tested (`published`), and what was said first (`registration`).
 
 pub mod analysis;
-pub mod claims;
 pub mod config;
 pub mod judge;
-pub mod llama;
 pub mod published;
 pub mod registration;
 pub mod stats;

@@ -399,3 +399,20 @@ fn check_reads_the_published_tables_too() {
     assert_eq!(found[0]["line"], 2, "{found}");
     assert!(found[0]["file"].as_str().unwrap().ends_with("claims.csv"), "{found}");
 }
+
+#[test]
+fn a_published_table_that_lacks_a_row_ends_a_run_before_anything_is_observed() {
+    let sandbox = Sandbox::new();
+    let table = sandbox.read("data/published/measurements.csv");
+    let kept: Vec<&str> = table
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("input_dependency,llama-3.1-8b,"))
+        .collect();
+    assert!(kept.concat().len() < table.len());
+    sandbox.write("data/published/measurements.csv", &kept.concat());
+    for command in ["check", "run"] {
+        let (_, error) = sandbox.expect(3, &[command]);
+        assert!(error.contains("input_dependency") || error.contains("published"), "{command}: {error}");
+    }
+    assert!(!sandbox.path("results/report").exists());
+}

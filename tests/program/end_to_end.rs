@@ -283,6 +283,25 @@ fn a_strangers_hypothesis_gets_a_verdict_without_rust() {
 }
 
 #[test]
+fn an_experiment_without_published_tables_carries_nothing_of_that_research() {
+    let sandbox = Sandbox::new();
+    sandbox.edit("experiments/reproduce.toml", "published = \"../data/published\"\n", "");
+    sandbox.edit("experiments/reproduce.toml", "family = 18\n", "");
+    sandbox.edit("experiments/reproduce.toml", "hypotheses/*.toml", "hypotheses/H13.toml");
+    sandbox.expect(0, &["run"]);
+    let report = sandbox.read("results/report/report.md");
+    assert!(!report.contains("LLaMA-3.1"), "{report}");
+    assert!(report.contains("over the family of 1 hypotheses on each"), "{report}");
+    let page = sandbox.read("results/report/index.html");
+    assert!(!page.contains("Gain of every layer on one prompt") && !page.contains("LLaMA-3.1"));
+    let files = sandbox.files("results/report");
+    for name in ["layer-gains", "cumulative-energy", "base-and-instruct", "llama-case"] {
+        let found: Vec<&String> = files.keys().filter(|file| file.contains(name)).collect();
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+#[test]
 fn mistakes_in_files_are_reported_together_with_places() {
     let sandbox = Sandbox::new();
     sandbox.edit(

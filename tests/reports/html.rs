@@ -12,17 +12,17 @@ use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{
-    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, Report, View, seed_figures,
+    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, Report, View, published_figures,
 };
 use study::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
-use study::claims::{Answer, ClaimOutcome, Outcome};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{
     Choice, Curve, Deciding, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship,
     PredictionOutcome, Registration, Specification, Statistic, Verdict,
 };
 use study::judge::summary::survival;
-use study::{llama::llama_case, published};
+use study::published::claims::{Answer, ClaimOutcome, Outcome};
+use study::published::{self, llama::llama_case};
 
 const PRIMARY: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 const HOSTILE: &str = "</title><script>alert(1)</script>\"' onload=x &amp; \u{202e}../..";
@@ -231,7 +231,10 @@ fn view() -> View {
                 mlp: bands[1..].to_vec(),
             })
             .to_vec(),
-        figures: seed_figures(&EvidenceIndex::new(&table), &EvidenceIndex::new(&EvidenceTable::default())),
+        figures: published_figures(
+            &EvidenceIndex::new(&table),
+            &EvidenceIndex::new(&EvidenceTable::default()),
+        ),
         analysis: analysis(),
         metrics: Metric::ALL
             .iter()
@@ -247,6 +250,7 @@ fn view() -> View {
             prediction: Some("H1a".into()),
             p: Some(0.01),
             holm: Some(0.0317),
+            of: 18,
             note: String::new(),
         }],
         registrations: vec![(
@@ -457,7 +461,8 @@ fn revisions_and_variants_stand_apart_from_released_models() {
 
 #[test]
 fn published_rows_give_each_of_the_research_figures() {
-    let figures = seed_figures(&EvidenceIndex::new(&table()), &EvidenceIndex::new(&EvidenceTable::default()));
+    let figures =
+        published_figures(&EvidenceIndex::new(&table()), &EvidenceIndex::new(&EvidenceTable::default()));
     let keys: Vec<&str> = figures.iter().map(|figure| figure.key).collect();
     assert_eq!(
         keys,

@@ -11,7 +11,7 @@ use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{Band, LayerProfile, MetricDefinition, PlotError, Provenance, Report, View};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Statistic, Verdict};
-use study::{llama::llama_case, published};
+use study::published::{self, llama::llama_case};
 
 const PRIMARY: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 const OTHER: Protocol = Protocol::new(Reduction::Frobenius, Endpoint::HfLast, Bos::Auto);

@@ -8,7 +8,7 @@ use number::evidence::{Evidence, EvidenceTable, Measurement};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use study::published::Stated;
-use study::{llama::llama_case, published};
+use study::published::{self, llama::llama_case};
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/data/published"))
@@ -231,7 +231,7 @@ fn a_forward_pass_published_twice_says_so_and_stays() {
 
 #[test]
 fn claims_are_numbers_with_a_tolerance_or_words() {
-    let claims = published::claims(folder()).expect("claims.csv reads");
+    let claims = published::printed_claims(folder()).expect("claims.csv reads");
     let numbers = claims.iter().filter(|claim| matches!(claim.stated, Stated::Number { .. })).count();
     assert_eq!((claims.len(), numbers), (159, 117));
     assert_eq!((claims[0].id.as_str(), &claims[0].models[..]), ("C001", &["pythia-6.9b".to_string()][..]));
@@ -270,6 +270,15 @@ fn a_table_without_the_case_names_the_missing_row() {
     table.rows.retain(|row| row.source != "llama2_vs_llama31");
     let error = llama_case(&EvidenceIndex::new(&table)).unwrap_err().to_string();
     assert!(error.contains("llama2_vs_llama31") && error.contains("mean/hf-last/auto"), "{error}");
+}
+
+#[test]
+fn a_table_without_a_published_row_is_an_error_and_no_missing_page() {
+    let mut table = table();
+    assert!(published::retest(folder(), &EvidenceIndex::new(&table)).is_ok());
+    table.rows.retain(|row| row.source != "llama2_vs_llama31");
+    let error = published::retest(folder(), &EvidenceIndex::new(&table)).map(|_| ());
+    assert!(error.is_err(), "the rows of the case are not there");
 }
 
 /// Imports a copy of the tables in which `from` became `to` once in `file`.

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::{Common, Exit, Failure, output};
 use number::index::EvidenceIndex;
-use study::claims::{self, ClaimsError};
 use study::config::{self, Checked, Kind, Loaded, Report};
+use study::published::claims::ClaimsError;
 use study::{published, published::EvidenceError};
 
 /// Options of `check`.
@@ -49,7 +49,7 @@ fn published_too(checked: Vec<Checked>) -> Result<Vec<Checked>, ClaimsError> {
         let loaded = config::load(&experiment.path).map_err(ClaimsError::Toml)?;
         let Some(folder) = loaded.published else { continue };
         let table = published::import(&folder)?;
-        claims::reproduce(&folder, &EvidenceIndex::new(&table))?;
+        published::retest(&folder, &EvidenceIndex::new(&table))?;
     }
     Ok(checked)
 }

@@ -27,7 +27,7 @@ pub enum PipelineError {
     Evidence(#[from] study::published::EvidenceError),
     /// A recipe of a published claim is wrong.
     #[error(transparent)]
-    Claims(#[from] study::claims::ClaimsError),
+    Claims(#[from] study::published::claims::ClaimsError),
     /// A registration could not be read or written, or is not as asked for.
     #[error(transparent)]
     Registration(#[from] study::registration::RegistrationError),

@@ -9,9 +9,9 @@ use crate::plan::keys;
 use crate::store::{Snapshot, Store};
 use base::hash::Key;
 use engine::run::Runtime;
-use study::claims::RECIPES;
 use study::config::Loaded;
 use study::judge::outcome::Registration;
+use study::published::claims::RECIPES;
 
 /// Everything from which the jobs of an experiment are made.
 pub struct Inputs<'a> {

@@ -22,16 +22,15 @@ use number::metric::Metric;
 use number::observation::PromptObservation;
 use results::regress::{RUN_SCHEMA, RunFile};
 use results::report::{
-    LayerProfile, MetricDefinition, Provenance, Report, View, seed_figures, training_figures,
+    LayerProfile, MetricDefinition, Provenance, Report, View, published_figures, training_figures,
 };
 use results::tables;
 use results::tidy;
 use study::analysis::analyse;
-use study::claims;
 use study::config::Loaded;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
 use study::judge::{family, listed};
-use study::{llama::llama_case, published};
+use study::published;
 
 /// Files of the results folder and the digest of each, as written.
 type Manifest = BTreeMap<String, Key>;
@@ -42,7 +41,7 @@ pub(super) fn check(loaded: &Loaded, plan: &Plan) -> Result<(), PipelineError> {
     let observes = plan.counts.iter().any(|count| count.kind == "observe" && count.stale > 0);
     if let Some(folder) = loaded.published.as_ref().filter(|_| observes) {
         let table = published::import(folder)?;
-        claims::reproduce(folder, &EvidenceIndex::new(&table))?;
+        published::retest(folder, &EvidenceIndex::new(&table))?;
     }
     Ok(())
 }
@@ -145,7 +144,7 @@ fn view(run: &Run<'_>) -> View {
             .iter()
             .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
             .collect(),
-        family: family(&outcomes, &alphas),
+        family: family(&outcomes, &alphas, inputs.loaded.experiment.family),
         listed: listed(&outcomes),
         registrations: inputs.registrations.clone(),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
@@ -159,17 +158,17 @@ fn view(run: &Run<'_>) -> View {
 fn read_rows(
     view: &mut View,
     loaded: &Loaded,
-    published: &EvidenceTable,
+    tables: &EvidenceTable,
     measured: &EvidenceTable,
 ) -> Result<(), PipelineError> {
-    let (published, measured) = (EvidenceIndex::new(published), EvidenceIndex::new(measured));
-    view.llama = llama_case(&published).ok();
+    let (tables, measured) = (EvidenceIndex::new(tables), EvidenceIndex::new(measured));
     if let Some(folder) = &loaded.published {
-        view.claims = claims::reproduce(folder, &published)?;
+        let retest = published::retest(folder, &tables)?;
+        (view.claims, view.llama) = (retest.claims, Some(retest.llama));
+        view.figures = published_figures(&tables, &measured);
     }
-    view.figures = seed_figures(&published, &measured);
     view.training = training_figures(&measured);
-    view.analysis = analyse(&published, &measured);
+    view.analysis = analyse(&tables, &measured);
     Ok(())
 }
 

@@ -4,9 +4,9 @@ use super::figures::Figure;
 use super::profile::LayerProfile;
 use number::evidence::{Evidence, ModelInfo};
 use study::analysis::Analysis;
-use study::claims::ClaimOutcome;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, PredictionOutcome, Registration};
-use study::llama::LlamaCase;
+use study::published::claims::ClaimOutcome;
+use study::published::llama::LlamaCase;
 
 /// Everything a report shows. The default shows nothing: whoever makes a view names what there is.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! Reproduced claims as CSV rows.
 
 use super::verdicts::{csv, number};
-use study::claims::{Answer, ClaimOutcome};
+use study::published::claims::{Answer, ClaimOutcome};
 
 /// `claims.csv`.
 pub fn claims(claims: &[ClaimOutcome]) -> Vec<u8> {

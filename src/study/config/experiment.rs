@@ -26,6 +26,10 @@ pub struct Experiment {
     /// Folder of published tables, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<String>,
+    /// Number of hypotheses in the family over which primary p values are corrected, where it is larger than the number
+    /// judged here: judging some claims of a research alone makes them no fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<usize>,
     /// BOS policies to observe under.
     #[serde(default = "default_bos")]
     pub bos: Vec<Bos>,

@@ -12,18 +12,16 @@ use super::{
 use crate::stats::{benjamini_hochberg, holm};
 use number::evidence::Evidence;
 
-/// Hypotheses of the research. Judging some of them alone does not make their family smaller.
-pub const FAMILY: usize = 18;
-
 /// Primary p of every hypothesis: that of its first core prediction that is testable and has one (where any of them makes it
 /// stand: the smallest, times how many have one, by Bonferroni), before and after Holm over the family, per kind of evidence.
-/// Who has none counts as p = 1. `alphas` are of the outcomes, in their order.
-pub fn family(outcomes: &[HypothesisOutcome], alphas: &[f64]) -> Vec<FamilyMember> {
+/// Who has none counts as p = 1. `alphas` are of the outcomes, in their order. `size` is that of the family,
+/// as the experiment states it: all that are judged if it states none, and never fewer.
+pub fn family(outcomes: &[HypothesisOutcome], alphas: &[f64], size: Option<usize>) -> Vec<FamilyMember> {
     let mut members = Vec::new();
     for &evidence in Evidence::ALL {
         let found: Vec<Option<(&str, f64)>> = outcomes.iter().map(|o| primary_p(o, evidence)).collect();
         let mut p: Vec<f64> = found.iter().map(|f| f.map_or(1.0, |(_, p)| p)).collect();
-        p.resize(p.len().max(FAMILY), 1.0);
+        p.resize(p.len().max(size.unwrap_or(0)), 1.0);
         let (size, adjusted) = (p.len(), holm(&p));
         for (((outcome, found), holm), alpha) in outcomes.iter().zip(found).zip(adjusted).zip(alphas) {
             let supported = outcome.verdicts.contains(&(evidence, Verdict::Supported));
@@ -33,6 +31,7 @@ pub fn family(outcomes: &[HypothesisOutcome], alphas: &[f64]) -> Vec<FamilyMembe
                 prediction: found.map(|(prediction, _)| prediction.to_string()),
                 p: found.map(|(_, p)| p),
                 holm: found.map(|_| holm),
+                of: size,
                 note: note(found.map(|(_, p)| p), holm, *alpha, size, supported),
             });
         }

@@ -35,6 +35,6 @@ pub mod verdict;
 
 pub use behind::{Behind, behind};
 pub use cache::StatisticsCache;
-pub use family::{FAMILY, family, listed};
+pub use family::{family, listed};
 pub use judging::{judge, judge_with};
 pub use relevance::{asks_for, is_derived};

@@ -176,6 +176,9 @@ pub struct FamilyMember {
     pub prediction: Option<String>,
     pub p: Option<f64>,
     pub holm: Option<f64>,
+    /// How many hypotheses the family has.
+    #[serde(skip)]
+    pub of: usize,
     /// Why there is no p, or that a support would not outlast the correction; else empty.
     pub note: String,
 }

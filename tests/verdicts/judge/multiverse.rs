@@ -6,7 +6,7 @@ use number::{
     metric::Metric,
 };
 use study::judge::{
-    FAMILY, family,
+    family,
     hypothesis::Stands,
     judge, listed,
     outcome::{Choice, HypothesisOutcome, Kinship, Verdict},
@@ -174,9 +174,9 @@ fn one_of_many_claims_needs_a_smaller_p_and_its_remark_says_so() {
     let twelve = named("H2", &expanding(12), None);
     let nothing = named("H3", &Table::default(), None);
     assert_eq!(eight.verdicts[0], (Evidence::Published, Verdict::Supported));
-    let members = family(&[eight, twelve, nothing], &[0.05; 3]);
+    let members = family(&[eight, twelve, nothing], &[0.05; 3], Some(18));
     let [one, two, three] = &members[..3] else { panic!("{members:#?}") };
-    assert_eq!(FAMILY, 18);
+    assert!(members.iter().all(|member| member.of == 18));
     let (p1, p2) = (2.0 / 256.0, 2.0 / 4096.0);
     assert_eq!((one.p, two.p, three.p), (Some(p1), Some(p2), None));
     assert_eq!((two.holm, one.holm, three.holm), (Some(18.0 * p2), Some(17.0 * p1), None));
@@ -184,6 +184,16 @@ fn one_of_many_claims_needs_a_smaller_p_and_its_remark_says_so() {
     assert_eq!((one.prediction.as_deref(), two.note.as_str()), (Some("H0a"), ""));
     assert!(three.note.contains("counted as p = 1"), "{}", three.note);
     assert!(members[3..].iter().all(|m| m.evidence == Evidence::Measured && m.p.is_none()));
+}
+
+#[test]
+fn a_family_is_as_large_as_stated_and_never_smaller_than_what_is_judged() {
+    let one = named("H1", &expanding(8), None);
+    let p = 2.0 / 256.0;
+    for (stated, size) in [(None, 1), (Some(0), 1), (Some(3), 3)] {
+        let member = &family(std::slice::from_ref(&one), &[0.05], stated)[0];
+        assert_eq!((member.of, member.holm), (size, Some(size as f64 * p)), "{stated:?}");
+    }
 }
 
 #[test]
@@ -198,12 +208,12 @@ fn a_claim_of_either_pays_for_its_choice_and_the_other_p_are_a_list() {
     };
     let (six, eight) = (2.0 / 64.0, 2.0 / 256.0);
     let all = judged(&h);
-    assert_eq!(family(&all, &[0.05])[0].p, Some(six), "the first one");
+    assert_eq!(family(&all, &[0.05], Some(18))[0].p, Some(six), "the first one");
     let [other] = &listed(&all)[..] else { panic!("{:#?}", listed(&all)) };
     assert_eq!((other.prediction.as_str(), other.p, other.adjusted), ("H0a", eight, eight));
     h.stands = Stands::Any;
     let any = judged(&h);
-    let found = &family(&any, &[0.05])[0];
+    let found = &family(&any, &[0.05], Some(18))[0];
     assert_eq!(
         (found.prediction.as_deref(), found.p),
         (Some("H0a"), Some(2.0 * eight)),

@@ -69,12 +69,16 @@ impl Kind for Report {
     }
 }
 
-/// Key fields of the report: the verdicts, all evidence, the title of the experiment, recipes of claims, and registrations
-/// that are news.
+/// Key fields of the report: the verdicts, all evidence, the title of the experiment, the size of the family where it is
+/// stated, recipes of claims, and registrations that are news.
 fn fields(inputs: &Inputs<'_>, outcomes: &[Key], basis: &Basis<'_>) -> Fields {
     let (outcomes, evidence) = (keys::digest_keys(outcomes), basis.digest(inputs));
     let (title, report_version) = (inputs.loaded.experiment.title.as_str(), keys::REPORT_VERSION);
     let fields = keys::Report { outcomes, evidence, title, report_version }.fields();
+    let fields = match inputs.loaded.experiment.family {
+        Some(size) => fields.with("family", size),
+        None => fields,
+    };
     let more = [("recipes", inputs.recipes), ("registrations", registering::digest(&inputs.registrations))];
     more.into_iter().fold(fields, |fields, (name, key)| match key {
         Some(key) => fields.with(name, key),

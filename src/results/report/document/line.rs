@@ -3,8 +3,8 @@
 
 use base::hash::Key;
 use number::protocol::Protocol;
-use study::claims::Outcome;
 use study::judge::outcome::Verdict;
+use study::published::claims::Outcome;
 
 use super::digits::MISSING;
 use crate::report::drawing::Shape;

@@ -9,7 +9,7 @@ use number::evidence::{Evidence, Measurement};
 use number::metric::Metric;
 use number::protocol::Protocol;
 
-pub use seed::seed_figures;
+pub use seed::published_figures;
 pub use training::training_figures;
 
 /// One figure, ready to be drawn and written as a table.

@@ -18,7 +18,7 @@ const UNIFIED: &str = "grand_unified";
 const TWINS: &str = "twin_test";
 
 /// All that the rows allow, published before measured. A figure without rows is left out.
-pub fn seed_figures(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Vec<Figure> {
+pub fn published_figures(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Vec<Figure> {
     let indices = [(Evidence::Published, published), (Evidence::Measured, measured)];
     let builders = [layer_gains, cumulative, unembedding, twins, entropy, categories];
     let figures =

@@ -249,9 +249,7 @@ fn primary_protocols(hypothesis: &HypothesisOutcome) -> Span {
 /// The primary p of every hypothesis before and after Holm.
 fn family_fold(context: &RenderContext<'_>) -> Option<Block> {
     let view = context.view;
-    if view.family.is_empty() {
-        return None;
-    }
+    let size = view.family.first()?.of;
     let columns =
         ["hypothesis", "prediction", "evidence", "protocol", "p", "after Holm", "remark"].map(column);
     let rows = view.family.iter().filter(|member| member.p.is_some()).filter_map(|member| {
@@ -270,7 +268,7 @@ fn family_fold(context: &RenderContext<'_>) -> Option<Block> {
     let table = Table::new("The primary p of every hypothesis that has one", columns).with(rows);
     Some(Block::Fold {
         summary: "The p of the family of hypotheses".into(),
-        blocks: vec![paragraph(prose(prose::FAMILY)), Block::Table(table)],
+        blocks: vec![paragraph(prose(&prose::family(size))), Block::Table(table)],
     })
 }
 

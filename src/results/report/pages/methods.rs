@@ -24,9 +24,9 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
         blocks.push(Block::section("curves", "Specification curves"));
         blocks.push(paragraph(prose(prose::CURVES)));
     }
-    if !context.view.family.is_empty() {
+    if let Some(member) = context.view.family.first() {
         blocks.push(Block::section("family", "The p of the family"));
-        blocks.push(paragraph(prose(prose::FAMILY)));
+        blocks.push(paragraph(prose(&prose::family(member.of))));
     }
     blocks.extend(provenance(context));
     vec![Page {

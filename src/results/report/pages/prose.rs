@@ -25,9 +25,14 @@ pub(super) const VERDICTS: &str = "*supported*: in the predicted direction and b
      defensible choice gives another verdict. *untestable*: what the test needs does not exist here. A hypothesis \
      stands or falls with its core predictions (where it is an \"or\": stands with any of them, falls with all); those marked *beside the claim* decide nothing.";
 
-pub(super) const FAMILY: &str = "One primary p per hypothesis, that of its first core prediction that has one, after Holm over the family of hypotheses on \
-     each kind of evidence; a hypothesis without a p counts as p = 1. The correction changes no verdict, since a verdict \
-     follows from its own file; where a support would not outlast it, the remark says so.";
+/// How the primary p of a family of this many hypotheses are corrected.
+pub(super) fn family(size: usize) -> String {
+    format!(
+        "One primary p per hypothesis, that of its first core prediction that has one, after Holm over the family of {size} \
+         hypotheses on each kind of evidence; a hypothesis without a p counts as p = 1. The correction changes no verdict, \
+         since a verdict follows from its own file; where a support would not outlast it, the remark says so."
+    )
+}
 
 pub(super) const LISTED: &str = "Every other p of a testable prediction: an exploratory list, in which a share of at most q is false among those below q \
      after Benjamini and Hochberg's correction over the list, on each kind of evidence.";

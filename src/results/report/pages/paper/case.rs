@@ -7,7 +7,7 @@ use crate::report::document::{
 use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, SMALL, Scale, Shape, fitted};
 use number::metric::Metric;
 use number::protocol::Protocol;
-use study::llama::{CaseRow, LlamaCase, Split};
+use study::published::llama::{CaseRow, LlamaCase, Split};
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 330.0;

@@ -6,7 +6,7 @@ use crate::report::document::{
 };
 use crate::report::pages::context::RenderContext;
 use number::protocol::Protocol;
-use study::claims::{Answer, ClaimOutcome, Outcome};
+use study::published::claims::{Answer, ClaimOutcome, Outcome};
 
 pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
     let claims = &context.view.claims;

@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::report::document::{Basis, Line, Sign, Span, WEIGHTS, protocol_address};
 use crate::report::drawing::{Drawing, swatch};
 use number::protocol::Protocol;
-use study::claims::Outcome;
+use study::published::claims::Outcome;
 
 pub(super) fn line(line: &Line) -> Markup {
     html! { @for part in &line.0 { (span(part)) } }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{Blocks, Dtypes, prompt, protocol, published, reduction};
-use crate::published::EvidenceError;
-use crate::published::sheet::{Row, Sheet};
+use super::error::EvidenceError;
+use super::shared::{Blocks, Dtypes, prompt, protocol, published, reduction};
+use super::sheet::{Row, Sheet};
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::Endpoint;
@@ -41,7 +41,7 @@ pub(super) fn import(folder: &Path) -> Result<Gains, EvidenceError> {
     let mut gains = Gains { rows: Vec::new(), dtypes: Dtypes::new(), blocks: Blocks::new() };
     for row in sheet.rows() {
         let (source, model) = (row.required("source")?, row.required("model")?);
-        let dtype = row.word("dtype", super::DTYPES)?;
+        let dtype = row.word("dtype", super::shared::DTYPES)?;
         let known = gains.dtypes.entry((source.to_string(), model.to_string())).or_insert(dtype.to_string());
         if known != dtype {
             return Err(row.bad("dtype", &format!("{known}, as the rows above of {source} and {model}")));

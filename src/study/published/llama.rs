@@ -2,7 +2,7 @@
 //!
 //! Everything is computed from published rows. Steps of one chain change one thing each, so their log ratios add up.
 
-use crate::published::EvidenceError;
+use super::tables::EvidenceError;
 use number::evidence::Measurement;
 use number::index::EvidenceIndex;
 use number::metric::Metric;

@@ -1,15 +1,29 @@
 //! Claims beside what their rows give.
 
+use std::path::Path;
+
 use super::evaluate::{Rows, answer};
 use super::expression::Expression;
+use super::measured;
+use super::outcome::{Answer, ClaimOutcome, ClaimsError, Outcome, shown};
 use super::recipes::{Piece, Recipe, Recipes, Template};
-use super::{Answer, ClaimOutcome, Outcome, measured};
 use crate::config::Report;
-use crate::published::{Claim, Stated};
+use crate::published::tables::{Claim, Stated, printed_claims};
 use number::index::EvidenceIndex;
 
+/// Recomputes every claim of `folder`, from whose tables the rows of `index` were imported: claims.csv in its order, then the statistics of
+/// recipes.toml.
+///
+/// # Errors
+/// A claim without a recipe, a recipe without a claim, and every selection without rows.
+pub fn reproduce(folder: &Path, index: &EvidenceIndex<'_>) -> Result<Vec<ClaimOutcome>, ClaimsError> {
+    let claims = printed_claims(folder)?;
+    let recipes = Recipes::read(folder).map_err(ClaimsError::Toml)?;
+    recompute(&claims, &recipes, index).map_err(ClaimsError::Toml)
+}
+
 /// The outcome of every claim, in their order; the statistics of the recipes follow.
-pub(super) fn recompute(
+fn recompute(
     claims: &[Claim],
     recipes: &Recipes,
     index: &EvidenceIndex<'_>,
@@ -116,17 +130,4 @@ fn sentence(template: &Template, recipe: &Recipe, recipes: &Recipes, rows: &Rows
         }
     }
     Ok(text)
-}
-
-/// Whole numbers as they are, others with four significant digits, words as they are.
-pub(super) fn shown(answer: &Answer) -> String {
-    match answer {
-        Answer::Words(words) => words.clone(),
-        Answer::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
-        Answer::Number(number) if (1e-4..1e6).contains(&number.abs()) => {
-            let decimals = (3.0 - number.abs().log10().floor()).max(0.0) as usize;
-            format!("{number:.decimals$}")
-        }
-        Answer::Number(number) => format!("{number:.3e}"),
-    }
 }

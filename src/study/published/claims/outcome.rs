@@ -1,27 +1,10 @@
-//! What was printed, and what it is: every number and word of the research note, recomputed from the published rows.
-//!
-//! How a claim is recomputed is data: `recipes.toml` beside the tables. What it really measures follows from the rows the
-//! recipe uses: their protocol, precision, prompts and definitions, which no claim can do without.
-
-mod evaluate;
-mod expression;
-mod measured;
-mod operation;
-mod recipes;
-mod recompute;
-mod selection;
-mod statistic;
-
-use std::path::Path;
+//! How claims fare: each claim beside what its rows give.
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Report;
-use crate::{published, published::EvidenceError};
+use crate::published::tables::EvidenceError;
 use base::named_enum;
-use number::index::EvidenceIndex;
-
-pub use recipes::FILE as RECIPES;
 
 named_enum! {
     /// How a claim fares.
@@ -84,20 +67,22 @@ pub enum ClaimsError {
     Evidence(#[from] EvidenceError),
 }
 
-/// Recomputes every claim of `folder`, from whose tables the rows of `index` were imported: claims.csv in its order, then the statistics of
-/// recipes.toml.
-///
-/// # Errors
-/// A claim without a recipe, a recipe without a claim, and every selection without rows.
-pub fn reproduce(folder: &Path, index: &EvidenceIndex<'_>) -> Result<Vec<ClaimOutcome>, ClaimsError> {
-    let claims = published::claims(folder)?;
-    let recipes = recipes::Recipes::read(folder).map_err(ClaimsError::Toml)?;
-    recompute::recompute(&claims, &recipes, index).map_err(ClaimsError::Toml)
-}
-
 impl std::fmt::Display for Answer {
     /// Whole numbers as they are, others with four significant digits, words as they are.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(&recompute::shown(self))
+        f.pad(&shown(self))
+    }
+}
+
+/// Whole numbers as they are, others with four significant digits, words as they are.
+pub(super) fn shown(answer: &Answer) -> String {
+    match answer {
+        Answer::Words(words) => words.clone(),
+        Answer::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
+        Answer::Number(number) if (1e-4..1e6).contains(&number.abs()) => {
+            let decimals = (3.0 - number.abs().log10().floor()).max(0.0) as usize;
+            format!("{number:.decimals$}")
+        }
+        Answer::Number(number) => format!("{number:.3e}"),
     }
 }

@@ -14,7 +14,7 @@ use super::expression::{Expression, Problem, parse};
 use super::selection::{List, Selection};
 use crate::config::document::{Document, at};
 use crate::config::{Diagnostic, Report};
-use crate::published::{Claim, Stated};
+use crate::published::tables::{Claim, Stated};
 use number::index::EvidenceIndex;
 
 /// Name of the file beside the tables.

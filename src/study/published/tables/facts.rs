@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::Blocks;
-use crate::published::EvidenceError;
-use crate::published::sheet::{Row, Sheet};
+use super::error::EvidenceError;
+use super::shared::Blocks;
+use super::sheet::{Row, Sheet};
 use number::evidence::{ModelInfo, PromptInfo};
 use number::facts::ModelFacts;
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::published::EvidenceError;
-use crate::published::sheet::{Row, Sheet};
+use super::error::EvidenceError;
+use super::sheet::{Row, Sheet};
 
 const COLUMNS: &[&str] = &[
     "claim_id",
@@ -19,19 +19,23 @@ const COLUMNS: &[&str] = &[
     "backing_file",
 ];
 
-/// One statement.
+/// One statement of the research note.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
+    /// E.g. `C017`; claims are in the order of their ids.
     pub id: String,
+    /// Section of the research note that states it.
     pub section: String,
+    /// The statement in the note's words.
     pub text: String,
     /// As written: mostly model ids, also `all` or `4 models`; none for a claim about no model.
     pub models: Vec<String>,
     pub stated: Stated,
     /// Empty where the note gives none.
     pub unit: String,
-    /// Where the numbers behind it are; empty where nothing backs it.
+    /// Sources of the rows behind it; empty where nothing backs it.
     pub sources: Vec<String>,
+    /// Files of the research that the numbers behind it are in; likewise.
     pub files: Vec<String>,
 }
 
@@ -39,13 +43,21 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stated {
     /// A number and how far a recomputed one may be off to print alike.
-    Number { value: f64, tolerance: f64 },
+    Number {
+        /// As printed.
+        value: f64,
+        /// In the claim's unit.
+        tolerance: f64,
+    },
     /// A verdict, a rule, a range, a name.
     Words(String),
 }
 
-/// Reads claims.csv of a folder, in its order. A number without a tolerance is an error, and so is the reverse.
-pub fn claims(folder: &Path) -> Result<Vec<Claim>, EvidenceError> {
+/// Reads claims.csv of a folder, in its order.
+///
+/// # Errors
+/// When the table cannot be read. A number without a tolerance is an error, and so is the reverse.
+pub fn printed_claims(folder: &Path) -> Result<Vec<Claim>, EvidenceError> {
     read(folder, |_| true)
 }
 

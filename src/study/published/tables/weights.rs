@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::published;
-use crate::published::EvidenceError;
-use crate::published::sheet::Sheet;
+use super::error::EvidenceError;
+use super::shared::published;
+use super::sheet::Sheet;
 use number::evidence::Measurement;
 use number::metric::Metric;
 

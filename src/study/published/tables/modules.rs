@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{protocol, published, reduction};
-use crate::published::EvidenceError;
-use crate::published::sheet::Sheet;
+use super::error::EvidenceError;
+use super::shared::{protocol, published, reduction};
+use super::sheet::Sheet;
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::Endpoint;
@@ -28,7 +28,7 @@ pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
             metric,
             layer: Some(row.integer("layer")?.ok_or_else(|| row.bad("layer", "a block index"))?),
             protocol: protocol(reduction(row)?, Endpoint::LastBlock),
-            dtype: row.word("dtype", super::DTYPES)?.to_string(),
+            dtype: row.word("dtype", super::shared::DTYPES)?.to_string(),
             value: row.required_number("gain")?,
             definition: format!(
                 "{}; over {prompts} prompt{}",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::EvidenceError;
+use super::error::EvidenceError;
 
 /// A CSV file in memory. Lines are counted in the file, the header being line 1.
 pub(super) struct Sheet {

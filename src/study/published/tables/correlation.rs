@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use super::{protocol, published};
-use crate::published::EvidenceError;
-use crate::published::sheet::{Row, Sheet};
+use super::error::EvidenceError;
+use super::shared::{protocol, published};
+use super::sheet::{Row, Sheet};
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::{Endpoint, Reduction};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{Dtypes, prompt, protocol, published, reduction};
-use crate::published::EvidenceError;
-use crate::published::sheet::{Row, Sheet};
+use super::error::EvidenceError;
+use super::shared::{Dtypes, prompt, protocol, published, reduction};
+use super::sheet::{Row, Sheet};
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::Endpoint;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use half::bf16;
 
-use super::Answer;
 use super::expression::{Binary, Expression, Node, Problem};
 use super::operation::Operation;
+use super::outcome::Answer;
 use super::selection::{Selected, Unit};
 use super::statistic;
 

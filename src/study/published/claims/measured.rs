@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::evaluate::Rows;
 use super::expression::Expression;
 use super::selection::{About, Fact};
-use crate::published::Claim;
+use crate::published::tables::Claim;
 use number::evidence::{EvidenceTable, Measurement};
 use number::metric::Metric;
 use number::protocol::Endpoint;

@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::check::experiment::{check_experiment, check_prompts};
+use super::check::hypothesis::check_hypothesis;
+use super::check::models::check_models;
+use super::check::published_names::PublishedNames;
+use super::check::references::{self, Files};
+use super::check::{repair, shape};
 use super::document::{Document, Node, Value};
 use super::experiment::{Experiment, Model, ModelList, Prompt, PromptSet};
 use super::kind::Kind;
-use super::names::{self, Files, Published};
 use super::report::{Diagnostic, Report, nearest};
-use super::{paths, repair, rules, schema, shape};
+use super::{paths, schema};
 use crate::judge::hypothesis::Hypothesis;
 use base::hash::{Fields, Key};
 
@@ -80,12 +85,12 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
 
 /// Reads a model list alone.
 pub fn load_models(path: &Path) -> Result<ModelList, Report> {
-    load_one(path, Kind::Models, rules::models)
+    load_one(path, Kind::Models, check_models)
 }
 
 /// Reads a prompt set alone.
 pub fn load_prompts(path: &Path) -> Result<PromptSet, Report> {
-    load_one(path, Kind::Prompts, rules::prompts)
+    load_one(path, Kind::Prompts, check_prompts)
 }
 
 fn load_one<T: DeserializeOwned>(
@@ -155,25 +160,25 @@ impl Reader {
                 self.experiment(path);
             }
             Kind::Models => {
-                let list = self.typed(&mut document, Kind::Models, rules::models);
+                let list = self.typed(&mut document, Kind::Models, check_models);
                 let models = list.as_ref().map(|list| (&document, list));
-                self.alone(&Files { models, ..Files::nothing(&Published::default()) });
+                self.alone(&Files { models, ..Files::nothing(&PublishedNames::default()) });
             }
             Kind::Prompts => {
-                let set = self.typed(&mut document, Kind::Prompts, rules::prompts);
+                let set = self.typed(&mut document, Kind::Prompts, check_prompts);
                 let sets: Vec<_> = set.into_iter().map(|set| (document.clone(), set)).collect();
-                self.alone(&Files { prompt_sets: &sets, ..Files::nothing(&Published::default()) });
+                self.alone(&Files { prompt_sets: &sets, ..Files::nothing(&PublishedNames::default()) });
             }
             Kind::Hypothesis => {
-                let one = self.typed(&mut document, Kind::Hypothesis, rules::hypothesis);
+                let one = self.typed(&mut document, Kind::Hypothesis, check_hypothesis);
                 let all: Vec<_> = one.into_iter().map(|one| (document.clone(), one)).collect();
-                self.alone(&Files { hypotheses: &all, ..Files::nothing(&Published::default()) });
+                self.alone(&Files { hypotheses: &all, ..Files::nothing(&PublishedNames::default()) });
             }
         }
     }
 
     fn alone(&mut self, files: &Files) {
-        self.report.diagnostics.extend(names::check(files));
+        self.report.diagnostics.extend(references::check(files));
     }
 
     /// Shape, then type, then what the file says by itself. A document with slips is left repaired.
@@ -207,19 +212,20 @@ impl Reader {
 
     fn experiment(&mut self, path: &Path) -> Option<Loaded> {
         let mut document = self.open(path)?;
-        let experiment = self.typed(&mut document, Kind::Experiment, rules::experiment);
+        let experiment = self.typed(&mut document, Kind::Experiment, check_experiment);
         // The named files are read even if the experiment itself is wrong: one run shows all mistakes.
         let mut models = None;
         for file in self.named(&document, "models").0 {
             let Some(mut list_document) = self.open(&file) else { continue };
-            let list = self.typed(&mut list_document, Kind::Models, rules::models);
+            let list = self.typed(&mut list_document, Kind::Models, check_models);
             models = list.map(|list| (list_document, list));
         }
-        let (prompt_sets, all_prompts) = self.each(&document, "prompts", Kind::Prompts, rules::prompts);
-        let (hypotheses, _) = self.each(&document, "hypotheses", Kind::Hypothesis, rules::hypothesis);
+        let (prompt_sets, all_prompts) = self.each(&document, "prompts", Kind::Prompts, check_prompts);
+        let (hypotheses, _) = self.each(&document, "hypotheses", Kind::Hypothesis, check_hypothesis);
         let published = self.published(&document);
-        let (folder, names) = published.map_or((None, Published::default()), |(f, names)| (Some(f), names));
-        self.report.diagnostics.extend(names::check(&Files {
+        let (folder, names) =
+            published.map_or((None, PublishedNames::default()), |(f, names)| (Some(f), names));
+        self.report.diagnostics.extend(references::check(&Files {
             experiment: experiment.as_ref().map(|experiment| (&document, experiment)),
             models: models.as_ref().map(|(document, list)| (document, list)),
             prompt_sets: &prompt_sets,
@@ -278,10 +284,10 @@ impl Reader {
         (files, self.report.diagnostics.len() == before)
     }
 
-    fn published(&mut self, document: &Document) -> Option<(PathBuf, Published)> {
+    fn published(&mut self, document: &Document) -> Option<(PathBuf, PublishedNames)> {
         let (name, node) = texts(document, "published").into_iter().next()?;
         let folder = paths::beside(&document.source.path, name);
-        match Published::read(&folder) {
+        match PublishedNames::read(&folder) {
             Ok(published) => Some((folder, published)),
             Err(message) => {
                 self.report.diagnostics.push(Diagnostic::new(&document.source, node.span.clone(), message));
@@ -292,7 +298,7 @@ impl Reader {
 }
 
 impl<'a> Files<'a> {
-    fn nothing(published: &'a Published) -> Files<'a> {
+    fn nothing(published: &'a PublishedNames) -> Files<'a> {
         Files {
             experiment: None,
             models: None,

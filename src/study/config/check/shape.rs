@@ -5,12 +5,12 @@
 
 use serde_json::Value as Json;
 
-use super::document::{Document, Entry, Node, Value};
 use super::repair::Fix;
-use super::report::{Diagnostic, nearest};
+use crate::config::document::{Document, Entry, Node, Value};
+use crate::config::report::{Diagnostic, nearest};
 
-/// Checks a whole file against a schema made by [`super::schema::of`]; with the mistakes come the fixes it suggests.
-pub(super) fn check(document: &Document, schema: &Json) -> (Vec<Diagnostic>, Vec<Fix>) {
+/// Checks a whole file against a schema made by [`crate::config::schema::of`]; with the mistakes come the fixes it suggests.
+pub(in crate::config) fn check(document: &Document, schema: &Json) -> (Vec<Diagnostic>, Vec<Fix>) {
     let mut walk = Walk { document, root: schema, found: Vec::new(), fixes: Vec::new() };
     walk.value(&document.root, schema, "the file");
     (walk.found.into_iter().map(Diagnostic::of_shape).collect(), walk.fixes)

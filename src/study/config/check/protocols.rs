@@ -1,8 +1,8 @@
 //! The law: a number never travels without its protocol, and numbers under different protocols are compared only
 //! where the file says so.
 
-use super::document::{Document, Step, at};
-use super::report::Diagnostic;
+use crate::config::document::{Document, Step, at};
+use crate::config::report::Diagnostic;
 use crate::judge::hypothesis::{Quantity, Test};
 use number::protocol::Protocol;
 

@@ -1,17 +1,17 @@
-//! What files say about each other: ids used twice, and names of models, profiles, prompts and categories that
-//! nothing defines.
+//! Checks what files say about each other: ids that are used twice, and references to models, profiles, prompts, categories
+//! and protocols that nothing defines or observes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use super::document::{Document, Step, at};
-use super::experiment::{Experiment, Model, ModelList, PromptSet};
-use super::report::Diagnostic;
+use super::published_names::PublishedNames;
+use crate::config::document::{Document, Step, at};
+use crate::config::experiment::{Experiment, Model, ModelList, PromptSet};
+use crate::config::report::Diagnostic;
 use crate::judge::hypothesis::{Hypothesis, ModelFilter, Select};
 use number::evidence::Evidence;
 
 /// The files of one experiment, as far as they could be read.
-pub(super) struct Files<'a> {
+pub(in crate::config) struct Files<'a> {
     pub experiment: Option<(&'a Document, &'a Experiment)>,
     /// `None` if the list could not be read: then no model is called unknown.
     pub models: Option<(&'a Document, &'a ModelList)>,
@@ -19,53 +19,11 @@ pub(super) struct Files<'a> {
     /// Whether every prompt set was read: else no prompt is called unknown.
     pub all_prompts: bool,
     pub hypotheses: &'a [(Document, Hypothesis)],
-    pub published: &'a Published,
-}
-
-/// Names that occur in published tables.
-#[derive(Debug, Default)]
-pub(super) struct Published {
-    pub models: Vec<String>,
-    pub sources: Vec<String>,
-    pub prompts: Vec<String>,
-    pub categories: Vec<String>,
-}
-
-impl Published {
-    /// Reads the names from `measurements.csv`, `models.csv` and `prompts.csv`. The error says what is wrong.
-    pub(super) fn read(folder: &Path) -> Result<Published, String> {
-        let column = |file: &str, column: &str| -> Result<Vec<String>, String> {
-            let path = folder.join(file);
-            let fail = |error: csv::Error| format!("cannot read {}: {error}", path.display());
-            let mut reader = csv::Reader::from_path(&path).map_err(fail)?;
-            let index = reader.headers().map_err(fail)?.iter().position(|name| name == column);
-            let index = index.ok_or_else(|| format!("{} has no column `{column}`", path.display()))?;
-            let mut values = Vec::new();
-            for record in reader.records() {
-                values.extend(
-                    record.map_err(fail)?.get(index).filter(|text| !text.is_empty()).map(String::from),
-                );
-            }
-            values.sort();
-            values.dedup();
-            Ok(values)
-        };
-        let mut models = column("models.csv", "model")?;
-        models.extend(column("measurements.csv", "model")?);
-        let mut prompts = column("prompts.csv", "prompt_id")?;
-        prompts.extend(column("measurements.csv", "prompt_id")?);
-        let mut categories = column("prompts.csv", "category")?;
-        categories.extend(column("measurements.csv", "prompt_category")?);
-        for list in [&mut models, &mut prompts, &mut categories] {
-            list.sort();
-            list.dedup();
-        }
-        Ok(Published { models, sources: column("measurements.csv", "source")?, prompts, categories })
-    }
+    pub published: &'a PublishedNames,
 }
 
 /// Everything that is wrong between the files.
-pub(super) fn check(files: &Files) -> Vec<Diagnostic> {
+pub(in crate::config) fn check(files: &Files) -> Vec<Diagnostic> {
     let mut found = duplicates(files);
     if let (Some((document, experiment)), Some((_, list))) = (files.experiment, files.models) {
         let profiles = list.models.iter().flat_map(|model| &model.profiles);

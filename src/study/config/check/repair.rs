@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use super::document::{Document, Node, Value};
+use crate::config::document::{Document, Node, Value};
 
 /// What to assume instead of what was written. Spans are those of the original text.
 #[derive(Clone, Debug)]
-pub(super) enum Fix {
+pub(in crate::config) enum Fix {
     /// The key at this place was meant to be another.
     Rename(Range<usize>, String),
     /// The key at this place means nothing.
@@ -17,14 +17,14 @@ pub(super) enum Fix {
 }
 
 /// The document with all fixes applied; places stay those of the original text.
-pub(super) fn apply(document: &Document, fixes: &[Fix]) -> Document {
+pub(in crate::config) fn apply(document: &Document, fixes: &[Fix]) -> Document {
     let mut repaired = document.clone();
     node(&mut repaired.root, fixes);
     repaired
 }
 
 /// The typed value of a repaired tree, if it is one by now.
-pub(super) fn decode<T: serde::de::DeserializeOwned>(document: &Document) -> Option<T> {
+pub(in crate::config) fn decode<T: serde::de::DeserializeOwned>(document: &Document) -> Option<T> {
     plain(&document.root).try_into().ok()
 }
 

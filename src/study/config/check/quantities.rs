@@ -1,13 +1,11 @@
-//! What a test asks for: quantities that can be looked up, facts that models have, conditions that can hold.
+//! Checks the quantities, facts and conditions that a test refers to.
 
-use super::document::{Document, Step};
-use super::report::Diagnostic;
-use super::schema::{FactType, facts};
+use super::common::Found;
+use crate::config::document::{Document, Step};
+use crate::config::schema::{FactType, facts};
 use crate::judge::hypothesis::{FactCondition, Quantity, Select, Test};
 
-type Found = Vec<Diagnostic>;
-
-/// What a kind of test asks of its quantities, and what it says against itself.
+/// Checks one test (of prediction `p`): its quantities, the facts it names, and what its kind finds wrong with it.
 pub(super) fn test(document: &Document, p: usize, test: &Test, found: &mut Found) {
     let root = [Step::from("prediction"), p.into(), "test".into()];
     let parts = test.parts();

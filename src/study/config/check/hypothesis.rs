@@ -1,0 +1,71 @@
+//! Checks what a hypothesis file says by itself: ids, level, protocols, dimensions, and each prediction.
+
+use super::common::{Found, identifier, not_empty, version};
+use super::protocols::protocols;
+use super::quantities::{conditions, test};
+use super::rule::rule;
+use crate::config::document::{Document, at};
+use crate::judge::hypothesis::{Dimension, Hypothesis, Multiverse, Prediction};
+
+/// Every mistake of a hypothesis file that needs no other file to be seen.
+pub(in crate::config) fn check_hypothesis(document: &Document, hypothesis: &Hypothesis) -> Found {
+    let mut found = Vec::new();
+    version(document, hypothesis.schema, &mut found);
+    identifier(document, at!["id"], &hypothesis.id, &mut found);
+    if !(hypothesis.alpha > 0.0 && hypothesis.alpha <= 0.5) {
+        let message = format!("alpha is {}, it must lie above 0 and at most at 0.5", hypothesis.alpha);
+        found.push(document.error(at!["alpha"], message).suggest("write 0.05"));
+    }
+    conditions(document, at!["models", "where"], &hypothesis.models.facts, &mut found);
+    let mut seen = vec![hypothesis.protocol];
+    for (o, other) in hypothesis.also.iter().enumerate() {
+        if seen.contains(&other.protocol) {
+            let message = format!("protocol {} is listed twice", other.protocol);
+            found.push(document.error(at!["also", o, "protocol"], message).suggest("drop this entry"));
+        }
+        seen.push(other.protocol);
+    }
+    if let Some(one) = &hypothesis.multiverse {
+        multiverse(document, one, &mut found);
+    }
+    not_empty(document, at!["prediction"], &hypothesis.predictions, "prediction", &mut found);
+    for (p, one) in hypothesis.predictions.iter().enumerate() {
+        prediction(document, p, hypothesis, one, &mut found);
+    }
+    found
+}
+
+fn multiverse(document: &Document, one: &Multiverse, found: &mut Found) {
+    for (r, relation) in one.relations.iter().enumerate() {
+        let dimension = relation.dimension;
+        let mut error = |message: String, suggestion: &str| {
+            let path = at!["multiverse", "relation", r, "dimension"];
+            found.push(document.error(path, message).suggest(suggestion));
+        };
+        if matches!(dimension, Dimension::Reduction | Dimension::Endpoint) {
+            error(format!("relations along `{dimension}` are those of `also`"), "list the protocols there");
+        } else if !one.has(dimension) {
+            error(
+                format!("`{dimension}` is none of the dimensions"),
+                "add it to `dimensions`, or drop this entry",
+            );
+        }
+    }
+}
+
+fn prediction(document: &Document, p: usize, hypothesis: &Hypothesis, one: &Prediction, found: &mut Found) {
+    identifier(document, at!["prediction", p, "id"], &one.id, found);
+    if !one.id.starts_with(&hypothesis.id) || one.id == hypothesis.id {
+        let message = format!("prediction `{}` does not belong to hypothesis `{}`", one.id, hypothesis.id);
+        let letter = char::from(b'a' + u8::try_from(p).unwrap_or(0).min(25));
+        let suggestion = format!("call it `{}{letter}`", hypothesis.id);
+        found.push(document.error(at!["prediction", p, "id"], message).suggest(suggestion));
+    }
+    not_empty(document, at!["prediction", p, "evidence"], &one.evidence, "kind of evidence", found);
+    if let Some(filter) = &one.models {
+        conditions(document, at!["prediction", p, "models", "where"], &filter.facts, found);
+    }
+    test(document, p, &one.test, found);
+    rule(document, p, one, found);
+    protocols(document, p, hypothesis.protocol, &one.test, found);
+}

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, output};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::output;
 use number::index::EvidenceIndex;
 use study::config::{self, Checked, Kind, Loaded, Report};
 use study::published::claims::ClaimsError;
@@ -22,7 +24,7 @@ pub(super) struct Arguments {
     #[arg(default_value = "experiments/reproduce.toml")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 impl Arguments {
@@ -71,7 +73,7 @@ pub(super) fn bad(report: &Report) -> Failure {
 }
 
 /// Loads an experiment or fails with the whole report.
-pub(super) fn load(experiment: &Path, common: &Common) -> Result<Loaded, Failure> {
+pub(super) fn load(experiment: &Path, common: &CommonOptions) -> Result<Loaded, Failure> {
     config::load(experiment).map_err(|report| {
         if common.json {
             // The report is the result a program asked for; the exit code says that it is one.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, output, table};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::{output, table};
 use results::regress::{compare, results};
 
 /// Options of `diff`.
@@ -25,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "RUN_B")]
     after: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 impl Arguments {

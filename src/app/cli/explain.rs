@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::{Exit, Failure, Job, check, output, progress, table};
+use super::exit::{Exit, Failure};
+use super::options::ExperimentOptions;
+use super::{check, output, progress, table};
 use crate::pipeline;
 
 /// Options of `explain`.
@@ -22,14 +24,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 3)]
     rows: usize,
     #[command(flatten)]
-    job: Job,
+    experiment: ExperimentOptions,
 }
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let loaded = check::load(&self.job.experiment, &self.job.common)?;
-        let bar = progress::new(self.job.common.quiet);
-        let found = pipeline::explain(&loaded, &self.job.places(), &self.id, bar.as_ref())?;
+        let loaded = check::load(&self.experiment.file, &self.experiment.common)?;
+        let bar = progress::new(self.experiment.common.quiet);
+        let found = pipeline::explain(&loaded, &self.experiment.places(), &self.id, bar.as_ref())?;
         let Some(found) = found else {
             let known: Vec<&str> = loaded.hypotheses.iter().map(|(_, one, _)| one.id.as_str()).collect();
             let known = known.join(", ");
@@ -44,7 +46,7 @@ impl Arguments {
             let message = format!("{} has no prediction {wanted}; it has {known}", self.id);
             return Err(Failure::new(Exit::Usage, message));
         }
-        if self.job.common.json {
+        if self.experiment.common.json {
             return output::print_json(&found.outcome);
         }
         output::print(&table::explained(&found, self.prediction.as_deref(), self.rows))

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, model_argument, output, progress, table};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::{model_argument, output, progress, table};
 use crate::pipeline;
 
 /// Options of `export`.
@@ -34,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
     models: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 impl Arguments {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Common, Exit, Failure, model_argument, output, progress, table};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::{model_argument, output, progress, table};
 use crate::pipeline::{Subject, SubjectError, weigh};
 use engine::weigh::Parts;
 use model::arch::ArchError;
@@ -26,7 +28,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
     models: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 /// What `inspect --json` prints.

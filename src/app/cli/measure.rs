@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{
-    Common, Exit, Failure, On, check, model_argument, output, profile, progress, speed::Meter, table,
-};
+use super::exit::{Exit, Failure};
+use super::options::{CommonOptions, ComputeOptions};
+use super::{check, model_argument, output, profile, progress, speed::Meter, table};
 use crate::pipeline::{self, Measured, Request, Source, Tokenizing};
 use crate::store::Store;
 use engine::run::Runtime;
@@ -55,9 +55,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
     #[command(flatten)]
-    on: On,
+    on: ComputeOptions,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 #[derive(Args)]

@@ -9,6 +9,7 @@ mod inspect;
 mod measure;
 mod model_argument;
 mod new;
+mod options;
 mod output;
 mod plan;
 mod profile;
@@ -22,16 +23,11 @@ mod table;
 mod tables;
 mod tap;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bytesize::ByteSize;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 pub use exit::{Exit, Failure};
-
-use crate::pipeline::Places;
-use base::device::Wanted;
 
 /// An instrument for the residual stream of language models: claims in TOML, verdicts under every protocol.
 #[derive(Parser)]
@@ -39,74 +35,6 @@ use base::device::Wanted;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-}
-
-/// Options every command takes.
-#[derive(Args, Clone, Debug)]
-pub struct Common {
-    /// Show no progress and no notes; errors and results only
-    #[arg(long, short, global = true)]
-    quiet: bool,
-    /// Print machine-readable JSON on standard output
-    #[arg(long, global = true)]
-    json: bool,
-}
-
-/// Where a command computes.
-#[derive(Args, Clone, Debug)]
-pub struct On {
-    /// Where to compute: cpu, cuda (the first card), cuda:N, or auto (cuda where it can be used, else cpu). What a device
-    /// computed is stored beside what another did. cpu multiplies with weights as they lie (bf16 on tile registers, AMX;
-    /// where there are none, bf16 and f16 on AVX-512 or AVX2) unless the environment says STREAMGAUGE_PRODUCTS=runtime;
-    /// STREAMGAUGE_PRODUCTS=emulated-tiles computes as tile registers would, slowly. What is stored already stays as it is
-    #[arg(long, value_name = "DEVICE", default_value_t)]
-    device: Wanted,
-    /// Memory that observing may take, e.g. 4GiB [default: what the machine has left]. Pages of checkpoints, which the
-    /// system can evict, come on top
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    memory: Option<ByteSize>,
-    /// Write a trace of where the time goes, for chrome://tracing or ui.perfetto.dev
-    #[arg(long, value_name = "FILE")]
-    profile: Option<PathBuf>,
-}
-
-impl On {
-    fn memory(&self) -> Option<u64> {
-        self.memory.map(|size| size.as_u64())
-    }
-}
-
-fn size(text: &str) -> Result<ByteSize, String> {
-    text.parse().map_err(|_| "expected a size with its unit, e.g. 4GiB or 800MB".to_string())
-}
-
-/// What `plan`, `run` and `report` work on.
-#[derive(Args, Clone, Debug)]
-pub struct Job {
-    /// Experiment file
-    #[arg(default_value = "experiments/reproduce.toml")]
-    experiment: PathBuf,
-    /// Folder of the store
-    #[arg(long, value_name = "DIR", default_value = "results/store")]
-    store: PathBuf,
-    /// Folder of reports, verdicts and tables
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    results: PathBuf,
-    #[command(flatten)]
-    on: On,
-    #[command(flatten)]
-    common: Common,
-}
-
-impl Job {
-    fn places(&self) -> Places {
-        Places {
-            store: self.store.clone(),
-            results: self.results.clone(),
-            device: self.on.device,
-            memory: self.on.memory(),
-        }
-    }
 }
 
 #[derive(Subcommand)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failure};
+use super::exit::{Exit, Failure};
 use crate::pipeline::{self, Missing, Subject};
 use base::progress::Progress;
 use model::checkpoint::Memo;

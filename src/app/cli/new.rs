@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Common, Exit, Failure, output};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::output;
 use study::config::{Kind, template};
 
 /// Options of `new`.
@@ -20,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     experiments: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

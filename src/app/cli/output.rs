@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Exit, Failure};
+use super::exit::{Exit, Failure};
 
 /// Prints text; a closed pipe is a normal end.
 pub(super) fn print(text: &str) -> Result<Exit, Failure> {

@@ -3,7 +3,9 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, Failure, Job, check, output, progress};
+use super::exit::{Exit, Failure};
+use super::options::ExperimentOptions;
+use super::{check, output, progress};
 use crate::pipeline::{self, Missing, ModelNeeds};
 use crate::plan::{Plan, Shard};
 
@@ -21,7 +23,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "I/N", conflicts_with = "needs")]
     shard: Option<Shard>,
     #[command(flatten)]
-    job: Job,
+    experiment: ExperimentOptions,
 }
 
 /// The JSON of a plan, with the needs that were asked for.
@@ -35,10 +37,10 @@ struct WithNeeds<'a> {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let common = &self.job.common;
-        let loaded = check::load(&self.job.experiment, common)?;
+        let common = &self.experiment.common;
+        let loaded = check::load(&self.experiment.file, common)?;
         let bar = progress::new(common.quiet);
-        let planned = pipeline::plan(&loaded, &self.job.places(), Missing::Report, bar.as_ref())?;
+        let planned = pipeline::plan(&loaded, &self.experiment.places(), Missing::Report, bar.as_ref())?;
         let shard = self.shard.map(|shard| planned.shard(shard));
         let plan = shard.as_ref().unwrap_or(&planned.plan);
         let needs = if self.needs { pipeline::needs(&planned)? } else { Vec::new() };

@@ -7,7 +7,7 @@ use tracing_chrome::{ChromeLayerBuilder, FlushGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::{Exit, Failure};
+use super::exit::{Exit, Failure};
 
 /// Writes every span of the program to `file` until the guard is dropped.
 ///

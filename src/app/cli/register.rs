@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::{Common, Exit, Failure, check, output};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::{check, output};
 use crate::pipeline;
 
 /// Options of `register`.
@@ -29,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 impl Arguments {

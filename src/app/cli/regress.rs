@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::{Common, Exit, Failure, On, check, output, progress, table};
+use super::exit::{Exit, Failure};
+use super::options::{CommonOptions, ComputeOptions};
+use super::{check, output, progress, table};
 use crate::pipeline;
 use results::regress::{BaselineError, baseline, compare};
 
@@ -30,9 +32,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TEXT", requires = "accept", value_parser = NonEmptyStringValueParser::new())]
     note: Option<String>,
     #[command(flatten)]
-    on: On,
+    on: ComputeOptions,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 impl Arguments {

@@ -2,18 +2,20 @@
 
 use clap::Args;
 
-use super::{Exit, Failure, Job, run};
+use super::exit::{Exit, Failure};
+use super::options::ExperimentOptions;
+use super::run;
 
 /// Options of `report`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  streamgauge report experiments/reproduce.toml --results /tmp/results")]
 pub(super) struct Arguments {
     #[command(flatten)]
-    job: Job,
+    experiment: ExperimentOptions,
 }
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        run::execute(&self.job, false)
+        run::execute(&self.experiment, false)
     }
 }

@@ -1,8 +1,10 @@
-//! `streamgauge run`: the main job.
+//! `streamgauge run`: the main options.
 
 use clap::Args;
 
-use super::{Exit, Failure, Job, check, output, profile, progress, speed::Meter, table};
+use super::exit::{Exit, Failure};
+use super::options::ExperimentOptions;
+use super::{check, output, profile, progress, speed::Meter, table};
 use crate::pipeline;
 
 /// Options of `run`.
@@ -11,27 +13,27 @@ use crate::pipeline;
 A second run recomputes nothing and says so. A killed run resumes: finished batches are in the store.")]
 pub(super) struct Arguments {
     #[command(flatten)]
-    job: Job,
+    experiment: ExperimentOptions,
 }
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        execute(&self.job, true)
+        execute(&self.experiment, true)
     }
 }
 
 /// Shared by `run` (computes what is missing) and `report` (does not).
-pub(super) fn execute(job: &Job, compute: bool) -> Result<Exit, Failure> {
-    let loaded = check::load(&job.experiment, &job.common)?;
-    let bar = progress::new(job.common.quiet);
-    let places = job.places();
-    let _profile = profile::start(job.on.profile.as_deref())?;
+pub(super) fn execute(options: &ExperimentOptions, compute: bool) -> Result<Exit, Failure> {
+    let loaded = check::load(&options.file, &options.common)?;
+    let bar = progress::new(options.common.quiet);
+    let places = options.places();
+    let _profile = profile::start(options.on.profile.as_deref())?;
     let meter = Meter::new(bar.as_ref());
     let summary = pipeline::run(&loaded, &places, compute, &meter)?;
-    if !job.common.quiet {
+    if !options.common.quiet {
         meter.say(&summary.planned.inputs.runtime);
     }
-    if job.common.json {
+    if options.common.json {
         output::print_json(&table::summary_json(&summary))?;
     } else {
         output::print(&table::summary(&summary, &places))?;

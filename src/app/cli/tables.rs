@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Common, Exit, Failure, output};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::output;
 use results::tidy::{self, Condition, TABLES};
 
 /// Options of `tables`.
@@ -25,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 impl Arguments {

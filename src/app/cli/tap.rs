@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Common, Exit, Failure, output, table};
+use super::exit::{Exit, Failure};
+use super::options::CommonOptions;
+use super::{output, table};
 use model::tap::{self, Kind, Missing, Place, Tap};
 
 /// Options of `tap`.
@@ -25,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PATTERN")]
     taps: Vec<String>,
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
 }
 
 /// What `tap --json` prints.

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 /// Where a model is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
+    /// The processor.
     #[default]
     Cpu,
     /// An NVIDIA card, by its index among those the driver shows.
@@ -14,6 +15,7 @@ pub enum Device {
 /// What `--device` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
+    /// This device and no other.
     This(Device),
     /// The first CUDA device where one is usable, else the processor.
     Auto,

@@ -33,6 +33,7 @@ impl Key {
         Ok((Key::from(hasher.finalize()), hasher.count()))
     }
 
+    /// The 32 bytes of the hash.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -103,6 +104,7 @@ impl<'de> Deserialize<'de> for Key {
 
 /// Takes named values one after the other: [`Fields`] keeps them, [`KeyOf`] only hashes them.
 pub trait Naming: Sized {
+    /// Takes one more value.
     #[must_use]
     fn with(self, name: &str, value: impl fmt::Display) -> Self;
 }
@@ -117,10 +119,12 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// Fields of a job of this kind, none yet.
     pub fn new(job: &str) -> Fields {
         Fields { job: job.to_string(), fields: Vec::new() }
     }
 
+    /// The same fields and one more.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl fmt::Display) -> Fields {
         self.fields.push((name.to_string(), value.to_string()));
@@ -133,6 +137,7 @@ impl Fields {
         self.fields.iter().fold(all, |all, (name, value)| all.with(name, value)).key()
     }
 
+    /// The value of a field, if there is one of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
@@ -144,10 +149,11 @@ impl Naming for Fields {
     }
 }
 
-/// The key of [`Fields`] of which nobody wants to see the fields.
+/// Hashes fields without storing them; gives the same key as [`Fields::key`].
 pub struct KeyOf(Text);
 
 impl KeyOf {
+    /// The key of a job of this kind, no field hashed yet.
     pub fn new(job: &str) -> KeyOf {
         // Room for the fields of an observation.
         let mut text = Text(Vec::with_capacity(1024));
@@ -155,6 +161,7 @@ impl KeyOf {
         KeyOf(text)
     }
 
+    /// The key of one more field.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl fmt::Display) -> KeyOf {
         self.0.put(name);
@@ -162,7 +169,7 @@ impl KeyOf {
         self
     }
 
-    /// Of everything at once: blake3 is several times faster on one long input than on many short ones.
+    /// The key of all fields, hashed at once: blake3 is several times faster on one long input than on many short ones.
     pub fn key(self) -> Key {
         static CONTEXT: LazyLock<ContextKey> =
             LazyLock::new(|| hash_derive_key_context("streamgauge 2026 job key v1"));

@@ -1,4 +1,4 @@
-//! What knows nothing of models: content hashes, progress, devices, files that appear whole, names by pattern.
+//! The ground floor, which knows nothing of models: content hashes, progress, devices, files that appear whole, names by pattern.
 
 pub mod device;
 pub mod glob;

@@ -15,6 +15,7 @@ macro_rules! named_enum {
             /// Every value, in the order tables and reports use.
             pub const ALL: &'static [$name] = &[$($name::$variant,)*];
 
+            /// The name of the value.
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $text,)* }
             }
@@ -39,7 +40,10 @@ macro_rules! named_enum {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} {found:?}; expected one of {}", known.join(", "))]
 pub struct UnknownWord {
+    /// What the words name, e.g. `metric`.
     pub what: &'static str,
+    /// The word.
     pub found: String,
+    /// The vocabulary.
     pub known: Vec<&'static str>,
 }

@@ -20,25 +20,32 @@ pub struct Work {
 pub struct Products {
     /// Floating-point operations, a multiplication and an addition each.
     pub operations: u64,
+    /// The largest product that is computed at once.
     pub largest: Product,
 }
 
 /// `[rows, inputs]` with a weight `[outputs, inputs]`, or one of that size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Product {
+    /// Rows that are multiplied.
     pub rows: usize,
+    /// Width of a row before.
     pub inputs: usize,
+    /// Width of a row after.
     pub outputs: usize,
 }
 
 /// A walk that is over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Done {
+    /// What was done.
     pub work: Work,
+    /// How long it took.
     pub elapsed: Duration,
 }
 
 impl Work {
+    /// Floating-point operations of all products.
     pub fn operations(&self) -> u64 {
         self.by_runtime.operations + self.as_stored.operations
     }
@@ -61,7 +68,7 @@ impl Products {
         Products { operations: self.operations + other.operations, largest }
     }
 
-    /// One more, of which `most` is computed at once.
+    /// Adds one product, of which `most` is computed at once.
     pub fn add(&mut self, product: Product, most: Product) {
         *self = self.and(Products { operations: 2 * product.size(), largest: most });
     }

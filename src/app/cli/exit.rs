@@ -28,14 +28,23 @@ pub(super) const HELP: &str = "Exit codes:
 /// Exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
+    /// Everything that was asked for is done.
     Done = 0,
+    /// Some models or hypotheses failed; the rest is done.
     SomeFailed = 1,
+    /// The command line is wrong.
     Usage = 2,
+    /// A TOML or table file is wrong.
     BadConfig = 3,
+    /// A checkpoint, a tokenizer, a prompt or an ONNX model is wrong.
     BadInput = 4,
+    /// ONNX Runtime or the asked-for device is missing or failed.
     Runtime = 5,
+    /// The store, a baseline, a registration or an output file could not be read or written.
     Store = 6,
+    /// A model could not be brought from the hub.
     Hub = 7,
+    /// A number or a verdict moved.
     Moved = 8,
 }
 
@@ -48,13 +57,16 @@ impl From<Exit> for ExitCode {
 /// A failure of the whole command: what to print and which code to leave with.
 #[derive(Debug)]
 pub struct Failure {
+    /// The code to leave with.
     pub exit: Exit,
+    /// What is printed on standard error.
     pub message: String,
     /// The message says itself that it is an error, as the report of `check` does for each mistake.
     rendered: bool,
 }
 
 impl Failure {
+    /// A failure whose message is printed after `error: `.
     pub fn new(exit: Exit, message: impl std::fmt::Display) -> Failure {
         Failure { exit, message: message.to_string(), rendered: false }
     }

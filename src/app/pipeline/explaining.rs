@@ -15,8 +15,11 @@ use study::judge::{Behind, behind};
 
 /// The story of one verdict.
 pub struct Explained {
+    /// What is claimed.
     pub hypothesis: Hypothesis,
+    /// What its tests found and concluded.
     pub outcome: HypothesisOutcome,
+    /// What it means against what it was registered as.
     pub registration: Registration,
     /// Rows by prediction and evidence, in the order of the outcome's predictions.
     pub rows: Vec<Vec<Behind>>,

@@ -16,15 +16,19 @@ use engine::run::{Needs, Rates, RunError};
 /// The products of a calibration take this long, or three of each kind.
 const CALIBRATION: Duration = Duration::from_millis(200);
 
-/// Of one model.
+/// What observing the missing prompts of one model needs.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelNeeds {
+    /// Id of the model.
     pub model: String,
+    /// Number of prompts to be observed.
     pub prompts: usize,
+    /// Tokens of all of them.
     pub tokens: u64,
-    /// Anonymous memory, bytes at most.
+    /// Peak of anonymous memory, in bytes.
     pub memory: u64,
-    /// Of the matrix products alone at the rate they reach here: reading from a disk and everything small come on top.
+    /// Seconds of the matrix products alone at the rate they reach on this machine: reading from a disk and everything small
+    /// come on top.
     pub seconds: f64,
     /// Why it cannot be observed within the memory there is.
     pub refused: Option<String>,
@@ -32,7 +36,7 @@ pub struct ModelNeeds {
     needs: Needs,
 }
 
-/// Of every model with something to observe, in the order of the plan.
+/// The needs of every model with something to observe, in the order of the plan.
 ///
 /// # Errors
 /// What the runtime refuses in the calibration, a tensor that is missing.

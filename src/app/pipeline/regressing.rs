@@ -20,6 +20,7 @@ use study::judge::is_derived;
 
 /// What a fresh run showed.
 pub struct Pictured {
+    /// Every number, estimate and verdict that is compared.
     pub picture: Picture,
     /// Models and prompts that could not be run: the picture lacks them.
     pub failures: Vec<ModelFailure>,

@@ -22,9 +22,13 @@ use study::config::{
 
 /// A model ready to be observed.
 pub struct Subject {
+    /// Id of the model list, or the name it was given by.
     pub id: String,
+    /// Weights and config, with what an intervention changes.
     pub checkpoint: Checkpoint,
+    /// How the architecture is computed.
     pub recipe: Recipe,
+    /// The ONNX graphs of the architecture.
     pub graphs: Graphs,
     /// Without one only token ids can be run.
     pub tokenizer: Tokenizing,
@@ -43,17 +47,32 @@ pub(super) type Opened = Result<Arc<Tokenizer>, String>;
 /// Why a model cannot be observed.
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectError {
+    /// A model of the hub is not on this machine and was not to be downloaded.
     #[error(
         "not on this machine; `streamgauge run` downloads {hub} from the hub into {}",
         cache.display()
     )]
-    NotHere { hub: HubId, cache: PathBuf },
+    NotHere {
+        /// The model.
+        hub: HubId,
+        /// Folder of the hub's cache.
+        cache: PathBuf,
+    },
+    /// The hub did not give it.
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// Its files cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Its architecture is not known, or its config contradicts itself.
     #[error("{}: {error}", folder.display())]
-    Arch { folder: PathBuf, error: ArchError },
+    Arch {
+        /// Folder of the checkpoint.
+        folder: PathBuf,
+        /// What is wrong.
+        error: ArchError,
+    },
+    /// Its graphs cannot be built.
     #[error(transparent)]
     Run(#[from] RunError),
 }
@@ -61,7 +80,9 @@ pub enum SubjectError {
 /// What to do about a model of the hub that is not on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
+    /// Bring it from the hub.
     Download,
+    /// List it as absent.
     Report,
 }
 

@@ -39,7 +39,9 @@ pub(super) const DERIVED: [&str; 2] = ["evidence", "outcomes"];
 /// What decides an export.
 #[derive(Clone, Debug)]
 pub struct Export {
+    /// Identity of the ONNX graphs.
     pub graph: Key,
+    /// [`BUILDER_VERSION`].
     pub builder_version: u32,
 }
 
@@ -50,7 +52,9 @@ pub struct Observe<'a> {
     pub weights: Key,
     /// What is changed in the stored model, e.g. `rope-theta x10`.
     pub intervention: Option<&'a str>,
+    /// What is run.
     pub prompt: Input<'a>,
+    /// What is observed beside the usual.
     pub extras: &'a Extras,
     /// Identity of the ONNX graphs.
     pub graph: Key,
@@ -67,8 +71,11 @@ pub struct Observe<'a> {
 /// The tokens that are run, as far as known before tokenising.
 #[derive(Clone, Debug)]
 pub enum Input<'a> {
+    /// A text and what turns it into tokens.
     Text {
+        /// The prompt.
         text: &'a str,
+        /// Identity of the tokenizer.
         tokenizer: Key,
         /// BOS tokens in front of it.
         bos: usize,
@@ -97,7 +104,9 @@ pub struct Spectra<'a> {
     pub weights: Key,
     /// What is changed in the stored model.
     pub intervention: Option<&'a str>,
+    /// Identity of the tokenizer.
     pub tokenizer: Key,
+    /// BOS policy.
     pub bos: Bos,
     /// Digest of the prompts' texts, in order, see [`digest_texts`].
     pub prompts: Key,
@@ -118,6 +127,7 @@ pub struct Spectra<'a> {
 pub struct Import {
     /// Digest of the tables' names and bytes, see [`digest_files`].
     pub tables: Key,
+    /// [`IMPORT_VERSION`].
     pub importer_version: u32,
 }
 
@@ -128,7 +138,9 @@ pub struct Judge {
     pub hypothesis: Key,
     /// From [`EvidenceDigest`].
     pub evidence: Key,
+    /// Seed of the experiment, for resampling.
     pub seed: u64,
+    /// [`STATISTICS_VERSION`].
     pub statistics_version: u32,
 }
 
@@ -137,12 +149,16 @@ pub struct Judge {
 pub struct Report<'a> {
     /// Digest of the keys of all judgements, in order, see [`digest_keys`].
     pub outcomes: Key,
+    /// From [`EvidenceDigest`].
     pub evidence: Key,
+    /// Title of the experiment.
     pub title: &'a str,
+    /// [`REPORT_VERSION`].
     pub report_version: u32,
 }
 
 impl Export {
+    /// The named values that decide the output, in the order of the key.
     pub fn fields(&self) -> Fields {
         Fields::new("export").with("graph", self.graph).with("builder version", self.builder_version)
     }
@@ -157,6 +173,7 @@ fn intervened<N: Naming>(fields: N, change: Option<&str>) -> N {
 }
 
 impl Observe<'_> {
+    /// The named values that decide the output, in the order of the key.
     pub fn fields(&self) -> Fields {
         self.name(Fields::new("observe"))
     }
@@ -189,6 +206,7 @@ impl Observe<'_> {
 }
 
 impl Weigh<'_> {
+    /// The named values that decide the output, in the order of the key.
     pub fn fields(&self) -> Fields {
         intervened(Fields::new("weigh").with("weights", self.weights), self.intervention)
             .with("parts", self.parts)
@@ -197,6 +215,7 @@ impl Weigh<'_> {
 }
 
 impl Spectra<'_> {
+    /// The named values that decide the output, in the order of the key.
     pub fn fields(&self) -> Fields {
         intervened(Fields::new("spectra").with("weights", self.weights), self.intervention)
             .with("tokenizer", self.tokenizer)
@@ -211,12 +230,14 @@ impl Spectra<'_> {
 }
 
 impl Import {
+    /// The named values that decide the output, in the order of the key.
     pub fn fields(&self) -> Fields {
         Fields::new("import").with("tables", self.tables).with("importer version", self.importer_version)
     }
 }
 
 impl Judge {
+    /// The named values that decide the output, in the order of the key.
     pub fn fields(&self) -> Fields {
         Fields::new("judge")
             .with("hypothesis", self.hypothesis)
@@ -227,6 +248,7 @@ impl Judge {
 }
 
 impl Report<'_> {
+    /// The named values that decide the output, in the order of the key.
     pub fn fields(&self) -> Fields {
         Fields::new("report")
             .with("outcomes", self.outcomes)

@@ -15,15 +15,21 @@ pub enum Why {
     New,
     /// A field of its key is not what it was. Values are shortened for reading.
     Changed {
+        /// Name of the first field that changed.
         field: String,
+        /// Its value when the slot was last recorded.
         before: String,
+        /// Its value now.
         after: String,
         /// Names of further fields that changed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<String>,
     },
     /// Nothing of its own changed, but a job it reads from is stale.
-    Needs { slot: String },
+    Needs {
+        /// The first stale job it reads from.
+        slot: String,
+    },
     /// Its output was recorded, but is damaged or missing.
     Damaged,
 }

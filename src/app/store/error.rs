@@ -8,36 +8,94 @@ use std::{
 /// Why the store could not do something. Damaged objects are no error: see [`super::Damaged`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The disk or the user's quota is full.
     #[error(
         "{path}: the disk (or quota) is full. Nothing already stored is lost: free some space and run again, \
          what is finished is not computed twice"
     )]
-    DiskFull { path: PathBuf, source: io::Error },
+    DiskFull {
+        /// What was being written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// This user may not do it.
     #[error(
         "{path}: no permission to {doing} ({source}). Give this user write access to the store, or name another folder"
     )]
-    Permission { doing: &'static str, path: PathBuf, source: io::Error },
+    Permission {
+        /// What was tried, e.g. `write`.
+        doing: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder holds something else than a store.
     #[error(
         "{path} is not a streamgauge store: it has no `format` file but holds {found:?}. Name an empty or a new folder"
     )]
-    NotAStore { path: PathBuf, found: String },
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// Name of something that lies in it.
+        found: String,
+    },
+    /// A newer program wrote the store.
     #[error(
         "{path} has store format {found}, this streamgauge reads up to {supported}. Update streamgauge, \
          or name another folder"
     )]
-    NewerFormat { path: PathBuf, found: u32, supported: u32 },
+    NewerFormat {
+        /// Folder of the store.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format that this program reads.
+        supported: u32,
+    },
+    /// The format file does not say what it should.
     #[error(
         "{path}: expected `streamgauge store <version>`, found {found:?}. The folder is no store, or the file was edited"
     )]
-    BadFormat { path: PathBuf, found: String },
+    BadFormat {
+        /// The file that names the format.
+        path: PathBuf,
+        /// Its first line.
+        found: String,
+    },
+    /// A part of the path is a file.
     #[error("{path}: a part of this path is a file; name a folder for the store")]
-    NotAFolder { path: PathBuf },
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The system refused for another reason.
     #[error("{path}: cannot {doing}: {source}")]
-    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    Io {
+        /// What was tried, e.g. `read`.
+        doing: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An observation whose parts do not fit each other.
     #[error("{slot}: an observation cannot be stored: {what}")]
-    Shape { slot: String, what: String },
+    Shape {
+        /// Slot of the observation.
+        slot: String,
+        /// Which part has another shape than the others.
+        what: String,
+    },
+    /// A segment could not be encoded or decoded.
     #[error("{what}: Parquet failed: {source}")]
-    Parquet { what: String, source: polars::error::PolarsError },
+    Parquet {
+        /// The object.
+        what: String,
+        /// What the reader or writer said.
+        source: polars::error::PolarsError,
+    },
 }
 
 impl StoreError {

@@ -45,16 +45,20 @@ pub struct Cell {
     pub slot: String,
     /// What decides the output; its key names the cell.
     pub fields: Fields,
+    /// What is stored.
     pub observation: PromptObservation,
 }
 
 /// A recorded cell that could not be read: its object is quarantined and the cell is to be computed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damaged {
+    /// Key of the cell.
     pub key: Key,
+    /// Slot under which it was recorded first.
     pub slot: String,
     /// Where the object lay.
     pub object: PathBuf,
+    /// What was found instead of the object's bytes.
     pub reason: String,
     /// Whether the object was moved aside; not so in a store that this user cannot write.
     pub quarantined: bool,
@@ -87,7 +91,9 @@ pub fn damage_notes(damaged: &[Damaged]) -> Vec<String> {
 /// What [`Store::observations`] found. Keys that were never recorded are in neither part.
 #[derive(Clone, Debug, Default)]
 pub struct Observations {
+    /// What was read.
     pub found: BTreeMap<Key, PromptObservation>,
+    /// What was recorded and cannot be read.
     pub damaged: Vec<Damaged>,
 }
 
@@ -106,6 +112,7 @@ impl Store {
         Ok(store)
     }
 
+    /// Folder of the store.
     pub fn root(&self) -> &Path {
         self.files.root()
     }

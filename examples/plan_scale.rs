@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use app::{
-    pipeline::{self, Missing, Places, Planned},
+    pipeline::{self, Places, Planned, WhenMissing},
     plan::Job,
     store,
 };
@@ -107,7 +107,7 @@ fn plan<'a>(folder: &Path, loaded: &'a Loaded) -> Result<Planned<'a>, Box<dyn Er
         device: Wanted::This(Device::Cpu),
         memory: None,
     };
-    let planned = pipeline::plan(loaded, &places, Missing::Report, &Silent)?;
+    let planned = pipeline::plan(loaded, &places, WhenMissing::Report, &Silent)?;
     let observations = planned.plan.counts.iter().find(|count| count.kind == "observe");
     match observations {
         Some(count) if count.jobs == MODELS * PROMPTS => Ok(planned),

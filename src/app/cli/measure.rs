@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::options::{CommonOptions, ComputeOptions};
 use super::{check, model_argument, output, profile, progress, speed::Meter, table};
-use crate::pipeline::{self, Measured, Request, Source, Tokenizing};
+use crate::pipeline::{self, Measured, PendingTokenizer, Request, Source};
 use crate::store::Store;
 use engine::run::Runtime;
 use model::checkpoint::Memo;
@@ -123,7 +123,7 @@ impl Arguments {
         &self,
         measured: &table::Measured,
         runtime: &Runtime,
-        tokenizer: &Tokenizing,
+        tokenizer: &PendingTokenizer,
         requests: &[Request],
         found: &[PromptObservation],
     ) -> Result<Exit, Failure> {
@@ -170,7 +170,7 @@ impl Arguments {
     }
 
     /// The token ids of each input, by the tokenizer if it is a text.
-    fn requests(&self, inputs: Vec<One>, tokenizer: &Tokenizing) -> Result<Vec<Request>, Failure> {
+    fn requests(&self, inputs: Vec<One>, tokenizer: &PendingTokenizer) -> Result<Vec<Request>, Failure> {
         let request = |input| match input {
             One::Ids(ids) => Ok(Request { text: None, ids }),
             One::Text(text) => {

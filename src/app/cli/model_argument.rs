@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
-use crate::pipeline::{self, Missing, Subject};
+use crate::pipeline::{self, Subject, WhenMissing};
 use base::progress::Progress;
 use model::checkpoint::Memo;
 use model::hub::HubId;
@@ -43,7 +43,7 @@ pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<F
     if name.contains('/')
         && let Ok(id) = HubId::parse(name)
     {
-        let folder = pipeline::locate_hub(&id, Missing::Download, progress)?;
+        let folder = pipeline::locate_hub(&id, WhenMissing::Download, progress)?;
         return Ok(Found { id: name.to_string(), folder, listed: None });
     }
     let models = config::load_models(list).map_err(|report| {
@@ -63,7 +63,7 @@ pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<F
             ),
         ));
     };
-    let folder = pipeline::locate(model, &models, list, Missing::Download, progress)?;
+    let folder = pipeline::locate(model, &models, list, WhenMissing::Download, progress)?;
     Ok(Found { id: model.id.clone(), folder, listed: Some(model.clone()) })
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::options::ExperimentOptions;
 use super::{check, output, progress};
-use crate::pipeline::{self, Missing, ModelNeeds};
+use crate::pipeline::{self, ModelNeeds, WhenMissing};
 use crate::plan::{Plan, Shard};
 
 /// Options of `plan`.
@@ -40,7 +40,7 @@ impl Arguments {
         let common = &self.experiment.common;
         let loaded = check::load(&self.experiment.file, common)?;
         let bar = progress::new(common.quiet);
-        let planned = pipeline::plan(&loaded, &self.experiment.places(), Missing::Report, bar.as_ref())?;
+        let planned = pipeline::plan(&loaded, &self.experiment.places(), WhenMissing::Report, bar.as_ref())?;
         let shard = self.shard.map(|shard| planned.shard(shard));
         let plan = shard.as_ref().unwrap_or(&planned.plan);
         let needs = if self.needs { pipeline::needs(&planned)? } else { Vec::new() };

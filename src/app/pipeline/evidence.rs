@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::basis::Basis;
 use super::error::PipelineError;
 use super::executor::Run;
+use super::measured_jobs::MeasuredJobs;
 use super::subject::Subject;
 use crate::store::damage_notes;
 use base::hash::Key;
@@ -34,7 +34,7 @@ impl Run<'_> {
         if let Some(observations) = &self.read.observations {
             return Ok(Arc::clone(observations));
         }
-        let keys: Vec<Key> = self.basis().kind("observe").map(|job| job.key).collect();
+        let keys: Vec<Key> = self.measured_jobs().kind("observe").map(|job| job.key).collect();
         let store = &self.inputs.store;
         let read = store.observations(&store.snapshot()?, &keys)?;
         for note in damage_notes(&read.damaged) {
@@ -43,21 +43,21 @@ impl Run<'_> {
         Ok(Arc::clone(self.read.observations.insert(Arc::new(read.found))))
     }
 
-    /// The measured table over a basis: each (model, prompt, BOS) once, in the order of the plan, then what other kinds of job
+    /// The table of what these jobs measured: each (model, prompt, BOS) once, in the order of the plan, then what other kinds of job
     /// measured.
-    pub(super) fn measured(&mut self, basis: &Basis<'_>) -> Result<EvidenceTable, PipelineError> {
+    pub(super) fn evidence_table(&mut self, jobs: &MeasuredJobs<'_>) -> Result<EvidenceTable, PipelineError> {
         let inputs = self.inputs;
         let observations = self.observations()?;
         let mut table = EvidenceTable::default();
         // By model.
         let mut squares = BTreeMap::new();
-        for job in basis.kind("weigh") {
+        for job in jobs.kind("weigh") {
             let weighed: Option<Weighed> = serde_json::from_slice(self.stored(&job.key)?).ok();
             squares.extend(weighed.map(|weighed| (job.index, weighed.squares())));
         }
         let (mut seen, mut prompts) = (BTreeSet::new(), BTreeSet::new());
         let mut found = Vec::new();
-        for job in basis.kind("observe") {
+        for job in jobs.kind("observe") {
             let cell = &inputs.cells[job.index];
             let Some(observation) = observations.get(&cell.key) else { continue };
             if !seen.insert((cell.subject, cell.prompt.id.as_str(), cell.bos)) {
@@ -82,7 +82,7 @@ impl Run<'_> {
         table.rows.extend(rows.into_iter().flatten());
         // The last kind first, as tables were always written: two versions of this program write the same bytes.
         for kind in self.kinds.iter().rev().filter(|kind| kind.name() != "observe") {
-            for job in basis.kind(kind.name()) {
+            for job in jobs.kind(kind.name()) {
                 let rows = kind.rows(inputs, job, self.stored(&job.key)?);
                 if !rows.is_empty() {
                     job.model.into_iter().for_each(|model| know(&mut table, &inputs.subjects[model]));

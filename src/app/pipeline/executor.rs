@@ -7,10 +7,10 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::basis::Basis;
 use super::error::{ModelFailure, PipelineError};
 use super::inputs::Inputs;
 use super::ledger::{Ledger, Output, Value};
+use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
 use crate::plan::{Job, Plan, PlannedJob};
 use crate::store::StoreError;
@@ -125,7 +125,7 @@ pub(super) struct Run<'a> {
     pub(super) read: Read,
     /// Places of the jobs, by key and then in the order of the plan.
     by_key: OnceCell<Vec<usize>>,
-    basis: OnceCell<Basis<'a>>,
+    measured: OnceCell<MeasuredJobs<'a>>,
 }
 
 /// What a run did.
@@ -170,8 +170,8 @@ impl<'a> Run<'a> {
     ) -> Run<'a> {
         let ledger = Ledger::of(&inputs.store, &inputs.snapshot);
         let (done, read) = (Done::default(), Read::default());
-        let (by_key, basis) = (OnceCell::new(), OnceCell::new());
-        Run { inputs, kinds, plan, places, progress, ledger, done, read, by_key, basis }
+        let (by_key, measured) = (OnceCell::new(), OnceCell::new());
+        Run { inputs, kinds, plan, places, progress, ledger, done, read, by_key, measured }
     }
 
     /// Does what is due of these stages, in the order of the plan.
@@ -254,11 +254,11 @@ impl<'a> Run<'a> {
     }
 
     /// Everything that was measured, now or before. To be asked when measuring is over.
-    pub(super) fn basis(&self) -> Basis<'a> {
+    pub(super) fn measured_jobs(&self) -> MeasuredJobs<'a> {
         let plan = self.plan;
-        let all = || Basis::of(plan.jobs.iter().map(|planned| &planned.job));
-        let present = || Basis(all().0.into_iter().filter(|job| self.ledger.has(&job.key)).collect());
-        self.basis.get_or_init(present).clone()
+        let all = || MeasuredJobs::of(plan.jobs.iter().map(|planned| &planned.job));
+        let present = || MeasuredJobs(all().0.into_iter().filter(|job| self.ledger.has(&job.key)).collect());
+        self.measured.get_or_init(present).clone()
     }
 
     /// One line for every model and prompt that could not be used.

@@ -1,11 +1,11 @@
 //! Explaining: one hypothesis judged from what the store holds, with the rows behind each prediction.
 
-use super::basis::Choice;
 use super::error::PipelineError;
 use super::executor::Stage;
+use super::measured_jobs::Scope;
 use super::places::Places;
 use super::planning::plan;
-use super::subject::Missing;
+use super::subject::WhenMissing;
 use base::progress::Progress;
 use number::evidence::Evidence;
 use study::config::Loaded;
@@ -36,12 +36,12 @@ pub fn explain(
     let mut one = loaded.clone();
     one.hypotheses.retain(|(_, hypothesis, _)| hypothesis.id == id);
     let Some((_, hypothesis, _)) = one.hypotheses.first().cloned() else { return Ok(None) };
-    let planned = plan(&one, places, Missing::Report, progress)?;
+    let planned = plan(&one, places, WhenMissing::Report, progress)?;
     let mut run = planned.start(places, progress);
     run.execute(&[Stage::Judge])?;
     let Some(outcome) = run.done.outcomes.values().next().cloned() else { return Ok(None) };
-    let basis = run.basis().read_by(&Choice::of(&planned.inputs, &hypothesis));
-    let measured = run.measured(&basis)?;
+    let jobs = run.measured_jobs().read_by(&Scope::of(&planned.inputs, &hypothesis));
+    let measured = run.evidence_table(&jobs)?;
     let published = run.published()?;
     let rows = outcome.predictions.iter().map(|prediction| {
         let table = match prediction.evidence {

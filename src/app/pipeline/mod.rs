@@ -3,7 +3,6 @@
 //! `planning` opens the models, tokenises the prompts and asks every kind of job (`kinds/`, a file each) for its jobs;
 //! `executor` runs what of that plan is not stored (`evidence` reads what judgements need of it); `measuring` does the same for prompts that a person gives.
 
-mod basis;
 mod cells;
 mod device;
 mod error;
@@ -13,6 +12,7 @@ mod explaining;
 mod inputs;
 mod kinds;
 mod ledger;
+mod measured_jobs;
 mod measuring;
 mod needs;
 mod places;
@@ -40,6 +40,7 @@ pub use registering::register;
 pub use regressing::{Pictured, picture};
 pub use running::{Summary, Tally, run};
 pub use subject::{
-    Missing, Subject, SubjectError, Tokenizing, change, checkpoint, lineage, locate, locate_hub, tokenizer,
+    PendingTokenizer, Subject, SubjectError, WhenMissing, change, checkpoint, lineage, locate, locate_hub,
+    tokenizer,
 };
 pub use walks::{observe, weigh};

@@ -12,7 +12,7 @@ use super::error::{ModelFailure, PipelineError};
 use super::executor::{Kind, Run, kind_of};
 use super::inputs::{Inputs, published_digest, recipes_digest};
 use super::places::Places;
-use super::subject::{Missing, Subject, SubjectError, lineage, locate, tokenizers};
+use super::subject::{Subject, SubjectError, WhenMissing, lineage, locate, tokenizers};
 use super::{kinds, registering};
 use crate::plan::{Job, JobGraph, Plan};
 use crate::store::{Damaged, Snapshot, Store, StoreError, damage_notes};
@@ -50,7 +50,7 @@ impl<'a> Planned<'a> {
 pub fn plan<'a>(
     loaded: &'a Loaded,
     places: &Places,
-    missing: Missing,
+    missing: WhenMissing,
     progress: &dyn Progress,
 ) -> Result<Planned<'a>, PipelineError> {
     let _span = tracing::info_span!("plan").entered();
@@ -154,7 +154,7 @@ fn open(
     models: &[&Model],
     loaded: &Loaded,
     places: &Places,
-    missing: Missing,
+    missing: WhenMissing,
     progress: &dyn Progress,
 ) -> Vec<Result<Subject, SubjectError>> {
     let memo = Memo::at(&places.store.join("identities.json"));

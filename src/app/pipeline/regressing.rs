@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::basis::Basis;
 use super::error::{ModelFailure, PipelineError};
 use super::executor::Stage;
 use super::inputs::Inputs;
+use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
 use super::planning::plan;
 use super::provenance::made_with;
-use super::subject::Missing;
+use super::subject::WhenMissing;
 use crate::plan::Job;
 use base::device::Wanted;
 use base::progress::Progress;
@@ -29,7 +29,7 @@ pub struct Pictured {
 /// Of what was measured, the part that is compared number by number: released models, the first BOS policy, and the first
 /// prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
 /// baseline of everything would be ten times as large and say the same.
-fn shown<'p>(inputs: &Inputs<'_>, basis: &Basis<'p>) -> Basis<'p> {
+fn shown<'p>(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'p>) -> MeasuredJobs<'p> {
     let bos = inputs.loaded.experiment.bos.first();
     let released: Vec<bool> = inputs.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
     let shown = |job: &&Job| {
@@ -38,7 +38,7 @@ fn shown<'p>(inputs: &Inputs<'_>, basis: &Basis<'p>) -> Basis<'p> {
         let first_bos = evidence.bos.is_none_or(|policy| Some(&policy) == bos);
         first_set && first_bos && job.model.is_some_and(|model| released[model])
     };
-    Basis(basis.0.iter().copied().filter(shown).collect())
+    MeasuredJobs(jobs.0.iter().copied().filter(shown).collect())
 }
 
 /// Runs an experiment in a store of its own that is removed afterwards. A store in use would hide a regression: keys
@@ -58,21 +58,21 @@ pub fn picture(
         .map_err(|error| PipelineError::Write { path: PathBuf::from("the temporary folder"), error })?;
     let (store, results) = (scratch.path().join("store"), scratch.path().join("results"));
     let places = Places { store, results, device, memory };
-    let mut planned = plan(loaded, &places, Missing::Download, progress)?;
+    let mut planned = plan(loaded, &places, WhenMissing::Download, progress)?;
     planned.inputs.runtime = planned.inputs.runtime.clone().with_multiplier(Multiplier::Runtime);
     let inputs = &planned.inputs;
     let mut run = planned.start(&places, progress);
     run.execute(&[Stage::Measure, Stage::Judge])?;
     let mut picture = Picture::default();
     let observations = run.observations()?;
-    let basis = shown(inputs, &run.basis());
-    for job in basis.kind("observe") {
+    let jobs = shown(inputs, &run.measured_jobs());
+    for job in jobs.kind("observe") {
         let cell = &inputs.cells[job.index];
         let Some(observation) = observations.get(&cell.key) else { continue };
         let model = &inputs.subjects[cell.subject].id;
         picture.observation(model, &cell.prompt.id, cell.bos, observation);
     }
-    for row in &run.measured(&basis)?.rows {
+    for row in &run.evidence_table(&jobs)?.rows {
         picture.measurement(row);
     }
     for outcome in run.done.outcomes.values() {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::basis::Basis;
 use super::cells::Cell;
 use super::error::PipelineError;
 use super::executor::Run;
 use super::inputs::Inputs;
+use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
 use super::provenance;
 use crate::plan::Plan;
@@ -60,12 +60,12 @@ pub(super) fn terminal(run: &Run<'_>) -> String {
 
 /// Writes every result file, and gives the list of them with their digests as JSON.
 pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
-    let (loaded, places, progress, basis) = (run.inputs.loaded, run.places, run.progress, run.basis());
+    let (loaded, places, progress, jobs) = (run.inputs.loaded, run.places, run.progress, run.measured_jobs());
     progress.start("report", 1);
     let mut view = view(run);
     let observations = run.observations()?;
-    view.profiles = profiles(run.inputs, &basis, &observations);
-    let measured = run.measured(&basis)?;
+    view.profiles = profiles(run.inputs, &jobs, &observations);
+    let measured = run.evidence_table(&jobs)?;
     read_rows(&mut view, loaded, run.published()?, &measured)?;
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
@@ -87,7 +87,7 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
     save(places, Path::new("claims.json"), &json(&view.claims), &mut manifest)?;
     save(places, Path::new("tables/claims.csv"), &tidy::claims(&view.claims), &mut manifest)?;
     save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
-    write_tables(run, &basis, &measured, &mut manifest)?;
+    write_tables(run, &jobs, &measured, &mut manifest)?;
     write_tidy(run, &view.hypotheses, &mut manifest)?;
     progress.finish();
     Ok(serde_json::to_vec(&manifest).unwrap_or_default()) // a map of strings always serialises
@@ -183,10 +183,10 @@ fn definition(metric: Metric) -> MetricDefinition {
 
 fn profiles(
     inputs: &Inputs<'_>,
-    basis: &Basis<'_>,
+    jobs: &MeasuredJobs<'_>,
     observations: &BTreeMap<Key, PromptObservation>,
 ) -> Vec<LayerProfile> {
-    let cells: Vec<&Cell> = basis.kind("observe").map(|job| &inputs.cells[job.index]).collect();
+    let cells: Vec<&Cell> = jobs.kind("observe").map(|job| &inputs.cells[job.index]).collect();
     let mut profiles = Vec::new();
     for (index, subject) in inputs.subjects.iter().enumerate() {
         let Some(bos) = cells.iter().find(|cell| cell.subject == index).map(|cell| cell.bos) else {
@@ -207,13 +207,13 @@ fn profiles(
 
 fn write_tables(
     run: &mut Run<'_>,
-    basis: &Basis<'_>,
+    jobs: &MeasuredJobs<'_>,
     measured: &EvidenceTable,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
     let (inputs, places, observations) = (run.inputs, run.places, run.observations()?);
     let mut seen = std::collections::BTreeSet::new();
-    let rows: Vec<tables::Observed<'_>> = basis
+    let rows: Vec<tables::Observed<'_>> = jobs
         .kind("observe")
         .map(|job| &inputs.cells[job.index])
         .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))

@@ -4,7 +4,7 @@ use super::error::{ModelFailure, PipelineError};
 use super::executor::{Done, Kind, Stage};
 use super::places::Places;
 use super::planning::{Planned, plan};
-use super::subject::Missing;
+use super::subject::WhenMissing;
 use super::{registering, reporting};
 use base::progress::Progress;
 use study::config::Loaded;
@@ -68,7 +68,7 @@ pub fn run<'a>(
     compute: bool,
     progress: &dyn Progress,
 ) -> Result<Summary<'a>, PipelineError> {
-    let missing = if compute { Missing::Download } else { Missing::Report };
+    let missing = if compute { WhenMissing::Download } else { WhenMissing::Report };
     let planned = plan(loaded, places, missing, progress)?;
     let mut run = planned.start(places, progress);
     if compute {

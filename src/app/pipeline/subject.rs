@@ -31,7 +31,7 @@ pub struct Subject {
     /// The ONNX graphs of the architecture.
     pub graphs: Graphs,
     /// Without one only token ids can be run.
-    pub tokenizer: Tokenizing,
+    pub tokenizer: PendingTokenizer,
     memo: Memo,
     /// What is changed in the stored model.
     pub intervention: Option<Change>,
@@ -39,7 +39,7 @@ pub struct Subject {
 }
 
 /// A model's tokenizer, or why it has none; who asks waits until it is open.
-pub type Tokenizing = LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>;
+pub type PendingTokenizer = LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>;
 
 /// A tokenizer, or why there is none.
 pub(super) type Opened = Result<Arc<Tokenizer>, String>;
@@ -79,7 +79,7 @@ pub enum SubjectError {
 
 /// What to do about a model of the hub that is not on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
+pub enum WhenMissing {
     /// Bring it from the hub.
     Download,
     /// List it as absent.
@@ -92,7 +92,7 @@ pub fn locate(
     model: &Model,
     list: &ModelList,
     path: &Path,
-    missing: Missing,
+    missing: WhenMissing,
     progress: &dyn Progress,
 ) -> Result<PathBuf, SubjectError> {
     let base = model
@@ -108,9 +108,13 @@ pub fn locate(
 }
 
 /// Snapshot folder of a model of the hub. A model this program cannot run is refused before its weights are downloaded.
-pub fn locate_hub(id: &HubId, missing: Missing, progress: &dyn Progress) -> Result<PathBuf, SubjectError> {
+pub fn locate_hub(
+    id: &HubId,
+    missing: WhenMissing,
+    progress: &dyn Progress,
+) -> Result<PathBuf, SubjectError> {
     let hub = Hub::new(Settings::from_env());
-    if missing == Missing::Download || hub.offline() {
+    if missing == WhenMissing::Download || hub.offline() {
         let fits = |folder: &Path| {
             let config = read_config(folder).map_err(|error| error.to_string())?;
             Recipe::read(&config).map(|_| ()).map_err(|error| error.to_string())
@@ -147,7 +151,7 @@ impl Subject {
     fn of(
         id: &str,
         folder: &Path,
-        tokenizer: Tokenizing,
+        tokenizer: PendingTokenizer,
         intervention: Option<Change>,
         lineage: ModelFacts,
         memo: &Memo,
@@ -215,7 +219,7 @@ impl Subject {
 }
 
 /// The tokenizer of a folder, which a thread begins to open.
-pub fn tokenizer(folder: &Path) -> Tokenizing {
+pub fn tokenizer(folder: &Path) -> PendingTokenizer {
     let folder = folder.to_path_buf();
     let open = move || Tokenizer::open(&folder).map(Arc::new).map_err(|error| error.to_string());
     match thread::Builder::new().name("tokenizer".into()).spawn(open.clone()) {

@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::pipeline::basis::{Basis, Choice};
 use crate::pipeline::error::{ModelFailure, PipelineError};
 use crate::pipeline::executor::{Due, Failed, Kind, Run, Stage};
 use crate::pipeline::inputs::Inputs;
+use crate::pipeline::measured_jobs::{MeasuredJobs, Scope};
 use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
 use study::judge::{StatisticsCache, judge_with, outcome::HypothesisOutcome};
@@ -32,13 +32,13 @@ impl Kind for Judge {
 
     fn jobs(&mut self, inputs: &Inputs<'_>, before: &[Job], _: &mut Vec<ModelFailure>) -> Vec<Job> {
         let hypotheses = &inputs.loaded.hypotheses;
-        let all = Basis::of(before);
+        let all = MeasuredJobs::of(before);
         self.fields =
             (0..hypotheses.len()).into_par_iter().map(|index| fields(inputs, &all, index)).collect();
         let job = |(index, fields): (usize, &Fields)| {
             let (_, hypothesis, _) = &hypotheses[index];
-            let choice = Choice::of(inputs, hypothesis);
-            let needs = before.iter().enumerate().filter(|(_, job)| choice.reads(job));
+            let scope = Scope::of(inputs, hypothesis);
+            let needs = before.iter().enumerate().filter(|(_, job)| scope.reads(job));
             let (slot, label) = (format!("judge/{}", hypothesis.id), hypothesis.title.clone());
             let needs = needs.map(|(place, _)| place);
             Job::new(self.name(), index, slot, label, fields.key()).needing(needs)
@@ -53,11 +53,11 @@ impl Kind for Judge {
     /// A verdict that is stored is read here, since the report shows it; one that cannot be read is made again. Where
     /// something could not be measured, the keys are those of the evidence that there is.
     fn due<'p>(&self, jobs: &'p [PlannedJob], run: &mut Run<'_>) -> Result<Vec<Due<'p>>, PipelineError> {
-        let (inputs, basis, complete) = (run.inputs, run.basis(), run.is_complete());
+        let (inputs, measured, complete) = (run.inputs, run.measured_jobs(), run.is_complete());
         let one = |planned: &'p PlannedJob| {
             let job = &planned.job;
             let fields =
-                if complete { self.fields(inputs, job.index) } else { fields(inputs, &basis, job.index) };
+                if complete { self.fields(inputs, job.index) } else { fields(inputs, &measured, job.index) };
             let stored = stored(inputs, &fields.key())?;
             Ok((Due { job, fields: Some(fields) }, stored))
         };
@@ -74,7 +74,7 @@ impl Kind for Judge {
     }
 
     fn compute(&self, due: &[Due<'_>], run: &mut Run<'_>) -> Result<(), Failed> {
-        let (inputs, progress, basis) = (run.inputs, run.progress, run.basis());
+        let (inputs, progress, jobs) = (run.inputs, run.progress, run.measured_jobs());
         let cache = StatisticsCache::new(inputs.loaded.experiment.seed);
         // Hypotheses on the same evidence one after the other: its table is made once, and one is held at a time.
         let evidence =
@@ -88,7 +88,7 @@ impl Kind for Judge {
                 progress.start(&format!("judge {}", hypothesis.id), 1);
                 let measured = match &mut table {
                     Some(table) => &*table,
-                    none => &*none.insert(run.measured(&basis.read_by(&Choice::of(inputs, hypothesis)))?),
+                    none => &*none.insert(run.evidence_table(&jobs.read_by(&Scope::of(inputs, hypothesis)))?),
                 };
                 let outcome = judge_with(hypothesis, *hash, run.published()?, measured, &cache);
                 progress.finish();
@@ -103,9 +103,9 @@ impl Kind for Judge {
 }
 
 /// Key fields of a verdict: the claim, the evidence (with the names it is filed under), the seed.
-fn fields(inputs: &Inputs<'_>, basis: &Basis<'_>, index: usize) -> Fields {
+fn fields(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'_>, index: usize) -> Fields {
     let (_, hypothesis, hash) = &inputs.loaded.hypotheses[index];
-    let evidence = basis.read_by(&Choice::of(inputs, hypothesis)).digest(inputs);
+    let evidence = jobs.read_by(&Scope::of(inputs, hypothesis)).digest(inputs);
     let (seed, statistics_version) = (inputs.loaded.experiment.seed, keys::STATISTICS_VERSION);
     keys::Judge { hypothesis: *hash, evidence, seed, statistics_version }.fields()
 }

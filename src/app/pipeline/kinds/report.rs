@@ -1,9 +1,9 @@
 //! Reporting: the files of the results folder, rewritten when what they show has changed or one is not as written.
 
-use crate::pipeline::basis::Basis;
 use crate::pipeline::error::{ModelFailure, PipelineError};
 use crate::pipeline::executor::{Due, Failed, Kind, Run, Stage};
 use crate::pipeline::inputs::Inputs;
+use crate::pipeline::measured_jobs::MeasuredJobs;
 use crate::pipeline::{registering, reporting};
 use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
@@ -27,7 +27,7 @@ impl Kind for Report {
     fn jobs(&mut self, inputs: &Inputs<'_>, before: &[Job], _: &mut Vec<ModelFailure>) -> Vec<Job> {
         let verdicts = || before.iter().enumerate().filter(|(_, job)| job.kind == "judge");
         let outcomes: Vec<Key> = verdicts().map(|(_, job)| job.key).collect();
-        let fields = self.fields.insert(fields(inputs, &outcomes, &Basis::of(before)));
+        let fields = self.fields.insert(fields(inputs, &outcomes, &MeasuredJobs::of(before)));
         let experiment = &inputs.loaded.experiment;
         let (slot, label) = (format!("report/{}", experiment.id), experiment.title.clone());
         let job = Job::new("report", 0, slot, label, fields.key());
@@ -46,7 +46,7 @@ impl Kind for Report {
                 self.fields(run.inputs, job.index)
             } else {
                 let outcomes: Vec<Key> = run.done.outcome_keys.values().copied().collect();
-                fields(run.inputs, &outcomes, &run.basis())
+                fields(run.inputs, &outcomes, &run.measured_jobs())
             };
             let problems = run.problems();
             // A failure changes the report but is no evidence, so it enters the key here only.
@@ -71,8 +71,8 @@ impl Kind for Report {
 
 /// Key fields of the report: the verdicts, all evidence, the title of the experiment, the size of the family where it is
 /// stated, recipes of claims, and registrations that are news.
-fn fields(inputs: &Inputs<'_>, outcomes: &[Key], basis: &Basis<'_>) -> Fields {
-    let (outcomes, evidence) = (keys::digest_keys(outcomes), basis.digest(inputs));
+fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fields {
+    let (outcomes, evidence) = (keys::digest_keys(outcomes), jobs.digest(inputs));
     let (title, report_version) = (inputs.loaded.experiment.title.as_str(), keys::REPORT_VERSION);
     let fields = keys::Report { outcomes, evidence, title, report_version }.fields();
     let fields = match inputs.loaded.experiment.family {

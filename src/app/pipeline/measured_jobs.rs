@@ -1,4 +1,4 @@
-//! The basis of a judgement or a report: the measured jobs that it may read, and the digest of them.
+//! Measured jobs: the jobs whose outputs a judgement or the report may read, and the digest of those outputs.
 
 use std::collections::BTreeSet;
 
@@ -8,24 +8,24 @@ use base::hash::Key;
 use study::judge::asks_for;
 use study::judge::hypothesis::Hypothesis;
 
-/// Measured jobs, in the order of the plan.
+/// Jobs whose outputs give evidence, in the order of the plan.
 #[derive(Clone, Debug)]
-pub(super) struct Basis<'a>(pub(super) Vec<&'a Job>);
+pub(super) struct MeasuredJobs<'a>(pub(super) Vec<&'a Job>);
 
 /// What a hypothesis reads: what was measured on its prompt sets and without prompts, without the revisions and variants
 /// that it does not ask for.
-pub(super) struct Choice {
+pub(super) struct Scope {
     /// By number of the model.
     models: Vec<bool>,
     /// By number of the prompt set.
     sets: Vec<bool>,
 }
 
-impl Choice {
-    pub(super) fn of(inputs: &Inputs<'_>, hypothesis: &Hypothesis) -> Choice {
+impl Scope {
+    pub(super) fn of(inputs: &Inputs<'_>, hypothesis: &Hypothesis) -> Scope {
         let asked = inputs.subjects.iter().map(|subject| asks_for(hypothesis, &subject.id, &subject.facts()));
         let sets = inputs.loaded.prompt_sets.iter().map(|set| hypothesis.prompts.contains(&set.id));
-        Choice { models: asked.collect(), sets: sets.collect() }
+        Scope { models: asked.collect(), sets: sets.collect() }
     }
 
     /// Whether the hypothesis reads the output of a job.
@@ -35,15 +35,15 @@ impl Choice {
     }
 }
 
-impl<'a> Basis<'a> {
+impl<'a> MeasuredJobs<'a> {
     /// The measured ones of these jobs.
-    pub(super) fn of(jobs: impl IntoIterator<Item = &'a Job>) -> Basis<'a> {
-        Basis(jobs.into_iter().filter(|job| job.evidence.is_some()).collect())
+    pub(super) fn of(jobs: impl IntoIterator<Item = &'a Job>) -> MeasuredJobs<'a> {
+        MeasuredJobs(jobs.into_iter().filter(|job| job.evidence.is_some()).collect())
     }
 
     /// The part that a hypothesis reads.
-    pub(super) fn read_by(&self, choice: &Choice) -> Basis<'a> {
-        Basis(self.0.iter().copied().filter(|job| choice.reads(job)).collect())
+    pub(super) fn read_by(&self, scope: &Scope) -> MeasuredJobs<'a> {
+        MeasuredJobs(self.0.iter().copied().filter(|job| scope.reads(job)).collect())
     }
 
     /// The jobs of one kind.

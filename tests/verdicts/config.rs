@@ -33,34 +33,88 @@ fn committed_schemas_are_those_of_the_types() {
 #[test]
 fn shipped_files_pass_check() {
     let checked = config::check(&[experiments()]).unwrap_or_else(|report| panic!("{report}"));
+    let has = |kind, file: &str| checked.iter().any(|c| c.kind == kind && c.path.ends_with(file));
+    assert!(has(Kind::Experiment, "reproduce.toml") && has(Kind::Models, "models.toml"));
     let count = |kind| checked.iter().filter(|c| c.kind == kind).count();
-    assert_eq!((count(Kind::Experiment), count(Kind::Models)), (1, 1));
     assert!(count(Kind::Hypothesis) >= 5 && count(Kind::Prompts) >= 6);
 }
 
+/// The miniatures of the models of the research, and of GPT-2.
+const ZOO: [&str; 9] = [
+    "pythia-tiny",
+    "llama3-tiny",
+    "llama3-instruct-tiny",
+    "llama2-tiny",
+    "mistral-tiny",
+    "gemma-tiny",
+    "gemma2-tiny",
+    "apertus-tiny",
+    "gpt2-tiny",
+];
+
+/// The models of the research.
+const FULL: [&str; 8] = [
+    "pythia-6.9b",
+    "gemma-7b",
+    "apertus-8b-2509",
+    "llama-3.1-8b",
+    "llama-3.1-8b-instruct",
+    "llama-2-7b",
+    "mistral-7b-v0.1",
+    "gemma-2-9b",
+];
+
+/// The prompt sets that ship.
+const SETS: [&str; 14] = [
+    "grand25",
+    "input_dependency5",
+    "capital1",
+    "fox1",
+    "ladder",
+    "zoo",
+    "anisotropy16",
+    "pythia25",
+    "ffn8",
+    "ffn8_6.9b",
+    "scaling4",
+    "sheaf4",
+    "lstar5",
+    "heldout120",
+];
+
+// Users add hypotheses, models and prompts of their own to these files, so what ships is asked for by id.
 #[test]
 fn the_shipped_experiment_loads_in_order_with_its_profile() {
     let loaded =
         config::load(&experiments().join("reproduce.toml")).unwrap_or_else(|report| panic!("{report}"));
-    let ids: Vec<&str> = loaded.hypotheses.iter().map(|(_, one, _)| one.id.as_str()).collect();
-    assert_eq!(ids, (1..=18).map(|n| format!("H{n}")).collect::<Vec<_>>());
-    let models: Vec<&str> = loaded.selected().map(|model| model.id.as_str()).collect();
-    // A miniature of each model of the research, and GPT-2's; the others are stages or variants of these.
-    let (zoo, others): (Vec<&str>, Vec<&str>) = models.iter().partition(|id| id.ends_with("-tiny"));
-    assert_eq!(zoo.len(), 9);
-    let of_zoo = |id: &&str| zoo.iter().any(|model| id.starts_with(&format!("{model}-")));
-    assert!(others.iter().all(of_zoo), "{others:?}");
-    assert!(zoo.iter().all(|id| others.contains(&&*format!("{id}-random"))), "{others:?}");
-    assert_eq!(loaded.models.models.iter().filter(|model| model.profiles == ["full"]).count(), 8);
-    assert_eq!(loaded.prompt_sets[0].prompts.len(), 25);
-    let sizes = |id: &str| loaded.prompt_sets.iter().find(|set| set.id == id).unwrap().prompts.len();
+    let shipped: Vec<String> = (1..=18).map(|n| format!("H{n}")).collect();
+    let ids = loaded.hypotheses.iter().map(|(_, one, _)| &one.id);
+    assert_eq!(ids.filter(|id| shipped.contains(id)).collect::<Vec<_>>(), shipped.iter().collect::<Vec<_>>());
+    let selected: Vec<_> = loaded.selected().collect();
+    let has = |id: &str| selected.iter().any(|model| model.id == id);
+    for id in ZOO {
+        assert!(has(id) && has(&format!("{id}-random")), "{id}");
+    }
+    // The others are stages of these or made from them; and so is, by now, what a user made from models of their own.
+    for model in selected.iter().filter(|model| !ZOO.contains(&&*model.id)) {
+        for origin in [&model.series, &model.base].into_iter().flatten() {
+            assert!(has(origin), "{} comes from {origin}", model.id);
+            assert!(!ZOO.contains(&&**origin) || model.id.starts_with(&format!("{origin}-")), "{}", model.id);
+        }
+    }
+    for id in FULL {
+        let model = loaded.models.models.iter().find(|model| model.id == id).unwrap();
+        assert_eq!(model.profiles, ["full"], "{id}");
+    }
+    let set = |id: &str| loaded.prompt_sets.iter().find(|set| set.id == id).unwrap();
+    assert_eq!(set("grand25").prompts.len(), 25);
     // Sets share prompts: capital1 and fox1 are in input_dependency5 too.
     assert!(loaded.prompts().len() < loaded.prompt_sets.iter().map(|set| set.prompts.len()).sum());
-    let looked_at: Vec<&str> =
-        loaded.prompt_sets.iter().filter(|set| set.spectra).map(|set| set.id.as_str()).collect();
+    let looked_at: Vec<&str> = SETS.into_iter().filter(|id| set(id).spectra).collect();
     assert_eq!(looked_at, ["anisotropy16"]);
-    let h13 = &loaded.hypotheses[12].1;
-    assert_eq!(loaded.prompts_of(h13).len(), 25 + sizes("zoo") + sizes("heldout120"));
+    let (_, h13, _) = loaded.hypotheses.iter().find(|(_, one, _)| one.id == "H13").unwrap();
+    let sizes = ["grand25", "zoo", "heldout120"].map(|id| set(id).prompts.len());
+    assert_eq!(loaded.prompts_of(h13).len(), sizes.iter().sum::<usize>());
 }
 
 #[test]
@@ -786,6 +840,10 @@ fn new_files_pass_check_and_never_replace_one() {
     let published = experiments().join("../data/published");
     copy_tree(&published, &folder.path().join("data/published"));
     let here = folder.path().join("experiments");
+    // Whoever follows the README has an H19 of their own.
+    for file in ["hypotheses/H19.toml", "prompts/stories.toml", "pilot.toml"] {
+        let _ = fs::remove_file(here.join(file));
+    }
     let mut made = Vec::new();
     for (kind, id) in [(Kind::Hypothesis, "H19"), (Kind::Prompts, "stories"), (Kind::Experiment, "pilot")] {
         let created = template::create(kind, id, &here).unwrap();

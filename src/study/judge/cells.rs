@@ -1,255 +1,89 @@
-//! Cells: the numbers a quantity names, one per (model, prompt), with everything said that was done to them.
-//!
-//! Several published rows can give one cell (two sources, two dtypes): they are averaged on the chosen scale, and a note
-//! says so. An aggregate over prompts is never a prompt: it stands for its model only where no prompt does.
+//! The numbers that a quantity stands for: one per (model, prompt), or one per model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    cell::{Cell, Cells, ModelCells},
-    combine::{Sign, combined},
-    context::TestContext,
-    hypothesis::{Quantity, Scale, Select},
-    notes::{LookupNotes, absent},
-    population::{Scope, fails, speaks_of_kinds},
+use number::{
+    metric::{Metric, Series},
+    protocol::Protocol,
 };
-use number::{evidence::Measurement, index::IndexedRow, metric::Metric};
 
-/// Looks `quantity` up. Empty cells come with `missing`.
-pub(super) fn look_up<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Cells<'a> {
-    if quantity.times.is_none() && quantity.over.is_none() {
-        return plain(bench, quantity, quantity.scale);
-    }
-    let mut cells = plain(bench, quantity, Scale::Linear);
-    for (inner, sign) in [(&quantity.times, Sign::Times), (&quantity.over, Sign::Over)] {
-        if let Some(inner) = inner {
-            cells = combined(bench, cells, look_up(bench, inner), sign);
-        }
-    }
-    let mut lost = 0_u64;
-    let mut rescale = |value: &mut f64| {
-        let new = scaled(*value, quantity.scale);
-        lost += u64::from(new.is_none());
-        *value = new.unwrap_or(f64::NAN);
-        new.is_some()
-    };
-    for model in cells.models.values_mut() {
-        model.prompts.retain(|_, cell| rescale(&mut cell.value));
-        model.aggregate = model.aggregate.and_then(|mut value| rescale(&mut value).then_some(value));
-    }
-    cells.models.retain(|_, model| !model.prompts.is_empty() || model.aggregate.is_some());
-    if lost > 0 {
-        cells.notes.push(format!(
-            "{lost} numbers of {} have no {} and were left out",
-            quantity.name(),
-            root(quantity.scale)
-        ));
-    }
-    if cells.models.is_empty() && cells.missing.is_empty() {
-        cells.missing.push(format!("no model has all of {}", quantity.name()));
-    }
-    cells
+/// One number per (model, prompt) of one quantity under one protocol.
+pub(crate) struct Cells<'a> {
+    /// The metric whose protocol decides the numbers; none for facts.
+    pub metric: Option<Metric>,
+    /// `None` for properties of the weights and facts.
+    pub protocol: Option<Protocol>,
+    pub models: BTreeMap<&'a str, ModelCells<'a>>,
+    /// Protocols of what was combined with the quantity.
+    pub combined: Vec<Protocol>,
+    /// Where rows of runs come from, and the dtypes they were computed in.
+    pub sources: BTreeSet<&'a str>,
+    pub dtypes: BTreeSet<&'a str>,
+    pub notes: Vec<String>,
+    /// What exactly was looked for and not found.
+    pub missing: Vec<String>,
 }
 
-/// The quantity without what it is combined with.
-fn plain<'a>(bench: &TestContext<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> {
-    let asked = quantity.protocol.unwrap_or(bench.protocol);
-    let mut cells = Cells {
-        metric: quantity.metric,
-        protocol: quantity.has_protocol().then_some(asked),
-        models: BTreeMap::new(),
-        combined: vec![],
-        sources: BTreeSet::new(),
-        dtypes: BTreeSet::new(),
-        notes: vec![],
-        missing: vec![],
-    };
-    match (quantity.metric, &quantity.fact) {
-        (Some(metric), _) => measured(bench, quantity, metric, scale, &mut cells),
-        (None, Some(fact)) => stated(bench, quantity, fact, scale, &mut cells),
-        (None, None) => cells.missing.push("refused: a quantity needs a metric or a fact".into()),
-    }
-    cells
+/// The numbers of one model.
+#[derive(Default)]
+pub(crate) struct ModelCells<'a> {
+    pub prompts: BTreeMap<&'a str, Cell<'a>>,
+    /// Where no row has a prompt: a property of the weights, or somebody's mean over prompts.
+    pub aggregate: Option<f64>,
 }
 
-/// Facts of the models.
-fn stated<'a>(bench: &TestContext<'a>, quantity: &Quantity, fact: &str, scale: Scale, cells: &mut Cells<'a>) {
-    let mut unknown = Vec::new();
-    for number in models(bench, &quantity.select) {
-        let model = &bench.index.models[number];
-        match model.fact(fact).and_then(serde_json::Value::as_f64).and_then(|value| scaled(value, scale)) {
-            Some(value) => {
-                let own = ModelCells { prompts: BTreeMap::new(), aggregate: Some(value) };
-                cells.models.insert(model.id, own);
-            }
-            None => unknown.push(model.id),
-        }
+#[derive(Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    pub value: f64,
+    pub category: Option<&'a str>,
+}
+
+impl ModelCells<'_> {
+    pub(crate) fn values(&self) -> Vec<f64> {
+        let own = self.prompts.values().map(|c| c.value);
+        if self.prompts.is_empty() { self.aggregate.into_iter().collect() } else { own.collect() }
     }
-    if !unknown.is_empty() {
-        cells.notes.push(format!("{fact} is not known of {}", unknown.join(", ")));
+
+    pub(crate) fn mean(&self) -> Option<f64> {
+        crate::stats::mean(&self.values())
     }
-    if cells.models.is_empty() {
-        cells.missing.push(format!("the {fact} of {}", bench.population.in_words()));
+
+    /// Prompts that have a category, as (value, category).
+    pub(crate) fn categorised(&self) -> impl Iterator<Item = (f64, &str)> {
+        self.prompts.values().filter_map(|c| Some((c.value, c.category.filter(|c| !c.is_empty())?)))
     }
 }
 
-/// Models that a quantity is of, by number.
-fn models(bench: &TestContext<'_>, select: &Select) -> Vec<usize> {
-    // Who names a model, or its kind, means it.
-    let named = select.model.is_some() || speaks_of_kinds(&select.facts);
-    let scope = if named && bench.scope == Scope::Taken { Scope::EveryKind } else { bench.scope };
-    let all = bench.index.models.iter().enumerate();
-    all.filter(|(number, model)| {
-        bench.takes(*number, scope)
-            && select.model.as_deref().is_none_or(|id| id == model.id)
-            && select.facts.iter().all(|condition| fails(model, condition).is_none())
-    })
-    .map(|(number, _)| number)
-    .collect()
-}
-
-fn measured<'a>(
-    bench: &TestContext<'a>,
-    quantity: &Quantity,
-    metric: Metric,
-    scale: Scale,
-    cells: &mut Cells<'a>,
-) {
-    let asked = quantity.protocol.unwrap_or(bench.protocol);
-    let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
-    if metric.describe().per_layer && layer.is_none() && back.is_none() {
-        cells.missing.push(format!(
-            "{metric} has a value per layer: the quantity must select one (layer or layers-before-last)"
-        ));
-        return;
+impl<'a> Cells<'a> {
+    pub(crate) fn series<K: Ord + Clone>(&self, values: BTreeMap<K, f64>) -> Series<K> {
+        Series::tagged(self.metric, self.protocol, values)
     }
-    let mut notes = LookupNotes::default();
-    let mut unscaled = 0_u64;
-    let mut repeated = BTreeSet::new();
-    let mut found: Vec<(&'a Measurement, f64)> = Vec::new();
-    let mut last: Option<(&str, &str)> = None;
-    for number in models(bench, &quantity.select) {
-        let model = &bench.index.models[number];
-        let Ok(layer) = self::layer(bench, number, &quantity.select) else { continue };
-        let rows = bench.index.rows(metric, asked, number, layer);
-        let mut rows: Vec<(&IndexedRow<'_>, f64)> = rows
-            .iter()
-            .filter(|entry| selected(entry.row, &quantity.select) && bench.rows.keeps(entry.row))
-            .filter_map(|entry| {
-                let value = scaled(entry.row.value, scale);
-                unscaled += u64::from(value.is_none());
-                Some((entry, value?))
-            })
-            .collect();
-        // Rows of every layer come layer by layer.
-        if layer.is_none() {
-            rows.sort_by_key(|(entry, _)| entry.prompt_number());
-        }
-        let prompts: Vec<&[(&IndexedRow<'_>, f64)]> =
-            rows.chunk_by(|a, b| a.0.prompt_number() == b.0.prompt_number()).collect();
-        let has_prompts = prompts.iter().any(|rows| bench.index.prompt(rows[0].0).is_some());
-        // In the order of prompts, as the rows are.
-        let (mut own, mut aggregate) = (Vec::new(), None);
-        for rows in prompts {
-            let prompt = bench.index.prompt(rows[0].0);
-            // An aggregate beside the model's own prompts is not used, so nothing is said about it.
-            if prompt.is_none() && has_prompts {
-                continue;
-            }
-            found.clear();
-            found.extend(rows.iter().map(|(e, v)| (e.row, *v)));
-            // One text under two names was run once: its number is not two.
-            found.dedup_by(|next, kept| {
-                let same =
-                    next.1 == kept.1 && next.0.source == kept.0.source && next.0.prompt != kept.0.prompt;
-                if same {
-                    repeated.extend(prompt);
-                }
-                same
-            });
-            let value = found.iter().map(|(_, v)| v).sum::<f64>() / found.len() as f64;
-            match prompt {
-                Some(prompt) => {
-                    let category = found.iter().find_map(|(r, _)| r.category.as_deref());
-                    own.push((prompt, Cell { value, category }));
-                }
-                None => aggregate = Some(value),
-            }
-            for (row, _) in found.iter().filter(|(row, _)| row.protocol.is_some()) {
-                // Neighbours mostly are of one run.
-                if last != Some((&row.source, &row.dtype)) {
-                    last = Some((&row.source, &row.dtype));
-                    cells.sources.insert(&row.source);
-                    cells.dtypes.insert(&row.dtype);
-                }
-            }
-            notes.record(model.id, prompt, &found);
-        }
-        if !own.is_empty() || aggregate.is_some() {
-            cells.models.insert(model.id, ModelCells { prompts: own.into_iter().collect(), aggregate });
-        }
-    }
-    if unscaled > 0 {
-        cells.notes.push(format!("{unscaled} rows of {metric} have no {} and were left out", root(scale)));
-    }
-    if !repeated.is_empty() {
-        cells.notes.push(format!("prompts that two sets name differently count once: {}", repeated.len()));
-    }
-    cells.notes.extend(notes.sentences(metric, cells));
-    if cells.models.is_empty() {
-        cells.missing.push(absent(bench, quantity, metric, asked));
-    }
-}
 
-/// Every row that a quantity takes, model by model; of all layers where it selects none.
-pub(super) fn rows<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Vec<&'a Measurement> {
-    let Some(metric) = quantity.metric else { return Vec::new() };
-    let asked = quantity.protocol.unwrap_or(bench.protocol);
-    let of = |number: usize| -> Vec<&'a Measurement> {
-        let Ok(layer) = layer(bench, number, &quantity.select) else { return Vec::new() };
-        let entries = bench.index.rows(metric, asked, number, layer).iter();
-        entries.map(|entry| entry.row).filter(|row| selected(row, &quantity.select)).collect()
-    };
-    models(bench, &quantity.select).into_iter().flat_map(of).collect()
-}
-
-/// The layer that a quantity selects in this model; an error where the model does not have it.
-fn layer(bench: &TestContext<'_>, number: usize, select: &Select) -> Result<Option<u32>, ()> {
-    let blocks = bench.index.models[number].blocks;
-    let counted = select.layers_before_last.map(|back| blocks.and_then(|blocks| blocks.checked_sub(back)));
-    match (select.layer, counted) {
-        // Depth unknown, or not that deep; or two layers named at once.
-        (_, Some(None)) => Err(()),
-        (Some(layer), Some(Some(counted))) if layer != counted => Err(()),
-        (layer, counted) => Ok(layer.or(counted.flatten())),
+    /// One number per model: the mean over its prompts.
+    pub(crate) fn by_model(&self) -> Series<&'a str> {
+        self.series(self.models.iter().filter_map(|(m, cells)| Some((*m, cells.mean()?))).collect())
     }
-}
 
-/// Whether a row of the right model, metric, protocol and layer is selected.
-fn selected(row: &Measurement, select: &Select) -> bool {
-    let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
-    let category = row.category.as_deref().unwrap_or("");
-    same(&select.source, &row.source)
-        && same(&select.dtype, &row.dtype)
-        && select.prompt.as_deref().is_none_or(|p| row.prompt.as_deref() == Some(p))
-        && !select.without_categories.iter().any(|c| c == category)
-}
+    /// The prompts of one model.
+    pub(crate) fn by_prompt(&self, model: &str) -> Series<&'a str> {
+        let prompts = self.models.get(model).into_iter().flat_map(|m| &m.prompts);
+        self.series(prompts.map(|(p, c)| (*p, c.value)).collect())
+    }
 
-fn scaled(value: f64, scale: Scale) -> Option<f64> {
-    let scaled = match scale {
-        Scale::Linear => value,
-        Scale::Log => value.ln(),
-        Scale::AbsLog => value.ln().abs(),
-        Scale::AbsMinusOne => (value - 1.0).abs(),
-        Scale::Sqrt => value.sqrt(),
-    };
-    scaled.is_finite().then_some(scaled)
-}
+    /// One number: the mean over the only model's prompts; `None` unless there is exactly one model.
+    pub(crate) fn only(&self) -> Option<Series<()>> {
+        let mut models = self.models.values();
+        let (Some(one), None) = (models.next(), models.next()) else { return None };
+        Some(self.series(BTreeMap::from([((), one.mean()?)])))
+    }
 
-fn root(scale: Scale) -> &'static str {
-    match scale {
-        Scale::Log | Scale::AbsLog => "logarithm",
-        Scale::Sqrt => "square root",
-        Scale::Linear | Scale::AbsMinusOne => "finite value",
+    /// Every (model, prompt); the prompt is empty for an aggregate.
+    pub(crate) fn by_cell(&self) -> Series<(&'a str, &'a str)> {
+        let cells = self.models.iter().flat_map(|(model, cells)| {
+            let own = cells.prompts.iter().map(|(p, c)| ((*model, *p), c.value));
+            let whole = cells.aggregate.filter(|_| cells.prompts.is_empty());
+            own.chain(whole.map(|v| ((*model, ""), v)))
+        });
+        self.series(cells.collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Preregistration: what a hypothesis said when it was first judged, or deliberately registered before.
+//! Preregistration: the text of a hypothesis when it was first judged, or deliberately registered before.
 //!
 //! ```text
 //! registered/H13.toml   one entry per registration, oldest first: hash, status, program, commit, why, and the meaning that
@@ -30,26 +30,58 @@ const HEADER: &str = "# What this hypothesis said when it was first judged, and 
 /// Why a registration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
+    /// The file is no registration, or an entry was changed after it was made.
     #[error("{}: {what}; restore it from version control", path.display())]
-    Broken { path: PathBuf, what: String },
+    Broken {
+        /// The registration file.
+        path: PathBuf,
+        /// What is wrong with it, in words.
+        what: String,
+    },
+    /// The file cannot be read.
     #[error("cannot read {}: {what}; name a results folder that this user may read and write", path.display())]
-    Read { path: PathBuf, what: String },
+    Read {
+        /// The registration file.
+        path: PathBuf,
+        /// What is wrong with it, in words.
+        what: String,
+    },
+    /// The file cannot be written.
     #[error("cannot write {}: {what}; name a results folder that this user may read and write", path.display())]
-    Write { path: PathBuf, what: String },
+    Write {
+        /// The registration file.
+        path: PathBuf,
+        /// What is wrong with it, in words.
+        what: String,
+    },
     #[error(
         "{id} was registered as {} and means something else now; say why with --note, the first registration stays",
         first.short()
     )]
-    Changed { id: String, first: Key },
+    /// The hypothesis means something else than its first registration, and no note says why.
+    Changed {
+        /// Id of the hypothesis.
+        id: String,
+        /// Hash of what was registered first.
+        first: Key,
+    },
+    /// The experiment has no hypothesis of this id.
     #[error("no hypothesis {id:?} in this experiment; it has {known}")]
-    Unknown { id: String, known: String },
+    Unknown {
+        /// The id that was asked for.
+        id: String,
+        /// The ids that the experiment has.
+        known: String,
+    },
 }
 
-/// A registration file.
+/// A registration file: every registration of one hypothesis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registered {
+    /// Id of the hypothesis.
     pub id: String,
+    /// The registrations, oldest first.
     #[serde(rename = "registration")]
     pub entries: Vec<Entry>,
 }
@@ -101,7 +133,10 @@ pub fn read(folder: &Path, id: &str) -> Result<Option<Registered>, RegistrationE
     Ok(Some(found))
 }
 
-/// Adds a registration, unless the last one has the same meaning; whether it did.
+/// Adds a registration, unless the last one has the same meaning. The answer is whether one was added.
+///
+/// # Errors
+/// A registration that cannot be read (see [`read`]) or written.
 pub fn register(
     folder: &Path,
     hypothesis: &Hypothesis,
@@ -132,7 +167,8 @@ pub fn register(
     Ok(true)
 }
 
-/// A hypothesis against its registration; one without any is what it will be registered as.
+/// Compares a hypothesis with its first registration. One that has none yet counts as registered with its present meaning,
+/// because its first verdict registers it.
 pub fn compare(registered: Option<&Registered>, hypothesis: &Hypothesis) -> Registration {
     let Some(first) = registered.and_then(|found| found.entries.first()) else {
         return Registration { registered: Some(hypothesis_key(hypothesis)), ..Registration::default() };
@@ -151,12 +187,13 @@ fn path(folder: &Path, id: &str) -> PathBuf {
     folder.join(format!("{id}.toml"))
 }
 
-/// What is hashed, one value a line.
+/// The text that is hashed, indented so that a diff shows one value a line.
 fn meaning(hypothesis: &Hypothesis) -> String {
     serde_json::to_string_pretty(hypothesis).unwrap_or_default() + "\n" // text keys only: always serialises
 }
 
-/// The same hash; or, where the format of hypotheses has grown since, the same once read as of today.
+/// Whether an entry registers what the hypothesis means now: by its hash, or, where the format of hypothesis files has grown
+/// since, by the hash of the entry read in the present format.
 fn same_meaning(entry: &Entry, hypothesis: &Hypothesis) -> bool {
     let now = hypothesis_key(hypothesis);
     let then = || serde_json::from_str::<Hypothesis>(&entry.meaning).ok();

@@ -116,7 +116,7 @@ impl Document {
 }
 
 impl Node {
-    /// What kind of value this is, in words.
+    /// The kind of value, in words.
     pub fn describe(&self) -> &'static str {
         match self.value {
             Value::Text(_) => "text",

@@ -13,7 +13,9 @@ use number::protocol::Bos;
 pub struct Experiment {
     /// Version of this file format: 1.
     pub schema: u32,
+    /// Id of the experiment; it enters no result.
     pub id: String,
+    /// Title of the report.
     pub title: String,
     /// Model list file.
     pub models: String,
@@ -56,7 +58,9 @@ fn is_false(flag: &bool) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelList {
+    /// Version of this file format: 1.
     pub schema: u32,
+    /// The models, in the order of tables and reports.
     #[serde(rename = "model")]
     pub models: Vec<Model>,
 }
@@ -66,6 +70,7 @@ pub struct ModelList {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Model {
+    /// Id of the model, as hypotheses, tables and reports name it.
     pub id: String,
     /// Folder in Hugging Face layout, relative to the model list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,6 +78,7 @@ pub struct Model {
     /// Hub repository, e.g. `EleutherAI/pythia-6.9b`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub: Option<String>,
+    /// Branch, tag or commit of the hub repository; a commit cannot move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Id in this list of the model that this one was tuned from (then with `change`), or that it is made from here (then
@@ -103,8 +109,11 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PromptSet {
+    /// Version of this file format: 1.
     pub schema: u32,
+    /// Id of the set, as hypotheses name it.
     pub id: String,
+    /// What the prompts are, in a few words.
     pub title: String,
     /// Where the prompts come from.
     pub source: String,
@@ -114,14 +123,19 @@ pub struct PromptSet {
     /// What is observed of these prompts beside the usual, which takes more time: `loss` and `lens`.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,
+    /// The prompts, in the order in which they are observed.
     #[serde(rename = "prompt")]
     pub prompts: Vec<Prompt>,
 }
 
+/// One prompt: a text with an id and a category.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Prompt {
+    /// Id of the prompt; it stands for the same text in every set.
     pub id: String,
+    /// What kind of text it is, e.g. `Factual`; tests can compare categories.
     pub category: String,
+    /// The text that is tokenised.
     pub text: String,
 }

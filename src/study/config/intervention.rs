@@ -44,13 +44,21 @@ named_enum! {
 /// An intervention that names one change. Its text enters keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change {
+    /// The rotary base is multiplied by this factor.
     RopeThetaTimes(f64),
+    /// Rotary positions are not scaled.
     RopeScalingNone,
-    RandomInit { seed: u64 },
+    /// Weights are drawn anew, as before training.
+    RandomInit {
+        /// Seed of the draws.
+        seed: u64,
+    },
+    /// The weight of the final norm is one everywhere.
     FinalNormOnes,
 }
 
 impl Intervention {
+    /// The keys of an `intervention` table, for messages.
     pub const KEYS: &str = "rope-theta-times, rope-scaling, random-init, final-norm-weight";
 
     /// Every change it names; a list that passed `check` names one.
@@ -72,7 +80,7 @@ impl Change {
         matches!(self, Change::RandomInit { .. } | Change::FinalNormOnes)
     }
 
-    /// As the fact `change` names it: models that differ in the seed alone had the same done to them.
+    /// The value of the fact `change`: models that differ in the seed alone had the same done to them.
     pub fn fact(&self) -> String {
         match self {
             Change::RandomInit { .. } => "random init".to_string(),

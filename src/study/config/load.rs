@@ -22,14 +22,17 @@ use base::hash::{Fields, Key};
 /// An experiment with everything it names, valid.
 #[derive(Clone, Debug)]
 pub struct Loaded {
+    /// The experiment file.
     pub experiment: Experiment,
     /// The experiment file, as given.
     pub path: PathBuf,
+    /// The model list that the experiment names.
     pub models: ModelList,
+    /// Where the model list lies; the folders of models are relative to it.
     pub models_path: PathBuf,
-    /// In the order of the experiment.
+    /// The prompt sets, in the order of the experiment.
     pub prompt_sets: Vec<PromptSet>,
-    /// Each with its file and the hash of its meaning, in the order of the experiment.
+    /// The hypotheses, each with its file and the hash of its meaning, in the order of the experiment.
     pub hypotheses: Vec<(PathBuf, Hypothesis, Key)>,
     /// Folder of published tables.
     pub published: Option<PathBuf>,
@@ -59,10 +62,12 @@ fn once<'a>(sets: impl Iterator<Item = &'a PromptSet>) -> Vec<&'a Prompt> {
     sets.flat_map(|set| &set.prompts).filter(|prompt| seen.insert(prompt.id.as_str())).collect()
 }
 
-/// What `check` looked at.
+/// A file that `check` looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
+    /// The file.
     pub path: PathBuf,
+    /// What it was checked as.
     pub kind: Kind,
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Why a named file is not there.
 pub(super) enum Problem {
-    /// With the files that are there, written as the naming file would.
+    /// There is no such file. The files that are there come along, written as the naming file would.
     Missing(Vec<String>),
     /// The pattern matches nothing.
     NoMatch,

@@ -15,11 +15,13 @@ use super::source::Source;
 pub struct Diagnostic {
     source: Arc<Source>,
     span: Range<usize>,
-    /// From 1; 0 when the mistake is about the file as a whole.
+    /// Line, from 1; 0 when the mistake is about the file as a whole.
     pub line: usize,
-    /// In characters, from 1; 0 when the mistake is about the file as a whole.
+    /// Column in characters, from 1; 0 when the mistake is about the file as a whole.
     pub column: usize,
+    /// What is wrong, with what was expected and found.
     pub message: String,
+    /// What to write instead, where that can be said.
     pub suggestion: Option<String>,
     /// A second place the message speaks of, e.g. the first use of a duplicate id.
     other: Option<Box<Place>>,
@@ -36,6 +38,7 @@ struct Place {
 }
 
 impl Diagnostic {
+    /// A mistake at a place (bytes of the text) of a file.
     pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         let span = first_line(&source.text, span);
         let (line, column) = position(&source.text, span.start);
@@ -52,6 +55,7 @@ impl Diagnostic {
         Diagnostic { shape: true, ..self }
     }
 
+    /// Adds what to write instead.
     #[must_use]
     pub fn suggest(mut self, suggestion: impl Into<String>) -> Diagnostic {
         self.suggestion = Some(suggestion.into());
@@ -67,6 +71,7 @@ impl Diagnostic {
         }
     }
 
+    /// Adds a second place that the message speaks of.
     #[must_use]
     pub fn other(mut self, source: &Arc<Source>, span: Range<usize>, label: &str) -> Diagnostic {
         let (span, label) = (first_line(&source.text, span), label.to_string());
@@ -74,6 +79,7 @@ impl Diagnostic {
         self
     }
 
+    /// The file that the mistake is in.
     pub fn file(&self) -> &Path {
         &self.source.path
     }
@@ -107,6 +113,7 @@ impl Diagnostic {
 /// All mistakes of all files.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// The mistakes, file by file in the order in which files were read, then by place.
     pub diagnostics: Vec<Diagnostic>,
     /// How many files were read.
     pub files: usize,

@@ -11,20 +11,36 @@ use crate::judge::hypothesis::Test;
 /// Why a new file could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum NewError {
+    /// A file of this name is there.
     #[error("{} exists and is left as it is; choose another id, or edit it", .0.display())]
     Exists(PathBuf),
+    /// The id has characters that ids and file names cannot have.
     #[error("{id:?} cannot be an id: it is made of letters, digits, `-`, `_` and `.`, e.g. {example}")]
-    BadId { id: String, example: &'static str },
+    BadId {
+        /// The id that was asked for.
+        id: String,
+        /// An id that would do.
+        example: &'static str,
+    },
+    /// Files of this kind are not made from a template.
     #[error("there is no template for {0} files; add a [[model]] to experiments/models.toml")]
     NoTemplate(Kind),
+    /// The file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: std::io::Error },
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
 }
 
 /// A new file, and what to do with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
+    /// Where the file lies.
     pub path: PathBuf,
+    /// What to do with it next, in a sentence.
     pub next: String,
 }
 

@@ -1,10 +1,10 @@
-//! What lies behind a verdict: the rows that each quantity of a prediction takes under the primary protocol.
+//! The rows behind a verdict: those that each quantity of a prediction takes under the primary protocol.
 
 use super::{
     cache::StatisticsCache,
-    cells,
     context::TestContext,
     hypothesis::{Hypothesis, ModelFilter, Prediction},
+    lookup,
     population::{Population, Scope},
     row_filter::RowFilter,
 };
@@ -18,6 +18,7 @@ use number::{
 pub struct Behind {
     /// E.g. `last-gain`, or `unembedding-spectral-norm over vocabulary`.
     pub quantity: String,
+    /// The rows that the quantity takes, model by model.
     pub rows: Vec<Measurement>,
 }
 
@@ -53,7 +54,7 @@ pub fn behind(
         .filter(|(_, quantity)| quantity.metric.is_some())
         .map(|(_, quantity)| Behind {
             quantity: quantity.name(),
-            rows: cells::rows(&context, quantity).into_iter().cloned().collect(),
+            rows: lookup::rows(&context, quantity).into_iter().cloned().collect(),
         })
         .collect()
 }

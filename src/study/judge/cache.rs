@@ -1,4 +1,4 @@
-//! What many judgements share: random draws, and results that depend on nothing but the numbers they are of.
+//! Resamples that judgements share, and cached results keyed by their input numbers.
 //!
 //! Seeds come from the experiment's seed and the number of units, never from the order of work, so that what is remembered
 //! and what is computed anew are the same to the last bit, on any number of threads.
@@ -14,7 +14,7 @@ use number::metric::Paired;
 /// Units drawn that are kept at most, 4 bytes each.
 const MOST_DRAWN: usize = 128 << 20;
 
-/// Shared by every hypothesis of an experiment.
+/// Shared resamples and cached statistics of all hypotheses of an experiment.
 pub struct StatisticsCache {
     pub(super) seed: Seed,
     resamples: Mutex<BTreeMap<usize, Arc<Resamples>>>,
@@ -28,6 +28,7 @@ pub struct StatisticsCache {
 type Digest = [u8; 32];
 
 impl StatisticsCache {
+    /// An empty cache; `seed` is that of the experiment.
     pub fn new(seed: u64) -> StatisticsCache {
         StatisticsCache {
             seed: Seed(seed),
@@ -82,7 +83,8 @@ impl StatisticsCache {
         )
     }
 
-    /// What is remembered under each key; the others are computed, those that are alike together.
+    /// The cached p of each key. Those that are not there are computed, and the ones that are `alike` (share their
+    /// rearrangements) in one call.
     fn chances<A: Ord>(
         &self,
         keys: Vec<Digest>,
@@ -128,7 +130,7 @@ impl StatisticsCache {
     }
 }
 
-/// Draws what is not there. Two threads that want the same wait for one of them.
+/// The draws of a key, drawn where they are not cached. Two threads that want the same draws wait for one of them.
 fn drawn<K: Ord, T>(
     kept: &Mutex<BTreeMap<K, Arc<T>>>,
     key: K,
@@ -157,7 +159,7 @@ fn remembered<T: Copy>(kept: &Mutex<BTreeMap<Digest, T>>, key: Digest, compute: 
     new
 }
 
-/// What a thread that panicked left is whole: entries are inserted complete.
+/// Locks a cache. One that a panicked thread left is whole, because entries are inserted complete.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,37 +13,46 @@ pub(crate) struct Cells<'a> {
     pub metric: Option<Metric>,
     /// `None` for properties of the weights and facts.
     pub protocol: Option<Protocol>,
+    /// By model id.
     pub models: BTreeMap<&'a str, ModelCells<'a>>,
     /// Protocols of what was combined with the quantity.
     pub combined: Vec<Protocol>,
-    /// Where rows of runs come from, and the dtypes they were computed in.
+    /// The sources of rows that were measured under a protocol.
     pub sources: BTreeSet<&'a str>,
+    /// The dtypes that these were computed in.
     pub dtypes: BTreeSet<&'a str>,
+    /// What was done to rows on the way, for the reader.
     pub notes: Vec<String>,
-    /// What exactly was looked for and not found.
+    /// The rows that were looked for and not found, in words.
     pub missing: Vec<String>,
 }
 
 /// The numbers of one model.
 #[derive(Default)]
 pub(crate) struct ModelCells<'a> {
+    /// By prompt id.
     pub prompts: BTreeMap<&'a str, Cell<'a>>,
-    /// Where no row has a prompt: a property of the weights, or somebody's mean over prompts.
+    /// The number of a model without rows of single prompts: a property of its weights, or a published mean over prompts.
     pub aggregate: Option<f64>,
 }
 
+/// The number of one model and prompt.
 #[derive(Clone, Copy)]
 pub(crate) struct Cell<'a> {
+    /// The mean of its rows, on the scale of the quantity.
     pub value: f64,
+    /// The category of the prompt.
     pub category: Option<&'a str>,
 }
 
 impl ModelCells<'_> {
+    /// One number per prompt, or the aggregate.
     pub(crate) fn values(&self) -> Vec<f64> {
         let own = self.prompts.values().map(|c| c.value);
         if self.prompts.is_empty() { self.aggregate.into_iter().collect() } else { own.collect() }
     }
 
+    /// The mean over prompts.
     pub(crate) fn mean(&self) -> Option<f64> {
         crate::stats::mean(&self.values())
     }
@@ -55,6 +64,7 @@ impl ModelCells<'_> {
 }
 
 impl<'a> Cells<'a> {
+    /// Values with the metric and protocol of these cells.
     pub(crate) fn series<K: Ord + Clone>(&self, values: BTreeMap<K, f64>) -> Series<K> {
         Series::tagged(self.metric, self.protocol, values)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    cell::{Cell, Cells, ModelCells},
+    cells::{Cell, Cells, ModelCells},
     context::TestContext,
 };
 use number::metric::Paired;
@@ -16,7 +16,7 @@ pub(super) enum Sign {
 
 /// Where both have a prompt, or one is a property of the model, which then goes with every prompt of the other. The result
 /// is of the metric that depends on more of the protocol.
-pub(super) fn combined<'a>(bench: &TestContext<'a>, a: Cells<'a>, b: Cells<'a>, sign: Sign) -> Cells<'a> {
+pub(super) fn combined<'a>(context: &TestContext<'a>, a: Cells<'a>, b: Cells<'a>, sign: Sign) -> Cells<'a> {
     let decisive = |cells: &Cells<'_>| {
         cells.metric.zip(cells.protocol).map_or(0, |(metric, protocol)| metric.decisive(protocol).count())
     };
@@ -28,7 +28,7 @@ pub(super) fn combined<'a>(bench: &TestContext<'a>, a: Cells<'a>, b: Cells<'a>, 
     let mut missing = [a.missing.clone(), b.missing.clone()].concat();
     let empty = || BTreeMap::<(), f64>::new();
     if let (false, Err(mismatch)) =
-        (bench.across, Paired::same_protocol(&a.series(empty()), &b.series(empty())))
+        (context.across, Paired::same_protocol(&a.series(empty()), &b.series(empty())))
     {
         missing.push(format!("refused: {mismatch}"));
     }

@@ -13,36 +13,46 @@ use number::{
     protocol::Protocol,
 };
 
-/// What every test works on.
+/// The surroundings of one run of a test: it reads numbers through them and knows nothing else.
 #[derive(Clone, Copy)]
 pub(crate) struct TestContext<'a> {
+    /// The kind of evidence that the numbers are from.
     pub evidence: Evidence,
+    /// The protocol of quantities that name none of their own.
     pub protocol: Protocol,
+    /// Level of tests; intervals are 1 - alpha.
     pub alpha: f64,
+    /// Seed of resampling, by prediction, evidence and protocol.
     pub seed: Seed,
+    /// Fewest units the prediction needs.
     pub needs: &'a Needs,
+    /// The rows of the evidence table.
     pub index: &'a EvidenceIndex<'a>,
+    /// The models that the prediction is about.
     pub population: &'a Population,
+    /// Which revisions and variants of these models a look-up takes.
     pub scope: Scope,
     /// Whether numbers of different protocols may be combined into one: the file says so.
     pub across: bool,
     /// The rows that this specification keeps.
     pub rows: &'a RowFilter,
+    /// Resamples and results shared with other judgements.
     pub cache: &'a StatisticsCache,
 }
 
 impl<'a> TestContext<'a> {
-    /// The same with revisions and variants, or with models that were changed from those the filter takes.
+    /// The same context with another scope, e.g. with revisions and variants.
     pub(crate) fn with(&self, scope: Scope) -> TestContext<'a> {
         TestContext { scope, ..*self }
     }
 
+    /// Whether a look-up takes a model (by its number in the index).
     pub(crate) fn takes(&self, model: usize, scope: Scope) -> bool {
         self.population.takes(self.index, model, scope)
             && !self.rows.without_models.contains(self.index.models[model].id)
     }
 
-    /// Whether the prediction speaks of a model that others were changed from.
+    /// Whether the prediction is about this base model.
     pub(crate) fn takes_base(&self, id: &str) -> bool {
         let number = self.index.model_number(id);
         number.is_some_and(|number| self.takes(number, Scope::Taken))
@@ -53,7 +63,7 @@ impl<'a> TestContext<'a> {
         self.index.model(id)
     }
 
-    /// The interval of a mean at the level of the context, as [`stats::mean_interval`](crate::stats::mean_interval) gives it.
+    /// The 1-alpha interval of a mean, as [`stats::mean_interval`](crate::stats::mean_interval) gives it.
     pub(crate) fn mean_interval(&self, values: &[f64]) -> Option<Interval> {
         self.cache.means(values, self.alpha).map(|[at_alpha, _]| at_alpha)
     }

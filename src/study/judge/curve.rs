@@ -1,5 +1,5 @@
-//! A specification curve from judged ways: effects in order, how many agree, what chance alone would show, and which single
-//! choice decides.
+//! The specification curve of one prediction, from its judgements in every way: effects in order, how many agree, a joint p by
+//! permutation, and the single choices that change the verdict.
 
 use super::{
     effect::Effect,
@@ -8,13 +8,13 @@ use super::{
     outcome::{Choice, Curve, Deciding, Judgement, Kinship, Specification},
     verdict::Verdict,
 };
-use crate::stats::{Seed, Unflippable, Units, joint, quantile};
+use crate::stats::{NoJointP, Seed, Units, joint, quantile};
 use number::evidence::Evidence;
 
 /// Ways of a prediction that change its verdict, in words, are listed up to this many.
 const NAMED: usize = 3;
 
-/// One prediction judged in one way.
+/// One prediction judged in one way, with what the curve needs of it.
 pub(super) struct Judged {
     pub judgement: Judgement,
     pub effect: Option<Effect>,
@@ -22,7 +22,8 @@ pub(super) struct Judged {
     pub seen: Seen,
 }
 
-/// `judged` are of the ways, in their order, the primary one first. `None` where the test is about no single number.
+/// The curve of a prediction. `judged` are of the ways, in their order, the primary one first. `None` where the test is about
+/// no single number.
 pub(super) fn curve(
     prediction: &str,
     evidence: Evidence,
@@ -114,7 +115,7 @@ pub(super) fn curve(
             units.len(),
             100.0 * joint.beyond,
         ),
-        Err(Unflippable::Nothing) => format!("no joint p: {no_permutation_reason}"),
+        Err(NoJointP::Nothing) => format!("no joint p: {no_permutation_reason}"),
         Err(why) => format!("no joint p: {why}"),
     });
     if joint.is_ok() && matches!(units.first(), Some(Units::Pairs(pairs)) if pairs.len() > 1) {

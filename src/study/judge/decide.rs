@@ -1,4 +1,4 @@
-//! The rule: statistics to a verdict, with the conditions that decided it in words and numbers.
+//! Applies the rule of a prediction: from statistics to a verdict, and the conditions that decided it in words.
 
 use super::{
     digits::digits,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    cell::Cells,
+    cells::Cells,
     context::TestContext,
     digits::digits,
     effect::Effect,
@@ -16,7 +16,8 @@ use number::{
     protocol::Protocol,
 };
 
-/// Statistics that name an effect by themselves, first come first taken, with the value that means nothing goes on.
+/// Statistics that are an effect by themselves, each with its value under the null hypothesis. The first one that has a
+/// value is the headline of a test that names no effect itself.
 const NAMED: [(&str, f64); 10] = [
     ("rho", 0.0),
     ("difference", 0.0),
@@ -30,31 +31,41 @@ const NAMED: [(&str, f64); 10] = [
     ("effect", 0.0),
 ];
 
-/// What a test found: statistics for the rule, estimates for the reader, or what it lacked.
+/// What one run of a test returned. It is filled while the test runs, so that a test that gives up early still says why.
 #[derive(Default)]
 pub(crate) struct Findings {
+    /// Unit of the estimates, e.g. `log ratio`.
     pub unit: String,
+    /// Protocols of the numbers that were read.
     pub protocols: Vec<Protocol>,
+    /// Statistics for the rule, in the order of the kind; none where the test gave up.
     pub statistics: Vec<Statistic>,
+    /// Numbers for the reader.
     pub estimates: Vec<Estimate>,
+    /// Facts that a reader needs.
     pub notes: Vec<String>,
-    /// Not empty: untestable.
+    /// What was missing; unless empty, the prediction is untestable.
     pub missing: Vec<String>,
-    /// The number the test is about, where no statistic is it (see `effect::headline`).
+    /// The number that the test is about, where no statistic is it (see [`Findings::headline`]).
     pub effect: Option<Effect>,
-    /// What joint inference may flip.
+    /// Units that the joint inference of a specification curve may flip.
     pub units: Option<Units>,
+    /// The values of dimensions that occurred in the rows.
     pub seen: Seen,
 }
 
-/// What look-ups met: along these a specification curve can run.
+/// The metrics, models, categories, sources and dtypes that occurred in look-ups: a specification curve varies these.
 #[derive(Default)]
 pub(crate) struct Seen {
-    /// Metrics that follow the hypothesis's protocol.
+    /// Metrics that are read under the protocol of the hypothesis, not under one of their own.
     pub free: BTreeSet<Metric>,
+    /// Ids of models.
     pub models: BTreeSet<String>,
+    /// Categories of prompts.
     pub categories: BTreeSet<String>,
+    /// Sources of rows.
     pub sources: BTreeSet<String>,
+    /// Dtypes of rows.
     pub dtypes: BTreeSet<String>,
 }
 
@@ -87,6 +98,7 @@ impl Seen {
 }
 
 impl Findings {
+    /// Nothing yet; `unit` is that of the estimates.
     pub(crate) fn new(unit: impl Into<String>) -> Findings {
         Findings { unit: unit.into(), ..Findings::default() }
     }
@@ -96,7 +108,7 @@ impl Findings {
         self.statistics = statistics.into();
     }
 
-    /// Says that no p can be as small as alpha, if so; whether one can.
+    /// Whether a p can be as small as alpha, when `smallest` is the smallest that `what` can give. If not, a note says so.
     pub(crate) fn reachable(&mut self, context: &TestContext<'_>, what: &str, smallest: f64) -> bool {
         let reachable = smallest <= context.alpha;
         if !reachable {
@@ -106,8 +118,8 @@ impl Findings {
         reachable
     }
 
-    /// Whether two quantities may be set beside each other: across protocols only if the file says so, else a mismatch
-    /// makes the test untestable.
+    /// Whether two quantities may be compared: across protocols only if the file says so, else a mismatch makes the test
+    /// untestable.
     pub(crate) fn comparable(&mut self, context: &TestContext<'_>, a: &Cells<'_>, b: &Cells<'_>) -> bool {
         let empty = || BTreeMap::<(), f64>::new();
         self.pair(&a.series(empty()), &b.series(empty()), context.across).is_some()
@@ -136,10 +148,12 @@ impl Findings {
         })
     }
 
+    /// Whether something is missing, so that the prediction is untestable.
     pub(crate) fn lacks(&self) -> bool {
         !self.missing.is_empty()
     }
 
+    /// Records the protocol of numbers that were read.
     pub(crate) fn uses(&mut self, protocol: Option<Protocol>) {
         self.protocols.extend(protocol.filter(|p| !self.protocols.contains(p)));
     }
@@ -160,7 +174,7 @@ impl Findings {
     }
 }
 
-/// A number with its interval and p.
+/// An estimate with its interval and p; `n` units are behind it.
 pub(crate) fn estimate(
     label: impl std::fmt::Display,
     value: Option<f64>,
@@ -172,7 +186,7 @@ pub(crate) fn estimate(
     Estimate { label: label.to_string(), value, low, high, p, n: n as u64 }
 }
 
-/// A number without interval, e.g. of one cell.
+/// An estimate without interval, e.g. of one cell.
 pub(crate) fn point(label: impl std::fmt::Display, value: Option<f64>, n: usize) -> Estimate {
     Estimate { label: label.to_string(), value, low: None, high: None, p: None, n: n as u64 }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{cell::Cells, cells::look_up, context::TestContext, findings::Findings, hypothesis::Quantity};
+use super::{cells::Cells, context::TestContext, findings::Findings, hypothesis::Quantity, lookup::look_up};
 use number::metric::Series;
 
 impl<'a> TestContext<'a> {
-    /// Cells of a quantity; what is missing or noteworthy about them goes to `findings`.
+    /// The cells of a quantity. What is missing or noteworthy about them goes to `findings`.
     pub(crate) fn cells(&self, quantity: &Quantity, findings: &mut Findings) -> Cells<'a> {
         let cells = look_up(self, quantity);
         findings.missing.extend(cells.missing.iter().cloned());
@@ -42,7 +42,7 @@ impl<'a> TestContext<'a> {
         cells
     }
 
-    /// Whether the models that a test ended up with are as many as the prediction needs.
+    /// Notes as missing that the test ended up with fewer models than the prediction needs.
     pub(crate) fn enough_models<'m>(&self, have: impl IntoIterator<Item = &'m str>, findings: &mut Findings) {
         let what = format!("models{}", self.population.of());
         enough_of(self.needs.models, &what, have, findings);
@@ -81,12 +81,14 @@ impl<'a> TestContext<'a> {
 /// A quantity's means over prompts, by model and layer.
 #[derive(Default)]
 pub(crate) struct Profiles<'a> {
+    /// By model, then layer.
     pub models: BTreeMap<&'a str, BTreeMap<u32, f64>>,
     /// Metric and protocol of the numbers.
     like: Option<Series<u32>>,
 }
 
 impl Profiles<'_> {
+    /// One model's means, by layer.
     pub(crate) fn of(&self, model: &str) -> Series<u32> {
         let values = self.models.get(model).cloned().unwrap_or_default();
         match &self.like {
@@ -96,7 +98,7 @@ impl Profiles<'_> {
     }
 }
 
-/// E.g. `needs 8 models of norm = layernorm, have 3 (a, b, c)`, where `have` is too few.
+/// Notes as missing that a test has fewer units than `needed`, e.g. `needs 8 models of norm = layernorm, have 3 (a, b, c)`.
 pub(crate) fn enough_of<'m>(
     needed: u32,
     what: &str,

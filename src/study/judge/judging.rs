@@ -113,7 +113,7 @@ fn on_evidence(
     (outcomes, curves.into_iter().flatten().collect())
 }
 
-/// Where predictions are judged.
+/// The evidence on which the predictions of one hypothesis are judged.
 struct Place<'a> {
     hypothesis: &'a Hypothesis,
     evidence: Evidence,
@@ -206,7 +206,7 @@ fn judgement(prediction: &Prediction, context: &TestContext<'_>, mut findings: F
     }
 }
 
-/// Both sides of a test may say the same: it is read once.
+/// The texts without repeats, since both sides of a test may note the same.
 fn each_once(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut once: Vec<String> = Vec::new();
     for text in texts {

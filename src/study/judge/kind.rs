@@ -1,7 +1,7 @@
-//! What every kind of test says about itself: its statistics, the quantities it reads, and how it runs.
+//! The trait of a kind of test: which quantities it reads, what can be wrong with it, and how it runs.
 //!
-//! A new kind is a file with its fields, its `statistics!` and this trait, and its name in the list of `test`. The file
-//! checks, the law of protocols and the template read everything else off it.
+//! A new kind is a file in `kinds` with its fields, its `statistics!` and this trait, and its name in `kinds/mod.rs`. The
+//! checks of files, the JSON Schema and the template of `streamgauge new` follow from these.
 
 use super::{
     context::TestContext,
@@ -12,24 +12,25 @@ use super::{
 use number::facts::ModelFacts;
 use number::protocol::Protocol;
 
-/// Where something lies inside the table `test`.
+/// The path from the table `test` of a prediction to a value in it.
 pub(crate) type Path = Vec<Step<'static>>;
 
+/// A kind of test, as the fields of its table in a hypothesis file.
 pub(crate) trait Kind {
-    /// What the test reads.
+    /// The quantities, facts and names that the test reads, each with its path.
     fn parts(&self) -> Parts<'_>;
 
-    /// What is wrong with it beyond its types.
+    /// The mistakes that its types allow, e.g. bounds the wrong way round.
     fn faults(&self) -> Vec<Fault> {
         Vec::new()
     }
 
-    /// Whether it looks at this revision or variant by itself, whatever filters say of such models.
+    /// Whether the test needs this revision or variant although no filter speaks of such models.
     fn takes(&self, _lineage: &ModelFacts) -> bool {
         false
     }
 
-    /// Why no flip of units shows what chance alone would make of the effect, where the test leaves none.
+    /// Why the specification curve of this test has no permutation p, in words for the report.
     fn no_permutation_reason(&self) -> &'static str {
         "the primary specification has no units to flip"
     }
@@ -37,13 +38,17 @@ pub(crate) trait Kind {
     /// Corrects a judgement that would say more than this kind of test can tell.
     fn amend(&self, _judgement: &mut Judgement) {}
 
+    /// Computes the statistics and estimates from the numbers that `context` gives access to.
     fn run(&self, context: &TestContext<'_>) -> Findings;
 }
 
 /// A mistake inside `test`.
 pub(crate) struct Fault {
+    /// Where it is.
     pub path: Path,
+    /// What is wrong.
     pub message: String,
+    /// What to write instead.
     pub advice: &'static str,
 }
 
@@ -53,9 +58,10 @@ impl Fault {
     }
 }
 
-/// What a test reads, each with its path.
+/// Everything that a test refers to, each with its path. `check` verifies it without knowing the kind.
 #[derive(Default)]
 pub(crate) struct Parts<'a> {
+    /// Quantities, without those they are combined with.
     pub quantities: Vec<(Path, &'a Quantity)>,
     /// Every layer of the quantities is read, so they select none.
     pub all_layers: bool,
@@ -63,38 +69,46 @@ pub(crate) struct Parts<'a> {
     pub across: Option<bool>,
     /// Protocols that the test itself compares.
     pub protocols: &'a [Protocol],
+    /// Row selections outside of quantities.
     pub selects: Vec<(Path, &'a Select)>,
+    /// Names of prompt categories.
     pub categories: Vec<(Path, &'a str)>,
+    /// Ids of models.
     pub models: Vec<(Path, &'a str)>,
+    /// Names of model facts.
     pub facts: Vec<(Path, &'a str)>,
 }
 
 impl<'a> Parts<'a> {
+    /// A test of these quantities, each under the field of that name.
     pub(crate) fn of<const N: usize>(list: [(&'static str, &'a Quantity); N]) -> Parts<'a> {
         let quantities = list.into_iter().map(|(field, quantity)| (vec![field.into()], quantity)).collect();
         Parts { quantities, ..Parts::default() }
     }
 
+    /// The test compares its quantities; `across` is its field `across-protocols`.
     pub(crate) fn compared(self, across: bool) -> Parts<'a> {
         Parts { across: Some(across), ..self }
     }
 
+    /// The test reads every layer of its quantities.
     pub(crate) fn over_layers(self) -> Parts<'a> {
         Parts { all_layers: true, ..self }
     }
 
-    /// A quantity that need not be there.
+    /// Adds a quantity that the file may leave out.
     pub(crate) fn and(mut self, field: &'static str, quantity: Option<&'a Quantity>) -> Parts<'a> {
         self.quantities.extend(quantity.map(|q| (vec![field.into()], q)));
         self
     }
 
+    /// Adds a field that names a model fact.
     pub(crate) fn fact(mut self, field: &'static str, fact: &'a str) -> Parts<'a> {
         self.facts.push((vec![field.into()], fact));
         self
     }
 
-    /// Every quantity with those it is combined with, flat.
+    /// Every quantity and those it is combined with, as one list.
     pub(crate) fn walk(&self) -> Vec<(Path, &'a Quantity)> {
         let all = self.quantities.iter().flat_map(|(path, quantity)| {
             let inner = quantity.walk().into_iter();

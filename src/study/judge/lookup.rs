@@ -1,4 +1,4 @@
-//! Cells: the numbers a quantity names, one per (model, prompt), with everything said that was done to them.
+//! Looks up the numbers of a quantity, one per (model, prompt), with notes on everything that was done to rows on the way.
 //!
 //! Several published rows can give one cell (two sources, two dtypes): they are averaged on the chosen scale, and a note
 //! says so. An aggregate over prompts is never a prompt: it stands for its model only where no prompt does.
@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    cell::{Cell, Cells, ModelCells},
+    cells::{Cell, Cells, ModelCells},
     combine::{Sign, combined},
     context::TestContext,
     hypothesis::{Quantity, Scale, Select},
@@ -16,14 +16,14 @@ use super::{
 use number::{evidence::Measurement, index::IndexedRow, metric::Metric};
 
 /// Looks `quantity` up. Empty cells come with `missing`.
-pub(super) fn look_up<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Cells<'a> {
+pub(super) fn look_up<'a>(context: &TestContext<'a>, quantity: &Quantity) -> Cells<'a> {
     if quantity.times.is_none() && quantity.over.is_none() {
-        return plain(bench, quantity, quantity.scale);
+        return plain(context, quantity, quantity.scale);
     }
-    let mut cells = plain(bench, quantity, Scale::Linear);
+    let mut cells = plain(context, quantity, Scale::Linear);
     for (inner, sign) in [(&quantity.times, Sign::Times), (&quantity.over, Sign::Over)] {
         if let Some(inner) = inner {
-            cells = combined(bench, cells, look_up(bench, inner), sign);
+            cells = combined(context, cells, look_up(context, inner), sign);
         }
     }
     let mut lost = 0_u64;
@@ -52,8 +52,8 @@ pub(super) fn look_up<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Cells
 }
 
 /// The quantity without what it is combined with.
-fn plain<'a>(bench: &TestContext<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> {
-    let asked = quantity.protocol.unwrap_or(bench.protocol);
+fn plain<'a>(context: &TestContext<'a>, quantity: &Quantity, scale: Scale) -> Cells<'a> {
+    let asked = quantity.protocol.unwrap_or(context.protocol);
     let mut cells = Cells {
         metric: quantity.metric,
         protocol: quantity.has_protocol().then_some(asked),
@@ -65,18 +65,24 @@ fn plain<'a>(bench: &TestContext<'a>, quantity: &Quantity, scale: Scale) -> Cell
         missing: vec![],
     };
     match (quantity.metric, &quantity.fact) {
-        (Some(metric), _) => measured(bench, quantity, metric, scale, &mut cells),
-        (None, Some(fact)) => stated(bench, quantity, fact, scale, &mut cells),
+        (Some(metric), _) => measured(context, quantity, metric, scale, &mut cells),
+        (None, Some(fact)) => stated(context, quantity, fact, scale, &mut cells),
         (None, None) => cells.missing.push("refused: a quantity needs a metric or a fact".into()),
     }
     cells
 }
 
 /// Facts of the models.
-fn stated<'a>(bench: &TestContext<'a>, quantity: &Quantity, fact: &str, scale: Scale, cells: &mut Cells<'a>) {
+fn stated<'a>(
+    context: &TestContext<'a>,
+    quantity: &Quantity,
+    fact: &str,
+    scale: Scale,
+    cells: &mut Cells<'a>,
+) {
     let mut unknown = Vec::new();
-    for number in models(bench, &quantity.select) {
-        let model = &bench.index.models[number];
+    for number in models(context, &quantity.select) {
+        let model = &context.index.models[number];
         match model.fact(fact).and_then(serde_json::Value::as_f64).and_then(|value| scaled(value, scale)) {
             Some(value) => {
                 let own = ModelCells { prompts: BTreeMap::new(), aggregate: Some(value) };
@@ -89,18 +95,18 @@ fn stated<'a>(bench: &TestContext<'a>, quantity: &Quantity, fact: &str, scale: S
         cells.notes.push(format!("{fact} is not known of {}", unknown.join(", ")));
     }
     if cells.models.is_empty() {
-        cells.missing.push(format!("the {fact} of {}", bench.population.in_words()));
+        cells.missing.push(format!("the {fact} of {}", context.population.in_words()));
     }
 }
 
 /// Models that a quantity is of, by number.
-fn models(bench: &TestContext<'_>, select: &Select) -> Vec<usize> {
+fn models(context: &TestContext<'_>, select: &Select) -> Vec<usize> {
     // Who names a model, or its kind, means it.
     let named = select.model.is_some() || speaks_of_kinds(&select.facts);
-    let scope = if named && bench.scope == Scope::Taken { Scope::EveryKind } else { bench.scope };
-    let all = bench.index.models.iter().enumerate();
+    let scope = if named && context.scope == Scope::Taken { Scope::EveryKind } else { context.scope };
+    let all = context.index.models.iter().enumerate();
     all.filter(|(number, model)| {
-        bench.takes(*number, scope)
+        context.takes(*number, scope)
             && select.model.as_deref().is_none_or(|id| id == model.id)
             && select.facts.iter().all(|condition| fails(model, condition).is_none())
     })
@@ -109,13 +115,13 @@ fn models(bench: &TestContext<'_>, select: &Select) -> Vec<usize> {
 }
 
 fn measured<'a>(
-    bench: &TestContext<'a>,
+    context: &TestContext<'a>,
     quantity: &Quantity,
     metric: Metric,
     scale: Scale,
     cells: &mut Cells<'a>,
 ) {
-    let asked = quantity.protocol.unwrap_or(bench.protocol);
+    let asked = quantity.protocol.unwrap_or(context.protocol);
     let (layer, back) = (quantity.select.layer, quantity.select.layers_before_last);
     if metric.describe().per_layer && layer.is_none() && back.is_none() {
         cells.missing.push(format!(
@@ -128,13 +134,13 @@ fn measured<'a>(
     let mut repeated = BTreeSet::new();
     let mut found: Vec<(&'a Measurement, f64)> = Vec::new();
     let mut last: Option<(&str, &str)> = None;
-    for number in models(bench, &quantity.select) {
-        let model = &bench.index.models[number];
-        let Ok(layer) = self::layer(bench, number, &quantity.select) else { continue };
-        let rows = bench.index.rows(metric, asked, number, layer);
+    for number in models(context, &quantity.select) {
+        let model = &context.index.models[number];
+        let Ok(layer) = self::layer(context, number, &quantity.select) else { continue };
+        let rows = context.index.rows(metric, asked, number, layer);
         let mut rows: Vec<(&IndexedRow<'_>, f64)> = rows
             .iter()
-            .filter(|entry| selected(entry.row, &quantity.select) && bench.rows.keeps(entry.row))
+            .filter(|entry| selected(entry.row, &quantity.select) && context.rows.keeps(entry.row))
             .filter_map(|entry| {
                 let value = scaled(entry.row.value, scale);
                 unscaled += u64::from(value.is_none());
@@ -147,11 +153,11 @@ fn measured<'a>(
         }
         let prompts: Vec<&[(&IndexedRow<'_>, f64)]> =
             rows.chunk_by(|a, b| a.0.prompt_number() == b.0.prompt_number()).collect();
-        let has_prompts = prompts.iter().any(|rows| bench.index.prompt(rows[0].0).is_some());
+        let has_prompts = prompts.iter().any(|rows| context.index.prompt(rows[0].0).is_some());
         // In the order of prompts, as the rows are.
         let (mut own, mut aggregate) = (Vec::new(), None);
         for rows in prompts {
-            let prompt = bench.index.prompt(rows[0].0);
+            let prompt = context.index.prompt(rows[0].0);
             // An aggregate beside the model's own prompts is not used, so nothing is said about it.
             if prompt.is_none() && has_prompts {
                 continue;
@@ -197,25 +203,25 @@ fn measured<'a>(
     }
     cells.notes.extend(notes.sentences(metric, cells));
     if cells.models.is_empty() {
-        cells.missing.push(absent(bench, quantity, metric, asked));
+        cells.missing.push(absent(context, quantity, metric, asked));
     }
 }
 
 /// Every row that a quantity takes, model by model; of all layers where it selects none.
-pub(super) fn rows<'a>(bench: &TestContext<'a>, quantity: &Quantity) -> Vec<&'a Measurement> {
+pub(super) fn rows<'a>(context: &TestContext<'a>, quantity: &Quantity) -> Vec<&'a Measurement> {
     let Some(metric) = quantity.metric else { return Vec::new() };
-    let asked = quantity.protocol.unwrap_or(bench.protocol);
+    let asked = quantity.protocol.unwrap_or(context.protocol);
     let of = |number: usize| -> Vec<&'a Measurement> {
-        let Ok(layer) = layer(bench, number, &quantity.select) else { return Vec::new() };
-        let entries = bench.index.rows(metric, asked, number, layer).iter();
+        let Ok(layer) = layer(context, number, &quantity.select) else { return Vec::new() };
+        let entries = context.index.rows(metric, asked, number, layer).iter();
         entries.map(|entry| entry.row).filter(|row| selected(row, &quantity.select)).collect()
     };
-    models(bench, &quantity.select).into_iter().flat_map(of).collect()
+    models(context, &quantity.select).into_iter().flat_map(of).collect()
 }
 
 /// The layer that a quantity selects in this model; an error where the model does not have it.
-fn layer(bench: &TestContext<'_>, number: usize, select: &Select) -> Result<Option<u32>, ()> {
-    let blocks = bench.index.models[number].blocks;
+fn layer(context: &TestContext<'_>, number: usize, select: &Select) -> Result<Option<u32>, ()> {
+    let blocks = context.index.models[number].blocks;
     let counted = select.layers_before_last.map(|back| blocks.and_then(|blocks| blocks.checked_sub(back)));
     match (select.layer, counted) {
         // Depth unknown, or not that deep; or two layers named at once.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{cell::Cells, context::TestContext, hypothesis::Quantity};
+use super::{cells::Cells, context::TestContext, hypothesis::Quantity};
 use number::{evidence::Measurement, metric::Metric, protocol::Protocol};
 
 /// Collects, cell by cell, what a reader of the numbers should know.
@@ -72,7 +72,7 @@ impl LookupNotes {
 
 /// Says which rows a quantity found none of, e.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
 pub(super) fn absent(
-    bench: &TestContext<'_>,
+    context: &TestContext<'_>,
     quantity: &Quantity,
     metric: Metric,
     asked: Protocol,
@@ -93,8 +93,8 @@ pub(super) fn absent(
     };
     let model = match &select.model {
         Some(model) => model.clone(),
-        None => bench.population.in_words(),
+        None => context.population.in_words(),
     };
     let which = if conditions.is_empty() { String::new() } else { format!(" ({})", conditions.join(", ")) };
-    format!("no {} row of metric {metric}{under} for {model}{which}", bench.evidence)
+    format!("no {} row of metric {metric}{under} for {model}{which}", context.evidence)
 }

@@ -1,8 +1,8 @@
-//! From the verdicts of predictions to that of the hypothesis.
+//! Combines the verdicts of predictions into that of the hypothesis.
 
 use super::{hypothesis::Stands, verdict::Verdict};
 
-/// The first that applies. A hypothesis that claims all of its core predictions: none testable: untestable; any
+/// The verdict of a hypothesis from those of its core predictions, by the first of these that applies. A hypothesis that claims all of its core predictions: none testable: untestable; any
 /// contradicted: contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else
 /// inconclusive. So a core prediction that cannot be tested bars support, and refutes nothing.
 ///

@@ -1,11 +1,11 @@
-//! The population: which models of a table a prediction speaks of, and why others are left out.
+//! The models of a table that a prediction is about, and why others are left out.
 
 use super::hypothesis::{FactCondition, FactValue, ModelFilter};
 use number::index::{EvidenceIndex, IndexedModel};
 
 /// Models by their number in the index.
 pub(crate) struct Population {
-    /// That pass the filters.
+    /// Whether each model passes the filters.
     passing: Vec<bool>,
     /// The same without revisions and variants, unless a filter speaks of them.
     taken: Vec<bool>,
@@ -68,7 +68,7 @@ impl Population {
         }
     }
 
-    /// Whom a look-up was for, e.g. `any model` or `llama-3.1-8b`.
+    /// The models that a look-up was for, in words, e.g. `any model` or `llama-3.1-8b`.
     pub(crate) fn in_words(&self) -> String {
         match &self.named[..] {
             [] => "any model".to_string(),

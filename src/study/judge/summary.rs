@@ -1,4 +1,4 @@
-//! For how many hypotheses the published conclusion survives, and which choice undoes the others.
+//! Counts the hypotheses whose published conclusion survives, and names the choices that undo the others.
 
 use serde::Serialize;
 
@@ -11,12 +11,13 @@ use number::evidence::Evidence;
 /// How the published conclusions fare on one kind of evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Survival {
+    /// The kind of evidence.
     pub evidence: Evidence,
     /// Hypotheses about which something definite was concluded.
     pub concluded: usize,
     /// Ids whose verdict here is the published conclusion.
     pub survives: Vec<String>,
-    /// Those that are judged otherwise.
+    /// Conclusions that got another verdict here.
     pub fallen: Vec<Fallen>,
     /// Ids that cannot be judged here, or that the data leave open.
     pub open: Vec<String>,
@@ -25,9 +26,11 @@ pub struct Survival {
 /// A conclusion that does not hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fallen {
+    /// Id of the hypothesis.
     pub hypothesis: String,
     /// The published conclusion.
     pub said: Verdict,
+    /// The verdict here.
     pub found: Verdict,
     /// Single choices that turn the verdict, e.g. `contradicted with BOS = never`; none where no choice saves it.
     pub choices: Vec<String>,
@@ -54,8 +57,8 @@ pub fn survival(outcomes: &[HypothesisOutcome], evidence: Evidence) -> Survival 
     counted
 }
 
-/// Of a fragile claim the equivalent choices that change it; of one that fell otherwise the choices, of any kind, that
-/// would give the published conclusion.
+/// The choices that matter for a fallen conclusion: for a fragile claim the equivalent ones that change its verdict, else those
+/// of any kind that would give the published conclusion.
 fn choices(outcome: &HypothesisOutcome, evidence: Evidence, said: Verdict, found: Verdict) -> Vec<String> {
     let mut words = Vec::new();
     let core = outcome.predictions.iter().filter(|p| p.core && p.evidence == evidence && p.verdict != said);

@@ -1,4 +1,4 @@
-//! The six verdicts.
+//! The six verdicts that a prediction or a hypothesis can get.
 
 use base::named_enum;
 
@@ -15,7 +15,7 @@ named_enum! {
         Inconclusive = "inconclusive",
         /// The verdict changes with a defensible protocol.
         Fragile = "fragile",
-        /// What the test needs does not exist here.
+        /// Models, prompts or numbers that the test needs do not exist here.
         Untestable = "untestable",
     }
 }

@@ -55,6 +55,7 @@ impl MeanIntervals {
         Some(MeanIntervals { mean, standard_error, spread })
     }
 
+    /// The 1-alpha interval.
     pub fn at(&self, alpha: f64) -> Interval {
         let around = |below: f64, above: f64| Interval {
             low: self.mean - above * self.standard_error,

@@ -1,4 +1,4 @@
-//! Several hypotheses at once: "at least k of n hold", and lists in which few may be false.
+//! Several hypotheses at once: partial conjunction ("at least k of n hold") and the false discovery rate of a list.
 
 /// p of "the effect is there in at least k of the n" (Benjamini and Heller 2008): (n-k+1) times the k-th smallest p, by
 /// Bonferroni over the n-k+1 largest, valid however the n depend on each other; never smaller than for fewer than k. `None`

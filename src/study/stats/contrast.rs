@@ -1,4 +1,4 @@
-//! Student's and Welch's t: does a mean differ from zero, or do two means differ?
+//! Student's and Welch's t tests of one mean and of the difference of two.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -9,7 +9,9 @@ use super::describe::{Interval, mean, standard_deviation};
 pub struct TTest {
     /// The mean difference, or mean(a) - mean(b).
     pub estimate: f64,
+    /// The estimate over its standard error.
     pub t: f64,
+    /// Degrees of freedom.
     pub df: f64,
     /// Two-sided.
     pub p: f64,

@@ -8,7 +8,9 @@ use number::metric::Paired;
 /// Linear, or linear on average ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
+    /// The correlation of the values.
     Pearson,
+    /// The correlation of their ranks.
     Spearman,
 }
 
@@ -64,7 +66,7 @@ pub fn correlation_t_p(r: f64, units: usize) -> Option<f64> {
     Some(2.0 * StudentsT::new(0.0, 1.0, freedom).ok()?.sf(t))
 }
 
-/// Both sides after ranking (Spearman) and after regressing out the controls.
+/// The two sides after ranking (Spearman) and after regressing out the controls.
 pub(super) fn residuals<K: Ord + Clone>(pair: &Paired<K>, method: Method) -> (Vec<f64>, Vec<f64>) {
     let scale = |v: &[f64]| match method {
         Method::Pearson => centred(v),
@@ -82,7 +84,7 @@ pub(super) fn residuals<K: Ord + Clone>(pair: &Paired<K>, method: Method) -> (Ve
     (without(scale(pair.x()), &basis), without(scale(pair.y()), &basis))
 }
 
-/// Of two slices of the same pair, e.g. resampled.
+/// The correlation of two slices of the same pair, e.g. resampled.
 pub(crate) fn correlation_of(x: &[f64], y: &[f64], method: Method) -> Option<f64> {
     match method {
         Method::Pearson => raw(x, y),

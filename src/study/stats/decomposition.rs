@@ -1,4 +1,4 @@
-//! Whose spread is it? The sum of squares of a table, shared between its factors, their two-way interactions and the rest.
+//! Analysis of variance: the sum of squares of a table, split between its factors, their two-way interactions and the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::describe::{centred, dot, spread};
 pub struct Share {
     /// A factor, "a × b" for the interaction of two, "rest" for what they leave (higher interactions and repetitions).
     pub name: String,
-    /// Of the total: the shares sum to 1.
+    /// Share of the total sum of squares: the shares sum to 1.
     pub share: f64,
 }
 

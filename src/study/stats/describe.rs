@@ -5,11 +5,13 @@ pub use number::mean::mean;
 /// A closed interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
+    /// Lower end.
     pub low: f64,
+    /// Upper end.
     pub high: f64,
 }
 
-/// With n-1 in the denominator; `None` of fewer than two values.
+/// The standard deviation with n-1 in the denominator; `None` of fewer than two values.
 pub fn standard_deviation(values: &[f64]) -> Option<f64> {
     let m = mean(values).filter(|_| values.len() > 1)?;
     Some((values.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (values.len() - 1) as f64).sqrt())

@@ -1,4 +1,4 @@
-//! Hartigan's dip: how far is a sample from the nearest distribution with one mode?
+//! Hartigan's dip: the distance of a sample from the nearest distribution with one mode.
 
 use rand::RngExt;
 

@@ -1,4 +1,4 @@
-//! Effects on ranks: how often is a value of one side above one of the other?
+//! Effect sizes on ranks: how often a value of one side lies above one of the other (AUC, Cliff's delta).
 
 use super::{
     Effect, Seed,

@@ -1,4 +1,4 @@
-//! Standardised mean differences: how large is a difference in units of the spread?
+//! Standardised mean differences: a difference in units of the spread.
 
 use statrs::function::gamma::ln_gamma;
 
@@ -11,8 +11,11 @@ use super::{
 /// An effect size and its 1-alpha interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effect {
+    /// The effect size, in units of the spread.
     pub value: f64,
+    /// Lower end of the interval.
     pub low: f64,
+    /// Upper end of the interval.
     pub high: f64,
 }
 

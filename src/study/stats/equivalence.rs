@@ -1,4 +1,4 @@
-//! Equivalence: is a mean within bounds that make it negligible? (two one-sided tests, Schuirmann 1987)
+//! Equivalence test: whether a mean lies within bounds that make it negligible (two one-sided tests, Schuirmann 1987).
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 

@@ -1,4 +1,4 @@
-//! What joint inference may flip in one specification, and the effect that flipping leaves.
+//! The units that joint inference flips in one specification, and the effect after a flip.
 
 use super::{
     correlation::{Method, raw, residuals},
@@ -6,12 +6,16 @@ use super::{
 };
 use number::metric::Paired;
 
-/// What can be flipped in one specification, and the effect that flipping leaves.
+/// The units that can be flipped in one specification, and the effect after a flip.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Units {
-    /// Each unit's deviation from the null; the effect is their mean, a flip turns a unit's sign. `of`: what the units are,
-    /// e.g. `models`; units of two sorts have no flip in common.
-    Signs { of: &'static str, deviations: Vec<(String, f64)> },
+    /// Each unit's deviation from the null; the effect is their mean, a flip turns a unit's sign.
+    Signs {
+        /// What the units are, e.g. `models`; units of two sorts have no flip in common.
+        of: &'static str,
+        /// Each unit with its deviation from the null.
+        deviations: Vec<(String, f64)>,
+    },
     /// One correlation per group (model); the effect is their mean, a flip gives units other units' y.
     Pairs(Vec<Pairs>),
     /// Units in groups; the effect is epsilon squared, the share of the variance of ranks that lies between groups, and a

@@ -1,5 +1,5 @@
-//! Joint inference over a specification curve (Simonsohn, Simmons and Nelson 2020): how unusual is the whole curve if
-//! nothing goes on?
+//! Joint inference over a specification curve (Simonsohn, Simmons and Nelson 2020): how unusual is the whole curve under
+//! the null hypothesis?
 //!
 //! The same flips of the same units go through every specification at once, so their kinship needs no model: two that
 //! measure nearly the same move together under every flip. Two statistics are compared with their own flips: the median
@@ -17,7 +17,7 @@ use super::{
     reach::out_of_reach,
 };
 
-/// What the flips say of the curve.
+/// The joint p values of a curve, and the flips behind them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Joint {
     /// Two-sided p of the median effect.
@@ -28,27 +28,39 @@ pub struct Joint {
     pub beyond: f64,
     /// All that there are when `exact`, else drawn.
     pub flips: u64,
+    /// Whether every flip was walked.
     pub exact: bool,
+    /// Units that can be flipped.
     pub units: usize,
 }
 
-/// Why no flip can tell.
+/// Why a curve has no joint p.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Unflippable {
+pub enum NoJointP {
+    /// There is nothing to flip.
     #[error("no specification has units to flip")]
     Nothing,
+    /// The units of specifications are of different sorts.
     #[error("units of different sorts have no flip in common")]
     Mixed,
+    /// Even the flip with the largest effect is too likely.
     #[error("{}", out_of_reach(*alpha, &format!(" by flipping {units} units (smallest p {smallest:.3})")))]
-    OutOfReach { alpha: f64, units: usize, smallest: f64 },
+    OutOfReach {
+        /// Level of the test.
+        alpha: f64,
+        /// Units that can be flipped.
+        units: usize,
+        /// The smallest p that flips can give.
+        smallest: f64,
+    },
 }
 
 /// p of the curve from the same flips of units in every specification. Units are those of any specification; one that
 /// lacks a unit is left alone by its flip.
-pub fn joint(specifications: &[&Units], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
-    let Some(first) = specifications.first() else { return Err(Unflippable::Nothing) };
+pub fn joint(specifications: &[&Units], alpha: f64, seed: Seed) -> Result<Joint, NoJointP> {
+    let Some(first) = specifications.first() else { return Err(NoJointP::Nothing) };
     if specifications.iter().any(|units| !units.alike(first)) {
-        return Err(Unflippable::Mixed);
+        return Err(NoJointP::Mixed);
     }
     let (mut signs, mut pairs, mut groups) = (Vec::new(), Vec::new(), Vec::new());
     for units in specifications {
@@ -65,7 +77,7 @@ pub fn joint(specifications: &[&Units], alpha: f64, seed: Seed) -> Result<Joint,
     }
 }
 
-fn by_signs(specifications: &[&[(String, f64)]], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
+fn by_signs(specifications: &[&[(String, f64)]], alpha: f64, seed: Seed) -> Result<Joint, NoJointP> {
     let names = index(specifications.iter().flat_map(|s| s.iter().map(|(unit, _)| unit)));
     let units = names.len();
     reachable(smallest_sign_p(units).max(1.0 / (MONTE_CARLO as f64 + 1.0)), alpha, units)?;
@@ -103,7 +115,7 @@ fn orders(groups: &[Vec<usize>], units: usize, seed: Seed) -> (Vec<u32>, bool) {
     (orders, exact)
 }
 
-fn by_groups(specifications: &[&Groups], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
+fn by_groups(specifications: &[&Groups], alpha: f64, seed: Seed) -> Result<Joint, NoJointP> {
     let names = index(specifications.iter().flat_map(|s| &s.units));
     let units = names.len();
     let (orders, exact) = orders(&[(0..units).collect()], units, seed);
@@ -117,7 +129,7 @@ fn by_groups(specifications: &[&Groups], alpha: f64, seed: Seed) -> Result<Joint
     compared(effects.collect(), alpha, exact, units)
 }
 
-fn by_pairing(specifications: &[&[Pairs]], alpha: f64, seed: Seed) -> Result<Joint, Unflippable> {
+fn by_pairing(specifications: &[&[Pairs]], alpha: f64, seed: Seed) -> Result<Joint, NoJointP> {
     let all = || specifications.iter().flat_map(|s| s.iter());
     let names = index(all().flat_map(|p| &p.units));
     let units = names.len();
@@ -208,8 +220,8 @@ fn within(place: &[Option<usize>], order: &[u32], unit: usize) -> usize {
     }
 }
 
-fn reachable(smallest: f64, alpha: f64, units: usize) -> Result<(), Unflippable> {
-    if smallest <= alpha { Ok(()) } else { Err(Unflippable::OutOfReach { alpha, units, smallest }) }
+fn reachable(smallest: f64, alpha: f64, units: usize) -> Result<(), NoJointP> {
+    if smallest <= alpha { Ok(()) } else { Err(NoJointP::OutOfReach { alpha, units, smallest }) }
 }
 
 fn index<'a, S: AsRef<str> + ?Sized + 'a>(names: impl Iterator<Item = &'a S>) -> BTreeMap<&'a str, usize> {
@@ -219,7 +231,7 @@ fn index<'a, S: AsRef<str> + ?Sized + 'a>(names: impl Iterator<Item = &'a S>) ->
 
 /// `effects[s][f]` is the effect of specification s under flip f, minus the null; flip 0 is none. An error where even the
 /// flips with the largest median are too many, as with ties or few in a group.
-fn compared(effects: Vec<Vec<f64>>, alpha: f64, exact: bool, units: usize) -> Result<Joint, Unflippable> {
+fn compared(effects: Vec<Vec<f64>>, alpha: f64, exact: bool, units: usize) -> Result<Joint, NoJointP> {
     let limits: Vec<f64> = effects.iter().map(|e| limit(e, alpha)).collect();
     let flips = effects.first().map_or(0, Vec::len);
     let mut medians = Vec::with_capacity(flips);

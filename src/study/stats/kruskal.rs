@@ -1,4 +1,4 @@
-//! Kruskal–Wallis: do groups differ in rank?
+//! Kruskal–Wallis test of whether groups differ in rank.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -10,8 +10,11 @@ use super::{
 /// H corrected for ties, with the chi-square p (k-1 degrees of freedom).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kruskal {
+    /// The statistic H, corrected for ties.
     pub h: f64,
+    /// p of H by the chi-square distribution with k-1 degrees of freedom.
     pub chi_squared_p: f64,
+    /// k, the number of groups.
     pub groups: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Mann–Whitney: is a value of one group larger than a value of the other more often than not?
+//! Mann–Whitney test of whether values of one group tend to be larger than those of another.
 
 use super::{describe::average_ranks, normal::upper_tail};
 

@@ -1,4 +1,4 @@
-//! Two Gaussians against one: is a sample better described by two groups?
+//! Two Gaussians against one, compared by BIC: whether a sample is better described as two groups.
 
 use super::describe::{centred, dot, spread};
 

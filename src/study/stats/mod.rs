@@ -60,7 +60,7 @@ pub use effect::{Effect, cohen_d, cohen_dz, hedges_g};
 pub use equivalence::{tost, tost_interval};
 pub use flips::{Groups, Pairs, Units};
 pub use holm::holm;
-pub use joint::{Joint, Unflippable, joint};
+pub use joint::{Joint, NoJointP, joint};
 pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_permutation_ps, kruskal_wallis};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use mixture::mixture_bic;

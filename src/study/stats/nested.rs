@@ -1,4 +1,4 @@
-//! Does a factor explain what others leave? Nested linear models.
+//! Nested linear models: what a factor explains beyond others.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,16 @@ use super::{
     permutation::rearranged_p,
 };
 
-/// What the added factor explains beyond the base.
+/// The part of the variance that the added factor explains beyond the base, and its tests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Nested {
     /// Share of what the base leaves.
     pub partial_r2: f64,
+    /// F of the added factor.
     pub f: f64,
-    /// Of the F test; takes rows as independent.
+    /// p of the F test, which takes rows as independent.
     pub p: f64,
-    /// Of the same F when `added` is dealt anew to whole clusters, or to rows without any (Draper and Stoneman 1966): the one
+    /// p of the same F when `added` is dealt anew to whole clusters, or to rows without any (Draper and Stoneman 1966): the one
     /// to believe where rows of a cluster resemble each other. Exact where `added` has nothing to do with the base. `None`
     /// where `added` differs within a cluster, which is then no unit of it.
     pub permutation_p: Option<f64>,

@@ -12,7 +12,7 @@ use super::{
 };
 use number::metric::Paired;
 
-/// Monte Carlo draws.
+/// Rearrangements drawn where not all can be walked.
 pub const MONTE_CARLO: u64 = 10_000;
 /// Most arrangements that are walked one by one: 8!.
 const EXACT_ARRANGEMENTS: u64 = 40_320;
@@ -38,6 +38,7 @@ pub fn correlation_ps<'a, K: Ord + Clone>(
     blocks: Option<&[usize]>,
     draw: impl Into<Draw<'a>>,
 ) -> Vec<Option<f64>> {
+    // Controls are taken out first: what is rearranged are residuals. A pair without a correlation keeps its place as `None`.
     let sides: Vec<Option<(Vec<f64>, Vec<f64>)>> = pairs
         .iter()
         .map(|pair| {
@@ -103,6 +104,7 @@ pub fn sign_flip_p(values: &[f64], seed: Seed) -> Option<f64> {
         return None;
     }
     let observed = values.iter().sum::<f64>().abs();
+    // Sums of the same values in another order differ in the last bits: flips that tie with the observed one must count.
     let tolerance = 1e-12 * values.iter().map(|v| v.abs()).sum::<f64>();
     if n <= EXACT_FLIPS {
         let extreme = (0..1_u32 << n).filter(|flips| {
@@ -141,10 +143,12 @@ pub fn smallest_sign_p(units: usize) -> f64 {
     (2.0 * 0.5_f64.powi(units.min(1100) as i32)).min(1.0)
 }
 
-/// Where Monte Carlo takes its rearrangements from: a seed of its own, or orders that several tests share.
+/// The source of random rearrangements: a seed of its own, or orders that several tests share.
 #[derive(Clone, Copy)]
 pub enum Draw<'a> {
+    /// Own orders, drawn from this seed.
     Seed(Seed),
+    /// Orders within these groups of positions, which several tests share.
     Shared(&'a dyn Fn(&[Vec<usize>]) -> Arc<Orders>),
 }
 
@@ -175,6 +179,7 @@ impl Orders {
         Orders { rows, n }
     }
 
+    /// The orders, each a list of positions.
     pub fn rows(&self) -> impl Iterator<Item = &[u32]> {
         self.rows.chunks_exact(self.n.max(1))
     }
@@ -189,6 +194,7 @@ pub(super) fn rearranged_p<'a>(
 ) -> f64 {
     let mut order: Vec<usize> = (0..n).collect();
     let observed = statistic(&order);
+    // Rearrangements that tie with the observed order may differ from it in the last bits and must count.
     let threshold = observed - 1e-11 * observed.abs() - 1e-300;
     if let Some(all) = arrangements(groups) {
         let mut extreme = 0_u64;
@@ -249,14 +255,14 @@ pub(super) fn rearranged_ps<'a, S: Fn(&[u32]) -> [f64; LANES]>(
             Draw::Seed(seed) => Arc::new(Orders::draw(groups, seed)),
             Draw::Shared(orders) => orders(groups),
         });
-        // Every unit is in some group, so that a row has a place for each.
+        // A row serves as it is: every unit is in some group, so that the row has a place for each.
         orders.rows().for_each(&mut count);
         found.extend(extreme.iter().take(lanes).map(|&e| (e as f64 + 1.0) / (MONTE_CARLO as f64 + 1.0)));
     }
     found
 }
 
-/// How many arrangements within groups there are, if few enough to walk.
+/// The number of arrangements within groups, if few enough to walk.
 pub(super) fn arrangements(groups: &[Vec<usize>]) -> Option<u64> {
     let all = groups.iter().try_fold(1_u64, |all, g| all.checked_mul(factorial(g.len() as u64)?));
     all.filter(|&a| a <= EXACT_ARRANGEMENTS)

@@ -8,9 +8,11 @@ use super::describe::Interval;
 /// 2001): the normal one takes the spread between models as known, and is far too narrow with the few models there are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pooled {
+    /// The pooled effect.
     pub effect: f64,
     /// Never below the one that takes the weights as known (Röver, Knapp and Friede 2015).
     pub standard_error: f64,
+    /// The 1-alpha interval of the effect.
     pub interval: Interval,
     /// Two-sided, Student's t on k-1 degrees of freedom.
     pub p: f64,

@@ -14,13 +14,15 @@ pub struct PowerLaw {
     pub exponent: f64,
     /// c, in units of y.
     pub coefficient: f64,
-    /// The 1-alpha interval of the exponent.
+    /// Lower end of the 1-alpha interval of the exponent.
     pub low: f64,
+    /// Upper end of the same interval.
     pub high: f64,
     /// Two-sided, of no dependence (b = 0).
     pub p: f64,
-    /// Of ln y.
+    /// Share of the variance of ln y that the fit explains.
     pub r_squared: f64,
+    /// Units behind the fit.
     pub n: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Is y proportional to x? A line through zero, an affine line and a line on ranks, by cross-validated R².
+//! Cross-validated R² of a line through zero, an affine line and a line on ranks: whether y is proportional to x.
 
 use super::describe::{average_ranks, centred, dot, mean};
 use number::metric::Paired;

@@ -75,7 +75,7 @@ pub fn relabel_clusters_p(
     }
 }
 
-/// How many choices of `pick` of `values` have a sum of at least `threshold`, whatever its sign, starting from `sum`.
+/// The number of choices of `pick` of `values` have a sum of at least `threshold`, whatever its sign, starting from `sum`.
 fn at_least(values: &[f64], pick: usize, sum: f64, threshold: f64) -> u64 {
     if pick == 0 {
         return u64::from(sum.abs() >= threshold);

@@ -1,4 +1,4 @@
-//! What may a replication find if the published mean holds?
+//! Prediction interval of a replication: what it may find if the published mean holds.
 
 use super::{contrast::t_quantile, describe::Interval};
 

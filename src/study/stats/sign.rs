@@ -1,4 +1,4 @@
-//! The sign test: are values above the null as often as below it?
+//! The sign test of whether values lie above the null as often as below it.
 
 use super::{binomial_at_least, describe::Interval};
 

@@ -10,8 +10,9 @@ pub struct SinkFit {
     pub sink_squared: f64,
     /// r², the slope.
     pub token_squared: f64,
-    /// Of F².
+    /// Share of the variance of F² that the fit explains.
     pub r_squared: f64,
+    /// Prompts behind the fit.
     pub units: usize,
 }
 

@@ -3,12 +3,14 @@
 //! a = (prompt A, method A), b = (prompt B, method B). The log ratio ln(b/a) is walked over a corner; with both corners
 //! known the parts are Shapley values, the mean over the two orders.
 
-/// How much of ln(b/a) each cause carries.
+/// The shares of ln(b/a) that the two causes carry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Split {
     /// ln(b/a).
     pub log_ratio: f64,
+    /// Share of the log ratio that the prompt carries.
     pub prompt_share: f64,
+    /// Share of the log ratio that the method carries.
     pub method_share: f64,
     /// The smallest method share over the orders that can be walked.
     pub method_share_low: f64,

@@ -1,4 +1,4 @@
-//! Two spreads: does one group vary more than the other?
+//! Comparison of two spreads: Brown and Forsythe's test, and the ratio of variances.
 
 use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
@@ -14,6 +14,7 @@ const RESAMPLES: usize = 9_999;
 /// The F of absolute deviations from the medians.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BrownForsythe {
+    /// F of the absolute deviations from the medians, on 1 and n-2 degrees of freedom.
     pub f: f64,
     /// Two-sided, F on 1 and n-2 degrees of freedom.
     pub p: f64,

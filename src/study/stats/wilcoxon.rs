@@ -1,4 +1,4 @@
-//! Wilcoxon's signed ranks: are differences symmetric around zero?
+//! Wilcoxon's signed-rank test of whether differences are symmetric around zero.
 
 use super::{describe::average_ranks, normal::upper_tail, permutation::smallest_sign_p};
 

@@ -2,7 +2,7 @@
 
 use number::metric::{Metric, Paired, Series};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use study::stats::{Groups, Joint, Method, Pairs, Seed, Unflippable, Units, joint};
+use study::stats::{Groups, Joint, Method, NoJointP, Pairs, Seed, Units, joint};
 
 use super::table::{EXPANDS, NEVER, UP, curve, expanding, hypothesis, outcome};
 
@@ -125,10 +125,10 @@ fn too_few_units_are_said_and_units_of_different_kinds_have_no_common_flip() {
     let error = joint(&[&few], ALPHA, Seed(1)).unwrap_err();
     assert_eq!(error.to_string(), "cannot reach alpha = 0.05 by flipping 4 units (smallest p 0.125)");
     let pair = Units::Pairs(pairs(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0], None).into_iter().collect());
-    assert_eq!(joint(&[&few, &pair], ALPHA, Seed(1)), Err(Unflippable::Mixed));
+    assert_eq!(joint(&[&few, &pair], ALPHA, Seed(1)), Err(NoJointP::Mixed));
     let prompts = Units::Signs { of: "prompts", deviations: vec![("u0".into(), 1.0); 9] };
-    assert_eq!(joint(&[&few, &prompts], ALPHA, Seed(1)), Err(Unflippable::Mixed), "a model is no prompt");
-    assert_eq!(joint(&[], ALPHA, Seed(1)), Err(Unflippable::Nothing));
+    assert_eq!(joint(&[&few, &prompts], ALPHA, Seed(1)), Err(NoJointP::Mixed), "a model is no prompt");
+    assert_eq!(joint(&[], ALPHA, Seed(1)), Err(NoJointP::Nothing));
 }
 
 #[test]

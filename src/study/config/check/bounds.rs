@@ -1,4 +1,4 @@
-//! Decision rules as regions: can a list of conditions hold at all, and can two lists hold at once?
+//! The values that conditions allow: whether a list of conditions can hold at all, and whether two lists can hold at once.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Interval {
     }
 }
 
-/// What a list of conditions demands of each statistic.
+/// The interval that a list of conditions leaves to each statistic.
 pub(super) fn region(conditions: &[Condition]) -> BTreeMap<&str, Interval> {
     let mut region = BTreeMap::new();
     for condition in conditions {

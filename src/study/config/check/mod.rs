@@ -1,4 +1,4 @@
-//! What `check` finds wrong with files, by where one looks.
+//! The checks of files.
 //!
 //! `shape` compares a file with its schema, and `repair` assumes what was meant so that the other checks can go on.
 //! `experiment`, `models` and `hypothesis` read one file by itself; `references` compares files with each other.

@@ -20,7 +20,7 @@ pub(in crate::config) fn check_models(document: &Document, list: &ModelList) -> 
     found
 }
 
-/// Where the checkpoint lies: in one place.
+/// Checks that the checkpoint of a model lies in exactly one place.
 fn place(document: &Document, m: usize, model: &Model) -> Option<Diagnostic> {
     let error = |key: &str, message: String, suggestion: &str| {
         Some(document.error(at!["model", m, key], message).suggest(suggestion))
@@ -59,7 +59,7 @@ fn place(document: &Document, m: usize, model: &Model) -> Option<Diagnostic> {
     }
 }
 
-/// What the model comes from: keys that belong together, and an intervention that can be made.
+/// Checks the origin of a model: that keys which belong together are given together, and that its intervention can be made.
 fn lineage(document: &Document, m: usize, model: &Model) -> Found {
     let mut found = Vec::new();
     let mut error = |key: &str, message: String, suggestion: &str| {

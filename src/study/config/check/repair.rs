@@ -1,11 +1,11 @@
-//! Reading on after a slip: the fixes that `shape` suggests are applied to the tree, so that later checks still run and
-//! one report holds the mistakes of all stages. The file itself is never touched, and a repaired file is never run.
+//! Assumes what was meant after a slip: the fixes that `shape` suggests are applied to the tree, so that later checks still run
+//! and one report holds the mistakes of all stages. The file itself is never touched, and a repaired file is never run.
 
 use std::ops::Range;
 
 use crate::config::document::{Document, Node, Value};
 
-/// What to assume instead of what was written. Spans are those of the original text.
+/// A correction that is assumed instead of what was written. Spans are those of the original text.
 #[derive(Clone, Debug)]
 pub(in crate::config) enum Fix {
     /// The key at this place was meant to be another.

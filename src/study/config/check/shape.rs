@@ -1,4 +1,4 @@
-//! The shape of a file against its schema: every unknown field, unknown word, missing field and wrong type at once.
+//! Compares a file with its schema: every unknown field, unknown word, missing field and wrong type at once.
 //!
 //! Covers what schemars writes for this crate's types: objects without further fields, enums of words, tables tagged
 //! by `kind`, optional values, untagged choices, lists, patterns and bounds.
@@ -219,7 +219,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Each part replaced by the nearest known word, if that yields a protocol.
+/// The text with each part replaced by the nearest known word, if that yields a protocol.
 fn nearest_protocol(text: &str) -> Option<String> {
     use number::protocol::{Bos, Endpoint, Protocol, Reduction};
     let words: [Vec<&str>; 3] = [
@@ -281,7 +281,7 @@ fn in_words(kind: &str) -> &str {
     }
 }
 
-/// How to write the value where its type is a simple slip.
+/// The value as it should be written, where its type is a simple slip.
 fn as_text(node: &Node, types: &[&str], document: &Document) -> Option<String> {
     let raw = document.source.text.get(node.span.clone())?;
     match (&node.value, types.first()?) {

@@ -23,16 +23,18 @@ pub struct Hypothesis {
     pub schema: u32,
     /// E.g. `H13`.
     pub id: String,
+    /// The claim in a few words.
     pub title: String,
     /// The claim in one sentence.
     pub statement: String,
     /// Where the claim comes from.
     pub origin: String,
-    /// What was published about it.
+    /// The published verdict, in words.
     pub published_verdict: String,
     /// The published conclusion in the words of verdicts; none where nothing definite was concluded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_conclusion: Option<Verdict>,
+    /// Whether the data were seen before the file was written.
     pub status: Status,
     /// Models the predictions speak of.
     pub models: ModelFilter,
@@ -53,6 +55,7 @@ pub struct Hypothesis {
     /// Level of the tests; intervals are 1 - alpha.
     #[serde(default = "default_alpha")]
     pub alpha: f64,
+    /// The predictions, by which the claim stands or falls.
     #[serde(rename = "prediction")]
     pub predictions: Vec<Prediction>,
 }
@@ -65,7 +68,9 @@ fn default_alpha() -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// They were: the verdict re-analyses them.
     ReAnalysis,
+    /// They were not.
     Prospective,
 }
 
@@ -73,7 +78,9 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OtherProtocol {
+    /// The protocol.
     pub protocol: Protocol,
+    /// Whether it estimates the same thing.
     pub relation: Relation,
 }
 
@@ -83,6 +90,7 @@ pub struct OtherProtocol {
 pub struct Prediction {
     /// E.g. `H13a`.
     pub id: String,
+    /// The prediction in one sentence.
     pub claim: String,
     /// Whether the hypothesis stands or falls with it, see `stands`. The others are shown beside it and decide nothing.
     #[serde(default = "yes")]
@@ -96,7 +104,9 @@ pub struct Prediction {
     /// Fewer units than this make the prediction untestable.
     #[serde(default)]
     pub needs: Needs,
+    /// How numbers become statistics.
     pub test: Test,
+    /// How statistics become a verdict.
     pub rule: Rule,
 }
 

@@ -22,19 +22,27 @@ pub struct ModelFilter {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FactCondition {
+    /// Name of the fact, e.g. `norm`.
     pub fact: String,
+    /// The fact has this value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is: Option<FactValue>,
+    /// The fact is a number of at least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<f64>,
+    /// The fact is a number of at most this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<f64>,
 }
 
+/// A value that a fact can have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum FactValue {
+    /// True or false.
     Bool(bool),
+    /// A number.
     Number(f64),
+    /// A word, e.g. `rmsnorm`.
     Text(String),
 }

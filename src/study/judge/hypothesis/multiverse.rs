@@ -26,7 +26,7 @@ named_enum! {
 }
 
 impl Dimension {
-    /// As reports write it.
+    /// The name that reports print.
     pub fn label(self) -> &'static str {
         if self == Dimension::Bos { "BOS" } else { self.as_str() }
     }
@@ -36,7 +36,9 @@ impl Dimension {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relation {
+    /// It estimates the same thing: another verdict makes the claim fragile.
     Equivalent,
+    /// It estimates something else, and is shown beside the claim.
     DifferentEstimand,
 }
 
@@ -47,6 +49,7 @@ pub enum Relation {
 pub struct Multiverse {
     /// All unless said.
     pub dimensions: Vec<Dimension>,
+    /// Choices that are not equivalent to the primary one.
     #[serde(rename = "relation", skip_serializing_if = "Vec::is_empty")]
     pub relations: Vec<Override>,
 }
@@ -61,14 +64,17 @@ impl Default for Multiverse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Override {
+    /// The dimension of the choice.
     pub dimension: Dimension,
     /// The BOS policy, source or dtype, or the category or family that is left out; every one unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// How the choice relates to the primary one.
     pub relation: Relation,
 }
 
 impl Multiverse {
+    /// Whether the curve runs along a dimension.
     pub fn has(&self, dimension: Dimension) -> bool {
         self.dimensions.contains(&dimension)
     }

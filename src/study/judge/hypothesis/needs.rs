@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// How many units a prediction needs; with fewer it is untestable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Needs {
+    /// Models.
     pub models: u32,
-    /// Of each model.
+    /// Prompts of each model.
     pub prompts: u32,
     /// Models in each of two groups.
     #[serde(skip_serializing_if = "is_zero")]
@@ -18,7 +20,7 @@ pub struct Needs {
     /// Trainings with several revisions.
     #[serde(skip_serializing_if = "is_zero")]
     pub series: u32,
-    /// Of each training.
+    /// Revisions of each training.
     #[serde(skip_serializing_if = "is_zero")]
     pub revisions: u32,
 }

@@ -18,12 +18,14 @@ pub struct Quantity {
     /// A fact of the model that is a number, e.g. `rope_theta`: one value per model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fact: Option<String>,
+    /// How each number is transformed before the test.
     #[serde(default)]
     pub scale: Scale,
     /// Instead of the hypothesis's protocol. A test that compares quantities under different ones must set
     /// `across-protocols = true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
+    /// Which rows or models it is read from.
     #[serde(default, skip_serializing_if = "Select::is_empty")]
     pub select: Select,
     /// Multiplied by this, prompt by prompt; a property of the model multiplies every prompt.
@@ -35,6 +37,7 @@ pub struct Quantity {
 }
 
 impl Quantity {
+    /// The metric as it is, under the protocol of the hypothesis and of all rows.
     pub fn of(metric: Metric) -> Quantity {
         Quantity {
             metric: Some(metric),
@@ -88,13 +91,19 @@ impl Quantity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Select {
+    /// Source of the row, e.g. a published table; `streamgauge` for what is measured here.
     pub source: Option<String>,
+    /// Id of the model.
     pub model: Option<String>,
+    /// Id of the prompt.
     pub prompt: Option<String>,
+    /// Layer, counted from 0 (the embedding); block l ends at layer l.
     pub layer: Option<u32>,
     /// Layer counted back from the last block's output (0 = L, 1 = L-1), for models of different depth.
     pub layers_before_last: Option<u32>,
+    /// Dtype that the row was computed in.
     pub dtype: Option<String>,
+    /// Prompts of these categories are left out.
     pub without_categories: Vec<String>,
     /// Models with these facts only, e.g. one group of the models that the filter takes.
     #[serde(rename = "where", skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +111,7 @@ pub struct Select {
 }
 
 impl Select {
+    /// Whether every row is kept.
     pub fn is_empty(&self) -> bool {
         *self == Select::default()
     }
@@ -111,6 +121,7 @@ impl Select {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
+    /// The number as it is.
     #[default]
     Linear,
     /// Natural logarithm.

@@ -10,12 +10,15 @@ use crate::judge::verdict::Verdict;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rule {
+    /// Conditions that support the prediction.
     pub supported: Vec<Condition>,
+    /// Conditions that contradict it.
     #[serde(default)]
     pub contradicted: Vec<Condition>,
     /// A claim of several parts falls with any of them.
     #[serde(default, skip_serializing_if = "Holds::is_all")]
     pub contradicted_when: Holds,
+    /// Conditions under which the effect is too small to matter.
     #[serde(default)]
     pub negligible: Vec<Condition>,
 }
@@ -24,8 +27,10 @@ pub struct Rule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holds {
+    /// All of them.
     #[default]
     All,
+    /// Any one of them.
     Any,
 }
 
@@ -40,12 +45,16 @@ impl Holds {
 /// The conditions that lead to a verdict, and how many of them must hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Way<'a> {
+    /// The verdict that the conditions lead to.
     pub verdict: Verdict,
+    /// The conditions; an empty list is never met.
     pub conditions: &'a [Condition],
+    /// How many of them must hold.
     pub holds: Holds,
 }
 
 impl Rule {
+    /// The three verdicts that a rule can give, each with its conditions.
     pub fn ways(&self) -> [Way<'_>; 3] {
         [
             Way { verdict: Verdict::Supported, conditions: &self.supported, holds: Holds::All },
@@ -63,13 +72,18 @@ impl Rule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Condition {
+    /// Name of the statistic, one of those that the test offers.
     pub statistic: String,
+    /// The statistic is larger than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<f64>,
+    /// The statistic is at least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<f64>,
+    /// The statistic is smaller than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<f64>,
+    /// The statistic is at most this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<f64>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
-        cell::Cells,
+        cells::Cells,
         context::TestContext,
         findings::{Findings, estimate},
         hypothesis::{Quantity, Scale},
@@ -83,6 +83,7 @@ impl Kind for Contrast {
         if !findings.comparable(context, &a, &b) {
             return findings;
         }
+        // Two single models share their prompts, which then are the units; else each model is one number.
         let prompts = a.models.len() == 1 && b.models.len() == 1;
         let Some(units) = self.units(&a, &b, prompts, &mut findings) else { return findings };
         let (x, y) = (&units.x[..], &units.y[..]);
@@ -111,6 +112,7 @@ impl Kind for Contrast {
         let log = self.a.scale == Scale::Log && self.b.scale == Scale::Log;
         let ratio = |value: Option<f64>| value.filter(|_| log).map(f64::exp);
         let (low, high) = (found.interval.map(|i| i.low), found.interval.map(|i| i.high));
+        // On log scale the band is one of ratios, which readers can interpret.
         let (band_low, band_high) = if log { (ratio(low), ratio(high)) } else { (low, high) };
         let band = band_low.zip(band_high).zip(self.band);
         let is = |yes: bool| f64::from(u8::from(yes));
@@ -155,7 +157,7 @@ impl Kind for Contrast {
     }
 }
 
-/// What is compared, one number per unit; paired units are aligned.
+/// The two samples that are compared, one number per unit; paired units are aligned.
 struct Units<'a> {
     x: Vec<f64>,
     y: Vec<f64>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
-        cell::Cells,
+        cells::Cells,
         context::TestContext,
         digits::digits,
         findings::Findings,
@@ -117,8 +117,10 @@ const FEWEST: usize = 4;
 
 const INTERVAL: &str = "interval on Fisher's z, normal, approximate with few units";
 
+/// The cells of x, y and the controls.
 type Sides<'s, 'a> = (&'s Cells<'a>, &'s Cells<'a>, &'s [Cells<'a>]);
 
+/// One correlation with models as units: each model is the mean over its prompts.
 fn over_models<'a>(
     context: &TestContext<'a>,
     asked: &Correlation,
@@ -129,12 +131,13 @@ fn over_models<'a>(
     let (x, y, given) = sides;
     let Some(pair) = findings.pair(&x.by_model(), &y.by_model(), asked.across_protocols) else { return };
     let pair = given.iter().fold(pair, |pair, control| pair.given(&control.by_model()));
+    // With `within`, models are compared with relatives only: each side loses the mean of its group, and models without a
+    // relative drop out, so the sides are joined a second time.
     let groups = asked.within.as_deref().map(|fact| relatives(context, pair.keys(), fact));
     let pair = match &groups {
         None => pair,
         Some(groups) => {
             let side = |cells: &Cells<'a>| within(&cells.by_model(), groups);
-            // The same two sides paired above.
             let Some(pair) = findings.pair(&side(x), &side(y), asked.across_protocols) else { return };
             findings.notes.push(format!(
                 "within {}: models less the mean of theirs, {} of them in groups of two and more",
@@ -144,6 +147,7 @@ fn over_models<'a>(
             given.iter().fold(pair, |pair, control| pair.given(&side(control)))
         }
     };
+    // A permutation must respect what was taken out: it deals models anew within their group only.
     let blocks: Option<Vec<usize>> = groups.map(|g| pair.keys().iter().map(|model| g[model]).collect());
     context.enough_models(pair.keys().iter().copied(), findings);
     if pair.len() < FEWEST && !findings.lacks() {
@@ -156,9 +160,12 @@ fn over_models<'a>(
     if one.value.is_some() {
         findings.notes.push(format!("permutation p; {INTERVAL}"));
     }
+    // Bootstrap and leave-one-family-out are of the plain correlation only: with controls or groups a resample may leave
+    // nothing of them.
     let alone = given.is_empty() && asked.within.is_none() && one.value.is_some();
     let index: Vec<f64> = (0..pair.len()).map(|i| i as f64).collect();
     let pick = |v: &[f64], stay: &mut dyn Iterator<Item = usize>| stay.map(|i| v[i]).collect::<Vec<_>>();
+    // Ranks of a resample follow from the sorted whole, without sorting each resample anew.
     let ranked = (method == Method::Spearman).then(|| stats::ResampledSpearman::new(pair.x(), pair.y()));
     let resampled = |sample: &[f64]| {
         let mut stay = sample.iter().map(|&i| i as usize);
@@ -168,7 +175,6 @@ fn over_models<'a>(
         let x = pick(pair.x(), &mut stay.clone());
         stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
     };
-    // With controls or groups a resample may leave nothing of them.
     let bootstrap = if alone {
         stats::bootstrap_of(&index, resampled, context.alpha, context.seed.derive("bootstrap"))
     } else {
@@ -205,6 +211,7 @@ fn over_models<'a>(
 /// A model, its prompts joined, and the category of each where they matter.
 type Joined<'a> = (&'a str, Paired<&'a str>, Option<Vec<usize>>);
 
+/// One correlation per model with prompts as units, then their pool with models as units.
 fn over_prompts<'a>(
     context: &TestContext<'a>,
     asked: &Correlation,
@@ -216,6 +223,7 @@ fn over_prompts<'a>(
     let mut joined: Vec<Joined<'_>> = Vec::new();
     for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
         let categories = asked.within_category.then(|| categories(y, model));
+        // Centring takes out what prompts of one category have in common, e.g. that nonsense is long and uncertain.
         let side = |cells: &Cells<'a>| match &categories {
             Some(categories) => centred(&cells.by_prompt(model), cells, model, categories),
             None => cells.by_prompt(model),
@@ -227,6 +235,7 @@ fn over_prompts<'a>(
         joined.push((model, pair, blocks));
     }
     let seen = joined.len();
+    // All models at once: those with the same prompts share their permutations.
     let ps = chances(context, method, joined.iter().map(|(_, pair, blocks)| (pair, blocks.as_deref())));
     let mut found: Vec<Estimate> = Vec::new();
     let mut effects = Vec::new();
@@ -236,6 +245,7 @@ fn over_prompts<'a>(
     for ((model, pair, blocks), p) in joined.into_iter().zip(ps) {
         let one = correlate(context, findings, model, &pair, method, blocks.as_deref(), p);
         if let Some(r) = one.value {
+            // A perfect correlation is infinite on Fisher's scale: it is shown, but no mean can hold it.
             match stats::z_variance(r, pair.len(), controls(&pair, blocks.as_deref()), method) {
                 Some(variance) => effects.push((r.atanh(), variance)),
                 None => findings.notes.push(format!(
@@ -265,6 +275,7 @@ fn over_prompts<'a>(
             .push(format!("needs prompts that have both quantities, at least {FEWEST} per model"));
     }
     context.enough_models(found.iter().map(|e| e.label.as_str()), findings);
+    // A model whose p is withheld counts as not significant, and stays in the number that Holm corrects for.
     let adjusted = stats::holm(&found.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
     let significant = |sign: f64| {
         let hits = found.iter().zip(&adjusted);
@@ -272,6 +283,7 @@ fn over_prompts<'a>(
     };
     let (positive, negative) = (significant(1.0), significant(-1.0));
     let models = found.len() as f64;
+    // Models are pooled on Fisher's scale, where correlations are about normal, and the pool is shown as a correlation.
     let pooled = stats::random_effects(&effects, context.alpha);
     let pooled = Estimate {
         label: "pooled".into(),
@@ -306,13 +318,14 @@ fn over_prompts<'a>(
     findings.estimates.push(pooled);
 }
 
-/// Permutation p of each pair within its blocks; none where alpha is out of reach.
+/// The permutation p of each pair within its blocks; none where alpha is out of reach.
 fn chances<'p, 'a: 'p>(
     context: &TestContext<'_>,
     method: Method,
     pairs: impl IntoIterator<Item = (&'p Paired<&'a str>, Option<&'p [usize]>)>,
 ) -> Vec<Option<f64>> {
     let pairs: Vec<_> = pairs.into_iter().collect();
+    // No permutations are walked whose p would be withheld.
     let reachable: Vec<bool> =
         pairs.iter().map(|(pair, blocks)| smallest_p(pair, *blocks) <= context.alpha).collect();
     let asked: Vec<_> =
@@ -351,6 +364,7 @@ fn correlate(
     }
 }
 
+/// The smallest p that permutations of the pair can give.
 fn smallest_p(pair: &Paired<&str>, blocks: Option<&[usize]>) -> f64 {
     blocks.map_or_else(|| stats::smallest_correlation_p(pair.len()), stats::smallest_correlation_p_within)
 }

@@ -141,7 +141,7 @@ struct Found<'a> {
     at_a: u32,
     at_b: u32,
     depth: f64,
-    /// Where the left one was looked for.
+    /// The layers among which the left one was looked for.
     layers: Vec<u32>,
 }
 

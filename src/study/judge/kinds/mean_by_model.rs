@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
-        cell::Cells,
+        cells::Cells,
         context::TestContext,
         effect::Effect,
         findings::Findings,
@@ -75,6 +75,7 @@ impl Kind for MeanByModel {
             let values = cells.values();
             let both = context.cache.means(&values, context.alpha);
             let interval = both.map(|[at_alpha, _]| at_alpha);
+            // A model counts by its whole interval, never by its mean alone.
             above += u32::from(interval.is_some_and(|i| i.low > against));
             below += u32::from(interval.is_some_and(|i| i.high < against));
             intervals.extend(interval);
@@ -111,6 +112,7 @@ impl Kind for MeanByModel {
                 .notes
                 .push(format!("p: two-sided sign test of a model's prompts against {against}, uncorrected"));
         }
+        // The pool is pushed to the estimates below: these are the models alone.
         let held = findings.estimates.iter().map(|e| (e.value, e.p)).collect::<Vec<_>>();
         let adjusted = holm(&held.iter().map(|(_, p)| p.unwrap_or(1.0)).collect::<Vec<_>>());
         let significant = |above: bool| {

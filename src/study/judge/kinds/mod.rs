@@ -43,6 +43,7 @@ use super::{
 macro_rules! kinds {
     ($($module:ident::$kind:ident,)*) => {
         /// How numbers become statistics. The statistics each kind offers to rules are listed in `Test::statistics`.
+        #[allow(missing_docs)] // each variant is the type of its own file
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind", rename_all = "kebab-case")]
         pub enum Test { $($kind($module::$kind),)* }

@@ -137,7 +137,7 @@ struct Pair<'a> {
     difference: f64,
     deviation: Option<f64>,
     prompts: usize,
-    /// Of the changed model and of the base.
+    /// The means of the changed model and of its base.
     means: (f64, f64),
     changed_interval: Option<Interval>,
     base_interval: Option<Interval>,

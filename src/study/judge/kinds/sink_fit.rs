@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
-        cell::Cells,
+        cells::Cells,
         context::TestContext,
         findings::{Findings, point},
         hypothesis::{Quantity, Select},

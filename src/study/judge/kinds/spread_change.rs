@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
-        cell::Cells,
+        cells::Cells,
         context::TestContext,
         digits::digits,
         findings::{Findings, estimate},
@@ -122,7 +122,7 @@ struct Spread {
     less: Vec<f64>,
 }
 
-/// Of the prompts that every revision has; the first revision after the change is `index`.
+/// The spreads of the prompts that every revision has; the first revision after the change is `index`.
 fn spread(training: &Training<'_>, cells: &Cells<'_>, index: usize) -> Option<Spread> {
     let revisions: Vec<_> = training.iter().map(|(_, model)| &cells.models[model].prompts).collect();
     let prompts: Vec<&str> =

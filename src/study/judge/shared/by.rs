@@ -1,10 +1,10 @@
-//! How models come into two groups: by a fact, or by the side of a quantity.
+//! Two groups of models: by a fact, or by the side of a quantity on which they lie.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{
-    cell::Cells,
+    cells::Cells,
     context::TestContext,
     findings::Findings,
     hypothesis::{FactValue, Quantity},
@@ -12,7 +12,7 @@ use crate::judge::{
     shared::units::unit,
 };
 
-/// Which models are group a; the others are b.
+/// How models are grouped: which are group a; the others are b.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct By {
@@ -33,7 +33,7 @@ pub struct By {
 }
 
 impl By {
-    /// What a test reads, with what its groups are made by.
+    /// Adds to what a test reads the quantity or fact that its groups are made by.
     pub(crate) fn join<'a>(&'a self, mut parts: Parts<'a>) -> Parts<'a> {
         let quantity = self.quantity.as_ref();
         parts.quantities.extend(quantity.map(|q| (vec!["by".into(), "quantity".into()], q)));
@@ -55,7 +55,7 @@ impl By {
         (!good).then(|| Fault::new("by", message, advice)).into_iter().collect()
     }
 
-    /// What the groups are, e.g. `norm = rmsnorm` and `norm other than rmsnorm`.
+    /// The two groups in words, e.g. `norm = rmsnorm` and `norm other than rmsnorm`.
     pub(crate) fn in_words(&self) -> [String; 2] {
         match (&self.fact, &self.is, &self.quantity) {
             (Some(fact), Some(is), _) => {
@@ -72,7 +72,7 @@ impl By {
         }
     }
 
-    /// Each model with its group, 0 or 1.
+    /// The models, each with its group (0 is a, 1 is b). `None` where the grouping itself is refused.
     pub(crate) fn sides<'a>(
         &self,
         context: &TestContext<'a>,

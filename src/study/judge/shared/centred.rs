@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::judge::{cell::Cells, context::TestContext};
+use crate::judge::{cells::Cells, context::TestContext};
 use number::metric::Series;
 
 /// Category index by prompt, for prompts whose category has at least two of them.

@@ -1,11 +1,11 @@
-//! How two series are correlated.
+//! The correlation that a hypothesis file asks for.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::Method;
 
-/// Which correlation.
+/// Whether values or ranks are correlated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Correlation")]

@@ -1,4 +1,4 @@
-//! Families of models: relatives are no independent units, so an effect over models is told again without each family.
+//! Families of models: relatives are no independent units, so an effect over models is computed again without each family.
 
 use crate::judge::{context::TestContext, digits::digits, findings::Findings};
 

@@ -1,4 +1,4 @@
-//! Models sorted by the values of facts, as numbers that statistics take.
+//! Models grouped by the values of facts, as numbered levels that statistics take.
 
 use crate::judge::{context::TestContext, findings::Findings};
 

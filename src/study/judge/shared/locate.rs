@@ -1,4 +1,4 @@
-//! Where in a profile over layers something happens.
+//! The layer of a profile at which something happens, e.g. its largest value or its change of sign.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::{Seed, change_point};
 
-/// A layer of a profile.
+/// Which layer of a profile is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Locate {
     Argmax,
     Argmin,
-    /// Where the profile changes most from the layer before.
+    /// The layer where the profile changes most from the one before.
     ArgmaxGradient,
     /// The first layer of the second part, where two constants fit best.
     ChangePoint,

@@ -1,9 +1,9 @@
-//! Trainings: the revisions of one series in the order of their steps.
+//! Trainings: the revisions of one series of checkpoints in the order of their steps.
 
 use std::collections::BTreeMap;
 
 use crate::{
-    judge::{cell::Cells, context::TestContext, findings::Findings, inputs::enough_of},
+    judge::{cells::Cells, context::TestContext, findings::Findings, inputs::enough_of},
     stats::{Seed, change_point},
 };
 
@@ -53,7 +53,7 @@ pub(crate) struct Change {
     pub p: f64,
 }
 
-/// Where two constants fit the means of revisions best. Every model of the training must have cells.
+/// The change of level along a training: the step where two constants fit the means of revisions best. Every model of the training must have cells.
 pub(crate) fn changes(training: &Training<'_>, cells: &Cells<'_>, seed: Seed) -> Option<Change> {
     let means: Option<Vec<f64>> = training.iter().map(|(_, model)| cells.models.get(model)?.mean()).collect();
     let found = change_point(&means?, seed)?;

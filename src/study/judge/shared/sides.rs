@@ -1,4 +1,4 @@
-//! What tests share that ask on which side of a value models lie under each of several protocols.
+//! Shared by tests that ask on which side of a value models lie under each of several protocols.
 
 use crate::judge::kind::Fault;
 use number::protocol::Protocol;

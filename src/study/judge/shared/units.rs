@@ -1,8 +1,8 @@
-//! Units of what a quantity yields, in words.
+//! The unit of a quantity, in words.
 
 use crate::judge::hypothesis::{Quantity, Scale};
 
-/// E.g. `log ratio` for a gain on log scale.
+/// The unit of a quantity, e.g. `log ratio` for a gain on log scale.
 pub(crate) fn unit(quantity: &Quantity) -> String {
     let combined = quantity.times.is_some() || quantity.over.is_some();
     let unit = match quantity.metric {

@@ -7,8 +7,10 @@ use crate::nn::{activation::Activation, attention::Attention, mask::Mask};
 /// A decoder of blocks with attention and an MLP, as one config of one family describes it.
 #[derive(Debug)]
 pub(super) struct Decoder {
+    /// `model_type`.
     pub family: &'static str,
     pub sizes: Sizes,
+    /// Names outside blocks, and whether the head is the embedding.
     pub names: Names,
     /// Modules of a block: the one that holds the attention's weights, and the MLP's.
     pub modules: [&'static str; 2],
@@ -66,11 +68,14 @@ pub(super) struct Norm {
     pub eps: f64,
 }
 
+/// The formula of a norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NormKind {
+    /// RMSNorm.
     Rms,
-    /// The stored weight is the distance from 1.
+    /// RMSNorm whose stored weight is the distance from 1.
     RmsFromOne,
+    /// LayerNorm with weight and bias.
     Layer,
     LayerWithoutBias,
 }
@@ -101,13 +106,16 @@ pub(super) enum Qkv {
     InTurn(&'static str),
 }
 
-/// The norms on q and k before they turn.
+/// The norms on q and k.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QkNorm {
     pub names: [&'static str; 2],
     pub weights: QkWeights,
+    /// The norms follow the rotation instead of leading it.
+    pub turned: bool,
 }
 
+/// The sharing of a norm's weights between heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QkWeights {
     /// Over each head, `[w]` for all heads.
@@ -203,6 +211,13 @@ impl Decoder {
     /// q and k are normed before they are taken apart into heads.
     pub(super) fn normed_whole(&self) -> bool {
         self.qk_norm.is_some_and(|norm| norm.weights == QkWeights::Whole)
+    }
+}
+
+impl QkNorm {
+    /// Norms with these names that lead the rotation.
+    pub(super) fn new(names: [&'static str; 2], weights: QkWeights) -> QkNorm {
+        QkNorm { names, weights, turned: false }
     }
 }
 

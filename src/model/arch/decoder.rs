@@ -4,14 +4,14 @@
 
 use super::{
     Architecture, Block, Branch, Initial, LayerFacts, Names, ValueLayout,
-    choices::{Around, Decoder, Layer, MlpLayers, Norm, NormKind, QkWeights, Qkv, Residual},
+    choices::{Around, Decoder, Layer, MlpLayers, Norm, NormKind, QkNorm, QkWeights, Qkv, Residual},
 };
 use crate::{
     graph::{GraphError, Value},
     nn::{
         Scope, TOKENS,
         activation::softcap,
-        attention::{Attention, attend},
+        attention::{Attention, attend, turn},
         linear::{linear, to_heads},
         mlp::{Mlp, feed_forward, gated, gated_fused},
         norm::{layer_norm, rms_norm, rms_norm_from_one, standardise},
@@ -150,14 +150,21 @@ fn branch(
 /// Attention of a layer, `[T, D]` -> `[T, D]`.
 fn attention(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
     let s = &mut s.at(d.modules[0]);
-    let qkv = queries_keys_values(d, layer.heads, s, x)?;
-    let rotary = layer.rope.map(|rope| &d.ropes[rope].rotary);
-    let mixed = attend(s, layer.heads, qkv, rotary, layer.mask)?;
-    let Attention { heads, head_width, .. } = layer.heads;
+    let Attention { heads, kv_heads, head_width, .. } = layer.heads;
+    let [mut q, mut k, v] = queries_keys_values(d, layer.heads, s, x)?;
+    let mut rotary = layer.rope.map(|rope| &d.ropes[rope].rotary);
+    if let Some(norm) = d.qk_norm.filter(|norm| norm.turned) {
+        if let Some(rotary) = rotary.take() {
+            [q, k] = turn(s, layer.heads, [q, k], rotary)?;
+        }
+        q = qk_norm(d, norm, 0, s, q, (heads, head_width))?;
+        k = qk_norm(d, norm, 1, s, k, (kv_heads, head_width))?;
+    }
+    let mixed = attend(s, layer.heads, [q, k, v], rotary, layer.mask)?;
     linear(s, d.output, mixed, (heads * head_width, d.sizes.hidden_size), d.biases.output)
 }
 
-/// q `[T, heads, w]`, k and v `[T, kv_heads, w]` from `x [T, D]`, q and k normed where the family does so.
+/// q `[T, heads, w]`, k and v `[T, kv_heads, w]` from `x [T, D]`, q and k normed where their norms lead the rotation.
 fn queries_keys_values(
     d: &Decoder,
     attention: Attention,
@@ -166,12 +173,16 @@ fn queries_keys_values(
 ) -> Result<[Value; 3], GraphError> {
     let Attention { heads, kv_heads, head_width: w, .. } = attention;
     let (width, bias) = (d.sizes.hidden_size, d.biases.qkv);
+    let qk_norm = |which, s: &mut Scope, x, heads| match d.qk_norm {
+        Some(norm) if !norm.turned => qk_norm(d, norm, which, s, x, (heads, w)),
+        _ => Ok(x),
+    };
     match d.qkv {
         Qkv::Apart([q_name, k_name, v_name]) if d.normed_whole() => {
             let q = linear(s, q_name, x, (width, heads * w), bias)?;
-            let q = qk_norm(d, 0, s, q, (heads, w))?;
+            let q = qk_norm(0, s, q, heads)?;
             let k = linear(s, k_name, x, (width, kv_heads * w), bias)?;
-            let k = qk_norm(d, 1, s, k, (kv_heads, w))?;
+            let k = qk_norm(1, s, k, kv_heads)?;
             let v = linear(s, v_name, x, (width, kv_heads * w), bias)?;
             let mut by_head = |x, heads: usize| s.reshape(x, &[TOKENS, heads.into(), w.into()]);
             Ok([by_head(q, heads)?, by_head(k, kv_heads)?, by_head(v, kv_heads)?])
@@ -181,16 +192,16 @@ fn queries_keys_values(
             let at_once = matches!(d.norm.kind, NormKind::Rms | NormKind::RmsFromOne);
             let mut q = to_heads(s, q_name, x, width, (heads, w), bias)?;
             if at_once {
-                q = qk_norm(d, 0, s, q, (heads, w))?;
+                q = qk_norm(0, s, q, heads)?;
             }
             let mut k = to_heads(s, k_name, x, width, (kv_heads, w), bias)?;
             if at_once {
-                k = qk_norm(d, 1, s, k, (kv_heads, w))?;
+                k = qk_norm(1, s, k, kv_heads)?;
             }
             let v = to_heads(s, v_name, x, width, (kv_heads, w), bias)?;
             if !at_once {
-                q = qk_norm(d, 0, s, q, (heads, w))?;
-                k = qk_norm(d, 1, s, k, (kv_heads, w))?;
+                q = qk_norm(0, s, q, heads)?;
+                k = qk_norm(1, s, k, kv_heads)?;
             }
             Ok([q, k, v])
         }
@@ -201,20 +212,20 @@ fn queries_keys_values(
                 s.reshape(part, &[TOKENS, count.into(), w.into()])
             };
             let (q, k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
-            Ok([qk_norm(d, 0, s, q, (heads, w))?, qk_norm(d, 1, s, k, (kv_heads, w))?, v])
+            Ok([qk_norm(0, s, q, heads)?, qk_norm(1, s, k, kv_heads)?, v])
         }
     }
 }
 
-/// The norm of q (`which` 0) or k (1), if the family has one.
+/// The norm of q (`which` 0) or k (1).
 fn qk_norm(
     d: &Decoder,
+    choice: QkNorm,
     which: usize,
     s: &mut Scope,
     x: Value,
     (heads, w): (usize, usize),
 ) -> Result<Value, GraphError> {
-    let Some(choice) = d.qk_norm else { return Ok(x) };
     let name = choice.names[which];
     match choice.weights {
         QkWeights::Shared => norm(d.norm, s, name, x, &[w]),

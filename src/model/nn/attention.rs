@@ -52,19 +52,21 @@ pub fn attend(
     rotary: Option<&Rotary>,
     mask: Mask,
 ) -> Result<Value, GraphError> {
-    let Attention { heads, kv_heads, head_width, .. } = attention;
-    let [q, k] = match rotary {
-        Some(rotary) => {
-            let tables = rotary.tables(s)?;
-            [
-                rotary.turn(s, q, (heads, head_width), tables)?,
-                rotary.turn(s, k, (kv_heads, head_width), tables)?,
-            ]
-        }
-        None => [q, k],
-    };
+    let [q, k] = rotary.map_or(Ok([q, k]), |rotary| turn(s, attention, [q, k], rotary))?;
     let mask = mask.input(s, attention.groups())?;
     mix(s, attention, [q, k, v], mask)
+}
+
+/// q and k turned to their positions; [`attend`] does so itself unless it is given no rotary positions.
+pub fn turn(
+    s: &mut Scope,
+    attention: Attention,
+    [q, k]: [Value; 2],
+    rotary: &Rotary,
+) -> Result<[Value; 2], GraphError> {
+    let Attention { heads, kv_heads, head_width: w, .. } = attention;
+    let tables = rotary.tables(s)?;
+    Ok([rotary.turn(s, q, (heads, w), tables)?, rotary.turn(s, k, (kv_heads, w), tables)?])
 }
 
 /// Softmax over the masked scores, and the values it mixes. Key/value heads are not repeated: their group of query heads is

@@ -111,6 +111,22 @@ fn factors_stand_on_rows_writes_and_logits() {
 }
 
 #[test]
+fn norms_of_queries_and_keys_lead_the_rotation_or_follow_it() {
+    let normed = |turned| {
+        let norm = QkNorm::new(["q_norm", "k_norm"], QkWeights::Shared);
+        let qk_norm = Some(QkNorm { turned, ..norm });
+        Recipe::of(Arc::new(Decoder { qk_norm, ..llama() })).unwrap()
+    };
+    for (turned, first) in [(false, "w:self_attn.k_norm.weight"), (true, "rotary.cos")] {
+        let recipe = normed(turned);
+        let inputs = inputs(&recipe.modules().blocks[0]);
+        let at = |name: &str| inputs.iter().position(|input| *input == name).unwrap();
+        let second = if turned { "w:self_attn.q_norm.weight" } else { "rotary.cos" };
+        assert!(at(first) < at(second), "{inputs:?}");
+    }
+}
+
+#[test]
 fn an_mlp_beside_attention_reads_through_its_own_norm_where_it_has_one() {
     let parallel = |norms| Decoder {
         residual: Residual::Parallel,

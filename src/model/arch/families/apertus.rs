@@ -73,7 +73,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, Activation::Xielu, tied);
     Ok(Box::new(Decoder {
         norms: Norms::before("attention_layernorm", "feedforward_layernorm"),
-        qk_norm: Some(QkNorm { names: ["q_norm", "k_norm"], weights: QkWeights::Shared }),
+        qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Shared)),
         biases: Biases::attention(c.attention_bias),
         mlp: MlpLayers::Plain(["up_proj", "down_proj"]),
         initial,

@@ -50,7 +50,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let rope =
         c.rope.resolve(FAMILY, RopeDefaults { theta: 500_000.0, pairs: Pairs::Neighbours, ..defaults })?;
     let activation = activation("hidden_act", &c.hidden_act)?;
-    let qk_norm = QkNorm { names: ["q_norm", "k_norm"], weights: QkWeights::ByHead };
+    let qk_norm = QkNorm::new(["q_norm", "k_norm"], QkWeights::ByHead);
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     Ok(Box::new(Decoder {
         residual: Residual::Parallel,

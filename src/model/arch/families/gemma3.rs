@@ -119,7 +119,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
             ["input_layernorm", "post_attention_layernorm"],
             ["pre_feedforward_layernorm", "post_feedforward_layernorm"],
         ),
-        qk_norm: Some(QkNorm { names: ["q_norm", "k_norm"], weights: QkWeights::Shared }),
+        qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Shared)),
         biases: Biases::attention(c.attention_bias),
         ropes: vec![global, local],
         logit_cap,

@@ -39,7 +39,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     Ok(Box::new(Decoder {
         norms: Norms::after("post_attention_layernorm", "post_feedforward_layernorm"),
-        qk_norm: Some(QkNorm { names: ["q_norm", "k_norm"], weights: QkWeights::Whole }),
+        qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Whole)),
         biases: Biases::attention(c.attention_bias),
         ..llama
     }))

@@ -37,7 +37,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let defaults = RopeDefaults::like_llama(heads, c.sizes.max_position_embeddings);
     let rope = c.rope.resolve(FAMILY, RopeDefaults { share: Share::Even(0.5), ..defaults })?;
     let activation = activation("hidden_act", &c.hidden_act)?;
-    let qk_norm = QkNorm { names: ["q_layernorm", "k_layernorm"], weights: QkWeights::Shared };
+    let qk_norm = QkNorm::new(["q_layernorm", "k_layernorm"], QkWeights::Shared);
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     Ok(Box::new(Decoder {
         names: Names { unembedding_bias: Some("lm_head.bias"), ..llama.names },

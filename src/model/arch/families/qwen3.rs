@@ -57,7 +57,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let activation = activation("hidden_act", &c.hidden_act)?;
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     Ok(Box::new(Decoder {
-        qk_norm: Some(QkNorm { names: ["q_norm", "k_norm"], weights: QkWeights::Shared }),
+        qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Shared)),
         biases: Biases::attention(c.attention_bias),
         ..llama.with_windows(&windows)
     }))

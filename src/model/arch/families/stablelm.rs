@@ -43,7 +43,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let defaults = RopeDefaults::like_llama(heads, c.sizes.max_position_embeddings);
     let rope = c.rope.resolve(FAMILY, RopeDefaults { share: Share::Even(0.25), ..defaults })?;
     let activation = activation("hidden_act", &c.hidden_act)?;
-    let qk_norm = QkNorm { names: ["q_layernorm", "k_layernorm"], weights: QkWeights::Listed };
+    let qk_norm = QkNorm::new(["q_layernorm", "k_layernorm"], QkWeights::Listed);
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     let (residual, norms) = if c.use_parallel_residual {
         (Residual::Parallel, Norms::shared("input_layernorm"))

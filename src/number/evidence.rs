@@ -21,6 +21,7 @@ named_enum! {
 /// One number with everything that produced it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
+    /// Where the number comes from.
     pub evidence: Evidence,
     /// Published: the source's name, e.g. `four_model`. Measured: `streamgauge`.
     pub source: String,
@@ -30,6 +31,7 @@ pub struct Measurement {
     pub prompt: Option<String>,
     /// Category of the prompt, e.g. `Factual`.
     pub category: Option<String>,
+    /// What was measured.
     pub metric: Metric,
     /// Layer index for per-layer metrics: l = the stream entering block l, L = output of the last block.
     pub layer: Option<u32>,
@@ -46,22 +48,30 @@ pub struct Measurement {
 /// One prompt as far as statistics need it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromptInfo {
+    /// Id within its prompt set, as rows state it.
     pub id: String,
+    /// E.g. `Factual`.
     pub category: String,
+    /// The text that was run; empty where a published table gives none.
     pub text: String,
 }
 
 /// A model as far as statistics need it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {
+    /// Id as rows state it.
     pub id: String,
+    /// What its config or the published tables say of it.
     pub facts: ModelFacts,
 }
 
 /// All the numbers of one kind of evidence, with models and prompts behind them. Rows are sorted.
 #[derive(Clone, Debug, Default)]
 pub struct EvidenceTable {
+    /// Models that have rows.
     pub models: Vec<ModelInfo>,
+    /// Prompts that rows name.
     pub prompts: Vec<PromptInfo>,
+    /// One per number.
     pub rows: Vec<Measurement>,
 }

@@ -32,6 +32,7 @@ pub struct ModelFacts {
     pub context: Option<u32>,
     /// `rotary`, `partial-rotary`, `learned`, `alibi`.
     pub positions: Option<String>,
+    /// Base of the rotary angles.
     pub rope_theta: Option<f64>,
     /// `default`, `llama3`, …
     pub rope_scaling: Option<String>,

@@ -51,12 +51,16 @@ named_enum! {
 /// token reduction × endpoint × BOS policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Protocol {
+    /// How tokens are reduced.
     pub reduction: Reduction,
+    /// Which two norms are divided.
     pub endpoint: Endpoint,
+    /// What precedes the prompt.
     pub bos: Bos,
 }
 
 impl Protocol {
+    /// The protocol of these three choices.
     pub const fn new(reduction: Reduction, endpoint: Endpoint, bos: Bos) -> Protocol {
         Protocol { reduction, endpoint, bos }
     }
@@ -76,8 +80,10 @@ impl fmt::Display for Protocol {
 /// Why a text is no protocol.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadProtocol {
+    /// The text has not two or three parts between slashes.
     #[error("expected reduction/endpoint or reduction/endpoint/bos, e.g. last/last-block, found {0:?}")]
     Shape(String),
+    /// A part is no word of its kind.
     #[error(transparent)]
     Word(#[from] UnknownWord),
 }

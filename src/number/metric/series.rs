@@ -63,19 +63,22 @@ impl<K: Ord + Clone> Series<K> {
         Series { values, ..*self }
     }
 
+    /// The protocol of all numbers, as it was asked for.
     pub fn protocol(&self) -> Option<Protocol> {
         self.protocol
     }
 
+    /// Number of units that have a value.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
+    /// Whether no unit has a value.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// The numbers, for statistics of this series alone. Crate-private, so that no caller can compare two series raw.
+    /// The numbers, for statistics of this series alone: two series are compared through [`Paired`].
     pub fn values(&self) -> impl Iterator<Item = f64> {
         self.values.values().copied()
     }
@@ -98,9 +101,13 @@ impl<K: Ord + Clone> Series<K> {
      difference of protocols is what the test is about"
 )]
 pub struct ProtocolMismatch {
+    /// What the one series measures.
     pub left_metric: Metric,
+    /// The protocol under which its numbers are filed.
     pub left: Protocol,
+    /// What the other series measures.
     pub right_metric: Metric,
+    /// The protocol under which its numbers are filed.
     pub right: Protocol,
 }
 
@@ -167,10 +174,12 @@ impl<K: Ord + Clone> Paired<K> {
         &self.keys
     }
 
+    /// Numbers of the first series, by unit.
     pub fn x(&self) -> &[f64] {
         &self.x
     }
 
+    /// Numbers of the second series, by unit.
     pub fn y(&self) -> &[f64] {
         &self.y
     }
@@ -185,10 +194,12 @@ impl<K: Ord + Clone> Paired<K> {
         &self.protocols
     }
 
+    /// Number of joined units.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
+    /// Whether no unit is in every series.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

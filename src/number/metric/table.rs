@@ -6,8 +6,11 @@ use super::law::Depends;
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Description {
+    /// E.g. `ratio`, `nats`, `tokens`.
     pub unit: &'static str,
+    /// How the number is computed, in one sentence.
     pub definition: &'static str,
+    /// Which parts of a protocol enter the number.
     pub depends: Depends,
     /// Whether there is one value per layer.
     pub per_layer: bool,
@@ -21,6 +24,7 @@ impl Description {
 }
 
 impl Metric {
+    /// Unit and definition of the metric, and what its number depends on.
     pub const fn describe(self) -> Description {
         use Depends::{Everything, Nothing, Reduction as Reduced, Tokens};
         let (unit, depends, per_layer, definition) = match self {

@@ -12,7 +12,8 @@ mod profile;
 mod text;
 mod view;
 
-pub use figures::{Axis, Figure, Form, Mark, Series, published_figures, training_figures};
+pub use figures::{Axis, Figure, Form, Mark, Series, training_figures};
+pub use pages::published_figures;
 pub use pens::{Html, PlotError};
 pub use profile::{Band, LayerProfile};
 pub use view::{MetricDefinition, Provenance, View};

@@ -18,8 +18,11 @@ use number::index::EvidenceIndex;
 /// All analyses of one run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Analysis {
+    /// The first token's part in the Frobenius gain, by model.
     pub sinks: Vec<Sink>,
+    /// What the spread of the log gain comes from, by set of protocols.
     pub spreads: Vec<Spread>,
+    /// Published means beside those measured here.
     pub replications: Vec<Replication>,
 }
 

@@ -14,20 +14,27 @@ const ALPHA: f64 = 0.05;
 /// One published mean log gain and ours, over the same prompts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Replication {
+    /// Id that both kinds of evidence use.
     pub model: String,
-    /// Published source and its precision.
+    /// Published source.
     pub source: String,
+    /// dtype of the published run.
     pub dtype: String,
+    /// What both measured.
     pub metric: Metric,
+    /// Of both means.
     pub protocol: Protocol,
+    /// Number of prompts that both have.
     pub prompts: usize,
-    /// Geometric means.
+    /// Geometric mean of the published gains.
     pub published: f64,
+    /// Geometric mean of ours.
     pub measured: f64,
     /// Where our geometric mean may lie, with 95 %, if the published one holds; `None` with fewer than two prompts.
     pub low: Option<f64>,
+    /// The upper end of that interval.
     pub high: Option<f64>,
-    /// Whether it does.
+    /// Whether our mean lies in that interval.
     pub replicates: Option<bool>,
 }
 

@@ -13,6 +13,7 @@ const LADDER: &str = "Ladder";
 /// One model's first token and the others around its last block, and what follows for prompts of other lengths.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sink {
+    /// Id of the model.
     pub model: String,
     /// Of every norm here.
     pub protocol: Protocol,
@@ -32,12 +33,16 @@ pub struct Sink {
     pub r_squared: Option<f64>,
 }
 
-/// One length.
+/// One prompt of the ladder.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rung {
+    /// Id of the prompt.
     pub prompt: String,
+    /// Its length, tokens, BOS included.
     pub tokens: f64,
+    /// Frobenius gain of the last block.
     pub observed: f64,
+    /// The gain that follows from the length alone.
     pub predicted: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Whose spread is the spread of gains? Sums of squares of the log gain over models, categories, prompts and protocols, crossed.
+//! Analysis of variance of the log gain over models, categories, prompts and protocols, crossed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,17 @@ use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 /// The decomposition over one set of protocols.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Spread {
+    /// The logarithm of this is decomposed.
     pub metric: Metric,
     /// Which protocols, in words.
     pub over: String,
+    /// Every level of the factor protocol.
     pub protocols: Vec<Protocol>,
+    /// Number of models.
     pub models: usize,
+    /// Number of prompts that every model has under every protocol.
     pub prompts: usize,
+    /// Number of categories of those prompts.
     pub categories: usize,
     /// Standard deviation of the log gain over all cells.
     pub deviation: f64,
@@ -28,7 +33,9 @@ pub struct Spread {
 /// One factor or interaction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Part {
+    /// E.g. `model` or `model × protocol`.
     pub name: String,
+    /// Part of the total sum of squares.
     pub share: f64,
 }
 

@@ -24,8 +24,11 @@ const MOST: usize = 400;
 /// One way of judging a prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Way {
+    /// The protocol of every number that states none of its own.
     pub protocol: Protocol,
+    /// The rows that are kept.
     pub rows: RowFilter,
+    /// How it relates to the primary way.
     pub kinship: Kinship,
     /// Differs from no other way but in parts of the protocol that do not enter the numbers: not in the curve.
     pub repeats: bool,

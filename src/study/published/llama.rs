@@ -11,6 +11,7 @@ use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 /// The published gains of LLaMA-3.1-8B and the split of their log ratio.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LlamaCase {
+    /// Id of the model in the published tables.
     pub model: String,
     /// The three gains of the case, in the order of the chain.
     pub rows: Vec<CaseRow>,
@@ -34,9 +35,13 @@ pub struct CaseRow {
 /// ln(to / from) as a sum of steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
+    /// The gain that the chain begins with.
     pub from: Measurement,
+    /// The gain that it ends with.
     pub to: Measurement,
+    /// ln of the last gain over the first.
     pub log_ratio: f64,
+    /// What changes from one gain to the next, in order.
     pub steps: Vec<Step>,
 }
 
@@ -52,16 +57,20 @@ pub struct Step {
 }
 
 const MODEL: &str = "llama-3.1-8b";
-const CAPITAL: &str = "the-capital-of-france-is-2f0e";
+/// Id of the prompt "The capital of France is".
+pub const CAPITAL: &str = "the-capital-of-france-is-2f0e";
 const FOX: &str = "the-quick-brown-fox-jumps-over-the-lazy-408d";
 const FROBENIUS: Protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto);
 const MEAN_AFTER_NORM: Protocol = Protocol::new(Reduction::Mean, Endpoint::HfLast, Bos::Auto);
 const LAST_TOKEN: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 
-/// The case from published rows alone. Errors when the table lacks one of them.
+/// The case from published rows alone.
 ///
 /// Only one chain exists: the capital prompt was never published under the second method, so the interaction of prompt
 /// and method cannot be told from the method's own part.
+///
+/// # Errors
+/// When the table lacks one of the rows: it is damaged.
 pub fn llama_case(index: &EvidenceIndex<'_>) -> Result<LlamaCase, EvidenceError> {
     let printed = row(index, "four_model", CAPITAL, FROBENIUS)?;
     let rows = vec![

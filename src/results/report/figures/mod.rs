@@ -2,14 +2,12 @@
 //!
 //! Each is built once from published rows and once from measured ones, never from both.
 
-mod seed;
 mod training;
 
 use number::evidence::{Evidence, Measurement};
 use number::metric::Metric;
 use number::protocol::Protocol;
 
-pub use seed::published_figures;
 pub use training::training_figures;
 
 /// One figure, ready to be drawn and written as a table.
@@ -86,7 +84,7 @@ impl Figure {
 }
 
 /// Geometric mean and range of positive values.
-fn pooled(label: String, x: f64, rows: &[&Measurement]) -> Option<Mark> {
+pub(in crate::report) fn pooled(label: String, x: f64, rows: &[&Measurement]) -> Option<Mark> {
     let values: Vec<f64> = rows.iter().map(|row| row.value).filter(|value| *value > 0.0).collect();
     let low = values.iter().copied().reduce(f64::min)?;
     let high = values.iter().copied().reduce(f64::max)?;

@@ -16,6 +16,8 @@ mod prediction;
 mod prose;
 mod shares;
 
+pub use paper::published_figures;
+
 use super::document::{Document, Page};
 use super::drawing::register_fonts;
 use super::view::View;

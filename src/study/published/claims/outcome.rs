@@ -22,19 +22,24 @@ named_enum! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
+    /// In the unit of the claim.
     Number(f64),
+    /// A verdict, a rule, a range or a name.
     Words(String),
 }
 
 /// One claim beside what the rows behind it give.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClaimOutcome {
+    /// Id of the claim, or of the statistic in recipes.toml.
     pub id: String,
     /// Section of the research note; for a statistic where it was stated.
     pub section: String,
+    /// The claim in the note's words.
     pub text: String,
     /// As the claim names them.
     pub models: Vec<String>,
+    /// What the note states.
     pub printed: Answer,
     /// Of both values; empty where the claim gives none.
     pub unit: String,
@@ -42,6 +47,7 @@ pub struct ClaimOutcome {
     pub tolerance: Option<f64>,
     /// `None` where the outcome is `no data`.
     pub recomputed: Option<Answer>,
+    /// Whether both agree within the tolerance.
     pub outcome: Outcome,
     /// What the value is: read from the rows, then what the recipe adds.
     pub measures: String,
@@ -63,6 +69,7 @@ pub enum ClaimsError {
     /// Mistakes in a TOML file, each with its place.
     #[error("{0}")]
     Toml(Report),
+    /// A table is wrong or lacks a row.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
 }

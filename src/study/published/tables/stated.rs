@@ -30,6 +30,7 @@ pub struct Claim {
     pub text: String,
     /// As written: mostly model ids, also `all` or `4 models`; none for a claim about no model.
     pub models: Vec<String>,
+    /// What it says of the numbers.
     pub stated: Stated,
     /// Empty where the note gives none.
     pub unit: String,

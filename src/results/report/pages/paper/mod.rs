@@ -4,6 +4,9 @@
 pub(super) mod case;
 pub(super) mod claims;
 pub(super) mod figures;
+mod remade;
+
+pub use remade::published_figures;
 
 use crate::report::document::{Line, prose};
 use crate::report::view::View;

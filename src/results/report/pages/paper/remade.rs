@@ -1,20 +1,21 @@
-//! The figures of the research this program re-tests, each remade from evidence rows under one stated protocol.
+//! The figures of the paper, each remade from evidence rows under one stated protocol.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Axis, Figure, Form, Mark, Series, pooled};
+use crate::report::figures::{Axis, Figure, Form, Mark, Series, pooled};
 use number::evidence::{Evidence, EvidenceTable, Measurement};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
+use study::published::llama::CAPITAL;
 
 const LAST: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 const FROBENIUS: Protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto);
-/// The prompt behind the published layer profiles of four models, and the table they stand in.
-const CAPITAL: &str = "the-capital-of-france-is-2f0e";
+/// The published table with layer profiles of four models, all on the prompt [`CAPITAL`].
 const FOUR_MODELS: &str = "four_model";
 /// The published table with 25 prompts for each of four models.
 const UNIFIED: &str = "grand_unified";
+/// The published table of base models and the models tuned from them.
 const TWINS: &str = "twin_test";
 
 /// All that the rows allow, published before measured. A figure without rows is left out.

@@ -12,19 +12,13 @@ use ort::{
     memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType},
 };
 
-use super::{
-    RunError, arena,
-    cuda::{self, Obstacle, Unusable},
-    trial::trial,
-};
+use super::{RunError, arena, cuda};
 use crate::products::Unit;
-use base::device::{Device, Wanted};
+use base::device::Device;
 
 /// Where `make runtime` puts the library, relative to the current folder.
 // Cargo runs the unit tests of a crate in the crate's own folder.
 const FETCHED: &str = if cfg!(test) { "../../.runtime/lib" } else { ".runtime/lib" };
-/// Where `make runtime-cuda` puts it.
-const FETCHED_CUDA: &str = ".runtime/cuda/lib";
 
 /// The loaded runtime: one environment with one pool of threads, a thread per core; and where it computes.
 #[derive(Clone)]
@@ -63,13 +57,6 @@ enum Apart {
     Rehearsed,
 }
 
-/// A runtime for what was asked for.
-pub struct Chosen {
-    pub runtime: Runtime,
-    /// Why `auto` did not take a CUDA device.
-    pub instead: Option<Unusable>,
-}
-
 /// The library allows one environment per process, so it is kept until the process ends.
 static LOADED: Mutex<Option<(PathBuf, Runtime)>> = Mutex::new(None);
 
@@ -91,49 +78,6 @@ impl Runtime {
         let runtime = start(&path).map_err(|reason| RunError::Library { path: path.clone(), reason })?;
         *loaded = Some((path, runtime.clone()));
         Ok(runtime)
-    }
-
-    /// A runtime that computes on a CUDA device: the library of the given path, else `ORT_DYLIB_PATH`, else what
-    /// `make runtime-cuda` fetched.
-    ///
-    /// # Errors
-    /// [`RunError::Cuda`] with everything that stands in the way; nothing is loaded then, unless it is the provider itself
-    /// that fails, or the card at its first graph.
-    pub fn cuda(index: u32, dylib: Option<&Path>) -> Result<Runtime, RunError> {
-        let path = find(dylib, FETCHED_CUDA).ok().filter(|path| path.is_file());
-        let card = cuda::check(path.as_deref(), index)?;
-        let runtime = Runtime::load(path.as_deref())?;
-        let (device, apart) = (Device::Cuda(index), Some(Apart::Cuda(index)));
-        let runtime = Runtime { device, card: Some(card.name), apart, ..runtime };
-        // Loads the provider, and with it what its message may miss.
-        trial(&runtime).map_err(|error| match error {
-            RunError::Cuda(unusable) => unusable,
-            other => Unusable { index, obstacles: vec![Obstacle::Provider(other.to_string())] },
-        })?;
-        Ok(runtime)
-    }
-
-    /// The runtime for what was asked for; `cpu` and `cuda` are the libraries, as for [`Runtime::load`] and
-    /// [`Runtime::cuda`].
-    ///
-    /// # Errors
-    /// As those; with [`Wanted::Auto`] as [`Runtime::load`].
-    pub fn choose(wanted: Wanted, cpu: Option<&Path>, cuda: Option<&Path>) -> Result<Chosen, RunError> {
-        let certain = |runtime| Chosen { runtime, instead: None };
-        match wanted {
-            Wanted::This(Device::Cpu) => Runtime::load(cpu).map(certain),
-            Wanted::This(Device::Cuda(index)) => Runtime::cuda(index, cuda).map(certain),
-            Wanted::Auto => match Runtime::cuda(0, cuda) {
-                Ok(runtime) => Ok(certain(runtime)),
-                Err(RunError::Cuda(unusable)) => {
-                    // A process loads one library: where that of CUDA is, its processor will do.
-                    let before = loaded().as_ref().map(|(_, runtime)| runtime.clone());
-                    let runtime = before.map_or_else(|| Runtime::load(cpu), Ok)?;
-                    Ok(Chosen { runtime, instead: Some(unusable) })
-                }
-                Err(other) => Err(other),
-            },
-        }
     }
 
     /// The library's version, e.g. `1.23.2`; part of the identity of a run.
@@ -201,6 +145,11 @@ impl Runtime {
         Ok(Some(memory))
     }
 
+    /// The same library, computing on a CUDA device.
+    pub(super) fn on_card(self, index: u32, card: String) -> Runtime {
+        Runtime { device: Device::Cuda(index), card: Some(card), apart: Some(Apart::Cuda(index)), ..self }
+    }
+
     /// The same library, computing on the processor.
     pub fn on_processor(self) -> Runtime {
         Runtime { device: Device::Cpu, card: None, apart: None, ..self }
@@ -215,11 +164,12 @@ impl Runtime {
 
 /// What this process has loaded, computing on the processor. A poisoned lock means another thread panicked while loading;
 /// the value is still None or complete.
-fn loaded() -> MutexGuard<'static, Option<(PathBuf, Runtime)>> {
+pub(super) fn loaded() -> MutexGuard<'static, Option<(PathBuf, Runtime)>> {
     LOADED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn find(dylib: Option<&Path>, beside: &str) -> Result<PathBuf, RunError> {
+/// The library of the given path, else `ORT_DYLIB_PATH`, else what was fetched into the folder `beside`.
+pub(super) fn find(dylib: Option<&Path>, beside: &str) -> Result<PathBuf, RunError> {
     let from_variable = env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match dylib.map(Path::to_path_buf).or(from_variable) {
         Some(path) => path,

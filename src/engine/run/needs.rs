@@ -1,18 +1,17 @@
 //! What a run needs of memory, known before it starts, and how the prompts of a run are grouped to stay within a limit.
 
-use std::{fmt, thread};
+use std::thread;
 
-use bytesize::ByteSize;
 use sysinfo::System;
 
 use super::{
     RunError, Runtime,
     batch::{self, Group, Limits, SCORES},
-    observe::uses,
+    footprint::Needs,
     rate::Rates,
     sharing::Sharing,
     vocabulary::Unembedding,
-    weights::widened,
+    weights::{uses, widened},
     work::work,
 };
 use crate::products::Unit;
@@ -23,8 +22,6 @@ use model::{
 };
 use number::observation::{BY_BLOCK, Extra, Extras};
 
-/// The program, the runtime's library and a tokenizer of 128,000 tokens.
-const PROGRAM: u64 = 128 << 20;
 /// Copies of a block's activations that the runtime holds at a time, at most: rows as wide as the stream, rows as wide as the
 /// widest matrix, values of attention heads. Measured on the shapes of `make bench`.
 const STREAM_ROWS: usize = 8;
@@ -46,26 +43,7 @@ pub(super) fn kept(recipe: &Recipe, extras: &Extras, tokens: usize) -> usize {
     extras.iter().map(rows).sum()
 }
 
-/// Anonymous memory of a run in bytes, at most: what the machine must have. Pages of the checkpoint's files come on top and
-/// can be evicted at will.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// What is widened to float32 of the largest module, or a piece of the head, or the factors of the products whose rate is
-    /// measured.
-    pub weights: u64,
-    /// Activations of the largest group of prompts inside one block.
-    pub activations: u64,
-    /// The stream of all prompts between two blocks, and rows that are kept for the loss and the lens.
-    pub streams: u64,
-    /// What is seen at every layer, of the rows and then of each prompt's tokens.
-    pub seen: u64,
-}
-
 impl Needs {
-    pub fn total(&self) -> u64 {
-        PROGRAM + self.weights + self.activations + self.streams + self.seen
-    }
-
     pub(super) fn of(
         unit: Option<Unit>,
         recipe: &Recipe,
@@ -167,24 +145,6 @@ fn left() -> Option<u64> {
     machine.into_iter().chain(container).min()
 }
 
-/// Bytes for people.
-pub(super) fn size(bytes: u64) -> String {
-    ByteSize(bytes).display().iec().to_string()
-}
-
-impl fmt::Display for Needs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [total, weights, activations, streams, seen] =
-            [self.total(), self.weights, self.activations, self.streams, self.seen].map(size);
-        write!(
-            f,
-            "this takes up to {total} of memory ({weights} weights made ready, {activations} a block's activations, \
-             {streams} the streams of all prompts, {seen} what is seen in them, {} the program)",
-            size(PROGRAM)
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -209,7 +169,7 @@ mod tests {
         assert!(less.groups.len() > all.groups.len());
         assert!(less.needs.total() < all.needs.total());
         assert_eq!(less.work.tokens, all.work.tokens);
-        let Err(error) = prepared(Some(PROGRAM), &prompts) else { panic!("refused") };
+        let Err(error) = prepared(Some(128 << 20), &prompts) else { panic!("refused") };
         let message = error.to_string();
         assert!(message.contains("--memory allows 128.0 MiB") && message.contains("weights"), "{message}");
     }

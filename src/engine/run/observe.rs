@@ -16,7 +16,7 @@ use super::{
     stager::{each_module, prefetch},
     state::State,
     vocabulary::Vocabulary,
-    weights::{Buffer, Staged},
+    weights::{Buffer, Staged, uses},
 };
 use base::progress::{Done, Progress};
 use model::{
@@ -381,13 +381,6 @@ fn normed(
     inputs.push(integers("rows", &[rows.len()], rows)?);
     inputs.push(floats("factors", &[rows.len(), 1], &factors)?);
     session.run(inputs)?.floats("hidden")
-}
-
-/// The tensors of one place; a recipe lists them next to each other.
-pub(super) fn uses(weights: &[WeightUse], place: Place) -> &[WeightUse] {
-    let start = weights.iter().position(|w| w.place == place).unwrap_or(weights.len());
-    let count = weights[start..].iter().take_while(|w| w.place == place).count();
-    &weights[start..start + count]
 }
 
 fn finite(row: &[f32]) -> bool {

@@ -7,10 +7,9 @@ use ort::value::DynValue;
 
 use super::{
     RunError, Runtime,
-    observe::uses,
     session::{Input, floats, halves, value},
     upload::Upload,
-    weights::{Buffer, mapped, stored},
+    weights::{Buffer, mapped, stored, uses},
 };
 use crate::products::{Halves, Unit};
 use model::{

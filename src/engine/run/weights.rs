@@ -11,13 +11,20 @@ use super::{
 };
 use crate::products::{Halves, Unit};
 use model::{
-    arch::WeightUse,
+    arch::{Place, WeightUse},
     checkpoint::{
         Checkpoint, Content, Dtype, Tensor,
         widen::{widen, widen_from},
     },
     onnx,
 };
+
+/// The tensors of one place; a recipe lists them next to each other.
+pub(super) fn uses(weights: &[WeightUse], place: Place) -> &[WeightUse] {
+    let start = weights.iter().position(|w| w.place == place).unwrap_or(weights.len());
+    let count = weights[start..].iter().take_while(|w| w.place == place).count();
+    &weights[start..start + count]
+}
 
 /// The reused buffer.
 #[derive(Default)]

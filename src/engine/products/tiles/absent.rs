@@ -1,6 +1,6 @@
 //! Where there are no tile registers.
 
-use super::Linear;
+use super::layout::Linear;
 use crate::products::{Each, Rows};
 
 /// There is none of it.

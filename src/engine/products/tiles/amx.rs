@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use super::SIDE;
+use super::layout::SIDE;
 
 /// Proof that this processor has tile registers and AVX-512, and that the system lets this process use them.
 #[derive(Clone, Copy, Debug)]

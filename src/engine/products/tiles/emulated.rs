@@ -5,7 +5,7 @@
 
 use half::bf16;
 
-use super::{INPUTS, Linear, PARTS, SIDE, STEP, TILE};
+use super::layout::{INPUTS, Linear, PARTS, SIDE, STEP, TILE};
 use crate::products::{Each, Rows, shared::Shared};
 
 const UPPER: u32 = 0xFFFF_0000;

@@ -9,6 +9,7 @@
 //! Source of the instructions: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18.
 
 pub(super) mod emulated;
+mod layout;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
@@ -28,24 +29,4 @@ pub(super) use {
     split::split,
 };
 
-use half::bf16;
-
-/// Rows of a tile, and its columns of four bytes.
-const SIDE: usize = 16;
-/// Inputs of a tile.
-const INPUTS: usize = 2 * SIDE;
-/// bf16 numbers that sum to a float32 number.
-const PARTS: usize = 3;
-/// Pairs of bf16 in a tile.
-const TILE: usize = SIDE * SIDE;
-/// Pairs of the same rows and inputs, all parts.
-const STEP: usize = PARTS * TILE;
-
-/// A matrix in bf16.
-type Linear<'a> = super::Linear<'a, &'a [bf16]>;
-
-/// Pairs of so many rows, each number in its three parts, in the order in which the tile unit takes them: rows by 16, inputs
-/// by 32, parts, pairs of inputs, rows. Rows and inputs that are not there are zeros.
-pub(super) fn size(rows: usize, inputs: usize) -> usize {
-    rows.div_ceil(SIDE) * inputs.div_ceil(INPUTS) * STEP
-}
+pub(super) use layout::size;

@@ -8,8 +8,8 @@ use std::{
 use half::bf16;
 
 use super::{
-    INPUTS, Linear, SIDE, STEP, TILE,
     amx::{Configured, Registers},
+    layout::{INPUTS, Linear, SIDE, STEP, TILE},
 };
 use crate::products::{Each, Rows, shared::Shared, square::transposed};
 

@@ -2,7 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{INPUTS, PARTS, SIDE, STEP, TILE, amx::Registers};
+use super::{
+    amx::Registers,
+    layout::{INPUTS, PARTS, SIDE, STEP, TILE},
+};
 use crate::products::{Each, shared::Shared, square::transposed};
 
 /// Sixteen rows at a time, whoever comes first. Sizes are checked by the caller.

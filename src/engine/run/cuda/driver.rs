@@ -9,7 +9,7 @@ use std::{
 
 use libloading::{Library, Symbol};
 
-use super::{CUDA, Obstacle, loader_said};
+use super::obstacle::{CUDA, Obstacle, loader_said};
 
 /// The driver's library.
 pub(super) const LIBRARY: &str = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };

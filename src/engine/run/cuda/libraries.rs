@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use libloading::Library;
 
-use super::{Obstacle, loader_said};
+use super::obstacle::{Obstacle, loader_said};
 
 /// The runtime's CUDA provider, beside a runtime that has it.
 pub(super) const PROVIDER: &str = "libonnxruntime_providers_cuda.so";

@@ -1,6 +1,6 @@
 //! What the runtime says when CUDA fails, turned into what to do. Its errors have no codes for this, only words.
 
-use super::{Obstacle, driver, libraries};
+use super::{driver, libraries, obstacle::Obstacle};
 
 /// The obstacle behind a message of the runtime or the loader; `None` where it is of another kind.
 pub(crate) fn read(message: &str) -> Option<Obstacle> {

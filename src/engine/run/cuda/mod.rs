@@ -6,101 +6,14 @@
 mod driver;
 mod libraries;
 mod message;
+mod obstacle;
 
-use std::{fmt, path::Path, path::PathBuf};
+use std::path::Path;
 
 pub(super) use driver::Card;
 pub(super) use message::read;
-
-/// CUDA's major version that the pinned runtime is built for.
-const CUDA: i32 = 13;
-/// The first driver that knows it.
-const DRIVER: &str = "580";
-
-/// One thing that stands in the way.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Obstacle {
-    #[error(
-        "no ONNX Runtime with CUDA: ORT_DYLIB_PATH is not set and .runtime/cuda/lib holds no libonnxruntime; run \
-         `make runtime-cuda` (downloads 1.3 GB) or set ORT_DYLIB_PATH to libonnxruntime.so of onnxruntime-gpu"
-    )]
-    NoRuntime,
-    #[error(
-        "{} is ONNX Runtime without CUDA (no {} beside it); run `make runtime-cuda` and unset ORT_DYLIB_PATH, or set it \
-         to libonnxruntime.so of onnxruntime-gpu", path.display(), libraries::PROVIDER
-    )]
-    CpuBuild { path: PathBuf },
-    #[error(
-        "{library} is missing{}; run `make runtime-cuda`, or install it ({package}) and put its folder into \
-         LD_LIBRARY_PATH",
-        because(reason)
-    )]
-    Library { library: String, package: &'static str, reason: String },
-    #[error(
-        "no NVIDIA driver{}; install it, {DRIVER} or newer (in a container: start it with the card, e.g. \
-         `docker run --gpus all`), then `nvidia-smi` shows the card",
-        because(reason)
-    )]
-    NoDriver { reason: String },
-    #[error(
-        "the NVIDIA driver knows CUDA up to {}.{}, the runtime needs {CUDA}; update the driver to {DRIVER} or newer",
-        knows.0, knows.1
-    )]
-    OldDriver { knows: (i32, i32) },
-    #[error(
-        "the NVIDIA driver shows no card; look at `nvidia-smi` and at CUDA_VISIBLE_DEVICES (in a container: start it with \
-         the card, e.g. `docker run --gpus all`)"
-    )]
-    NoCard,
-    #[error("there is no cuda:{index} here, only {}", list(cards))]
-    NoSuchCard { index: u32, cards: Vec<String> },
-    #[error(
-        "the card has no kernels in this runtime (it is older, or newer, than the runtime knows); use --device cpu, or set \
-         ORT_DYLIB_PATH to an ONNX Runtime built for it"
-    )]
-    UnknownCard,
-    #[error(
-        "the card's memory is full{}; end what else runs on it (`nvidia-smi` lists it), run fewer or shorter prompts at \
-         once, or use --device cpu",
-        because(reason)
-    )]
-    Full { reason: String },
-    #[error("the NVIDIA driver failed: {call} gave error {code}; `nvidia-smi` or a restart may tell more")]
-    Driver { call: &'static str, code: i32 },
-    #[error("the CUDA provider failed: {0}")]
-    Provider(String),
-}
-
-/// A device that cannot be used, with every obstacle that was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unusable {
-    pub index: u32,
-    /// At least one.
-    pub obstacles: Vec<Obstacle>,
-}
-
-impl std::error::Error for Unusable {}
-
-impl Unusable {
-    /// The first obstacle, with how many more there are.
-    pub fn in_one_line(&self) -> String {
-        let first = Unusable { index: self.index, obstacles: self.obstacles[..1].to_vec() };
-        match self.obstacles.len() - 1 {
-            0 => first.to_string(),
-            more => format!("{first} ({more} more: --device cuda lists them)"),
-        }
-    }
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cuda:{} cannot be used", self.index)?;
-        match &self.obstacles[..] {
-            [one] => write!(f, ": {one}"),
-            many => many.iter().try_for_each(|obstacle| write!(f, "\n  - {obstacle}")),
-        }
-    }
-}
+pub(super) use obstacle::loader_said;
+pub use obstacle::{Obstacle, Unusable};
 
 /// Looks at everything a device needs: a runtime with the provider, NVIDIA's libraries (those found beside the runtime
 /// stay loaded, so that the provider finds them), the driver, and the card.
@@ -124,21 +37,6 @@ pub(super) fn check(library: Option<&Path>, index: u32) -> Result<Card, Unusable
         Some(card) if obstacles.is_empty() => Ok(card),
         _ => Err(Unusable { index, obstacles }),
     }
-}
-
-/// What the loader said: libloading's own words only name the call.
-pub(super) fn loader_said(error: &libloading::Error) -> String {
-    use std::error::Error;
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-fn because(reason: &str) -> String {
-    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
-}
-
-fn list(cards: &[String]) -> String {
-    let named: Vec<String> = cards.iter().enumerate().map(|(i, name)| format!("cuda:{i} ({name})")).collect();
-    named.join(", ")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The largest singular value of a weight matrix, and the norms of its rows, without a second copy of it.
 //!
-//! Also of the matrix with its columns scaled and its rows' mean taken away ([`Look`]), in the same passes: each step of
+//! Also of the matrix with its columns scaled and its rows' mean taken away ([`Transform`]), in the same passes: each step of
 //! block Lanczos on WᵀW (`krylov`) streams W's rows once for all of them (`gram`), multiplied in float32. What that found
 //! is then taken up in float64, as a rule for one pass: an error of a vector enters its Rayleigh quotient squared.
 
@@ -14,9 +14,9 @@ use krylov::{Estimate, Krylov, dot};
 use model::checkpoint::Tensor;
 use number::weights::{Largest, RowNorms, Spectrum};
 
-/// What is looked at instead of a matrix W `[rows, cols]` as it lies: W·diag(scale), less the mean of its rows.
+/// A matrix derived from W `[rows, cols]`: W·diag(scale), then less the mean of its rows. The default is W itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Look<'a> {
+pub struct Transform<'a> {
     /// A factor on each column, `[cols]`; `None` leaves them.
     pub scale: Option<&'a [f64]>,
     /// Take the mean of the rows, after scaling, away from each.
@@ -26,16 +26,36 @@ pub struct Look<'a> {
 /// Why a tensor has no spectral norm.
 #[derive(Debug, thiserror::Error)]
 pub enum SpectralError {
+    /// The tensor has not two axes, or no elements.
     #[error(
         "tensor {tensor:?}: expected a matrix [rows, cols] with elements, found shape {shape:?}; name a weight matrix"
     )]
-    NotAMatrix { tensor: String, shape: Vec<usize> },
+    NotAMatrix {
+        /// Name of the tensor.
+        tensor: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// The tensor holds NaN or infinity.
     #[error(
         "tensor {tensor:?}: expected finite numbers, found NaN or infinity in row {row}; the checkpoint is damaged"
     )]
-    NotFinite { tensor: String, row: usize },
+    NotFinite {
+        /// Name of the tensor.
+        tensor: String,
+        /// The first such row, from 0.
+        row: usize,
+    },
+    /// There are not as many factors as columns.
     #[error("tensor {tensor:?} has {cols} columns, but there are {factors} factors for them")]
-    Factors { tensor: String, cols: usize, factors: usize },
+    Factors {
+        /// Name of the tensor.
+        tensor: String,
+        /// Its columns.
+        cols: usize,
+        /// How many factors were given.
+        factors: usize,
+    },
 }
 
 /// Iteration stops at this relative error bound of σ_max.
@@ -44,7 +64,7 @@ pub const TOLERANCE: f64 = 1e-7;
 /// random matrices, whose largest singular values crowd, some hundred.
 pub const MOST_ITERATIONS: usize = 500;
 
-/// σ_max to 1e-7, Frobenius and row norms of a matrix, and σ_max of what each of `looks` makes of it. Reads the matrix
+/// σ_max to 1e-7, Frobenius and row norms of a matrix, and σ_max of what each of `transforms` makes of it. Reads the matrix
 /// once more than the most iterations.
 ///
 /// With m the mean of the n rows of W and Ŵ = W - 1mᵀ, the Gram matrix of W·S less the mean of its rows is S ŴᵀŴ S, and
@@ -52,12 +72,15 @@ pub const MOST_ITERATIONS: usize = 500;
 ///
 /// # Errors
 /// A tensor that is no matrix, has no elements or holds NaN or infinity; factors of another number than columns.
-pub fn spectra(tensor: &Tensor<'_>, looks: &[Look<'_>]) -> Result<(Spectrum, Vec<Largest>), SpectralError> {
+pub fn spectra(
+    tensor: &Tensor<'_>,
+    transforms: &[Transform<'_>],
+) -> Result<(Spectrum, Vec<Largest>), SpectralError> {
     let name = || tensor.name.to_string();
     let matrix = Matrix::of(tensor)
         .ok_or_else(|| SpectralError::NotAMatrix { tensor: name(), shape: tensor.shape.to_vec() })?;
     let cols = matrix.cols;
-    let factors = looks.iter().filter_map(|look| look.scale).map(<[f64]>::len);
+    let factors = transforms.iter().filter_map(|transform| transform.scale).map(<[f64]>::len);
     if let Some(factors) = factors.into_iter().find(|&factors| factors != cols) {
         return Err(SpectralError::Factors { tensor: name(), cols, factors });
     }
@@ -71,9 +94,9 @@ pub fn spectra(tensor: &Tensor<'_>, looks: &[Look<'_>]) -> Result<(Spectrum, Vec
     let unit = if typical > 0.0 { typical.log2().floor().clamp(-126.0, 126.0).exp2() } else { 1.0 };
     let weight = Weight { matrix, mean: survey.mean, unit };
 
-    let plain = Look::default();
+    let plain = Transform::default();
     let mut searches: Vec<Search<'_>> =
-        std::iter::once(&plain).chain(looks).map(|&look| Search::new(&weight, look)).collect();
+        std::iter::once(&plain).chain(transforms).map(|&transform| Search::new(&weight, transform)).collect();
     // Half is left for what float32 does to the vectors.
     advance::<f32>(&weight, &mut searches, TOLERANCE / 2.0);
     searches.iter_mut().for_each(Search::restart);
@@ -95,10 +118,10 @@ struct Weight<'a> {
     unit: f64,
 }
 
-/// The search for the largest singular value of one look at a matrix.
+/// The search for the largest singular value of one transform of a matrix.
 struct Search<'a> {
-    look: Look<'a>,
-    /// √n Sm, `[cols]`, whose square the Gram matrix of a look that is not centred has besides.
+    transform: Transform<'a>,
+    /// √n Sm, `[cols]`, whose square the Gram matrix of a transform that is not centred has besides.
     beside: Option<Vec<f64>>,
     krylov: Krylov,
     /// None: it goes on.
@@ -108,11 +131,12 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(weight: &Weight<'_>, look: Look<'a>) -> Search<'a> {
+    fn new(weight: &Weight<'_>, transform: Transform<'a>) -> Search<'a> {
         let root = (weight.matrix.rows as f64).sqrt();
-        let beside = (!look.centred).then(|| look.scaled(&weight.mean).iter().map(|m| root * m).collect());
+        let beside =
+            (!transform.centred).then(|| transform.scaled(&weight.mean).iter().map(|m| root * m).collect());
         Search {
-            look,
+            transform,
             beside,
             krylov: Krylov::new(krylov::start(weight.matrix.cols)),
             estimate: None,
@@ -122,13 +146,13 @@ impl<'a> Search<'a> {
 
     /// The vectors whose products with ŴᵀŴ are wanted.
     fn wanted(&self) -> Vec<Vec<f64>> {
-        self.krylov.block().iter().map(|v| self.look.scaled(v)).collect()
+        self.krylov.block().iter().map(|v| self.transform.scaled(v)).collect()
     }
 
     /// Takes those products.
     fn take(&mut self, products: Vec<Vec<f64>>, tolerance: f64) {
         let whole = |(product, v): (Vec<f64>, &Vec<f64>)| {
-            let mut product = self.look.scaled(&product);
+            let mut product = self.transform.scaled(&product);
             if let Some(beside) = &self.beside {
                 let along = dot(beside, v);
                 product.iter_mut().zip(beside).for_each(|(p, m)| *p += along * m);
@@ -161,7 +185,7 @@ impl<'a> Search<'a> {
     }
 }
 
-impl Look<'_> {
+impl Transform<'_> {
     /// S v.
     fn scaled(&self, v: &[f64]) -> Vec<f64> {
         match self.scale {

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::spectral::{Look, SpectralError, spectra};
+use crate::spectral::{SpectralError, Transform, spectra};
 use base::progress::Progress;
 use model::{
     arch::{ArchError, FinalNormWeight, Recipe, ValueWeights},
@@ -19,7 +19,9 @@ pub const STEPS: u64 = 5;
 /// Which tensors are weighed, and how they are read: all that a config decides about it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parts {
+    /// Name of the embedding in the checkpoint.
     pub embedding: String,
+    /// Name of the unembedding in the checkpoint; the embedding's where they are tied.
     pub unembedding: String,
     /// None: the model has no such vector, or a projection lies between final norm and head.
     pub final_norm: Option<FinalNormWeight>,
@@ -30,17 +32,25 @@ pub struct Parts {
 /// Why a model cannot be weighed.
 #[derive(Debug, thiserror::Error)]
 pub enum WeighError {
+    /// The weights do not fit the config.
     #[error(transparent)]
     Arch(#[from] ArchError),
+    /// The checkpoint cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A matrix has no spectral norm.
     #[error(transparent)]
     Spectral(#[from] SpectralError),
+    /// A vector or a value weight holds NaN or infinity.
     #[error("tensor {tensor:?}: expected finite numbers, found NaN or infinity; the checkpoint is damaged")]
-    NotFinite { tensor: String },
+    NotFinite {
+        /// Name of the tensor.
+        tensor: String,
+    },
 }
 
 impl Parts {
+    /// The parts of this recipe, under the names this checkpoint gives them.
     pub fn of(recipe: &Recipe, checkpoint: &Checkpoint) -> Parts {
         Parts {
             embedding: recipe.embedding_name(checkpoint),
@@ -67,10 +77,10 @@ pub fn weigh(
         Some(norm) => Some(factors(norm, &checkpoint.tensor(&norm.tensor)?)?),
         None => None,
     };
-    let centred = Look { scale: None, centred: true };
-    let folded = factors.as_deref().map(|factors| Look { scale: Some(factors), centred: true });
-    let looks: Vec<Look<'_>> = std::iter::once(centred).chain(folded).collect();
-    let (unembedding, found) = spectra(&head, &looks)?;
+    let centred = Transform { scale: None, centred: true };
+    let folded = factors.as_deref().map(|factors| Transform { scale: Some(factors), centred: true });
+    let transforms: Vec<Transform<'_>> = std::iter::once(centred).chain(folded).collect();
+    let (unembedding, found) = spectra(&head, &transforms)?;
     progress.advance(3);
     let tied = parts.unembedding == parts.embedding;
     let embedding = if tied { unembedding } else { spectra(&checkpoint.tensor(&parts.embedding)?, &[])?.0 };

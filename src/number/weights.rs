@@ -49,26 +49,33 @@ pub struct Spectrum {
     pub converged: bool,
     /// ‖W‖_F.
     pub frobenius: f64,
+    /// Norms of its rows.
     pub row_norms: RowNorms,
 }
 
 /// The largest singular value alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Largest {
+    /// σ_max, the spectral norm.
     pub sigma_max: f64,
     /// As in [`Spectrum`].
     pub relative_error: f64,
+    /// As in [`Spectrum`].
     pub iterations: usize,
+    /// As in [`Spectrum`].
     pub converged: bool,
 }
 
 /// The Euclidean norms of the rows, summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowNorms {
+    /// Mean over rows.
     pub mean: f64,
     /// Of the population: divided by the number of rows.
     pub std: f64,
+    /// The smallest.
     pub min: f64,
+    /// The largest.
     pub max: f64,
 }
 

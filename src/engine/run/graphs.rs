@@ -15,6 +15,10 @@ pub struct Graphs {
 }
 
 impl Graphs {
+    /// Encodes the graphs of a recipe.
+    ///
+    /// # Errors
+    /// A graph that cannot be encoded.
     pub fn build(recipe: &Recipe) -> Result<Graphs, RunError> {
         let modules = recipe.modules();
         let graphs = std::iter::once(&modules.prelude).chain(&modules.blocks).chain([

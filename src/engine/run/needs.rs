@@ -98,7 +98,9 @@ pub struct Prepared {
     pub(super) groups: Vec<Group>,
     /// That are computed, and kept for the loss and the lens.
     pub(super) rows: usize,
+    /// Memory that the walk takes, at most.
     pub needs: Needs,
+    /// What the walk computes.
     pub work: Work,
 }
 

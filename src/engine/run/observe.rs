@@ -32,7 +32,9 @@ pub type Witness<'w> = &'w mut dyn FnMut(usize, &[&[f32]]);
 
 /// What is asked of a walk beside the usual.
 pub struct Asked<'a, 'w> {
+    /// What is observed only where it is asked for.
     pub extras: &'a Extras,
+    /// Sees every layer of the stream, if there is one.
     pub witness: Option<Witness<'w>>,
 }
 

@@ -50,8 +50,8 @@ fn spectrum(tensor: &Tensor<'_>) -> Result<Spectrum, SpectralError> {
     spectra(tensor, &[]).map(|(found, _)| found)
 }
 
-fn largest(tensor: &Tensor<'_>, look: Look<'_>) -> Result<Largest, SpectralError> {
-    spectra(tensor, &[look]).map(|(_, found)| found[0])
+fn largest(tensor: &Tensor<'_>, transform: Transform<'_>) -> Result<Largest, SpectralError> {
+    spectra(tensor, &[transform]).map(|(_, found)| found[0])
 }
 
 /// Fails where what is found is further from all of a decomposition than a millionth, or than it says.
@@ -145,8 +145,8 @@ fn the_number_of_cores_changes_no_bit() {
     let matrix = Owned::new(701, 33, noise);
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let looks = [Look { scale: None, centred: true }];
-        pool.install(|| spectra(&matrix.tensor(), &looks).unwrap())
+        let transforms = [Transform { scale: None, centred: true }];
+        pool.install(|| spectra(&matrix.tensor(), &transforms).unwrap())
     };
     assert_eq!(with(1), with(3));
 }
@@ -159,9 +159,10 @@ fn the_same_numbers_in_bf16_have_the_same_bits() {
         let bytes: Vec<u8> = exact.bytes.as_chunks::<4>().0.iter().flat_map(|b| [b[2], b[3]]).collect();
         let bf16 = Tensor { dtype: Dtype::BF16, content: Content::Stored(&bytes), ..exact.tensor() };
         let scale: Vec<f64> = (0..cols).map(|j| 1.0 + (j % 5) as f64).collect();
-        let all = [Look { scale: None, centred: true }, Look { scale: Some(&scale), centred: false }];
-        for looks in [&all[..0], &all[..1], &all] {
-            assert_eq!(spectra(&bf16, looks).unwrap(), spectra(&exact.tensor(), looks).unwrap());
+        let all =
+            [Transform { scale: None, centred: true }, Transform { scale: Some(&scale), centred: false }];
+        for transforms in [&all[..0], &all[..1], &all] {
+            assert_eq!(spectra(&bf16, transforms).unwrap(), spectra(&exact.tensor(), transforms).unwrap());
         }
         // A search takes as many passes alone as beside others, and the same numbers from each.
         assert_eq!(spectra(&bf16, &all).unwrap().1[1], spectra(&bf16, &all[1..]).unwrap().1[0]);
@@ -200,22 +201,23 @@ fn scaling_columns_and_taking_the_rows_mean_away_gives_the_norm_of_that_matrix()
         let scale: Vec<f64> = (0..cols).map(|j| 0.25 * (j % 7) as f64 - 0.5).collect();
         let ones = vec![1.0; cols];
         for (scale, factors) in [(None, &ones), (Some(&scale[..]), &scale)] {
-            let found = largest(&matrix.tensor(), Look { scale, centred: true }).unwrap();
+            let found = largest(&matrix.tensor(), Transform { scale, centred: true }).unwrap();
             let expected = decomposed(&looked_at(&matrix, factors));
             let error = (found.sigma_max - expected).abs() / expected.max(1.0);
             assert!(error <= 1e-6, "{rows}x{cols}: {error:e} {found:?}, expected {expected}");
         }
     }
     let matrix = Owned::new(50, 23, noise);
-    let plain = largest(&matrix.tensor(), Look::default()).unwrap();
+    let plain = largest(&matrix.tensor(), Transform::default()).unwrap();
     assert_eq!(plain.sigma_max, spectrum(&matrix.tensor()).unwrap().sigma_max);
 }
 
 #[test]
 fn a_look_at_a_damaged_matrix_or_with_other_factors_is_refused() {
     let damaged = Owned::new(5, 4, |i, _| if i == 3 { f64::NAN } else { 1.0 });
-    let error = largest(&damaged.tensor(), Look { scale: None, centred: true }).unwrap_err().to_string();
+    let error = largest(&damaged.tensor(), Transform { scale: None, centred: true }).unwrap_err().to_string();
     assert!(error.contains("row 3"), "{error}");
-    let error = largest(&Owned::new(5, 4, noise).tensor(), Look { scale: Some(&[1.0; 3]), centred: false });
+    let error =
+        largest(&Owned::new(5, 4, noise).tensor(), Transform { scale: Some(&[1.0; 3]), centred: false });
     assert!(error.unwrap_err().to_string().contains("4 columns, but there are 3 factors"));
 }

@@ -12,53 +12,93 @@ pub(super) const DRIVER: &str = "580";
 /// One thing that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
+    /// No library of ONNX Runtime with CUDA was named or fetched.
     #[error(
         "no ONNX Runtime with CUDA: ORT_DYLIB_PATH is not set and .runtime/cuda/lib holds no libonnxruntime; run \
          `make runtime-cuda` (downloads 1.3 GB) or set ORT_DYLIB_PATH to libonnxruntime.so of onnxruntime-gpu"
     )]
     NoRuntime,
+    /// The library found is ONNX Runtime without its CUDA provider.
     #[error(
         "{} is ONNX Runtime without CUDA (no {} beside it); run `make runtime-cuda` and unset ORT_DYLIB_PATH, or set it \
          to libonnxruntime.so of onnxruntime-gpu", path.display(), libraries::PROVIDER
     )]
-    CpuBuild { path: PathBuf },
+    CpuBuild {
+        /// The library.
+        path: PathBuf,
+    },
+    /// A library of NVIDIA that the provider needs is missing.
     #[error(
         "{library} is missing{}; run `make runtime-cuda`, or install it ({package}) and put its folder into \
          LD_LIBRARY_PATH",
         because(reason)
     )]
-    Library { library: String, package: &'static str, reason: String },
+    Library {
+        /// File name of the missing library.
+        library: String,
+        /// The package that brings it.
+        package: &'static str,
+        /// What the loader said; may be empty.
+        reason: String,
+    },
+    /// The driver's library cannot be loaded.
     #[error(
         "no NVIDIA driver{}; install it, {DRIVER} or newer (in a container: start it with the card, e.g. \
          `docker run --gpus all`), then `nvidia-smi` shows the card",
         because(reason)
     )]
-    NoDriver { reason: String },
+    NoDriver {
+        /// What the loader said; may be empty.
+        reason: String,
+    },
+    /// The driver is older than the CUDA version of the runtime.
     #[error(
         "the NVIDIA driver knows CUDA up to {}.{}, the runtime needs {CUDA}; update the driver to {DRIVER} or newer",
         knows.0, knows.1
     )]
-    OldDriver { knows: (i32, i32) },
+    OldDriver {
+        /// The newest CUDA version of the driver, major and minor.
+        knows: (i32, i32),
+    },
+    /// The driver counts no card.
     #[error(
         "the NVIDIA driver shows no card; look at `nvidia-smi` and at CUDA_VISIBLE_DEVICES (in a container: start it with \
          the card, e.g. `docker run --gpus all`)"
     )]
     NoCard,
+    /// The card asked for does not exist.
     #[error("there is no cuda:{index} here, only {}", list(cards))]
-    NoSuchCard { index: u32, cards: Vec<String> },
+    NoSuchCard {
+        /// The card asked for, from 0.
+        index: u32,
+        /// Names of the cards there are, by index.
+        cards: Vec<String>,
+    },
+    /// The runtime has no kernels for the generation of this card.
     #[error(
         "the card has no kernels in this runtime (it is older, or newer, than the runtime knows); use --device cpu, or set \
          ORT_DYLIB_PATH to an ONNX Runtime built for it"
     )]
     UnknownCard,
+    /// The card has no memory left.
     #[error(
         "the card's memory is full{}; end what else runs on it (`nvidia-smi` lists it), run fewer or shorter prompts at \
          once, or use --device cpu",
         because(reason)
     )]
-    Full { reason: String },
+    Full {
+        /// What the runtime said; may be empty.
+        reason: String,
+    },
+    /// A call of the driver failed.
     #[error("the NVIDIA driver failed: {call} gave error {code}; `nvidia-smi` or a restart may tell more")]
-    Driver { call: &'static str, code: i32 },
+    Driver {
+        /// Name of the call.
+        call: &'static str,
+        /// The CUresult it returned.
+        code: i32,
+    },
+    /// The provider gave an error of another kind, in its own words.
     #[error("the CUDA provider failed: {0}")]
     Provider(String),
 }
@@ -66,6 +106,7 @@ pub enum Obstacle {
 /// A device that cannot be used, with every obstacle that was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
+    /// The card asked for, from 0.
     pub index: u32,
     /// At least one.
     pub obstacles: Vec<Obstacle>,

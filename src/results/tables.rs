@@ -37,21 +37,38 @@ pub enum TableError {
     #[error(
         "cannot write {}: {source}; make room or choose another folder, what is stored is not lost", path.display()
     )]
-    Write { path: PathBuf, source: io::Error },
+    Write {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Parquet refuses the columns.
     #[error("{}: Parquet failed: {source}", path.display())]
-    Parquet { path: PathBuf, source: PolarsError },
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the library says.
+        source: PolarsError,
+    },
 }
 
 /// One observation with the names under which it enters tables.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
+    /// Who measured, e.g. `streamgauge`.
     pub source: &'a str,
+    /// Id of the model.
     pub model: &'a str,
+    /// Id of the prompt.
     pub prompt: &'a str,
+    /// Category of the prompt.
     pub category: &'a str,
+    /// BOS policy under which it was observed.
     pub bos: Bos,
+    /// Precision of the computation.
     pub dtype: &'a str,
+    /// What was observed.
     pub observation: &'a PromptObservation,
 }
 

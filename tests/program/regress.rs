@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::Sandbox;
-use results::regress::{Kind, Picture, baseline};
+use results::regress::{Kind, RunNumbers, baseline};
 use serde_json::Value;
 
 const REGRESS: &[&str] = &["regress", "--quiet"];
@@ -22,7 +22,7 @@ fn accept(sandbox: &Sandbox, note: &str) -> (String, String) {
 }
 
 /// Edits the baseline as a program of another day would have written it.
-fn edit(sandbox: &Sandbox, change: impl FnOnce(&mut Picture)) {
+fn edit(sandbox: &Sandbox, change: impl FnOnce(&mut RunNumbers)) {
     let folder = sandbox.path(BASELINE);
     let mut picture = baseline::read(&folder).unwrap();
     change(&mut picture);

@@ -5,3 +5,4 @@
 mod html;
 mod page;
 mod report;
+mod snapshots;

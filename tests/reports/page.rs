@@ -183,6 +183,38 @@ impl Element {
             .unwrap_or_else(|| panic!("no .{class}"))
     }
 
+    /// One line for every element: its name, id and classes, and the words that stand in it itself. What styles, scripts and
+    /// drawings hold is left out.
+    pub(crate) fn outline(&self) -> String {
+        let mut out = String::new();
+        for child in self.children() {
+            child.outline_at(0, &mut out);
+        }
+        out
+    }
+
+    fn outline_at(&self, depth: usize, out: &mut String) {
+        let id = self.attr("id").map_or_else(String::new, |id| format!("#{id}"));
+        let class =
+            self.attr("class").map_or_else(String::new, |class| format!(".{}", class.replace(' ', ".")));
+        let hidden = RAW.contains(&self.name.as_str()) || self.name == "svg";
+        let words: String = self
+            .children
+            .iter()
+            .map(|node| match node {
+                Node::Text(text) if !hidden => text.as_str(),
+                _ => " ",
+            })
+            .collect();
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = format!("{}{}{id}{class} {words}", "  ".repeat(depth), self.name);
+        *out += line.trim_end();
+        out.push('\n');
+        if !hidden {
+            self.children().for_each(|child| child.outline_at(depth + 1, out));
+        }
+    }
+
     /// All text below.
     pub(crate) fn text(&self) -> String {
         let parts = self.children.iter().map(|node| match node {

@@ -46,15 +46,15 @@ impl Arguments {
             read => Some(read?),
         };
         let bar = progress::new(self.common.quiet);
-        let pipeline::Pictured { picture, failures } =
-            pipeline::picture(&loaded, (self.on.device, self.on.memory()), bar.as_ref())?;
-        let comparison = before.as_ref().map(|before| compare(before, &picture));
+        let pipeline::Rerun { numbers, failures } =
+            pipeline::rerun(&loaded, (self.on.device, self.on.memory()), bar.as_ref())?;
+        let comparison = before.as_ref().map(|before| compare(before, &numbers));
         let moved = comparison.as_ref().is_some_and(|comparison| comparison.moved());
         let differs = comparison.as_ref().is_none_or(|c| moved || !c.made_with.is_empty());
         let accepted = self.accept && differs && failures.is_empty();
         if accepted {
             let note = self.note.as_deref().unwrap_or_default(); // clap asks for one with --accept
-            baseline::accept(&self.baseline, &picture, comparison.as_ref(), note)?;
+            baseline::accept(&self.baseline, &numbers, comparison.as_ref(), note)?;
         }
         let shown = table::Regressed { baseline: &self.baseline, comparison, accepted, failures: &failures };
         if self.common.json {

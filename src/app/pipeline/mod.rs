@@ -37,7 +37,7 @@ pub use needs::{ModelNeeds, needs};
 pub use places::Places;
 pub use planning::{Planned, plan};
 pub use registering::register;
-pub use regressing::{Pictured, picture};
+pub use regressing::{Rerun, rerun};
 pub use running::{Summary, Tally, run};
 pub use subject::{
     PendingTokenizer, Subject, SubjectError, WhenMissing, change, checkpoint, lineage, locate, locate_hub,

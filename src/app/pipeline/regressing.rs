@@ -1,4 +1,4 @@
-//! Regressing: an experiment run anew, beside every store, and everything it shows put into one picture.
+//! Regressing: an experiment run anew, beside every store, and everything it shows put together.
 
 use std::path::PathBuf;
 
@@ -14,15 +14,15 @@ use crate::plan::Job;
 use base::device::Wanted;
 use base::progress::Progress;
 use engine::run::Multiplier;
-use results::regress::{Picture, TOLERANCE};
+use results::regress::{RunNumbers, TOLERANCE};
 use study::config::Loaded;
 use study::judge::is_derived;
 
 /// What a fresh run showed.
-pub struct Pictured {
+pub struct Rerun {
     /// Every number, estimate and verdict that is compared.
-    pub picture: Picture,
-    /// Models and prompts that could not be run: the picture lacks them.
+    pub numbers: RunNumbers,
+    /// Models and prompts that could not be run: the numbers lack them.
     pub failures: Vec<ModelFailure>,
 }
 
@@ -47,11 +47,11 @@ fn shown<'p>(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'p>) -> MeasuredJobs<'p> {
 /// All products are the runtime's, which every machine has. Products on tile registers are held to the same 1e-5 of the
 /// reference (`make parity`), and their norms to those of the runtime's (`run::as_stored`); but a rank that two nearly equal
 /// numbers swap, or a p-value of a difference near zero, can move further than the numbers it is of.
-pub fn picture(
+pub fn rerun(
     loaded: &Loaded,
     (device, memory): (Wanted, Option<u64>),
     progress: &dyn Progress,
-) -> Result<Pictured, PipelineError> {
+) -> Result<Rerun, PipelineError> {
     let scratch = tempfile::Builder::new()
         .prefix("streamgauge-regress-") // a killed run leaves it behind: it should say whose it is
         .tempdir()
@@ -63,23 +63,23 @@ pub fn picture(
     let inputs = &planned.inputs;
     let mut run = planned.start(&places, progress);
     run.execute(&[Stage::Measure, Stage::Judge])?;
-    let mut picture = Picture::default();
+    let mut numbers = RunNumbers::default();
     let observations = run.observations()?;
     let jobs = shown(inputs, &run.measured_jobs());
     for job in jobs.kind("observe") {
         let cell = &inputs.cells[job.index];
         let Some(observation) = observations.get(&cell.key) else { continue };
         let model = &inputs.subjects[cell.subject].id;
-        picture.observation(model, &cell.prompt.id, cell.bos, observation);
+        numbers.observation(model, &cell.prompt.id, cell.bos, observation);
     }
     for row in &run.evidence_table(&jobs)?.rows {
-        picture.measurement(row);
+        numbers.measurement(row);
     }
     for outcome in run.done.outcomes.values() {
-        picture.outcome(outcome);
+        numbers.outcome(outcome);
     }
-    picture.made_with = made_with(inputs);
-    picture.made_with.insert("tolerance".into(), format!("{TOLERANCE:e}"));
+    numbers.made_with = made_with(inputs);
+    numbers.made_with.insert("tolerance".into(), format!("{TOLERANCE:e}"));
     let failures = inputs.failures.iter().chain(&run.done.failures).cloned().collect();
-    Ok(Pictured { picture, failures })
+    Ok(Rerun { numbers, failures })
 }

@@ -1,4 +1,4 @@
-//! A picture in a folder that is committed: words as JSON to read in a diff, numbers as Parquet, and what changed when.
+//! The numbers of a run in a folder that is committed: words as JSON to read in a diff, numbers as Parquet, and what changed when.
 //!
 //! ```text
 //! baseline.json      what it was made with, every verdict, and the hash of numbers.parquet
@@ -6,7 +6,7 @@
 //! CHANGES.md         what each `--accept` changed and why, newest first
 //! ```
 //!
-//! No clock and no path enters: the same picture gives the same bytes.
+//! No clock and no path enters: the same run gives the same bytes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ use polars::prelude::{Column, DataFrame, ParquetReader, PolarsResult, SerReader}
 use serde::{Deserialize, Serialize};
 
 use super::compare::Comparison;
-use super::picture::{Picture, Place};
+use super::run_numbers::{Place, RunNumbers};
 use crate::parquet::parquet_bytes;
 use base::hash::Key;
 use base::publish;
@@ -35,18 +35,34 @@ const HEADER: &str =
 /// Why a baseline cannot be used or written.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
+    /// The folder holds no baseline.
     #[error(
         "{} holds no baseline ({WORDS} is not there); make one of what the program shows now: \
          streamgauge regress --accept --note \"first baseline\"", folder.display()
     )]
-    Missing { folder: PathBuf },
+    Missing {
+        /// The folder of the baseline.
+        folder: PathBuf,
+    },
+    /// A file of it is damaged, or does not belong to the others.
     #[error(
         "{}: {what}; restore the folder from version control, or remove its {WORDS} and make a new baseline \
          (streamgauge regress --accept --note \"…\")", path.display()
     )]
-    Broken { path: PathBuf, what: String },
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file of it cannot be written.
     #[error("cannot write {}: {what}", path.display())]
-    Write { path: PathBuf, what: String },
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        what: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +82,7 @@ struct Version {
 }
 
 /// Reads the baseline of a folder.
-pub fn read(folder: &Path) -> Result<Picture, BaselineError> {
+pub fn read(folder: &Path) -> Result<RunNumbers, BaselineError> {
     let (words, numbers) = (folder.join(WORDS), folder.join(NUMBERS));
     let broken = |path: &Path, what: String| BaselineError::Broken { path: path.to_path_buf(), what };
     let bytes = fs::read(&words).map_err(|error| match error.kind() {
@@ -84,13 +100,13 @@ pub fn read(folder: &Path) -> Result<Picture, BaselineError> {
         return Err(broken(&numbers, format!("it is not the file that {WORDS} was written with")));
     }
     let numbers = from_parquet(bytes).map_err(|what| broken(&numbers, what))?;
-    Ok(Picture { made_with, verdicts, numbers })
+    Ok(RunNumbers { made_with, verdicts, numbers })
 }
 
 /// Makes `now` the baseline of a folder and notes why, and what differs from the one it replaces.
 pub fn accept(
     folder: &Path,
-    now: &Picture,
+    now: &RunNumbers,
     comparison: Option<&Comparison>,
     note: &str,
 ) -> Result<(), BaselineError> {
@@ -106,7 +122,7 @@ pub fn accept(
     save(&changes, format!("{HEADER}{entry}{entries}").as_bytes())
 }
 
-fn entry(number: usize, now: &Picture, comparison: Option<&Comparison>, note: &str) -> String {
+fn entry(number: usize, now: &RunNumbers, comparison: Option<&Comparison>, note: &str) -> String {
     let note: Vec<&str> = note.split_whitespace().collect(); // one line, whatever it was
     let mut text = format!("\n## {number}: {}\n\n", note.join(" "));
     let Some(comparison) = comparison else {
@@ -124,14 +140,14 @@ fn entry(number: usize, now: &Picture, comparison: Option<&Comparison>, note: &s
     text
 }
 
-/// Writes a picture alone, without an entry in `CHANGES.md`.
-pub fn write(folder: &Path, picture: &Picture) -> Result<(), BaselineError> {
+/// Writes the numbers of a run alone, without an entry in `CHANGES.md`.
+pub fn write(folder: &Path, shown: &RunNumbers) -> Result<(), BaselineError> {
     let failed = |path: &Path, what: String| BaselineError::Write { path: path.to_path_buf(), what };
     fs::create_dir_all(folder).map_err(|error| failed(folder, error.to_string()))?;
     let numbers = folder.join(NUMBERS);
-    let bytes = to_parquet(picture).map_err(|error| failed(&numbers, error.to_string()))?;
+    let bytes = to_parquet(shown).map_err(|error| failed(&numbers, error.to_string()))?;
     save(&numbers, &bytes)?;
-    let Picture { made_with, verdicts, .. } = picture.clone();
+    let RunNumbers { made_with, verdicts, .. } = shown.clone();
     let words = Words { schema: SCHEMA, numbers: Key::of_bytes(&bytes), made_with, verdicts };
     let mut text = serde_json::to_string_pretty(&words).unwrap_or_default(); // maps of strings always serialise
     text.push('\n');
@@ -143,8 +159,8 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), BaselineError> {
         .map_err(|error| BaselineError::Write { path: path.to_path_buf(), what: error.to_string() })
 }
 
-fn to_parquet(picture: &Picture) -> PolarsResult<Vec<u8>> {
-    let places = || picture.numbers.keys();
+fn to_parquet(shown: &RunNumbers) -> PolarsResult<Vec<u8>> {
+    let places = || shown.numbers.keys();
     let words = |name: &str, get: fn(&Place) -> &str| {
         Column::new(name.into(), places().map(get).collect::<Vec<&str>>())
     };
@@ -152,7 +168,7 @@ fn to_parquet(picture: &Picture) -> PolarsResult<Vec<u8>> {
         Column::new(name.into(), places().map(get).collect::<Vec<Option<u32>>>())
     };
     let mut frame = DataFrame::new(
-        picture.numbers.len(),
+        shown.numbers.len(),
         vec![
             words("kind", |place| place.kind.as_str()),
             words("of", |place| &place.of),
@@ -161,7 +177,7 @@ fn to_parquet(picture: &Picture) -> PolarsResult<Vec<u8>> {
             words("protocol", |place| &place.protocol),
             counts("layer", |place| place.layer),
             counts("position", |place| place.position),
-            Column::new("value".into(), picture.numbers.values().copied().collect::<Vec<f32>>()),
+            Column::new("value".into(), shown.numbers.values().copied().collect::<Vec<f32>>()),
         ],
     )?;
     parquet_bytes(&mut frame)
@@ -204,7 +220,7 @@ mod tests {
     use super::super::{Kind, compare};
     use super::*;
 
-    fn picture() -> Picture {
+    fn shown() -> RunNumbers {
         let place = |kind, layer, position| Place {
             kind,
             of: "m".into(),
@@ -214,7 +230,7 @@ mod tests {
             layer,
             position,
         };
-        Picture {
+        RunNumbers {
             made_with: [("seed".to_string(), "1".to_string())].into(),
             verdicts: [("H1".to_string(), "supported".to_string())].into(),
             numbers: [
@@ -228,27 +244,28 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_reads_back_bit_for_bit_and_twice_written_is_the_same_bytes() {
+    fn a_run_reads_back_bit_for_bit_and_twice_written_is_the_same_bytes() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        accept(one.path(), &picture(), None, "first").unwrap();
-        accept(two.path(), &picture(), None, "first").unwrap();
+        accept(one.path(), &shown(), None, "first").unwrap();
+        accept(two.path(), &shown(), None, "first").unwrap();
         for name in [WORDS, NUMBERS, CHANGES] {
             assert_eq!(fs::read(one.path().join(name)).unwrap(), fs::read(two.path().join(name)).unwrap());
         }
         assert_eq!(fs::read_dir(one.path()).unwrap().count(), 3, "no part stays");
         let back = read(one.path()).unwrap();
-        let bits = |p: &Picture| p.numbers.iter().map(|(k, v)| (k.clone(), v.to_bits())).collect::<Vec<_>>();
-        assert_eq!(bits(&back), bits(&picture()));
-        assert_eq!((back.made_with, back.verdicts), (picture().made_with, picture().verdicts));
+        let bits =
+            |p: &RunNumbers| p.numbers.iter().map(|(k, v)| (k.clone(), v.to_bits())).collect::<Vec<_>>();
+        assert_eq!(bits(&back), bits(&shown()));
+        assert_eq!((back.made_with, back.verdicts), (shown().made_with, shown().verdicts));
     }
 
     #[test]
     fn every_acceptance_is_noted_newest_first() {
         let dir = tempfile::tempdir().unwrap();
-        accept(dir.path(), &picture(), None, "first").unwrap();
-        let mut now = picture();
+        accept(dir.path(), &shown(), None, "first").unwrap();
+        let mut now = shown();
         now.verdicts.insert("H1".into(), "fragile".into());
-        accept(dir.path(), &now, Some(&compare(&picture(), &now)), "why\n## not a heading").unwrap();
+        accept(dir.path(), &now, Some(&compare(&shown(), &now)), "why\n## not a heading").unwrap();
         let text = fs::read_to_string(dir.path().join(CHANGES)).unwrap();
         let headings: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
         assert_eq!(headings, ["# Changes of the baseline", "## 2: why ## not a heading", "## 1: first"]);
@@ -260,7 +277,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let said = || read(dir.path()).unwrap_err().to_string();
         assert!(said().contains("no baseline") && said().contains("--accept --note"), "{}", said());
-        write(dir.path(), &picture()).unwrap();
+        write(dir.path(), &shown()).unwrap();
         fs::write(dir.path().join(NUMBERS), "not Parquet").unwrap();
         assert!(said().contains(NUMBERS) && said().contains("version control"), "{}", said());
         fs::write(dir.path().join(WORDS), "{\"schema\": 1, \"made_with\": {}, \"verdicts\": {}}").unwrap();

@@ -1,11 +1,11 @@
-//! What differs between two pictures.
+//! What differs between two runs.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::picture::{Kind, Picture, Place};
+use super::run_numbers::{Kind, Place, RunNumbers};
 
 /// Two numbers a, b are the same when |a - b| ≤ 1e-5 · max(|a|, |b|); entropies, probabilities and estimates, whose
 /// natural value may be zero, also when |a - b| ≤ 1e-5 in their own unit.
@@ -38,6 +38,7 @@ const NEAR_ZERO: [&str; 15] = [
 /// A number that moved, is new or is gone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NumberChange {
+    /// Which number it is.
     #[serde(flatten)]
     pub place: Place,
     /// `None`: the baseline has no such number.
@@ -51,11 +52,14 @@ pub struct NumberChange {
     pub times: f64,
 }
 
-/// A word that changed: a verdict, or what a picture was made with.
+/// A word that changed: a verdict, or what a run was made with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WordChange {
+    /// Name of the verdict, or of what entered the run.
     pub what: String,
+    /// In the baseline; `None` where it has none of this name.
     pub before: Option<String>,
+    /// In this run; `None` where it has none of this name.
     pub now: Option<String>,
 }
 
@@ -64,10 +68,13 @@ pub struct WordChange {
 pub struct Comparison {
     /// Versions and contents that differ; nothing moved by them alone.
     pub made_with: Vec<WordChange>,
+    /// Verdicts that differ.
     pub verdicts: Vec<WordChange>,
     /// Worst first.
     pub numbers: Vec<NumberChange>,
+    /// How many verdicts either side has.
     pub verdicts_compared: usize,
+    /// How many numbers either side has, by kind.
     pub numbers_compared: BTreeMap<Kind, usize>,
 }
 
@@ -79,7 +86,7 @@ impl Comparison {
 }
 
 /// Compares a run with a baseline.
-pub fn compare(before: &Picture, now: &Picture) -> Comparison {
+pub fn compare(before: &RunNumbers, now: &RunNumbers) -> Comparison {
     let mut comparison = Comparison {
         made_with: words(&before.made_with, &now.made_with),
         verdicts: words(&before.verdicts, &now.verdicts),
@@ -205,12 +212,12 @@ mod tests {
     #[test]
     fn new_and_missing_rows_come_before_the_worst_move() {
         let [gone, new, far, near] = ["gone", "new", "far", "near"].map(|n| place(Kind::Observation, n));
-        let picture = |numbers: &[(&Place, f32)]| Picture {
+        let shown = |numbers: &[(&Place, f32)]| RunNumbers {
             numbers: numbers.iter().map(|(place, value)| ((*place).clone(), *value)).collect(),
-            ..Picture::default()
+            ..RunNumbers::default()
         };
-        let before = picture(&[(&gone, 1.0), (&far, 1.0), (&near, 1.0)]);
-        let now = picture(&[(&new, 1.0), (&far, 2.0), (&near, 1.1)]);
+        let before = shown(&[(&gone, 1.0), (&far, 1.0), (&near, 1.0)]);
+        let now = shown(&[(&new, 1.0), (&far, 2.0), (&near, 1.1)]);
         let comparison = compare(&before, &now);
         let order: Vec<&str> = comparison.numbers.iter().map(|c| c.place.name.as_str()).collect();
         assert_eq!(order, ["gone", "new", "far", "near"]);
@@ -222,16 +229,16 @@ mod tests {
 
     #[test]
     fn verdicts_are_compared_exactly_and_versions_alone_move_nothing() {
-        let picture = |made: &str, verdict: &str| Picture {
+        let shown = |made: &str, verdict: &str| RunNumbers {
             made_with: [("runtime".to_string(), made.to_string())].into(),
             verdicts: [("H1".to_string(), verdict.to_string())].into(),
-            ..Picture::default()
+            ..RunNumbers::default()
         };
-        let other_runtime = compare(&picture("1", "supported"), &picture("2", "supported"));
+        let other_runtime = compare(&shown("1", "supported"), &shown("2", "supported"));
         assert!(!other_runtime.moved() && other_runtime.made_with.len() == 1);
-        let other_verdict = compare(&picture("1", "supported"), &picture("1", "fragile"));
+        let other_verdict = compare(&shown("1", "supported"), &shown("1", "fragile"));
         assert!(other_verdict.moved() && other_verdict.made_with.is_empty());
-        let gone = compare(&picture("1", "supported"), &Picture::default());
+        let gone = compare(&shown("1", "supported"), &RunNumbers::default());
         assert_eq!(gone.verdicts[0].now, None);
     }
 }

@@ -1,4 +1,4 @@
-//! The picture of a run that was written to a results folder: `run.json`, `verdicts.json` and the table of numbers.
+//! The numbers of a run that was written to a results folder: `run.json`, `verdicts.json` and the table of numbers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{ParquetReader, SerReader, StringChunked};
 use serde::{Deserialize, Serialize};
 
-use super::picture::{Kind, Picture, Place};
+use super::run_numbers::{Kind, Place, RunNumbers};
 use study::judge::outcome::HypothesisOutcome;
 
 /// Version of `run.json`.
@@ -17,6 +17,7 @@ pub const RUN_SCHEMA: u32 = 1;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunFile {
+    /// Version of the file: [`RUN_SCHEMA`].
     pub schema: u32,
     /// Versions in words, contents by hash.
     pub made_with: BTreeMap<String, String>,
@@ -26,7 +27,9 @@ pub struct RunFile {
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {what}; expected the results folder of a run (streamgauge run --results DIR writes one)", path.display())]
 pub struct FolderError {
+    /// The file that is missing, damaged or of another version.
     pub path: PathBuf,
+    /// What is wrong with it.
     pub what: String,
 }
 
@@ -34,18 +37,18 @@ pub struct FolderError {
 ///
 /// # Errors
 /// A file that is missing, damaged or of another version.
-pub fn results(folder: &Path) -> Result<Picture, FolderError> {
+pub fn results(folder: &Path) -> Result<RunNumbers, FolderError> {
     let RunFile { schema, made_with } = json(&folder.join("run.json"))?;
     if schema != RUN_SCHEMA {
         let what = format!("it has schema {schema}, this program reads {RUN_SCHEMA}");
         return Err(FolderError { path: folder.join("run.json"), what });
     }
-    let mut picture = Picture { made_with, ..Picture::default() };
+    let mut shown = RunNumbers { made_with, ..RunNumbers::default() };
     let outcomes: Vec<HypothesisOutcome> = json(&folder.join("verdicts.json"))?;
-    outcomes.iter().for_each(|outcome| picture.outcome(outcome));
+    outcomes.iter().for_each(|outcome| shown.outcome(outcome));
     let path = folder.join("tables/measurements.parquet");
-    numbers(&path, &mut picture).map_err(|what| FolderError { path, what })?;
-    Ok(picture)
+    numbers(&path, &mut shown).map_err(|what| FolderError { path, what })?;
+    Ok(shown)
 }
 
 fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, FolderError> {
@@ -55,7 +58,7 @@ fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, FolderError> {
 }
 
 /// Several published rows may be of one place (two precisions of one source): they are counted.
-fn numbers(path: &Path, picture: &mut Picture) -> Result<(), String> {
+fn numbers(path: &Path, shown: &mut RunNumbers) -> Result<(), String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let frame = ParquetReader::new(file).finish().map_err(|error| error.to_string())?;
     let words = |name: &str| -> Result<&StringChunked, String> {
@@ -84,11 +87,11 @@ fn numbers(path: &Path, picture: &mut Picture) -> Result<(), String> {
             layer: layer.get(row),
             position: None,
         };
-        while picture.numbers.contains_key(&place) {
+        while shown.numbers.contains_key(&place) {
             place.position = Some(place.position.map_or(1, |n| n + 1));
         }
         if let Some(value) = value.get(row) {
-            picture.numbers.insert(place, value as f32);
+            shown.numbers.insert(place, value as f32);
         }
     }
     Ok(())

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{Comparison, NumberChange, TOLERANCE, WordChange};
-use super::picture::Kind;
+use super::run_numbers::Kind;
 use base::hash::Key;
 
 /// A heading and what is under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
+    /// What the lines have in common, and how many there are.
     pub title: String,
+    /// What differs, the worst first.
     pub lines: Vec<String>,
 }
 
@@ -146,7 +148,7 @@ fn number_line(group: &[&NumberChange]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Picture, Place, compare};
+    use super::super::{Place, RunNumbers, compare};
     use super::*;
 
     fn place() -> Place {
@@ -161,25 +163,25 @@ mod tests {
         }
     }
 
-    fn picture(gain: f32, prompts: usize, verdict: &str) -> Picture {
+    fn shown(gain: f32, prompts: usize, verdict: &str) -> RunNumbers {
         let place = |prompt: usize, protocol: &str| Place {
             item: format!("prompt-{prompt}"),
             protocol: protocol.into(),
             ..place()
         };
-        let mut picture = Picture::default();
+        let mut shown = RunNumbers::default();
         for prompt in 0..prompts {
             let value = gain + (gain - 1.0) * prompt as f32;
-            picture.numbers.insert(place(prompt, "last/last-block/auto"), value);
-            picture.numbers.insert(place(prompt, "mean/last-block/auto"), 1.0);
+            shown.numbers.insert(place(prompt, "last/last-block/auto"), value);
+            shown.numbers.insert(place(prompt, "mean/last-block/auto"), 1.0);
         }
-        picture.verdicts.insert("H13 (measured)".into(), verdict.into());
-        picture
+        shown.verdicts.insert("H13 (measured)".into(), verdict.into());
+        shown
     }
 
     #[test]
     fn what_moved_together_is_one_line_with_protocol_model_prompt_and_size() {
-        let comparison = compare(&picture(1.0, 3, "supported"), &picture(1.25, 3, "fragile"));
+        let comparison = compare(&shown(1.0, 3, "supported"), &shown(1.25, 3, "fragile"));
         let sections = comparison.sections(10);
         assert_eq!(sections.len(), 2, "{sections:?}");
         assert_eq!(sections[0].title, "1 of 1 verdicts moved");
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_group_says_where_it_begins() {
-        let at = |value: f32| Picture {
+        let at = |value: f32| RunNumbers {
             numbers: (1..4)
                 .map(|layer| {
                     let (of, name) = ("llama3-tiny".to_string(), "resid".to_string());
@@ -205,7 +207,7 @@ mod tests {
                     (place, 1.0 + value * layer as f32)
                 })
                 .collect(),
-            ..Picture::default()
+            ..RunNumbers::default()
         };
         let lines = &compare(&at(0.0), &at(1.0)).sections(9)[0].lines;
         assert!(
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_new_model_is_one_line_and_hides_no_move() {
-        let (before, mut now) = (picture(1.0, 3, "supported"), picture(1.25, 3, "fragile"));
+        let (before, mut now) = (shown(1.0, 3, "supported"), shown(1.25, 3, "fragile"));
         let other = |place: &Place| Place { of: "apertus-tiny".into(), ..place.clone() };
         now.numbers.extend(before.numbers.iter().map(|(place, &value)| (other(place), value)));
         now.verdicts.insert("H1 (measured)".into(), "supported".into());
@@ -233,20 +235,20 @@ mod tests {
 
     #[test]
     fn a_long_list_says_how_much_it_leaves_out() {
-        let comparison = compare(&picture(1.0, 2, "supported"), &picture(1.25, 2, "supported"));
+        let comparison = compare(&shown(1.0, 2, "supported"), &shown(1.25, 2, "supported"));
         let mut changes = comparison.clone();
         changes.numbers.iter_mut().skip(1).for_each(|change| change.place.protocol = "mean/hf-last".into());
         let sections = changes.sections(1);
         assert_eq!(sections[0].lines.len(), 2);
         assert!(sections[0].lines[1].contains("1 lines like these"), "{sections:?}");
-        assert!(compare(&Picture::default(), &Picture::default()).sections(1).is_empty());
+        assert!(compare(&RunNumbers::default(), &RunNumbers::default()).sections(1).is_empty());
     }
 
     #[test]
     fn content_hashes_are_shortened_and_versions_are_not() {
-        let made = |text: &str| Picture {
+        let made = |text: &str| RunNumbers {
             made_with: [("x".to_string(), text.to_string())].into(),
-            ..Picture::default()
+            ..RunNumbers::default()
         };
         let (a, b) = (Key::of_bytes(b"a"), Key::of_bytes(b"b"));
         let lines = |one: &str, two: &str| compare(&made(one), &made(two)).sections(9)[0].lines[0].clone();

@@ -12,9 +12,11 @@ const REST: Reduction = Reduction::MeanWithoutFirst;
 /// Norms of the residual stream by layer for one model, over several prompts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerProfile {
+    /// Id of the model.
     pub model: String,
     /// How `rest` is reduced over the tokens of a prompt.
     pub protocol: Protocol,
+    /// How many prompts each number is over.
     pub prompts: usize,
     /// Norm of the first token at layers 0..=L. Empty bands where no prompt has a usable norm.
     pub first: Vec<Option<Band>>,
@@ -33,8 +35,11 @@ pub struct LayerProfile {
 /// Geometric mean over prompts, with the smallest and the largest.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
+    /// The smallest of the prompts.
     pub low: f64,
+    /// The geometric mean of the prompts.
     pub middle: f64,
+    /// The largest of the prompts.
     pub high: f64,
 }
 

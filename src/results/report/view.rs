@@ -11,14 +11,17 @@ use study::published::llama::LlamaCase;
 /// Everything a report shows. The default shows nothing: whoever makes a view names what there is.
 #[derive(Clone, Debug, Default)]
 pub struct View {
+    /// What made the report.
     pub provenance: Provenance,
     /// `None` where the published tables are not part of the experiment.
     pub llama: Option<LlamaCase>,
     /// What was printed beside what its rows give; empty without published tables.
     pub claims: Vec<ClaimOutcome>,
+    /// The judged hypotheses, in the order of the experiment.
     pub hypotheses: Vec<HypothesisOutcome>,
     /// Measured models with the facts of their configs.
     pub models: Vec<ModelInfo>,
+    /// One for each observed model, in the order of `models`.
     pub profiles: Vec<LayerProfile>,
     /// Figures read off evidence rows, published before measured.
     pub figures: Vec<Figure>,
@@ -43,7 +46,9 @@ pub struct View {
 pub struct Provenance {
     /// Version of this program.
     pub program: String,
+    /// Id of the experiment.
     pub experiment: String,
+    /// Title of the experiment.
     pub experiment_title: String,
     /// Version of the ONNX Runtime library, if anything was measured, and the device if it is not the processor.
     pub runtime: Option<String>,
@@ -54,8 +59,11 @@ pub struct Provenance {
 /// A line of the metrics table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricDefinition {
+    /// Name of the metric.
     pub name: String,
+    /// Its unit.
     pub unit: String,
+    /// How it is computed, in a sentence.
     pub definition: String,
 }
 

@@ -5,33 +5,46 @@
 pub struct Table {
     /// File stem.
     pub name: &'static str,
+    /// How its file is written.
     pub format: Format,
     /// What one row is.
     pub row: &'static str,
+    /// In the order of the file.
     pub columns: &'static [Column],
 }
 
+/// How the file of a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// Typed columns, compressed.
     Parquet,
+    /// Comma-separated text with a header (RFC 4180).
     Csv,
 }
 
 /// One column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
+    /// As the header of the file has it.
     pub name: &'static str,
+    /// What its values are.
     pub kind: Type,
     /// Empty for words and counts.
     pub unit: &'static str,
+    /// What a value says.
     pub meaning: &'static str,
 }
 
+/// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
+    /// Words; null or empty where there are none.
     Text,
+    /// Whole numbers.
     Integer,
+    /// Numbers of binary floating point.
     Number,
+    /// `true` or `false`.
     Truth,
 }
 

@@ -12,18 +12,22 @@ use base::hash::Key;
 pub struct Entity {
     /// Unique within the run, e.g. `model/llama3-tiny`.
     pub id: String,
+    /// What people call it.
     pub name: String,
     /// schema.org type.
     pub kind: &'static str,
     /// What tells its content from any other's.
     pub hash: String,
+    /// SPDX id or address, where it is known.
     pub licence: Option<String>,
 }
 
 /// What made the files.
 #[derive(Clone, Debug)]
 pub struct Made<'a> {
+    /// Id of the experiment.
     pub experiment: &'a str,
+    /// Title of the experiment.
     pub title: &'a str,
     /// ISO 8601 day from the experiment file: no clock enters results.
     pub date: Option<&'a str>,
@@ -33,6 +37,7 @@ pub struct Made<'a> {
     pub program: &'a str,
     /// Version of ONNX Runtime.
     pub runtime: &'a str,
+    /// All that entered.
     pub inputs: &'a [Entity],
 }
 

@@ -10,7 +10,9 @@ use super::columns::{Format, TABLES, table};
 /// `column=value`: keep rows whose column reads so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
+    /// Name of the column.
     pub column: String,
+    /// What the column must read, as the CSV has it.
     pub value: String,
 }
 
@@ -26,12 +28,30 @@ impl std::str::FromStr for Condition {
 /// Why a table cannot be given.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// No table has this name.
     #[error("there is no table {name:?}; known: {}", TABLES.iter().map(|t| t.name).collect::<Vec<_>>().join(", "))]
-    NoTable { name: String },
+    NoTable {
+        /// As it was asked for.
+        name: String,
+    },
+    /// The table has no such column.
     #[error("table {table} has no column {column:?}; its columns: {known}")]
-    NoColumn { table: &'static str, column: String, known: String },
+    NoColumn {
+        /// Name of the table.
+        table: &'static str,
+        /// As it was asked for.
+        column: String,
+        /// The columns that it has.
+        known: String,
+    },
+    /// The file is missing or damaged.
     #[error("{}: {what}; streamgauge run writes it", path.display())]
-    File { path: PathBuf, what: String },
+    File {
+        /// The file of the table.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
 /// The table of `folder` (`results/tables`) as CSV with a header. No `columns`: all of them. Text is quoted where it

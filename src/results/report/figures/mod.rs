@@ -15,16 +15,23 @@ pub use training::training_figures;
 pub struct Figure {
     /// Stem of its file names without the evidence, e.g. `layer-gains`.
     pub key: &'static str,
+    /// Where its rows come from: never both.
     pub evidence: Evidence,
+    /// What it shows.
     pub title: &'static str,
+    /// How its marks belong together.
     pub form: Form,
+    /// The horizontal axis.
     pub x: Axis,
+    /// The vertical axis.
     pub y: Axis,
     /// Where y says "nothing happens".
     pub reference: Option<f64>,
+    /// Told apart by shape and colour; none without marks.
     pub series: Vec<Series>,
     /// Protocols of all numbers, sorted.
     pub protocols: Vec<Protocol>,
+    /// Metrics of its numbers.
     pub metrics: Vec<Metric>,
     /// What was computed from the rows, one or two sentences.
     pub how: &'static str,
@@ -47,16 +54,21 @@ pub enum Form {
     Strip(Vec<String>),
 }
 
+/// What an axis of a figure measures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
+    /// Quantity and unit.
     pub label: &'static str,
+    /// Whether equal ratios, not equal differences, lie equally far apart.
     pub logarithmic: bool,
 }
 
 /// Marks of one model, or of one protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
+    /// The model or the protocol.
     pub name: String,
+    /// In the order of x where they are joined.
     pub marks: Vec<Mark>,
 }
 
@@ -65,8 +77,11 @@ pub struct Series {
 pub struct Mark {
     /// What it is of: a prompt, a model, a layer.
     pub label: String,
+    /// In the unit of its axis; in a strip the index of a category.
     pub x: f64,
+    /// In the unit of its axis.
     pub y: f64,
+    /// The smallest and the largest of the values behind y.
     pub range: Option<(f64, f64)>,
     /// Rows behind y.
     pub n: usize,
@@ -78,6 +93,7 @@ impl Figure {
         format!("{}-{}", self.key, self.evidence)
     }
 
+    /// The marks of all series.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.series.iter().flat_map(|series| &series.marks)
     }

@@ -106,7 +106,7 @@ fn part_height(sheet: &mut Drawing, part: &PicturePart, (left, top): Point, widt
             sheet.place(drawing, (left, y));
             y += drawing.height;
         }
-        None => sheet.text("small", (left, y), Anchor::Start, "no estimate"),
+        None => sheet.text("small", (left, y + 4.0), Anchor::Start, "no estimate"),
     }
     y - top
 }

@@ -1,5 +1,7 @@
 //! The LLaMA-3.1 case: gains of one model, what made them differ, and the drawing of both.
 
+use std::collections::BTreeSet;
+
 use crate::report::document::{
     Block, Csv, FigureBlock, Instead, Line, MISSING, Picture, PicturePart, Span, Table, code, column, exact,
     line, number, paragraph, percent, protocol_links, row, strong,
@@ -180,7 +182,11 @@ fn figure(case: &LlamaCase) -> FigureBlock {
              that change one thing each.",
         ),
         metrics: vec![Metric::LastGain],
-        protocols: all_rows(case).filter_map(|row| row.gain.protocol).collect(),
+        protocols: all_rows(case)
+            .filter_map(|row| row.gain.protocol)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         csv,
         // The picture file shows the same.
         instead: Instead::Nothing,

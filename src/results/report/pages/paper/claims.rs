@@ -14,8 +14,11 @@ pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> 
         return Vec::new();
     }
     let mut blocks = vec![Block::text(Role::Lead, lead(claims)), about()];
-    blocks.push(Block::Table(by_section(claims)));
-    blocks.push(Block::Table(instead(claims)));
+    for table in [by_section(claims), instead(claims)] {
+        if !table.rows.is_empty() {
+            blocks.push(Block::folded(table));
+        }
+    }
     let columns = [
         column("id"),
         column("claim"),

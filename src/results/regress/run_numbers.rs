@@ -1,4 +1,4 @@
-//! A picture of one run: every observed value, measured number, estimate and verdict, each under a name that stays the
+//! The numbers of one run: every observed value, measured number, estimate and verdict, each under a name that stays the
 //! same from run to run.
 
 use std::collections::BTreeMap;
@@ -27,6 +27,7 @@ named_enum! {
 /// What a number is of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
+    /// What kind of number it is.
     pub kind: Kind,
     /// Model id; for estimates hypothesis, prediction and evidence.
     pub of: String,
@@ -36,6 +37,7 @@ pub struct Place {
     pub name: String,
     /// `reduction/endpoint/BOS`, for observations `BOS auto`; empty where a judgement has none.
     pub protocol: String,
+    /// Layer, or block, for what there is one of by layer.
     pub layer: Option<u32>,
     /// Token position, 0 = first token run; for `top_prob` the rank, for `attn_off_diagonal` the head.
     pub position: Option<u32>,
@@ -58,7 +60,7 @@ impl fmt::Display for Place {
 
 /// Everything one run showed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Picture {
+pub struct RunNumbers {
     /// What entered, by name: versions and content hashes. They explain a difference; alone they are none.
     pub made_with: BTreeMap<String, String>,
     /// Verdict by hypothesis, prediction, evidence and protocol.
@@ -67,7 +69,7 @@ pub struct Picture {
     pub numbers: BTreeMap<Place, f32>,
 }
 
-impl Picture {
+impl RunNumbers {
     /// Adds every value of one observation.
     pub fn observation(&mut self, model: &str, prompt: &str, bos: Bos, seen: &PromptObservation) {
         let place = Place {
@@ -209,11 +211,11 @@ mod tests {
             loss_nats: Some(106.0),
             lens_entropy_nats: Some(Array1::from(vec![107.0, 108.0, 109.0, 110.0])),
         };
-        let mut picture = Picture::default();
-        picture.observation("m", "p", Bos::Never, &seen);
+        let mut shown = RunNumbers::default();
+        shown.observation("m", "p", Bos::Never, &seen);
         // Tokens, two taps at 4 layers and nine at 3, final norm, entropy, top, shift, loss, lens.
-        assert_eq!(picture.numbers.len(), 2 + 2 * (2 * 4 + 9 * 3) + 2 + 1 + 1 + 1 + 1 + 4);
-        let (place, _) = picture.numbers.iter().find(|(_, value)| **value == seen.mlp_out[[2, 1]]).unwrap();
+        assert_eq!(shown.numbers.len(), 2 + 2 * (2 * 4 + 9 * 3) + 2 + 1 + 1 + 1 + 1 + 4);
+        let (place, _) = shown.numbers.iter().find(|(_, value)| **value == seen.mlp_out[[2, 1]]).unwrap();
         assert_eq!(place.to_string(), "mlp_out under BOS never of m on p, layer 2, position 1");
     }
 
@@ -237,8 +239,8 @@ mod tests {
             missing: Vec::new(),
             notes: Vec::new(),
         };
-        let mut picture = Picture::default();
-        picture.outcome(&HypothesisOutcome {
+        let mut shown = RunNumbers::default();
+        shown.outcome(&HypothesisOutcome {
             id: "H1".into(),
             title: String::new(),
             statement: String::new(),
@@ -263,7 +265,7 @@ mod tests {
             ],
         });
         let verdicts: Vec<String> =
-            picture.verdicts.iter().map(|(what, verdict)| format!("{what}: {verdict}")).collect();
+            shown.verdicts.iter().map(|(what, verdict)| format!("{what}: {verdict}")).collect();
         assert_eq!(
             verdicts,
             [
@@ -274,8 +276,8 @@ mod tests {
                 "H1/H1a (measured) under mean/last-block/auto: contradicted",
             ]
         );
-        assert_eq!(picture.numbers.len(), 2 * 4, "a missing bound is no number");
-        let last = picture.numbers.keys().next_back().unwrap();
+        assert_eq!(shown.numbers.len(), 2 * 4, "a missing bound is no number");
+        let last = shown.numbers.keys().next_back().unwrap();
         assert_eq!(last.to_string(), "value under mean/last-block/auto of H1/H1a (measured) on m");
     }
 }

@@ -1,0 +1,205 @@
+//! The three forms of one small made-up report, whole: what a change of wording or layout does is seen in the difference of a
+//! snapshot. `INSTA_UPDATE=always cargo test --test reports` writes them anew.
+
+use base::hash::Key;
+use number::evidence::{Evidence, ModelInfo};
+use number::facts::ModelFacts;
+use number::protocol::{Bos, Endpoint, Protocol, Reduction};
+use results::report::{Band, LayerProfile, MetricDefinition, Provenance, Report, View};
+use study::analysis::{Analysis, Rung, Sink};
+use study::judge::hypothesis::Stands;
+use study::judge::outcome::{
+    Choice, Curve, Deciding, Estimate, HypothesisOutcome, Judgement, Kinship, Listed, PredictionOutcome,
+    Registration, Specification, Statistic, Verdict,
+};
+
+const LAST: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
+const MEAN: Protocol = Protocol::new(Reduction::Mean, Endpoint::LastBlock, Bos::Auto);
+const FROBENIUS: Protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto);
+
+fn judgement(evidence: Evidence, protocol: Protocol, verdict: Verdict, value: f64) -> Judgement {
+    Judgement {
+        evidence,
+        protocols: vec![protocol],
+        verdict,
+        unit: "log ratio".into(),
+        statistics: vec![Statistic { name: "mean".into(), value: Some(value) }],
+        estimates: vec![Estimate {
+            label: "tiny".into(),
+            value: Some(value),
+            low: Some(value - 0.1),
+            high: Some(value + 0.1),
+            p: Some(0.02),
+            n: 25,
+        }],
+        because: "mean is above 0".into(),
+        missing: vec![],
+        notes: vec!["bootstrap of 25 prompts".into()],
+    }
+}
+
+fn prediction(evidence: Evidence, verdict: Verdict, value: f64) -> PredictionOutcome {
+    PredictionOutcome {
+        id: "H1a".into(),
+        claim: "The last block expands the stream.".into(),
+        core: true,
+        evidence,
+        verdict,
+        primary: judgement(evidence, LAST, Verdict::Supported, value),
+        others: vec![judgement(evidence, MEAN, Verdict::Contradicted, -value)],
+    }
+}
+
+fn specification(reduction: &str, relation: Kinship, verdict: Verdict, effect: f64) -> Specification {
+    let choice = |dimension: &str, value: &str| Choice { dimension: dimension.into(), value: value.into() };
+    Specification {
+        choices: vec![
+            choice("reduction", reduction),
+            choice("endpoint", "last-block"),
+            choice("BOS", "auto"),
+            choice("categories", "all"),
+        ],
+        relation,
+        verdict,
+        effect: Some(effect),
+        low: Some(effect - 0.1),
+        high: Some(effect + 0.1),
+        p: Some(0.02),
+        n: 25,
+    }
+}
+
+fn curve() -> Curve {
+    Curve {
+        prediction: "H1a".into(),
+        evidence: Evidence::Published,
+        effect: "mean log gain".into(),
+        null: 0.0,
+        specifications: vec![
+            specification("mean", Kinship::Equivalent, Verdict::Contradicted, -0.25),
+            specification("last", Kinship::Primary, Verdict::Supported, 0.25),
+            specification("frobenius", Kinship::DifferentEstimand, Verdict::Supported, 0.5),
+        ],
+        agreement: Some(0.5),
+        median: Some(0.0),
+        joint_p_median: Some(0.01),
+        joint_p_share: None,
+        flips: 1000,
+        deciding: vec![Deciding {
+            dimension: "reduction".into(),
+            from: "last".into(),
+            to: "mean".into(),
+            relation: Kinship::Equivalent,
+            verdict: Verdict::Contradicted,
+        }],
+        notes: vec![],
+    }
+}
+
+fn hypothesis() -> HypothesisOutcome {
+    HypothesisOutcome {
+        id: "H1".into(),
+        title: "Expansion at the last block".into(),
+        statement: "RMSNorm models expand at the last block.".into(),
+        published_verdict: "CONFIRMED".into(),
+        hash: Key::of_bytes(b"H1"),
+        status: "re-analysis".into(),
+        predictions: vec![
+            prediction(Evidence::Published, Verdict::Fragile, 0.25),
+            prediction(Evidence::Measured, Verdict::Supported, 0.75),
+        ],
+        verdicts: vec![(Evidence::Published, Verdict::Fragile), (Evidence::Measured, Verdict::Supported)],
+        published_conclusion: Some(Verdict::Supported),
+        stands: Stands::All,
+        curves: vec![curve()],
+    }
+}
+
+fn profile() -> LayerProfile {
+    let bands = |values: &[f64]| -> Vec<Option<Band>> {
+        values.iter().map(|x| Some(Band { low: x * 0.5, middle: *x, high: x * 2.0 })).collect()
+    };
+    LayerProfile {
+        model: "tiny".into(),
+        protocol: Protocol::new(Reduction::MeanWithoutFirst, Endpoint::LastBlock, Bos::Auto),
+        prompts: 25,
+        first: bands(&[1.0, 8.0, 16.0]),
+        rest: bands(&[1.0, 2.0, 4.0]),
+        first_gain: bands(&[8.0, 2.0]),
+        rest_gain: bands(&[2.0, 2.0]),
+        attention: bands(&[0.5, 1.0]),
+        mlp: bands(&[1.0, 2.0]),
+    }
+}
+
+fn view() -> View {
+    View {
+        provenance: Provenance {
+            program: "0.1.0".into(),
+            experiment: "small".into(),
+            experiment_title: "One hypothesis on one model".into(),
+            runtime: Some("1.27.0".into()),
+            jobs: vec![("observe".into(), 25), ("judge".into(), 1)],
+        },
+        hypotheses: vec![hypothesis()],
+        models: vec![ModelInfo {
+            id: "tiny".into(),
+            facts: ModelFacts { family: Some("llama".into()), blocks: Some(2), ..ModelFacts::default() },
+        }],
+        profiles: vec![profile()],
+        analysis: Analysis {
+            sinks: vec![Sink {
+                model: "tiny".into(),
+                protocol: FROBENIUS,
+                prompts: 25,
+                first: [8.0, 16.0],
+                other: [2.0, 4.0],
+                crossing: None,
+                rungs: vec![Rung { prompt: "p".into(), tokens: 4.0, observed: 2.0, predicted: 1.9 }],
+                right_side: Some(1.0),
+                r_squared: Some(0.5),
+            }],
+            ..Analysis::default()
+        },
+        metrics: vec![MetricDefinition {
+            name: "last-gain".into(),
+            unit: "ratio".into(),
+            definition: "||h_L|| / ||h_(L-1)||".into(),
+        }],
+        listed: vec![Listed {
+            hypothesis: "H1".into(),
+            prediction: "H1a".into(),
+            evidence: Evidence::Measured,
+            p: 0.02,
+            adjusted: 0.04,
+        }],
+        registrations: vec![(
+            "H1".into(),
+            Registration {
+                registered: Some(Key::of_bytes(b"before")),
+                exploratory: true,
+                diff: vec!["-at-least = 0.5".into(), "+at-least = 0.4".into()],
+                later: vec!["2: wording (0123abcd)".into()],
+            },
+        )],
+        problems: vec!["other: no checkpoint under models/other".into()],
+        ..View::default()
+    }
+}
+
+#[test]
+fn markdown_of_a_small_report() {
+    insta::assert_snapshot!("markdown", Report::of(&view()).markdown());
+}
+
+#[test]
+fn terminal_of_a_small_report() {
+    insta::assert_snapshot!("terminal", Report::of(&view()).terminal());
+}
+
+/// Elements with their ids and classes, and the words in them. Style, script and drawings stand for themselves.
+#[test]
+fn structure_of_a_small_page() {
+    let page = crate::page::parse(&Report::of(&view()).html().page).expect("well-formed");
+    insta::assert_snapshot!("html", page.outline());
+}

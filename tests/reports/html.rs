@@ -279,7 +279,7 @@ fn terminal(view: &View) -> String {
     Report::of(view).terminal()
 }
 
-/// Writes the page to look at: `STREAMGAUGE_LOOK=folder cargo test --test html`.
+/// Writes the page to look at: `STREAMGAUGE_LOOK=folder cargo test --test reports`.
 fn look(report: &Html) {
     let Some(folder) = std::env::var_os("STREAMGAUGE_LOOK") else { return };
     let folder = Path::new(&folder);

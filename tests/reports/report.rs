@@ -185,7 +185,7 @@ fn plots(view: &View) -> Result<Vec<(String, Vec<u8>)>, PlotError> {
     Report::of(view).pictures()
 }
 
-/// Writes the pictures and the report to look at: `STREAMGAUGE_LOOK=folder cargo test --test report`.
+/// Writes the pictures and the report to look at: `STREAMGAUGE_LOOK=folder cargo test --test reports`.
 fn look(view: &View) {
     if let Some(folder) = std::env::var_os("STREAMGAUGE_LOOK") {
         let folder = Path::new(&folder);

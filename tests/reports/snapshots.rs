@@ -9,9 +9,10 @@ use results::report::{Band, LayerProfile, MetricDefinition, Provenance, Report, 
 use study::analysis::{Analysis, Rung, Sink};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{
-    Choice, Curve, Deciding, Estimate, HypothesisOutcome, Judgement, Kinship, Listed, PredictionOutcome,
-    Registration, Specification, Statistic, Verdict,
+    Choice, Curve, Deciding, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship, Listed,
+    PredictionOutcome, Registration, Specification, Statistic, Verdict,
 };
+use study::published::claims::{Answer, ClaimOutcome, Outcome};
 
 const LAST: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 const MEAN: Protocol = Protocol::new(Reduction::Mean, Endpoint::LastBlock, Bos::Auto);
@@ -115,6 +116,26 @@ fn hypothesis() -> HypothesisOutcome {
     }
 }
 
+fn claim() -> ClaimOutcome {
+    ClaimOutcome {
+        id: "C001".into(),
+        section: "1 Summary".into(),
+        text: "The last block shrinks the stream.".into(),
+        models: vec!["tiny".into()],
+        printed: Answer::Number(0.48),
+        unit: "x".into(),
+        tolerance: Some(0.005),
+        recomputed: Some(Answer::Number(0.477_67)),
+        outcome: Outcome::Reproduces,
+        measures: "a gain".into(),
+        definitions: vec!["all tokens".into()],
+        deviations: vec!["post-norm numerator".into()],
+        protocols: vec![FROBENIUS.to_string()],
+        rows: 3,
+        note: "one prompt".into(),
+    }
+}
+
 fn profile() -> LayerProfile {
     let bands = |values: &[f64]| -> Vec<Option<Band>> {
         values.iter().map(|x| Some(Band { low: x * 0.5, middle: *x, high: x * 2.0 })).collect()
@@ -165,6 +186,16 @@ fn view() -> View {
             name: "last-gain".into(),
             unit: "ratio".into(),
             definition: "||h_L|| / ||h_(L-1)||".into(),
+        }],
+        claims: vec![claim()],
+        family: vec![FamilyMember {
+            hypothesis: "H1".into(),
+            evidence: Evidence::Published,
+            prediction: Some("H1a".into()),
+            p: Some(0.02),
+            holm: Some(0.06),
+            of: 3,
+            note: "a support would not outlast it".into(),
         }],
         listed: vec![Listed {
             hypothesis: "H1".into(),

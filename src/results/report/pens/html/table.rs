@@ -30,6 +30,7 @@ pub(super) fn table(table: &Table) -> Markup {
 
 fn cell(cell: &Cell) -> Markup {
     let (id, key) = (cell.id.as_deref(), cell.key.as_deref());
+    let class = cell.is_number().then_some("num");
     let content = html! {
         (line(&cell.line))
         @if !cell.items.is_empty() {
@@ -41,7 +42,7 @@ fn cell(cell: &Cell) -> Markup {
         @if cell.heads_row {
             th scope="row" id=[id] data-k=[key] { (content) }
         } @else {
-            td.num[cell.is_number()] id=[id] data-k=[key] { (content) }
+            td class=[class] id=[id] data-k=[key] { (content) }
         }
     }
 }

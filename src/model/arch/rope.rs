@@ -13,7 +13,7 @@ use crate::nn::{
 };
 use number::facts::ModelFacts;
 
-/// Beyond any model; keeps a mistyped config from asking for the memory of its rotary table.
+/// More components than a head of any model has: a mistyped config must not ask for the memory of its rotary table.
 const MAX_HEAD_WIDTH: usize = 1 << 16;
 
 /// The hub's legacy keys and the newer nested `rope_parameters`; `rope_scaling` wins over it, as in transformers 5. For
@@ -69,7 +69,8 @@ impl RopeDefaults {
 }
 
 impl RopeKeys {
-    /// The rotary table. Where `rope_parameters` nests one for each type of layer (gemma3), the family takes them apart.
+    /// Resolves the rotary parameters. Where `rope_parameters` nests some for each type of layer (gemma3), the family takes
+    /// them apart before.
     pub(super) fn resolve(&self, family: &'static str, defaults: RopeDefaults) -> Result<Rope, ArchError> {
         let nested = self.rope_scaling.clone().filter(|keys| !keys.is_empty());
         let nested = nested.or_else(|| self.rope_parameters.clone()).unwrap_or_default();

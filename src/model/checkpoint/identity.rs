@@ -37,7 +37,7 @@ impl Checkpoint {
         })
     }
 
-    /// The same checkpoint; who reads its weights is to hash them too ([`Checkpoint::hash_weight`]), for an identity that will
+    /// The same checkpoint, whose readers are to hash its weights too ([`Checkpoint::hash_weight`]), for an identity that will
     /// be asked for.
     #[must_use]
     pub fn hashing(self) -> Checkpoint {

@@ -221,7 +221,7 @@ impl Checkpoint {
         }
     }
 
-    /// Waits until a weight's pages are in memory and mapped, so that who uses them does not.
+    /// Waits until a weight's pages are in memory and mapped, so that its users need not wait.
     pub fn read(&self, name: &str) {
         if let Some(place) = self.place(name) {
             self.files[place.file].read(&place.range);

@@ -89,7 +89,7 @@ pub enum Op {
     Cast(Dtype),
     /// Leading named dimensions must stay where they are; the rest is fixed with an equal product.
     Reshape(Vec<Dim>),
-    /// Other names for the same open dimensions; who builds the graph knows that they are equal. A size of 1 may take a
+    /// Other names for the same open dimensions; the builder of the graph knows that they are equal. A size of 1 may take a
     /// name and give it back (one prompt).
     Relabel(Vec<Dim>),
     /// A new first axis of size 1.

@@ -1,4 +1,7 @@
 //! The families that are known, a file each, and the reader of a config's family.
+//!
+//! A new family is a file here with its `FAMILY` and `read`, its name in the list below, and random checkpoints for the
+//! reference: cases in `scripts/reference/cases`, and in `scripts/reference/taps.py` the modules that are measured.
 
 use serde_json::{Map, Value as Json};
 

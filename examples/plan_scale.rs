@@ -23,7 +23,6 @@ use base::{
     device::{Device, Wanted},
     progress::Silent,
 };
-use ndarray::{Array1, Array2};
 use number::{
     observation::{PromptObservation, TopToken},
     protocol::Bos,
@@ -190,25 +189,13 @@ fn fill(folder: &Path) -> Result<String, Box<dyn Error>> {
 }
 
 fn made_up(token_ids: &[u32]) -> PromptObservation {
-    let (tokens, stream) = (token_ids.len(), |blocks| Array2::from_elem((blocks, token_ids.len()), 1.0));
-    PromptObservation {
-        token_ids: token_ids.to_vec(),
-        resid: stream(2),
-        attn_out: stream(1),
-        mlp_out: stream(1),
-        attn_module_in: stream(1),
-        attn_module_out: stream(1),
-        mlp_module_in: stream(1),
-        mlp_module_out: stream(1),
-        write: stream(1),
-        write_cosine: stream(1),
-        max_abs: stream(2),
-        attn_off_diagonal: Array2::from_elem((1, 1), 0.5),
-        final_norm: Array1::from_elem(tokens, 1.0),
-        entropy_nats: 1.0,
-        logit_shift: Some(0.1),
-        top: (0..5).map(|id| TopToken { id, prob: 0.1 }).collect(),
-        loss_nats: None,
-        lens_entropy_nats: None,
-    }
+    let mut made = PromptObservation::made([1, token_ids.len(), 1], |tap, _| match tap {
+        "attn_off_diagonal" => 0.5,
+        "logit_shift" => 0.1,
+        _ => 1.0,
+    });
+    made.token_ids = token_ids.to_vec();
+    made.top = (0..5).map(|id| TopToken { id, prob: 0.1 }).collect();
+    ["loss_nats", "lens_entropy_nats"].iter().for_each(|tap| made.take(tap));
+    made
 }

@@ -1,6 +1,5 @@
 //! What the weights of a model are like, whatever tokens it is given: norms of its matrices.
 
-use ndarray::{Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
 /// Norms of one model's matrices, all float64.
@@ -15,21 +14,8 @@ pub struct Weighed {
     /// W_U·diag(w), w what the final norm multiplies by, less the mean of its rows. None where the model has no such vector, or a
     /// projection lies between final norm and head.
     pub folded: Option<Largest>,
-    /// ‖W_V‖_F² of every query head, `[L][H]`.
+    /// ‖W_V‖_F² of every query head, `[L][H]`; blocks may differ in H.
     pub value_squares: Vec<Vec<f64>>,
-}
-
-impl Weighed {
-    /// [`Weighed::value_squares`] as `[L, H]`.
-    pub fn squares(&self) -> Array2<f64> {
-        let heads = self.value_squares.first().map_or(0, Vec::len);
-        let mut squares = Array2::zeros((0, heads));
-        for block in &self.value_squares {
-            // Every block of a model has as many heads.
-            let _ = squares.push_row(ArrayView1::from(block));
-        }
-        squares
-    }
 }
 
 /// Norms of one matrix `[rows, cols]`.

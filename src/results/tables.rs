@@ -2,11 +2,9 @@
 //!
 //! `observations.parquet`: one row per (model, prompt, BOS policy, layer l, token position), columns `evidence`,
 //! `source`, `model`, `prompt`, `category`, `bos`, `dtype`, `position` (0 = first token run), `token_id`, `layer`
-//! (0 = entering block 0 … L = after the last block), `resid` ‖h‖, `max_abs` max |component|; of block l, null where
-//! l = L: `attn_out` and `mlp_out` (norms of what its branches add), `attn_module_in`, `attn_module_out`, `mlp_module_in`,
-//! `mlp_module_out` (norms of what their modules receive and give), `write` and `write_cosine` (norm of all that it adds,
-//! and its cosine with the entering stream); `final_norm` (‖final norm(h_L)‖; null where l < L). L2 norms over the width,
-//! float32, no unit. What an observation has beside these has rows in `measurements.parquet`.
+//! (0 = entering block 0 … L = after the last block), and every tap that has a value for each token ([`of_tokens`]): of the
+//! stream; of block l, null where l = L; of tokens after the last block, null where l < L. What an observation has beside
+//! these has rows in `measurements.parquet`.
 //!
 //! `measurements.parquet`: one row per number, columns `evidence`, `source`, `model`, `prompt`, `category`, `metric`,
 //! `layer`, `reduction`, `endpoint`, `bos` (the protocol; null only for properties of the weights), `dtype`, `value`
@@ -26,7 +24,7 @@ use rayon::prelude::*;
 use crate::parquet::parquet_bytes;
 use number::{
     evidence::{Evidence, Measurement},
-    observation::PromptObservation,
+    observation::{ATTENTION, Axes, MLP, NamedTap, PromptObservation, branches_of, named},
     protocol::Bos,
 };
 
@@ -98,39 +96,41 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
     let numbers = |name: &str, get: fn(&PromptObservation, usize, usize) -> u32| {
         Column::new(name.into(), rows().map(|(o, l, t)| get(o.observation, l, t)).collect::<Vec<u32>>())
     };
-    // `get`, not indexing: shapes were checked when the observation was stored, others give null.
-    let norms = |name: &str, get: fn(&PromptObservation, usize, usize) -> Option<f32>| {
-        Column::new(
-            name.into(),
-            rows().map(|(o, l, t)| get(o.observation, l, t)).collect::<Vec<Option<f32>>>(),
-        )
-    };
-    DataFrame::new(
-        rows().count(),
-        vec![
-            strings("evidence", |_| Evidence::Measured.to_string()),
-            strings("source", |o| o.source.to_string()),
-            strings("model", |o| o.model.to_string()),
-            strings("prompt", |o| o.prompt.to_string()),
-            strings("category", |o| o.category.to_string()),
-            strings("bos", |o| o.bos.to_string()),
-            strings("dtype", |o| o.dtype.to_string()),
-            numbers("position", |_, _, t| t as u32),
-            numbers("token_id", |o, _, t| o.token_ids[t]),
-            numbers("layer", |_, l, _| l as u32),
-            norms("resid", |o, l, t| o.resid.get([l, t]).copied()),
-            norms("max_abs", |o, l, t| o.max_abs.get([l, t]).copied()),
-            norms("attn_out", |o, l, t| o.attn_out.get([l, t]).copied()),
-            norms("mlp_out", |o, l, t| o.mlp_out.get([l, t]).copied()),
-            norms("attn_module_in", |o, l, t| o.attn_module_in.get([l, t]).copied()),
-            norms("attn_module_out", |o, l, t| o.attn_module_out.get([l, t]).copied()),
-            norms("mlp_module_in", |o, l, t| o.mlp_module_in.get([l, t]).copied()),
-            norms("mlp_module_out", |o, l, t| o.mlp_module_out.get([l, t]).copied()),
-            norms("write", |o, l, t| o.write.get([l, t]).copied()),
-            norms("write_cosine", |o, l, t| o.write_cosine.get([l, t]).copied()),
-            norms("final_norm", |o, l, t| o.final_norm.get(t).copied().filter(|_| l == o.blocks())),
-        ],
-    )
+    let mut columns = vec![
+        strings("evidence", |_| Evidence::Measured.to_string()),
+        strings("source", |o| o.source.to_string()),
+        strings("model", |o| o.model.to_string()),
+        strings("prompt", |o| o.prompt.to_string()),
+        strings("category", |o| o.category.to_string()),
+        strings("bos", |o| o.bos.to_string()),
+        strings("dtype", |o| o.dtype.to_string()),
+        numbers("position", |_, _, t| t as u32),
+        numbers("token_id", |o, _, t| o.token_ids[t]),
+        numbers("layer", |_, l, _| l as u32),
+    ];
+    let all = || observed.iter().map(|o| o.observation);
+    let others = branches_of(all()).into_iter().filter(|branch| ![ATTENTION, MLP].contains(branch));
+    let branches: Vec<&str> = [ATTENTION, MLP].into_iter().chain(others).collect();
+    let shown = |tap: &NamedTap| !tap.tap.optional || all().any(|o| o.has(&tap.name));
+    for tap in of_tokens(&branches).into_iter().filter(shown) {
+        let mut values: Vec<Option<f32>> = Vec::with_capacity(rows().count());
+        for o in all() {
+            let (table, blocks) = (o.tap(&tap.name), o.blocks());
+            for (l, t) in (0..=blocks).flat_map(|l| (0..o.tokens()).map(move |t| (l, t))) {
+                let at =
+                    if tap.tap.axes == Axes::Tokens { (l == blocks).then_some([0, t]) } else { Some([l, t]) };
+                values.push(at.and_then(|at| table.get(at)).copied().filter(|value| !value.is_nan()));
+            }
+        }
+        columns.push(Column::new(tap.name.into(), values));
+    }
+    DataFrame::new(rows().count(), columns)
+}
+
+/// The taps of blocks with these branches that have a value for each token, in the order of their columns.
+pub(crate) fn of_tokens(branches: &[&str]) -> Vec<NamedTap> {
+    let by_token = |tap: &NamedTap| matches!(tap.tap.axes, Axes::Stream | Axes::Blocks | Axes::Tokens);
+    named(branches).into_iter().filter(by_token).collect()
 }
 
 /// What a column of the measurements holds.
@@ -189,7 +189,6 @@ fn write(path: &Path, frame: PolarsResult<DataFrame>) -> Result<(), TableError> 
 mod tests {
     use std::io::Cursor;
 
-    use ndarray::{Array1, Array2};
     use polars::prelude::{ParquetReader, SerReader};
 
     use super::*;
@@ -209,26 +208,16 @@ mod tests {
     #[test]
     fn every_observed_value_has_a_row_with_its_names() {
         let dir = tempfile::tempdir().unwrap();
-        let observation = PromptObservation {
-            token_ids: vec![7, 8],
-            resid: Array2::from_shape_vec((3, 2), vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap(),
-            attn_out: Array2::from_elem((2, 2), 0.5),
-            mlp_out: Array2::from_elem((2, 2), 0.25),
-            attn_module_in: Array2::from_elem((2, 2), 2.0),
-            attn_module_out: Array2::from_elem((2, 2), 0.5),
-            mlp_module_in: Array2::from_elem((2, 2), 2.0),
-            mlp_module_out: Array2::from_elem((2, 2), 0.25),
-            write: Array2::from_elem((2, 2), 0.75),
-            write_cosine: Array2::from_elem((2, 2), 1.0),
-            max_abs: Array2::from_elem((3, 2), 9.0),
-            attn_off_diagonal: Array2::from_elem((2, 4), 0.125),
-            final_norm: Array1::from(vec![10.0, 11.0]),
-            entropy_nats: 1.0,
-            logit_shift: None,
-            top: vec![],
-            loss_nats: None,
-            lens_entropy_nats: None,
-        };
+        let mut observation = PromptObservation::made([2, 2, 4], |tap, [layer, t]| match tap {
+            "resid" => [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]][layer][t],
+            "attn_out" | "attn_module_out" => 0.5,
+            "mlp_out" | "mlp_module_out" => 0.25,
+            "write" => 0.75,
+            "write_cosine" => 1.0,
+            "final_norm" => [10.0, 11.0][t],
+            _ => 2.0,
+        });
+        observation.token_ids = vec![7, 8];
         let observed = Observed {
             source: "streamgauge",
             model: "m",

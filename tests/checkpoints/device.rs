@@ -38,10 +38,9 @@ fn a_card_measures_what_the_processor_measures() {
 }
 
 fn numbers(seen: &PromptObservation) -> impl Iterator<Item = f64> {
-    let tables = [&seen.resid, &seen.attn_out, &seen.mlp_out, &seen.write, &seen.max_abs];
-    let cells = tables.into_iter().flatten().copied();
-    let rest = seen.final_norm.iter().copied().chain([seen.entropy_nats]).chain(seen.loss_nats);
-    cells.chain(rest).map(f64::from)
+    let taps =
+        ["resid", "attn_out", "mlp_out", "write", "max_abs", "final_norm", "entropy_nats", "loss_nats"];
+    taps.into_iter().flat_map(|tap| seen.tap(tap)).copied().map(f64::from)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 // Every integration test compiles this file by itself and uses what it needs.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -10,8 +11,9 @@ use std::{
 use base::{device::Wanted, progress::Silent};
 use engine::run::{Graphs, Multiplier, RunError, Runtime, observe};
 use model::{arch::Recipe, checkpoint::Checkpoint};
-use number::observation::{Extra, PromptObservation};
+use number::observation::{Axes, Extra, PromptObservation};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// `tests/goldens/<case>/reference.json`.
 #[derive(Deserialize)]
@@ -23,25 +25,25 @@ pub(crate) struct Reference {
 #[derive(Deserialize)]
 pub(crate) struct Prompt {
     pub token_ids: Vec<u32>,
-    pub resid: Vec<Vec<f64>>,
-    pub attn_out: Vec<Vec<f64>>,
-    pub mlp_out: Vec<Vec<f64>>,
-    pub attn_module_in: Vec<Vec<f64>>,
-    pub attn_module_out: Vec<Vec<f64>>,
-    pub mlp_module_in: Vec<Vec<f64>>,
-    pub mlp_module_out: Vec<Vec<f64>>,
-    pub write: Vec<Vec<f64>>,
-    pub write_cosine: Vec<Vec<f64>>,
-    pub max_abs: Vec<Vec<f64>>,
-    /// `[L, H]`.
-    pub attn_off_diagonal: Vec<Vec<f64>>,
-    pub r#final: Vec<f64>,
-    pub entropy_nats: f64,
-    pub logit_shift: f64,
-    /// None for a single token.
-    pub loss_nats: Option<f64>,
-    pub lens_entropy_nats: Vec<f64>,
     pub top: Vec<Top>,
+    /// Every tap by its name in the reference.
+    #[serde(flatten)]
+    taps: BTreeMap<String, Value>,
+}
+
+impl Prompt {
+    /// The reference's values of a tap, as rows of the table that an observation has; `None` where it has none.
+    pub(crate) fn tap(&self, name: &str, axes: Axes) -> Option<Vec<Vec<f64>>> {
+        let name = if name == "final_norm" { "final" } else { name };
+        let value = self.taps.get(name).filter(|value| !value.is_null())?;
+        let read = |value: &Value| -> Vec<f64> { serde_json::from_value(value.clone()).unwrap() };
+        Some(match axes {
+            Axes::Stream | Axes::Blocks | Axes::Heads => value.as_array().unwrap().iter().map(read).collect(),
+            Axes::Layers => read(value).into_iter().map(|number| vec![number]).collect(),
+            Axes::Tokens => vec![read(value)],
+            Axes::Prompt => vec![vec![value.as_f64().unwrap()]],
+        })
+    }
 }
 
 #[derive(Deserialize)]

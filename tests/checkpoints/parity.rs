@@ -44,16 +44,6 @@ impl Worst {
             *self = Worst { error, place: place.to_string() };
         }
     }
-
-    fn see_table(&mut self, found: &ndarray::Array2<f32>, expected: &[Vec<f64>], place: &str) {
-        assert_eq!(found.nrows(), expected.len(), "{place}");
-        for (layer, (row, expected)) in found.rows().into_iter().zip(expected).enumerate() {
-            assert_eq!(row.len(), expected.len(), "{place}");
-            for (t, (found, expected)) in row.iter().zip(expected).enumerate() {
-                self.see(*found, *expected, &format!("{place} layer {layer} token {t}"));
-            }
-        }
-    }
 }
 
 /// How far the observations of a golden are from its reference.
@@ -62,40 +52,25 @@ fn compared(observations: &[PromptObservation], reference: &Reference) -> Result
     let mut worst = Worst::default();
     for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
         assert_eq!(found.token_ids, expected.token_ids);
-        for (name, found, expected) in [
-            ("resid", &found.resid, &expected.resid),
-            ("attn_out", &found.attn_out, &expected.attn_out),
-            ("mlp_out", &found.mlp_out, &expected.mlp_out),
-            ("attn_module_in", &found.attn_module_in, &expected.attn_module_in),
-            ("attn_module_out", &found.attn_module_out, &expected.attn_module_out),
-            ("mlp_module_in", &found.mlp_module_in, &expected.mlp_module_in),
-            ("mlp_module_out", &found.mlp_module_out, &expected.mlp_module_out),
-            ("write", &found.write, &expected.write),
-            ("max_abs", &found.max_abs, &expected.max_abs),
-            ("attn_off_diagonal", &found.attn_off_diagonal, &expected.attn_off_diagonal),
-        ] {
-            worst.see_table(found, expected, &format!("prompt {i} {name}"));
+        for tap in found.named().into_iter().filter(|tap| !tap.tap.optional || found.has(&tap.name)) {
+            let (name, table) = (&tap.name, found.tap(&tap.name));
+            let expected = expected.tap(name, tap.tap.axes);
+            assert_eq!(found.has(name), expected.is_some(), "{name}");
+            let Some(expected) = expected else { continue };
+            // A cosine and a share are as exact as what they relate to.
+            let absolute = ["cosine", "share"].contains(&tap.tap.unit);
+            assert_eq!(table.nrows(), expected.len(), "{name}");
+            for (layer, (row, expected)) in table.rows().into_iter().zip(&expected).enumerate() {
+                assert_eq!(row.len(), expected.len(), "{name}");
+                for (t, (found, expected)) in row.iter().zip(expected).enumerate() {
+                    let place = format!("prompt {i} {name} layer {layer} token {t}");
+                    match absolute {
+                        true => worst.see_of(*found, *expected, 1.0, &place),
+                        false => worst.see(*found, *expected, &place),
+                    }
+                }
+            }
         }
-        let cosines = found.write_cosine.iter().zip(expected.write_cosine.iter().flatten());
-        assert_eq!(found.write_cosine.len(), expected.write_cosine.iter().flatten().count());
-        for (found, expected) in cosines {
-            worst.see_of(*found, *expected, 1.0, &format!("prompt {i} write_cosine"));
-        }
-        worst.see_of(found.logit_shift.unwrap(), expected.logit_shift, 1.0, &format!("prompt {i} shift"));
-        assert_eq!(found.loss_nats.is_some(), expected.loss_nats.is_some());
-        for (found, expected) in found.loss_nats.iter().zip(&expected.loss_nats) {
-            worst.see(*found, *expected, &format!("prompt {i} loss"));
-        }
-        let lens = found.lens_entropy_nats.as_ref().unwrap();
-        assert_eq!(lens.len(), expected.lens_entropy_nats.len());
-        for (layer, (found, expected)) in lens.iter().zip(&expected.lens_entropy_nats).enumerate() {
-            worst.see(*found, *expected, &format!("prompt {i} lens layer {layer}"));
-        }
-        assert_eq!(found.final_norm.len(), expected.r#final.len());
-        for (t, (found, expected)) in found.final_norm.iter().zip(&expected.r#final).enumerate() {
-            worst.see(*found, *expected, &format!("prompt {i} final token {t}"));
-        }
-        worst.see(found.entropy_nats, expected.entropy_nats, &format!("prompt {i} entropy"));
         let ids: Vec<u32> = found.top.iter().map(|t| t.id).collect();
         let expected_ids: Vec<u32> = expected.top.iter().map(|t| t.id).collect();
         if ids != expected_ids {
@@ -282,31 +257,20 @@ fn as_alone(folder: &Path, (prompt, together): (&Vec<u32>, &PromptObservation), 
 /// How far two observations of one prompt are apart.
 fn apart(alone: &PromptObservation, together: &PromptObservation) -> Worst {
     let mut worst = Worst::default();
-    let tables = |o: &PromptObservation| {
-        let others = [("resid", o.resid.clone()), ("off_diagonal", o.attn_off_diagonal.clone())];
-        others.into_iter().chain(o.by_block().map(|(name, table)| (name, table.clone())))
-    };
-    for ((name, found), (_, expected)) in tables(alone).zip(tables(together)) {
+    assert_eq!(alone.branches(), together.branches());
+    for tap in alone.named() {
+        let (found, expected) = (alone.tap(&tap.name), together.tap(&tap.name));
         assert_eq!(found.dim(), expected.dim());
-        for (found, expected) in found.iter().zip(&expected) {
-            let scale = if name == "write_cosine" { 1.0 } else { f64::from(expected.abs()).max(1e-9) };
-            worst.see_of(*found, f64::from(*expected), scale, name);
+        for (found, expected) in found.iter().zip(expected) {
+            let absolute = ["cosine", "share"].contains(&tap.tap.unit);
+            let scale = if absolute { 1.0 } else { f64::from(expected.abs()).max(1e-9) };
+            worst.see_of(*found, f64::from(*expected), scale, &tap.name);
         }
     }
-    let heads = |o: &PromptObservation| {
-        let lens = o.lens_entropy_nats.iter().flatten().copied();
-        o.loss_nats.into_iter().chain(lens).collect::<Vec<f32>>()
-    };
-    for (found, expected) in heads(alone).into_iter().zip(heads(together)) {
-        worst.see(found, f64::from(expected), "loss or lens");
-    }
-    let shifts = [alone, together].map(|o| o.logit_shift.unwrap());
-    worst.see_of(shifts[0], f64::from(shifts[1]), 1.0, "shift");
     for (found, expected) in alone.top.iter().zip(&together.top) {
         assert_eq!(found.id, expected.id);
         worst.see(found.prob, f64::from(expected.prob), "probability");
     }
-    worst.see(alone.entropy_nats, f64::from(together.entropy_nats), "entropy");
     worst
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::sandbox::Sandbox;
-use number::observation::BY_BLOCK;
+use number::observation::{ATTENTION, Axes, MLP, named};
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -42,12 +42,18 @@ fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
     for seen in found["observations"].as_array().unwrap() {
         let tokens = seen["token_ids"].as_array().unwrap().len();
         assert_eq!(seen["tokens"].as_array().unwrap().len(), tokens);
-        let of_blocks = BY_BLOCK.map(|tap| (tap, blocks));
-        for (tap, rows) in [("resid", blocks + 1), ("max_abs", blocks + 1)].into_iter().chain(of_blocks) {
-            let matrix = seen[tap].as_array().unwrap();
-            assert_eq!(matrix.len(), rows, "{tap}");
-            assert!(matrix.iter().all(|row| row.as_array().unwrap().len() == tokens), "{tap}");
+        let by_token = named(&[ATTENTION, MLP])
+            .into_iter()
+            .filter(|tap| matches!(tap.tap.axes, Axes::Stream | Axes::Blocks) && !tap.tap.optional);
+        let mut tables = 0;
+        for tap in by_token {
+            let [rows, _] = tap.tap.axes.shape(blocks, tokens, 0);
+            let matrix = seen[&tap.name].as_array().unwrap();
+            assert_eq!(matrix.len(), rows, "{}", tap.name);
+            assert!(matrix.iter().all(|row| row.as_array().unwrap().len() == tokens), "{}", tap.name);
+            tables += 1;
         }
+        assert_eq!(tables, 2 + 8);
         let last: Vec<f64> = (0..=blocks).map(|l| *numbers(&seen["resid"][l]).last().unwrap()).collect();
         let norm = *numbers(&seen["final"]).last().unwrap();
         let gains = &seen["gains"];

@@ -15,42 +15,34 @@ use app::{
     store::{Cell, Store, StoreError},
 };
 use base::hash::{Fields, Key};
-use ndarray::{Array1, Array2};
 use number::observation::{PromptObservation, TopToken};
 
 fn cell(n: u32) -> Cell {
     let (blocks, tokens) = (2 + n as usize % 3, 1 + n as usize % 7);
-    let array = |rows, shift: f32| {
-        Array2::from_shape_fn((rows, tokens), |(l, t)| (n as f32 + shift) / (1 + l + t) as f32)
-    };
+    let mut observation = PromptObservation::made([blocks, tokens, 3], |tap, [l, t]| match tap {
+        "attn_off_diagonal" => n as f32 / (1 + l + t) as f32,
+        "final_norm" => n as f32 / 3.0 + t as f32,
+        "entropy_nats" => n as f32 / 11.0,
+        "logit_shift" => n as f32 / 13.0,
+        "loss_nats" => n as f32 / 17.0,
+        "lens_entropy_nats" => n as f32,
+        tap => (n as f32 + tap.len() as f32 / 10.0) / (1 + l + t) as f32,
+    });
+    observation.token_ids = (0..tokens as u32).map(|t| t * 31 + n).collect();
+    observation.top = (0..5).map(|k| TopToken { id: k + n, prob: 0.5 / (k + 1) as f32 }).collect();
+    if !n.is_multiple_of(2) {
+        observation.take("loss_nats");
+    }
+    if !n.is_multiple_of(3) {
+        observation.take("lens_entropy_nats");
+    }
     Cell {
         slot: format!("observe/model/prompt-{n}/auto"),
         fields: Fields::new("observe")
             .with("weights", "w")
             .with("prompt", format!("prompt {n}"))
             .with("bos", "auto"),
-        observation: PromptObservation {
-            token_ids: (0..tokens as u32).map(|t| t * 31 + n).collect(),
-            resid: array(blocks + 1, 0.1),
-            attn_out: array(blocks, 0.2),
-            mlp_out: array(blocks, 0.3),
-            attn_module_in: array(blocks, 0.5),
-            attn_module_out: array(blocks, 0.6),
-            mlp_module_in: array(blocks, 0.7),
-            mlp_module_out: array(blocks, 0.8),
-            write: array(blocks, 0.9),
-            write_cosine: array(blocks, 1.0),
-            max_abs: array(blocks + 1, 0.4),
-            attn_off_diagonal: Array2::from_shape_fn((blocks, 3), |(l, head)| {
-                n as f32 / (1 + l + head) as f32
-            }),
-            final_norm: Array1::from_shape_fn(tokens, |t| n as f32 / 3.0 + t as f32),
-            entropy_nats: n as f32 / 11.0,
-            logit_shift: Some(n as f32 / 13.0),
-            loss_nats: n.is_multiple_of(2).then_some(n as f32 / 17.0),
-            lens_entropy_nats: n.is_multiple_of(3).then(|| Array1::from_elem(blocks + 1, n as f32)),
-            top: (0..5).map(|k| TopToken { id: k + n, prob: 0.5 / (k + 1) as f32 }).collect(),
-        },
+        observation,
     }
 }
 

@@ -26,7 +26,7 @@ fn every_table_has_exactly_the_columns_of_its_manual_and_values_of_their_types()
     for (table, resource) in TABLES.iter().zip(package["resources"].as_array().unwrap()) {
         let (text, _) = sandbox.expect(0, &["tables", table.name]);
         let (header, rows) = records(&text);
-        let described: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        let described: Vec<&str> = table.columns.iter().map(|column| &*column.name).collect();
         assert_eq!(header, described, "{}", table.name);
         let fields: Vec<&str> = resource["schema"]["fields"]
             .as_array()

@@ -13,26 +13,41 @@ use crate::store::Store;
 use engine::run::Runtime;
 use model::checkpoint::Memo;
 use number::facts::ModelFacts;
-use number::observation::{Extra, Extras, PromptObservation};
+use number::observation::{ATTENTION, Axes, Extra, Extras, MLP, PromptObservation, named};
 use number::protocol::Bos;
 use study::config::{self, experiment::PromptSet};
 
+const EXAMPLES: &str = "Examples:
+  streamgauge measure llama3-tiny --prompt \"The capital of France is\"
+  streamgauge measure EleutherAI/pythia-70m@step1000 --prompt \"The capital of France is\"
+  streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json
+  streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5
+  streamgauge measure tapped.onnx --tokens 1,2,3   (a decoder of another tool, after `streamgauge tap`)";
+
+/// The examples, and the shape of the JSON with every tap.
+fn help() -> String {
+    let mut taps = String::new();
+    for tap in named(&[ATTENTION, MLP]).iter().filter(|tap| !tap.tap.optional || tap.tap.axes == Axes::Heads)
+    {
+        if tap.branch.as_deref() == Some(MLP) && tap.tap.axes == Axes::Heads {
+            continue; // only attention has heads
+        }
+        let shape = tap.tap.axes.to_string();
+        let space = if shape.is_empty() { "" } else { " " };
+        taps.push_str(&format!("\n  {}{space}{shape}: {}", table::json_name(tap), tap.meaning()));
+    }
+    format!(
+        "{EXAMPLES}\n\nJSON: {{schema, model, runtime, bos, observations: [{{prompt, token_ids [T], tokens [T], top, gains, \
+         metrics, and the taps}}]}};\n\
+         gains[\"<reduction>/<endpoint>\"] = {{last, cumulative, by_layer [L]}};\n\
+         metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {{layer: number}}.\n\
+         Taps, of L blocks, T tokens and H heads; norms are L2 over the width, float32; null where not observed:{taps}"
+    )
+}
+
 /// Options of `measure`.
 #[derive(Args)]
-#[command(
-    after_help = "Examples:\n  streamgauge measure llama3-tiny --prompt \"The capital of France is\"\n  \
-streamgauge measure EleutherAI/pythia-70m@step1000 --prompt \"The capital of France is\"\n  \
-streamgauge measure ./my-checkpoint --prompts grand25 --bos never --json\n  \
-streamgauge measure ./my-checkpoint --tokens 1,2,3 --tokens 4,5\n  \
-streamgauge measure tapped.onnx --tokens 1,2,3   (a decoder of another tool, after `streamgauge tap`)\n\n\
-JSON: {schema, model, runtime, bos, observations: [{prompt, token_ids [T], tokens [T],\n\
-resid [L+1][T], max_abs [L+1][T], attn_out, mlp_out, attn_module_in, attn_module_out,\n\
-mlp_module_in, mlp_module_out, write, write_cosine [L][T], attn_off_diagonal [L][H],\n\
-final [T], entropy_nats, logit_shift, top, loss_nats, lens_entropy_nats [L+1],\n\
-gains, metrics}]}; norms are L2 over the width, float32; null where not observed;\n\
-gains[\"<reduction>/<endpoint>\"] = {last, cumulative, by_layer [L]};\n\
-metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {layer: number}."
-)]
+#[command(after_help = help())]
 pub(super) struct Arguments {
     /// Id in the model list, a folder with config.json and model.safetensors, a model of the Hugging Face hub, or an ONNX
     /// decoder with taps

@@ -15,7 +15,7 @@ pub(super) use differing::{differing, differing_json};
 pub(super) use explained::explained;
 pub(super) use exported::exported;
 pub(super) use inspected::inspected;
-pub(super) use measured::{Measured, MeasuredRow, measured, measured_json};
+pub(super) use measured::{Measured, MeasuredRow, json_name, measured, measured_json};
 pub(super) use regressed::{Regressed, regressed, regressed_json};
 pub(super) use summary::{summary, summary_json};
 pub(super) use tapped::tapped;

@@ -55,9 +55,9 @@ impl Arguments {
 
 fn listing() -> String {
     let mut text = String::new();
-    for table in TABLES {
+    for table in TABLES.iter() {
         text.push_str(&format!("{}: one row is {}\n", table.file(), table.row));
-        for column in table.columns {
+        for column in &table.columns {
             let unit = if column.unit.is_empty() { String::new() } else { format!(" [{}]", column.unit) };
             text.push_str(&format!("  {:<12}{unit} {}\n", column.name, column.meaning));
         }

@@ -53,7 +53,7 @@ impl Run<'_> {
         let mut squares = BTreeMap::new();
         for job in jobs.kind("weigh") {
             let weighed: Option<Weighed> = serde_json::from_slice(self.stored(&job.key)?).ok();
-            squares.extend(weighed.map(|weighed| (job.index, weighed.squares())));
+            squares.extend(weighed.map(|weighed| (job.index, weighed.value_squares)));
         }
         let (mut seen, mut prompts) = (BTreeSet::new(), BTreeSet::new());
         let mut found = Vec::new();
@@ -73,7 +73,7 @@ impl Run<'_> {
             let (id, prompt) = (&inputs.subjects[cell.subject].id, &cell.prompt);
             let mut rows = measurements(id, prompt, observation, cell.bos);
             if let Some(squares) = squares {
-                rows.extend(attention_traces(id, prompt, observation, squares.view(), cell.bos));
+                rows.extend(attention_traces(id, prompt, observation, squares, cell.bos));
             }
             rows
         });

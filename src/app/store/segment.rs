@@ -1,24 +1,23 @@
 //! One segment: the observations of many cells in one Parquet file, bit for bit.
 //!
 //! Long table, one row per (cell, layer, position), in that order. Columns: `cell` (index within the
-//! segment), `layer` l (the stream entering block l; L = after the last block), `position`, `token_id`, `resid`,
-//! `max_abs`; null where l = L, since no block follows: the tables of [`PromptObservation::by_block`] by their names; at the
-//! last position `attn_off_diagonal` (a list with a number for each head, null where l = L) and `lens_entropy_nats`; where
-//! l = L `final_norm`; on the last row of a cell `entropy_nats`, `logit_shift`, `loss_nats`, `top_1_id`, `top_1_prob` …
-//! `top_5_prob`. What was not observed is null. Norms are float32 L2 norms over the width. Same cells, same bytes.
+//! segment), `layer` l (the stream entering block l; L = after the last block), `position`, `token_id`; every tap by its name,
+//! see [`place`] for the rows that hold its values (of heads a list with a number for each); on the last row of a cell
+//! `top_1_id`, `top_1_prob` … `top_5_prob`. What was not observed is null; a tap that not every model has has no column where
+//! no cell shows it. Same cells, same bytes.
 
 use std::{io::Cursor, ops::Range};
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use polars::prelude::*;
 
 use super::StoreError;
-use number::observation::{BY_BLOCK, PromptObservation, TOP_K, TopToken};
+use number::observation::{Axes, NamedTap, PromptObservation, TOP_K, TopToken, branches_of, named};
 use results::parquet::parquet_bytes;
 
 /// Parquet bytes of the cells and the rows of each.
 pub(super) fn encode(cells: &[(&str, &PromptObservation)]) -> Result<(Vec<u8>, Vec<Range<u64>>), StoreError> {
-    let mut table = Columns::default();
+    let mut table = Columns::of(&cells.iter().map(|(_, observation)| *observation).collect::<Vec<_>>());
     let mut rows = Vec::with_capacity(cells.len());
     for (index, (slot, observation)) in cells.iter().enumerate() {
         check(slot, observation)?;
@@ -52,44 +51,36 @@ impl Segment {
         if rows.len() != (blocks + 1) * tokens || c.layer[rows.start] != 0 || c.position[rows.start] != 0 {
             return None;
         }
-        let blocks_rows = rows.start..rows.start + blocks * tokens;
-        let all =
-            |values: &[f32]| Array2::from_shape_vec((blocks + 1, tokens), values[rows.clone()].to_vec()).ok();
-        let mut by_block = c.by_block.iter().map(|values| {
-            let values = values[blocks_rows.clone()].iter().copied().collect::<Option<Vec<f32>>>()?;
-            Array2::from_shape_vec((blocks, tokens), values).ok()
-        });
-        let mut next = || by_block.next().flatten();
-        // Rows at the last position.
-        let ends = || (1..=blocks + 1).map(|layers| rows.start + layers * tokens - 1);
-        let heads = c.off_diagonal[rows.start + tokens - 1].as_ref().map_or(0, Vec::len);
-        let off_diagonal = ends().take(blocks).map(|row| c.off_diagonal[row].clone());
-        let off_diagonal = off_diagonal.collect::<Option<Vec<Vec<f32>>>>()?.concat();
-        let lens = ends().map(|row| c.lens_entropy_nats[row]).collect::<Option<Vec<f32>>>();
+        let seen = c.taps.iter().filter(|(_, values)| values.are_in(&rows));
+        let mut branches: Vec<&str> = Vec::new();
+        for branch in seen.clone().filter_map(|(tap, _)| tap.branch.as_deref()) {
+            if !branches.contains(&branch) {
+                branches.push(branch);
+            }
+        }
+        let mut found =
+            PromptObservation::new(c.token_id[rows.start..rows.start + tokens].to_vec(), branches);
+        for (tap, values) in seen {
+            found.put(&tap.name, values.table(tap.tap.axes, &rows, [blocks, tokens]));
+        }
         let top =
             (0..TOP_K).map_while(|k| Some(TopToken { id: c.top_id[k][last]?, prob: c.top_prob[k][last]? }));
-        Some(PromptObservation {
-            token_ids: c.token_id[rows.start..rows.start + tokens].to_vec(),
-            resid: all(&c.resid)?,
-            max_abs: all(&c.max_abs)?,
-            attn_out: next()?,
-            mlp_out: next()?,
-            attn_module_in: next()?,
-            attn_module_out: next()?,
-            mlp_module_in: next()?,
-            mlp_module_out: next()?,
-            write: next()?,
-            write_cosine: next()?,
-            attn_off_diagonal: Array2::from_shape_vec((blocks, heads), off_diagonal).ok()?,
-            final_norm: Array1::from(
-                c.final_norm[blocks_rows.end..rows.end].iter().copied().collect::<Option<Vec<f32>>>()?,
-            ),
-            entropy_nats: c.entropy_nats[last]?,
-            logit_shift: c.logit_shift[last],
-            top: top.collect(),
-            loss_nats: c.loss_nats[last],
-            lens_entropy_nats: lens.map(Array1::from),
-        })
+        found.top = top.collect();
+        found.has("resid").then_some(found)
+    }
+}
+
+/// Where the row of layer l and position t holds a value of a tap: its row and column in the tap's table. Of heads the whole
+/// row lies in one cell.
+fn place(axes: Axes, [blocks, tokens]: [usize; 2], [l, t]: [usize; 2]) -> Option<[usize; 2]> {
+    let (last_layer, last_position) = (l == blocks, t + 1 == tokens);
+    match axes {
+        Axes::Stream => Some([l, t]),
+        Axes::Blocks => (!last_layer).then_some([l, t]),
+        Axes::Heads => (!last_layer && last_position).then_some([l, 0]),
+        Axes::Layers => last_position.then_some([l, 0]),
+        Axes::Tokens => last_layer.then_some([0, t]),
+        Axes::Prompt => (last_layer && last_position).then_some([0, 0]),
     }
 }
 
@@ -105,49 +96,97 @@ struct Columns {
     layer: Vec<u32>,
     position: Vec<u32>,
     token_id: Vec<u32>,
-    resid: Vec<f32>,
-    max_abs: Vec<f32>,
-    /// In the order of [`PromptObservation::by_block`].
-    by_block: [Vec<Option<f32>>; BY_BLOCK.len()],
-    off_diagonal: Vec<Option<Vec<f32>>>,
-    lens_entropy_nats: Vec<Option<f32>>,
-    final_norm: Vec<Option<f32>>,
-    entropy_nats: Vec<Option<f32>>,
-    logit_shift: Vec<Option<f32>>,
-    loss_nats: Vec<Option<f32>>,
+    taps: Vec<(NamedTap, Values)>,
     top_id: [Vec<Option<u32>>; TOP_K],
     top_prob: [Vec<Option<f32>>; TOP_K],
 }
 
+/// The column of a tap.
+enum Values {
+    Numbers(Vec<Option<f32>>),
+    /// Of heads: a list for every block.
+    Lists(Vec<Option<Vec<f32>>>),
+}
+
+impl Values {
+    fn new(axes: Axes) -> Values {
+        match axes {
+            Axes::Heads => Values::Lists(Vec::new()),
+            _ => Values::Numbers(Vec::new()),
+        }
+    }
+
+    /// Adds the value of a tap's table at this place.
+    fn push(&mut self, table: &Array2<f32>, at: Option<[usize; 2]>) {
+        // Not-a-number is what was not observed, and fills rows of fewer heads than others.
+        let given = |value: &f32| Some(*value).filter(|value| !value.is_nan());
+        match self {
+            Values::Numbers(values) => values.push(at.and_then(|at| table.get(at)).and_then(given)),
+            Values::Lists(lists) => {
+                let row = at.filter(|[row, _]| *row < table.nrows()).map(|[row, _]| table.row(row));
+                lists.push(row.map(|row| row.iter().filter_map(given).collect()));
+            }
+        }
+    }
+
+    /// Whether some of these rows hold a value.
+    fn are_in(&self, rows: &Range<usize>) -> bool {
+        match self {
+            Values::Numbers(values) => values[rows.clone()].iter().any(Option::is_some),
+            Values::Lists(lists) => lists[rows.clone()].iter().any(Option::is_some),
+        }
+    }
+
+    /// The table that these rows hold.
+    fn table(&self, axes: Axes, rows: &Range<usize>, [blocks, tokens]: [usize; 2]) -> Array2<f32> {
+        let heads = match self {
+            Values::Numbers(_) => 0,
+            Values::Lists(lists) => lists[rows.clone()].iter().flatten().map(Vec::len).max().unwrap_or(0),
+        };
+        let mut table = Array2::from_elem(axes.shape(blocks, tokens, heads), f32::NAN);
+        for row in rows.clone() {
+            let (l, t) = ((row - rows.start) / tokens, (row - rows.start) % tokens);
+            let Some([to, column]) = place(axes, [blocks, tokens], [l, t]) else { continue };
+            match self {
+                Values::Numbers(values) => table[[to, column]] = values[row].unwrap_or(f32::NAN),
+                Values::Lists(lists) => {
+                    for (head, value) in lists[row].iter().flatten().enumerate() {
+                        table[[to, head]] = *value;
+                    }
+                }
+            }
+        }
+        table
+    }
+}
+
 impl Columns {
+    /// No rows yet, and a column for every tap that these observations can show.
+    fn of(observations: &[&PromptObservation]) -> Columns {
+        let shown = |tap: &NamedTap| !tap.tap.optional || observations.iter().any(|o| o.has(&tap.name));
+        let taps = named(&branches_of(observations.iter().copied())).into_iter().filter(shown);
+        let taps = taps.map(|tap| (tap.clone(), Values::new(tap.tap.axes)));
+        Columns { taps: taps.collect(), ..Columns::default() }
+    }
+
     fn push(&mut self, cell: u32, o: &PromptObservation) {
         let (blocks, tokens) = (o.blocks(), o.tokens());
-        for l in 0..=blocks {
-            for t in 0..tokens {
-                let (last_layer, last_position) = (l == blocks, t + 1 == tokens);
-                let last_row = last_layer && last_position;
-                self.cell.push(cell);
-                self.layer.push(l as u32);
-                self.position.push(t as u32);
-                self.token_id.push(o.token_ids[t]);
-                self.resid.push(o.resid[[l, t]]);
-                self.max_abs.push(o.max_abs[[l, t]]);
-                for (column, (_, table)) in self.by_block.iter_mut().zip(o.by_block()) {
-                    column.push((!last_layer).then(|| table[[l, t]]));
-                }
-                let of_heads = !last_layer && last_position;
-                self.off_diagonal.push(of_heads.then(|| o.attn_off_diagonal.row(l).to_vec()));
-                let lens = o.lens_entropy_nats.as_ref().filter(|_| last_position);
-                self.lens_entropy_nats.push(lens.map(|lens| lens[l]));
-                self.final_norm.push(last_layer.then(|| o.final_norm[t]));
-                self.entropy_nats.push(last_row.then_some(o.entropy_nats));
-                self.logit_shift.push(o.logit_shift.filter(|_| last_row));
-                self.loss_nats.push(o.loss_nats.filter(|_| last_row));
-                for k in 0..TOP_K {
-                    let top = o.top.get(k).filter(|_| last_row);
-                    self.top_id[k].push(top.map(|t| t.id));
-                    self.top_prob[k].push(top.map(|t| t.prob));
-                }
+        for (l, t) in (0..=blocks).flat_map(|l| (0..tokens).map(move |t| (l, t))) {
+            self.cell.push(cell);
+            self.layer.push(l as u32);
+            self.position.push(t as u32);
+            self.token_id.push(o.token_ids[t]);
+            let last_row = l == blocks && t + 1 == tokens;
+            for k in 0..TOP_K {
+                let top = o.top.get(k).filter(|_| last_row);
+                self.top_id[k].push(top.map(|t| t.id));
+                self.top_prob[k].push(top.map(|t| t.prob));
+            }
+        }
+        for (tap, values) in &mut self.taps {
+            let table = o.tap(&tap.name);
+            for (l, t) in (0..=blocks).flat_map(|l| (0..tokens).map(move |t| (l, t))) {
+                values.push(table, place(tap.tap.axes, [blocks, tokens], [l, t]));
             }
         }
     }
@@ -159,20 +198,11 @@ impl Columns {
             Column::new("layer".into(), self.layer),
             Column::new("position".into(), self.position),
             Column::new("token_id".into(), self.token_id),
-            Column::new("resid".into(), self.resid),
-            Column::new("max_abs".into(), self.max_abs),
         ];
-        columns.extend(
-            BY_BLOCK.iter().zip(self.by_block).map(|(name, values)| Column::new((*name).into(), values)),
-        );
-        columns.extend([
-            lists("attn_off_diagonal", self.off_diagonal.iter().map(Option::as_deref)),
-            Column::new("lens_entropy_nats".into(), self.lens_entropy_nats),
-            Column::new("final_norm".into(), self.final_norm),
-            Column::new("entropy_nats".into(), self.entropy_nats),
-            Column::new("logit_shift".into(), self.logit_shift),
-            Column::new("loss_nats".into(), self.loss_nats),
-        ]);
+        columns.extend(self.taps.into_iter().map(|(tap, values)| match values {
+            Values::Numbers(values) => Column::new(tap.name.into(), values),
+            Values::Lists(values) => lists(&tap.name, values.iter().map(Option::as_deref)),
+        }));
         for (k, (ids, probs)) in self.top_id.into_iter().zip(self.top_prob).enumerate() {
             columns.push(Column::new(top_name(k, "id").as_str().into(), ids));
             columns.push(Column::new(top_name(k, "prob").as_str().into(), probs));
@@ -184,9 +214,6 @@ impl Columns {
         let u32s = |name: &str| {
             PolarsResult::Ok(frame.column(name)?.u32()?.into_no_null_iter().collect::<Vec<u32>>())
         };
-        let f32s = |name: &str| {
-            PolarsResult::Ok(frame.column(name)?.f32()?.into_no_null_iter().collect::<Vec<f32>>())
-        };
         let maybe =
             |name: &str| PolarsResult::Ok(frame.column(name)?.f32()?.iter().collect::<Vec<Option<f32>>>());
         let mut columns = Columns {
@@ -194,18 +221,14 @@ impl Columns {
             layer: u32s("layer")?,
             position: u32s("position")?,
             token_id: u32s("token_id")?,
-            resid: f32s("resid")?,
-            max_abs: f32s("max_abs")?,
-            off_diagonal: of_lists(frame.column("attn_off_diagonal")?)?,
-            lens_entropy_nats: maybe("lens_entropy_nats")?,
-            final_norm: maybe("final_norm")?,
-            entropy_nats: maybe("entropy_nats")?,
-            logit_shift: maybe("logit_shift")?,
-            loss_nats: maybe("loss_nats")?,
             ..Columns::default()
         };
-        for (column, name) in columns.by_block.iter_mut().zip(BY_BLOCK) {
-            *column = maybe(name)?;
+        for tap in frame.get_column_names().iter().filter_map(|name| NamedTap::of(name)) {
+            let values = match tap.tap.axes {
+                Axes::Heads => Values::Lists(of_lists(frame.column(&tap.name)?)?),
+                _ => Values::Numbers(maybe(&tap.name)?),
+            };
+            columns.taps.push((tap, values));
         }
         for k in 0..TOP_K {
             columns.top_id[k] = frame.column(&top_name(k, "id"))?.u32()?.iter().collect();
@@ -240,19 +263,16 @@ fn top_name(k: usize, what: &str) -> String {
 
 fn check(slot: &str, o: &PromptObservation) -> Result<(), StoreError> {
     let (blocks, tokens) = (o.blocks(), o.tokens());
-    let lens = o.lens_entropy_nats.as_ref().map_or(blocks + 1, Array1::len);
-    let shapes = [
-        ("resid", o.resid.dim(), (blocks + 1, tokens)),
-        ("max_abs", o.max_abs.dim(), (blocks + 1, tokens)),
-        ("attn_off_diagonal", o.attn_off_diagonal.dim(), (blocks, o.attn_off_diagonal.ncols())),
-        ("final_norm", (1, o.final_norm.len()), (1, tokens)),
-        ("lens_entropy_nats", (1, lens), (1, blocks + 1)),
-    ];
-    let by_block = o.by_block().map(|(name, table)| (name, table.dim(), (blocks, tokens)));
-    let wrong = shapes.iter().chain(&by_block).find(|(_, found, expected)| found != expected);
+    let mut wrong = o.named().into_iter().filter(|tap| o.has(&tap.name)).filter_map(|tap| {
+        let found = o.tap(&tap.name).dim();
+        let [rows, columns] = tap.tap.axes.shape(blocks, tokens, found.1);
+        (found != (rows, columns)).then_some((tap.name, found, (rows, columns)))
+    });
     let what = if tokens == 0 {
         "it has no tokens".to_string()
-    } else if let Some((name, found, expected)) = wrong {
+    } else if !o.has("resid") {
+        "it has no stream (resid)".to_string()
+    } else if let Some((name, found, expected)) = wrong.next() {
         format!("expected the shape {expected:?} of {name}, found {found:?}")
     } else if o.top.len() > TOP_K {
         format!("at most {TOP_K} top tokens are kept, found {}", o.top.len())
@@ -264,6 +284,8 @@ fn check(slot: &str, o: &PromptObservation) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::array;
+
     use super::*;
 
     fn observation(blocks: usize, tokens: usize, top: usize, shift: f32) -> PromptObservation {
@@ -274,40 +296,29 @@ mod tests {
             n += 1;
             if n.is_multiple_of(3) { hard[n / 3 % hard.len()] } else { n as f32 / 7.0 + shift }
         };
-        let mut array = |rows| Array2::from_shape_simple_fn((rows, tokens), &mut next);
-        PromptObservation {
-            token_ids: (0..tokens as u32).map(|t| t.wrapping_mul(0x9e37_79b9)).collect(),
-            resid: array(blocks + 1),
-            attn_out: array(blocks),
-            mlp_out: array(blocks),
-            attn_module_in: array(blocks),
-            attn_module_out: array(blocks),
-            mlp_module_in: array(blocks),
-            mlp_module_out: array(blocks),
-            write: array(blocks),
-            write_cosine: array(blocks),
-            max_abs: array(blocks + 1),
-            attn_off_diagonal: array(blocks).slice_move(ndarray::s![.., ..tokens.min(top)]), // none where top is 0
-            final_norm: array(1).row(0).to_owned(),
-            entropy_nats: -0.0 + shift,
-            logit_shift: (top > 0).then_some(0.5 + shift),
-            top: (0..top as u32).map(|id| TopToken { id, prob: 1.0 / (id + 3) as f32 }).collect(),
-            loss_nats: (top == 5).then_some(-0.0),
-            lens_entropy_nats: (top == 5).then(|| Array1::from_elem(blocks + 1, shift / 3.0)),
-        }
+        let heads = tokens.min(top); // none where top is 0
+        let mut made = PromptObservation::made([blocks, tokens, heads], |tap, _| match tap {
+            "entropy_nats" => -0.0 + shift,
+            "logit_shift" => 0.5 + shift,
+            "loss_nats" => -0.0,
+            "lens_entropy_nats" => shift / 3.0,
+            _ => next(),
+        });
+        made.token_ids = (0..tokens as u32).map(|t| t.wrapping_mul(0x9e37_79b9)).collect();
+        made.top = (0..top as u32).map(|id| TopToken { id, prob: 1.0 / (id + 3) as f32 }).collect();
+        let absent: &[&str] = match top {
+            0 => &["logit_shift", "loss_nats", "lens_entropy_nats"],
+            5 => &[],
+            _ => &["loss_nats", "lens_entropy_nats"],
+        };
+        absent.iter().for_each(|tap| made.take(tap));
+        made
     }
 
     fn bits(o: &PromptObservation) -> Vec<u32> {
-        let all = o.resid.iter().chain(&o.max_abs).chain(&o.attn_off_diagonal).chain(&o.final_norm);
-        let all = all.chain(o.by_block().into_iter().flat_map(|(_, table)| table));
-        let all = all.chain(o.lens_entropy_nats.iter().flatten());
-        let all = all.chain(o.logit_shift.iter()).chain(o.loss_nats.iter());
+        let all = o.named().into_iter().flat_map(|tap| o.tap(&tap.name).iter().map(|x| x.to_bits()));
         let top = o.top.iter().flat_map(|t| [t.id, t.prob.to_bits()]);
-        all.map(|x| x.to_bits())
-            .chain(o.token_ids.iter().copied())
-            .chain([o.entropy_nats.to_bits()])
-            .chain(top)
-            .collect()
+        all.chain(o.token_ids.iter().copied()).chain(top).collect()
     }
 
     #[test]
@@ -323,14 +334,34 @@ mod tests {
         let segment = Segment::decode("test", bytes).unwrap();
         for (cell, rows) in cells.iter().zip(&rows) {
             let back = segment.observation(rows).unwrap();
-            assert_eq!(back.resid.dim(), cell.resid.dim());
-            assert_eq!(back.attn_off_diagonal.dim(), cell.attn_off_diagonal.dim());
-            assert_eq!(back.loss_nats.is_some(), cell.loss_nats.is_some());
-            assert_eq!(back.lens_entropy_nats.is_some(), cell.lens_entropy_nats.is_some());
+            assert_eq!(back.branches(), cell.branches());
+            for tap in cell.named() {
+                assert_eq!(back.has(&tap.name), cell.has(&tap.name), "{}", tap.name);
+                assert_eq!(back.tap(&tap.name).dim(), cell.tap(&tap.name).dim(), "{}", tap.name);
+            }
             assert_eq!(bits(&back), bits(cell));
         }
         assert!(segment.observation(&(rows[0].start..rows[0].end - 1)).is_none());
         assert!(segment.observation(&(0..u64::MAX)).is_none());
+    }
+
+    #[test]
+    fn models_of_other_branches_and_of_heads_that_differ_by_block_share_a_segment() {
+        let mut hybrid = PromptObservation::new(vec![3, 4], ["mixer", "attn"]);
+        hybrid.put("resid", array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+        hybrid.put("mixer_out", array![[7.0, 8.0], [f32::NAN, f32::NAN]]);
+        hybrid.put("attn_out", array![[f32::NAN, f32::NAN], [9.0, 10.0]]);
+        hybrid.put("attn_off_diagonal", array![[0.5, f32::NAN], [0.25, 0.75]]);
+        hybrid.put("kept", array![[2.0, 4.0], [6.0, 8.0]]);
+        let plain = observation(2, 3, 5, 0.0);
+        let (bytes, rows) = encode(&[("hybrid", &hybrid), ("plain", &plain)]).unwrap();
+        let segment = Segment::decode("test", bytes).unwrap();
+        let [a, b] = [0, 1].map(|cell| segment.observation(&rows[cell]).unwrap());
+        let seen = |o: &PromptObservation| o.named().into_iter().filter(|tap| o.has(&tap.name)).count();
+        assert_eq!((a.branches(), seen(&a)), (hybrid.branches(), 5));
+        let text = |o: &PromptObservation| format!("{o:?}"); // not-a-number is not equal to itself
+        assert_eq!((text(&a), bits(&b)), (text(&hybrid), bits(&plain)));
+        assert!(!b.has("kept") && b.branches() == plain.branches());
     }
 
     #[test]
@@ -344,11 +375,11 @@ mod tests {
     #[test]
     fn shapes_that_do_not_fit_are_refused_by_name() {
         let mut cell = observation(2, 3, 5, 0.0);
-        cell.attn_out = Array2::zeros((2, 4));
+        cell.put("attn_out", Array2::zeros((2, 4)));
         let text = encode(&[("observe/m/p", &cell)]).unwrap_err().to_string();
         assert!(text.contains("observe/m/p") && text.contains("attn_out, found (2, 4)"), "{text}");
-        cell.attn_out = Array2::zeros((2, 3));
-        cell.lens_entropy_nats = Some(Array1::zeros(2));
+        cell.put("attn_out", Array2::zeros((2, 3)));
+        cell.put("lens_entropy_nats", Array2::zeros((2, 1)));
         let text = encode(&[("x", &cell)]).unwrap_err().to_string();
         assert!(text.contains("lens_entropy_nats"), "{text}");
         assert!(encode(&[("x", &observation(2, 0, 5, 0.0))]).is_err());

@@ -20,7 +20,7 @@ use model::{
     arch::{Place, Recipe, WeightUse},
     checkpoint::Checkpoint,
 };
-use number::observation::{BY_BLOCK, Extra, Extras};
+use number::observation::{Axes, Extra, Extras, NamedTap, named};
 
 /// Copies of a block's activations that the runtime holds at a time, at most: rows as wide as the stream, rows as wide as the
 /// widest matrix, values of attention heads. Measured on the shapes of `make bench`.
@@ -31,8 +31,11 @@ const HEAD_ROWS: usize = 4;
 /// to 4096 tokens: 2 heads hold 11 times the slots squared, 4 heads 15, 32 heads 72.
 const MASKS: usize = 5;
 
-/// Numbers that are seen of a token at each layer: those of [`BY_BLOCK`], the norm and the largest component of the stream.
-const SEEN: usize = BY_BLOCK.len() + 2;
+/// Numbers that are seen of a token at each layer.
+fn seen_of_token(recipe: &Recipe) -> usize {
+    let by_token = |tap: &NamedTap| matches!(tap.tap.axes, Axes::Stream | Axes::Blocks) && !tap.tap.optional;
+    named(&recipe.all_branches()).iter().filter(|tap| by_token(tap)).count()
+}
 
 /// Rows that the extras keep of a prompt of so many tokens.
 pub(super) fn kept(recipe: &Recipe, extras: &Extras, tokens: usize) -> usize {
@@ -79,9 +82,10 @@ impl Needs {
                 + (SCORES * group.paths * recipe.heads() + MASKS) * slots * slots
         });
         let (layers, heads) = (recipe.blocks() + 1, recipe.blocks() * recipe.heads());
+        let of_token = seen_of_token(recipe);
         let seen = groups.iter().map(|group| {
-            let prompts: usize = group.rows.iter().map(|rows| rows.len() * SEEN * layers + heads).sum();
-            group.tokens() * (SEEN * layers + heads) + prompts
+            let prompts: usize = group.rows.iter().map(|rows| rows.len() * of_token * layers + heads).sum();
+            group.tokens() * (of_token * layers + heads) + prompts
         });
         Ok(Needs {
             // The rate is measured when the walk is over.

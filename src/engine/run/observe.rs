@@ -20,11 +20,11 @@ use super::{
 };
 use base::progress::{Done, Progress};
 use model::{
-    arch::{Place, Recipe, WeightUse},
+    arch::{Place, Recipe, WeightUse, stream_gauge},
     checkpoint::{Checkpoint, widen::widen_from},
     onnx,
 };
-use number::observation::{Extra, Extras, PromptObservation, SCALES, TOP_K};
+use number::observation::{Axes, Extra, Extras, PromptObservation, SCALES, TAPS, TOP_K};
 
 /// Is shown every layer of the stream as it passes: the layer, 0..=L, and the stream of each prompt in the order of the
 /// prompts, `[T, D]` row by row. Layer l is the stream entering block l, L the last block's output.
@@ -154,7 +154,7 @@ impl<'a> Walk<'a, '_> {
             self.tail(&vocabulary, &mut open_taking("tail", &stored)?, &mut buffer)?;
         }
         progress.advance(1);
-        Ok(self.observations(prompts))
+        Ok(self.observations(prompts, &recipe.all_branches()))
     }
 
     /// Embedding rows, read from the file row by row; positions, rotary tables, masks.
@@ -184,16 +184,21 @@ impl<'a> Walk<'a, '_> {
                     _ => {}
                 }
             }
-            let mut out = session.run_reading(inputs, &["stream_norm", "stream_max"])?;
-            let (resid, max_abs) = (out.floats("stream_norm")?, out.floats("stream_max")?);
-            if !finite(&resid) {
+            let of_stream = stream_taps("stream");
+            let read: Vec<&str> = of_stream.iter().map(|(gauge, _)| gauge.as_str()).collect();
+            let mut out = session.run_reading(inputs, &read)?;
+            let mut taps = BTreeMap::new();
+            for (gauge, tap) in &of_stream {
+                taps.insert((*tap).to_string(), out.floats(gauge)?);
+            }
+            if !taps.values().all(|values| finite(values)) {
                 let damaged = rows.iter().any(|x| !x.is_finite());
                 let tensor =
                     if damaged { Some(embedding.name.to_string()) } else { staged.first_not_finite() };
                 return Err(RunError::NotFinite { place: Place::Embedding, tensor });
             }
             let stream = out.take("stream")?;
-            let mut state = State::new(group, stream, out.rest(), resid, max_abs);
+            let mut state = State::new(group, stream, out.rest(), taps);
             state.remember(self.extras)?;
             self.groups.push(state);
         }
@@ -208,7 +213,7 @@ impl<'a> Walk<'a, '_> {
         staged: &Staged<'_>,
     ) -> Result<(), RunError> {
         let place = Place::Block(layer);
-        let read = recipe.gauges(layer);
+        let (read, of_stream) = (recipe.gauges(layer), stream_taps("next"));
         for state in &mut self.groups {
             let mut out = {
                 let mut inputs = staged.inputs()?;
@@ -220,17 +225,17 @@ impl<'a> Walk<'a, '_> {
             // The norms are reduced inside the graph: here they are read and checked.
             let _span = tracing::info_span!("reduce", block = layer).entered();
             state.stream = out.take("next")?;
-            let mut gauges = BTreeMap::new();
-            for name in &read {
+            let (mut taps, mut gauges) = (BTreeMap::new(), BTreeMap::new());
+            for &name in &read {
                 let row = out.floats(name)?;
                 check_finite(&row, place, staged)?;
-                match *name {
-                    "next_norm" => state.resid.push(row),
-                    "next_max" => state.max_abs.push(row),
-                    _ => drop(gauges.insert((*name).to_string(), row)),
-                }
+                match of_stream.iter().find(|(gauge, _)| gauge == name) {
+                    Some((_, tap)) => taps.insert((*tap).to_string(), row),
+                    None => gauges.insert(name.to_string(), row),
+                };
             }
-            state.gauges.push(gauges);
+            state.layers.push(taps);
+            state.blocks.push(gauges);
             state.remember(self.extras)?;
         }
         Ok(())
@@ -362,12 +367,18 @@ impl<'a> Walk<'a, '_> {
         })
     }
 
-    fn observations(self, prompts: &[Vec<u32>]) -> Vec<PromptObservation> {
+    fn observations(self, prompts: &[Vec<u32>], branches: &[&'static str]) -> Vec<PromptObservation> {
         let mut found: Vec<(usize, PromptObservation)> =
-            self.groups.iter().flat_map(|state| state.observations(prompts)).collect();
+            self.groups.iter().flat_map(|state| state.observations(prompts, branches)).collect();
         found.sort_by_key(|(prompt, _)| *prompt);
         found.into_iter().map(|(_, observation)| observation).collect()
     }
+}
+
+/// The outputs that give the taps of a graph's stream, each with its tap.
+fn stream_taps(stream: &str) -> Vec<(String, &'static str)> {
+    let of_stream = TAPS.iter().filter(|tap| tap.axes == Axes::Stream);
+    of_stream.map(|tap| (stream_gauge(stream, tap.name), tap.name)).collect()
 }
 
 /// Rows of a stream through the final norm, as the head reads them, `[R, E]`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use ort::value::DynValue;
 
 use super::{
@@ -12,18 +12,18 @@ use super::{
     readout::Readout,
     session::{self, Input, Session, integers, value},
 };
-use model::arch::gauge_of;
-use number::observation::{ATTENTION, Extra, Extras, MLP, PromptObservation};
+use model::arch::block_gauge;
+use number::observation::{Axes, Extra, Extras, NamedTap, PromptObservation};
 
 /// A group of prompts on its way. Gauges are packed per token, one entry per layer.
 pub(super) struct State {
     pub group: Group,
     pub stream: DynValue,
     pub tables: Vec<(String, DynValue)>,
-    pub resid: Vec<Vec<f32>>,
-    pub max_abs: Vec<Vec<f32>>,
-    /// Of every block what its graph gave beside the stream, by name.
-    pub gauges: Vec<BTreeMap<String, Vec<f32>>>,
+    /// The taps of the stream at layers 0..=L, by the names of the taps.
+    pub layers: Vec<BTreeMap<String, Vec<f32>>>,
+    /// What the graph of every block gave beside the stream, by the names of its outputs.
+    pub blocks: Vec<BTreeMap<String, Vec<f32>>>,
     pub final_norm: Vec<f32>,
     pub hidden: Option<DynValue>,
     pub distributions: Vec<Distribution>,
@@ -42,15 +42,13 @@ impl State {
         group: Group,
         stream: DynValue,
         tables: Vec<(String, DynValue)>,
-        resid: Vec<f32>,
-        max_abs: Vec<f32>,
+        taps: BTreeMap<String, Vec<f32>>,
     ) -> State {
         State {
             stream,
             tables,
-            resid: vec![resid],
-            max_abs: vec![max_abs],
-            gauges: Vec::new(),
+            layers: vec![taps],
+            blocks: Vec::new(),
             final_norm: Vec::new(),
             hidden: None,
             distributions: vec![Distribution::default(); group.prompts.len()],
@@ -103,66 +101,81 @@ impl State {
         (rows, next)
     }
 
-    /// What was seen of each prompt, with its index among `prompts`.
-    pub(super) fn observations(&self, prompts: &[Vec<u32>]) -> Vec<(usize, PromptObservation)> {
+    /// What was seen of each prompt through blocks with these branches, with its index among `prompts`.
+    pub(super) fn observations(
+        &self,
+        prompts: &[Vec<u32>],
+        branches: &[&'static str],
+    ) -> Vec<(usize, PromptObservation)> {
         let count = self.group.last.len();
         let mut read = 0;
         let mut found = Vec::new();
         for (p, (&prompt, rows)) in self.group.prompts.iter().zip(&self.group.rows).enumerate() {
-            let length = rows.len();
-            let cut = |gauges: &[Vec<f32>]| {
-                Array2::from_shape_fn((gauges.len(), length), |(layer, t)| gauges[layer][rows[t]])
-            };
-            let resid = cut(&self.resid);
-            let gauge = |name: &str| {
-                Array2::from_shape_fn((self.gauges.len(), length), |(layer, t)| {
-                    self.gauges[layer].get(name).map_or(f32::NAN, |row| row[rows[t]])
-                })
-            };
-            let (write, dot) = (gauge("write"), gauge("write_dot"));
-            let write_cosine = Array2::from_shape_fn(dot.dim(), |at| cosine(dot[at], resid[at], write[at]));
-            let off_diagonal = |layer: usize| self.gauges[layer].get("off_diagonal");
-            let heads = (0..self.gauges.len()).find_map(off_diagonal);
-            let heads = heads.map_or(0, |row| row.len() / self.group.tokens());
-            let attn_off_diagonal = Array2::from_shape_fn((self.gauges.len(), heads), |(layer, head)| {
-                let given = |row: &usize| {
-                    off_diagonal(layer).map_or(f64::NAN, |gauge| f64::from(gauge[row * heads + head]))
-                };
-                rows.iter().map(given).sum::<f64>() as f32
-            });
+            let mut seen = PromptObservation::new(prompts[prompt].clone(), branches.iter().copied());
+            for tap in seen.named() {
+                if let Some(values) = self.of_tokens(&tap, rows) {
+                    seen.put(&tap.name, values);
+                }
+            }
+            let (dots, kept, write) = (seen.write_cosine(), seen.kept(), seen.write());
+            let cosines = Array2::from_shape_fn(dots.dim(), |at| cosine(dots[at], kept[at], write[at]));
+            seen.put("write_cosine", cosines);
+            let last = rows.iter().map(|row| self.final_norm[*row]);
+            seen.put(
+                "final_norm",
+                Array2::from_shape_vec((1, rows.len()), last.collect()).unwrap_or_default(),
+            );
             let distribution = &self.distributions[p];
-            let losses = length - 1;
+            seen.put_number("entropy_nats", Some(distribution.entropy() as f32));
+            seen.put_number("logit_shift", self.shifts[p].share());
+            seen.top = distribution.top();
+            let losses = rows.len() - 1;
             let loss = self.loss.as_ref().filter(|_| losses > 0).map(|readout| {
                 let sum: f64 = (read..read + losses).map(|row| readout.surprise(row)).sum();
                 (sum / losses as f64) as f32
             });
-            let lens = self.lens.as_ref().map(|readout| {
-                Array1::from_shape_fn(self.resid.len(), |layer| readout.entropy(layer * count + p) as f32)
-            });
-            let observation = PromptObservation {
-                token_ids: prompts[prompt].clone(),
-                resid,
-                attn_out: gauge(&gauge_of(ATTENTION, "write")),
-                mlp_out: gauge(&gauge_of(MLP, "write")),
-                attn_module_in: gauge(&gauge_of(ATTENTION, "input")),
-                attn_module_out: gauge(&gauge_of(ATTENTION, "output")),
-                mlp_module_in: gauge(&gauge_of(MLP, "input")),
-                mlp_module_out: gauge(&gauge_of(MLP, "output")),
-                write,
-                write_cosine,
-                max_abs: cut(&self.max_abs),
-                attn_off_diagonal,
-                final_norm: rows.iter().map(|row| self.final_norm[*row]).collect(),
-                entropy_nats: distribution.entropy() as f32,
-                logit_shift: self.shifts[p].share(),
-                top: distribution.top(),
-                loss_nats: loss,
-                lens_entropy_nats: lens,
-            };
-            found.push((prompt, observation));
+            seen.put_number("loss_nats", loss);
+            if let Some(readout) = &self.lens {
+                let entropy = |(layer, _)| readout.entropy(layer * count + p) as f32;
+                seen.put("lens_entropy_nats", Array2::from_shape_fn((self.layers.len(), 1), entropy));
+            }
+            found.push((prompt, seen));
             read += losses;
         }
         found
+    }
+
+    /// The values of a tap that graphs give token by token, of the tokens that lie in these rows; `None` where no block
+    /// gives it. Of `write_cosine` they are the dot products.
+    fn of_tokens(&self, tap: &NamedTap, rows: &[usize]) -> Option<Array2<f32>> {
+        let gauge = block_gauge(tap);
+        match tap.tap.axes {
+            Axes::Stream => Some(Array2::from_shape_fn((self.layers.len(), rows.len()), |(layer, t)| {
+                self.layers[layer].get(tap.tap.name).map_or(f32::NAN, |values| values[rows[t]])
+            })),
+            Axes::Blocks => {
+                self.blocks.iter().find(|block| block.contains_key(&gauge))?;
+                let value = |(block, t): (usize, usize)| {
+                    self.blocks[block].get(&gauge).map_or(f32::NAN, |values| values[rows[t]])
+                };
+                Some(Array2::from_shape_fn((self.blocks.len(), rows.len()), value))
+            }
+            Axes::Heads => {
+                let heads =
+                    |block: &BTreeMap<_, Vec<f32>>| Some(block.get(&gauge)?.len() / self.group.tokens());
+                let most = self.blocks.iter().filter_map(heads).max()?;
+                let sum = |(block, head): (usize, usize)| {
+                    let block = &self.blocks[block];
+                    let Some((own, values)) = heads(block).filter(|own| head < *own).zip(block.get(&gauge))
+                    else {
+                        return f32::NAN;
+                    };
+                    rows.iter().map(|row| f64::from(values[row * own + head])).sum::<f64>() as f32
+                };
+                Some(Array2::from_shape_fn((self.blocks.len(), most), sum))
+            }
+            Axes::Layers | Axes::Tokens | Axes::Prompt => None,
+        }
     }
 }
 

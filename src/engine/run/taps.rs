@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 
 use super::{
     Floats, RunError,
     head::{Distribution, Piece},
 };
-use number::observation::PromptObservation;
+use number::observation::{ATTENTION, MLP, PromptObservation};
 
 /// Outputs by TransformerLens name, each `[.., T, width]` in float32, to an observation of `token_ids`.
 ///
@@ -73,35 +73,30 @@ pub fn observation(
         Ok(table(blocks, tokens, norms))
     };
     let normed = rows("ln_final.hook_normalized")?;
-    let mut final_norm = Array1::from_elem(tokens, f32::NAN);
+    let mut final_norm = Array2::from_elem((1, tokens), f32::NAN);
     let known = normed.len().min(tokens);
     for (t, row) in normed.iter().rev().take(known).enumerate() {
-        final_norm[tokens - 1 - t] = norm(row); // the last ones, where some are left out
+        final_norm[[0, tokens - 1 - t]] = norm(row); // the last ones, where some are left out
     }
     let logits = rows("logits")?;
     let last = logits.last().copied().unwrap_or_default();
     let mut distribution = Distribution::default();
     distribution.add(Piece::of(last), last.iter().copied().zip(0..));
-    Ok(PromptObservation {
-        token_ids: token_ids.to_vec(),
-        resid: table(blocks + 1, tokens, resid),
-        attn_out: branch("hook_attn_out")?,
-        mlp_out: branch("hook_mlp_out")?,
-        attn_module_in: unknown(),
-        attn_module_out: unknown(),
-        mlp_module_in: unknown(),
-        mlp_module_out: unknown(),
-        write: table(blocks, tokens, write),
-        write_cosine: table(blocks, tokens, write_cosine),
-        max_abs: table(blocks + 1, tokens, max_abs),
-        attn_off_diagonal: Array2::zeros((blocks, 0)),
-        final_norm,
-        entropy_nats: distribution.entropy() as f32,
-        logit_shift: None,
-        top: distribution.top(),
-        loss_nats: None,
-        lens_entropy_nats: None,
-    })
+    let mut seen = PromptObservation::new(token_ids.to_vec(), [ATTENTION, MLP]);
+    seen.put("resid", table(blocks + 1, tokens, resid));
+    seen.put("max_abs", table(blocks + 1, tokens, max_abs));
+    for name in [ATTENTION, MLP] {
+        seen.put(&format!("{name}_module_in"), unknown());
+        seen.put(&format!("{name}_module_out"), unknown());
+        seen.put(&format!("{name}_out"), branch(&format!("hook_{name}_out"))?);
+    }
+    seen.put("write", table(blocks, tokens, write));
+    seen.put("write_cosine", table(blocks, tokens, write_cosine));
+    seen.put("attn_off_diagonal", Array2::zeros((blocks, 0)));
+    seen.put("final_norm", final_norm);
+    seen.put_number("entropy_nats", Some(distribution.entropy() as f32));
+    seen.top = distribution.top();
+    Ok(seen)
 }
 
 fn resid_post(block: usize) -> String {
@@ -146,16 +141,17 @@ mod tests {
     #[test]
     fn outputs_become_norms_and_what_is_not_given_is_nan() {
         let seen = observation("m.onnx", &outputs(""), &[7, 8]).unwrap();
-        assert_eq!((seen.resid.nrows(), seen.blocks(), seen.tokens()), (2, 1, 2));
-        assert_eq!((seen.resid[[1, 0]], seen.max_abs[[1, 1]], seen.attn_out[[0, 1]]), (5.0, 5.0, 5.0));
-        assert!(seen.mlp_out.iter().chain(&seen.attn_module_in).all(|x| x.is_nan()));
-        assert_eq!((seen.write[[0, 0]], seen.write_cosine[[0, 0]]), (0.0, 0.0)); // the block adds nothing here
-        assert_eq!((seen.attn_off_diagonal.dim(), seen.logit_shift), ((1, 0), None));
-        assert!(seen.final_norm[0].is_nan() && seen.final_norm[1] == 1.0);
+        assert_eq!((seen.resid().nrows(), seen.blocks(), seen.tokens()), (2, 1, 2));
+        let stream = (seen.resid()[[1, 0]], seen.max_abs()[[1, 1]]);
+        assert_eq!((stream, seen.branch_out(ATTENTION)[[0, 1]]), ((5.0, 5.0), 5.0));
+        assert!(seen.branch_out(MLP).iter().chain(seen.module_in(ATTENTION)).all(|x| x.is_nan()));
+        assert_eq!((seen.write()[[0, 0]], seen.write_cosine()[[0, 0]]), (0.0, 0.0)); // the block adds nothing here
+        assert_eq!((seen.off_diagonal().dim(), seen.number("logit_shift")), ((1, 0), None));
+        assert!(seen.final_norm()[0].is_nan() && seen.final_norm()[1] == 1.0);
         assert_eq!(seen.top.iter().map(|t| t.id).collect::<Vec<_>>(), [1, 2, 0]);
         let z = 2.0 + (-2f64).exp();
         let entropy = -2.0 * (1.0 / z) * (1.0 / z).ln() - ((-2f64).exp() / z) * ((-2f64).exp() / z).ln();
-        assert!((f64::from(seen.entropy_nats) - entropy).abs() < 1e-6);
+        assert!((f64::from(seen.number("entropy_nats").unwrap()) - entropy).abs() < 1e-6);
     }
 
     #[test]

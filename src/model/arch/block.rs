@@ -52,7 +52,8 @@ impl Block {
         Block { branches: Vec::new(), carry: None, stream: x }
     }
 
-    /// Adds the write of a branch that has read the stream before any write of this block, or reads none.
+    /// Adds the write of a branch that has read the stream before any write of this block, or reads none. One that attends and
+    /// is not [`ATTENTION`] is built in [`Scope::of_branch`], so that what is measured in it has its name.
     pub fn with(mut self, s: &mut Scope, name: &'static str, branch: Branch) -> Result<Block, GraphError> {
         self.stream = s.add(self.stream, branch.write)?;
         self.branches.push(NamedBranch { name, branch, middle: None });
@@ -70,7 +71,7 @@ impl Block {
         if let Some(before) = self.branches.last_mut() {
             before.middle = Some(stream);
         }
-        let branch = branch(s, stream)?;
+        let branch = branch(&mut s.of_branch(name), stream)?;
         self.with(s, name, branch)
     }
 

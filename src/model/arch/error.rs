@@ -40,6 +40,12 @@ pub enum ArchError {
         /// Number of the kind.
         kind: usize,
     },
+    /// A tap that is declared and not computed.
+    #[error("the tap {tap} is declared and has no formula; model::arch::gauges gives every tap its own")]
+    NoFormula {
+        /// The tap as it is declared.
+        tap: &'static str,
+    },
     /// A key whose value names something that is not computed.
     #[error("config.json: `{key}` is {found:?}; this instrument computes {known} and ignores nothing")]
     Unsupported {

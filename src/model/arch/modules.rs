@@ -1,28 +1,24 @@
 //! The graphs of a recipe: prelude, one block of each kind, final norm, head and tail.
 
-use super::{ArchError, Architecture, Block, NamedBranch};
+use super::{ArchError, Architecture, gauges};
 use crate::{
     graph::{Binary, Dim, Dtype, Graph, Reduction, Unary, Value},
     nn::{CHUNK, PROMPTS, ROWS, Scope, TOKENS},
 };
-use number::{
-    facts::ModelFacts,
-    observation::{ATTENTION, TOP_K},
-};
+use number::{facts::ModelFacts, observation::TOP_K};
 
 /// The graphs of a recipe. Every weight is an input named `w:` and the tensor's name relative to its module.
 ///
 /// | graph | inputs besides weights | outputs |
 /// |---|---|---|
-/// | prelude | `rows f32 [T, E]`, `positions i64 [T]`, `slots i64 [M]`, `lengths i64 [T]` | `stream [T, D]`, `stream_norm [T]`, `stream_max [T]`, tables and masks |
-/// | block | `stream`, `slots`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next`; gauges: `next_norm`, `next_max` `[T]`, of every branch `.._input`, `.._output`, `.._write` `[T]`, `write`, `write_dot` `[T]`, `kept [T]`, `off_diagonal [T, H]` |
+/// | prelude | `rows f32 [T, E]`, `positions i64 [T]`, `slots i64 [M]`, `lengths i64 [T]` | `stream [T, D]` and its gauges, tables and masks |
+/// | block | `stream`, `slots`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next [T, D]` and its gauges, those of the block |
 /// | final | `stream`, `rows i64 [R]`, `factors [R, 1]` | `final_norm [T]`, `hidden [R, E]` |
 /// | head | `hidden`, `unembedding [C, E]` and its bias, `padding [C]`, `plain i64 [P]`, `unscaled i64 [R]` | `max`, `largest`, `rest`, `weighted`, `below` `[P]`, `top_logits`, `top_rows` `[P, K]`, `shift [R]` |
 /// | tail | `hidden`, `unembedding` and its bias, `padding`, `wanted i64 [R, 2]` | `max`, `largest`, `rest`, `weighted`, `wanted_logit` `[R]` |
 ///
-/// The gauges of a block are norms of what its modules receive and give, of the write of every branch ([`gauge_of`]) and of
-/// their sum; `write_dot` is the dot product of that sum and what is kept of the entering stream, all of it or its product with
-/// the block's carry, whose norm is `kept`. A block without attention has no `off_diagonal`.
+/// Gauges are the taps of a stream ([`stream_gauge`](super::stream_gauge)) and of a block
+/// ([`block_gauge`](super::block_gauge)), `[T]`; attention off the diagonal is `[T, H]`.
 ///
 /// D is the width of the stream and E that of the embedding, the same in nearly every family; `lengths` says how many
 /// tokens a token's prompt has. A graph has only those inputs that it uses.
@@ -82,7 +78,7 @@ fn prelude(arch: &dyn Architecture, embedding: Dim) -> Result<Graph, ArchError> 
     let positions = s.input("positions", Dtype::I64, &[TOKENS])?;
     let h = arch.prelude(&mut s, rows, positions)?;
     s.output("stream", h)?;
-    gauge(&mut s, "stream", h)?;
+    gauges::of_stream(&mut s, "stream", h)?;
     Ok(graph)
 }
 
@@ -95,42 +91,12 @@ fn block(
     let mut graph = Graph::new(&format!("block-{kind}"));
     let mut s = Scope::new(&mut graph);
     let x = s.input("stream", Dtype::F32, stream)?;
-    let Block { branches, carry, stream } = arch.block(kind, &mut s, x)?;
-    s.output("next", stream)?;
-    gauge(&mut s, "next", stream)?;
-    let kept = match carry {
-        Some(carry) => s.mul(x, carry)?,
-        None => x,
-    };
-    // Not the stream after less what is kept of the stream before: beside a large stream that would lose the write's digits.
-    let mut writes = branches.iter().map(|named| named.branch.write);
-    let first = writes.next().ok_or(ArchError::NoBranch { kind })?;
-    let write = writes.try_fold(first, |sum, write| s.add(sum, write))?;
-    let product = s.mul(kept, write)?;
-    let dot = s.reduce(Reduction::Sum, product)?;
-    let mut norm = |name: &str, vector: Value| -> Result<(), ArchError> {
-        let norm = s.reduce(Reduction::L2, vector)?;
-        Ok(s.output(name, norm)?)
-    };
-    for NamedBranch { name, branch, .. } in &branches {
-        for (what, vector) in [("input", branch.input), ("output", branch.output), ("write", branch.write)] {
-            norm(&gauge_of(name, what), vector)?;
-        }
-    }
-    norm("write", write)?;
-    if carry.is_some() {
-        norm("kept", kept)?;
-    }
-    s.output("write_dot", dot)?;
-    let names = branches.iter().map(|named| named.name).collect();
+    let block = arch.block(kind, &mut s, x)?;
+    s.output("next", block.stream)?;
+    gauges::of_stream(&mut s, "next", block.stream)?;
+    gauges::of_block(&mut s, x, &block, kind)?;
+    let names = block.branches.iter().map(|branch| branch.name).collect();
     Ok((graph, names))
-}
-
-/// What a block's graph calls a norm of a branch: `input`, `output` or `write`.
-pub fn gauge_of(branch: &str, what: &str) -> String {
-    // The bytes of the graphs are part of stored keys, and in those attention has its long name.
-    let branch = if branch == ATTENTION { "attention" } else { branch };
-    format!("{branch}_{what}")
 }
 
 fn final_norm(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchError> {
@@ -211,16 +177,6 @@ fn sums(s: &mut Scope, logits: Value, rows: Dim) -> Result<(), ArchError> {
     for (name, value) in [("max", max), ("largest", largest), ("rest", rest), ("weighted", weighted)] {
         s.output(name, value)?;
     }
-    Ok(())
-}
-
-/// Norm and largest |component| per token, reduced in the graph: what leaves the runtime is O(T).
-fn gauge(s: &mut Scope, name: &str, x: Value) -> Result<(), ArchError> {
-    let norm = s.reduce(Reduction::L2, x)?;
-    s.output(&format!("{name}_norm"), norm)?;
-    let magnitude = s.unary(Unary::Abs, x)?;
-    let max = s.reduce(Reduction::Max, magnitude)?;
-    s.output(&format!("{name}_max"), max)?;
     Ok(())
 }
 

@@ -107,6 +107,17 @@ impl Recipe {
         &self.modules.branches[self.kind(layer)]
     }
 
+    /// The names of all branches, in the order in which they first come.
+    pub fn all_branches(&self) -> Vec<&'static str> {
+        let mut all = Vec::new();
+        for &branch in (0..self.blocks()).flat_map(|layer| self.branches(layer)) {
+            if !all.contains(&branch) {
+                all.push(branch);
+            }
+        }
+        all
+    }
+
     /// The outputs of a block's graph beside the stream: numbers for every token.
     pub fn gauges(&self, layer: usize) -> Vec<&str> {
         let graph = &self.modules.blocks[self.kind(layer)];

@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use crate::graph::{Dim, Dtype, Graph, GraphError, Value};
+use number::observation::ATTENTION;
 
 /// Prefix of the graph inputs that are weights; what follows is the tensor's name relative to its module.
 pub const WEIGHT: &str = "w:";
@@ -12,23 +13,31 @@ pub struct Scope<'g> {
     graph: &'g mut Graph,
     prefix: String,
     whole: bool,
+    branch: Option<&'static str>,
 }
 
 impl<'g> Scope<'g> {
     /// A graph of one module: what it publishes leaves it, for the graphs of other modules to take as inputs.
     pub fn new(graph: &'g mut Graph) -> Scope<'g> {
-        Scope { graph, prefix: String::new(), whole: false }
+        Scope { graph, prefix: String::new(), whole: false, branch: None }
     }
 
     /// A module inside a graph of the whole model: what it publishes stays inside, given to later modules. `prefix` is
     /// the module's place in the checkpoint, e.g. `model.layers.3.`.
     pub fn inside(graph: &'g mut Graph, prefix: &str) -> Scope<'g> {
-        Scope { graph, prefix: prefix.to_string(), whole: true }
+        Scope { graph, prefix: prefix.to_string(), whole: true, branch: None }
     }
 
     /// The scope below `name`, e.g. `self_attn`.
     pub fn at(&mut self, name: &str) -> Scope<'_> {
-        Scope { prefix: format!("{}{name}.", self.prefix), graph: self.graph, whole: self.whole }
+        let prefix = format!("{}{name}.", self.prefix);
+        Scope { prefix, graph: self.graph, whole: self.whole, branch: self.branch }
+    }
+
+    /// The same scope inside a branch of a block: what is measured there is the branch's.
+    pub fn of_branch(&mut self, branch: &'static str) -> Scope<'_> {
+        let prefix = self.prefix.clone();
+        Scope { prefix, graph: self.graph, whole: self.whole, branch: Some(branch) }
     }
 
     /// Let later modules have `value` as their shared input `name`.
@@ -40,8 +49,8 @@ impl<'g> Scope<'g> {
         self.graph.output(name, value)
     }
 
-    /// Let something that is measured on the way leave a graph of one module as `name`; a graph of the whole model, which
-    /// has taps instead, is left without it.
+    /// Let something that is measured on the way leave a graph of one module as `name`, after the name of the branch where
+    /// that is not the usual one of attention; a graph of the whole model, which has taps instead, is left without it.
     pub fn gauge(
         &mut self,
         name: &str,
@@ -51,7 +60,10 @@ impl<'g> Scope<'g> {
             return Ok(());
         }
         let value = measure(self)?;
-        self.graph.output(name, value)
+        match self.branch.filter(|branch| *branch != ATTENTION) {
+            Some(branch) => self.graph.output(&format!("{branch}_{name}"), value),
+            None => self.graph.output(name, value),
+        }
     }
 
     /// Declare the weight `<prefix><name>` with the shape the checkpoint must have.

@@ -34,10 +34,10 @@ pub(super) fn contracting_share(gains: &[Option<f64>]) -> Option<f64> {
     (!known.is_empty()).then(|| contracting as f64 / known.len() as f64)
 }
 
-/// Cosine of the stream entering each block and what the block adds: of the last token; the mean over tokens; or of the
-/// two `[T, D]` matrices, Σ c‖x‖‖w‖ / (‖X‖‖W‖).
+/// Cosine of what each block keeps of the stream entering it and what it adds: of the last token; the mean over tokens; or
+/// of the two `[T, D]` matrices, Σ c‖x‖‖w‖ / (‖X‖‖W‖).
 pub(super) fn write_cosines(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
-    let blocks = o.write_cosine.rows().into_iter().zip(o.resid.rows()).zip(o.write.rows());
+    let blocks = o.write_cosine().rows().into_iter().zip(o.kept().rows()).zip(o.write().rows());
     blocks
         .map(|((cosine, x), write)| match reduction {
             Reduction::Last | Reduction::Mean | Reduction::MeanWithoutFirst => reduce(cosine, reduction),
@@ -53,12 +53,14 @@ pub(super) fn write_cosines(o: &PromptObservation, reduction: Reduction) -> Vec<
 
 /// The gain of each block that follows from the norm r of its write over that of the stream and their cosine c: for each
 /// token ‖x + w‖ = ‖x‖ √(1 + 2rc + r²), reduced as the stream is. For the last token and for matrices that is
-/// √(1 + 2rc + r²) of the reduced r and c themselves.
+/// √(1 + 2rc + r²) of the reduced r and c themselves. Where a block does not keep all of the stream, x is in the sum what it
+/// keeps.
 pub(super) fn reconstructed_gains(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
-    let blocks = o.write_cosine.rows().into_iter().zip(o.resid.rows()).zip(o.write.rows());
+    let blocks = o.write_cosine().rows().into_iter().zip(o.kept().rows()).zip(o.write().rows());
     blocks
-        .map(|((cosine, x), write)| {
-            let tokens = cosine.iter().zip(x).zip(write).map(|((c, x), w)| after(*x, *w, *c));
+        .zip(o.resid().rows())
+        .map(|(((cosine, kept), write), x)| {
+            let tokens = cosine.iter().zip(kept).zip(write).map(|((c, kept), w)| after(*kept, *w, *c));
             let next: Vec<f32> = tokens.collect();
             ratio(reduce(ArrayView1::from(&next), reduction), reduce(x, reduction))
         })
@@ -90,7 +92,7 @@ pub(super) fn jump(o: &PromptObservation, reduction: Reduction) -> Option<Jump> 
     let known = by_layer.iter().enumerate().filter_map(|(block, gain)| Some((block, (*gain)?)));
     let (block, _) = known.reduce(|best, next| if next.1 > best.1 { next } else { best })?;
     let layer = block + 1;
-    let mean_rest = |layer: usize| reduce(o.resid.row(layer), Reduction::MeanWithoutFirst);
+    let mean_rest = |layer: usize| reduce(o.resid().row(layer), Reduction::MeanWithoutFirst);
     Some(Jump {
         layer,
         first: first_token_gains(o)[block],
@@ -107,7 +109,7 @@ pub fn first_token_gains(o: &PromptObservation) -> Vec<Option<f64>> {
 
 /// Norm of the first token at every layer, `[L+1]`.
 pub fn first_token_norms(o: &PromptObservation) -> Vec<Option<f64>> {
-    o.resid.rows().into_iter().map(|row| row.first().map(|norm| f64::from(*norm))).collect()
+    o.resid().rows().into_iter().map(|row| row.first().map(|norm| f64::from(*norm))).collect()
 }
 
 /// Largest over smallest reduced norm of the stream at the layers 1..L.
@@ -116,7 +118,7 @@ pub(super) fn norm_range(o: &PromptObservation, reduction: Reduction) -> Option<
 }
 
 fn range(o: &PromptObservation, layers: std::ops::Range<usize>, reduction: Reduction) -> Option<f64> {
-    let norms = layers.map(|layer| reduce(o.resid.row(layer), reduction)).collect::<Option<Vec<f64>>>()?;
+    let norms = layers.map(|layer| reduce(o.resid().row(layer), reduction)).collect::<Option<Vec<f64>>>()?;
     let largest = norms.iter().copied().reduce(f64::max)?;
     ratio(Some(largest), norms.iter().copied().reduce(f64::min))
 }
@@ -124,7 +126,7 @@ fn range(o: &PromptObservation, layers: std::ops::Range<usize>, reduction: Reduc
 /// Least-squares slope of the log gain of the last block on the log position, over the tokens at positions 1, 2, …;
 /// `None` with fewer than two of them.
 pub(super) fn position_slope(o: &PromptObservation) -> Option<f64> {
-    let (last, before) = (o.resid.row(o.blocks()), o.resid.row(o.blocks().checked_sub(1)?));
+    let (last, before) = (o.resid().row(o.blocks()), o.resid().row(o.blocks().checked_sub(1)?));
     let points = last.iter().zip(before).enumerate().skip(1);
     let points: Vec<(f64, f64)> =
         points.map(|(t, (a, b))| ((t as f64).ln(), (f64::from(*a) / f64::from(*b)).ln())).collect();
@@ -137,8 +139,12 @@ pub(super) fn position_slope(o: &PromptObservation) -> Option<f64> {
 
 /// Attention off the diagonal of each block, mean over its heads; `None` where no heads are known.
 pub(super) fn off_diagonal(o: &PromptObservation) -> Vec<Option<f64>> {
-    let mean = |heads: ArrayView1<'_, f32>| reduce(heads, Reduction::Mean);
-    o.attn_off_diagonal.rows().into_iter().map(mean).collect()
+    // Rows of blocks with fewer heads than others end with not-a-number.
+    let mean = |heads: ArrayView1<'_, f32>| {
+        let known: Vec<f32> = heads.iter().copied().filter(|given| !given.is_nan()).collect();
+        reduce(ArrayView1::from(&known), Reduction::Mean)
+    };
+    o.off_diagonal().rows().into_iter().map(mean).collect()
 }
 
 fn ratio(numerator: Option<f64>, denominator: Option<f64>) -> Option<f64> {
@@ -149,12 +155,13 @@ fn ratio(numerator: Option<f64>, denominator: Option<f64>) -> Option<f64> {
 mod tests {
     use super::super::gains::tests::observation;
     use super::*;
+    use crate::observation::ATTENTION;
     use ndarray::array;
 
     #[test]
     fn modules_are_measured_against_what_they_receive() {
         let o = observation();
-        let of = |reduction| ratios(&o.attn_module_out, &o.attn_module_in, reduction);
+        let of = |reduction| ratios(o.module_out(ATTENTION), o.module_in(ATTENTION), reduction);
         assert_eq!(of(Reduction::Last), [Some(1.0), Some(0.5), Some(1.0)]);
         assert_eq!(of(Reduction::Mean), [Some(2.0 / 3.0), Some(2.0 / 3.0), Some(1.0)]);
         assert_eq!(contracting_share(&of(Reduction::Last)), Some(1.0 / 3.0));
@@ -163,7 +170,10 @@ mod tests {
             products(&of(Reduction::Last), &[Some(4.0), Some(4.0), None]),
             [Some(4.0), Some(2.0), None]
         );
-        assert_eq!(ratios(&o.attn_out, &o.resid, Reduction::Last), [Some(0.25), Some(0.125), Some(0.0625)]);
+        assert_eq!(
+            ratios(o.branch_out(ATTENTION), o.resid(), Reduction::Last),
+            [Some(0.25), Some(0.125), Some(0.0625)]
+        );
     }
 
     #[test]
@@ -186,7 +196,9 @@ mod tests {
         }
         let (r, c) = (Some(0.75), 0.3);
         let mut skew = o.clone();
-        (skew.resid, skew.write, skew.write_cosine) = (array![[4.0], [0.0]], array![[3.0]], array![[0.3]]);
+        skew.put("resid", array![[4.0], [0.0]]);
+        skew.put("write", array![[3.0]]);
+        skew.put("write_cosine", array![[0.3]]);
         let direct = (1.0 + 2.0 * r.unwrap() * c + 0.5625f64).sqrt();
         let found = reconstructed_gains(&skew, Reduction::Frobenius)[0].unwrap();
         assert!((found - direct).abs() < 1e-6);
@@ -210,8 +222,7 @@ mod tests {
         let mut o = observation();
         assert_eq!(position_slope(&o), None, "one token is no line");
         // Gains 9 (first token), then position^-2.
-        o.resid = array![[1.0, 1.0, 1.0, 1.0], [1.0, 4.0, 8.0, 16.0], [9.0, 4.0, 2.0, 1.0]];
-        o.attn_out = ndarray::Array2::zeros((2, 4));
+        o.put("resid", array![[1.0, 1.0, 1.0, 1.0], [1.0, 4.0, 8.0, 16.0], [9.0, 4.0, 2.0, 1.0]]);
         let slope = position_slope(&o).unwrap();
         // Points (0, 0), (ln 2, -2 ln 2), (ln 3, -4 ln 2).
         let (x, y) = ([0.0, 2f64.ln(), 3f64.ln()], [0.0, -2.0 * 2f64.ln(), -4.0 * 2f64.ln()]);
@@ -225,7 +236,7 @@ mod tests {
     fn heads_are_averaged_where_they_are_known() {
         let mut o = observation();
         assert_eq!(off_diagonal(&o), [Some(0.375), Some(0.5), Some(0.5)]);
-        o.attn_off_diagonal = ndarray::Array2::zeros((3, 0));
+        o.put("attn_off_diagonal", ndarray::Array2::zeros((3, 0)));
         assert_eq!(off_diagonal(&o), [None, None, None]);
     }
 }

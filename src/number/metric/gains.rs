@@ -30,13 +30,15 @@ pub struct Gains {
 /// Gains of `observation`; see the table of this module.
 pub fn gains(observation: &PromptObservation, reduction: Reduction, endpoint: Endpoint) -> Gains {
     let stream: Vec<Option<f64>> =
-        observation.resid.rows().into_iter().map(|row| reduce(row, reduction)).collect();
+        observation.resid().rows().into_iter().map(|row| reduce(row, reduction)).collect();
     let blocks = stream.len().saturating_sub(1);
     let at = |layer: Option<usize>| layer.and_then(|l| stream.get(l).copied().flatten());
     let before_last = blocks.checked_sub(1);
     let (top, top_layer, below) = match endpoint {
         Endpoint::LastBlock => (at(Some(blocks)), Some(blocks), at(before_last)),
-        Endpoint::HfLast => (reduce(observation.final_norm.view(), reduction), Some(blocks), at(before_last)),
+        Endpoint::HfLast => {
+            (reduce(observation.final_norm().view(), reduction), Some(blocks), at(before_last))
+        }
         Endpoint::HfPenultimate => (at(before_last), before_last, at(blocks.checked_sub(2))),
     };
     let mut by_layer: Vec<Option<f64>> = stream.windows(2).map(|w| ratio(w[1], w[0])).collect();
@@ -59,30 +61,31 @@ fn ratio(numerator: Option<f64>, denominator: Option<f64>) -> Option<f64> {
 pub(super) mod tests {
     use super::*;
     use crate::observation::TopToken;
-    use ndarray::{Array2, array};
+    use ndarray::array;
 
     /// Three blocks, two tokens; norms chosen so that every ratio is exact.
     pub(crate) fn observation() -> PromptObservation {
-        PromptObservation {
-            token_ids: vec![1, 7],
-            resid: array![[1.0, 2.0], [16.0, 4.0], [16.0, 8.0], [8.0, 32.0]],
-            attn_out: Array2::from_elem((3, 2), 0.5),
-            mlp_out: Array2::from_elem((3, 2), 0.25),
-            attn_module_in: array![[2.0, 1.0], [1.0, 2.0], [1.0, 1.0]],
-            attn_module_out: Array2::from_elem((3, 2), 1.0),
-            mlp_module_in: Array2::from_elem((3, 2), 2.0),
-            mlp_module_out: Array2::from_elem((3, 2), 8.0),
-            write: array![[15.0, 6.0], [0.0, 4.0], [8.0, 24.0]],
-            write_cosine: array![[1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]],
-            max_abs: Array2::from_elem((4, 2), 0.5),
-            attn_off_diagonal: array![[0.5, 0.25], [0.0, 1.0], [0.75, 0.25]],
-            final_norm: array![2.0, 4.0],
-            entropy_nats: 1.5,
-            logit_shift: Some(0.125),
-            top: vec![TopToken { id: 3, prob: 0.5 }],
-            loss_nats: Some(2.5),
-            lens_entropy_nats: Some(array![3.0, 2.0, 1.75, 1.5]),
-        }
+        let mut seen = PromptObservation::made([3, 2, 2], |tap, [layer, _]| match tap {
+            "attn_out" | "max_abs" => 0.5,
+            "mlp_out" => 0.25,
+            "attn_module_out" => 1.0,
+            "mlp_module_in" => 2.0,
+            "mlp_module_out" => 8.0,
+            "lens_entropy_nats" => [3.0, 2.0, 1.75, 1.5][layer],
+            "entropy_nats" => 1.5,
+            "logit_shift" => 0.125,
+            "loss_nats" => 2.5,
+            _ => f32::NAN, // set below
+        });
+        seen.token_ids = vec![1, 7];
+        seen.top = vec![TopToken { id: 3, prob: 0.5 }];
+        seen.put("resid", array![[1.0, 2.0], [16.0, 4.0], [16.0, 8.0], [8.0, 32.0]]);
+        seen.put("attn_module_in", array![[2.0, 1.0], [1.0, 2.0], [1.0, 1.0]]);
+        seen.put("write", array![[15.0, 6.0], [0.0, 4.0], [8.0, 24.0]]);
+        seen.put("write_cosine", array![[1.0, -1.0], [0.0, 1.0], [-1.0, 1.0]]);
+        seen.put("attn_off_diagonal", array![[0.5, 0.25], [0.0, 1.0], [0.75, 0.25]]);
+        seen.put("final_norm", array![[2.0, 4.0]]);
+        seen
     }
 
     #[test]
@@ -118,7 +121,7 @@ pub(super) mod tests {
     #[test]
     fn one_block_has_no_penultimate_gain() {
         let mut o = observation();
-        o.resid = array![[1.0, 2.0], [16.0, 4.0]];
+        o.put("resid", array![[1.0, 2.0], [16.0, 4.0]]);
         let g = gains(&o, Reduction::Last, Endpoint::HfPenultimate);
         assert_eq!((g.last, g.by_layer), (None, vec![Some(2.0)]));
     }
@@ -126,7 +129,7 @@ pub(super) mod tests {
     #[test]
     fn a_zero_norm_below_gives_no_gain_rather_than_infinity() {
         let mut o = observation();
-        o.resid[[2, 1]] = 0.0;
+        o.put("resid", array![[1.0, 2.0], [16.0, 4.0], [16.0, 0.0], [8.0, 32.0]]);
         assert_eq!(gains(&o, Reduction::Last, Endpoint::LastBlock).last, None);
     }
 }

@@ -1,11 +1,11 @@
 //! All numbers of one observation: every metric under every protocol, as evidence rows.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView1;
 
 use super::{Metric, derived, gains, reduce, weights::attention_trace};
 use crate::{
     evidence::{Evidence, Measurement, PromptInfo},
-    observation::PromptObservation,
+    observation::{ATTENTION, MLP, PromptObservation},
     protocol::{Bos, Endpoint, Protocol, Reduction},
 };
 
@@ -36,15 +36,15 @@ pub fn measurements(
         }
         let protocol = Protocol::new(reduction, Endpoint::LastBlock, bos);
         for (metric, norms) in [
-            (Metric::ResidualNorm, &observation.resid),
-            (Metric::AttentionWrite, &observation.attn_out),
-            (Metric::MlpWrite, &observation.mlp_out),
-            (Metric::WriteNorm, &observation.write),
+            (Metric::ResidualNorm, observation.resid()),
+            (Metric::AttentionWrite, observation.branch_out(ATTENTION)),
+            (Metric::MlpWrite, observation.branch_out(MLP)),
+            (Metric::WriteNorm, observation.write()),
         ] {
             rows.put_each(metric, 0, protocol, norms.rows().into_iter().map(|row| reduce(row, reduction)));
         }
         modules(&mut rows, observation, protocol);
-        let embedding = observation.resid.rows().into_iter().next().and_then(|row| reduce(row, reduction));
+        let embedding = observation.resid().rows().into_iter().next().and_then(|row| reduce(row, reduction));
         rows.put(Metric::EmbeddingNorm, None, protocol, embedding);
     }
     let any = Protocol::new(Reduction::Last, Endpoint::HfLast, bos);
@@ -52,7 +52,7 @@ pub fn measurements(
         Metric::FirstTokenShare,
         0,
         any,
-        observation.resid.rows().into_iter().map(first_token_share),
+        observation.resid().rows().into_iter().map(first_token_share),
     );
     rows.put_each(Metric::FirstTokenNorm, 0, any, derived::first_token_norms(observation));
     rows.put_each(Metric::FirstTokenGain, 1, any, derived::first_token_gains(observation));
@@ -61,11 +61,11 @@ pub fn measurements(
     rows.put(Metric::JumpGainRest, None, any, jump.and_then(|jump| jump.rest));
     rows.put(Metric::PositionSlope, None, any, derived::position_slope(observation));
     rows.put_each(Metric::AttentionOffDiagonal, 0, any, derived::off_diagonal(observation));
-    rows.put(Metric::LogitShift, None, any, observation.logit_shift.map(f64::from));
-    rows.put(Metric::Loss, None, any, observation.loss_nats.map(f64::from));
-    let lens = observation.lens_entropy_nats.iter().flatten();
+    rows.put(Metric::LogitShift, None, any, observation.number("logit_shift").map(f64::from));
+    rows.put(Metric::Loss, None, any, observation.number("loss_nats").map(f64::from));
+    let lens = observation.tap("lens_entropy_nats").iter();
     rows.put_each(Metric::LensEntropy, 0, any, lens.map(|entropy| Some(f64::from(*entropy))));
-    rows.put(Metric::OutputEntropy, None, any, Some(f64::from(observation.entropy_nats)));
+    rows.put(Metric::OutputEntropy, None, any, observation.number("entropy_nats").map(f64::from));
     rows.put(Metric::TopProbability, None, any, observation.top.first().map(|t| f64::from(t.prob)));
     rows.put(Metric::TokenCount, None, any, Some(observation.tokens() as f64));
     rows.rows
@@ -75,11 +75,11 @@ pub fn measurements(
 fn modules(rows: &mut Rows<'_>, observation: &PromptObservation, protocol: Protocol) {
     let reduction = protocol.reduction;
     let ratios = |a, b| derived::ratios(a, b, reduction);
-    let attention = ratios(&observation.attn_module_out, &observation.attn_module_in);
-    let mlp = ratios(&observation.mlp_module_out, &observation.mlp_module_in);
+    let attention = ratios(observation.module_out(ATTENTION), observation.module_in(ATTENTION));
+    let mlp = ratios(observation.module_out(MLP), observation.module_in(MLP));
     rows.put(Metric::ContractingAttentionShare, None, protocol, derived::contracting_share(&attention));
-    let attention_over = ratios(&observation.attn_out, &observation.resid);
-    let mlp_over = ratios(&observation.mlp_out, &observation.resid);
+    let attention_over = ratios(observation.branch_out(ATTENTION), observation.resid());
+    let mlp_over = ratios(observation.branch_out(MLP), observation.resid());
     for (metric, by_block) in [
         (Metric::ModuleGainProduct, derived::products(&attention, &mlp)),
         (Metric::AttentionGain, attention),
@@ -97,20 +97,21 @@ fn modules(rows: &mut Rows<'_>, observation: &PromptObservation, protocol: Proto
     rows.put(Metric::NormRange, None, protocol, derived::norm_range(observation, reduction));
 }
 
-/// Rows of what attention on one prompt does through the value weights of its heads: `squares [L, H]`. None where the
+/// Rows of what attention on one prompt does through the value weights of its heads: `squares [L][H]`. None where the
 /// observation does not hold the attention of every head.
 pub fn attention_traces(
     model: &str,
     prompt: &PromptInfo,
     observation: &PromptObservation,
-    squares: ArrayView2<'_, f64>,
+    squares: &[Vec<f64>],
     bos: Bos,
 ) -> Vec<Measurement> {
     let mut rows = Rows { model, prompt, rows: Vec::new() };
     let any = Protocol::new(Reduction::Last, Endpoint::HfLast, bos);
-    let traces = attention_trace(observation.attn_off_diagonal.view(), squares);
-    rows.put(Metric::MeanAttentionTrace, None, any, crate::mean::mean(&traces));
-    rows.put_each(Metric::AttentionTrace, 0, any, traces.into_iter().map(Some));
+    let traces = attention_trace(observation.off_diagonal().view(), squares);
+    let known: Vec<f64> = traces.iter().copied().flatten().collect();
+    rows.put(Metric::MeanAttentionTrace, None, any, crate::mean::mean(&known));
+    rows.put_each(Metric::AttentionTrace, 0, any, traces);
     rows.rows
 }
 
@@ -233,8 +234,8 @@ mod tests {
     fn traces_join_attention_with_the_value_weights_of_its_heads() {
         let prompt = PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into() };
         // [L, H] of off-diagonal attention: (0.5, 0.25), (0, 1), (0.75, 0.25).
-        let squares = ndarray::array![[2.0, 8.0], [5.0, 6.0], [4.0, 4.0]];
-        let rows = attention_traces("m", &prompt, &observation(), squares.view(), Bos::Never);
+        let squares = [vec![2.0, 8.0], vec![5.0, 6.0], vec![4.0, 4.0]];
+        let rows = attention_traces("m", &prompt, &observation(), &squares, Bos::Never);
         let of = |metric, layer| {
             let mut found = rows.iter().filter(|row| row.metric == metric && row.layer == layer);
             found.next().map(|row| row.value)
@@ -244,16 +245,18 @@ mod tests {
         assert_eq!(of(Metric::MeanAttentionTrace, None), Some(6.5 / 3.0));
         assert!(rows.iter().all(|row| row.protocol.is_some_and(|protocol| protocol.bos == Bos::Never)));
         let mut fused = observation();
-        fused.attn_off_diagonal = ndarray::Array2::zeros((3, 0));
-        assert!(attention_traces("m", &prompt, &fused, squares.view(), Bos::Never).is_empty());
+        fused.put("attn_off_diagonal", ndarray::Array2::zeros((3, 0)));
+        assert!(attention_traces("m", &prompt, &fused, &squares, Bos::Never).is_empty());
     }
 
     #[test]
     fn what_was_not_observed_has_no_rows() {
         let mut seen = observation();
-        (seen.logit_shift, seen.loss_nats, seen.lens_entropy_nats) = (None, None, None);
-        seen.attn_off_diagonal = ndarray::Array2::zeros((3, 0));
-        seen.attn_module_in.fill(f32::NAN);
+        for tap in ["logit_shift", "loss_nats", "lens_entropy_nats"] {
+            seen.take(tap);
+        }
+        seen.put("attn_off_diagonal", ndarray::Array2::zeros((3, 0)));
+        seen.put("attn_module_in", ndarray::Array2::from_elem((3, 2), f32::NAN));
         let without = measure(&seen);
         for metric in [
             Metric::LogitShift,

@@ -1,6 +1,6 @@
 //! Numbers of a weighing as evidence rows, and what its value weights make of attention.
 
-use ndarray::{ArrayView2, Zip};
+use ndarray::{ArrayView1, ArrayView2};
 
 use super::Metric;
 use super::measurements::SOURCE;
@@ -37,9 +37,12 @@ pub fn weights(model: &str, weighed: &Weighed) -> Vec<Measurement> {
     if let Some(folded) = folded {
         put(Metric::UnembeddingFoldedSpectralNorm, None, folded.sigma_max);
     }
-    let blocks: Vec<f64> = value_squares.iter().filter_map(|heads| crate::mean::mean(heads)).collect();
-    for (layer, square) in blocks.iter().enumerate() {
-        put(Metric::ValueWeightSquare, Some(layer), *square);
+    let mut blocks = Vec::new();
+    for (layer, heads) in value_squares.iter().enumerate() {
+        if let Some(square) = crate::mean::mean(heads) {
+            put(Metric::ValueWeightSquare, Some(layer), square);
+            blocks.push(square);
+        }
     }
     if let Some(mean) = crate::mean::mean(&blocks) {
         put(Metric::MeanValueWeightSquare, None, mean);
@@ -48,18 +51,21 @@ pub fn weights(model: &str, weighed: &Weighed) -> Vec<Measurement> {
 }
 
 /// The attention trace of every block, `[L]`: `off_diagonal [L, H]` (attention off the diagonal, summed over query
-/// tokens) times `squares [L, H]` (‖W_V‖_F² of the head), mean over heads. Empty where the shapes differ.
-pub fn attention_trace(off_diagonal: ArrayView2<'_, f32>, squares: ArrayView2<'_, f64>) -> Vec<f64> {
-    if off_diagonal.dim() != squares.dim() {
+/// tokens) times `squares [L][H]` (‖W_V‖_F² of the head), mean over heads. `None` for a block without heads; empty where the
+/// numbers of blocks or of heads differ. Rows of blocks with fewer heads than others end with not-a-number.
+pub fn attention_trace(off_diagonal: ArrayView2<'_, f32>, squares: &[Vec<f64>]) -> Vec<Option<f64>> {
+    let known = |row: ArrayView1<'_, f32>| row.iter().filter(|off| !off.is_nan()).count();
+    let same = |(row, squares): (ArrayView1<'_, f32>, &Vec<f64>)| known(row) == squares.len();
+    let rows = || off_diagonal.rows().into_iter().zip(squares);
+    if off_diagonal.nrows() != squares.len() || !rows().all(same) {
         return Vec::new();
     }
-    Zip::from(off_diagonal.rows())
-        .and(squares.rows())
-        .map_collect(|off, squares| {
-            let heads = off.len() as f64;
-            off.iter().zip(squares).map(|(&off, square)| f64::from(off) * square).sum::<f64>() / heads
+    rows()
+        .map(|(off, squares)| {
+            let sum = off.iter().zip(squares).map(|(&off, square)| f64::from(off) * square).sum::<f64>();
+            (!squares.is_empty()).then(|| sum / squares.len() as f64)
         })
-        .to_vec()
+        .collect()
 }
 
 #[cfg(test)]
@@ -120,8 +126,16 @@ pub(crate) mod tests {
     #[test]
     fn the_trace_weighs_each_heads_attention_by_its_own_values() {
         let off = array![[0.5f32, 2.0], [1.0, 0.0]];
-        let squares = weighed().squares();
-        assert_eq!(attention_trace(off.view(), squares.view()), [(0.5 + 6.0) / 2.0, 2.0]);
-        assert_eq!(attention_trace(array![[0.5f32, 2.0]].view(), squares.view()), Vec::<f64>::new());
+        let squares = weighed().value_squares;
+        assert_eq!(attention_trace(off.view(), &squares), [Some((0.5 + 6.0) / 2.0), Some(2.0)]);
+        assert_eq!(attention_trace(array![[0.5f32, 2.0]].view(), &squares), []);
+    }
+
+    #[test]
+    fn blocks_may_differ_in_their_heads_and_have_none() {
+        let off = array![[0.5f32, 2.0], [1.0, f32::NAN], [f32::NAN, f32::NAN]];
+        let squares = [vec![1.0, 3.0], vec![4.0], vec![]];
+        assert_eq!(attention_trace(off.view(), &squares), [Some((0.5 + 6.0) / 2.0), Some(4.0), None]);
+        assert_eq!(attention_trace(off.view(), &[vec![1.0, 3.0], vec![4.0, 8.0], vec![]]), []);
     }
 }

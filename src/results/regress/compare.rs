@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::run_numbers::{Kind, Place, RunNumbers};
+use number::observation::Tap;
 
 /// Two numbers a, b are the same when |a - b| ≤ 1e-5 · max(|a|, |b|); entropies, probabilities and estimates, whose
 /// natural value may be zero, also when |a - b| ≤ 1e-5 in their own unit.
@@ -16,15 +17,8 @@ use super::run_numbers::{Kind, Place, RunNumbers};
 /// graphs only.
 pub const TOLERANCE: f64 = 1e-5;
 
-/// Names whose natural value may be zero, among observations and metrics.
-const NEAR_ZERO: [&str; 15] = [
-    "entropy_nats",
-    "top_prob",
-    "write_cosine",
-    "attn_off_diagonal",
-    "logit_shift",
-    "loss_nats",
-    "lens_entropy_nats",
+/// Metrics whose natural value may be zero.
+const NEAR_ZERO: [&str; 8] = [
     "output-entropy",
     "top-probability",
     "write-cosine",
@@ -125,7 +119,13 @@ fn change(place: &Place, before: Option<f32>, now: Option<f32>) -> Option<Number
         (Some(a), Some(b)) if a == b || (a.is_nan() && b.is_nan()) => return None,
         (Some(a), Some(b)) if a.is_finite() && b.is_finite() => {
             let (by, size) = ((a - b).abs(), a.abs().max(b.abs()));
-            let near_zero = place.kind == Kind::Estimate || NEAR_ZERO.contains(&place.name.as_str());
+            let near_zero = match place.kind {
+                Kind::Observation => {
+                    place.name == "top_prob" || Tap::find(&place.name).is_some_and(|tap| tap.near_zero)
+                }
+                Kind::Measurement => NEAR_ZERO.contains(&place.name.as_str()),
+                Kind::Estimate => true,
+            };
             let allowed = TOLERANCE * if near_zero { size.max(1.0) } else { size };
             if by <= allowed {
                 return None;

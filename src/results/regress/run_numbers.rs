@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use base::named_enum;
 use number::evidence::Measurement;
-use number::observation::PromptObservation;
+use number::observation::{Axes, PromptObservation};
 use number::protocol::{Bos, Protocol};
 use study::judge::outcome::{HypothesisOutcome, Judgement};
 
@@ -89,26 +89,19 @@ impl RunNumbers {
         for (t, &id) in seen.token_ids.iter().enumerate() {
             put("token_id", None, Some(t), id as f32); // exact: no vocabulary reaches 2^24
         }
-        let others = [
-            ("resid", &seen.resid),
-            ("max_abs", &seen.max_abs),
-            ("attn_off_diagonal", &seen.attn_off_diagonal),
-        ];
-        for (name, table) in others.into_iter().chain(seen.by_block()) {
-            for ((l, t), &value) in table.indexed_iter() {
-                put(name, Some(l), Some(t), value);
+        for tap in seen.named() {
+            for ((row, column), &value) in seen.tap(&tap.name).indexed_iter() {
+                let (layer, position) = match tap.tap.axes {
+                    Axes::Stream | Axes::Blocks | Axes::Heads => (Some(row), Some(column)),
+                    Axes::Layers => (Some(row), None),
+                    Axes::Tokens => (None, Some(column)),
+                    Axes::Prompt => (None, None),
+                };
+                if !value.is_nan() {
+                    put(&tap.name, layer, position, value);
+                }
             }
         }
-        for (name, value) in [("logit_shift", seen.logit_shift), ("loss_nats", seen.loss_nats)] {
-            value.into_iter().for_each(|value| put(name, None, None, value));
-        }
-        for (l, &entropy) in seen.lens_entropy_nats.iter().flatten().enumerate() {
-            put("lens_entropy_nats", Some(l), None, entropy);
-        }
-        for (t, &norm) in seen.final_norm.iter().enumerate() {
-            put("final_norm", None, Some(t), norm);
-        }
-        put("entropy_nats", None, None, seen.entropy_nats);
         for (rank, top) in seen.top.iter().enumerate() {
             put("top_prob", None, Some(rank), top.prob);
         }
@@ -174,8 +167,6 @@ impl RunNumbers {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2};
-
     use super::*;
     use base::hash::Key;
     use number::evidence::Evidence;
@@ -186,36 +177,18 @@ mod tests {
     #[test]
     fn every_value_of_an_observation_has_its_own_place() {
         let mut n = 0.0;
-        let mut next = || {
+        let mut seen = PromptObservation::made([3, 2, 2], |_, _| {
             n += 1.0;
             n
-        };
-        let mut array = |rows| Array2::from_shape_simple_fn((rows, 2), &mut next);
-        let seen = PromptObservation {
-            token_ids: vec![7, 8],
-            resid: array(4),
-            attn_out: array(3),
-            mlp_out: array(3),
-            attn_module_in: array(3),
-            attn_module_out: array(3),
-            mlp_module_in: array(3),
-            mlp_module_out: array(3),
-            write: array(3),
-            write_cosine: array(3),
-            max_abs: array(4),
-            attn_off_diagonal: array(3), // two heads
-            final_norm: Array1::from(vec![101.0, 102.0]),
-            entropy_nats: 103.0,
-            logit_shift: Some(105.0),
-            top: vec![TopToken { id: 3, prob: 104.0 }],
-            loss_nats: Some(106.0),
-            lens_entropy_nats: Some(Array1::from(vec![107.0, 108.0, 109.0, 110.0])),
-        };
+        });
+        seen.token_ids = vec![107, 108];
+        seen.top = vec![TopToken { id: 3, prob: 104.0 }];
         let mut shown = RunNumbers::default();
         shown.observation("m", "p", Bos::Never, &seen);
         // Tokens, two taps at 4 layers and nine at 3, final norm, entropy, top, shift, loss, lens.
         assert_eq!(shown.numbers.len(), 2 + 2 * (2 * 4 + 9 * 3) + 2 + 1 + 1 + 1 + 1 + 4);
-        let (place, _) = shown.numbers.iter().find(|(_, value)| **value == seen.mlp_out[[2, 1]]).unwrap();
+        let (place, _) =
+            shown.numbers.iter().find(|(_, value)| **value == seen.branch_out("mlp")[[2, 1]]).unwrap();
         assert_eq!(place.to_string(), "mlp_out under BOS never of m on p, layer 2, position 1");
     }
 

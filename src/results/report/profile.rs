@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use number::metric::{first_token_gains, first_token_norms, gains, reduce};
-use number::observation::PromptObservation;
+use number::observation::{ATTENTION, MLP, PromptObservation};
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
 /// How the tokens after the first are reduced.
@@ -60,11 +60,11 @@ impl LayerProfile {
             protocol: Protocol::new(REST, Endpoint::LastBlock, bos),
             prompts: observations.len(),
             first: over(&first_token_norms),
-            rest: over(&|o| reduced(&o.resid)),
+            rest: over(&|o| reduced(o.resid())),
             first_gain: over(&first_token_gains),
             rest_gain: over(&|o| gains(o, REST, Endpoint::LastBlock).by_layer),
-            attention: over(&|o| reduced(&o.attn_out)),
-            mlp: over(&|o| reduced(&o.mlp_out)),
+            attention: over(&|o| reduced(o.branch_out(ATTENTION))),
+            mlp: over(&|o| reduced(o.branch_out(MLP))),
         }
     }
 }
@@ -86,32 +86,15 @@ impl Band {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2, array};
+    use ndarray::{Array2, array};
 
     use super::*;
 
     fn observation(resid: Array2<f32>) -> PromptObservation {
         let (layers, tokens) = resid.dim();
-        PromptObservation {
-            token_ids: vec![0; tokens],
-            attn_out: Array2::zeros((layers - 1, tokens)),
-            mlp_out: Array2::zeros((layers - 1, tokens)),
-            attn_module_in: Array2::zeros((layers - 1, tokens)),
-            attn_module_out: Array2::zeros((layers - 1, tokens)),
-            mlp_module_in: Array2::zeros((layers - 1, tokens)),
-            mlp_module_out: Array2::zeros((layers - 1, tokens)),
-            write: Array2::zeros((layers - 1, tokens)),
-            write_cosine: Array2::zeros((layers - 1, tokens)),
-            max_abs: Array2::zeros((layers, tokens)),
-            attn_off_diagonal: Array2::zeros((layers - 1, 1)),
-            final_norm: Array1::zeros(tokens),
-            resid,
-            entropy_nats: 0.0,
-            logit_shift: None,
-            top: Vec::new(),
-            loss_nats: None,
-            lens_entropy_nats: None,
-        }
+        let mut made = PromptObservation::made([layers - 1, tokens, 1], |_, _| 0.0);
+        made.put("resid", resid);
+        made
     }
 
     #[test]

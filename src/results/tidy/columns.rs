@@ -1,7 +1,12 @@
 //! Every table of `results/tables`, column by column with type, unit and meaning.
 
+use std::{borrow::Cow, sync::LazyLock};
+
+use crate::tables::of_tokens;
+use number::observation::{ATTENTION, Axes, MLP, NamedTap};
+
 /// One table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Table {
     /// File stem.
     pub name: &'static str,
@@ -10,7 +15,7 @@ pub struct Table {
     /// What one row is.
     pub row: &'static str,
     /// In the order of the file.
-    pub columns: &'static [Column],
+    pub columns: Vec<Column>,
 }
 
 /// How the file of a table is written.
@@ -23,16 +28,16 @@ pub enum Format {
 }
 
 /// One column.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Column {
     /// As the header of the file has it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What its values are.
     pub kind: Type,
     /// Empty for words and counts.
     pub unit: &'static str,
     /// What a value says.
-    pub meaning: &'static str,
+    pub meaning: Cow<'static, str>,
 }
 
 /// What the values of a column are.
@@ -65,19 +70,35 @@ pub fn table(name: &str) -> Option<&'static Table> {
 }
 
 const fn text(name: &'static str, meaning: &'static str) -> Column {
-    Column { name, kind: Type::Text, unit: "", meaning }
+    Column { name: Cow::Borrowed(name), kind: Type::Text, unit: "", meaning: Cow::Borrowed(meaning) }
 }
 
 const fn count(name: &'static str, meaning: &'static str) -> Column {
-    Column { name, kind: Type::Integer, unit: "", meaning }
+    Column { name: Cow::Borrowed(name), kind: Type::Integer, unit: "", meaning: Cow::Borrowed(meaning) }
 }
 
 const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
-    Column { name, kind: Type::Number, unit, meaning }
+    Column { name: Cow::Borrowed(name), kind: Type::Number, unit, meaning: Cow::Borrowed(meaning) }
 }
 
 const fn truth(name: &'static str, meaning: &'static str) -> Column {
-    Column { name, kind: Type::Truth, unit: "", meaning }
+    Column { name: Cow::Borrowed(name), kind: Type::Truth, unit: "", meaning: Cow::Borrowed(meaning) }
+}
+
+/// The taps that have a value for each token, of blocks of attention and MLP. Where a model has other branches, the table has
+/// columns under their names too.
+fn taps() -> Vec<Column> {
+    let column = |tap: NamedTap| {
+        let (layer, empty) = match tap.tap.axes {
+            Axes::Blocks => (" in block l", "; empty at L"),
+            Axes::Tokens => ("", "; empty below L"),
+            _ => ("", ""),
+        };
+        let meaning = format!("{}{layer}{empty}", tap.meaning());
+        Column { name: tap.name.into(), kind: Type::Number, unit: tap.tap.unit, meaning: meaning.into() }
+    };
+    let always = of_tokens(&[ATTENTION, MLP]).into_iter().filter(|tap| !tap.tap.optional);
+    always.map(column).collect()
 }
 
 const EVIDENCE: Column = text("evidence", "published (imported tables) or measured (observed here)");
@@ -102,163 +123,145 @@ const P: Column = number("p", "probability", "two-sided unless the notes of the 
 const N: Column = count("n", "resampling units behind it (prompts or models)");
 
 /// In the order of the flow.
-pub const TABLES: &[Table] = &[
-    Table {
-        name: "observations",
-        format: Format::Parquet,
-        row: "one token position of one prompt at one layer of one model under one BOS policy",
-        columns: &[
-            EVIDENCE,
-            SOURCE,
-            MODEL,
-            PROMPT,
-            CATEGORY,
-            text("bos", "BOS policy: auto, always, never"),
-            DTYPE,
-            count("position", "token position, 0 = first token run, BOS included"),
-            count("token_id", "id in the model's vocabulary"),
-            count("layer", "0 = entering block 0, l = entering block l, L = after the last block"),
-            number("resid", "norm", "Euclidean norm of the residual stream over the width"),
-            number("max_abs", "component", "largest |component| of the residual stream"),
-            number("attn_out", "norm", "norm of what attention adds in block l; empty at L"),
-            number("mlp_out", "norm", "norm of what the MLP adds in block l; empty at L"),
-            number(
-                "attn_module_in",
-                "norm",
-                "norm of what the attention module of block l receives; empty at L",
-            ),
-            number(
-                "attn_module_out",
-                "norm",
-                "norm of what that module gives, before any norm after it; empty at L",
-            ),
-            number("mlp_module_in", "norm", "norm of what the MLP of block l receives; empty at L"),
-            number("mlp_module_out", "norm", "norm of what it gives, before any norm after it; empty at L"),
-            number("write", "norm", "norm of all that block l adds, as one vector; empty at L"),
-            number(
-                "write_cosine",
-                "cosine",
-                "cosine of the stream entering block l and that write; empty at L",
-            ),
-            number("final_norm", "norm", "norm after the final norm; empty below L"),
-        ],
-    },
-    Table {
-        name: "measurements",
-        format: Format::Parquet,
-        row: "one number: a metric of one model (and prompt, and layer) under one protocol",
-        columns: &[
-            EVIDENCE,
-            SOURCE,
-            MODEL,
-            PROMPT,
-            CATEGORY,
-            text("metric", "metric name; unit and definition in the report under Methods"),
-            count("layer", "layer as in observations; empty where the metric has none"),
-            text("reduction", "token reduction; empty for a property of the weights"),
-            text("endpoint", "endpoint of the gain; empty for a property of the weights"),
-            text("bos", "BOS policy; empty for a property of the weights"),
-            DTYPE,
-            number("value", "unit of the metric", "the number"),
-            text("definition", "where the source deviates from the metric's definition; else empty"),
-        ],
-    },
-    Table {
-        name: "predictions",
-        format: Format::Csv,
-        row: "one prediction on one kind of evidence under one protocol",
-        columns: &[
-            HYPOTHESIS,
-            PREDICTION,
-            EVIDENCE,
-            PROTOCOL,
-            PRIMARY,
-            truth("core", "whether the hypothesis stands or falls with the prediction"),
-            text("verdict", "supported, contradicted, negligible, inconclusive, fragile or untestable"),
-            text("overall", "the prediction's verdict over all equivalent protocols"),
-            text("because", "the conditions of the rule that decided, with their numbers"),
-            text("missing", "what the test needs and is not here, joined by `; `"),
-        ],
-    },
-    Table {
-        name: "statistics",
-        format: Format::Csv,
-        row: "one statistic of one prediction under one protocol, as rules refer to it",
-        columns: &[
-            HYPOTHESIS,
-            PREDICTION,
-            EVIDENCE,
-            PROTOCOL,
-            PRIMARY,
-            text("statistic", "name, e.g. rho"),
-            number("value", "see the name", "empty where it could not be computed"),
-        ],
-    },
-    Table {
-        name: "estimates",
-        format: Format::Csv,
-        row: "one estimate (of a model, a group, a pool) behind one prediction under one protocol",
-        columns: &[
-            HYPOTHESIS,
-            PREDICTION,
-            EVIDENCE,
-            PROTOCOL,
-            PRIMARY,
-            text("label", "what it is of: a model id, a category, `pooled`"),
-            UNIT,
-            number("value", OF_UNIT, "the estimate; empty where it cannot be computed"),
-            LOW,
-            HIGH,
-            P,
-            N,
-        ],
-    },
-    Table {
-        name: "specifications",
-        format: Format::Csv,
-        row: "one way of measuring one prediction: a point of its specification curve",
-        columns: &[
-            HYPOTHESIS,
-            PREDICTION,
-            EVIDENCE,
-            count("rank", "place by effect within the curve, 1 = smallest"),
-            text("choices", "dimension=value of every choice, joined by `; `"),
-            text("relation", "primary, equivalent or different-estimand"),
-            text("verdict", "what the rule says of these numbers"),
-            UNIT,
-            number("effect", OF_UNIT, "the effect; empty where it cannot be computed"),
-            LOW,
-            HIGH,
-            P,
-            N,
-        ],
-    },
-    Table {
-        name: "claims",
-        format: Format::Csv,
-        row: "one number or word that was printed, beside what the published rows behind it give",
-        columns: &[
-            text("id", "C… of data/published/claims.csv, S… of its recipes.toml"),
-            text("section", "section of the research note; of a statistic where it was stated"),
-            text("text", "what the number or word was printed as"),
-            text("models", "models the claim names, joined by `; `"),
-            text("printed", "number or words as printed"),
-            UNIT,
-            number("tolerance", OF_UNIT, "how far a number may be off to print alike; empty for words"),
-            text("recomputed", "the same from the rows; empty where the outcome is `no data`"),
-            text("outcome", "reproduces, differs or no data"),
-            text("deviations", "how the value is not what the claim says, joined by `; `"),
-            text(
-                "measures",
-                "metric, models, prompts, source and precision of the rows, and what is computed",
-            ),
-            text("definitions", "what the sources' rows say of themselves, joined by `; `"),
-            PROTOCOL,
-            count("rows", "rows and facts behind the value"),
-            text("note", "what is missing, or what else the rows say"),
-        ],
-    },
-];
+pub static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
+    vec![
+        Table {
+            name: "observations",
+            format: Format::Parquet,
+            row: "one token position of one prompt at one layer of one model under one BOS policy",
+            columns: vec![
+                EVIDENCE,
+                SOURCE,
+                MODEL,
+                PROMPT,
+                CATEGORY,
+                text("bos", "BOS policy: auto, always, never"),
+                DTYPE,
+                count("position", "token position, 0 = first token run, BOS included"),
+                count("token_id", "id in the model's vocabulary"),
+                count("layer", "0 = entering block 0, l = entering block l, L = after the last block"),
+            ]
+            .into_iter()
+            .chain(taps())
+            .collect(),
+        },
+        Table {
+            name: "measurements",
+            format: Format::Parquet,
+            row: "one number: a metric of one model (and prompt, and layer) under one protocol",
+            columns: vec![
+                EVIDENCE,
+                SOURCE,
+                MODEL,
+                PROMPT,
+                CATEGORY,
+                text("metric", "metric name; unit and definition in the report under Methods"),
+                count("layer", "layer as in observations; empty where the metric has none"),
+                text("reduction", "token reduction; empty for a property of the weights"),
+                text("endpoint", "endpoint of the gain; empty for a property of the weights"),
+                text("bos", "BOS policy; empty for a property of the weights"),
+                DTYPE,
+                number("value", "unit of the metric", "the number"),
+                text("definition", "where the source deviates from the metric's definition; else empty"),
+            ],
+        },
+        Table {
+            name: "predictions",
+            format: Format::Csv,
+            row: "one prediction on one kind of evidence under one protocol",
+            columns: vec![
+                HYPOTHESIS,
+                PREDICTION,
+                EVIDENCE,
+                PROTOCOL,
+                PRIMARY,
+                truth("core", "whether the hypothesis stands or falls with the prediction"),
+                text("verdict", "supported, contradicted, negligible, inconclusive, fragile or untestable"),
+                text("overall", "the prediction's verdict over all equivalent protocols"),
+                text("because", "the conditions of the rule that decided, with their numbers"),
+                text("missing", "what the test needs and is not here, joined by `; `"),
+            ],
+        },
+        Table {
+            name: "statistics",
+            format: Format::Csv,
+            row: "one statistic of one prediction under one protocol, as rules refer to it",
+            columns: vec![
+                HYPOTHESIS,
+                PREDICTION,
+                EVIDENCE,
+                PROTOCOL,
+                PRIMARY,
+                text("statistic", "name, e.g. rho"),
+                number("value", "see the name", "empty where it could not be computed"),
+            ],
+        },
+        Table {
+            name: "estimates",
+            format: Format::Csv,
+            row: "one estimate (of a model, a group, a pool) behind one prediction under one protocol",
+            columns: vec![
+                HYPOTHESIS,
+                PREDICTION,
+                EVIDENCE,
+                PROTOCOL,
+                PRIMARY,
+                text("label", "what it is of: a model id, a category, `pooled`"),
+                UNIT,
+                number("value", OF_UNIT, "the estimate; empty where it cannot be computed"),
+                LOW,
+                HIGH,
+                P,
+                N,
+            ],
+        },
+        Table {
+            name: "specifications",
+            format: Format::Csv,
+            row: "one way of measuring one prediction: a point of its specification curve",
+            columns: vec![
+                HYPOTHESIS,
+                PREDICTION,
+                EVIDENCE,
+                count("rank", "place by effect within the curve, 1 = smallest"),
+                text("choices", "dimension=value of every choice, joined by `; `"),
+                text("relation", "primary, equivalent or different-estimand"),
+                text("verdict", "what the rule says of these numbers"),
+                UNIT,
+                number("effect", OF_UNIT, "the effect; empty where it cannot be computed"),
+                LOW,
+                HIGH,
+                P,
+                N,
+            ],
+        },
+        Table {
+            name: "claims",
+            format: Format::Csv,
+            row: "one number or word that was printed, beside what the published rows behind it give",
+            columns: vec![
+                text("id", "C… of data/published/claims.csv, S… of its recipes.toml"),
+                text("section", "section of the research note; of a statistic where it was stated"),
+                text("text", "what the number or word was printed as"),
+                text("models", "models the claim names, joined by `; `"),
+                text("printed", "number or words as printed"),
+                UNIT,
+                number("tolerance", OF_UNIT, "how far a number may be off to print alike; empty for words"),
+                text("recomputed", "the same from the rows; empty where the outcome is `no data`"),
+                text("outcome", "reproduces, differs or no data"),
+                text("deviations", "how the value is not what the claim says, joined by `; `"),
+                text(
+                    "measures",
+                    "metric, models, prompts, source and precision of the rows, and what is computed",
+                ),
+                text("definitions", "what the sources' rows say of themselves, joined by `; `"),
+                PROTOCOL,
+                count("rows", "rows and facts behind the value"),
+                text("note", "what is missing, or what else the rows say"),
+            ],
+        },
+    ]
+});
 
 #[cfg(test)]
 mod tests {

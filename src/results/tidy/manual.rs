@@ -15,13 +15,13 @@ pub fn manual() -> String {
          R         read.csv(pipe(\"streamgauge tables measurements\"))   # or arrow::read_parquet(…)\n\
          ```\n\nWhole examples: `scripts/examples`.\n",
     );
-    for table in TABLES {
+    for table in TABLES.iter() {
         text.push_str(&format!(
             "\n## {}\n\nOne row is {}.\n\n| column | type | unit | meaning |\n|---|---|---|---|\n",
             table.file(),
             table.row
         ));
-        for column in table.columns {
+        for column in &table.columns {
             text.push_str(&format!(
                 "| `{}` | {} | {} | {} |\n",
                 column.name,

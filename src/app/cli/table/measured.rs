@@ -10,7 +10,7 @@ use engine::run::Runtime;
 use number::evidence::PromptInfo;
 use number::facts::ModelFacts;
 use number::metric::{Gains, gains, measurements, reduce};
-use number::observation::PromptObservation;
+use number::observation::{ATTENTION, Axes, MLP, NamedTap, PromptObservation};
 use number::protocol::{Bos, Endpoint, Reduction};
 
 /// The model as printed.
@@ -83,20 +83,18 @@ fn row_json(row: &MeasuredRow<'_>) -> Value {
         "prompt": row.prompt,
         "token_ids": seen.token_ids,
         "tokens": row.tokens,
-        "resid": matrix(&seen.resid),
-        "max_abs": matrix(&seen.max_abs),
-        "attn_off_diagonal": matrix(&seen.attn_off_diagonal),
-        "final": seen.final_norm.to_vec(),
-        "entropy_nats": seen.entropy_nats,
-        "logit_shift": seen.logit_shift,
         "top": top,
-        "loss_nats": seen.loss_nats,
-        "lens_entropy_nats": seen.lens_entropy_nats.as_ref().map(|lens| lens.to_vec()),
         "gains": by_protocol,
         "metrics": metrics(seen),
     });
     if let Value::Object(map) = &mut json {
-        map.extend(seen.by_block().map(|(name, table)| (name.to_string(), json!(matrix(table)))));
+        let shown = |tap: &NamedTap| !tap.tap.optional || seen.has(&tap.name);
+        map.extend(
+            seen.named()
+                .into_iter()
+                .filter(shown)
+                .map(|tap| (json_name(&tap).to_string(), of_tap(seen, &tap))),
+        );
     }
     json
 }
@@ -119,6 +117,29 @@ fn metrics(seen: &PromptObservation) -> Map<String, Value> {
         };
     }
     all
+}
+
+/// The key of a tap.
+pub(in crate::cli) fn json_name(tap: &NamedTap) -> &str {
+    if tap.name == "final_norm" { "final" } else { &tap.name }
+}
+
+/// The values of a tap; null where nothing was seen of it.
+fn of_tap(seen: &PromptObservation, tap: &NamedTap) -> Value {
+    let table = seen.tap(&tap.name);
+    if !seen.has(&tap.name) {
+        return Value::Null;
+    }
+    match tap.tap.axes {
+        Axes::Stream | Axes::Blocks => json!(matrix(table)),
+        // Rows of fewer heads than others end with not-a-number.
+        Axes::Heads => {
+            let known = |row: Vec<f32>| row.into_iter().filter(|value| !value.is_nan()).collect::<Vec<f32>>();
+            json!(matrix(table).into_iter().map(known).collect::<Vec<_>>())
+        }
+        Axes::Layers | Axes::Tokens => json!(table.iter().collect::<Vec<_>>()),
+        Axes::Prompt => json!(table.first()),
+    }
 }
 
 fn matrix(values: &Array2<f32>) -> Vec<Vec<f32>> {
@@ -184,8 +205,13 @@ fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
     let last = seen.tokens() - 1; // an observation has at least one token
     let by_last = gains(seen, Reduction::Last, Endpoint::LastBlock).by_layer;
     let by_frobenius = gains(seen, Reduction::Frobenius, Endpoint::LastBlock).by_layer;
+    let at = |branch: &str, block: usize| {
+        // A norm that a decoder of another tool did not give, or of a branch that the block lacks, is not-a-number.
+        let norm = seen.branch_out(branch).get([block, last]).copied();
+        norm.filter(|norm| !norm.is_nan()).map(f64::from)
+    };
     for layer in 0..=seen.blocks() {
-        let norms = seen.resid.row(layer);
+        let norms = seen.resid().row(layer);
         let block = layer.checked_sub(1);
         table.add_row(vec![
             if layer == 0 { "embedding".to_string() } else { format!("block {}", layer - 1) },
@@ -194,8 +220,8 @@ fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
             number(Some(f64::from(norms[0]))),
             number(block.and_then(|b| by_last[b])),
             number(block.and_then(|b| by_frobenius[b])),
-            number(block.and_then(|b| given(seen.attn_out[[b, last]]))),
-            number(block.and_then(|b| given(seen.mlp_out[[b, last]]))),
+            number(block.and_then(|b| at(ATTENTION, b))),
+            number(block.and_then(|b| at(MLP, b))),
         ]);
     }
     text.push_str(&format!("{table}\n\n"));
@@ -206,13 +232,9 @@ fn profile(row: &MeasuredRow<'_>, bos: Option<Bos>) -> String {
         .zip(&row.top_tokens)
         .map(|(top, token)| format!("{token:?} {:.3}", top.prob))
         .collect();
-    text.push_str(&format!("\nentropy {:.4} nats; next: {}\n", seen.entropy_nats, continuation.join("  ")));
+    let entropy = seen.number("entropy_nats").unwrap_or(f32::NAN);
+    text.push_str(&format!("\nentropy {entropy:.4} nats; next: {}\n", continuation.join("  ")));
     text
-}
-
-/// A norm that a decoder of another tool did not give is NaN.
-fn given(norm: f32) -> Option<f64> {
-    Some(f64::from(norm)).filter(|norm| !norm.is_nan())
 }
 
 fn gain_table(seen: &PromptObservation) -> String {

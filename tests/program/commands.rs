@@ -410,10 +410,8 @@ fn check_reads_the_published_tables_too() {
 fn a_published_table_that_lacks_a_row_ends_a_run_before_anything_is_observed() {
     let sandbox = Sandbox::new();
     let table = sandbox.read("data/published/measurements.csv");
-    let kept: Vec<&str> = table
-        .split_inclusive('\n')
-        .filter(|line| !line.starts_with("input_dependency,llama-3.1-8b,"))
-        .collect();
+    let kept: Vec<&str> =
+        table.split_inclusive('\n').filter(|line| !line.starts_with("input_dependency,")).collect();
     assert!(kept.concat().len() < table.len());
     sandbox.write("data/published/measurements.csv", &kept.concat());
     for command in ["check", "run"] {

@@ -16,7 +16,6 @@ pub mod schema;
 mod source;
 pub mod template;
 
-pub use crate::judge::hypothesis;
 pub use kind::Kind;
 pub use load::{Checked, Loaded, check, hypothesis_key, load, load_models, load_prompts};
 pub use report::{Diagnostic, Report, nearest};

@@ -233,10 +233,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Stores the output of one job under these fields and counts it.
-    pub(super) fn keep_as(&mut self, job: &Job, fields: &Fields, bytes: Vec<u8>) -> Result<(), StoreError> {
-        let (slot, fields) = (job.slot.clone(), fields.clone());
-        self.ledger.put(vec![Output { slot, fields, value: Value::Bytes(bytes) }])?;
+    /// Stores the output of one job, under the fields that its key really has, and counts it.
+    pub(super) fn keep_as(&mut self, due: &Due<'_>, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let Due { job, fields } = due;
+        let Some(kind) = kind_of(self.kinds, job) else { return Ok(()) };
+        let fields = fields.clone().unwrap_or_else(|| kind.fields(self.inputs, job.index));
+        self.ledger.put(vec![Output { slot: job.slot.clone(), fields, value: Value::Bytes(bytes) }])?;
         *self.done.counts.entry(job.kind).or_default() += 1;
         Ok(())
     }

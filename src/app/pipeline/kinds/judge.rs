@@ -83,7 +83,8 @@ impl Kind for Judge {
         due.sort_by_cached_key(|due| (evidence(due), due.job.index));
         for alike in due.chunk_by(|a, b| evidence(a) == evidence(b)) {
             let mut table = None;
-            for Due { job, fields } in alike {
+            for due in alike {
+                let job = due.job;
                 let (_, hypothesis, hash) = &inputs.loaded.hypotheses[job.index];
                 progress.start(&format!("judge {}", hypothesis.id), 1);
                 let measured = match &mut table {
@@ -93,8 +94,7 @@ impl Kind for Judge {
                 let outcome = judge_with(hypothesis, *hash, run.published()?, measured, &cache);
                 progress.finish();
                 let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
-                let planned = self.fields(inputs, job.index);
-                run.keep_as(job, fields.as_ref().unwrap_or(&planned), bytes)?;
+                run.keep_as(due, bytes)?;
                 run.done.outcomes.insert(job.index, outcome);
             }
         }

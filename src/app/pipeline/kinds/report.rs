@@ -60,10 +60,9 @@ impl Kind for Report {
     }
 
     fn compute(&self, due: &[Due<'_>], run: &mut Run<'_>) -> Result<(), Failed> {
-        for Due { job, fields } in due {
+        for due in due {
             let files = reporting::write(run)?;
-            let planned = self.fields(run.inputs, job.index);
-            run.keep_as(job, fields.as_ref().unwrap_or(&planned), files)?;
+            run.keep_as(due, files)?;
         }
         Ok(())
     }

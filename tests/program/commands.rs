@@ -155,6 +155,7 @@ fn a_second_measurement_comes_from_the_store() {
 fn wrong_input_is_named_and_leaves_with_its_code() {
     let sandbox = Sandbox::new();
     let long = vec!["5"; 5000].join(",");
+    let mut messages = String::new();
     for (code, arguments, says) in [
         (4, vec!["measure", "llama3-tiny", "--tokens", "5,999999"], vec!["999999", "vocabulary"]),
         (
@@ -175,7 +176,13 @@ fn wrong_input_is_named_and_leaves_with_its_code() {
         for word in says {
             assert!(error.contains(word), "{arguments:?}: {word:?} is not in\n{error}");
         }
+        // The list of prompt sets changes with the experiment.
+        if !arguments.contains(&"nosuch") {
+            let asked = arguments.join(" ").replace(&long, "5,5,5,…");
+            messages.push_str(&format!("$ streamgauge {asked}\n{}\n", sandbox.without_paths(&error)));
+        }
     }
+    insta::assert_snapshot!(messages);
 }
 
 #[test]
@@ -217,6 +224,7 @@ fn damaged_checkpoints_are_refused_by_the_tensor_that_is_wrong() {
 fn a_config_that_does_not_describe_the_weights_is_refused_by_every_command() {
     let sandbox = Sandbox::new();
     let config = sandbox.read("data/zoo/llama3-tiny/config.json");
+    let mut messages = String::new();
     for (from, to, says) in [
         // One block fewer would silently measure the last but one as the last.
         ("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 5", vec!["layers.5", "5 blocks"]),
@@ -238,8 +246,10 @@ fn a_config_that_does_not_describe_the_weights_is_refused_by_every_command() {
             for word in &says {
                 assert!(error.contains(word), "{arguments:?} with {to}: {word:?} is not in\n{error}");
             }
+            messages.push_str(&format!("{}: {to}\n{}\n", arguments[0], sandbox.without_paths(&error)));
         }
     }
+    insta::assert_snapshot!(messages);
 }
 
 #[test]
@@ -312,6 +322,9 @@ fn every_command_has_help_with_an_example() {
     ] {
         let (text, _) = sandbox.expect(0, &[command, "--help"]);
         assert!(text.contains("Example") && text.contains("streamgauge "), "{command}: {text}");
+        if ["plan", "run"].contains(&command) {
+            insta::assert_snapshot!(format!("help_of_{command}"), text);
+        }
     }
     let (text, _) = sandbox.expect(0, &["--help"]);
     assert!(text.contains("Exit codes"), "{text}");

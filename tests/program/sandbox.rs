@@ -79,6 +79,11 @@ impl Sandbox {
         self.write(name, &text.replace(from, to));
     }
 
+    /// A message without the folder that is another one in every test.
+    pub(crate) fn without_paths(&self, message: &str) -> String {
+        message.replace(&self.0.path().display().to_string(), "[sandbox]")
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamgauge"));
         command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());

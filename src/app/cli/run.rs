@@ -1,4 +1,4 @@
-//! `streamgauge run`: the main options.
+//! `streamgauge run`: an experiment from its plan to its report.
 
 use clap::Args;
 

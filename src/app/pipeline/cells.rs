@@ -32,7 +32,7 @@ pub struct Cell {
     pub bos: Bos,
     /// What is run, any BOS included.
     pub token_ids: Arc<[u32]>,
-    /// What any set with this text asks for beside the usual: it is observed once for all of them.
+    /// The extras that any set with this text asks for: it is observed once for all of them.
     pub extras: Arc<Extras>,
     /// Hash of everything that decides the observation.
     pub key: Key,
@@ -49,7 +49,7 @@ impl Cell {
     }
 }
 
-/// What a model and the runtime put into the keys of its observations.
+/// The fields that a model and the runtime give to the keys of its observations.
 #[derive(Debug)]
 struct Model {
     weights: Key,
@@ -137,10 +137,10 @@ fn sets_of(loaded: &Loaded, subject: &Subject) -> Vec<usize> {
     (0..loaded.prompt_sets.len()).filter(|&set| all || asked.contains(&loaded.prompt_sets[set].id)).collect()
 }
 
-/// Every text of an experiment once.
+/// The texts of an experiment, each once, and where the prompt sets use them.
 struct Texts<'a> {
     texts: Vec<&'a str>,
-    /// By text: what any set with it asks for beside the usual.
+    /// By text: the extras that any set with it asks for.
     extras: Vec<Arc<Extras>>,
     /// By set: its prompts, each with the place of its text.
     sets: Vec<Vec<(usize, Arc<PromptInfo>)>>,
@@ -171,10 +171,10 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// One text under one tokenizer.
+/// A text as token ids of one tokenizer.
 struct Encoded {
     plain: Vec<u32>,
-    /// By BOS policy of the experiment; `None` where the tokenizer has none.
+    /// Token ids with the BOS that each policy of the experiment asks for; `None` where the tokenizer has no BOS.
     under: Vec<Option<Arc<[u32]>>>,
 }
 

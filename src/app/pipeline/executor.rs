@@ -80,7 +80,7 @@ pub(super) trait Kind: Send + Sync {
 /// The parts of a run, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// What gives evidence, and what that needs.
+    /// Everything that gives evidence, and the exports.
     Measure,
     /// Verdicts from the evidence.
     Judge,
@@ -121,14 +121,14 @@ pub(super) struct Run<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) ledger: Ledger<'a>,
     pub(super) done: Done,
-    /// What of the evidence was read already.
+    /// Evidence that was read already.
     pub(super) read: Read,
     /// Places of the jobs, by key and then in the order of the plan.
     by_key: OnceCell<Vec<usize>>,
     measured: OnceCell<MeasuredJobs<'a>>,
 }
 
-/// What a run did.
+/// The outcome of a run so far.
 #[derive(Debug, Default)]
 pub struct Done {
     /// Outputs made now, by kind.

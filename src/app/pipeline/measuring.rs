@@ -1,4 +1,5 @@
-//! Measuring: prompts that a person gives, on one model or on a decoder of another tool. Walks and the store are those of a run.
+//! Measuring: prompts given on the command line, on one model or on a decoder of another tool. Walks and storing are those of a
+//! run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,14 +25,14 @@ pub struct Request {
     pub ids: Vec<u32>,
 }
 
-/// What requests are run on.
+/// The model that requests are run on.
 #[derive(Clone, Copy)]
 pub enum Source<'a> {
     /// A checkpoint.
     Model {
         /// The model.
         subject: &'a Subject,
-        /// What to observe beside the usual.
+        /// Extras to observe.
         extras: &'a Extras,
         /// Where observations are looked up and kept.
         store: Option<&'a Store>,
@@ -45,7 +46,7 @@ pub enum Source<'a> {
     },
 }
 
-/// What was measured.
+/// The result of measuring.
 #[derive(Debug)]
 pub struct Measured {
     /// In the order of the requests.

@@ -1,7 +1,8 @@
 //! The only place where stages are chained: plan, measure, judge, report.
 //!
 //! `planning` opens the models, tokenises the prompts and asks every kind of job (`kinds/`, a file each) for its jobs;
-//! `executor` runs what of that plan is not stored (`evidence` reads what judgements need of it); `measuring` does the same for prompts that a person gives.
+//! `executor` runs the jobs of that plan whose outputs are not stored; `evidence` reads outputs as tables for judgements and the
+//! report; `measuring` observes prompts given on the command line.
 
 mod cells;
 mod device;

@@ -29,7 +29,7 @@ const MOST_NAMED: usize = 5;
 
 /// Everything a run needs to know before it computes.
 pub struct Planned<'a> {
-    /// What the jobs are made of.
+    /// Models, prompts, tables and store, of which the jobs are made.
     pub inputs: Inputs<'a>,
     /// Every job with its state, in the order in which they run.
     pub plan: Plan,

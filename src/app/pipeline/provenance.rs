@@ -6,7 +6,7 @@ use super::inputs::Inputs;
 use base::hash::Key;
 use results::tidy::Entity;
 
-/// By name, e.g. `weights of llama3-tiny`.
+/// Versions and hashes of everything that entered, by name, e.g. `weights of llama3-tiny`.
 pub(super) fn made_with(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
     let loaded = inputs.loaded;
     let mut made = BTreeMap::new();

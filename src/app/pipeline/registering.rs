@@ -15,7 +15,7 @@ fn folder(results: &Path) -> PathBuf {
     results.join("registered")
 }
 
-/// Every hypothesis of an experiment, by id, in its order.
+/// Compares every hypothesis of an experiment with its registration; by id, in the experiment's order.
 pub(super) fn compare(loaded: &Loaded, results: &Path) -> Result<Vec<(String, Registration)>, PipelineError> {
     let one = |hypothesis: &Hypothesis| {
         let found = registration::read(&folder(results), &hypothesis.id)?;
@@ -34,7 +34,7 @@ pub(super) fn first_verdicts(loaded: &Loaded, results: &Path) -> Result<(), Pipe
     Ok(())
 }
 
-/// What of the registrations a report shows; `None` where all are as first registered, which is no news.
+/// Digest of the registrations that a report shows; `None` where all are as first registered, which is no news.
 pub(super) fn digest(registrations: &[(String, Registration)]) -> Option<Key> {
     let mut fields = Fields::new("registrations");
     for (id, registration) in registrations.iter().filter(|(_, r)| r.exploratory || !r.later.is_empty()) {

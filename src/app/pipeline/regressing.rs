@@ -1,4 +1,4 @@
-//! Regressing: an experiment run anew, beside every store, and everything it shows put together.
+//! Regressing: an experiment run anew, beside every store, and every number and verdict of it put together.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub struct Rerun {
     pub failures: Vec<ModelFailure>,
 }
 
-/// Of what was measured, the part that is compared number by number: released models, the first BOS policy, and the first
+/// The part of what was measured that is compared number by number: released models, the first BOS policy, and the first
 /// prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
 /// baseline of everything would be ten times as large and say the same.
 fn shown<'p>(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'p>) -> MeasuredJobs<'p> {

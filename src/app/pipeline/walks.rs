@@ -1,4 +1,5 @@
-//! Walks through models: which prompts walk together, and what is called while they do. Shared by every command that observes.
+//! Walks of prompts through a model: which prompts walk together, and one walk with its progress. Every command that observes uses
+//! these functions.
 
 use super::subject::Subject;
 use base::progress::Progress;
@@ -14,7 +15,7 @@ pub(super) struct Asked<'a> {
     /// Its number for whoever asks.
     pub(super) place: usize,
     pub(super) token_ids: &'a [u32],
-    /// What to observe beside the usual.
+    /// Extras to observe.
     pub(super) extras: &'a Extras,
 }
 
@@ -23,7 +24,7 @@ pub(super) struct Batch<'a, 'b, P> {
     pub(super) asked: &'b [Asked<'a>],
     /// Tokens of each.
     pub(super) prompts: Vec<Vec<u32>>,
-    /// What choosing them gave beside.
+    /// What `choose` returned with them.
     pub(super) prepared: P,
 }
 

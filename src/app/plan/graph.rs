@@ -10,7 +10,7 @@ use base::hash::Fields;
 /// Jobs in an order in which every job follows what it needs.
 #[derive(Clone, Debug)]
 pub struct JobGraph {
-    /// What they need are places in this list.
+    /// Their needs are places in this list.
     jobs: Vec<Job>,
 }
 

@@ -1,4 +1,4 @@
-//! A plan to look at: counts by kind, and for each stale job why. The same as JSON.
+//! A plan as it is printed and run: counts by kind, and for each stale job why. The same as JSON.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Job, Why};
 
-/// What would run, and why.
+/// The jobs of an experiment: which have to run, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Version of this JSON: 1.

@@ -34,7 +34,7 @@ pub enum Why {
     Damaged,
 }
 
-/// What stands for a field that one side does not have.
+/// Stands for the value of a field that one side does not have.
 const ABSENT: &str = "(absent)";
 
 impl Why {

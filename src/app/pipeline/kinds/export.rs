@@ -7,7 +7,7 @@ use crate::pipeline::ledger::Value;
 use crate::plan::{Job, keys};
 use base::hash::Fields;
 
-/// One job a model.
+/// The kind of job that stores the graphs of a model: one job for each.
 pub(super) struct Export;
 
 impl Kind for Export {

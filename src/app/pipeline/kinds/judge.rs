@@ -10,10 +10,10 @@ use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
 use study::judge::{StatisticsCache, judge_with, outcome::HypothesisOutcome};
 
-/// One job a hypothesis.
+/// The kind of job that judges a hypothesis: one job for each.
 #[derive(Default)]
 pub(super) struct Judge {
-    /// By hypothesis, as they are when everything is measured.
+    /// Fields of the keys by hypothesis, as they are when everything is measured.
     fields: Vec<Fields>,
 }
 

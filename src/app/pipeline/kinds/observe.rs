@@ -8,7 +8,7 @@ use crate::pipeline::walks::{Asked, observe_in_batches};
 use crate::plan::{Job, keys, places_by_model};
 use base::hash::Fields;
 
-/// One job a cell.
+/// The kind of job that observes a prompt on a model: one job for each cell.
 pub(super) struct Observe;
 
 impl Kind for Observe {

@@ -8,10 +8,10 @@ use crate::pipeline::{registering, reporting};
 use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
 
-/// One job.
+/// The kind of job that writes the results folder: one job.
 #[derive(Default)]
 pub(super) struct Report {
-    /// As they are when everything is measured and nothing fails.
+    /// Fields of the key, as they are when everything is measured and nothing fails.
     fields: Option<Fields>,
 }
 

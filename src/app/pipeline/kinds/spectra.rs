@@ -15,7 +15,7 @@ use number::metric;
 use number::protocol::Bos;
 use study::config::experiment::PromptSet;
 
-/// One job for every model, prompt set that asks for spectra, and BOS policy.
+/// The kind of job that takes spectra: one job for every model, prompt set that asks for spectra, and BOS policy.
 #[derive(Default)]
 pub(super) struct Spectra {
     sets: Vec<SetSpectra>,

@@ -14,10 +14,10 @@ use number::metric;
 use number::weights::Weighed;
 use study::config::intervention::Change;
 
-/// One job a model.
+/// The kind of job that weighs a model: one job for each.
 #[derive(Default)]
 pub(super) struct Weigh {
-    /// By model.
+    /// Fields of the keys, by model.
     fields: Vec<Fields>,
 }
 

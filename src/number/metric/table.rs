@@ -17,6 +17,8 @@ pub struct Description {
     pub depends: Depends,
     /// Whether there is one value per layer.
     pub per_layer: bool,
+    /// Whether its natural value may be zero, so that two values are compared in its own unit and not by their ratio.
+    pub near_zero: bool,
 }
 
 impl Description {
@@ -30,11 +32,13 @@ impl Description {
 const BY_LAYER: bool = true;
 /// One value.
 const SINGLE: bool = false;
+/// The natural value may be zero.
+const NEAR_ZERO: bool = true;
 
 /// Declares the metrics: the enum and its table, from one entry for each.
 macro_rules! metrics {
     ($($(#[$doc:meta])* $metric:ident = $name:literal:
-        $unit:literal, $depends:ident, $per_layer:ident, $definition:literal;)*) => {
+        $unit:literal, $depends:ident, $per_layer:ident, $definition:literal $(, $near_zero:ident)?;)*) => {
         named_enum! {
             /// A named number. Unit and definition are in [`Metric::describe`].
             Metric, "metric" { $($(#[$doc])* $metric = $name,)* }
@@ -49,6 +53,7 @@ macro_rules! metrics {
                         definition: $definition,
                         depends: $depends,
                         per_layer: $per_layer,
+                        near_zero: false $(|| $near_zero)?,
                     },)*
                 }
             }
@@ -82,9 +87,10 @@ metrics! {
         "residual norm of the first token over the mean of the others, at layer l";
     /// Entropy of the next-token distribution at the last position, nats.
     OutputEntropy = "output-entropy": "nats", Tokens, SINGLE,
-        "entropy of the next-token distribution at the last position";
+        "entropy of the next-token distribution at the last position", NEAR_ZERO;
     /// Probability of the most probable next token.
-    TopProbability = "top-probability": "probability", Tokens, SINGLE, "probability of the most probable next token";
+    TopProbability = "top-probability": "probability", Tokens, SINGLE,
+        "probability of the most probable next token", NEAR_ZERO;
     /// Number of tokens run, BOS included.
     TokenCount = "token-count": "tokens", Tokens, SINGLE, "tokens run, BOS included";
     /// Norm of the attention module's output over the norm of its (normalised) input, one block, a ratio.
@@ -106,7 +112,7 @@ metrics! {
     /// Cosine between the stream entering a block and what the block adds to it.
     WriteCosine = "write-cosine": "cosine", Reduction, BY_LAYER,
         "cosine of the stream entering block l and what the block adds to it; for mean reductions the mean over \
-         tokens, for frobenius that of the two matrices";
+         tokens, for frobenius that of the two matrices", NEAR_ZERO;
     /// The layer gain that follows from stream, write and their cosine.
     ReconstructedGain = "reconstructed-gain": "ratio", Reduction, BY_LAYER,
         "sqrt(1 + 2 r c + r^2) with r = write norm over residual norm and c = write cosine, layer l; for mean \
@@ -142,10 +148,10 @@ metrics! {
     NormRange = "norm-range": "ratio", Reduction, SINGLE, "largest over smallest residual norm over the layers 1..L";
     /// Slope of the log gain of the last block on the log position, without the first token.
     PositionSlope = "position-slope": "slope", Tokens, SINGLE,
-        "least-squares slope of log(norm at L over norm at L-1) of each token on log(position), positions 1, 2, ...";
+        "least-squares slope of log(norm at L over norm at L-1) of each token on log(position), positions 1, 2, ...", NEAR_ZERO;
     /// Attention off the diagonal, summed over query tokens, mean over the heads of one block.
     AttentionOffDiagonal = "attention-off-diagonal": "tokens", Tokens, BY_LAYER,
-        "attention probability off the diagonal, summed over query tokens, mean over the heads of block l";
+        "attention probability off the diagonal, summed over query tokens, mean over the heads of block l", NEAR_ZERO;
     /// Trace of the attention sheaf Laplacian of one block, mean over heads.
     AttentionTrace = "attention-trace": "trace", Tokens, BY_LAYER,
         "off-diagonal attention of a head times its squared Frobenius norm of value weights, mean over the heads of \
@@ -155,12 +161,12 @@ metrics! {
     /// Largest change of any logit when the last block's output is scaled, over the range of the logits.
     LogitShift = "logit-shift": "share of range", Tokens, SINGLE,
         "largest |logit change| over the vocabulary when h_L is multiplied by 1/4, 1/2, 2 or 4, over the largest \
-         less the smallest logit, last position";
+         less the smallest logit, last position", NEAR_ZERO;
     /// Mean negative log-probability of the prompt's own next tokens, nats per token.
-    Loss = "loss": "nats", Tokens, SINGLE, "mean over positions of -log p of the prompt's own next token";
+    Loss = "loss": "nats", Tokens, SINGLE, "mean over positions of -log p of the prompt's own next token", NEAR_ZERO;
     /// Entropy of the next-token distribution read off one layer through final norm and head, nats.
     LensEntropy = "lens-entropy": "nats", Tokens, BY_LAYER,
-        "entropy of head(final norm(stream entering block l)) at the last position";
+        "entropy of head(final norm(stream entering block l)) at the last position", NEAR_ZERO;
     /// Share of the variance of token vectors along their first principal direction, at one layer.
     Anisotropy = "anisotropy": "share", Reduction, BY_LAYER,
         "largest eigenvalue over the sum, of the centred covariance of the token vectors of all prompts of a set";

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::run_numbers::{Kind, Place, RunNumbers};
+use number::metric::Metric;
 use number::observation::Tap;
 
 /// Two numbers a, b are the same when |a - b| ≤ 1e-5 · max(|a|, |b|); entropies, probabilities and estimates, whose
@@ -16,18 +17,6 @@ use number::observation::Tap;
 /// reference is held to 1e-5 too. What moves less (an epsilon that is off by a thousandth of itself) is seen as other
 /// graphs only.
 pub const TOLERANCE: f64 = 1e-5;
-
-/// Metrics whose natural value may be zero.
-const NEAR_ZERO: [&str; 8] = [
-    "output-entropy",
-    "top-probability",
-    "write-cosine",
-    "attention-off-diagonal",
-    "logit-shift",
-    "loss",
-    "lens-entropy",
-    "position-slope",
-];
 
 /// A number that moved, is new or is gone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -123,7 +112,9 @@ fn change(place: &Place, before: Option<f32>, now: Option<f32>) -> Option<Number
                 Kind::Observation => {
                     place.name == "top_prob" || Tap::find(&place.name).is_some_and(|tap| tap.near_zero)
                 }
-                Kind::Measurement => NEAR_ZERO.contains(&place.name.as_str()),
+                Kind::Measurement => {
+                    place.name.parse::<Metric>().is_ok_and(|metric| metric.describe().near_zero)
+                }
                 Kind::Estimate => true,
             };
             let allowed = TOLERANCE * if near_zero { size.max(1.0) } else { size };
@@ -190,13 +181,23 @@ mod tests {
     }
 
     #[test]
-    fn the_metrics_that_may_be_zero_exist() {
-        // Names of observations have an underscore, those of metrics a hyphen or neither.
-        let metrics: Vec<&str> = NEAR_ZERO.into_iter().filter(|name| !name.contains('_')).collect();
-        assert_eq!(metrics.len(), 8);
-        for name in metrics {
-            assert!(name.parse::<number::metric::Metric>().is_ok(), "{name}");
-        }
+    fn these_metrics_may_be_zero_and_no_others() {
+        let may_be: Vec<&str> = Metric::ALL
+            .iter()
+            .filter(|metric| metric.describe().near_zero)
+            .map(|metric| metric.as_str())
+            .collect();
+        let listed = [
+            "output-entropy",
+            "top-probability",
+            "write-cosine",
+            "position-slope",
+            "attention-off-diagonal",
+            "logit-shift",
+            "loss",
+            "lens-entropy",
+        ];
+        assert_eq!(may_be, listed);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::pipeline::measured_jobs::MeasuredJobs;
 use crate::pipeline::{registering, reporting};
 use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
+use number::metric::Metric;
 
 /// The kind of job that writes the results folder: one job.
 #[derive(Default)]
@@ -68,12 +69,14 @@ impl Kind for Report {
     }
 }
 
-/// Key fields of the report: the verdicts, all evidence, the title of the experiment, the size of the family where it is
-/// stated, recipes of claims, and registrations that are news.
+/// Key fields of the report: the verdicts, all evidence, the title of the experiment, the metrics, the size of the family
+/// where it is stated, recipes of claims, and registrations that are news.
 fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fields {
     let (outcomes, evidence) = (keys::digest_keys(outcomes), jobs.digest(inputs));
     let (title, report_version) = (inputs.loaded.experiment.title.as_str(), keys::REPORT_VERSION);
     let fields = keys::Report { outcomes, evidence, title, report_version }.fields();
+    // Tables have the numbers of every metric, and the report its definition.
+    let fields = fields.with("metrics", metrics());
     let fields = match inputs.loaded.experiment.family {
         Some(size) => fields.with("family", size),
         None => fields,
@@ -83,4 +86,13 @@ fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fie
         Some(key) => fields.with(name, key),
         None => fields,
     })
+}
+
+/// Digest of every metric with its unit and definition.
+fn metrics() -> Key {
+    let described = Metric::ALL.iter().map(|metric| (metric.as_str(), metric.describe()));
+    let fields = described.fold(Fields::new("metrics"), |fields, (name, described)| {
+        fields.with(name, format!("{}: {}", described.unit, described.definition))
+    });
+    fields.key()
 }

@@ -1,5 +1,5 @@
-//! The specification curve of one prediction, from its judgements in every way: effects in order, how many agree, a joint p by
-//! permutation, and the single choices that change the verdict.
+//! The specification curve of one prediction, from its judgements in every way: effects in order, how many agree, a
+//! joint p by permutation, and the single choices that change the verdict.
 
 use super::{
     effect::Effect,
@@ -22,8 +22,8 @@ pub(super) struct Judged {
     pub seen: Seen,
 }
 
-/// The curve of a prediction. `judged` are of the ways, in their order, the primary one first. `None` where the test is about
-/// no single number.
+/// The curve of a prediction. `judged` are of the ways, in their order, the primary one first. `None` where the test
+/// is about no single number.
 pub(super) fn curve(
     prediction: &str,
     evidence: Evidence,

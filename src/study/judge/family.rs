@@ -1,7 +1,8 @@
 //! The family: one primary p per hypothesis and kind of evidence, corrected for how many hypotheses there are.
 //!
-//! A verdict follows from its own file and evidence, whatever else is judged beside it; so the correction changes no verdict,
-//! and says in words where a support would not outlast it. All other p are an exploratory list with a correction of its own.
+//! A verdict follows from its own file and evidence, whatever else is judged beside it; so the correction changes no
+//! verdict, and says in words where a support would not outlast it. All other p are an exploratory list with a
+//! correction of its own.
 
 use super::{
     digits::digits,
@@ -12,10 +13,10 @@ use super::{
 use crate::stats::{benjamini_hochberg, holm};
 use number::evidence::Evidence;
 
-/// Primary p of every hypothesis: that of its first core prediction that is testable and has one (where any of them makes it
-/// stand: the smallest, times how many have one, by Bonferroni), before and after Holm over the family, per kind of evidence.
-/// Who has none counts as p = 1. `alphas` are of the outcomes, in their order. `size` is that of the family,
-/// as the experiment states it: all that are judged if it states none, and never fewer.
+/// Primary p of every hypothesis: that of its first core prediction that is testable and has one (where any of them
+/// makes it stand: the smallest, times how many have one, by Bonferroni), before and after Holm over the family, per
+/// kind of evidence. Who has none counts as p = 1. `alphas` are of the outcomes, in their order. `size` is that of
+/// the family, as the experiment states it: all that are judged if it states none, and never fewer.
 pub fn family(outcomes: &[HypothesisOutcome], alphas: &[f64], size: Option<usize>) -> Vec<FamilyMember> {
     let mut members = Vec::new();
     for &evidence in Evidence::ALL {

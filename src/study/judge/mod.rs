@@ -1,8 +1,9 @@
 //! Judging: a hypothesis and an evidence table in, verdicts with their numbers out.
 //!
-//! `hypothesis` says what is claimed, and `kinds` holds one file per kind of test. Around them, `lookup` finds the numbers of a
-//! quantity, `decide` applies the rule of a prediction, `multiverse` lists the ways to judge, `curve` compares them,
-//! `overall` combines predictions, `family` corrects for how many claims there are, and `summary` counts.
+//! `hypothesis` says what is claimed, and `kinds` holds one file per kind of test. Around them, `lookup` finds the
+//! numbers of a quantity, `decide` applies the rule of a prediction, `multiverse` lists the ways to judge, `curve`
+//! compares them, `overall` combines predictions, `family` corrects for how many claims there are, and `summary`
+//! counts.
 
 mod behind;
 mod cache;

@@ -70,7 +70,8 @@ impl LookupNotes {
     }
 }
 
-/// Says which rows a quantity found none of, e.g. `no published row of metric last-gain under last/last-block/auto for llama-3.1-8b (prompt "fox")`.
+/// Says which rows a quantity found none of, e.g. `no published row of metric last-gain under last/last-block/auto
+/// for llama-3.1-8b (prompt "fox")`.
 pub(super) fn absent(
     context: &TestContext<'_>,
     quantity: &Quantity,

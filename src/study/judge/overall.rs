@@ -2,9 +2,10 @@
 
 use super::{hypothesis::Stands, verdict::Verdict};
 
-/// The verdict of a hypothesis from those of its core predictions, by the first of these that applies. A hypothesis that claims all of its core predictions: none testable: untestable; any
-/// contradicted: contradicted; any fragile: fragile; all supported: supported; all negligible: negligible; else
-/// inconclusive. So a core prediction that cannot be tested bars support, and refutes nothing.
+/// The verdict of a hypothesis from those of its core predictions, by the first of these that applies. A hypothesis
+/// that claims all of its core predictions: none testable: untestable; any contradicted: contradicted; any fragile:
+/// fragile; all supported: supported; all negligible: negligible; else inconclusive. So a core prediction that cannot
+/// be tested bars support, and refutes nothing.
 ///
 /// One that claims any of them: none testable: untestable; any supported: supported; any fragile: fragile; all contradicted:
 /// contradicted; all negligible: negligible; else inconclusive. So one that cannot be tested bars refutation.

@@ -11,8 +11,8 @@ pub fn is_derived(lineage: &ModelFacts) -> bool {
     lineage.kind.as_deref().is_some_and(|kind| kind != "released")
 }
 
-/// Whether a model is worth measuring for a hypothesis: released, or a revision or variant that some prediction speaks of, by
-/// a filter, by name, or by its kind of test. Of the facts only those count that the model list states.
+/// Whether a model is worth measuring for a hypothesis: released, or a revision or variant that some prediction
+/// speaks of, by a filter, by name, or by its kind of test. Of the facts only those count that the model list states.
 pub fn asks_for(hypothesis: &Hypothesis, id: &str, lineage: &ModelFacts) -> bool {
     if !is_derived(lineage) {
         return true;

@@ -57,8 +57,8 @@ pub fn survival(outcomes: &[HypothesisOutcome], evidence: Evidence) -> Survival 
     counted
 }
 
-/// The choices that matter for a fallen conclusion: for a fragile claim the equivalent ones that change its verdict, else those
-/// of any kind that would give the published conclusion.
+/// The choices that matter for a fallen conclusion: for a fragile claim the equivalent ones that change its verdict,
+/// else those of any kind that would give the published conclusion.
 fn choices(outcome: &HypothesisOutcome, evidence: Evidence, said: Verdict, found: Verdict) -> Vec<String> {
     let mut words = Vec::new();
     let core = outcome.predictions.iter().filter(|p| p.core && p.evidence == evidence && p.verdict != said);

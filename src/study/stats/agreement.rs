@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Effect, dominance::wilson, normal};
 
-/// Cohen's kappa of two labellings of the same units, with the large-sample interval (Fleiss, Cohen and Everitt 1969), cut
-/// at ±1; where they agree on every unit, which has no spread, Wilson's of the share agreed. `None` where lengths differ, of no units, or where both know one and the same label only.
+/// Cohen's kappa of two labellings of the same units, with the large-sample interval (Fleiss, Cohen and Everitt
+/// 1969), cut at ±1; where they agree on every unit, which has no spread, Wilson's of the share agreed. `None` where
+/// lengths differ, of no units, or where both know one and the same label only.
 pub fn kappa(a: &[usize], b: &[usize], alpha: f64) -> Option<Effect> {
     let n = a.len() as f64;
     if a.is_empty() || a.len() != b.len() {

@@ -18,9 +18,9 @@ pub fn bootstrap_bca(values: &[f64], alpha: f64, resamples: usize, seed: Seed) -
     bca(values, mean, alpha, resamples, seed)
 }
 
-/// The 1-alpha interval of `statistic` with `values` as units. Where every resample gives the same number: that number.
-/// `None` with fewer than two values, where `statistic` is `None` of the values, of the values without one of them or of more
-/// than a tenth of the resamples, or where it lies outside all of these.
+/// The 1-alpha interval of `statistic` with `values` as units. Where every resample gives the same number: that
+/// number. `None` with fewer than two values, where `statistic` is `None` of the values, of the values without one of
+/// them or of more than a tenth of the resamples, or where it lies outside all of these.
 pub fn bootstrap_of(
     values: &[f64],
     statistic: impl Fn(&[f64]) -> Option<f64>,

@@ -13,8 +13,8 @@ pub struct ChangePoint {
     pub index: usize,
     /// Share of the sum of squares around the mean that two levels explain: 0 to 1.
     pub gain: f64,
-    /// Over rearrangements, of a gain as large anywhere. It takes values without a change as exchangeable: along blocks, where
-    /// neighbours resemble each other, a trend is a rejection too.
+    /// Over rearrangements, of a gain as large anywhere. It takes values without a change as exchangeable: along
+    /// blocks, where neighbours resemble each other, a trend is a rejection too.
     pub p: f64,
 }
 

@@ -17,11 +17,11 @@ pub struct Share {
 /// More sets of terms are not walked: five factors with ten interactions.
 const MOST_TERMS: usize = 10;
 
-/// Rows are (level of each factor, value); `names` the factors. Balanced designs (every combination of levels equally often)
-/// have one decomposition, analysis of variance. In others terms overlap, and each gets its Shapley value, the mean over
-/// all orders of what it adds to R² (Lindeman, Merenda and Gold 1980; Grömping 2007): factors first among themselves, then
-/// interactions among themselves, given the factors. `None` without spread, unless every row has a level of every factor, or of
-/// more than five factors in an unbalanced design.
+/// Rows are (level of each factor, value); `names` the factors. Balanced designs (every combination of levels equally
+/// often) have one decomposition, analysis of variance. In others terms overlap, and each gets its Shapley value, the
+/// mean over all orders of what it adds to R² (Lindeman, Merenda and Gold 1980; Grömping 2007): factors first among
+/// themselves, then interactions among themselves, given the factors. `None` without spread, unless every row has a
+/// level of every factor, or of more than five factors in an unbalanced design.
 pub fn decompose(rows: &[(Vec<usize>, f64)], names: &[&str]) -> Option<Vec<Share>> {
     if names.is_empty()
         || rows.iter().any(|(levels, value)| levels.len() != names.len() || !value.is_finite())

@@ -7,9 +7,9 @@ use super::{
     describe::{Interval, mean, standard_deviation},
 };
 
-/// p that the mean is not within (`low`, `high`): the larger p of the two one-sided t tests. Values are differences of the
-/// same units, taken from a [`Paired`](number::metric::Paired), or values minus their null. `None` with fewer than two values,
-/// without spread, or with bounds out of order.
+/// p that the mean is not within (`low`, `high`): the larger p of the two one-sided t tests. Values are differences
+/// of the same units, taken from a [`Paired`](number::metric::Paired), or values minus their null. `None` with fewer
+/// than two values, without spread, or with bounds out of order.
 pub fn tost(values: &[f64], low: f64, high: f64) -> Option<f64> {
     let (m, se) = mean_and_error(values)?;
     let t = StudentsT::new(0.0, 1.0, (values.len() - 1) as f64).ok()?;

@@ -19,9 +19,9 @@ pub struct Nested {
     pub f: f64,
     /// p of the F test, which takes rows as independent.
     pub p: f64,
-    /// p of the same F when `added` is dealt anew to whole clusters, or to rows without any (Draper and Stoneman 1966): the one
-    /// to believe where rows of a cluster resemble each other. Exact where `added` has nothing to do with the base. `None`
-    /// where `added` differs within a cluster, which is then no unit of it.
+    /// p of the same F when `added` is dealt anew to whole clusters, or to rows without any (Draper and Stoneman
+    /// 1966): the one to believe where rows of a cluster resemble each other. Exact where `added` has nothing to do
+    /// with the base. `None` where `added` differs within a cluster, which is then no unit of it.
     pub permutation_p: Option<f64>,
 }
 

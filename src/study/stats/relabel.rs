@@ -14,8 +14,8 @@ use super::{
 /// Most ways to pick the groups that are walked one by one.
 const EXACT_CHOICES: u64 = 200_000;
 
-/// Two-sided p of mean(a) - mean(b), two groups of different units under one protocol. `None` with an empty group, or a value
-/// that is not finite.
+/// Two-sided p of mean(a) - mean(b), two groups of different units under one protocol. `None` with an empty group, or
+/// a value that is not finite.
 pub fn relabel_p(a: &[f64], b: &[f64], seed: Seed) -> Option<f64> {
     if a.is_empty() || b.is_empty() || a.iter().chain(b).any(|v| !v.is_finite()) {
         return None;
@@ -52,9 +52,9 @@ pub fn smallest_relabel_p(n: usize, m: usize) -> f64 {
     }
 }
 
-/// [`relabel_p`] of means of clusters (e.g. families), so that units of one cluster, which resemble each other, count once and
-/// keep one label. `cluster_of[i]` is the cluster of `values[i]`, `group_of_cluster[c]` the group of cluster c. `None` unless
-/// exactly two groups have values, or where a label is missing.
+/// [`relabel_p`] of means of clusters (e.g. families), so that units of one cluster, which resemble each other, count
+/// once and keep one label. `cluster_of[i]` is the cluster of `values[i]`, `group_of_cluster[c]` the group of cluster
+/// c. `None` unless exactly two groups have values, or where a label is missing.
 pub fn relabel_clusters_p(
     values: &[f64],
     cluster_of: &[usize],

@@ -2,9 +2,9 @@
 
 use super::{contrast::t_quantile, describe::Interval};
 
-/// The interval that covers the mean of `n_new` further units with chance 1-alpha, given (mean, standard deviation, units) of
-/// the original study: it carries the sampling error of both (Spence and Stanley 2016), for units drawn alike. `None` with fewer
-/// than two original units, no new ones, or no deviation.
+/// The interval that covers the mean of `n_new` further units with chance 1-alpha, given (mean, standard deviation,
+/// units) of the original study: it carries the sampling error of both (Spence and Stanley 2016), for units drawn
+/// alike. `None` with fewer than two original units, no new ones, or no deviation.
 pub fn prediction_interval(
     (mean, deviation, n): (f64, f64, usize),
     n_new: usize,

@@ -1,5 +1,5 @@
-//! Checks protocols: a number never travels without its protocol, and numbers under different protocols are compared only where
-//! the file says so.
+//! Checks protocols: a number never travels without its protocol, and numbers under different protocols are compared
+//! only where the file says so.
 
 use crate::config::document::{Document, Step, at};
 use crate::config::report::Diagnostic;

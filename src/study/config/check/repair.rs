@@ -1,5 +1,6 @@
-//! Assumes what was meant after a slip: the fixes that `shape` suggests are applied to the tree, so that later checks still run
-//! and one report holds the mistakes of all stages. The file itself is never touched, and a repaired file is never run.
+//! Assumes what was meant after a slip: the fixes that `shape` suggests are applied to the tree, so that later checks
+//! still run and one report holds the mistakes of all stages. The file itself is never touched, and a repaired file
+//! is never run.
 
 use std::ops::Range;
 

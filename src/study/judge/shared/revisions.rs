@@ -53,7 +53,8 @@ pub(crate) struct Change {
     pub p: f64,
 }
 
-/// The change of level along a training: the step where two constants fit the means of revisions best. Every model of the training must have cells.
+/// The change of level along a training: the step where two constants fit the means of revisions best. Every model of
+/// the training must have cells.
 pub(crate) fn changes(training: &Training<'_>, cells: &Cells<'_>, seed: Seed) -> Option<Change> {
     let means: Option<Vec<f64>> = training.iter().map(|(_, model)| cells.models.get(model)?.mean()).collect();
     let found = change_point(&means?, seed)?;

@@ -27,10 +27,13 @@ impl Placement {
                 row.iter().map(|cell| unnamed(&cell.line, &named).into_iter().next()).collect()
             })
             .collect();
+        // A heading speaks for all numbers of its column: also for those whose rows name what they were computed under.
         let heads = (0..table.columns.len()).map(|at| {
-            let mut own = cells.iter().filter_map(|row| row.get(at)?.clone());
+            let mut own =
+                table.rows.iter().filter_map(|row| row.get(at)).flat_map(|cell| unnamed(&cell.line, &[]));
             let first = own.next()?;
-            own.all(|basis| basis == first).then_some(first)
+            let missing = cells.iter().any(|row| row.get(at).is_some_and(Option::is_some));
+            (missing && own.all(|basis| basis == first)).then_some(first)
         });
         let heads: Vec<Option<Basis>> = heads.collect();
         for row in &mut cells {
@@ -120,6 +123,14 @@ mod tests {
         let placement = Placement::of(&table(vec![row![of(LAST), of(LAST)], row![of(LAST), of(MEAN)]]));
         assert_eq!(placement.heads, [Some(Basis::of(&[LAST])), None]);
         assert_eq!(placement.cells[1], [None, Some(Basis::of(&[MEAN]))]);
+    }
+
+    #[test]
+    fn a_heading_names_nothing_that_does_not_hold_of_every_number_below_it() {
+        let named = row![number(1.5).under(&[LAST]), protocol_links(&[LAST])];
+        let placement = Placement::of(&table(vec![named, row![number(2.5).of_weights(), "–"]]));
+        assert_eq!(placement.heads, [None, None]);
+        assert_eq!(placement.cells[1], [Some(Basis::Weights), None]);
     }
 
     #[test]

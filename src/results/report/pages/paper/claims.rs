@@ -161,7 +161,17 @@ fn claim(claim: &ClaimOutcome) -> Vec<Cell> {
         Cell::new(&claim.text).minor(place),
         // As it was printed: not to the digits of what is computed here, and under what its sentence says.
         said(&claim.printed, &claim.unit, |value| value.to_string()).said_by_row(),
-        recomputed.map_or_else(|| or_dash(None), |digits| Line::from(digits.under(&protocols))),
+        recomputed.map_or_else(
+            || or_dash(None),
+            |digits| {
+                // A fact or a property of the weights: what it is, stands in its row.
+                let span = match protocols.is_empty() {
+                    true => digits.said_by_row(),
+                    false => digits.under(&protocols),
+                };
+                Line::from(span)
+            }
+        ),
         named,
         Cell::new(Span::Outcome(claim.outcome)).key(claim.outcome),
         Cell::new(&claim.measures)

@@ -148,7 +148,8 @@ metrics! {
     NormRange = "norm-range": "ratio", Reduction, SINGLE, "largest over smallest residual norm over the layers 1..L";
     /// Slope of the log gain of the last block on the log position, without the first token.
     PositionSlope = "position-slope": "slope", Tokens, SINGLE,
-        "least-squares slope of log(norm at L over norm at L-1) of each token on log(position), positions 1, 2, ...", NEAR_ZERO;
+        "least-squares slope of log(norm at L over norm at L-1) of each token on log(position), positions 1, 2, \
+         ...", NEAR_ZERO;
     /// Attention off the diagonal, summed over query tokens, mean over the heads of one block.
     AttentionOffDiagonal = "attention-off-diagonal": "tokens", Tokens, BY_LAYER,
         "attention probability off the diagonal, summed over query tokens, mean over the heads of block l", NEAR_ZERO;

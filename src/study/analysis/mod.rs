@@ -1,5 +1,5 @@
-//! What the numbers say beyond single claims: the first token's part in a Frobenius gain (`sink`), whose spread the spread
-//! of gains is (`spread`), and whether published means come back (`replication`).
+//! What the numbers say beyond single claims: the first token's part in a Frobenius gain (`sink`), the analysis of variance
+//! of the log gain (`spread`), and whether published means are found again here (`replication`).
 //!
 //! Everything is computed from evidence tables alone, with the protocol of every number beside it.
 

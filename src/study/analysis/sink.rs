@@ -1,5 +1,6 @@
-//! First-token physics: a Frobenius norm is F² = B² + (n-1) r², one heavy first token and n-1 ordinary ones, so a Frobenius
-//! gain follows the length of the prompt. Fitted on a model's other prompts, checked on a ladder of lengths.
+//! The effect of the first token: a Frobenius norm is F² = B² + (n-1) r², one heavy first token and n-1 ordinary ones, so a
+//! Frobenius gain follows the length of the prompt. The norms B and r are fitted on a model's other prompts, and the gain that
+//! follows from them is checked on a ladder of lengths.
 
 use serde::Serialize;
 

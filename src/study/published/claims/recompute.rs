@@ -11,8 +11,8 @@ use crate::config::Report;
 use crate::published::tables::{Claim, Stated, printed_claims};
 use number::index::EvidenceIndex;
 
-/// Recomputes every claim of `folder`, from whose tables the rows of `index` were imported: claims.csv in its order, then the statistics of
-/// recipes.toml.
+/// Recomputes every claim of `folder`, from whose tables the rows of `index` were imported: claims.csv in its order, then the
+/// statistics of recipes.toml.
 ///
 /// # Errors
 /// A claim without a recipe, a recipe without a claim, and every selection without rows.

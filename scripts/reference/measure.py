@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from declared import BRANCHES, declared
 from taps import taps_of
 
 SCALES = (0.25, 0.5, 2.0, 4.0)
 # What is a share of something else, or a cosine, is as exact as that is: its error is absolute.
-SHARES = ("write_cosine", "logit_shift")
+SHARES = [name for name, tap in declared().items() if tap["unit"] in ("cosine", "share")]
 
 
 @torch.no_grad()
@@ -75,26 +76,29 @@ def measure(model, ids: list) -> dict:
     shift = max((one - logits).abs().max() for one in scaled)
     lens = [entropy(last_logits_for(model, blocks[-1], ids, stream)) for stream in streams]
     losses = -torch.log_softmax(every[:-1], dim=-1)[range(len(ids) - 1), ids[1:]]
-    return {
-        "token_ids": ids,
-        "resid": norms(streams),
-        "attn_out": norms(attn),
-        "mlp_out": norms(mlp),
-        "attn_module_in": norms(attn_in),
-        "attn_module_out": norms(attn_module),
-        "mlp_module_in": norms(mlp_in),
-        "mlp_module_out": norms(mlp_module),
-        "write": norms(writes),
-        "write_cosine": [cosines(x, w) for x, w in zip(streams, writes)],
-        "max_abs": [s[0].double().abs().amax(-1).tolist() for s in streams],
-        "attn_off_diagonal": [off_diagonal(a) for a in attention],
-        "final": norms([final[0][1] if final else streams[-1]])[0],
-        "entropy_nats": entropy(logits),
-        "logit_shift": float(shift / (logits.max() - logits.min())),
-        "top": [{"id": i, "prob": p} for i, p in zip(top.indices.tolist(), top.values.tolist())],
-        "loss_nats": float(losses.mean()) if len(ids) > 1 else None,
-        "lens_entropy_nats": lens,
+    branches = {
+        "attn": {"module_in": attn_in, "module_out": attn_module, "out": attn},
+        "mlp": {"module_in": mlp_in, "module_out": mlp_module, "out": mlp},
     }
+    assert tuple(branches) == BRANCHES
+    # One formula for every tap that src/number/observation/taps.rs declares.
+    formulas = {
+        "resid": lambda: norms(streams),
+        "max_abs": lambda: [s[0].double().abs().amax(-1).tolist() for s in streams],
+        "write": lambda: norms(writes),
+        "write_cosine": lambda: [cosines(x, w) for x, w in zip(streams, writes)],
+        "attn_off_diagonal": lambda: [off_diagonal(a) for a in attention],
+        "lens_entropy_nats": lambda: lens,
+        "final": lambda: norms([final[0][1] if final else streams[-1]])[0],
+        "entropy_nats": lambda: entropy(logits),
+        "logit_shift": lambda: float(shift / (logits.max() - logits.min())),
+        "loss_nats": lambda: float(losses.mean()) if len(ids) > 1 else None,
+    }
+    for branch, seen in branches.items():
+        formulas |= {f"{branch}_{tap}": lambda tensors=tensors: norms(tensors) for tap, tensors in seen.items()}
+    assert formulas.keys() == declared().keys(), formulas.keys() ^ declared().keys()
+    top = [{"id": i, "prob": p} for i, p in zip(top.indices.tolist(), top.values.tolist())]
+    return {"token_ids": ids, "top": top, **{name: formulas[name]() for name in declared()}}
 
 
 def first(output):

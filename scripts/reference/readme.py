@@ -1,6 +1,7 @@
 """tests/goldens/README.md, with one line per case."""
 
 from cases import CASES, PROMPT_LENGTHS
+from declared import table
 from taps import FAMILIES
 
 TEXT = """# Goldens
@@ -8,15 +9,13 @@ TEXT = """# Goldens
 `<case>/` is a random checkpoint (`config.json`, safetensors) and `reference.json`: what transformers measures on it in
 float64, one prompt at a time ({lengths} tokens). Made by `python scripts/reference/make_goldens.py`, which also
 writes this file; the cases are `scripts/reference/cases/`, one file per group of families. Per prompt: `token_ids`
-`[T]`; `resid` and `max_abs` `[L+1][T]` (stream entering block 0, then after every block, before the final norm);
-`attn_out`, `mlp_out` `[L][T]` (what the branch adds to the stream, after any norm inside it); `attn_module_in`,
-`attn_module_out`, `mlp_module_in`, `mlp_module_out` `[L][T]` (what the module itself receives and gives); `write` and
-`write_cosine` `[L][T]` (stream after the block less stream before it: norm, and cosine with the stream before);
-`attn_off_diagonal` `[L][H]` (attention probability off the diagonal, summed over query tokens); `final` `[T]`;
-`entropy_nats` and `top` after the last token; `logit_shift` (largest change of its logits when the last block's output
-is multiplied by 1/4, 1/2, 2 or 4, over their range); `loss_nats` (mean over the prompt's own next tokens);
-`lens_entropy_nats` `[L+1]` (of what the model says when its last block gives the stream of layer l). float32
-transformers stays within 6e-6 of every number (of the cosine and the shift absolutely, else relatively), and a switch
+`[T]`, `top` (the five most probable next tokens after the last), and
+
+{taps}
+with L blocks, T tokens and H heads. `[L+1][T]` is the stream entering block 0, then after every block, before the final
+norm.
+
+float32 transformers stays within 6e-6 of every number (of the cosine and the shift absolutely, else relatively), and a switch
 that a case is for moves some number by 1e-3 or more.
 
 What the reference is, where the library leaves a choice:
@@ -52,6 +51,6 @@ def readme() -> str:
     families = {case.family for case in CASES}
     assert families == set(FAMILIES)
     lengths = ", ".join(str(n) for n in PROMPT_LENGTHS)
-    text = TEXT.format(lengths=lengths, count=len(CASES), families=len(families))
+    text = TEXT.format(lengths=lengths, taps=table(), count=len(CASES), families=len(families))
     rows = sorted((case.family, case.name, case.dtype, case.notes) for case in CASES)
     return text + "".join(f"| {name} | {family} | {dtype} | {notes} |\n" for family, name, dtype, notes in rows)

@@ -4,11 +4,9 @@
 //! at a time are widened to float32 into one reused buffer, or multiplied with as they lie (`crate::products`). What leaves the runtime is norms, not activations.
 //!
 //! On a device the same walk has two buffers: while one block is computed, the next one's weights go over the bus as they
-//! are stored and are widened there. Streams stay there too. Not yet run on a CUDA device: see `rehearsal`.
+//! are stored and are widened there. Streams stay there too. Not yet run on a CUDA device: see `tests::device_memory`.
 
 mod arena;
-#[cfg(test)]
-mod as_stored;
 mod batch;
 mod choosing;
 mod cuda;
@@ -24,15 +22,13 @@ mod needs;
 mod observe;
 mod rate;
 mod readout;
-#[cfg(test)]
-mod rehearsal;
-#[cfg(test)]
-mod semantics;
 mod session;
 mod sharing;
 mod stager;
 mod state;
 mod taps;
+#[cfg(test)]
+mod tests;
 mod together;
 mod trial;
 mod upload;

@@ -117,6 +117,13 @@ impl State {
                     seen.put(&tap.name, values);
                 }
             }
+            if seen.has("kept") {
+                // Blocks without a carry keep all.
+                let (kept, resid) = (seen.kept(), seen.resid());
+                let filled = |at| if kept[at].is_nan() { resid[at] } else { kept[at] };
+                let filled = Array2::from_shape_fn(kept.dim(), filled);
+                seen.put("kept", filled);
+            }
             let (dots, kept, write) = (seen.write_cosine(), seen.kept(), seen.write());
             let cosines = Array2::from_shape_fn(dots.dim(), |at| cosine(dots[at], kept[at], write[at]));
             seen.put("write_cosine", cosines);

@@ -55,7 +55,7 @@ pub(super) fn write_cosines(o: &PromptObservation, reduction: Reduction) -> Vec<
 /// token ‖x + w‖ = ‖x‖ √(1 + 2rc + r²), reduced as the stream is. For the last token and for matrices that is
 /// √(1 + 2rc + r²) of the reduced r and c themselves. Where a block does not keep all of the stream, x is in the sum what it
 /// keeps.
-pub(super) fn reconstructed_gains(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
+pub fn reconstructed_gains(o: &PromptObservation, reduction: Reduction) -> Vec<Option<f64>> {
     let blocks = o.write_cosine().rows().into_iter().zip(o.kept().rows()).zip(o.write().rows());
     blocks
         .zip(o.resid().rows())

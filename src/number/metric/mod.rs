@@ -15,7 +15,7 @@ mod spectra;
 mod table;
 mod weights;
 
-pub use derived::{first_token_gains, first_token_norms};
+pub use derived::{first_token_gains, first_token_norms, reconstructed_gains};
 pub use gains::{Gains, gains};
 pub use law::{DecisiveParts, Depends};
 pub use measurements::{attention_traces, measurements};

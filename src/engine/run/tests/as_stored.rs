@@ -1,12 +1,10 @@
 //! Walks whose products take weights as they are stored: on emulated tile registers on every machine, and by what this processor
-//! is fastest with. Only tests.
+//! is fastest with.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{
-    Multiplier, RunError, Runtime,
-    rehearsal::{self, golden},
-};
+use super::super::{Multiplier, RunError, Runtime};
+use super::device_memory::{self, golden};
 use crate::products::Unit;
 use model::checkpoint::{Checkpoint, Made};
 use number::observation::PromptObservation;
@@ -32,7 +30,7 @@ fn as_the_runtime(runtime: &Runtime) -> bool {
 }
 
 fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Vec<PromptObservation>, RunError> {
-    rehearsal::observed(runtime, checkpoint).map(|(seen, _)| seen)
+    device_memory::observed(runtime, checkpoint).map(|(seen, _)| seen)
 }
 
 /// The largest relative difference of norms, largest components and entropies.

@@ -1,7 +1,7 @@
-//! What the runtime makes of `nn`'s functions, against the same formulas written out in float64. Only tests: the
+//! What the runtime makes of `nn`'s functions, against the same formulas written out in float64. The
 //! goldens cover what llama and gpt_neox use, these cover what other families will.
 
-use super::{
+use super::super::{
     RunError, Runtime,
     session::{self, Input, Session},
 };

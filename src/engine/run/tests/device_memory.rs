@@ -1,6 +1,6 @@
 //! The way of a walk through a device's memory, rehearsed in this machine's: two slots, weights uploaded as stored and
 //! widened by a graph, outputs bound to where they stay. Everything but the provider and its bus is what CUDA gets; the
-//! numbers must be those of the plain walk, bit for bit. Only tests.
+//! numbers must be those of the plain walk, bit for bit.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
+use super::super::{
     Asked, Graphs, Multiplier, RunError, Runtime,
     memory::{Host, Memory},
     observe_with,

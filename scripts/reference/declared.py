@@ -1,0 +1,41 @@
+"""What is observed of a prompt, as src/number/observation/taps.rs declares it (taps.json is written from there)."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+# The branches of every family of the goldens.
+BRANCHES = ("attn", "mlp")
+
+SHAPES = {
+    "stream": "`[L+1][T]`",
+    "blocks": "`[L][T]`",
+    "heads": "`[L][H]`",
+    "layers": "`[L+1]`",
+    "tokens": "`[T]`",
+    "prompt": "a number",
+}
+
+
+@cache
+def declared() -> dict:
+    """The taps of these families by their names in reference.json."""
+    taps = json.loads((Path(__file__).parent / "taps.json").read_text())
+    named = {}
+    for tap in taps:
+        branches = BRANCHES if "{branch}" in tap["name"] else [""]
+        for branch in branches:
+            name = tap["name"].replace("{branch}", branch)
+            # Optional are what only some blocks have; of those the families here have the heads of attention.
+            if not tap["optional"] or name == "attn_off_diagonal":
+                words = {"attn": "attention", "mlp": "the MLP"}.get(branch, "")
+                named["final" if name == "final_norm" else name] = {
+                    **tap,
+                    "meaning": tap["meaning"].replace("{branch}", words),
+                }
+    return named
+
+
+def table() -> str:
+    """A line for every tap."""
+    return "".join(f"- `{name}` {SHAPES[tap['axes']]}: {tap['meaning']}\n" for name, tap in declared().items())

@@ -21,7 +21,8 @@ build: runtime ## build the program
 test: runtime ## build and run every test
 	$(CARGO) test --release --locked --workspace
 
-lint: ## format check and clippy, warnings are errors
+lint: ## format check, clippy (warnings are errors), no cycles of modules
+	$(PYTHON) scripts/lint/cycles.py src
 	$(CARGO) fmt --check
 	rustfmt --check --edition 2024 src/model/arch/families/*.rs # declared by a macro, which cargo fmt does not look into
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings

@@ -25,7 +25,7 @@ fn committed_schemas_are_those_of_the_types() {
         let committed = fs::read_to_string(folder.join(&name)).unwrap_or_default();
         assert_eq!(
             committed, text,
-            "{name} is stale; run UPDATE_SCHEMAS=1 cargo test --release --test config"
+            "{name} is stale; run UPDATE_SCHEMAS=1 cargo test --release --test verdicts"
         );
     }
 }

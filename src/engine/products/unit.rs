@@ -17,7 +17,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The fastest of this processor: each was faster than the runtime's own products where it was measured (README).
+    /// The fastest of this processor: each was faster than the runtime's own products where it was measured (results/bench).
     pub(crate) fn fastest() -> Option<Unit> {
         tiles::Registers::new().map(Unit::Tiles).or_else(|| fma::Fma::all().next().map(Unit::Fma))
     }

@@ -19,7 +19,9 @@ use crate::{
 /// too few blocks, or the ratio is not finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gains {
+    /// The last gain: the endpoint's norm over the norm one step below it.
     pub last: Option<f64>,
+    /// The endpoint's norm over the norm entering block 0.
     pub cumulative: Option<f64>,
     /// The endpoint's numerator over the FIRST block's output r_1 (`None` for a numerator at or before r_1).
     pub after_first_block: Option<f64>,

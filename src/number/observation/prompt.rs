@@ -28,7 +28,9 @@ pub struct PromptObservation {
 /// One candidate continuation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TopToken {
+    /// Token id.
     pub id: u32,
+    /// Its probability.
     pub prob: f32,
 }
 

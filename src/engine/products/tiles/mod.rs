@@ -4,7 +4,7 @@
 //! product of two bf16 numbers is exact in float32, where the tile unit sums. So three passes over a bf16 matrix give what a
 //! float32 product of the widened matrix gives, with an error of the same kind and size. Parts, products and sums below 2^-126
 //! count as zero; an infinity or a NaN on either side gives no finite product. Faster than the runtime's products where it was
-//! measured, on two cores (README).
+//! measured, on two cores (results/bench).
 //!
 //! Source of the instructions: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18.
 

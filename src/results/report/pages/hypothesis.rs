@@ -123,7 +123,8 @@ fn file(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<Line
             line.push(line!["; it is as it was when registered as ", Span::Hash(key), seen]);
         }
         (Some(key), true) => {
-            line.push(line!["; ", Span::Tag("exploratory"), ": registered as ", Span::Hash(key), seen]);
+            let exploratory = Span::Strong(Line::from("Exploratory"));
+            line.push(line![". ", exploratory, ": registered as ", Span::Hash(key), seen]);
             line.push(", changed since");
         }
     }

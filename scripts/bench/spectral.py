@@ -4,7 +4,7 @@
         [--program target/release/streamgauge] [--one target/release/examples/spectral_norm] [--out results/bench]
 
 Each size becomes a checkpoint of one small block with tied embeddings, removed again. Ours is measured twice: that norm
-alone, from the mapped file to the number (examples/spectral_norm.rs); and the whole process of `inspect`, which also
+alone, from the mapped file to the number (scripts/bench/spectral_norm.rs); and the whole process of `inspect`, which also
 hashes the file and finds the norms of the centred and the folded matrix. A peer's seconds run from the float32 matrix in
 memory to the number. The reference is the Gram matrix's largest eigenvalue in float64. Writes spectral.md and
 spectral.json. A matrix of independent normals is the hard case for an iteration: its largest singular values lie close.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use crate::goldens::{golden, run};
 use base::progress::Silent;
 use engine::{
-    run::{Asked, Graphs, Runtime, observe_with},
+    run::{Graphs, ObserveOptions, Runtime, observe_with},
     spectra::add_layer,
 };
 use model::{arch::Recipe, checkpoint::Checkpoint};
@@ -36,7 +36,7 @@ fn spectra_of_prompts_that_begin_alike_are_those_of_their_covariance() {
         let recipe = Recipe::read(checkpoint.config()).unwrap();
         let (graphs, runtime) = (Graphs::build(&recipe).unwrap(), Runtime::load(None).unwrap());
         let (mut found, mut seen) = (Spectra::default(), Vec::new());
-        let mut witness = |layer: usize, streams: &[&[f32]]| {
+        let mut observer = |layer: usize, streams: &[&[f32]]| {
             seen.push(layer);
             add_layer(&mut found, streams, recipe.width());
         };
@@ -46,7 +46,7 @@ fn spectra_of_prompts_that_begin_alike_are_those_of_their_covariance() {
             &graphs,
             &checkpoint,
             &expected.prompts,
-            Asked { extras: &Extra::ALL.iter().copied().collect(), witness: Some(&mut witness) },
+            ObserveOptions { extras: &Extra::ALL.iter().copied().collect(), observer: Some(&mut observer) },
             &Silent,
         )
         .unwrap();

@@ -3,7 +3,7 @@
 
 use super::subject::Subject;
 use base::progress::Progress;
-use engine::run::{self, Prepared, RunError, Runtime, together};
+use engine::run::{self, Prepared, RunError, Runtime, next_batch};
 use engine::weigh::{STEPS, WeighError};
 use model::arch::WeightUse;
 use number::observation::{Extras, PromptObservation};
@@ -56,7 +56,7 @@ pub(super) fn choose<'a>(
     subject: &Subject,
     weights: &[WeightUse],
 ) -> impl FnMut(&Extras, &mut dyn Iterator<Item = &'a [u32]>) -> Chosen {
-    move |extras, alike| together(runtime, &subject.recipe, &subject.checkpoint, weights, alike, extras)
+    move |extras, alike| next_batch(runtime, &subject.recipe, &subject.checkpoint, weights, alike, extras)
 }
 
 /// Observes prompts of one model and hands over each batch with its observations as soon as it is through.

@@ -8,6 +8,7 @@
 
 mod arena;
 mod batch;
+mod batching;
 mod choosing;
 mod cuda;
 mod decoder;
@@ -29,7 +30,6 @@ mod state;
 mod taps;
 #[cfg(test)]
 mod tests;
-mod together;
 mod trial;
 mod upload;
 mod vocabulary;
@@ -37,6 +37,7 @@ mod weights;
 mod work;
 
 pub use batch::longest;
+pub use batching::next_batch;
 pub use choosing::Chosen;
 pub use cuda::{Obstacle, Unusable};
 pub use decoder::{Decoder, Floats};
@@ -45,7 +46,6 @@ pub use footprint::Needs;
 pub use graphs::Graphs;
 pub use library::{Multiplier, Runtime};
 pub use needs::Prepared;
-pub use observe::{Asked, Witness, observe, observe_with};
+pub use observe::{ObserveOptions, StreamObserver, observe, observe_with};
 pub use rate::Rates;
 pub use taps::observation;
-pub use together::together;

@@ -26,16 +26,16 @@ use model::{
 };
 use number::observation::{Axes, Extra, Extras, PromptObservation, SCALES, TAPS, TOP_K};
 
-/// Is shown every layer of the stream as it passes: the layer, 0..=L, and the stream of each prompt in the order of the
+/// Called with every layer of the stream as it passes: the layer, 0..=L, and the stream of each prompt in the order of the
 /// prompts, `[T, D]` row by row. Layer l is the stream entering block l, L the last block's output.
-pub type Witness<'w> = &'w mut dyn FnMut(usize, &[&[f32]]);
+pub type StreamObserver<'w> = &'w mut dyn FnMut(usize, &[&[f32]]);
 
-/// What is asked of a walk beside the usual.
-pub struct Asked<'a, 'w> {
+/// What a walk observes besides the taps, and who sees its streams.
+pub struct ObserveOptions<'a, 'w> {
     /// What is observed only where it is asked for.
     pub extras: &'a Extras,
     /// Sees every layer of the stream, if there is one.
-    pub witness: Option<Witness<'w>>,
+    pub observer: Option<StreamObserver<'w>>,
 }
 
 /// Run all prompts through the model and measure the stream at every tap. Observations come in the order of the
@@ -59,20 +59,28 @@ pub fn observe(
     extras: &Extras,
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
-    observe_with(runtime, recipe, graphs, checkpoint, prompts, Asked { extras, witness: None }, progress)
+    observe_with(
+        runtime,
+        recipe,
+        graphs,
+        checkpoint,
+        prompts,
+        ObserveOptions { extras, observer: None },
+        progress,
+    )
 }
 
-/// [`observe`], with a witness of the streams. All prompts of a layer are shown together.
+/// [`observe`], with an observer of the streams. All prompts of a layer are shown together.
 ///
 /// # Errors
-/// As [`observe`]; the witness has then seen the layers before.
+/// As [`observe`]; the observer has then seen the layers before.
 pub fn observe_with(
     runtime: &Runtime,
     recipe: &Recipe,
     graphs: &Graphs,
     checkpoint: &Checkpoint,
     prompts: &[Vec<u32>],
-    asked: Asked<'_, '_>,
+    asked: ObserveOptions<'_, '_>,
     progress: &dyn Progress,
 ) -> Result<Vec<PromptObservation>, RunError> {
     batch::check(recipe, prompts)?;
@@ -80,10 +88,10 @@ pub fn observe_with(
     if prompts.is_empty() {
         return Ok(Vec::new());
     }
-    let Asked { extras, witness } = asked;
+    let ObserveOptions { extras, observer } = asked;
     let prepared = Prepared::new(runtime, recipe, checkpoint, &weights, prompts, extras)?;
     let (work, start) = (prepared.work, Instant::now());
-    let walk = Walk { runtime, checkpoint, weights: &weights, extras, witness, groups: Vec::new() };
+    let walk = Walk { runtime, checkpoint, weights: &weights, extras, observer, groups: Vec::new() };
     let found =
         thread::scope(|scope| walk.through(scope, recipe, graphs, prompts, prepared.groups, progress))?;
     progress.computed(&Done { work, elapsed: start.elapsed() });
@@ -95,7 +103,7 @@ struct Walk<'a, 'w> {
     checkpoint: &'a Checkpoint,
     weights: &'a [WeightUse],
     extras: &'a Extras,
-    witness: Option<Witness<'w>>,
+    observer: Option<StreamObserver<'w>>,
     groups: Vec<State>,
 }
 
@@ -241,9 +249,9 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    /// Lets the witness see the streams, prompt by prompt.
+    /// Lets the observer see the streams, prompt by prompt.
     fn show(&mut self, layer: usize, width: usize) -> Result<(), RunError> {
-        let Some(witness) = &mut self.witness else { return Ok(()) };
+        let Some(observer) = &mut self.observer else { return Ok(()) };
         let mut seen: Vec<(usize, Vec<f32>)> = Vec::new();
         for State { group, stream, .. } in &self.groups {
             let stream = read(stream)?;
@@ -254,7 +262,7 @@ impl<'a> Walk<'a, '_> {
         }
         seen.sort_by_key(|(prompt, _)| *prompt);
         let streams: Vec<&[f32]> = seen.iter().map(|(_, rows)| &rows[..]).collect();
-        witness(layer, &streams);
+        observer(layer, &streams);
         Ok(())
     }
 

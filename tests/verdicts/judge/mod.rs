@@ -7,7 +7,6 @@ mod kinds;
 mod layers;
 mod multiverse;
 mod quantities;
-mod scale;
 mod table;
 mod trainings;
 mod verdicts;

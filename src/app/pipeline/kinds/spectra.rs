@@ -7,7 +7,7 @@ use crate::pipeline::ledger::Value;
 use crate::pipeline::subject::Subject;
 use crate::plan::{Job, keys, places_by_model};
 use base::hash::{Fields, Key};
-use engine::run::{Asked, observe_with};
+use engine::run::{ObserveOptions, observe_with};
 use engine::spectra::{MOST_TOKENS, add_layer};
 use model::checkpoint::Tokenizer;
 use number::evidence::Measurement;
@@ -104,14 +104,14 @@ impl Spectra {
         progress.start(&stage, subject.recipe.blocks() as u64 + 1);
         // The prompts of one set are asked for the same.
         let extras = &inputs.cells[one.cells[0]].extras;
-        let witness = &mut |_: usize, streams: &[&[f32]]| add_layer(&mut spectra, streams, width);
+        let observer = &mut |_: usize, streams: &[&[f32]]| add_layer(&mut spectra, streams, width);
         let found = observe_with(
             &inputs.runtime,
             &subject.recipe,
             &subject.graphs,
             &subject.checkpoint,
             &prompts,
-            Asked { extras, witness: Some(witness) },
+            ObserveOptions { extras, observer: Some(observer) },
             progress,
         );
         progress.finish();

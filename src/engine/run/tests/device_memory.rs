@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::super::{
-    Asked, Graphs, Multiplier, RunError, Runtime,
+    Graphs, Multiplier, ObserveOptions, RunError, Runtime,
     memory::{Host, Memory},
     observe_with,
     session::fault,
@@ -31,7 +31,7 @@ pub(super) fn golden(case: &str) -> Checkpoint {
     Checkpoint::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens").join(case)).unwrap()
 }
 
-/// What is observed with every extra, and the streams that a witness saw.
+/// What is observed with every extra, and the streams that an observer saw.
 pub(super) type Seen = (Vec<PromptObservation>, Vec<Vec<Vec<f32>>>);
 
 pub(super) fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Seen, RunError> {
@@ -41,7 +41,7 @@ pub(super) fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<See
     let extras = Extra::ALL.iter().copied().collect();
     let mut streams = Vec::new();
     let mut keep = |_: usize, seen: &[&[f32]]| streams.push(seen.iter().map(|s| s.to_vec()).collect());
-    let asked = Asked { extras: &extras, witness: Some(&mut keep) };
+    let asked = ObserveOptions { extras: &extras, observer: Some(&mut keep) };
     let found = observe_with(runtime, &recipe, &graphs, checkpoint, &prompts, asked, &Silent)?;
     Ok((found, streams))
 }

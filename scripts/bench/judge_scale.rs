@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ways: usize = outcomes.iter().flat_map(|o| &o.curves).map(|c| c.specifications.len()).sum();
     let text = format!(
         "# Judging at scale\n\n{} rows ({MODELS} models, {PROMPTS} prompts) and {} published ones; {} hypotheses, {curves} \
-         specification curves, {ways} specifications; {} threads of {}. Written by `examples/judge_scale.rs`.\n\n\
+         specification curves, {ways} specifications; {} threads of {}. Written by `scripts/bench/judge_scale.rs`.\n\n\
          | phase | seconds | peak GiB |\n|---|---|---|\n{}",
         table.rows.len(),
         published.rows.len(),

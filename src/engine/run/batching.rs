@@ -1,4 +1,4 @@
-//! How many prompts walk through a model together.
+//! Chooses the prompts that walk through a model as one batch.
 
 use super::{
     RunError, Runtime,
@@ -25,7 +25,7 @@ const MOST_TOKENS: usize = 16 * MOST_ROWS;
 ///
 /// # Errors
 /// The result of [`Prepared::new`], for a prompt alone where memory does not suffice.
-pub fn together<'p>(
+pub fn next_batch<'p>(
     runtime: &Runtime,
     recipe: &Recipe,
     checkpoint: &Checkpoint,
@@ -79,7 +79,7 @@ mod tests {
         let (mut left, mut walks) = (prompts, Vec::new());
         while !left.is_empty() {
             let from = left.iter().map(|ids| &ids[..]);
-            let (some, prepared) = together(&runtime, &recipe, &checkpoint, &weights, from, &extras);
+            let (some, prepared) = next_batch(&runtime, &recipe, &checkpoint, &weights, from, &extras);
             assert_eq!(some, left[..some.len()]);
             left = &left[some.len()..];
             walks.push((some.len(), prepared.unwrap()));

@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     eprintln!("{second}");
     let text = format!(
         "# Planning at scale\n\n{MODELS} models, {PROMPTS} prompts, {jobs}; {} threads of {}. Written by \
-         `examples/plan_scale.rs`.\n\n\
+         `scripts/bench/plan_scale.rs`.\n\n\
          Targets: 1 s, 300 MB. Planning opens and hashes the models, tokenises the prompts, makes every key, verifies the \
          store and compares; the last columns are of the whole process.\n\n\
          | plan | to run | planning, s | whole process, s | peak, MB |\n|---|---|---|---|---|\n\

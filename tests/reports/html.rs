@@ -12,7 +12,8 @@ use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{
-    Band, Form, Html, LayerProfile, MetricDefinition, Provenance, Report, View, published_figures,
+    Band, BranchWrites, Form, Html, LayerProfile, MetricDefinition, Provenance, Report, View,
+    published_figures,
 };
 use study::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
 use study::judge::hypothesis::Stands;
@@ -227,8 +228,10 @@ fn view() -> View {
                 rest: bands.clone(),
                 first_gain: bands[1..].to_vec(),
                 rest_gain: bands[1..].to_vec(),
-                attention: bands[1..].to_vec(),
-                mlp: bands[1..].to_vec(),
+                writes: vec![
+                    BranchWrites { branch: "attn".into(), bands: bands[1..].to_vec() },
+                    BranchWrites { branch: "mlp".into(), bands: bands[1..].to_vec() },
+                ],
             })
             .to_vec(),
         figures: published_figures(

@@ -8,7 +8,9 @@ use number::evidence::{Evidence, ModelInfo};
 use number::facts::ModelFacts;
 use number::index::EvidenceIndex;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
-use results::report::{Band, LayerProfile, MetricDefinition, PlotError, Provenance, Report, View};
+use results::report::{
+    Band, BranchWrites, LayerProfile, MetricDefinition, PlotError, Provenance, Report, View,
+};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Statistic, Verdict};
 use study::published::{self, llama::llama_case};
@@ -96,8 +98,10 @@ fn profile(model: &str, layers: usize) -> LayerProfile {
         rest: rest.clone(),
         first_gain: rest.clone(),
         rest_gain: rest.clone(),
-        attention: rest.clone(),
-        mlp: rest,
+        writes: vec![
+            BranchWrites { branch: "attn".into(), bands: rest.clone() },
+            BranchWrites { branch: "mlp".into(), bands: rest },
+        ],
     }
 }
 

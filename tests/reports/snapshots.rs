@@ -5,7 +5,7 @@ use base::hash::Key;
 use number::evidence::{Evidence, ModelInfo};
 use number::facts::ModelFacts;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
-use results::report::{Band, LayerProfile, MetricDefinition, Provenance, Report, View};
+use results::report::{Band, BranchWrites, LayerProfile, MetricDefinition, Provenance, Report, View};
 use study::analysis::{Analysis, Rung, Sink};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{
@@ -148,8 +148,10 @@ fn profile() -> LayerProfile {
         rest: bands(&[1.0, 2.0, 4.0]),
         first_gain: bands(&[8.0, 2.0]),
         rest_gain: bands(&[2.0, 2.0]),
-        attention: bands(&[0.5, 1.0]),
-        mlp: bands(&[1.0, 2.0]),
+        writes: vec![
+            BranchWrites { branch: "attn".into(), bands: bands(&[0.5, 1.0]) },
+            BranchWrites { branch: "mlp".into(), bands: bands(&[1.0, 2.0]) },
+        ],
     }
 }
 

@@ -15,7 +15,7 @@ mod view;
 pub use figures::{Axis, Figure, Form, Mark, Series, training_figures};
 pub use pages::published_figures;
 pub use pens::{Html, PlotError};
-pub use profile::{Band, LayerProfile};
+pub use profile::{Band, BranchWrites, LayerProfile};
 pub use view::{MetricDefinition, Provenance, View};
 
 /// The report of one view, in no form yet.

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use number::metric::{first_token_gains, first_token_norms, gains, reduce};
-use number::observation::{ATTENTION, MLP, PromptObservation};
+use number::observation::{PromptObservation, branches_of};
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
 /// How the tokens after the first are reduced.
@@ -26,10 +26,17 @@ pub struct LayerProfile {
     pub first_gain: Vec<Option<Band>>,
     /// The same of the other tokens' mean norms.
     pub rest_gain: Vec<Option<Band>>,
-    /// Mean norm over the other tokens of what attention adds in block l, blocks 0..L.
-    pub attention: Vec<Option<Band>>,
-    /// The same of what the MLP adds.
-    pub mlp: Vec<Option<Band>>,
+    /// What each branch of the blocks adds, in the order of the branches.
+    pub writes: Vec<BranchWrites>,
+}
+
+/// What one branch of the blocks adds to the stream of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BranchWrites {
+    /// Name of the branch, as its taps have it.
+    pub branch: String,
+    /// Mean norm over all tokens but the first of what it adds in block l, blocks 0..L.
+    pub bands: Vec<Option<Band>>,
 }
 
 /// Geometric mean over prompts, with the smallest and the largest.
@@ -63,8 +70,13 @@ impl LayerProfile {
             rest: over(&|o| reduced(o.resid())),
             first_gain: over(&first_token_gains),
             rest_gain: over(&|o| gains(o, REST, Endpoint::LastBlock).by_layer),
-            attention: over(&|o| reduced(o.branch_out(ATTENTION))),
-            mlp: over(&|o| reduced(o.branch_out(MLP))),
+            writes: branches_of(observations.iter().copied())
+                .into_iter()
+                .map(|branch| BranchWrites {
+                    branch: branch.to_string(),
+                    bands: over(&|o| reduced(o.branch_out(branch))),
+                })
+                .collect(),
         }
     }
 }

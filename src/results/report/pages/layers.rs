@@ -1,5 +1,5 @@
 //! A page of how the stream grows through the measured models, and the layer profiles of one of them: norms of the stream, gains
-//! of the blocks, what attention and MLP write.
+//! of the blocks, what the branches write.
 
 use super::context::RenderContext;
 use crate::report::document::{
@@ -7,15 +7,20 @@ use crate::report::document::{
     Span, Table, column, count, exact, line, number, optional, protocol_links, row, slug,
 };
 use crate::report::drawing::{Drawing, Frame, Grid, Point, Scale, Shape};
-use crate::report::profile::{Band, LayerProfile};
+use crate::report::profile::{Band, BranchWrites, LayerProfile};
 use number::metric::Metric;
+use number::observation::{ATTENTION, MLP};
 
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 300.0;
 
+/// Colour and mark of the branches of a block, in their order.
+const BRANCH_LOOKS: [(&str, Shape); 4] =
+    [("c0", Shape::Square), ("c1", Shape::Triangle), ("c3", Shape::Circle), ("c5", Shape::Cross)];
+
 /// One curve with the range of the prompts around it.
 struct Curve<'a> {
-    name: &'static str,
+    name: &'a str,
     class: &'static str,
     shape: Shape,
     bands: &'a [Option<Band>],
@@ -30,7 +35,7 @@ struct Panel<'a> {
     axis: &'static str,
     reference: Option<f64>,
     metrics: [Metric; 2],
-    curves: [Curve<'a>; 2],
+    curves: Vec<Curve<'a>>,
 }
 
 /// All models in one table and one picture.
@@ -141,7 +146,7 @@ fn panels(profile: &LayerProfile) -> [Panel<'_>; 3] {
             axis: "layer (0: embedding, l: output of block l-1)",
             reference: None,
             metrics: [Metric::FirstTokenNorm, Metric::ResidualNorm],
-            curves: [rest(&profile.rest), first(&profile.first)],
+            curves: vec![rest(&profile.rest), first(&profile.first)],
         },
         Panel {
             key: "gains",
@@ -151,22 +156,28 @@ fn panels(profile: &LayerProfile) -> [Panel<'_>; 3] {
             axis: "layer l, after block l-1",
             reference: Some(1.0),
             metrics: [Metric::FirstTokenGain, Metric::LayerGain],
-            curves: [rest(&profile.rest_gain), first(&profile.first_gain)],
+            curves: vec![rest(&profile.rest_gain), first(&profile.first_gain)],
         },
         Panel {
             key: "writes",
-            title: "What attention and MLP add, all tokens but the first",
+            title: "What the branches of the blocks add, all tokens but the first",
             label: "L2 norm",
             first: 0,
             axis: "block",
             reference: None,
             metrics: [Metric::AttentionWrite, Metric::MlpWrite],
-            curves: [
-                Curve { name: "attention", class: "c0", shape: Shape::Square, bands: &profile.attention },
-                Curve { name: "MLP", class: "c1", shape: Shape::Triangle, bands: &profile.mlp },
-            ],
+            curves: profile.writes.iter().zip(BRANCH_LOOKS.iter().cycle()).map(branch_curve).collect(),
         },
     ]
+}
+
+fn branch_curve<'a>((writes, (class, shape)): (&'a BranchWrites, &(&'static str, Shape))) -> Curve<'a> {
+    let name = match writes.branch.as_str() {
+        ATTENTION => "attention",
+        MLP => "MLP",
+        other => other,
+    };
+    Curve { name, class, shape: *shape, bands: &writes.bands }
 }
 
 fn figure(profile: &LayerProfile, panel: &Panel<'_>) -> Option<FigureBlock> {

@@ -1,5 +1,6 @@
 //! The ground floor, which knows nothing of models: content hashes, progress, devices, files that appear whole, names by pattern.
 
+pub mod contain;
 pub mod device;
 pub mod glob;
 pub mod hash;

@@ -1,6 +1,15 @@
-//! Parquet files with the same bytes for the same columns.
+//! Parquet files with the same bytes for the same columns, and back.
 
+use polars::io::mmap::MmapBytesReader;
 use polars::prelude::*;
+
+use base::contain::contain;
+
+/// The table of a Parquet file. polars panics on some that it did not write.
+pub fn parquet_frame(file: impl MmapBytesReader) -> PolarsResult<DataFrame> {
+    contain(|| ParquetReader::new(file).finish())
+        .unwrap_or_else(|panic| Err(PolarsError::ComputeError(panic.to_string().into())))
+}
 
 /// Parquet bytes of a table. No statistics: they cost space and nothing here filters by them.
 pub fn parquet_bytes(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {

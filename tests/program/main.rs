@@ -12,3 +12,4 @@ mod regress;
 mod sandbox;
 mod store;
 mod tidy;
+mod tokenizers;

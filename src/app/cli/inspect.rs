@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::options::CommonOptions;
 use super::{model_argument, output, progress, table};
-use crate::pipeline::{Subject, SubjectError, weigh};
+use crate::pipeline::{self, Subject, SubjectError, weigh};
 use engine::weigh::Parts;
 use model::arch::ArchError;
 use model::checkpoint::Memo;
@@ -63,7 +63,8 @@ pub(super) struct Matrix {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
-        let subject = model_argument::open(&self.model, &self.models, &Memo::none(), bar.as_ref())?;
+        let subject =
+            model_argument::open(&self.model, &self.models, pipeline::unopened, &Memo::none(), bar.as_ref())?;
         let unfit = |error| match error {
             // It names the folder itself.
             ArchError::Checkpoint(error) => SubjectError::Checkpoint(error),

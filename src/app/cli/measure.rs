@@ -115,7 +115,7 @@ impl Arguments {
             Some(folder) => Memo::at(&folder.join("identities.json")),
             None => Memo::none(),
         };
-        let subject = model_argument::open(&self.model, &self.models, &memo, bar.as_ref())?;
+        let subject = model_argument::open(&self.model, &self.models, self.tokenizer(), &memo, bar.as_ref())?;
         let (inputs, extras) = self.input.read(&self.extras)?;
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
         let requests = self.requests(inputs, &subject.tokenizer)?;
@@ -142,8 +142,8 @@ impl Arguments {
         requests: &[Request],
         found: &[PromptObservation],
     ) -> Result<Exit, Failure> {
-        let text =
-            |id: u32| tokenizer.as_ref().map_or_else(|_| format!("<{id}>"), |tokenizer| tokenizer.token(id));
+        let tokenizer = self.has_text().then(|| tokenizer.as_ref().ok()).flatten();
+        let text = |id: u32| tokenizer.map_or_else(|| format!("<{id}>"), |tokenizer| tokenizer.token(id));
         let rows: Vec<table::MeasuredRow<'_>> = requests
             .iter()
             .zip(found)
@@ -155,7 +155,7 @@ impl Arguments {
             })
             .collect();
         // Token ids are run as they are: no policy decided about a BOS.
-        let bos = self.input.tokens.is_empty().then_some(self.bos);
+        let bos = self.has_text().then_some(self.bos);
         if self.common.json {
             output::print_json(&table::measured_json(measured, runtime, bos, &rows))
         } else {
@@ -163,12 +163,22 @@ impl Arguments {
         }
     }
 
+    /// Whether something is given as text.
+    fn has_text(&self) -> bool {
+        self.input.tokens.is_empty()
+    }
+
+    /// How to come by a folder's tokenizer: of one that nobody needs, nothing is read.
+    fn tokenizer(&self) -> fn(&Path) -> PendingTokenizer {
+        if self.has_text() { pipeline::tokenizer } else { pipeline::unopened }
+    }
+
     /// A decoder that another tool exported, with the outputs that `tap` gave it; nothing is stored.
     fn run_onnx(&self, file: &Path) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
         let name = file.display().to_string();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let tokenizer = pipeline::tokenizer(folder.unwrap_or(Path::new(".")));
+        let tokenizer = self.tokenizer()(folder.unwrap_or(Path::new(".")));
         let (inputs, extras) = self.input.read(&self.extras)?;
         if !extras.is_empty() {
             bar.note("extras are observed of checkpoints only, not of ONNX files");

@@ -3,24 +3,29 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
-use crate::pipeline::{self, Subject, WhenMissing};
+use crate::pipeline::{self, PendingTokenizer, Subject, WhenMissing};
 use base::progress::Progress;
 use model::checkpoint::Memo;
 use model::hub::HubId;
 use study::config::{self, experiment::Model};
 
 /// Opens a model given as a folder, as an id of the model list, or as a model of the hub, which is downloaded if need be.
+/// `tokenizer` is that of its folder.
 pub(super) fn open(
     name: &str,
     list: &Path,
+    tokenizer: impl Fn(&Path) -> PendingTokenizer,
     memo: &Memo,
     progress: &dyn Progress,
 ) -> Result<Subject, Failure> {
     let found = find(name, list, progress)?;
-    Ok(match &found.listed {
+    let tokenizer = tokenizer(&found.folder);
+    let mut subject = match &found.listed {
         Some(model) => Subject::listed(model, &found.folder, memo)?,
         None => Subject::open(&found.id, &found.folder, memo)?,
-    })
+    };
+    subject.tokenizer = tokenizer;
+    Ok(subject)
 }
 
 /// A model that a command names.

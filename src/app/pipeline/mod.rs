@@ -42,6 +42,6 @@ pub use regressing::{Rerun, rerun};
 pub use running::{Summary, Tally, run};
 pub use subject::{
     PendingTokenizer, Subject, SubjectError, WhenMissing, change, checkpoint, lineage, locate, locate_hub,
-    tokenizer,
+    tokenizer, unopened,
 };
 pub use walks::{observe, weigh};

@@ -125,14 +125,14 @@ pub fn locate_hub(
 }
 
 impl Subject {
-    /// Opens a checkpoint folder under an id. Reads headers and config, and beside them the tokenizer.
+    /// Opens a checkpoint folder under an id. Reads headers and config; the tokenizer waits until somebody asks for it.
     pub fn open(id: &str, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(id, folder, tokenizer(folder), None, ModelFacts::default(), memo)
+        Subject::of(id, folder, unopened(folder), None, ModelFacts::default(), memo)
     }
 
     /// Opens a model of the list, from the folder that [`locate`] gave.
     pub fn listed(model: &Model, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(&model.id, folder, tokenizer(folder), change(model), lineage(model), memo)
+        Subject::of(&model.id, folder, unopened(folder), change(model), lineage(model), memo)
     }
 
     /// [`Subject::listed`] with the tokenizer of the folder, which its models share. Hashes the weights.
@@ -218,16 +218,25 @@ impl Subject {
     }
 }
 
+/// The tokenizer of a folder, which is opened when somebody asks for it.
+pub fn unopened(folder: &Path) -> PendingTokenizer {
+    let folder = folder.to_path_buf();
+    LazyLock::new(Box::new(move || open_tokenizer(&folder)))
+}
+
 /// The tokenizer of a folder, which a thread begins to open.
 pub fn tokenizer(folder: &Path) -> PendingTokenizer {
-    let folder = folder.to_path_buf();
-    let open = move || Tokenizer::open(&folder).map(Arc::new).map_err(|error| error.to_string());
-    match thread::Builder::new().name("tokenizer".into()).spawn(open.clone()) {
+    let of = folder.to_path_buf();
+    match thread::Builder::new().name("tokenizer".into()).spawn(move || open_tokenizer(&of)) {
         Ok(opening) => {
             LazyLock::new(Box::new(|| opening.join().unwrap_or_else(|panic| resume_unwind(panic))))
         }
-        Err(_) => LazyLock::new(Box::new(open)), // no thread to be had: by whoever asks
+        Err(_) => unopened(folder), // no thread to be had: by whoever asks
     }
+}
+
+fn open_tokenizer(folder: &Path) -> Opened {
+    Tokenizer::open(folder).map(Arc::new).map_err(|error| error.to_string())
 }
 
 /// The tokenizer of each folder, with its identity known.

@@ -13,7 +13,7 @@ use polars::prelude::*;
 
 use super::StoreError;
 use number::observation::{Axes, NamedTap, PromptObservation, TOP_K, TopToken, branches_of, named};
-use results::parquet::parquet_bytes;
+use results::parquet::{parquet_bytes, parquet_frame};
 
 /// Parquet bytes of the cells and the rows of each.
 pub(super) fn encode(cells: &[(&str, &PromptObservation)]) -> Result<(Vec<u8>, Vec<Range<u64>>), StoreError> {
@@ -38,7 +38,7 @@ pub(super) struct Segment {
 impl Segment {
     /// `name` is for messages.
     pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Segment, StoreError> {
-        let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(parquet(name))?;
+        let frame = parquet_frame(Cursor::new(bytes)).map_err(parquet(name))?;
         Ok(Segment { columns: Columns::from_frame(&frame).map_err(parquet(name))? })
     }
 
@@ -48,7 +48,10 @@ impl Segment {
         let c = &self.columns;
         let last = rows.end.checked_sub(1).filter(|_| rows.start < rows.end)?;
         let (blocks, tokens) = (*c.layer.get(last)? as usize, *c.position.get(last)? as usize + 1);
-        if rows.len() != (blocks + 1) * tokens || c.layer[rows.start] != 0 || c.position[rows.start] != 0 {
+        if (blocks + 1).checked_mul(tokens) != Some(rows.len())
+            || c.layer[rows.start] != 0
+            || c.position[rows.start] != 0
+        {
             return None;
         }
         let seen = c.taps.iter().filter(|(_, values)| values.are_in(&rows));
@@ -212,7 +215,8 @@ impl Columns {
 
     fn from_frame(frame: &DataFrame) -> PolarsResult<Columns> {
         let u32s = |name: &str| {
-            PolarsResult::Ok(frame.column(name)?.u32()?.into_no_null_iter().collect::<Vec<u32>>())
+            let numbers: Option<Vec<u32>> = frame.column(name)?.u32()?.iter().collect();
+            numbers.ok_or_else(|| PolarsError::ComputeError(format!("a null in {name}").into()))
         };
         let maybe =
             |name: &str| PolarsResult::Ok(frame.column(name)?.f32()?.iter().collect::<Vec<Option<f32>>>());

@@ -4,10 +4,19 @@
 //! `tokenizer_config.json` `bos_token` (a string or an object), else `config.json` `bos_token_id`. Whether it is added by
 //! default: the post-processor of `tokenizer.json`, which is authoritative where it adds one, else
 //! `add_bos_token` of `tokenizer_config.json`.
+//!
+//! That crate is not made for files of strangers: `bounds` looks at one before it does, and whatever it is asked is contained.
+
+mod bounds;
+mod charsmap;
+mod count;
+mod pattern;
+mod rules;
 
 use std::{
     collections::BTreeMap,
     fs,
+    io::Read,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, OnceLock},
 };
@@ -16,10 +25,14 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{CheckpointError, files};
+use base::contain::contain;
 use base::hash::Key;
+use bounds::Growth;
 use number::protocol::Bos;
 
 const FILE: &str = "tokenizer.json";
+/// Characters of a text that a message shows.
+const MOST_SHOWN: usize = 80;
 
 /// A checkpoint's tokenizer and its BOS facts.
 pub struct Tokenizer {
@@ -52,7 +65,11 @@ pub enum TokenizerError {
         folder: PathBuf,
     },
     /// A file that is no tokenizer.
-    #[error("{}: expected a tokenizer of the `tokenizers` library, found: {found}; download the file again", file.display())]
+    #[error(
+        "{}: expected a tokenizer of the `tokenizers` library, found: {found}; download the file again, or give token ids \
+         instead of text (`--tokens 1,2,3`)",
+        file.display()
+    )]
     Bad {
         /// The tokenizer's file.
         file: PathBuf,
@@ -135,12 +152,16 @@ impl Tokenizer {
     }
 
     fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
-        let (file, inner) = (folder.join(FILE), &parsed.inner);
+        let file = folder.join(FILE);
         let settings = optional(&folder.join("tokenizer_config.json"))?;
         let config = optional(&folder.join("config.json"))?;
-        let bos = bos(inner, &settings, &config);
+        let bos = bos(&parsed.inner, &settings, &config);
+        let adds = |bos: u32| {
+            contain(|| post_processor_adds(&parsed.inner, bos))
+                .map_err(|panic| TokenizerError::Bad { file: file.clone(), found: panic.to_string() })
+        };
         let adds_bos = match &bos {
-            Ok(bos) if post_processor_adds(inner, *bos) => Adds::PostProcessor,
+            Ok(bos) if adds(*bos)? => Adds::PostProcessor,
             _ if settings.get("add_bos_token") == Some(&Value::Bool(true)) => Adds::Config,
             _ => Adds::Nobody,
         };
@@ -167,12 +188,13 @@ impl Tokenizer {
         if text.is_empty() {
             return Err(TokenizerError::EmptyText);
         }
-        let encoding = self.parsed.inner.encode_fast(text, true).map_err(|error| TokenizerError::Encode {
-            file: self.file.clone(),
-            text: text.to_string(),
-            why: error.to_string(),
-        })?;
-        Ok(encoding.get_ids().to_vec())
+        let failed = |why: String| TokenizerError::Encode { file: self.file.clone(), text: short(text), why };
+        self.parsed.growth.allows(text.len()).map_err(failed)?;
+        match contain(|| self.parsed.inner.encode_fast(text, true)) {
+            Ok(Ok(encoding)) => Ok(encoding.get_ids().to_vec()),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(panic) => Err(failed(panic.to_string())),
+        }
     }
 
     /// [`Tokenizer::encode`] of a text whose [`Tokenizer::plain`] ids are known.
@@ -218,8 +240,8 @@ impl Tokenizer {
         if piece.contains('▁') {
             return piece.replace('▁', " ");
         }
-        match self.parsed.inner.decode(&[id], false) {
-            Ok(text) if !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER) => text,
+        match contain(|| self.parsed.inner.decode(&[id], false)) {
+            Ok(Ok(text)) if !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER) => text,
             _ => piece,
         }
     }
@@ -252,6 +274,14 @@ impl Tokenizer {
 /// The number of times that `bos` stands in front.
 fn leading(ids: &[u32], bos: u32) -> usize {
     ids.iter().take_while(|&&id| id == bos).count()
+}
+
+/// The beginning of a text, for a message.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => text[..end].to_string() + "…",
+        None => text.to_string(),
+    }
 }
 
 /// A JSON object that need not be there.
@@ -295,6 +325,7 @@ fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
 /// A `tokenizer.json`.
 struct Parsed {
     inner: tokenizers::Tokenizer,
+    growth: Growth,
     /// The settings that decide ids, as [`content`] spells them.
     content: LazyLock<Vec<u8>, Box<dyn FnOnce() -> Vec<u8> + Send>>,
 }
@@ -306,15 +337,25 @@ impl Parsed {
             return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
         }
         let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
-        let bytes = fs::read(file).map_err(io)?;
-        let bad = |error: tokenizers::Error| TokenizerError::Bad {
-            file: file.to_path_buf(),
-            found: error.to_string(),
+        let bad = |found: String| TokenizerError::Bad { file: file.to_path_buf(), found };
+        let mut bytes = Vec::new();
+        let mut most = fs::File::open(file).map_err(io)?.take(bounds::MOST_BYTES + 1);
+        most.read_to_end(&mut bytes).map_err(io)?;
+        if most.limit() == 0 {
+            return Err(bad(format!("more than {} bytes", bounds::MOST_BYTES)));
+        }
+        let growth = bounds::check(&bytes).map_err(bad)?;
+        let open = || -> Result<tokenizers::Tokenizer, tokenizers::Error> {
+            let mut inner = tokenizers::Tokenizer::from_bytes(&bytes)?;
+            inner.with_truncation(None)?;
+            inner.with_padding(None);
+            Ok(inner)
         };
-        let mut inner = tokenizers::Tokenizer::from_bytes(&bytes).map_err(bad)?;
-        inner.with_truncation(None).map_err(bad)?;
-        inner.with_padding(None);
-        Ok(Parsed { inner, content: LazyLock::new(Box::new(|| content(bytes))) })
+        let inner = match contain(open) {
+            Ok(opened) => opened.map_err(|error| bad(error.to_string()))?,
+            Err(panic) => return Err(bad(panic.to_string())),
+        };
+        Ok(Parsed { inner, growth, content: LazyLock::new(Box::new(|| content(bytes))) })
     }
 }
 

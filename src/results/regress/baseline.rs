@@ -13,12 +13,12 @@ use std::fs;
 use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{Column, DataFrame, ParquetReader, PolarsResult, SerReader};
+use polars::prelude::{Column, DataFrame, PolarsResult};
 use serde::{Deserialize, Serialize};
 
 use super::compare::Comparison;
 use super::run_numbers::{Place, RunNumbers};
-use crate::parquet::parquet_bytes;
+use crate::parquet::{parquet_bytes, parquet_frame};
 use base::hash::Key;
 use base::publish;
 
@@ -186,7 +186,7 @@ fn to_parquet(shown: &RunNumbers) -> PolarsResult<Vec<u8>> {
 /// The numbers in a table; the error says what is wrong with it.
 fn from_parquet(bytes: Vec<u8>) -> Result<BTreeMap<Place, f32>, String> {
     let said = |error: polars::error::PolarsError| error.to_string();
-    let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(said)?;
+    let frame = parquet_frame(Cursor::new(bytes)).map_err(said)?;
     let words = |name: &str| frame.column(name).and_then(|column| column.str()).map_err(said);
     let counts = |name: &str| frame.column(name).and_then(|column| column.u32()).map_err(said);
     let (kind, of, item) = (words("kind")?, words("of")?, words("item")?);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{ParquetReader, SerReader, StringChunked};
+use polars::prelude::StringChunked;
 use serde::{Deserialize, Serialize};
 
 use super::run_numbers::{Kind, Place, RunNumbers};
+use crate::parquet::parquet_frame;
 use study::judge::outcome::HypothesisOutcome;
 
 /// Version of `run.json`.
@@ -60,7 +61,7 @@ fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, FolderError> {
 /// Several published rows may be of one place (two precisions of one source): they are counted.
 fn numbers(path: &Path, shown: &mut RunNumbers) -> Result<(), String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let frame = ParquetReader::new(file).finish().map_err(|error| error.to_string())?;
+    let frame = parquet_frame(file).map_err(|error| error.to_string())?;
     let words = |name: &str| -> Result<&StringChunked, String> {
         frame.column(name).and_then(|column| column.str()).map_err(|error| error.to_string())
     };

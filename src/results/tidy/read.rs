@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{AnyValue, DataFrame, ParquetReader, SerReader};
+use polars::prelude::{AnyValue, DataFrame};
 
 use super::columns::{Format, TABLES, table};
+use crate::parquet::parquet_frame;
 
 /// `column=value`: keep rows whose column reads so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub fn text(
     let (header, rows): (Vec<String>, Rows) = match described.format {
         Format::Parquet => {
             let file = File::open(&path).map_err(|error| fail(error.to_string()))?;
-            let frame = ParquetReader::new(file).finish().map_err(|error| fail(error.to_string()))?;
+            let frame = parquet_frame(file).map_err(|error| fail(error.to_string()))?;
             let header = frame.get_column_names().iter().map(|name| name.to_string()).collect();
             (header, Rows::Frame(frame))
         }

@@ -8,6 +8,7 @@ mod commands;
 mod end_to_end;
 mod hub;
 mod keys;
+mod lost;
 mod regress;
 mod sandbox;
 mod store;

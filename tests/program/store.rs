@@ -12,7 +12,7 @@ use std::{
 
 use app::{
     plan::Known,
-    store::{Cell, Store, StoreError},
+    store::{Cell, Store, StoreError, Stored},
 };
 use base::hash::{Fields, Key};
 use number::observation::{PromptObservation, TopToken};
@@ -113,8 +113,8 @@ fn blobs_read_back_and_the_first_one_under_a_key_stays() {
     store.put_blob("judge/H9", &fields, b"{\"a\":1}").unwrap();
     store.put_blob("judge/H9", &fields, b"{\"a\":2}").unwrap();
     let snapshot = store.snapshot().unwrap();
-    assert_eq!(store.blob(&snapshot, &fields.key()).unwrap().as_deref(), Some(&b"{\"a\":1}"[..]));
-    assert_eq!(store.blob(&snapshot, &Fields::new("judge").key()).unwrap(), None);
+    assert_eq!(store.blob(&snapshot, &fields.key()).unwrap(), Stored::Present(b"{\"a\":1}".to_vec()));
+    assert_eq!(store.blob(&snapshot, &Fields::new("judge").key()).unwrap(), Stored::Absent);
 }
 
 #[test]
@@ -333,6 +333,100 @@ fn a_flipped_byte_costs_only_the_cells_of_its_object() {
     assert_eq!(store.put_observations(&all).unwrap(), 3, "the damaged cells are computed again");
     assert_holds(&store, &all);
     assert_eq!(store.snapshot().unwrap().notes(), &[] as &[String]);
+}
+
+/// Puts a link to itself in the place of a file: the system refuses to read it, for the superuser too.
+#[cfg(unix)]
+fn make_unreadable(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap();
+    fs::remove_file(path).unwrap();
+    std::os::unix::fs::symlink(path, path).unwrap();
+    bytes
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_system_cannot_read_is_an_error_and_neither_absent_nor_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let fields = Fields::new("judge").with("n", 1);
+    store.put_blob("judge/1", &fields, b"outcome").unwrap();
+    store.put_observations(&cells(0..3)).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let objects = files(dir.path(), "objects");
+    let before = objects.iter().map(|object| make_unreadable(&dir.path().join(object))).collect::<Vec<_>>();
+
+    let all = keys(&cells(0..3));
+    for error in [
+        store.observations(&snapshot, &all).unwrap_err(),
+        store.blob(&snapshot, &fields.key()).unwrap_err(),
+        store.checked_snapshot().unwrap_err(),
+        store.snapshot().unwrap_err(),
+        store.put_observations(&cells(0..3)).unwrap_err(),
+        Store::open(dir.path()).unwrap().snapshot().unwrap_err(),
+    ] {
+        assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");
+        assert!(error.to_string().contains("objects/"), "{error}");
+    }
+    assert_eq!(files(dir.path(), "quarantine"), Vec::<PathBuf>::new());
+    for (object, bytes) in objects.iter().zip(before) {
+        fs::remove_file(dir.path().join(object)).unwrap();
+        fs::write(dir.path().join(object), bytes).unwrap();
+    }
+    assert_holds(&store, &cells(0..3));
+    assert_eq!(store.checked_snapshot().unwrap().1, []);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_index_file_that_the_system_cannot_read_ends_the_command_and_stays_in_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    Store::open(dir.path()).unwrap().put_observations(&cells(0..3)).unwrap();
+    let path = dir.path().join(&files(dir.path(), "index")[0]);
+    let bytes = make_unreadable(&path);
+    // A killed writer's mark: whoever sweeps must not take the objects for garbage.
+    fs::write(dir.path().join("tmp/1-0"), "half").unwrap();
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(&error, StoreError::Unreadable { path: file, .. } if *file == path), "{error}");
+    assert_eq!((files(dir.path(), "index").len(), files(dir.path(), "quarantine").len()), (1, 0));
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, bytes).unwrap();
+    assert_holds(&Store::open(dir.path()).unwrap(), &cells(0..3));
+}
+
+#[test]
+fn every_key_has_one_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.put_observations(&cells(0..2)).unwrap();
+    let gone = dir.path().join(&files(dir.path(), "objects")[0]);
+    store.put_observations(&cells(2..4)).unwrap();
+    fs::remove_file(gone).unwrap();
+    let asked = cells(1..6);
+    let answer = store.observations(&store.snapshot().unwrap(), &keys(&asked)).unwrap();
+    let mut found: Vec<Key> = answer.found.into_keys().collect();
+    found.sort();
+    let mut expected = keys(&cells(2..4));
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(answer.damaged.iter().map(|d| d.key).collect::<Vec<_>>(), keys(&cells(1..2)));
+    let mut absent = keys(&cells(4..6));
+    absent.sort();
+    assert_eq!(answer.absent, absent);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_in_the_place_of_an_object_is_moved_aside_and_the_object_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.put_observations(&cells(0..2)).unwrap();
+    let path = dir.path().join(&files(dir.path(), "objects")[0]);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    assert!(!store.snapshot().unwrap().has(&cell(0).fields.key()));
+    assert_eq!(store.put_observations(&cells(0..2)).unwrap(), 2);
+    assert_holds(&store, &cells(0..2));
 }
 
 #[test]

@@ -93,6 +93,7 @@ impl From<PipelineError> for Failure {
             PipelineError::Evidence(_)
             | PipelineError::Claims(_)
             | PipelineError::Graph(_)
+            | PipelineError::Changed { .. }
             | PipelineError::Read { .. } => Exit::BadConfig,
             PipelineError::Registration(error) => match error {
                 RegistrationError::Changed { .. } | RegistrationError::Unknown { .. } => Exit::Usage,
@@ -101,6 +102,8 @@ impl From<PipelineError> for Failure {
                 | RegistrationError::Write { .. } => Exit::Store,
             },
             PipelineError::Store(_)
+            | PipelineError::Lost(_)
+            | PipelineError::Stored { .. }
             | PipelineError::Write { .. }
             | PipelineError::Table(_)
             | PipelineError::Draw { .. } => Exit::Store,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::error::PipelineError;
+use super::error::{Lost, PipelineError};
 use super::executor::Run;
 use super::measured_jobs::MeasuredJobs;
 use super::subject::Subject;
-use crate::store::damage_notes;
+use crate::plan::Job;
+use crate::store::{Answers, Damaged, damage_notes};
 use base::hash::Key;
 use number::evidence::{EvidenceTable, Measurement, ModelInfo, PromptInfo};
 use number::metric::{attention_traces, measurements};
@@ -22,44 +23,50 @@ impl Run<'_> {
     pub(super) fn published(&mut self) -> Result<&EvidenceTable, PipelineError> {
         if self.read.published.is_none() {
             self.read.published = Some(match &self.inputs.loaded.published {
-                Some(folder) => published::import(folder)?,
+                Some(folder) => {
+                    let table = published::import(folder)?;
+                    self.inputs.check_published(folder)?;
+                    table
+                }
                 None => EvidenceTable::default(),
             });
         }
         Ok(self.read.published.get_or_insert_default())
     }
 
-    /// Observations of every cell that was measured, by key.
-    pub(super) fn observations(&mut self) -> Result<Arc<BTreeMap<Key, PromptObservation>>, PipelineError> {
+    /// Observations of every cell that was measured.
+    ///
+    /// # Errors
+    /// One that cannot be read ([`StoreError`](crate::store::StoreError)), or that is damaged or gone ([`Lost`]).
+    pub(super) fn observations(&mut self) -> Result<Arc<Complete<PromptObservation>>, PipelineError> {
         if let Some(observations) = &self.read.observations {
             return Ok(Arc::clone(observations));
         }
-        let keys: Vec<Key> = self.measured_jobs().kind("observe").map(|job| job.key).collect();
+        let jobs = self.measured_jobs();
+        let keys: Vec<Key> = jobs.kind("observe").map(|job| job.key).collect();
         let store = &self.inputs.store;
-        let read = store.observations(&store.snapshot()?, &keys)?;
-        for note in damage_notes(&read.damaged) {
-            self.progress.note(&note);
-        }
-        Ok(Arc::clone(self.read.observations.insert(Arc::new(read.found))))
+        let all = Complete::of(store.observations(&store.snapshot()?, &keys)?)?;
+        Ok(Arc::clone(self.read.observations.insert(Arc::new(all))))
     }
 
     /// The table of what these jobs measured: each (model, prompt, BOS) once, in the order of the plan, then what other kinds of job
     /// measured.
     pub(super) fn evidence_table(&mut self, jobs: &MeasuredJobs<'_>) -> Result<EvidenceTable, PipelineError> {
         let inputs = self.inputs;
-        let observations = self.observations()?;
+        let (observations, small) = (self.observations()?, self.small_objects()?);
         let mut table = EvidenceTable::default();
         // By model.
         let mut squares = BTreeMap::new();
         for job in jobs.kind("weigh") {
-            let weighed: Option<Weighed> = serde_json::from_slice(self.stored(&job.key)?).ok();
-            squares.extend(weighed.map(|weighed| (job.index, weighed.value_squares)));
+            let weighed: Weighed =
+                serde_json::from_slice(small.get(&job.key)?).map_err(|error| misread(job, error))?;
+            squares.insert(job.index, weighed.value_squares);
         }
         let (mut seen, mut prompts) = (BTreeSet::new(), BTreeSet::new());
         let mut found = Vec::new();
         for job in jobs.kind("observe") {
             let cell = &inputs.cells[job.index];
-            let Some(observation) = observations.get(&cell.key) else { continue };
+            let observation = observations.get(&cell.key)?;
             if !seen.insert((cell.subject, cell.prompt.id.as_str(), cell.bos)) {
                 continue;
             }
@@ -83,7 +90,8 @@ impl Run<'_> {
         // The last kind first, as tables were always written: two versions of this program write the same bytes.
         for kind in self.kinds.iter().rev().filter(|kind| kind.name() != "observe") {
             for job in jobs.kind(kind.name()) {
-                let rows = kind.rows(inputs, job, self.stored(&job.key)?);
+                let rows =
+                    kind.rows(inputs, job, small.get(&job.key)?).map_err(|error| misread(job, error))?;
                 if !rows.is_empty() {
                     job.model.into_iter().for_each(|model| know(&mut table, &inputs.subjects[model]));
                     table.rows.extend(rows);
@@ -93,20 +101,97 @@ impl Run<'_> {
         Ok(table)
     }
 
-    /// A small object as stored; empty where the store lost it meanwhile, which the next run repairs.
-    fn stored(&mut self, key: &Key) -> Result<&[u8], PipelineError> {
-        if !self.read.blobs.contains_key(key) {
-            let store = &self.inputs.store;
-            let bytes = store.blob(&store.snapshot()?, key)?;
-            self.read.blobs.insert(*key, bytes.unwrap_or_default());
+    /// The small objects that the jobs of all other kinds made, as stored.
+    fn small_objects(&mut self) -> Result<Arc<Complete<Vec<u8>>>, PipelineError> {
+        if let Some(objects) = &self.read.small_objects {
+            return Ok(Arc::clone(objects));
         }
-        Ok(&self.read.blobs[key])
+        let jobs = self.measured_jobs();
+        let keys: Vec<Key> = jobs.0.iter().filter(|job| job.kind != "observe").map(|job| job.key).collect();
+        let store = &self.inputs.store;
+        let all = Complete::of(store.blobs(&store.snapshot()?, &keys)?)?;
+        Ok(Arc::clone(self.read.small_objects.insert(Arc::new(all))))
     }
+}
+
+/// Outputs of which none is missing that was asked for: what is judged and reported on is complete.
+#[derive(Debug)]
+pub(super) struct Complete<T>(BTreeMap<Key, T>);
+
+impl<T> Complete<T> {
+    /// What the store answered, if it had every output.
+    fn of(answers: Answers<T>) -> Result<Complete<T>, Lost> {
+        let Answers { found, damaged, absent } = answers;
+        match (&damaged[..], &absent[..]) {
+            ([], []) => Ok(Complete(found)),
+            ([], absent) => Err(Lost::unrecorded(absent)),
+            (damaged, _) => Err(Lost::of(damaged)),
+        }
+    }
+
+    /// The output of a key; an error if it was not among those that were read.
+    pub(super) fn get(&self, key: &Key) -> Result<&T, Lost> {
+        self.0.get(key).ok_or_else(|| Lost::unrecorded(&[*key]))
+    }
+}
+
+impl Lost {
+    fn of(damaged: &[Damaged]) -> Lost {
+        Lost { keys: damaged.iter().map(|one| one.key).collect(), notes: damage_notes(damaged) }
+    }
+
+    /// Outputs of which the index says nothing although they were made.
+    fn unrecorded(keys: &[Key]) -> Lost {
+        let note = format!("{} output(s) are not in the index of the store any more", keys.len());
+        Lost { keys: keys.to_vec(), notes: vec![note] }
+    }
+}
+
+/// The error of a stored output with the right bytes that is not what a job of this kind makes.
+fn misread(job: &Job, error: serde_json::Error) -> PipelineError {
+    PipelineError::Stored { slot: job.slot.clone(), error }
 }
 
 /// Lists a model in the table, once.
 fn know(table: &mut EvidenceTable, subject: &Subject) {
     if !table.models.iter().any(|model| model.id == subject.id) {
         table.models.push(ModelInfo { id: subject.id.clone(), facts: subject.facts() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::of_bytes(name.as_bytes())
+    }
+
+    fn answers(found: &[&str]) -> Answers<u32> {
+        let found = found.iter().map(|name| (key(name), 1)).collect();
+        Answers { found, damaged: Vec::new(), absent: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_judged_is_complete_or_an_error_that_names_what_is_lost() {
+        let all = Complete::of(answers(&["a", "b"])).unwrap();
+        assert!(all.get(&key("a")).is_ok());
+        assert_eq!(all.get(&key("c")).unwrap_err().keys, [key("c")]);
+
+        let absent = Answers { absent: vec![key("c")], ..answers(&["a"]) };
+        assert_eq!(Complete::of(absent).unwrap_err().keys, [key("c")]);
+
+        let damaged = Damaged {
+            key: key("d"),
+            slot: "observe/m/p".into(),
+            object: "objects/d".into(),
+            reason: "its 3 bytes do not match the digest in its name".into(),
+            quarantined: true,
+        };
+        let damaged = Answers { damaged: vec![damaged], ..answers(&["a"]) };
+        let lost = Complete::of(damaged).unwrap_err();
+        assert_eq!(lost.keys, [key("d")]);
+        let text = lost.to_string();
+        assert!(text.contains("observe/m/p: objects/d is damaged") && text.contains("run again"), "{text}");
     }
 }

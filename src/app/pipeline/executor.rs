@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::{ModelFailure, PipelineError};
+use super::evidence::Complete;
 use super::inputs::Inputs;
 use super::ledger::{Ledger, Output, Value};
 use super::measured_jobs::MeasuredJobs;
@@ -20,6 +21,9 @@ use engine::run::RunError;
 use number::evidence::{EvidenceTable, Measurement};
 use number::observation::PromptObservation;
 use study::judge::outcome::HypothesisOutcome;
+
+/// Times that lost outputs are measured again in one run: a disk that loses them each time is at fault.
+const MOST_REPAIRS: usize = 3;
 
 /// A kind of job: which jobs there are, what decides their keys, and how they are computed.
 pub(super) trait Kind: Send + Sync {
@@ -72,8 +76,16 @@ pub(super) trait Kind: Send + Sync {
     fn compute(&self, due: &[Due<'_>], run: &mut Run<'_>) -> Result<(), Failed>;
 
     /// The rows that a stored output of small objects gives to the evidence table.
-    fn rows(&self, _inputs: &Inputs<'_>, _job: &Job, _stored: &[u8]) -> Vec<Measurement> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// An output that is not what a job of this kind makes.
+    fn rows(
+        &self,
+        _inputs: &Inputs<'_>,
+        _job: &Job,
+        _stored: &[u8],
+    ) -> Result<Vec<Measurement>, serde_json::Error> {
+        Ok(Vec::new())
     }
 }
 
@@ -145,9 +157,8 @@ pub struct Done {
 #[derive(Default)]
 pub(super) struct Read {
     pub(super) published: Option<EvidenceTable>,
-    pub(super) observations: Option<Arc<BTreeMap<Key, PromptObservation>>>,
-    /// Small objects as stored; empty where the store lost one meanwhile.
-    pub(super) blobs: BTreeMap<Key, Vec<u8>>,
+    pub(super) observations: Option<Arc<Complete<PromptObservation>>>,
+    pub(super) small_objects: Option<Arc<Complete<Vec<u8>>>>,
 }
 
 /// The kind of a job.
@@ -194,6 +205,33 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Does `work`, and where an output that was counted on turns out to be damaged or gone, measures it again (if `compute`; else
+    /// it is left out of the evidence, and of the keys that hold it) and does the work anew.
+    ///
+    /// # Errors
+    /// Those of the work; [`PipelineError::Lost`] if outputs are lost again and again.
+    pub(super) fn repairing<T>(
+        &mut self,
+        compute: bool,
+        mut work: impl FnMut(&mut Self) -> Result<T, PipelineError>,
+    ) -> Result<T, PipelineError> {
+        for _ in 0..MOST_REPAIRS {
+            match work(self) {
+                Err(PipelineError::Lost(lost)) => {
+                    lost.notes.iter().for_each(|note| self.progress.note(note));
+                    self.ledger.lose(lost.keys);
+                    // What was read or listed with the lost outputs is read and listed again.
+                    (self.read, self.measured) = (Read::default(), OnceCell::new());
+                    if compute {
+                        self.execute(&[Stage::Measure])?;
+                    }
+                }
+                done => return done,
+            }
+        }
+        work(self)
     }
 
     /// Lists the model of a job as failed, and says so. A second job that fails in the same way is no news.

@@ -38,10 +38,13 @@ pub fn explain(
     let Some((_, hypothesis, _)) = one.hypotheses.first().cloned() else { return Ok(None) };
     let planned = plan(&one, places, WhenMissing::Report, progress)?;
     let mut run = planned.start(places, progress);
-    run.execute(&[Stage::Judge])?;
-    let Some(outcome) = run.done.outcomes.values().next().cloned() else { return Ok(None) };
-    let jobs = run.measured_jobs().read_by(&Scope::of(&planned.inputs, &hypothesis));
-    let measured = run.evidence_table(&jobs)?;
+    let (outcome, measured) = run.repairing(false, |run| {
+        run.execute(&[Stage::Judge])?;
+        let outcome = run.done.outcomes.values().next().cloned();
+        let jobs = run.measured_jobs().read_by(&Scope::of(run.inputs, &hypothesis));
+        Ok((outcome, run.evidence_table(&jobs)?))
+    })?;
+    let Some(outcome) = outcome else { return Ok(None) };
     let published = run.published()?;
     let rows = outcome.predictions.iter().map(|prediction| {
         let table = match prediction.evidence {

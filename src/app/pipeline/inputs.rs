@@ -44,6 +44,19 @@ impl Inputs<'_> {
     pub fn unusable(&self) -> impl Iterator<Item = &ModelFailure> {
         self.failures.iter().chain(&self.absent)
     }
+
+    /// Checks that the published tables and recipes are those whose digests enter the keys: to be asked after they were read
+    /// again.
+    ///
+    /// # Errors
+    /// Tables that cannot be read, or that somebody changed since the plan was made.
+    pub(super) fn check_published(&self, folder: &Path) -> Result<(), PipelineError> {
+        let now = (Some(published_digest(folder)?), Some(recipes_digest(folder)?));
+        if now == (self.published, self.recipes) {
+            return Ok(());
+        }
+        Err(PipelineError::Changed { path: folder.to_path_buf() })
+    }
 }
 
 /// Key of the imported tables: the names and bytes of the folder's CSV files.

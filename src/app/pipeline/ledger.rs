@@ -13,6 +13,8 @@ pub(super) struct Ledger<'a> {
     /// `None`: nothing is stored.
     store: Option<(&'a Store, &'a Snapshot)>,
     made: BTreeSet<Key>,
+    /// Found damaged or gone since, and not made again.
+    lost: BTreeSet<Key>,
 }
 
 /// An output under its name.
@@ -39,17 +41,23 @@ pub(super) enum Value {
 impl<'a> Ledger<'a> {
     /// The ledger of a store.
     pub(super) fn of(store: &'a Store, snapshot: &'a Snapshot) -> Ledger<'a> {
-        Ledger { store: Some((store, snapshot)), made: BTreeSet::new() }
+        Ledger { store: Some((store, snapshot)), made: BTreeSet::new(), lost: BTreeSet::new() }
     }
 
     /// The ledger of a command that stores nothing.
     pub(super) fn nowhere() -> Ledger<'a> {
-        Ledger { store: None, made: BTreeSet::new() }
+        Ledger { store: None, made: BTreeSet::new(), lost: BTreeSet::new() }
     }
 
     /// Whether an output exists, from before or made since.
     pub(super) fn has(&self, key: &Key) -> bool {
-        self.store.is_some_and(|(_, snapshot)| snapshot.has(key)) || self.made.contains(key)
+        let stored = self.store.is_some_and(|(_, snapshot)| snapshot.has(key)) || self.made.contains(key);
+        stored && !self.lost.contains(key)
+    }
+
+    /// From now on these outputs do not exist, until they are made again.
+    pub(super) fn lose(&mut self, keys: impl IntoIterator<Item = Key>) {
+        self.lost.extend(keys);
     }
 
     /// Stores outputs, the observations among them as one segment, and gives how many observations were new.
@@ -78,6 +86,7 @@ impl<'a> Ledger<'a> {
             }
             store.put_blob(&slot, &fields, &bytes)?;
         }
+        self.lost.retain(|key| !keys.contains(key));
         self.made.extend(keys);
         Ok(new)
     }

@@ -62,19 +62,20 @@ pub fn rerun(
     planned.inputs.runtime = planned.inputs.runtime.clone().with_multiplier(Multiplier::Runtime);
     let inputs = &planned.inputs;
     let mut run = planned.start(&places, progress);
-    run.execute(&[Stage::Measure, Stage::Judge])?;
-    let mut numbers = RunNumbers::default();
-    let observations = run.observations()?;
-    let jobs = shown(inputs, &run.measured_jobs());
-    for job in jobs.kind("observe") {
-        let cell = &inputs.cells[job.index];
-        let Some(observation) = observations.get(&cell.key) else { continue };
-        let model = &inputs.subjects[cell.subject].id;
-        numbers.observation(model, &cell.prompt.id, cell.bos, observation);
-    }
-    for row in &run.evidence_table(&jobs)?.rows {
-        numbers.measurement(row);
-    }
+    run.execute(&[Stage::Measure])?;
+    let mut numbers = run.repairing(true, |run| {
+        run.execute(&[Stage::Judge])?;
+        let mut numbers = RunNumbers::default();
+        let observations = run.observations()?;
+        let jobs = shown(inputs, &run.measured_jobs());
+        for job in jobs.kind("observe") {
+            let cell = &inputs.cells[job.index];
+            let model = &inputs.subjects[cell.subject].id;
+            numbers.observation(model, &cell.prompt.id, cell.bos, observations.get(&cell.key)?);
+        }
+        run.evidence_table(&jobs)?.rows.iter().for_each(|row| numbers.measurement(row));
+        Ok(numbers)
+    })?;
     for outcome in run.done.outcomes.values() {
         numbers.outcome(outcome);
     }

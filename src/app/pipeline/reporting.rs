@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::cells::Cell;
-use super::error::PipelineError;
+use super::error::{Lost, PipelineError};
+use super::evidence::Complete;
 use super::executor::Run;
 use super::inputs::Inputs;
 use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
 use super::provenance;
 use crate::plan::Plan;
+use crate::store::Stored;
 use base::device::Device;
 use base::hash::Key;
 use base::publish;
@@ -48,8 +50,10 @@ pub(super) fn check(loaded: &Loaded, plan: &Plan) -> Result<(), PipelineError> {
 
 /// Whether every result file is as it was written under this key of a report.
 pub(super) fn is_written(run: &Run<'_>, key: &Key) -> Result<bool, PipelineError> {
-    let bytes = run.inputs.store.blob(&run.inputs.snapshot, key)?;
-    let manifest: Option<Manifest> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let manifest: Option<Manifest> = match run.inputs.store.blob(&run.inputs.snapshot, key)? {
+        Stored::Present(bytes) => serde_json::from_slice(&bytes).ok(),
+        Stored::Absent | Stored::Damaged(_) => None, // all files are written anew, which costs little
+    };
     Ok(manifest.is_some_and(|manifest| intact(&run.places.results, &manifest)))
 }
 
@@ -64,9 +68,10 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
     progress.start("report", 1);
     let mut view = view(run);
     let observations = run.observations()?;
-    view.profiles = profiles(run.inputs, &jobs, &observations);
+    view.profiles = profiles(run.inputs, &jobs, &observations)?;
     let measured = run.evidence_table(&jobs)?;
     read_rows(&mut view, loaded, run.published()?, &measured)?;
+    loaded.published.iter().try_for_each(|folder| run.inputs.check_published(folder))?;
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let report = Report::of(&view);
@@ -184,8 +189,8 @@ fn definition(metric: Metric) -> MetricDefinition {
 fn profiles(
     inputs: &Inputs<'_>,
     jobs: &MeasuredJobs<'_>,
-    observations: &BTreeMap<Key, PromptObservation>,
-) -> Vec<LayerProfile> {
+    observations: &Complete<PromptObservation>,
+) -> Result<Vec<LayerProfile>, Lost> {
     let cells: Vec<&Cell> = jobs.kind("observe").map(|job| &inputs.cells[job.index]).collect();
     let mut profiles = Vec::new();
     for (index, subject) in inputs.subjects.iter().enumerate() {
@@ -199,10 +204,11 @@ fn profiles(
             .collect();
         keys.sort();
         keys.dedup();
-        let mine: Vec<&PromptObservation> = keys.iter().filter_map(|key| observations.get(key)).collect();
+        let mine: Vec<&PromptObservation> =
+            keys.iter().map(|key| observations.get(key)).collect::<Result<_, _>>()?;
         profiles.push(LayerProfile::of(&subject.id, &mine, bos));
     }
-    profiles
+    Ok(profiles)
 }
 
 fn write_tables(
@@ -217,8 +223,8 @@ fn write_tables(
         .kind("observe")
         .map(|job| &inputs.cells[job.index])
         .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))
-        .filter_map(|cell| {
-            Some(tables::Observed {
+        .map(|cell| {
+            Ok(tables::Observed {
                 source: "streamgauge",
                 model: &inputs.subjects[cell.subject].id,
                 prompt: &cell.prompt.id,
@@ -228,7 +234,7 @@ fn write_tables(
                 observation: observations.get(&cell.key)?,
             })
         })
-        .collect();
+        .collect::<Result<_, Lost>>()?;
     let published = run.published()?;
     let folder = places.results.join("tables");
     create(&folder)?;

@@ -61,7 +61,7 @@ impl Summary<'_> {
 /// Runs an experiment: downloads and computes what is missing (unless `compute` is false), judges, writes the report.
 ///
 /// # Errors
-/// Only what ends the whole run (store, runtime, published tables). A model that fails is in [`Summary::failures`].
+/// Only what ends the whole run (store, runtime, published tables): nothing is judged on part of the evidence. A model that fails is in [`Summary::failures`].
 pub fn run<'a>(
     loaded: &'a Loaded,
     places: &Places,
@@ -75,9 +75,11 @@ pub fn run<'a>(
         reporting::check(loaded, &planned.plan)?;
         run.execute(&[Stage::Measure])?;
     }
-    run.execute(&[Stage::Judge])?;
-    registering::first_verdicts(loaded, &places.results)?;
-    run.execute(&[Stage::Report])?;
+    run.repairing(compute, |run| {
+        run.execute(&[Stage::Judge])?;
+        registering::first_verdicts(loaded, &places.results)?;
+        run.execute(&[Stage::Report])
+    })?;
     let (terminal, done) = (reporting::terminal(&run), run.done);
     Ok(Summary { planned, done, terminal })
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why the store could not do something. Damaged objects are no error: see [`super::Damaged`].
+/// Why the store could not do something. Damaged objects are no error: see [`super::Stored`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The disk or the user's quota is full.
@@ -80,6 +80,28 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file is there and the system could not read it. Nothing is known of its bytes: they may be sound.
+    #[error(
+        "{path}: cannot be read: {source}. Nothing was changed and nothing was judged without it. Run again; if it stays so, \
+         check the disk, or remove the file: what it held is computed again"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An object has the bytes that were written, and this program makes nothing of them.
+    #[error(
+        "{path}: its bytes are as they were written, but this streamgauge cannot read them: {what}. Remove the file, and what it \
+         held is computed again; or name another folder for the store"
+    )]
+    Undecodable {
+        /// The object.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// An observation whose parts do not fit each other.
     #[error("{slot}: an observation cannot be stored: {what}")]
     Shape {
@@ -111,6 +133,15 @@ impl StoreError {
             }
             io::ErrorKind::NotADirectory => StoreError::NotAFolder { path },
             _ => StoreError::Io { doing, path, source },
+        }
+    }
+
+    /// The error of a read that the system refused; for `map_err`.
+    pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+        let path = path.to_path_buf();
+        move |source| match source.kind() {
+            io::ErrorKind::PermissionDenied => StoreError::Permission { doing: "read", path, source },
+            _ => StoreError::Unreadable { path, source },
         }
     }
 }

@@ -18,7 +18,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{StoreError, index::ObjectName};
+use super::{
+    StoreError,
+    index::{self, ObjectName},
+};
 use base::hash::Key;
 
 /// The newest store format this program reads and the one it writes.
@@ -33,6 +36,17 @@ pub(super) struct Files {
 /// Held while writing; released when dropped or when the process ends.
 pub(super) struct Lock(File);
 
+/// What a read of a file whose name tells its bytes gave. That the system could not read it is an error: nothing is known then.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<T> {
+    /// The bytes of its name.
+    Sound(T),
+    /// Other bytes; in words, what was found.
+    Wrong(String),
+    /// There is no such file.
+    Gone,
+}
+
 /// A published file whose temporary name still exists: the mark that its record may not be written yet.
 pub(super) struct Published(PathBuf);
 
@@ -44,7 +58,11 @@ impl Files {
         match fs::read_to_string(&format) {
             Ok(text) => check_format(root, &format, &text)?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => files.create(&format)?,
-            Err(e) => return Err(StoreError::io("read", &format)(e)),
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                let found = e.to_string();
+                return Err(StoreError::BadFormat { path: format, found });
+            }
+            Err(e) => return Err(StoreError::unreadable(&format)(e)),
         }
         for folder in FOLDERS {
             make_folder(&root.join(folder))?;
@@ -61,8 +79,14 @@ impl Files {
         self.root.join("objects").join(&file[..2]).join(file)
     }
 
-    pub(super) fn has_object(&self, name: &ObjectName) -> bool {
-        self.object_path(name).is_file()
+    /// Whether there is a file of an object's name. A folder or a link to nothing in its place is none.
+    pub(super) fn has_object(&self, name: &ObjectName) -> Result<bool, StoreError> {
+        let path = self.object_path(name);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(metadata.is_file()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(StoreError::unreadable(&path)(e)),
+        }
     }
 
     /// Waits for every other writer.
@@ -94,23 +118,35 @@ impl Files {
         Ok(names)
     }
 
-    pub(super) fn read_index(&self, name: &str) -> Result<Vec<u8>, String> {
-        fs::read(self.root.join("index").join(name)).map_err(|e| e.to_string())
+    /// The content of an index file of this name.
+    pub(super) fn read_index(&self, name: &str) -> Result<Found<Vec<u8>>, StoreError> {
+        let Some(digest) = index::digest_of(name) else {
+            return Ok(Found::Wrong("its name is not <number>-<digest>.jsonl".to_string()));
+        };
+        self.read(&self.root.join("index").join(name), digest)
     }
 
-    /// Whether an object's bytes are those of its name. The error is what a person should read.
-    pub(super) fn verify_object(&self, name: &ObjectName) -> Result<(), String> {
-        let (digest, bytes) = Key::of_file(&self.object_path(name)).map_err(|e| e.to_string())?;
-        if digest == name.digest { Ok(()) } else { Err(mismatch(bytes)) }
-    }
-
-    /// The bytes of an object, verified against its name. The error is what a person should read.
-    pub(super) fn read_object(&self, name: &ObjectName) -> Result<Vec<u8>, String> {
-        let bytes = fs::read(self.object_path(name)).map_err(|e| e.to_string())?;
-        if Key::of_bytes(&bytes) == name.digest {
-            return Ok(bytes);
+    /// Whether an object's bytes are those of its name, read in pieces.
+    pub(super) fn verify_object(&self, name: &ObjectName) -> Result<Found<()>, StoreError> {
+        let path = self.object_path(name);
+        match Key::of_file(&path) {
+            Ok((digest, _)) if digest == name.digest => Ok(Found::Sound(())),
+            Ok((_, bytes)) => Ok(Found::Wrong(mismatch(bytes))),
+            Err(e) => unread(&path, e),
         }
-        Err(mismatch(bytes.len() as u64))
+    }
+
+    /// The bytes of an object, verified against its name.
+    pub(super) fn read_object(&self, name: &ObjectName) -> Result<Found<Vec<u8>>, StoreError> {
+        self.read(&self.object_path(name), name.digest)
+    }
+
+    fn read(&self, path: &Path, digest: Key) -> Result<Found<Vec<u8>>, StoreError> {
+        match fs::read(path) {
+            Ok(bytes) if Key::of_bytes(&bytes) == digest => Ok(Found::Sound(bytes)),
+            Ok(bytes) => Ok(Found::Wrong(mismatch(bytes.len() as u64))),
+            Err(e) => unread(path, e),
+        }
     }
 
     /// Writes an object; an identical one that exists is success, a damaged one goes to quarantine.
@@ -124,7 +160,12 @@ impl Files {
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
-        if path.exists() && self.read_object(name).is_err() {
+        let damaged = match self.read_object(name)? {
+            Found::Sound(_) => false,
+            Found::Wrong(_) => true,
+            Found::Gone => path.is_symlink(), // to nothing: it would keep its place for ever
+        };
+        if damaged {
             self.move_to_quarantine(name)?;
         }
         self.publish(&path, bytes)
@@ -159,13 +200,15 @@ impl Files {
         Ok(Published(temporary))
     }
 
-    /// Moves a damaged object aside so that its cells are computed again. `false`: it is sound by now (another
-    /// process replaced it in the meantime) or gone.
-    pub(super) fn quarantine(&self, _: &Lock, name: &ObjectName) -> Result<bool, StoreError> {
-        if !self.object_path(name).exists() || self.read_object(name).is_ok() {
-            return Ok(false);
-        }
-        self.move_to_quarantine(name).map(|()| true)
+    /// Reads a damaged object once more, since the fault may have been in memory or on the way, or another process may have
+    /// replaced it. What is wrong again is moved aside, so that its cells are computed again; the answer says with the bytes
+    /// whether it was. In a store that this user cannot write it stays where it is.
+    pub(super) fn look_again(&self, name: &ObjectName) -> Result<(Found<Vec<u8>>, bool), StoreError> {
+        let lock = self.lock().ok();
+        let found = self.read_object(name)?;
+        let moved =
+            lock.is_some() && matches!(found, Found::Wrong(_)) && self.move_to_quarantine(name).is_ok();
+        Ok((found, moved))
     }
 
     fn move_to_quarantine(&self, name: &ObjectName) -> Result<(), StoreError> {
@@ -182,7 +225,8 @@ impl Files {
         Ok(())
     }
 
-    /// Moves a damaged index file aside if nobody writes; its cells are recorded anew when they are computed again.
+    /// Moves an index file that was read twice with wrong bytes aside if nobody writes; its cells are recorded anew when they
+    /// are computed again.
     pub(super) fn quarantine_index(&self, name: &str) {
         let (from, to) = (self.root.join("index").join(name), self.root.join("quarantine").join(name));
         if let Some(_lock) = self.try_lock() {
@@ -231,7 +275,10 @@ impl Files {
             // Another process may be making the same store at this moment; it writes the format first.
             return match fs::read_to_string(format) {
                 Ok(text) => check_format(&self.root, format, &text),
-                Err(_) => Err(StoreError::NotAStore { path: self.root.clone(), found }),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                    Err(StoreError::NotAStore { path: self.root.clone(), found })
+                }
+                Err(e) => Err(StoreError::unreadable(format)(e)),
             };
         }
         let temporary =
@@ -255,6 +302,15 @@ impl Published {
     pub(super) fn done(self) {
         // A mark that stays is only swept later.
         drop(fs::remove_file(self.0));
+    }
+}
+
+/// What a failed read says of a file: that it is not there, that something else is in its place, or nothing.
+fn unread<T>(path: &Path, error: io::Error) -> Result<Found<T>, StoreError> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(Found::Gone),
+        io::ErrorKind::IsADirectory => Ok(Found::Wrong("it is a folder".to_string())),
+        _ => Err(StoreError::unreadable(path)(error)),
     }
 }
 

@@ -112,7 +112,9 @@ impl Record {
         bytes
     }
 
-    pub(super) fn from_jsonl(text: &str) -> Result<Record, String> {
+    /// The content of an index file; the error says what is wrong with it.
+    pub(super) fn from_jsonl(bytes: Vec<u8>) -> Result<Record, String> {
+        let text = String::from_utf8(bytes).map_err(|e| e.to_string())?;
         let mut lines = text.lines();
         let head: Head = serde_json::from_str(lines.next().unwrap_or("")).map_err(|e| e.to_string())?;
         let cells = lines.map(|line| serde_json::from_str::<Line>(line).map_err(|e| e.to_string()));
@@ -153,9 +155,8 @@ impl Catalog {
         self.names.contains(name)
     }
 
-    /// Adds one index file; what cannot be read becomes a note (`false`). Files come in the order of writing: the
-    /// writers' lock numbers them.
-    pub(super) fn add(&mut self, name: &str, record: Result<Record, String>) -> bool {
+    /// Adds one index file; a damaged one becomes a note. Files come in the order of writing: the writers' lock numbers them.
+    pub(super) fn add(&mut self, name: &str, record: Result<Record, String>) {
         match record {
             Ok(record) => {
                 let index = self.records.len();
@@ -165,17 +166,12 @@ impl Catalog {
                     self.slots.insert(c.slot.clone(), place);
                 }
                 self.records.push(Arc::new(record));
-                self.names.insert(name.to_string());
-                true
             }
-            Err(reason) => {
-                self.notes.push(format!(
-                    "index/{name} is damaged and ignored ({reason}); its cells are computed again"
-                ));
-                self.names.insert(name.to_string());
-                false
-            }
+            Err(reason) => self.notes.push(format!(
+                "index/{name} is damaged and ignored ({reason}); its cells are computed again"
+            )),
         }
+        self.names.insert(name.to_string());
     }
 
     /// Number of the next file: past every name seen, readable or not.
@@ -217,15 +213,9 @@ pub(super) fn file_name(number: u64, bytes: &[u8]) -> String {
     format!("{number:010}-{}.jsonl", Key::of_bytes(bytes))
 }
 
-/// The content of an index file of this name.
-pub(super) fn parse(name: &str, bytes: Vec<u8>) -> Result<Record, String> {
-    let digest =
-        name.strip_suffix(".jsonl").and_then(|n| n.split_once('-')).and_then(|(_, d)| d.parse::<Key>().ok());
-    let digest = digest.ok_or("its name is not <number>-<digest>.jsonl")?;
-    if Key::of_bytes(&bytes) != digest {
-        return Err(format!("its {} bytes do not match the digest in its name", bytes.len()));
-    }
-    Record::from_jsonl(&String::from_utf8(bytes).map_err(|e| e.to_string())?)
+/// The digest that an index file's name gives its bytes.
+pub(super) fn digest_of(name: &str) -> Option<Key> {
+    name.strip_suffix(".jsonl")?.split_once('-')?.1.parse().ok()
 }
 
 fn json<T: Serialize>(value: &T) -> Vec<u8> {
@@ -323,7 +313,7 @@ mod tests {
         let written =
             Record::new(object, &[("a", &fields("a"), 0..3), ("b", &mixed, 3..5), ("c", &other, 5..6)]);
         let bytes = written.to_jsonl();
-        let read = Record::from_jsonl(std::str::from_utf8(&bytes).unwrap()).unwrap();
+        let read = Record::from_jsonl(bytes).unwrap();
         assert_eq!(read.object, object);
         for (cell, expected) in read.cells.iter().zip([fields("a"), mixed, other]) {
             assert_eq!(read.fields(cell), expected);
@@ -333,16 +323,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_does_not_match_its_name_is_ignored_with_a_note() {
+    fn a_file_that_is_damaged_is_ignored_with_a_note_and_keeps_its_number() {
         let bytes = record(&["a", "b"]).to_jsonl();
         let name = file_name(7, &bytes);
         let mut catalog = Catalog::default();
-        catalog.add(&name, parse(&name, bytes[..bytes.len() - 1].to_vec()));
+        catalog.add(&name, Err("its bytes do not match the digest in its name".into()));
         assert!(catalog.notes[0].contains(&name), "{:?}", catalog.notes);
         assert_eq!(catalog.records().len(), 0);
         assert_eq!(catalog.next_number(), 8);
         let mut catalog = Catalog::default();
-        catalog.add(&name, parse(&name, bytes));
+        catalog.add(&name, Record::from_jsonl(bytes));
         assert_eq!(catalog.places(&fields("b").key()), [Place { record: 0, cell: 1 }]);
     }
 
@@ -354,7 +344,7 @@ mod tests {
             let object = ObjectName { digest: Key::of_bytes(b"x"), kind: ObjectKind::Parquet };
             let bytes = Record::new(object, &[("slot", &fields, 0..1)]).to_jsonl();
             let name = file_name(number, &bytes);
-            catalog.add(&name, parse(&name, bytes));
+            catalog.add(&name, Record::from_jsonl(bytes));
         }
         assert_eq!(catalog.last_fields("slot").unwrap().get("weights"), Some("new"));
         assert_eq!(catalog.last_fields("other"), None);

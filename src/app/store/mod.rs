@@ -5,6 +5,7 @@
 //! recorded meanwhile, and record last. A process killed at any moment loses at most the put under way.
 //! Layout of the folder: `files.rs`; of an index file: `index.rs`; of an observation segment: `segment.rs`.
 
+mod answer;
 mod error;
 mod files;
 mod index;
@@ -13,14 +14,14 @@ mod snapshot;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub use answer::{Answers, Damaged, Stored, damage_notes};
 pub use error::StoreError;
-use files::{Files, Lock};
+use files::{Files, Found, Lock};
 use index::{Catalog, ObjectKind, ObjectName, Place, Record};
 use segment::Segment;
 pub use snapshot::Snapshot;
@@ -49,54 +50,6 @@ pub struct Cell {
     pub observation: PromptObservation,
 }
 
-/// A recorded cell that could not be read: its object is quarantined and the cell is to be computed again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damaged {
-    /// Key of the cell.
-    pub key: Key,
-    /// Slot under which it was recorded first.
-    pub slot: String,
-    /// Where the object lay.
-    pub object: PathBuf,
-    /// What was found instead of the object's bytes.
-    pub reason: String,
-    /// Whether the object was moved aside; not so in a store that this user cannot write.
-    pub quarantined: bool,
-}
-
-impl fmt::Display for Damaged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Damaged { slot, object, reason, quarantined, .. } = self;
-        let fate = if *quarantined { "moved to quarantine, " } else { "" };
-        write!(f, "{slot}: {} is damaged ({reason}); {fate}to be computed again", object.display())
-    }
-}
-
-/// One line for each damaged object, however many cells it held.
-pub fn damage_notes(damaged: &[Damaged]) -> Vec<String> {
-    let mut by_object: Vec<(&Damaged, usize)> = Vec::new();
-    for one in damaged {
-        match by_object.iter_mut().find(|(first, _)| first.object == one.object) {
-            Some((_, others)) => *others += 1,
-            None => by_object.push((one, 0)),
-        }
-    }
-    let note = |(first, others): (&Damaged, usize)| match others {
-        0 => first.to_string(),
-        more => format!("{first}, and {more} more of the same object"),
-    };
-    by_object.into_iter().map(note).collect()
-}
-
-/// What [`Store::observations`] found. Keys that were never recorded are in neither part.
-#[derive(Clone, Debug, Default)]
-pub struct Observations {
-    /// What was read.
-    pub found: BTreeMap<Key, PromptObservation>,
-    /// What was recorded and cannot be read.
-    pub damaged: Vec<Damaged>,
-}
-
 impl Store {
     /// Opens a store, or makes one in a new or empty folder.
     pub fn open(root: impl AsRef<Path>) -> Result<Store, StoreError> {
@@ -119,7 +72,7 @@ impl Store {
 
     /// What the store holds now. Objects are only checked for existence: see [`Store::checked_snapshot`].
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Ok(Snapshot::take(&self.files, self.refresh()?))
+        Snapshot::take(&self.files, self.refresh()?)
     }
 
     /// Like [`Store::snapshot`], after reading every object once: a plan made from it knows of all damage.
@@ -128,16 +81,17 @@ impl Store {
         let mut damaged = Vec::new();
         let catalog = Arc::clone(&snapshot.catalog);
         let records = catalog.records();
-        let verify = |record: usize| Some((record, self.files.verify_object(&records[record].object).err()?));
+        let verify = |record: usize| {
+            let looked = self.files.verify_object(&records[record].object)?;
+            Ok((record, looked))
+        };
         let present = (0..records.len()).into_par_iter().filter(|&record| snapshot.present(record));
-        let wrong: Vec<(usize, String)> = present.filter_map(verify).collect();
-        for (record, reason) in wrong {
+        let looked: Vec<(usize, Found<()>)> = present.map(verify).collect::<Result<_, StoreError>>()?;
+        for (record, _) in looked.into_iter().filter(|(_, found)| *found != Found::Sound(())) {
             let r = &records[record];
-            let quarantined = self.set_aside(&r.object);
+            let Err(damage) = self.second_read(&r.object)? else { continue };
             snapshot.lose(record);
-            damaged.extend(
-                r.cells.iter().map(|c| self.damaged(&r.object, c.key, &c.slot, &reason, quarantined)),
-            );
+            damaged.extend(r.cells.iter().map(|c| damage.of(c.key, &c.slot)));
         }
         // Cells that another object holds too are not lost.
         damaged.retain(|d: &Damaged| snapshot.usable(catalog.places(&d.key)).is_none());
@@ -154,20 +108,29 @@ impl Store {
         })
     }
 
-    /// The observations under these keys, each object read once and verified.
-    pub fn observations(&self, snapshot: &Snapshot, keys: &[Key]) -> Result<Observations, StoreError> {
-        let mut result = Observations::default();
-        self.read(snapshot, keys, &mut result.damaged, &mut |object, bytes, cells| {
-            let segment = Segment::decode(&object.file(), bytes).map_err(|e| e.to_string())?;
+    /// The answer to each of these keys, every object read once and verified.
+    ///
+    /// # Errors
+    /// An object that the system could not read: whether its observations are there is not known then.
+    pub fn observations(
+        &self,
+        snapshot: &Snapshot,
+        keys: &[Key],
+    ) -> Result<Answers<PromptObservation>, StoreError> {
+        let mut found = BTreeMap::new();
+        let (damaged, absent) = self.read(snapshot, keys, &mut |object, bytes, cells| {
+            let undecodable =
+                |what: String| StoreError::Undecodable { path: self.files.object_path(object), what };
+            let segment = Segment::decode(&object.file(), bytes).map_err(|e| undecodable(e.to_string()))?;
             for (key, rows) in cells {
                 let observation = segment.observation(rows);
-                let observation =
-                    observation.ok_or_else(|| format!("rows {rows:?} do not hold one observation"))?;
-                result.found.insert(*key, observation);
+                let observation = observation
+                    .ok_or_else(|| undecodable(format!("rows {rows:?} do not hold one observation")))?;
+                found.insert(*key, observation);
             }
             Ok(())
         })?;
-        Ok(result)
+        Ok(Answers { found, damaged, absent })
     }
 
     /// Stores a small output, e.g. an outcome as JSON. An output already recorded under this key stays.
@@ -175,14 +138,30 @@ impl Store {
         self.put(ObjectKind::Blob, &[(slot, fields)], &|_| Ok((bytes.to_vec(), vec![NO_ROWS]))).map(drop)
     }
 
-    /// The bytes stored under the key, verified; `None` if never recorded or damaged (then quarantined).
-    pub fn blob(&self, snapshot: &Snapshot, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut found = None;
-        self.read(snapshot, &[*key], &mut Vec::new(), &mut |_, bytes, _| {
-            found = Some(bytes);
+    /// The bytes stored under each of these keys, verified.
+    ///
+    /// # Errors
+    /// An object that the system could not read: whether the output is there is not known then.
+    pub fn blobs(&self, snapshot: &Snapshot, keys: &[Key]) -> Result<Answers<Vec<u8>>, StoreError> {
+        let mut found = BTreeMap::new();
+        let (damaged, absent) = self.read(snapshot, keys, &mut |_, bytes, cells| {
+            found.extend(cells.iter().map(|(key, _)| (*key, bytes.clone())));
             Ok(())
         })?;
-        Ok(found)
+        Ok(Answers { found, damaged, absent })
+    }
+
+    /// The bytes stored under the key, verified.
+    ///
+    /// # Errors
+    /// As [`Store::blobs`].
+    pub fn blob(&self, snapshot: &Snapshot, key: &Key) -> Result<Stored<Vec<u8>>, StoreError> {
+        let Answers { mut found, damaged, .. } = self.blobs(snapshot, &[*key])?;
+        Ok(match (found.remove(key), damaged.into_iter().next()) {
+            (Some(bytes), _) => Stored::Present(bytes),
+            (None, Some(damaged)) => Stored::Damaged(damaged),
+            (None, None) => Stored::Absent,
+        })
     }
 
     fn put(
@@ -236,9 +215,11 @@ impl Store {
             if catalog.last_key(cells[i].0) == Some(*key) {
                 continue;
             }
-            let mut places = catalog.places(key).iter().map(|p| catalog.cell(*p));
-            if let Some((record, cell)) = places.find(|(record, _)| self.files.has_object(&record.object)) {
-                unnamed.entry(record.object).or_default().push((i, cell.rows.clone()));
+            for (record, cell) in catalog.places(key).iter().map(|p| catalog.cell(*p)) {
+                if self.files.has_object(&record.object)? {
+                    unnamed.entry(record.object).or_default().push((i, cell.rows.clone()));
+                    break;
+                }
             }
         }
         Ok(unnamed)
@@ -247,67 +228,83 @@ impl Store {
     /// The cells that no present object holds, each key once.
     fn new_cells(&self, keys: &[Key]) -> Result<Vec<usize>, StoreError> {
         let catalog = self.refresh()?;
-        let mut seen = BTreeSet::new();
-        let recorded = |key| {
-            let mut places = catalog.places(key).iter();
-            places.any(|p| self.files.has_object(&catalog.records()[p.record].object))
-        };
-        Ok((0..keys.len()).filter(|&i| seen.insert(keys[i]) && !recorded(&keys[i])).collect())
+        let (mut seen, mut new) = (BTreeSet::new(), Vec::new());
+        for (i, key) in keys.iter().enumerate().filter(|(_, key)| seen.insert(**key)) {
+            let mut recorded = false;
+            for place in catalog.places(key) {
+                recorded = recorded || self.files.has_object(&catalog.records()[place.record].object)?;
+            }
+            if !recorded {
+                new.push(i);
+            }
+        }
+        Ok(new)
     }
 
-    /// Hands every object that holds wanted cells to `take`, once; where that fails, sets it aside and tries the
-    /// next object that holds them.
+    /// Hands every object that holds wanted cells to `take`, once; one that is damaged is set aside, and the next that holds
+    /// its cells is tried. The answer is what is damaged or gone, and which keys were never recorded.
     fn read(
         &self,
         snapshot: &Snapshot,
         keys: &[Key],
-        damaged: &mut Vec<Damaged>,
         take: Take<'_>,
-    ) -> Result<(), StoreError> {
-        let mut snapshot = snapshot.clone();
+    ) -> Result<(Vec<Damaged>, Vec<Key>), StoreError> {
+        let (mut damaged, mut absent, mut snapshot) = (Vec::new(), Vec::new(), snapshot.clone());
         let mut wanted: BTreeSet<Key> = keys.iter().copied().collect();
         while !wanted.is_empty() {
             let mut by_record: BTreeMap<usize, Vec<(Key, Place)>> = BTreeMap::new();
             for key in std::mem::take(&mut wanted) {
-                if let Some(place) = snapshot.usable(snapshot.catalog.places(&key)) {
-                    by_record.entry(place.record).or_default().push((key, place));
+                let places = snapshot.catalog.places(&key);
+                match (snapshot.usable(places), places.first()) {
+                    (Some(place), _) => by_record.entry(place.record).or_default().push((key, place)),
+                    // Its object was gone already when the snapshot was taken.
+                    (None, Some(place)) => {
+                        let (record, cell) = snapshot.catalog.cell(*place);
+                        damaged.push(self.damage(&record.object, GONE, false).of(key, &cell.slot));
+                    }
+                    (None, None) => absent.push(key),
                 }
             }
             for (record, cells) in by_record {
                 let object = snapshot.catalog.records()[record].object;
                 let rows: Vec<_> =
                     cells.iter().map(|(k, p)| (*k, snapshot.catalog.cell(*p).1.rows.clone())).collect();
-                let taken = self.files.read_object(&object).and_then(|bytes| take(&object, bytes, &rows));
-                let Err(reason) = taken else { continue };
-                let quarantined = self.set_aside(&object);
+                let read = match self.files.read_object(&object)? {
+                    Found::Sound(bytes) => Ok(bytes),
+                    Found::Wrong(_) | Found::Gone => self.second_read(&object)?,
+                };
+                let damage = match read {
+                    Ok(bytes) => {
+                        take(&object, bytes, &rows)?;
+                        continue;
+                    }
+                    Err(damage) => damage,
+                };
                 snapshot.lose(record);
                 for (key, place) in cells {
                     if snapshot.usable(snapshot.catalog.places(&key)).is_some() {
                         wanted.insert(key);
                     } else {
-                        let slot = &snapshot.catalog.cell(place).1.slot;
-                        damaged.push(self.damaged(&object, key, slot, &reason, quarantined));
+                        damaged.push(damage.of(key, &snapshot.catalog.cell(place).1.slot));
                     }
                 }
             }
         }
-        Ok(())
+        Ok((damaged, absent))
     }
 
-    fn damaged(&self, object: &ObjectName, key: Key, slot: &str, reason: &str, quarantined: bool) -> Damaged {
-        Damaged {
-            key,
-            slot: slot.to_string(),
-            object: self.files.object_path(object),
-            reason: reason.to_string(),
-            quarantined,
-        }
+    /// Reads an object whose bytes were wrong once more; the inner error is the damage if they are wrong again.
+    fn second_read(&self, object: &ObjectName) -> Result<Result<Vec<u8>, Damage>, StoreError> {
+        let (found, moved) = self.files.look_again(object)?;
+        Ok(match found {
+            Found::Sound(bytes) => Ok(bytes),
+            Found::Wrong(reason) => Err(self.damage(object, &reason, moved)),
+            Found::Gone => Err(self.damage(object, GONE, false)),
+        })
     }
 
-    /// Quarantines an object that could not be read; `false` where this user may not (a read-only store can still
-    /// be read) or another process has replaced it meanwhile.
-    fn set_aside(&self, object: &ObjectName) -> bool {
-        self.files.lock().and_then(|lock| self.files.quarantine(&lock, object)).unwrap_or(false)
+    fn damage(&self, object: &ObjectName, reason: &str, quarantined: bool) -> Damage {
+        Damage { object: self.files.object_path(object), reason: reason.to_string(), quarantined }
     }
 
     /// Reads index files that appeared since the last call.
@@ -317,20 +314,53 @@ impl Store {
         let mut names = self.files.index_names()?;
         names.retain(|name| !catalog().knows(name));
         // Not under the lock: a thread that waits for others to parse may be given work that needs it.
-        let parse = |name: String| {
-            let record = self.files.read_index(&name).and_then(|bytes| index::parse(&name, bytes));
-            (name, record)
-        };
-        let read: Vec<_> = names.into_par_iter().map(parse).collect();
+        let read = names.into_par_iter().map(|name| Ok((self.index_file(&name)?, name)));
+        let read: Vec<(Result<Record, String>, String)> = read.collect::<Result<_, StoreError>>()?;
         let mut catalog = catalog();
-        for (name, record) in read {
-            if !catalog.knows(&name) && !Arc::make_mut(&mut catalog).add(&name, record) {
-                self.files.quarantine_index(&name);
+        for (record, name) in read {
+            if !catalog.knows(&name) {
+                Arc::make_mut(&mut catalog).add(&name, record);
             }
         }
         Ok(Arc::clone(&catalog))
     }
+
+    /// The content of an index file; the inner error is the damage. One whose bytes are wrong is read again before it is
+    /// moved aside: the fault may have been in memory or on the way.
+    fn index_file(&self, name: &str) -> Result<Result<Record, String>, StoreError> {
+        let found = match self.files.read_index(name)? {
+            Found::Wrong(_) => self.files.read_index(name)?,
+            found => found,
+        };
+        Ok(match found {
+            Found::Sound(bytes) => Record::from_jsonl(bytes),
+            Found::Gone => Err("it was removed while the index was read".to_string()),
+            Found::Wrong(reason) => {
+                self.files.quarantine_index(name);
+                Err(reason)
+            }
+        })
+    }
 }
+
+/// What was found in place of an object's bytes.
+struct Damage {
+    object: PathBuf,
+    reason: String,
+    quarantined: bool,
+}
+
+impl Damage {
+    /// The damage of one of the object's cells.
+    fn of(&self, key: Key, slot: &str) -> Damaged {
+        let Damage { object, reason, quarantined } = self;
+        let (object, reason, quarantined) = (object.clone(), reason.clone(), *quarantined);
+        Damaged { key, slot: slot.to_string(), object, reason, quarantined }
+    }
+}
+
+/// The damage of an object that lies neither in its place nor, as far as is known, in quarantine.
+const GONE: &str = "it is not there any more";
 
 /// A blob has no rows.
 const NO_ROWS: Range<u64> = 0..0;
@@ -339,5 +369,5 @@ const NO_ROWS: Range<u64> = 0..0;
 type Encode<'a> = &'a dyn Fn(&[usize]) -> Result<(Vec<u8>, Vec<Range<u64>>), StoreError>;
 /// By object: index of the cell and its rows.
 type Unnamed = BTreeMap<ObjectName, Vec<(usize, Range<u64>)>>;
-/// Takes the wanted cells out of an object; the error is the damage found.
-type Take<'a> = &'a mut dyn FnMut(&ObjectName, Vec<u8>, &[(Key, Range<u64>)]) -> Result<(), String>;
+/// Takes the wanted cells out of a sound object.
+type Take<'a> = &'a mut dyn FnMut(&ObjectName, Vec<u8>, &[(Key, Range<u64>)]) -> Result<(), StoreError>;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    StoreError,
     files::Files,
     index::{Catalog, Place},
 };
@@ -19,9 +20,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn take(files: &Files, catalog: Arc<Catalog>) -> Snapshot {
+    pub(super) fn take(files: &Files, catalog: Arc<Catalog>) -> Result<Snapshot, StoreError> {
         let records = catalog.records();
-        let present: Vec<bool> = records.iter().map(|r| files.has_object(&r.object)).collect();
+        let present: Vec<bool> =
+            records.iter().map(|r| files.has_object(&r.object)).collect::<Result<_, _>>()?;
         let mut snapshot = Snapshot { notes: catalog.notes.clone(), catalog, present };
         let mut lost = vec![0usize; snapshot.present.len()];
         for (_, places) in snapshot.catalog.keys().filter(|(_, places)| snapshot.usable(places).is_none()) {
@@ -34,7 +36,7 @@ impl Snapshot {
                 if cells == 1 { "" } else { "s" }
             ));
         }
-        snapshot
+        Ok(snapshot)
     }
 
     /// One line each for people: ignored index files, lost objects.

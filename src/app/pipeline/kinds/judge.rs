@@ -6,9 +6,10 @@ use crate::pipeline::error::{ModelFailure, PipelineError};
 use crate::pipeline::executor::{Due, Failed, Kind, Run, Stage};
 use crate::pipeline::inputs::Inputs;
 use crate::pipeline::measured_jobs::{MeasuredJobs, Scope};
-use crate::plan::{Job, PlannedJob, keys};
-use base::hash::{Fields, Key};
-use study::judge::{StatisticsCache, judge_with, outcome::HypothesisOutcome};
+use crate::plan::{Job, Known, PlannedJob, keys};
+use crate::store::Stored;
+use base::hash::Fields;
+use study::judge::{StatisticsCache, judge_with};
 
 /// The kind of job that judges a hypothesis: one job for each.
 #[derive(Default)]
@@ -58,15 +59,30 @@ impl Kind for Judge {
             let job = &planned.job;
             let fields =
                 if complete { self.fields(inputs, job.index) } else { fields(inputs, &measured, job.index) };
-            let stored = stored(inputs, &fields.key())?;
+            let stored = inputs.store.blob(&inputs.snapshot, &fields.key())?;
             Ok((Due { job, fields: Some(fields) }, stored))
         };
         let asked: Result<Vec<_>, PipelineError> = jobs.par_iter().map(one).collect();
         let mut due = Vec::new();
         for (one, stored) in asked? {
-            run.done.outcome_keys.insert(one.job.index, one.key());
-            match stored {
-                Some(outcome) => drop(run.done.outcomes.insert(one.job.index, outcome)),
+            let (index, key) = (one.job.index, one.key());
+            let before = run.done.outcome_keys.insert(index, key);
+            if before == Some(key) && run.done.outcomes.contains_key(&index) {
+                continue; // judged in this run, before outputs that others read had to be measured again
+            }
+            let outcome = match stored {
+                Stored::Present(bytes) => serde_json::from_slice(&bytes).ok(),
+                Stored::Absent => None,
+                Stored::Damaged(damaged) => {
+                    // Of what was lost before, the plan has told.
+                    if inputs.snapshot.has(&key) {
+                        run.progress.note(&damaged.to_string());
+                    }
+                    None
+                }
+            };
+            match outcome {
+                Some(outcome) => drop(run.done.outcomes.insert(index, outcome)),
                 None => due.push(one),
             }
         }
@@ -108,10 +124,4 @@ fn fields(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'_>, index: usize) -> Fields 
     let evidence = jobs.read_by(&Scope::of(inputs, hypothesis)).digest(inputs);
     let (seed, statistics_version) = (inputs.loaded.experiment.seed, keys::STATISTICS_VERSION);
     keys::Judge { hypothesis: *hash, evidence, seed, statistics_version }.fields()
-}
-
-/// A verdict, if the store has it and it can be read.
-fn stored(inputs: &Inputs<'_>, key: &Key) -> Result<Option<HypothesisOutcome>, PipelineError> {
-    let bytes = inputs.store.blob(&inputs.snapshot, key)?;
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }

@@ -83,11 +83,16 @@ impl Kind for Spectra {
         due.iter().try_for_each(|due| self.make(due.job, run))
     }
 
-    fn rows(&self, inputs: &Inputs<'_>, job: &Job, stored: &[u8]) -> Vec<Measurement> {
+    fn rows(
+        &self,
+        inputs: &Inputs<'_>,
+        job: &Job,
+        stored: &[u8],
+    ) -> Result<Vec<Measurement>, serde_json::Error> {
         let one = &self.sets[job.index];
         let (id, set) = (&inputs.subjects[one.subject].id, &inputs.loaded.prompt_sets[one.set].id);
-        let found: Option<number::spectra::Spectra> = serde_json::from_slice(stored).ok();
-        found.map_or_else(Vec::new, |found| metric::spectra(id, set, &found, one.bos))
+        let found: number::spectra::Spectra = serde_json::from_slice(stored)?;
+        Ok(metric::spectra(id, set, &found, one.bos))
     }
 }
 

@@ -59,9 +59,14 @@ impl Kind for Weigh {
         Ok(())
     }
 
-    fn rows(&self, inputs: &Inputs<'_>, job: &Job, stored: &[u8]) -> Vec<Measurement> {
-        let weighed: Option<Weighed> = serde_json::from_slice(stored).ok();
-        weighed.map_or_else(Vec::new, |found| metric::weights(&inputs.subjects[job.index].id, &found))
+    fn rows(
+        &self,
+        inputs: &Inputs<'_>,
+        job: &Job,
+        stored: &[u8],
+    ) -> Result<Vec<Measurement>, serde_json::Error> {
+        let weighed: Weighed = serde_json::from_slice(stored)?;
+        Ok(metric::weights(&inputs.subjects[job.index].id, &weighed))
     }
 }
 

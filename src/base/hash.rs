@@ -6,7 +6,6 @@
 
 use std::{
     fmt::{self, Write as _},
-    fs::File,
     io,
     path::Path,
     str::FromStr,
@@ -15,6 +14,8 @@ use std::{
 
 use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::foreign;
 
 /// A 256-bit content hash, shown as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +30,7 @@ impl Key {
     /// [`Key::of_bytes`] of a file's content, read in pieces, and how many bytes those are.
     pub fn of_file(path: &Path) -> io::Result<(Key, u64)> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(File::open(path)?)?;
+        hasher.update_reader(foreign::open(path)?)?;
         Ok((Key::from(hasher.finalize()), hasher.count()))
     }
 

@@ -2,8 +2,10 @@
 
 pub mod contain;
 pub mod device;
+pub mod foreign;
 pub mod glob;
 pub mod hash;
 pub mod named_enum;
 pub mod progress;
 pub mod publish;
+pub mod threads;

@@ -89,6 +89,7 @@ pub fn weigh(
         parts.values.iter().map(|values| squares(values, checkpoint)).collect::<Result<_, _>>()?;
     progress.advance(1);
     let (centred, folded) = (found[0], found.get(1).copied()); // as they were asked for
+    checkpoint.unchanged()?;
     Ok(Weighed { embedding, unembedding, centred, folded, value_squares })
 }
 

@@ -10,6 +10,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError, Content};
 use crate::graph::Graph;
 use crate::nn::WEIGHT;
 use crate::onnx::{self, External};
+use base::foreign;
 use base::glob;
 use base::publish;
 
@@ -225,7 +226,7 @@ fn same(source: &Path, target: &Path) -> bool {
 /// Says whether two files hold the same bytes.
 fn equal(a: &Path, b: &Path) -> std::io::Result<bool> {
     const PIECE: u64 = 1 << 20;
-    let (mut a, mut b) = (fs::File::open(a)?, fs::File::open(b)?);
+    let (mut a, mut b) = (foreign::open(a)?, foreign::open(b)?);
     if a.metadata()?.len() != b.metadata()?.len() {
         return Ok(false);
     }
@@ -247,7 +248,7 @@ fn equal(a: &Path, b: &Path) -> std::io::Result<bool> {
 /// Says whether this program wrote an `.onnx` file.
 fn is_ours(file: &Path) -> bool {
     let mut start = Vec::new();
-    let read = fs::File::open(file).and_then(|file| file.take(64).read_to_end(&mut start));
+    let read = foreign::open(file).and_then(|file| file.take(64).read_to_end(&mut start));
     read.is_ok() && start.get(2..).is_some_and(|rest| rest.starts_with(onnx::SIGNATURE)) // after the version
 }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::hypothesis_key;
 use crate::judge::hypothesis::Hypothesis;
 use crate::judge::outcome::Registration;
+use base::foreign::{self, Kind};
 use base::hash::{Fields, Key};
 use base::publish;
 
@@ -210,23 +211,24 @@ fn diff(then: &str, now: &str) -> Vec<String> {
 pub fn commit(path: &Path) -> Option<String> {
     let start = fs::canonicalize(path).ok()?;
     let git = start.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
+    let text = |path: PathBuf| foreign::read_text(&path, Kind::Text);
     // A linked worktree has a file that names its folder.
-    let own = match fs::read_to_string(&git) {
+    let own = match text(git.clone()) {
         Ok(text) => git.parent()?.join(text.strip_prefix("gitdir:")?.trim()),
         Err(_) => git,
     };
-    let head = fs::read_to_string(own.join("HEAD")).ok()?;
+    let head = text(own.join("HEAD")).ok()?;
     let hash = |text: &str| {
         let word = text.split_whitespace().next().unwrap_or_default();
         (word.len() >= 40 && word.chars().all(|c| c.is_ascii_hexdigit())).then(|| word.to_string())
     };
     let Some(reference) = head.trim().strip_prefix("ref:").map(str::trim) else { return hash(&head) };
-    let common = fs::read_to_string(own.join("commondir")).map_or(own.clone(), |text| own.join(text.trim()));
-    let loose = [&own, &common].into_iter().find_map(|git| fs::read_to_string(git.join(reference)).ok());
+    let common = text(own.join("commondir")).map_or(own.clone(), |text| own.join(text.trim()));
+    let loose = [&own, &common].into_iter().find_map(|git| text(git.join(reference)).ok());
     if let Some(text) = loose {
         return hash(&text);
     }
-    let packed = fs::read_to_string(common.join("packed-refs")).ok()?;
+    let packed = text(common.join("packed-refs")).ok()?;
     packed.lines().find(|line| line.split_whitespace().nth(1) == Some(reference)).and_then(hash)
 }
 

@@ -6,6 +6,7 @@
 mod beyond_memory;
 mod commands;
 mod end_to_end;
+mod hostile;
 mod hub;
 mod keys;
 mod lost;
@@ -14,3 +15,5 @@ mod sandbox;
 mod store;
 mod tidy;
 mod tokenizers;
+#[cfg(target_os = "linux")]
+mod watched;

@@ -294,6 +294,85 @@ fn import_with(file: &str, from: &str, to: &str) -> Result<EvidenceTable, String
     published::import(copy.path()).map_err(|error| error.to_string())
 }
 
+/// The shipped text of a table with another value in one column of its first row that has one, and that row's line.
+fn with_cell(file: &str, column: &str, value: &str) -> (String, usize) {
+    let mut reader = csv::Reader::from_path(folder().join(file)).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let at =
+        header.iter().position(|name| name == column).unwrap_or_else(|| panic!("{file} has no {column}"));
+    let (mut writer, mut line) = (csv::Writer::from_writer(Vec::new()), None);
+    writer.write_record(&header).unwrap();
+    for record in reader.records().map(Result::unwrap) {
+        writer.flush().unwrap();
+        let here = line.is_none() && !record[at].is_empty();
+        let before = writer.get_ref().iter().filter(|byte| **byte == b'\n').count(); // cells may have several lines
+        line = line.or(here.then_some(before + 1));
+        let cell = |(place, cell): (usize, &str)| {
+            if here && place == at { value.to_string() } else { cell.to_string() }
+        };
+        writer.write_record(record.iter().enumerate().map(cell)).unwrap();
+    }
+    let line = line.unwrap_or_else(|| panic!("{file} has no value in {column}"));
+    (String::from_utf8(writer.into_inner().unwrap()).unwrap(), line)
+}
+
+#[test]
+fn numbers_that_no_measurement_can_give_are_named_with_file_line_and_column() {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    }
+    published::import(copy.path()).unwrap();
+    let (count, norm, ratio) = (["0", "-1", "many"], ["-1", "1e308", "text"], ["0", "-0.5", "1e39"]);
+    let (share, nats) = (["-1", "1e308", "likely"], ["-0.1", "1e308", "low"]);
+    for (file, column, values) in [
+        ("measurements.csv", "last_gain", ratio),
+        ("measurements.csv", "total_amplification", ratio),
+        ("measurements.csv", "entropy_nats", nats),
+        ("measurements.csv", "top_prob", share),
+        ("measurements.csv", "n_layers", count),
+        ("measurements.csv", "n_prompts", count),
+        ("measurements.csv", "gain_std", norm),
+        ("layer_profile.csv", "layer", ["-1", "1e308", "49"]),
+        ("layer_profile.csv", "norm", norm),
+        ("layer_profile.csv", "gain", ratio),
+        ("components.csv", "layer", ["-1", "first", "24"]),
+        ("components.csv", "gain", ratio),
+        ("components.csv", "n_prompts", count),
+        ("unembedding.csv", "rows", count),
+        ("unembedding.csv", "spectral_norm", norm),
+        ("unembedding.csv", "frobenius_norm", norm),
+        ("unembedding.csv", "mean_row_norm", norm),
+        ("unembedding.csv", "std_row_norm", norm),
+        ("paper2_correlation.csv", "n_layers", count),
+        ("paper2_correlation.csv", "r", ["-1.1", "1e308", "strong"]),
+        ("models.csv", "n_layers", count),
+        ("models.csv", "n_heads", count),
+        ("models.csv", "d_model", count),
+        ("models.csv", "vocab", count),
+        ("models.csv", "n_params", count),
+        ("models.csv", "rho", ["0", "-1", "text"]),
+        ("models.csv", "rope_theta", norm),
+        ("positions.csv", "max_position", count),
+        ("positions.csv", "context", count),
+        ("prompts.csv", "complexity", count),
+        ("claims.csv", "tolerance", norm),
+    ] {
+        let target = copy.path().join(file);
+        let shipped = fs::read(&target).unwrap();
+        for value in values {
+            let (text, line) = with_cell(file, column, value);
+            fs::write(&target, text).unwrap();
+            let error = published::import(copy.path()).expect_err(&format!("{file}, {column}: {value}"));
+            let message = error.to_string();
+            let place = format!("{file}:{line}: column {column}: found {value:?}, expected ");
+            assert!(message.contains(&place), "{place}\n{message}");
+        }
+        fs::write(&target, shipped).unwrap();
+    }
+}
+
 #[test]
 fn a_bad_cell_is_named_with_file_line_column_and_what_was_expected() {
     let cases = [

@@ -20,7 +20,7 @@ pub(super) const HELP: &str = "Exit codes:
   2  wrong command line
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
   4  a checkpoint, tokenizer, prompt or ONNX model is wrong
-  5  ONNX Runtime or the asked-for device is missing or failed
+  5  ONNX Runtime or the asked-for device is missing or failed, or no thread can be started
   6  the store, a baseline, a registration or an output file could not be read or written
   7  a model could not be brought from the hub (network, licence, no such model)
   8  regress, diff: a number or a verdict moved";
@@ -38,7 +38,7 @@ pub enum Exit {
     BadConfig = 3,
     /// A checkpoint, a tokenizer, a prompt or an ONNX model is wrong.
     BadInput = 4,
-    /// ONNX Runtime or the asked-for device is missing or failed.
+    /// ONNX Runtime or the asked-for device is missing or failed, or no thread can be started.
     Runtime = 5,
     /// The store, a baseline, a registration or an output file could not be read or written.
     Store = 6,

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use base::threads;
 pub use exit::{Exit, Failure};
 
 /// An instrument for the residual stream of language models: claims in TOML, verdicts under every protocol.
@@ -72,6 +73,9 @@ enum Command {
 impl Cli {
     /// Runs the command. Results go to standard output, progress and errors to standard error.
     pub fn run(self) -> ExitCode {
+        if let Err(error) = threads::begin() {
+            return Failure::new(Exit::Runtime, error).report();
+        }
         let done = match self.command {
             Command::Check(arguments) => arguments.run(),
             Command::New(arguments) => arguments.run(),

@@ -8,6 +8,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::exit::{Exit, Failure};
+use super::output;
+use base::threads;
 
 /// Writes every span of the program to `file` until the guard is dropped.
 ///
@@ -20,6 +22,12 @@ pub(super) fn start(file: Option<&Path>) -> Result<Option<FlushGuard>, Failure> 
             format!("cannot write {}: {error}; name a file in a folder that is there", path.display());
         Failure::new(Exit::Store, message)
     })?;
+    if threads::fewer().is_some() {
+        output::say(
+            "note: no profile is written, since the system gives too few threads for one that writes it",
+        );
+        return Ok(None);
+    }
     let (layer, guard) = ChromeLayerBuilder::new().writer(file).include_args(true).build();
     tracing_subscriber::registry().with(layer).init();
     Ok(Some(guard))

@@ -7,10 +7,18 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 use base::progress::{Progress, Silent};
+use base::threads;
 
 /// The progress a command shows: nothing with `--quiet`.
 pub(super) fn new(quiet: bool) -> Box<dyn Progress> {
-    if quiet { Box::new(Silent) } else { Box::new(Bar { bar: Mutex::new(None) }) }
+    if quiet {
+        return Box::new(Silent);
+    }
+    let bar = Bar { bar: Mutex::new(None) };
+    if let Some(fewer) = threads::fewer() {
+        bar.note(&fewer.to_string());
+    }
+    Box::new(bar)
 }
 
 struct Bar {

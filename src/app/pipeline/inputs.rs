@@ -7,6 +7,7 @@ use super::error::{ModelFailure, PipelineError};
 use super::subject::Subject;
 use crate::plan::keys;
 use crate::store::{Snapshot, Store};
+use base::foreign;
 use base::hash::Key;
 use engine::run::Runtime;
 use study::config::Loaded;
@@ -67,7 +68,7 @@ pub(super) fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
         let path = entry.map_err(fail)?.path();
         if path.extension().is_some_and(|extension| extension == "csv") {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, std::fs::read(&path).map_err(fail)?));
+            files.push((name, foreign::read(&path, foreign::Kind::Table).map_err(fail)?));
         }
     }
     let tables = keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
@@ -77,6 +78,7 @@ pub(super) fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
 /// Digest of the recipes of a folder of published tables.
 pub(super) fn recipes_digest(folder: &Path) -> Result<Key, PipelineError> {
     let path = folder.join(RECIPES);
-    let bytes = std::fs::read(&path).map_err(|error| PipelineError::Read { path, error })?;
+    let bytes =
+        foreign::read(&path, foreign::Kind::Text).map_err(|error| PipelineError::Read { path, error })?;
     Ok(Key::of_bytes(&bytes))
 }

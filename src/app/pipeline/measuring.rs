@@ -110,7 +110,10 @@ fn on_model<'r>(
                 let slot = format!("measure/{}/{}", subject.id, fields.key().short());
                 Output { slot, fields, value: Value::Observation(Box::new(observation.clone())) }
             });
-            kept = ledger.put(outputs.collect()).map(drop);
+            let outputs = outputs.collect();
+            // To name the outputs, weights were read that the walk had no need of.
+            subject.checkpoint.unchanged().map_err(RunError::from)?;
+            kept = ledger.put(outputs).map(drop);
         }
         found.extend(new);
         Ok(())

@@ -18,6 +18,7 @@ use crate::plan::{Job, JobGraph, Plan};
 use crate::store::{Damaged, Snapshot, Store, StoreError, damage_notes};
 use base::hash::Fields;
 use base::progress::Progress;
+use base::threads;
 use model::checkpoint::Memo;
 use study::config::Loaded;
 use study::config::experiment::Model;
@@ -55,9 +56,9 @@ pub fn plan<'a>(
 ) -> Result<Planned<'a>, PipelineError> {
     let _span = tracing::info_span!("plan").entered();
     let (runtime, store) = thread::scope(|scope| {
-        let store = scope.spawn(|| open_store(&places.store));
+        let store = threads::beside(scope, "store", || open_store(&places.store));
         let runtime = runtime(places.device, places.memory, progress);
-        (runtime, store.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        (runtime, store.join())
     });
     let (runtime, (store, snapshot, damaged)) = (runtime?, store?);
     let (asked, unasked): (Vec<&Model>, Vec<&Model>) =

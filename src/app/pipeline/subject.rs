@@ -3,12 +3,12 @@
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
-use std::thread;
 
 use rayon::prelude::*;
 
 use base::hash::Key;
 use base::progress::Progress;
+use base::threads;
 use engine::run::{Graphs, RunError};
 use model::arch::{self, ArchError, Recipe};
 use model::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
@@ -227,11 +227,11 @@ pub fn unopened(folder: &Path) -> PendingTokenizer {
 /// The tokenizer of a folder, which a thread begins to open.
 pub fn tokenizer(folder: &Path) -> PendingTokenizer {
     let of = folder.to_path_buf();
-    match thread::Builder::new().name("tokenizer".into()).spawn(move || open_tokenizer(&of)) {
-        Ok(opening) => {
+    match threads::single("tokenizer").map(|builder| builder.spawn(move || open_tokenizer(&of))) {
+        Some(Ok(opening)) => {
             LazyLock::new(Box::new(|| opening.join().unwrap_or_else(|panic| resume_unwind(panic))))
         }
-        Err(_) => unopened(folder), // no thread to be had: by whoever asks
+        _ => unopened(folder), // no thread to be had: by whoever asks
     }
 }
 

@@ -4,7 +4,6 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
-    thread,
 };
 
 use ort::{
@@ -14,7 +13,7 @@ use ort::{
 
 use super::{RunError, arena, cuda};
 use crate::products::Unit;
-use base::device::Device;
+use base::{device::Device, threads};
 
 /// Where `make runtime` puts the library, relative to the current folder.
 // Cargo runs the unit tests of a crate in the crate's own folder.
@@ -200,19 +199,8 @@ fn start(path: &Path) -> Result<Runtime, String> {
         return Err("there is no such file".to_string());
     }
     let version = version_of(path)?;
-    let builder = ort::init_from(path).map_err(|e| e.to_string())?;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let pool = GlobalThreadPoolOptions::default()
-        .with_intra_threads(cores)
-        // Waiting threads sleep: between graphs the cores are busy widening weights.
-        .and_then(|pool| pool.with_spin_control(false))
-        .map_err(|e| e.to_string())?;
-    let environment = builder
-        .with_name("streamgauge")
-        .with_telemetry(false)
-        .with_global_thread_pool(pool)
-        .build()
-        .map_err(|e| e.to_string())?;
+    // A pool of one is the calling thread: it can be had where no thread can be made.
+    let environment = environment(path, threads::of_a_pool()).or_else(|_| environment(path, 1))?;
     environment.set_log_level(ort::logging::LogLevel::Error);
     arena::register(&environment).map_err(|e| e.to_string())?;
     Ok(Runtime {
@@ -224,6 +212,20 @@ fn start(path: &Path) -> Result<Runtime, String> {
         apart: None,
         multiplier: Multiplier::Own,
     })
+}
+
+/// The library's environment, whose graphs share a pool of so many threads, the calling one counted.
+fn environment(path: &Path, threads: usize) -> Result<Environment, String> {
+    let builder = ort::init_from(path).map_err(|e| e.to_string())?;
+    let pool = GlobalThreadPoolOptions::default()
+        .with_intra_threads(threads)
+        // Graphs run one operator after another: the pool that would run several is never asked.
+        .and_then(|pool| pool.with_inter_threads(1))
+        // Waiting threads sleep: between graphs the cores are busy widening weights.
+        .and_then(|pool| pool.with_spin_control(false))
+        .map_err(|e| e.to_string())?;
+    let builder = builder.with_name("streamgauge").with_telemetry(false).with_global_thread_pool(pool);
+    builder.build().map_err(|e| e.to_string())
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.

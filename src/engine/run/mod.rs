@@ -28,6 +28,7 @@ mod sharing;
 mod stager;
 mod state;
 mod taps;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod trial;

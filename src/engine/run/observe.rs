@@ -49,7 +49,7 @@ pub struct ObserveOptions<'a, 'w> {
 ///
 /// # Errors
 /// Before any compute: an empty or too long prompt, a token beyond the vocabulary, a missing tensor or one of another
-/// shape, more memory needed than there is. Later: what the runtime refuses, and an output that is not finite.
+/// shape, more memory needed than there is. Later: what the runtime refuses, an output that is not finite, and weights that changed meanwhile.
 pub fn observe(
     runtime: &Runtime,
     recipe: &Recipe,
@@ -95,6 +95,7 @@ pub fn observe_with(
     let found =
         thread::scope(|scope| walk.through(scope, recipe, graphs, prompts, prepared.groups, progress))?;
     progress.computed(&Done { work, elapsed: start.elapsed() });
+    checkpoint.unchanged()?;
     Ok(found)
 }
 

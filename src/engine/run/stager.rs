@@ -18,6 +18,7 @@ use super::{
     upload::Upload,
     weights::{Buffer, Staged},
 };
+use base::threads;
 use model::{arch::WeightUse, checkpoint::Checkpoint};
 
 /// Is given every module's index and weights, in order.
@@ -92,7 +93,7 @@ fn hash(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
 pub(super) fn prefetch<'s>(scope: &'s Scope<'s, '_>, checkpoint: &'s Checkpoint, next: &'s [WeightUse]) {
     let ask = move || next.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor));
     if !next.is_empty() {
-        let _ = thread::Builder::new().name("prefetch".into()).spawn_scoped(scope, ask);
+        let _ = threads::single("prefetch").map(|builder| builder.spawn_scoped(scope, ask));
     }
 }
 
@@ -110,7 +111,7 @@ pub(super) fn ahead<M: Memory>(
         for slot in [M::Slot::default(), M::Slot::default()] {
             let _ = give_back.send(slot); // `free` is here, so this cannot fail
         }
-        scope.spawn(move || {
+        let fill = move || {
             for (index, uses) in modules.iter().enumerate() {
                 // The walk ended early: so does this.
                 let Ok(mut slot) = free.recv() else { return };
@@ -122,7 +123,11 @@ pub(super) fn ahead<M: Memory>(
                     return;
                 }
             }
-        });
+        };
+        if threads::single("fill").is_none_or(|builder| builder.spawn_scoped(scope, fill).is_err()) {
+            // No thread is to be had: slower, the same numbers.
+            return in_turn(memory, &mut M::Slot::default(), checkpoint, modules, each);
+        }
         for (index, uses) in modules.iter().enumerate() {
             // Only a panic of the other thread leaves nothing to receive; the scope passes it on.
             let slot = filled.recv().map_err(|_| fault("weights", "the thread that fills them ended"))??;

@@ -15,9 +15,17 @@ use crate::{
         linear::{linear, to_heads},
         mlp::{Mlp, feed_forward, gated, gated_fused},
         norm::{layer_norm, rms_norm, rms_norm_from_one, standardise},
+        rope::Rotary,
     },
 };
 use number::facts::ModelFacts;
+
+impl Decoder {
+    /// What turns the heads of a layer; `None`: attention sees no positions.
+    fn rotary(&self, layer: &Layer) -> Option<&Rotary> {
+        layer.rope.map(|rope| &self.ropes[rope].rotary).filter(|rotary| rotary.turning() > 0)
+    }
+}
 
 impl Architecture for Decoder {
     fn facts(&self) -> ModelFacts {
@@ -51,14 +59,15 @@ impl Architecture for Decoder {
     }
 
     fn layer(&self, layer: usize) -> LayerFacts {
-        let Layer { heads, mlp_width, mask, rope } = *self.layers.get(self.layers.of(layer));
+        let layer = self.layers.get(self.layers.of(layer));
+        let Layer { heads, mlp_width, mask, .. } = *layer;
         LayerFacts {
             heads: heads.heads,
             kv_heads: heads.kv_heads,
             head_width: heads.head_width,
             mlp_width,
             window: mask.window,
-            positions: rope.is_some(),
+            positions: self.rotary(layer).is_some(),
         }
     }
 
@@ -68,14 +77,14 @@ impl Architecture for Decoder {
 
     fn prelude(&self, s: &mut Scope, rows: Value, positions: Value) -> Result<Value, GraphError> {
         let (mut ropes, mut masks) = (Vec::new(), Vec::new());
-        for Layer { rope, mask, .. } in self.layers.iter() {
-            if let Some(rope) = rope.filter(|rope| !ropes.contains(rope)) {
-                ropes.push(rope);
-                self.ropes[rope].rotary.publish(s, positions)?;
+        for layer in self.layers.iter() {
+            if let Some(rotary) = self.rotary(layer).filter(|_| !ropes.contains(&layer.rope)) {
+                ropes.push(layer.rope);
+                rotary.publish(s, positions)?;
             }
-            if !masks.contains(mask) {
-                masks.push(*mask);
-                mask.publish(s)?;
+            if !masks.contains(&layer.mask) {
+                masks.push(layer.mask);
+                layer.mask.publish(s)?;
             }
         }
         scaled(s, rows, self.embedding_scale)
@@ -152,7 +161,7 @@ fn attention(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Valu
     let s = &mut s.at(d.modules[0]);
     let Attention { heads, kv_heads, head_width, .. } = layer.heads;
     let [mut q, mut k, v] = queries_keys_values(d, layer.heads, s, x)?;
-    let mut rotary = layer.rope.map(|rope| &d.ropes[rope].rotary);
+    let mut rotary = d.rotary(layer);
     if let Some(norm) = d.qk_norm.filter(|norm| norm.turned) {
         if let Some(rotary) = rotary.take() {
             [q, k] = turn(s, layer.heads, [q, k], rotary)?;

@@ -83,13 +83,20 @@ impl RopeKeys {
                 "heads of {head_width} components; expected at most {MAX_HEAD_WIDTH}"
             )));
         }
-        let theta = nested.rope_theta.or(self.rope_theta).unwrap_or(defaults.theta);
+        let once = |name: &str, nested: Option<f64>, beside: Option<f64>| match (nested, beside) {
+            (Some(one), Some(other)) if one != other => Err(refuse(format!(
+                "two {name}s: {one} among the rotary parameters (`rope_parameters` or `rope_scaling`) and {other} beside \
+                 them; expected one: transformers 5 takes the former, earlier versions the latter; remove the wrong one"
+            ))),
+            (nested, beside) => Ok(nested.or(beside)),
+        };
+        let theta = once("rotary base", nested.rope_theta, self.rope_theta)?.unwrap_or(defaults.theta);
         if !(theta.is_finite() && theta > 0.0) {
             return Err(refuse(format!(
                 "rotary base (`rope_theta`, in gpt_neox `rotary_emb_base`) = {theta}; expected a positive number"
             )));
         }
-        let share = nested.partial_rotary_factor.or(self.partial_rotary_factor);
+        let share = once("rotary share", nested.partial_rotary_factor, self.partial_rotary_factor)?;
         let components = defaults.share.components(family, share, head_width)?;
         let scaling = nested.rope_type.clone().or_else(|| nested.older_type.clone());
         let scaling = match scaling.as_deref() {
@@ -125,14 +132,16 @@ impl Share {
                         .to_string();
                 Err(ArchError::Config { family, reason })
             }
+            // Of no component the reference makes empty tables: the heads pass unturned.
+            Share::Even(default) if of_head(default) == 0 => Ok(0),
             Share::Even(default) => even(family, of_head(default), head_width),
             Share::Any(default) => {
                 let components = of_head(default);
-                if (1..=head_width).contains(&components.next_multiple_of(2)) {
+                if (0..=head_width).contains(&components.next_multiple_of(2)) {
                     return Ok(components);
                 }
                 let reason = format!(
-                    "rotary positions on {components} of {head_width} components of a head; expected a number between 1 \
+                    "rotary positions on {components} of {head_width} components of a head; expected a number between 0 \
                      and {head_width} that is even or less than {head_width}"
                 );
                 Err(ArchError::Config { family, reason })
@@ -165,9 +174,13 @@ impl Rope {
 
     /// The facts of a model whose sizes are told: what its positions are, and how far they reach.
     pub(super) fn facts(&self, sizes: ModelFacts) -> ModelFacts {
-        let partial = sizes.head_width.is_some_and(|width| self.rotary.turning() < width as usize);
+        let positions = match (self.rotary.turning(), sizes.head_width) {
+            (0, _) => "none",
+            (turning, Some(width)) if turning < width as usize => "partial-rotary",
+            _ => "rotary",
+        };
         ModelFacts {
-            positions: Some(if partial { "partial-rotary" } else { "rotary" }.to_string()),
+            positions: Some(positions.to_string()),
             rope_theta: Some(self.theta),
             rope_scaling: Some(self.scaling.clone()),
             context: sizes.context.map(|given| self.context(given as usize)),
@@ -234,6 +247,27 @@ mod tests {
     }
 
     #[test]
+    fn a_base_or_a_share_that_is_said_twice_must_be_one() {
+        let twice = |theta: f64, share: f64| {
+            resolve(&format!(
+                r#"{{"rope_theta": 500, "partial_rotary_factor": 0.5,
+                    "rope_parameters": {{"rope_theta": {theta}, "partial_rotary_factor": {share}}}}}"#
+            ))
+        };
+        assert_eq!(twice(500.0, 0.5).unwrap().theta, 500.0);
+        let message = twice(1e4, 0.5).unwrap_err().to_string();
+        assert!(
+            message.contains("two rotary bases: 10000 among") && message.contains("500 beside"),
+            "{message}"
+        );
+        let message = twice(500.0, 1.0).unwrap_err().to_string();
+        assert!(
+            message.contains("two rotary shares: 1 among") && message.contains("0.5 beside"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn a_scaling_without_its_numbers_is_refused() {
         let message = resolve(r#"{"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}"#).unwrap_err();
         assert!(message.to_string().contains("low_freq_factor"), "{message}");
@@ -270,9 +304,14 @@ mod tests {
         let yarn: RopeKeys = serde_json::from_str(yarn).unwrap();
         let message = yarn.resolve("gpt_neox", defaults(12, Share::Any(1.0))).unwrap_err().to_string();
         assert!(message.contains("\"yarn\" on 3 components"), "{message}");
+        for share in [Share::Any(1.0), Share::Even(1.0)] {
+            let rope = resolve(share, 12, 0.05).unwrap();
+            assert_eq!(rope.rotary.turning(), 0);
+            let sizes = ModelFacts { head_width: Some(12), ..ModelFacts::default() };
+            assert_eq!(rope.facts(sizes).positions.as_deref(), Some("none"));
+        }
         for (share, head_width, factor) in [
-            (Share::Any(1.0), 12, 0.05), // none
-            (Share::Any(1.0), 3, 1.0),   // four of three
+            (Share::Any(1.0), 3, 1.0), // four of three
             (Share::Even(1.0), 12, 0.25),
             (Share::Whole, 4, 0.75),
         ] {

@@ -89,6 +89,18 @@ pub enum CheckpointError {
         /// Its type in the header.
         dtype: String,
     },
+    /// A file of weights that was written to, replaced or removed while it was read.
+    #[error(
+        "{}: expected the file that was opened, found {found}: it changed while it was read, and nothing that was computed \
+         since is kept; wait until whatever writes it is done, then run again",
+        file.display()
+    )]
+    Changed {
+        /// The file.
+        file: PathBuf,
+        /// What is there now.
+        found: String,
+    },
     /// A tensor that the checkpoint does not have.
     #[error(
         "{}: no tensor {tensor:?} among its {count}{}; check that config.json belongs to these weights",

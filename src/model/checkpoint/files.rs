@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs,
+    io::ErrorKind,
     ops::Range,
     path::{Component, Path, PathBuf},
     sync::OnceLock,
@@ -18,6 +19,7 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{Place, error::CheckpointError, header, memo::Stamp};
+use base::foreign::{self, Kind};
 
 /// The weights in one file.
 pub const SINGLE: &str = "model.safetensors";
@@ -52,6 +54,19 @@ impl File {
         self.stamp.as_ref()
     }
 
+    /// Looks at the file again: whether it is what it was when it was mapped.
+    pub(super) fn unchanged(&self) -> Result<(), CheckpointError> {
+        let (Some(then), Some(name)) = (&self.stamp, self.path.file_name()) else { return Ok(()) };
+        let changed = |found: String| CheckpointError::Changed { file: self.path.clone(), found };
+        let now = fs::metadata(&self.path).map_err(|error| changed(error.to_string()))?;
+        match Stamp::of(Path::new(name), &now) {
+            Some(now) if !then.same_content(&now) => {
+                Err(changed("another size, inode or time of modification".to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn prefetch(&self, range: &Range<usize>) {
         // Advice: where the system refuses it, the pages are read when they are used.
         #[cfg(unix)]
@@ -80,16 +95,16 @@ impl File {
             let file = path.clone();
             move |source| CheckpointError::Io { file, what, source }
         };
-        let file = fs::File::open(&path).map_err(io("cannot open"))?;
-        let meta = file.metadata().map_err(io("cannot read the size of"))?;
-        if meta.is_dir() {
-            return Err(CheckpointError::File {
-                file: path,
+        let file = foreign::open(&path).map_err(|error| match error.kind() {
+            ErrorKind::IsADirectory => CheckpointError::File {
+                file: path.clone(),
                 expected: "a safetensors file".into(),
                 found: "a folder".into(),
                 next: super::error::AGAIN,
-            });
-        }
+            },
+            _ => io("cannot open")(error),
+        })?;
+        let meta = file.metadata().map_err(io("cannot read the size of"))?;
         // SAFETY: the mapping is private and read-only; that nobody truncates the file meanwhile is the
         // documented condition of `Checkpoint`.
         let map = unsafe { Mmap::map(&file) }.map_err(io("cannot map into memory"))?;
@@ -131,7 +146,7 @@ pub(super) fn json<T: for<'de> Deserialize<'de>>(
     path: &Path,
     expected: &'static str,
 ) -> Result<T, CheckpointError> {
-    let text = fs::read(path).map_err(|source| CheckpointError::Io {
+    let text = foreign::read(path, Kind::Json).map_err(|source| CheckpointError::Io {
         file: path.to_path_buf(),
         what: "cannot read",
         source,

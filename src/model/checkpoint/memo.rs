@@ -13,6 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use base::foreign::{self, Kind};
 use base::hash::Key;
 
 /// The file in which identities are remembered, if there is one.
@@ -78,6 +79,11 @@ impl Memo {
 }
 
 impl Stamp {
+    /// Whether a file of this stamp still holds what one of the other did. A new name or other permissions change neither.
+    pub(super) fn same_content(&self, other: &Stamp) -> bool {
+        (self.size, self.inode, self.modified) == (other.size, other.inode, other.modified)
+    }
+
     /// `None` where the system has no inodes: then nothing is remembered.
     #[cfg(unix)]
     pub(super) fn of(name: &Path, meta: &fs::Metadata) -> Option<Stamp> {
@@ -102,7 +108,8 @@ fn canonical(folder: &Path) -> Option<String> {
 }
 
 fn read(path: &Path) -> Contents {
-    let contents = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Contents>(&text).ok());
+    let contents =
+        foreign::read(path, Kind::Json).ok().and_then(|text| serde_json::from_slice::<Contents>(&text).ok());
     contents
         .filter(|contents| contents.version == VERSION)
         .unwrap_or(Contents { version: VERSION, checkpoints: BTreeMap::new() })

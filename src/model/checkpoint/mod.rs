@@ -34,8 +34,8 @@ pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder, open: its config, and every tensor's place in a memory-mapped file.
 ///
-/// The files must not be truncated or rewritten while this lives (the kernel would answer reads of a vanished
-/// page with SIGBUS); checkpoints are immutable by custom, and their identity is hashed.
+/// The files must not be truncated while this lives (the kernel would answer reads of a vanished page with SIGBUS);
+/// checkpoints are immutable by custom, and their identity is hashed. [`Checkpoint::unchanged`] tells whether they were.
 pub struct Checkpoint {
     folder: PathBuf,
     config: Map<String, Value>,
@@ -226,6 +226,14 @@ impl Checkpoint {
         if let Some(place) = self.place(name) {
             self.files[place.file].read(&place.range);
         }
+    }
+
+    /// Looks at the weight files again: whoever computed something from them asks this before it is shown or kept.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Changed`] where a file has another size, inode or time of modification than when it was mapped.
+    pub fn unchanged(&self) -> Result<(), CheckpointError> {
+        self.files.iter().try_for_each(File::unchanged)
     }
 
     /// What the weight files were when they were mapped; `None` where the system cannot tell.

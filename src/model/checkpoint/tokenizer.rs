@@ -15,7 +15,6 @@ mod rules;
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::Read,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, OnceLock},
@@ -26,6 +25,7 @@ use serde_json::{Map, Value};
 
 use super::{CheckpointError, files};
 use base::contain::contain;
+use base::foreign;
 use base::hash::Key;
 use bounds::Growth;
 use number::protocol::Bos;
@@ -339,7 +339,7 @@ impl Parsed {
         let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
         let bad = |found: String| TokenizerError::Bad { file: file.to_path_buf(), found };
         let mut bytes = Vec::new();
-        let mut most = fs::File::open(file).map_err(io)?.take(bounds::MOST_BYTES + 1);
+        let mut most = foreign::open(file).map_err(io)?.take(bounds::MOST_BYTES + 1);
         most.read_to_end(&mut bytes).map_err(io)?;
         if most.limit() == 0 {
             return Err(bad(format!("more than {} bytes", bounds::MOST_BYTES)));

@@ -18,6 +18,7 @@ use hf_hub::{Cache, CacheRepo};
 
 use super::{HubError, HubId, digest::Etag, digest::is_hex};
 use crate::checkpoint;
+use base::foreign::{self, Kind};
 use base::progress::Progress;
 
 /// Files besides config and weights that decide what is measured. A repository may lack them.
@@ -76,7 +77,7 @@ impl RepoCache {
 
     /// The commit the revision stands for, as far as the cache knows.
     fn commit(&self) -> Option<String> {
-        let text = fs::read_to_string(self.folder.join("refs").join(&self.revision));
+        let text = foreign::read_text(&self.folder.join("refs").join(&self.revision), Kind::Text);
         let commit = text.map_or_else(|_| self.revision.clone(), |text| text.trim().to_string());
         is_hex(&commit, 40).then_some(commit)
     }

@@ -18,6 +18,7 @@ use super::{
     remote::Remote,
     url::{joined, on_this_machine, origin, quoted},
 };
+use base::foreign::{self, Kind};
 use base::progress::Progress;
 
 /// Tries in a row of one request, and of one file that gets no further.
@@ -58,7 +59,7 @@ impl Client {
         let roots = match &settings.certificates {
             Some(path) => {
                 let bad = |why: String| HubError::Certificates { path: path.clone(), why };
-                let text = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
+                let text = foreign::read(path, Kind::Text).map_err(|error| bad(error.to_string()))?;
                 let items: Result<Vec<PemItem<'static>>, Error> = ureq::tls::parse_pem(&text).collect();
                 let items = items.map_err(|error| bad(error.to_string()))?;
                 let certificates: Vec<Certificate<'static>> = items

@@ -2,10 +2,12 @@
 
 use std::{
     ffi::OsString,
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+use base::foreign::{self, Kind};
 
 /// The hub's address, the folder of its cache, and how to ask it.
 #[derive(Clone, Debug)]
@@ -96,11 +98,13 @@ impl Settings {
 
 /// A token file that is not there or cannot be read is no token: public models need none.
 fn token_in(file: &Path) -> Option<Token> {
-    Token::new(&fs::read_to_string(file).ok()?)
+    Token::new(&foreign::read_text(file, Kind::Text).ok()?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Settings {

@@ -20,7 +20,6 @@ mod wire;
 mod write;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 pub use block::Kind;
@@ -31,6 +30,7 @@ pub use read::ReadError;
 
 use memmap2::Mmap;
 
+use base::foreign;
 use base::glob;
 use block::Ungrouped;
 use chain::Step;
@@ -64,7 +64,7 @@ pub struct Found<'a> {
 /// There is no such file, or it cannot be read.
 pub fn map(file: &Path) -> Result<Mmap, TapError> {
     let failed = |source| TapError::Read { file: file.to_path_buf(), source };
-    let opened = File::open(file).map_err(failed)?;
+    let opened = foreign::open(file).map_err(failed)?;
     // SAFETY: the map is only read. Another process that truncates the file while it is mapped could end this one
     // with a bus error; files of weights are mapped under the same condition.
     unsafe { Mmap::map(&opened) }.map_err(failed)

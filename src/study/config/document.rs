@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::report::Diagnostic;
 use super::source::Source;
 pub(crate) use crate::judge::hypothesis::Step;
+use base::foreign::{self, Kind};
 
 /// A parsed file.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ impl Document {
     /// Reads and parses a file. Every syntax error becomes a diagnostic.
     pub fn open(path: &Path) -> Result<Document, Vec<Diagnostic>> {
         let empty = Arc::new(Source { path: path.to_path_buf(), text: String::new() });
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = foreign::read(path, Kind::Text).map_err(|error| {
             let found = Diagnostic::of_file(&empty, format!("cannot read {}: {error}", path.display()));
             vec![if error.kind() == std::io::ErrorKind::NotFound {
                 found.suggest("name a file that is there, or run where the folder `experiments` lies")

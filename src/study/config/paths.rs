@@ -1,6 +1,9 @@
 //! Paths in files: relative to the file that names them; `*.toml` at the end stands for all such files, in order.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// Why a named file is not there.
 pub(super) enum Problem {
@@ -35,12 +38,20 @@ pub(super) fn expand(file: &Path, name: &str) -> Result<Vec<PathBuf>, Problem> {
     Err(Problem::Missing(listed(folder).iter().filter_map(as_written).collect()))
 }
 
-/// All `*.toml` of a folder and the folders in it.
+/// All `*.toml` of a folder and the folders in it, each folder once: links may lead back to one that holds them.
 pub(super) fn toml_files(folder: &Path) -> Vec<PathBuf> {
+    toml_files_but(folder, &mut BTreeSet::new())
+}
+
+fn toml_files_but(folder: &Path, seen: &mut BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    // A folder that has no canonical path cannot be listed either.
+    if !folder.canonicalize().is_ok_and(|path| seen.insert(path)) {
+        return Vec::new();
+    }
     let mut files = listed(folder);
     let mut folders: Vec<PathBuf> = entries(folder).into_iter().filter(|path| path.is_dir()).collect();
     folders.sort();
-    files.extend(folders.iter().flat_map(|inner| toml_files(inner)));
+    files.extend(folders.iter().flat_map(|inner| toml_files_but(inner, seen)));
     files
 }
 

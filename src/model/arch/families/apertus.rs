@@ -66,7 +66,12 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     )?;
     let heads = c.sizes.attention(FAMILY)?;
     let norm = Norm::rms(FAMILY, "rms_norm_eps", c.rms_norm_eps)?;
-    c.rope.rope_parameters.get_or_insert_with(default_rope);
+    if c.rope.rope_parameters.is_none() {
+        c.rope.rope_parameters = Some(default_rope());
+        if c.rope.rope_scaling.as_ref().is_none_or(Map::is_empty) {
+            c.rope.rope_theta = None; // the defaults come whole, with their base
+        }
+    }
     let defaults = RopeDefaults::like_llama(heads, c.sizes.max_position_embeddings);
     let rope = c.rope.resolve(FAMILY, RopeDefaults { theta: 12e6, ..defaults })?;
     let tied = c.tie_word_embeddings;

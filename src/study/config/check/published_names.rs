@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use base::foreign::{self, Kind};
+
 /// Names that occur in published tables.
 #[derive(Debug, Default)]
 pub(in crate::config) struct PublishedNames {
@@ -17,7 +19,8 @@ impl PublishedNames {
         let column = |file: &str, column: &str| -> Result<Vec<String>, String> {
             let path = folder.join(file);
             let fail = |error: csv::Error| format!("cannot read {}: {error}", path.display());
-            let mut reader = csv::Reader::from_path(&path).map_err(fail)?;
+            let bytes = foreign::read(&path, Kind::Table).map_err(|error| fail(error.into()))?;
+            let mut reader = csv::Reader::from_reader(&bytes[..]);
             let index = reader.headers().map_err(fail)?.iter().position(|name| name == column);
             let index = index.ok_or_else(|| format!("{} has no column `{column}`", path.display()))?;
             let mut values = Vec::new();

@@ -5,12 +5,21 @@
 
 use std::path::Path;
 
+use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
 use super::shared::{protocol, published};
 use super::sheet::{Row, Sheet};
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::{Endpoint, Reduction};
+
+const NUMBERS: Numbers = &[
+    ("n_layers", Bounds::Count),
+    ("layer", Bounds::Index),
+    ("r", Bounds::Correlation),
+    ("ci_lo", Bounds::Correlation),
+    ("ci_hi", Bounds::Correlation),
+];
 
 const COLUMNS: &[&str] = &["model", "n_layers", "layer", "r", "ci_lo", "ci_hi", "tap"];
 
@@ -41,7 +50,7 @@ const RUNS: &[(&str, Run)] = &[
 ];
 
 pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
-    let sheet = Sheet::read(folder, "paper2_correlation.csv", COLUMNS)?;
+    let sheet = Sheet::read(folder, "paper2_correlation.csv", COLUMNS, NUMBERS)?;
     sheet.rows().map(measurement).collect()
 }
 

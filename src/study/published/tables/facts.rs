@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
 use super::shared::Blocks;
 use super::sheet::{Row, Sheet};
@@ -30,13 +31,33 @@ const MODEL_COLUMNS: &[&str] = &[
     "tied_ext",
 ];
 
+const MODEL_NUMBERS: Numbers = &[
+    ("n_layers", Bounds::Count),
+    ("n_heads", Bounds::Count),
+    ("n_kv_heads_ext", Bounds::Count),
+    ("d_model", Bounds::Count),
+    ("d_head", Bounds::Count),
+    ("vocab", Bounds::Count),
+    ("n_params", Bounds::Count),
+    ("rho", Bounds::Positive),
+    ("rope_theta", Bounds::Positive),
+    ("max_position", Bounds::Count),
+];
+
+const POSITION_COLUMNS: &[&str] = &["model", "rope_theta", "rope_scaling", "max_position"];
+
+const POSITION_NUMBERS: Numbers =
+    &[("rope_theta", Bounds::Positive), ("max_position", Bounds::Count), ("context", Bounds::Count)];
+
+const PROMPT_NUMBERS: Numbers = &[("complexity", Bounds::Count), ("index", Bounds::Index)];
+
 /// Facts of the models in `measured`, sorted by id. `blocks` fills in what models.csv leaves open.
 pub(super) fn models(
     folder: &Path,
     measured: &BTreeSet<&str>,
     blocks: &Blocks,
 ) -> Result<Vec<ModelInfo>, EvidenceError> {
-    let sheet = Sheet::read(folder, "models.csv", MODEL_COLUMNS)?;
+    let sheet = Sheet::read(folder, "models.csv", MODEL_COLUMNS, MODEL_NUMBERS)?;
     let rotary = rotary(folder)?;
     let relations = relations(folder)?;
     let mut found = BTreeMap::new();
@@ -157,8 +178,7 @@ struct Rotary {
 
 /// By model. Where two runs state a number, it must be one. JSON null means no scaling.
 fn rotary(folder: &Path) -> Result<BTreeMap<String, Rotary>, EvidenceError> {
-    let sheet =
-        Sheet::read(folder, "positions.csv", &["model", "rope_theta", "rope_scaling", "max_position"])?;
+    let sheet = Sheet::read(folder, "positions.csv", POSITION_COLUMNS, POSITION_NUMBERS)?;
     let mut found = BTreeMap::<String, Rotary>::new();
     for row in sheet.rows() {
         let entry = found.entry(row.required("model")?.to_string()).or_default();
@@ -202,7 +222,7 @@ fn scaling(row: Row<'_>) -> Result<Option<String>, EvidenceError> {
 
 /// Base and change by model, of tuned models whose base is named.
 fn relations(folder: &Path) -> Result<BTreeMap<String, (String, String)>, EvidenceError> {
-    let sheet = Sheet::read(folder, "relations.csv", &["model", "base", "change"])?;
+    let sheet = Sheet::read(folder, "relations.csv", &["model", "base", "change"], &[])?;
     let mut found = BTreeMap::new();
     for row in sheet.rows() {
         let relation = (row.required("base")?.to_string(), row.required("change")?.to_string());
@@ -215,7 +235,7 @@ fn relations(folder: &Path) -> Result<BTreeMap<String, (String, String)>, Eviden
 
 /// Prompts by id. A prompt of several sets takes the first category that is given; each measurement has its own.
 pub(super) fn prompts(folder: &Path) -> Result<Vec<PromptInfo>, EvidenceError> {
-    let sheet = Sheet::read(folder, "prompts.csv", &["prompt_id", "category", "text"])?;
+    let sheet = Sheet::read(folder, "prompts.csv", &["prompt_id", "category", "text"], PROMPT_NUMBERS)?;
     let mut found: BTreeMap<&str, PromptInfo> = BTreeMap::new();
     for row in sheet.rows() {
         let (id, text) = (row.required("prompt_id")?, row.required("text")?);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
 use super::shared::{Blocks, Dtypes, prompt, protocol, published, reduction};
 use super::sheet::{Row, Sheet};
@@ -15,6 +16,16 @@ pub(super) struct Gains {
     pub dtypes: Dtypes,
     pub blocks: Blocks,
 }
+
+const NUMBERS: Numbers = &[
+    ("last_gain", Bounds::Ratio),
+    ("total_amplification", Bounds::Ratio),
+    ("entropy_nats", Bounds::Nats),
+    ("top_prob", Bounds::Share),
+    ("n_layers", Bounds::Count),
+    ("gain_std", Bounds::NotNegative),
+    ("n_prompts", Bounds::Count),
+];
 
 const COLUMNS: &[&str] = &[
     "source",
@@ -37,7 +48,7 @@ const COLUMNS: &[&str] = &[
 ];
 
 pub(super) fn import(folder: &Path) -> Result<Gains, EvidenceError> {
-    let sheet = Sheet::read(folder, "measurements.csv", COLUMNS)?;
+    let sheet = Sheet::read(folder, "measurements.csv", COLUMNS, NUMBERS)?;
     let mut gains = Gains { rows: Vec::new(), dtypes: Dtypes::new(), blocks: Blocks::new() };
     for row in sheet.rows() {
         let (source, model) = (row.required("source")?, row.required("model")?);
@@ -80,17 +91,13 @@ fn numbers(
         }
         Ok(())
     };
-    add(Metric::LastGain, Some(positive(row, "last_gain", row.required_number("last_gain")?)?))?;
+    add(Metric::LastGain, Some(row.required_number("last_gain")?))?;
     if let Some(total) = row.number("total_amplification")? {
-        add(total_metric(row, endpoint)?, Some(positive(row, "total_amplification", total)?))?;
+        add(total_metric(row, endpoint)?, Some(total))?;
     }
     add(Metric::OutputEntropy, row.number("entropy_nats")?)?;
     add(Metric::TopProbability, row.number("top_prob")?)?;
     Ok(found)
-}
-
-fn positive(row: Row<'_>, column: &str, value: f64) -> Result<f64, EvidenceError> {
-    if value > 0.0 { Ok(value) } else { Err(row.bad(column, "a ratio of norms, above 0")) }
 }
 
 /// The tap decides the endpoint; the block that the number really belongs to must agree with it.

@@ -17,9 +17,9 @@ use number::protocol::Protocol;
 pub fn import(folder: &Path) -> Result<EvidenceTable, EvidenceError> {
     let gains = gains::import(folder)?;
     let mut rows = gains.rows;
-    rows.extend(profile::import(folder, &gains.dtypes)?);
+    rows.extend(profile::import(folder, &gains.dtypes, &gains.blocks)?);
     rows.extend(weights::import(folder)?);
-    rows.extend(modules::import(folder)?);
+    rows.extend(modules::import(folder, &gains.blocks)?);
     rows.extend(correlation::import(folder)?);
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
     repeats::flag(&mut rows);

@@ -3,6 +3,7 @@
 //! The tables say how each number was computed (`token_reduction`, `final_tap`, `row_tap`, `measured_block`); names that
 //! the publication gave to a number are not used. A word that is not known stops the import.
 
+mod bounds;
 mod correlation;
 mod derived;
 mod error;

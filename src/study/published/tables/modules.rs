@@ -2,19 +2,22 @@
 
 use std::path::Path;
 
+use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
-use super::shared::{protocol, published, reduction};
+use super::shared::{Blocks, layer, protocol, published, reduction};
 use super::sheet::Sheet;
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::Endpoint;
 
+const NUMBERS: Numbers = &[("layer", Bounds::Index), ("gain", Bounds::Ratio), ("n_prompts", Bounds::Count)];
+
 const COMPONENTS: &[&str] =
     &["source", "model", "layer", "component", "gain", "token_reduction", "definition", "dtype", "n_prompts"];
 
 /// Gains of attention and MLP by block: aggregates over the prompts of their source.
-pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
-    let sheet = Sheet::read(folder, "components.csv", COMPONENTS)?;
+pub(super) fn import(folder: &Path, blocks: &Blocks) -> Result<Vec<Measurement>, EvidenceError> {
+    let sheet = Sheet::read(folder, "components.csv", COMPONENTS, NUMBERS)?;
     let mut rows = Vec::new();
     for row in sheet.rows() {
         let known = [
@@ -24,9 +27,10 @@ pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
         ];
         let metric = row.word("component", &known)?;
         let prompts: u32 = row.integer("n_prompts")?.ok_or_else(|| row.bad("n_prompts", "a count"))?;
+        let layer = layer(row, blocks.get(row.required("model")?).map(|blocks| blocks - 1))?;
         rows.push(Measurement {
             metric,
-            layer: Some(row.integer("layer")?.ok_or_else(|| row.bad("layer", "a block index"))?),
+            layer: Some(layer),
             protocol: protocol(reduction(row)?, Endpoint::LastBlock),
             dtype: row.word("dtype", super::shared::DTYPES)?.to_string(),
             value: row.required_number("gain")?,

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
-use super::shared::{Dtypes, prompt, protocol, published, reduction};
+use super::shared::{Blocks, Dtypes, layer, prompt, protocol, published, reduction};
 use super::sheet::{Row, Sheet};
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::Endpoint;
+
+const NUMBERS: Numbers = &[("layer", Bounds::Index), ("norm", Bounds::Positive), ("gain", Bounds::Ratio)];
 
 const COLUMNS: &[&str] = &[
     "source",
@@ -23,11 +26,15 @@ const COLUMNS: &[&str] = &[
 ];
 
 /// The gain of layer l divides the norm of layer l by that of layer l-1, so the row's own tap is the numerator's.
-pub(super) fn import(folder: &Path, dtypes: &Dtypes) -> Result<Vec<Measurement>, EvidenceError> {
-    let sheet = Sheet::read(folder, "layer_profile.csv", COLUMNS)?;
+pub(super) fn import(
+    folder: &Path,
+    dtypes: &Dtypes,
+    blocks: &Blocks,
+) -> Result<Vec<Measurement>, EvidenceError> {
+    let sheet = Sheet::read(folder, "layer_profile.csv", COLUMNS, NUMBERS)?;
     let mut rows = Vec::new();
     for row in sheet.rows() {
-        rows.extend(numbers(row, dtypes)?);
+        rows.extend(numbers(row, dtypes, blocks)?);
     }
     Ok(rows)
 }
@@ -39,12 +46,12 @@ enum Tap {
     FinalNorm,
 }
 
-fn numbers(row: Row<'_>, dtypes: &Dtypes) -> Result<Vec<Measurement>, EvidenceError> {
+fn numbers(row: Row<'_>, dtypes: &Dtypes, blocks: &Blocks) -> Result<Vec<Measurement>, EvidenceError> {
     let (source, model) = (row.required("source")?, row.required("model")?);
     let dtype = dtypes
         .get(&(source.to_string(), model.to_string()))
         .ok_or_else(|| row.bad("source", &format!("a source with rows of {model} in measurements.csv")))?;
-    let layer: u32 = row.integer("layer")?.ok_or_else(|| row.bad("layer", "a layer index"))?;
+    let layer = layer(row, blocks.get(model).copied())?;
     let tap = row.word(
         "row_tap",
         &[("embedding", Tap::Embedding), ("block_output", Tap::Block), ("post_final_norm", Tap::FinalNorm)],

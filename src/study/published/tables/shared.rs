@@ -40,6 +40,17 @@ pub(super) fn prompt(row: Row<'_>) -> Result<Option<String>, EvidenceError> {
     Ok((id != "__mean__").then(|| id.to_string()))
 }
 
+/// The column `layer`, which ends with the model's last one where that is known.
+pub(super) fn layer(row: Row<'_>, last: Option<u32>) -> Result<u32, EvidenceError> {
+    let layer = row.integer("layer")?.ok_or_else(|| row.bad("layer", "a layer index"))?;
+    match last {
+        Some(last) if layer > last => {
+            Err(row.bad("layer", &format!("at most {last}, the model's last layer")))
+        }
+        _ => Ok(layer),
+    }
+}
+
 /// A measurement with everything but metric, layer, value and definition filled in.
 pub(super) fn published(source: &str, model: &str) -> Measurement {
     Measurement {

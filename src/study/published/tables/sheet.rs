@@ -1,10 +1,11 @@
 //! Reading a CSV table of words and numbers with errors that name file, line and column.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::bounds::Numbers;
 use super::error::EvidenceError;
+use base::foreign::{self, Kind};
 
 /// A CSV file in memory. Lines are counted in the file, the header being line 1.
 pub(super) struct Sheet {
@@ -22,10 +23,17 @@ pub(super) struct Row<'a> {
 }
 
 impl Sheet {
-    /// Reads `folder/name`. Every column of `needed` must be there; further ones are left alone.
-    pub(super) fn read(folder: &Path, name: &str, needed: &[&str]) -> Result<Sheet, EvidenceError> {
+    /// Reads `folder/name`. Every column of `needed` must be there, and every cell of `numbers` that is not empty within its
+    /// bounds, whether it is imported or not; further columns are left alone.
+    pub(super) fn read(
+        folder: &Path,
+        name: &str,
+        needed: &[&str],
+        numbers: Numbers,
+    ) -> Result<Sheet, EvidenceError> {
         let file = folder.join(name);
-        let bytes = fs::read(&file).map_err(|source| EvidenceError::Read { file: file.clone(), source })?;
+        let bytes = foreign::read(&file, Kind::Table)
+            .map_err(|source| EvidenceError::Read { file: file.clone(), source })?;
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let broken = |source| EvidenceError::Csv { file: file.clone(), source };
         let header = reader.headers().map_err(broken)?.clone();
@@ -40,7 +48,15 @@ impl Sheet {
         }
         let rows = reader.records().collect::<Result<Vec<_>, _>>().map_err(broken)?;
         drop(reader);
-        Ok(Sheet { file, bytes, columns, rows })
+        let sheet = Sheet { file, bytes, columns, rows };
+        for row in sheet.rows() {
+            for (column, bounds) in numbers {
+                if row.some(column).is_some_and(|text| !bounds.hold(text)) {
+                    return Err(row.bad(column, bounds.in_words()));
+                }
+            }
+        }
+        Ok(sheet)
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {

@@ -4,8 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
 use super::sheet::{Row, Sheet};
+
+const NUMBERS: Numbers = &[("tolerance", Bounds::NotNegative)];
 
 const COLUMNS: &[&str] = &[
     "claim_id",
@@ -68,7 +71,7 @@ pub(super) fn check(folder: &Path, sources: &BTreeSet<&str>) -> Result<(), Evide
 }
 
 fn read(folder: &Path, known: impl Fn(&str) -> bool) -> Result<Vec<Claim>, EvidenceError> {
-    let sheet = Sheet::read(folder, "claims.csv", COLUMNS)?;
+    let sheet = Sheet::read(folder, "claims.csv", COLUMNS, NUMBERS)?;
     let mut found: Vec<Claim> = Vec::new();
     for row in sheet.rows() {
         let claim = claim(row)?;

@@ -2,11 +2,27 @@
 
 use std::path::Path;
 
+use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
 use super::shared::published;
 use super::sheet::Sheet;
 use number::evidence::Measurement;
 use number::metric::Metric;
+
+const NUMBERS: Numbers = &[
+    ("rows", Bounds::Count),
+    ("cols", Bounds::Count),
+    ("spectral_norm", Bounds::Positive),
+    ("frobenius_norm", Bounds::Positive),
+    ("mean_row_norm", Bounds::Positive),
+    ("spectral_per_sqrt_rows", Bounds::Positive),
+    ("frobenius_from_row_norms", Bounds::Positive),
+    ("max_row_norm", Bounds::Positive),
+    ("effective_amplification", Bounds::Positive),
+    ("last_gain_used", Bounds::Ratio),
+    ("std_row_norm", Bounds::NotNegative),
+    ("min_row_norm", Bounds::NotNegative),
+];
 
 const COLUMNS: &[&str] =
     &["model", "spectral_norm", "frobenius_norm", "mean_row_norm", "source", "matrix", "notes"];
@@ -17,7 +33,7 @@ const EMBEDDING: [Metric; 3] =
     [Metric::EmbeddingSpectralNorm, Metric::EmbeddingFrobeniusNorm, Metric::EmbeddingRowNorm];
 
 pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
-    let sheet = Sheet::read(folder, "unembedding.csv", COLUMNS)?;
+    let sheet = Sheet::read(folder, "unembedding.csv", COLUMNS, NUMBERS)?;
     let mut rows = Vec::new();
     for row in sheet.rows() {
         let metrics = row.word("matrix", &[("W_U", UNEMBEDDING), ("W_E", EMBEDDING)])?;

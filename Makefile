@@ -59,6 +59,7 @@ regress: build ## run anew and compare with results/baseline (exit code 8: somet
 goldens: .venv/ready ## remake the reference observations, headers and statistics of the tests
 	.venv/bin/python scripts/reference/make_goldens.py
 	.venv/bin/python scripts/reference/make_headers.py
+	.venv/bin/python scripts/reference/make_gguf.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
 	.venv/bin/python scripts/reference/make_stats_tests.py

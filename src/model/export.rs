@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::arch::{ArchError, INPUTS, Recipe};
-use crate::checkpoint::{Checkpoint, CheckpointError, Content};
+use crate::checkpoint::{Checkpoint, CheckpointError, Content, widen::widen_from};
 use crate::graph::Graph;
 use crate::nn::WEIGHT;
 use crate::onnx::{self, External};
@@ -16,6 +16,8 @@ use base::publish;
 
 /// Name of the file in the folder of an export.
 const FILE: &str = "model.onnx";
+/// Beside it, what a checkpoint stores in blocks that ONNX does not know, as float32.
+const WIDENED: &str = "model.float32";
 
 /// The files that an export wrote.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -35,7 +37,7 @@ pub struct Exported {
 pub struct WeightFile {
     /// Its path.
     pub file: PathBuf,
-    /// `in place`, `linked` or `copied`.
+    /// `in place`, `linked`, `copied` or `dequantised`.
     pub how: &'static str,
     /// Its size.
     pub bytes: u64,
@@ -103,8 +105,8 @@ const COPY: &str = "a weight file is linked, not copied, so the folder must lie 
     choose one there (the checkpoint's own folder will do), or copy the weights with --self-contained";
 
 /// Writes `model.onnx` into `folder`, with the outputs that match `taps` (all, if there is none). Weights become external
-/// data in the checkpoint's own safetensors files, which are hard links in `folder`, or copies if `copy`. No file that an
-/// export did not write is replaced.
+/// data in the checkpoint's own files, which are hard links in `folder`, or copies if `copy`; what a GGUF file keeps in blocks
+/// is written beside the model as float32. No file that an export did not write is replaced.
 ///
 /// # Errors
 /// A checkpoint that does not fit its config, a pattern no tap matches, a folder that cannot be written, a file in the way.
@@ -129,12 +131,23 @@ pub fn export(
 
     let mut weights = BTreeMap::new();
     let mut files = BTreeMap::new();
+    let mut packed = Vec::new();
+    let mut room = 0;
     for input in graph.inputs() {
         let input = graph.name_of(*input);
         let Some(name) = input.strip_prefix(WEIGHT) else { continue };
         let (entry, tensor) = (checkpoint.find(name)?, checkpoint.tensor(name)?);
         if matches!(tensor.content, Content::Made(_)) {
             return Err(ExportError::Made { tensor: name.to_string() });
+        }
+        if matches!(tensor.content, Content::Packed(_)) {
+            let length = 4 * tensor.elements() as u64;
+            let (stored, location) = (onnx::Stored::F32, WIDENED.to_string());
+            let weight = External { name: name.to_string(), stored, location, offset: room, length };
+            room += length;
+            packed.push(name.to_string());
+            weights.insert(input.to_string(), weight);
+            continue;
         }
         let file = entry.file.file_name().unwrap_or_default(); // an open file has a name
         let location = file.to_string_lossy().into_owned();
@@ -158,7 +171,15 @@ pub fn export(
         let found = "a model that another tool wrote";
         return Err(ExportError::InTheWay { path: file, found, next: REMOVE });
     }
+    let beside = folder.join(WIDENED);
+    if !packed.is_empty() && beside.exists() && !file.is_file() {
+        let found = "a file that no export wrote";
+        return Err(ExportError::InTheWay { path: beside, found, next: REMOVE });
+    }
     let mut placed = Vec::new();
+    if !packed.is_empty() {
+        placed.push(dequantise(checkpoint, &packed, beside)?);
+    }
     for (name, source) in &files {
         placed.push(place(source, folder.join(name), copy)?);
     }
@@ -205,6 +226,33 @@ fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, Expor
     }
     fs::hard_link(&source, &target).map_err(failed("link", &target, COPY))?;
     Ok(done("linked"))
+}
+
+/// Writes weights one after another as float32.
+fn dequantise(checkpoint: &Checkpoint, names: &[String], target: PathBuf) -> Result<WeightFile, ExportError> {
+    const PIECE: usize = 1 << 20;
+    let unwritten = || failed("write the weights to", &target, ROOM);
+    // Always one name: what a killed export left of so large a file does not pile up.
+    let part = target.with_added_extension("export.part");
+    let _ = fs::remove_file(&part);
+    let mut out = BufWriter::new(fs::File::create(&part).map_err(unwritten())?);
+    // Removed unless it is renamed.
+    let part = tempfile::TempPath::try_from_path(part).map_err(unwritten())?;
+    let mut numbers = vec![0.0f32; PIECE];
+    let mut bytes = 0;
+    for name in names {
+        let tensor = checkpoint.tensor(name)?;
+        for start in (0..tensor.elements()).step_by(PIECE) {
+            let piece = &mut numbers[..PIECE.min(tensor.elements() - start)];
+            widen_from(&tensor, start, piece);
+            let written: Vec<u8> = piece.iter().flat_map(|number| number.to_le_bytes()).collect();
+            out.write_all(&written).map_err(unwritten())?;
+            bytes += written.len() as u64;
+        }
+    }
+    out.into_inner().map_err(|error| unwritten()(error.into_error()))?.sync_all().map_err(unwritten())?;
+    part.persist(&target).map_err(|e| unwritten()(e.error))?;
+    Ok(WeightFile { file: target, how: "dequantised", bytes })
 }
 
 /// One file under two names, and not a symbolic link, which readers of external data refuse.

@@ -1,9 +1,10 @@
-//! Checkpoints on disk (`checkpoint`, `hub`), the families that are known (`arch`, built of `nn`), and ONNX
+//! Checkpoints on disk (`checkpoint`, `gguf`, `hub`), the families that are known (`arch`, built of `nn`), and ONNX
 //! graphs made of them (`graph`, `onnx`, `export`), or opened as other tools exported them (`tap`).
 
 pub mod arch;
 pub mod checkpoint;
 pub mod export;
+pub mod gguf;
 pub mod graph;
 pub mod hub;
 pub mod nn;

@@ -6,6 +6,7 @@ mod checkpoint;
 mod device;
 mod export;
 mod files;
+mod gguf;
 mod goldens;
 mod headers;
 mod parity;

@@ -21,13 +21,13 @@ use number::{
 };
 
 /// Largest error of any observation: relative, but for a cosine and a share, which are as exact as what they relate to.
-const TOLERANCE: f64 = 1e-5;
+pub(crate) const TOLERANCE: f64 = 1e-5;
 
 /// Largest error seen so far, and where.
 #[derive(Default)]
-struct Worst {
-    error: f64,
-    place: String,
+pub(crate) struct Worst {
+    pub(crate) error: f64,
+    pub(crate) place: String,
 }
 
 impl Worst {
@@ -47,7 +47,7 @@ impl Worst {
 }
 
 /// How far the observations of a golden are from its reference.
-fn compared(observations: &[PromptObservation], reference: &Reference) -> Result<Worst, String> {
+pub(crate) fn compared(observations: &[PromptObservation], reference: &Reference) -> Result<Worst, String> {
     assert_eq!(observations.len(), reference.prompts.len());
     let mut worst = Worst::default();
     for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
@@ -192,8 +192,7 @@ fn the_parity_table_is_complete() {
     let text = fs::read_to_string(written).unwrap();
     assert!(text.contains(HEADER), "results/parity.md is of another version; run `make parity`");
     let listed: Vec<&str> = text.lines().filter_map(|line| line.split(" | ").nth(1)).skip(1).collect();
-    for entry in fs::read_dir(golden("")).unwrap().map(|entry| entry.unwrap()).filter(|e| e.path().is_dir()) {
-        let case = entry.file_name().into_string().unwrap();
+    for case in cases() {
         assert!(listed.contains(&case.as_str()), "results/parity.md lacks {case}; run `make parity`");
     }
 }

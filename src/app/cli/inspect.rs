@@ -11,7 +11,7 @@ use super::{model_argument, output, progress, table};
 use crate::pipeline::{self, Subject, SubjectError, weigh};
 use engine::weigh::Parts;
 use model::arch::ArchError;
-use model::checkpoint::Memo;
+use model::checkpoint::{Memo, Share};
 use number::facts::ModelFacts;
 use number::weights::{Largest, Spectrum};
 
@@ -22,7 +22,7 @@ use number::weights::{Largest, Spectrum};
 The spectral norm is computed without forming a second matrix, in one buffer of rows."
 )]
 pub(super) struct Arguments {
-    /// Id in the model list, a folder with config.json and model.safetensors, or a model of the Hugging Face hub
+    /// Id in the model list, a folder with config.json and model.safetensors, a GGUF file, or a model of the Hugging Face hub
     model: String,
     /// Model list, where ids are looked up
     #[arg(long, value_name = "FILE", default_value = "experiments/models.toml")]
@@ -38,6 +38,10 @@ pub(super) struct Inspection {
     pub id: String,
     pub facts: ModelFacts,
     pub parameters: u64,
+    /// What each dtype stores of them.
+    pub stored: Vec<Share>,
+    /// Bits of the file for each parameter, scales of blocks included.
+    pub bits_per_weight: f64,
     /// Content hash of the weights.
     pub weights: String,
     pub matrices: Vec<Matrix>,
@@ -78,11 +82,14 @@ impl Arguments {
             matrix(&subject, "embedding", parts.embedding, weighed.embedding)?,
             matrix(&subject, "unembedding", parts.unembedding, weighed.unembedding)?,
         ];
+        let stored = subject.checkpoint.stored();
         let inspection = Inspection {
             schema: 1,
             id: subject.id.clone(),
             facts: subject.facts(),
             parameters: subject.checkpoint.parameters(),
+            bits_per_weight: bits(&stored),
+            stored,
             weights: subject.weights().to_string(),
             matrices,
             unembedding_centred: weighed.centred,
@@ -95,6 +102,13 @@ impl Arguments {
             output::print(&table::inspected(&inspection))
         }
     }
+}
+
+/// Of each of all parameters.
+fn bits(stored: &[Share]) -> f64 {
+    let [bytes, elements] = [|share: &Share| share.bytes, |share: &Share| share.elements]
+        .map(|of| stored.iter().map(of).sum::<u64>());
+    (8 * bytes) as f64 / elements.max(1) as f64
 }
 
 fn matrix(subject: &Subject, role: &'static str, tensor: String, norms: Spectrum) -> Result<Matrix, Failure> {

@@ -49,8 +49,8 @@ fn help() -> String {
 #[derive(Args)]
 #[command(after_help = help())]
 pub(super) struct Arguments {
-    /// Id in the model list, a folder with config.json and model.safetensors, a model of the Hugging Face hub, or an ONNX
-    /// decoder with taps
+    /// Id in the model list, a folder with config.json and model.safetensors, a GGUF file, a model of the Hugging Face hub, or
+    /// an ONNX decoder with taps
     model: String,
     #[command(flatten)]
     input: Input,

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure};
 use crate::pipeline::{self, PendingTokenizer, Subject, WhenMissing};
 use base::progress::Progress;
-use model::checkpoint::Memo;
+use model::checkpoint::{Memo, is_gguf};
 use model::hub::HubId;
 use study::config::{self, experiment::Model};
 
-/// Opens a model given as a folder, as an id of the model list, or as a model of the hub, which is downloaded if need be.
-/// `tokenizer` is that of its folder.
+/// Opens a model given as a folder or a GGUF file, as an id of the model list, or as a model of the hub, which is downloaded if
+/// need be. `tokenizer` is that of where it lies.
 pub(super) fn open(
     name: &str,
     list: &Path,
@@ -31,7 +31,7 @@ pub(super) fn open(
 /// A model that a command names.
 pub(super) struct Found {
     pub id: String,
-    /// Its checkpoint, or that of its base.
+    /// Its checkpoint, or that of its base: a folder or a GGUF file.
     pub folder: PathBuf,
     /// Its entry, if it is one of the model list.
     pub listed: Option<Model>,
@@ -44,6 +44,16 @@ pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<F
         let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
         return Ok(Found { id, folder: folder.to_path_buf(), listed: None });
     }
+    if is_gguf(folder) {
+        let id = folder.file_stem().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
+        return Ok(Found { id, folder: folder.to_path_buf(), listed: None });
+    }
+    if folder.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) {
+        return Err(Failure::new(
+            Exit::BadInput,
+            format!("{name}: expected a GGUF file, found no file; check the path"),
+        ));
+    }
     // Ids of the list have no slash.
     if name.contains('/')
         && let Ok(id) = HubId::parse(name)
@@ -54,7 +64,9 @@ pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<F
     let models = config::load_models(list).map_err(|report| {
         Failure::new(
             Exit::BadConfig,
-            format!("{name:?} is no folder, and the model list cannot be read:\n{report}"),
+            format!(
+                "{name:?} is neither a folder nor a GGUF file, and the model list cannot be read:\n{report}"
+            ),
         )
     })?;
     let Some(model) = models.models.iter().find(|model| model.id == name) else {
@@ -62,7 +74,7 @@ pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<F
         return Err(Failure::new(
             Exit::BadInput,
             format!(
-                "{name:?} is neither a folder, nor owner/name of the hub, nor an id in {}; {}",
+                "{name:?} is neither a folder, nor a GGUF file, nor owner/name of the hub, nor an id in {}; {}",
                 list.display(),
                 meant(name, &known)
             ),

@@ -28,6 +28,8 @@ pub(super) struct Scaling {
     pub truncate: Option<bool>,
     pub long_factor: Option<Vec<f64>>,
     pub short_factor: Option<Vec<f64>>,
+    /// Of a GGUF file: a divisor for each frequency.
+    pub factors: Option<Vec<f64>>,
     /// Written by tools that fine-tune; the reference gives it no meaning.
     #[serde(rename = "finetuned")]
     pub _finetuned: Option<bool>,
@@ -69,6 +71,11 @@ impl Given<'_> {
             }
             "yarn" => self.yarn(plain, theta),
             "longrope" => self.longrope(plain),
+            "factors" => Ok(Frequencies {
+                inverse: self.slowed(plain, "factors", &nested.factors)?,
+                factor: 1.0,
+                beyond: None,
+            }),
             _ => Err(ArchError::Unsupported {
                 key: "rope_type".to_string(),
                 found: self.scaling.to_string(),
@@ -122,23 +129,28 @@ impl Given<'_> {
         let attention = nested
             .attention_factor
             .unwrap_or_else(|| if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original.ln()).sqrt() });
-        let slowed = |key: &str, factors: &Option<Vec<f64>>| match factors {
+        let short = self.slowed(plain, "short_factor", &nested.short_factor)?;
+        let long = self.slowed(plain, "long_factor", &nested.long_factor)?;
+        let beyond = Beyond { limit: original as usize, rule: Longer::Frequencies(long) };
+        Ok(Frequencies { inverse: short, factor: attention as f32, beyond: Some(beyond) })
+    }
+
+    /// Every frequency divided by its factor under `key`.
+    fn slowed(&self, plain: &[f64], key: &str, factors: &Option<Vec<f64>>) -> Result<Vec<f32>, ArchError> {
+        match factors {
             Some(factors) if factors.len() == plain.len() && factors.iter().all(|f| *f > 0.0) => {
                 Ok(narrow(plain.iter().zip(factors).map(|(f, factor)| f / factor).collect()))
             }
             found => Err(ArchError::Config {
                 family: self.family,
                 reason: format!(
-                    "rope_type \"longrope\" needs `{key}`, {} positive numbers; found {}",
+                    "rope_type {:?} needs `{key}`, {} positive numbers; found {}",
+                    self.scaling,
                     plain.len(),
                     found.as_ref().map_or_else(|| "none".to_string(), |f| format!("{} numbers", f.len()))
                 ),
             }),
-        };
-        let (short, long) =
-            (slowed("short_factor", &nested.short_factor)?, slowed("long_factor", &nested.long_factor)?);
-        let beyond = Beyond { limit: original as usize, rule: Longer::Frequencies(long) };
-        Ok(Frequencies { inverse: short, factor: attention as f32, beyond: Some(beyond) })
+        }
     }
 
     fn even_components(&self) -> Result<(), ArchError> {

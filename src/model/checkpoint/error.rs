@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::gguf::GgufError;
+
 /// A fault of a checkpoint folder.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -101,6 +103,9 @@ pub enum CheckpointError {
         /// What is there now.
         found: String,
     },
+    /// A GGUF file that contradicts itself or is not computed with.
+    #[error(transparent)]
+    Gguf(#[from] GgufError),
     /// A tensor that the checkpoint does not have.
     #[error(
         "{}: no tensor {tensor:?} among its {count}{}; check that config.json belongs to these weights",

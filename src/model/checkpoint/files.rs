@@ -18,7 +18,12 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{Place, error::CheckpointError, header, memo::Stamp};
+use super::{
+    error::CheckpointError,
+    header,
+    memo::Stamp,
+    place::{Place, StoredAs},
+};
 use base::foreign::{self, Kind};
 
 /// The weights in one file.
@@ -90,7 +95,8 @@ impl File {
         let _ = range;
     }
 
-    fn open(path: PathBuf) -> Result<File, CheckpointError> {
+    /// Opens and maps a file that should be `expected`.
+    pub(super) fn open(path: PathBuf, expected: &str) -> Result<File, CheckpointError> {
         let io = |what| {
             let file = path.clone();
             move |source| CheckpointError::Io { file, what, source }
@@ -98,7 +104,7 @@ impl File {
         let file = foreign::open(&path).map_err(|error| match error.kind() {
             ErrorKind::IsADirectory => CheckpointError::File {
                 file: path.clone(),
-                expected: "a safetensors file".into(),
+                expected: expected.into(),
                 found: "a folder".into(),
                 next: super::error::AGAIN,
             },
@@ -190,9 +196,10 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
                 next: "download the missing shard",
             });
         }
-        let file = File::open(path)?;
+        let file = File::open(path, "a safetensors file")?;
         for tensor in header::read(file.path(), file.bytes())? {
             let header::Declared { name, dtype, shape, range } = tensor;
+            let dtype = StoredAs::Plain(dtype);
             places.push(Place { name, dtype, shape, range, file: files.len(), hash: OnceLock::new() });
         }
         files.push(file);

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::{Checkpoint, Place, memo::Memo};
+use super::{Checkpoint, memo::Memo, place::Place};
 use base::hash::Key;
 
 /// Below this a tensor is hashed on one core (many at a time), above on all of them, bytes.

@@ -1,7 +1,7 @@
-//! Checkpoints on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`.
+//! Checkpoints on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`; or GGUF, which is all of it.
 //!
 //! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
-//! `header` believes nothing they say, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
+//! `header` believes nothing they say, `quantised` opens those of GGUF and `packed` reads their weights, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
 //! streams by, `tokenizer` turns text into ids.
 
@@ -11,12 +11,14 @@ mod header;
 mod identity;
 mod made;
 mod memo;
+mod packed;
+mod place;
+mod quantised;
 mod tokenizer;
 pub mod widen;
 
 use std::{
     collections::BTreeMap,
-    ops::Range,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -27,12 +29,17 @@ pub use files::{INDEX, SINGLE, config as read_config, shard_names};
 pub use made::Made;
 pub use memo::Memo;
 use memo::Stamp;
+pub use packed::Packed;
+use place::Place;
+pub use place::StoredAs;
 use serde_json::{Map, Value};
 
+use crate::gguf::RowOrder;
 use base::hash::Key;
+pub use quantised::is_gguf;
 pub use tokenizer::{Tokenizer, TokenizerError};
 
-/// A checkpoint folder, open: its config, and every tensor's place in a memory-mapped file.
+/// A checkpoint folder or GGUF file, open: its config, and every tensor's place in a memory-mapped file.
 ///
 /// The files must not be truncated while this lives (the kernel would answer reads of a vanished page with SIGBUS);
 /// checkpoints are immutable by custom, and their identity is hashed. [`Checkpoint::unchanged`] tells whether they were.
@@ -82,6 +89,8 @@ pub enum Content<'a> {
     Stored(&'a [u8]),
     /// An intervention's, float32.
     Made(&'a Made),
+    /// Blocks of a GGUF file, which become float32 as they are read.
+    Packed(Packed<'a>),
 }
 
 /// A tensor of any dtype, weights or not (position ids, masks, 8-bit weights).
@@ -89,39 +98,48 @@ pub enum Content<'a> {
 pub struct Entry<'a> {
     /// Its name in the checkpoint.
     pub name: &'a str,
-    /// As the file writes it, e.g. `BF16`, `I64`.
-    pub dtype: safetensors::Dtype,
+    /// How the file stores it.
+    pub dtype: StoredAs,
     /// Outermost dimension first; empty for a scalar.
     pub shape: &'a [usize],
     /// As they lie in the file.
     pub bytes: &'a [u8],
-    /// The safetensors file it lies in.
+    /// The file it lies in.
     pub file: &'a Path,
     /// Bytes from the start of that file.
     pub offset: u64,
 }
 
-/// Where one tensor lies. Validated: `range` is inside the file and as long as shape and dtype say.
-struct Place {
-    name: String,
-    dtype: safetensors::Dtype,
-    shape: Vec<usize>,
-    file: usize,
-    range: Range<usize>,
-    /// Of its bytes, once they were hashed.
-    hash: OnceLock<blake3::Hash>,
+/// The part of a checkpoint's weights that one dtype stores.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Share {
+    /// Its name.
+    pub dtype: String,
+    /// How many tensors.
+    pub tensors: u64,
+    /// How many numbers.
+    pub elements: u64,
+    /// How many bytes of the file.
+    pub bytes: u64,
 }
 
 impl Checkpoint {
-    /// Maps the folder's safetensors files and validates their headers; reads no weight.
+    /// Maps the files of a folder in Hugging Face layout, or those of a GGUF file (given itself, or alone in a folder without
+    /// safetensors), and validates their headers; reads no weight.
     ///
     /// With both `model.safetensors` and an index present the single file is read, as transformers does.
     ///
     /// # Errors
-    /// Everything that makes the folder unusable: see [`CheckpointError`].
+    /// Everything that makes them unusable: see [`CheckpointError`].
     pub fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
-        let config = files::config(folder)?;
-        let (files, places) = files::open(folder)?;
+        let (config, files, places) = match quantised::find(folder)? {
+            Some(file) => quantised::open(&file)?,
+            None => {
+                let config = files::config(folder)?;
+                let (files, places) = files::open(folder)?;
+                (config, files, places)
+            }
+        };
         Ok(Checkpoint {
             folder: folder.to_path_buf(),
             config,
@@ -146,7 +164,7 @@ impl Checkpoint {
         Checkpoint { made, ..self }
     }
 
-    /// Where it lies.
+    /// Where it lies: its folder, or the GGUF file that was given.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -165,7 +183,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`CheckpointError::NoTensor`] where there is none of this name (with the most similar name there is),
-    /// [`CheckpointError::NotAWeight`] where its dtype is none of F32, F16, BF16.
+    /// [`CheckpointError::NotAWeight`] where its dtype is none of F32, F16, BF16 and GGUF's types of weights.
     pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
         let entry = self.find(name)?;
         let stored = entry.weight().ok_or_else(|| CheckpointError::NotAWeight {
@@ -188,7 +206,7 @@ impl Checkpoint {
         Ok(self.entry(place))
     }
 
-    /// Every weight (F32, F16, BF16) as stored, sorted by name.
+    /// Every weight (F32, F16, BF16, or blocks of GGUF) as stored, sorted by name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
         self.entries().filter_map(|entry| entry.weight())
     }
@@ -198,19 +216,29 @@ impl Checkpoint {
         self.places.iter().map(|place| self.entry(place))
     }
 
-    /// Number of elements of all weights (F32, F16, BF16) as stored; a tied matrix stored twice counts twice.
+    /// Number of elements of all weights as stored; a tied matrix stored twice counts twice.
     pub fn parameters(&self) -> u64 {
         self.tensors().map(|tensor| tensor.elements() as u64).sum()
     }
 
-    /// The dtype that stores most of the weights' elements, e.g. `BF16`; `none` without weights.
+    /// The dtype that stores most of the weights' elements, e.g. `BF16` or `Q4_1`; `none` without weights.
     pub fn dtype(&self) -> String {
-        let mut elements = BTreeMap::<Dtype, u64>::new();
-        for tensor in self.tensors() {
-            *elements.entry(tensor.dtype).or_default() += tensor.elements() as u64;
+        let most = self.stored().into_iter().max_by_key(|stored| stored.elements);
+        most.map_or_else(|| "none".to_string(), |most| most.dtype)
+    }
+
+    /// What each dtype stores of the weights, in the order of their names.
+    pub fn stored(&self) -> Vec<Share> {
+        let mut shares = BTreeMap::<String, Share>::new();
+        for entry in self.entries().filter(|entry| entry.weight().is_some()) {
+            let dtype = entry.dtype.name();
+            let share =
+                shares.entry(dtype.clone()).or_insert(Share { dtype, tensors: 0, elements: 0, bytes: 0 });
+            share.tensors += 1;
+            share.elements += entry.shape.iter().product::<usize>() as u64;
+            share.bytes += entry.bytes.len() as u64;
         }
-        let most = elements.into_iter().max_by_key(|&(_, count)| count);
-        most.map_or_else(|| "none".to_string(), |(dtype, _)| dtype.as_str().to_string())
+        shares.into_values().collect()
     }
 
     /// Asks the kernel to start reading a weight's pages, e.g. the next block's while this one is computed. Waits while the
@@ -319,12 +347,19 @@ impl std::fmt::Debug for Tensor<'_> {
 impl<'a> Entry<'a> {
     /// This tensor as a weight, if its dtype is one of those.
     pub fn weight(self) -> Option<Tensor<'a>> {
-        let dtype = match self.dtype {
-            safetensors::Dtype::F32 => Dtype::F32,
-            safetensors::Dtype::F16 => Dtype::F16,
-            safetensors::Dtype::BF16 => Dtype::BF16,
-            _ => return None,
+        let (dtype, content) = match self.dtype {
+            StoredAs::Plain(dtype) => (plain(&dtype.to_string())?, Content::Stored(self.bytes)),
+            StoredAs::Blocks(encoding, rows) => match plain(encoding.name) {
+                Some(dtype) if rows == RowOrder::AsStored => (dtype, Content::Stored(self.bytes)),
+                _ if !encoding.holds_weights() => return None,
+                _ => (Dtype::F32, Content::Packed(Packed::new(self.bytes, encoding, self.shape, rows))),
+            },
         };
-        Some(Tensor { name: self.name, dtype, shape: self.shape, content: Content::Stored(self.bytes) })
+        Some(Tensor { name: self.name, dtype, shape: self.shape, content })
     }
+}
+
+/// The dtype of this name, if tensors of it are weights that can be read where they lie.
+fn plain(name: &str) -> Option<Dtype> {
+    [Dtype::F32, Dtype::F16, Dtype::BF16].into_iter().find(|dtype| dtype.as_str() == name)
 }

@@ -3,7 +3,7 @@
 //! The `tokenizers` crate does the work; this adds what decides the first token. Which token is the BOS:
 //! `tokenizer_config.json` `bos_token` (a string or an object), else `config.json` `bos_token_id`. Whether it is added by
 //! default: the post-processor of `tokenizer.json`, which is authoritative where it adds one, else
-//! `add_bos_token` of `tokenizer_config.json`.
+//! `add_bos_token` of `tokenizer_config.json`. A GGUF file says all of it itself.
 //!
 //! That crate is not made for files of strangers: `bounds` looks at one before it does, and whatever it is asked is contained.
 
@@ -23,7 +23,8 @@ use std::{
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
-use super::{CheckpointError, files};
+use super::{CheckpointError, files, quantised};
+use crate::gguf;
 use base::contain::contain;
 use base::foreign;
 use base::hash::Key;
@@ -117,19 +118,26 @@ pub enum TokenizerError {
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`, and `tokenizer_config.json` and `config.json` where they are.
+    /// Reads the metadata of a GGUF file; of a folder in Hugging Face layout `tokenizer.json`, and `tokenizer_config.json` and `config.json` where they are.
     ///
     /// Truncation and padding that `tokenizer.json` asks for are switched off: a prompt is measured whole.
     ///
     /// # Errors
     /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
     pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
+        if let Some(file) = quantised::find(folder)? {
+            return Tokenizer::of_gguf(file);
+        }
         Tokenizer::of(folder, Arc::new(Parsed::read(&folder.join(FILE))?))
     }
 
     /// [`Tokenizer::open`] of every folder; a `tokenizer.json` that lies in several is parsed once.
     pub fn open_all<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Tokenizer, TokenizerError>> {
-        let digest = |folder: &P| Key::of_file(&folder.as_ref().join(FILE)).ok().map(|(digest, _)| digest);
+        let digest = |folder: &P| {
+            // That of a GGUF file is in the file, whatever lies beside it.
+            let apart = matches!(quantised::find(folder.as_ref()), Ok(None));
+            apart.then(|| Key::of_file(&folder.as_ref().join(FILE)).ok()).flatten().map(|(digest, _)| digest)
+        };
         let digests: Vec<Option<Key>> = folders.par_iter().map(digest).collect();
         // By content: the first folder that has it.
         let mut first = BTreeMap::new();
@@ -149,6 +157,17 @@ impl Tokenizer {
             None => Tokenizer::open(folder.as_ref()),
         };
         folders.par_iter().zip(&digests).map(open).collect()
+    }
+
+    fn of_gguf(file: PathBuf) -> Result<Tokenizer, TokenizerError> {
+        let mapped = files::File::open(file.clone(), "a GGUF file")?;
+        let header = gguf::Header::read(&file, mapped.bytes()).map_err(CheckpointError::from)?;
+        let described = gguf::tokenizer(&header.metadata).map_err(CheckpointError::from)?;
+        let parsed = Parsed::of(&file, described.json.to_string().into_bytes())?;
+        let named = described.bos.as_ref().and_then(|token| parsed.inner.token_to_id(token));
+        let bos = named.ok_or_else(|| "the file has no key `tokenizer.ggml.bos_token_id`".to_string());
+        let adds_bos = if described.adds_bos && bos.is_ok() { Adds::Config } else { Adds::Nobody };
+        Ok(Tokenizer { file, parsed: Arc::new(parsed), bos, adds_bos, identity: OnceLock::new() })
     }
 
     fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
@@ -337,13 +356,19 @@ impl Parsed {
             return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
         }
         let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
-        let bad = |found: String| TokenizerError::Bad { file: file.to_path_buf(), found };
         let mut bytes = Vec::new();
         let mut most = foreign::open(file).map_err(io)?.take(bounds::MOST_BYTES + 1);
         most.read_to_end(&mut bytes).map_err(io)?;
         if most.limit() == 0 {
-            return Err(bad(format!("more than {} bytes", bounds::MOST_BYTES)));
+            let found = format!("more than {} bytes", bounds::MOST_BYTES);
+            return Err(TokenizerError::Bad { file: file.to_path_buf(), found });
         }
+        Parsed::of(file, bytes)
+    }
+
+    /// Of the bytes of a `tokenizer.json` that `file` holds or describes.
+    fn of(file: &Path, bytes: Vec<u8>) -> Result<Parsed, TokenizerError> {
+        let bad = |found: String| TokenizerError::Bad { file: file.to_path_buf(), found };
         let growth = bounds::check(&bytes).map_err(bad)?;
         let open = || -> Result<tokenizers::Tokenizer, tokenizers::Error> {
             let mut inner = tokenizers::Tokenizer::from_bytes(&bytes)?;

@@ -1,4 +1,4 @@
-//! Weights as float32: bf16 and f16 widen exactly, f32 is copied; on all cores, at the speed of memory.
+//! Weights as float32: bf16 and f16 widen exactly, f32 is copied, blocks of GGUF are dequantised; on all cores, at the speed of memory.
 
 use half::f16;
 use rayon::prelude::*;
@@ -36,6 +36,7 @@ pub fn widen_from(tensor: &Tensor<'_>, start: usize, out: &mut [f32]) {
             widen_bytes(tensor.dtype, &bytes[start * size..(start + out.len()) * size], out);
         }
         Content::Made(made) => made.read(start, out),
+        Content::Packed(packed) => packed.read(start, out),
     }
 }
 

@@ -3,12 +3,19 @@
 use super::measured::facts_line;
 use super::{number, plain};
 use crate::cli::inspect::Inspection;
+use model::checkpoint::Share;
 use study::stats::mean;
 
 /// The terminal form of an inspection.
 pub(crate) fn inspected(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", found.id, facts_line(&found.facts));
     text.push_str(&format!("{} parameters; weights {}\n", found.parameters, found.weights));
+    if found.stored.len() > 1 {
+        let share =
+            |share: &Share| format!("{} of {} tensors as {}", share.elements, share.tensors, share.dtype);
+        let shares = found.stored.iter().map(share).collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("stored: {shares}; {:.2} bits per weight\n", found.bits_per_weight));
+    }
     if let Some(theta) = found.facts.rope_theta {
         let scaling = found.facts.rope_scaling.as_deref().unwrap_or("default");
         text.push_str(&format!("rope theta {theta}, scaling {scaling}\n"));

@@ -1,0 +1,342 @@
+//! The metadata of a GGUF file: keys with numbers, texts, and lists of these.
+//!
+//! Values are checked to lie inside the file when they are read; a list stays where it lies until somebody asks for it, so
+//! that the memory it takes is what its use takes.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::{
+    cursor::Cursor,
+    error::{AGAIN, GgufError, OTHER},
+};
+
+/// More keys than any file has; each takes memory.
+const MOST_KEYS: u64 = 1 << 16;
+/// Bytes of a key's name; the format allows more, and no file has any so long.
+const LONGEST_KEY: usize = 1 << 10;
+/// Values of a list that are read: the largest vocabularies have a quarter as many tokens and half as many merges.
+const MOST_VALUES: u64 = 1 << 20;
+/// Bytes of the texts of such a list.
+const MOST_TEXT: usize = 1 << 26;
+/// Lists of lists of lists; files have lists of numbers and texts.
+const DEEPEST: u32 = 4;
+
+/// The keys of a file and their values, sorted.
+pub struct Metadata<'a> {
+    file: &'a Path,
+    entries: BTreeMap<&'a str, Value<'a>>,
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// Any unsigned integer.
+    Unsigned(u64),
+    /// Any signed integer.
+    Signed(i64),
+    /// float32.
+    Single(f32),
+    /// float64.
+    Double(f64),
+    /// True or false.
+    Flag(bool),
+    /// The bytes of a text, not yet known to be UTF-8.
+    Text(&'a [u8]),
+    /// A list of values of one kind.
+    List(List<'a>),
+}
+
+/// A list where it lies in the file; its values are known to be there.
+#[derive(Clone, Copy)]
+pub struct List<'a> {
+    kind: u32,
+    count: u64,
+    start: Cursor<'a>,
+}
+
+impl std::fmt::Debug for List<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a list of {} values", self.count)
+    }
+}
+
+impl<'a> List<'a> {
+    /// Every value, in order.
+    fn values(&self) -> impl Iterator<Item = Result<Value<'a>, GgufError>> + use<'a> {
+        let List { kind, count, mut start } = *self;
+        (0..count).map(move |_| value(&mut start, kind, "", 0))
+    }
+}
+
+impl<'a> Metadata<'a> {
+    pub(super) fn read(cursor: &mut Cursor<'a>, count: u64) -> Result<Metadata<'a>, GgufError> {
+        let file = cursor.file;
+        if count > MOST_KEYS {
+            return Err(GgufError::File {
+                file: file.to_path_buf(),
+                expected: format!("at most {MOST_KEYS} keys"),
+                found: count.to_string(),
+                next: AGAIN,
+            });
+        }
+        let mut entries = BTreeMap::new();
+        for _ in 0..count {
+            let key = cursor.name("the name of a key", LONGEST_KEY)?;
+            let kind = cursor.u32(key)?;
+            let value = value(cursor, kind, key, 0)?;
+            if entries.insert(key, value).is_some() {
+                return Err(refused(file, key, "it once".into(), "it twice".into(), AGAIN));
+            }
+        }
+        Ok(Metadata { file, entries })
+    }
+
+    /// The file these are of.
+    pub fn file(&self) -> &'a Path {
+        self.file
+    }
+
+    /// Every key, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.entries.keys().copied()
+    }
+
+    /// The value of a key, if it is there.
+    pub fn get(&self, key: &str) -> Option<Value<'a>> {
+        self.entries.get(key).copied()
+    }
+
+    /// A number without fraction or sign.
+    ///
+    /// # Errors
+    /// A value of another kind.
+    pub fn count(&self, key: &str) -> Result<Option<u64>, GgufError> {
+        self.typed(key, "a whole number that is not negative", whole)
+    }
+
+    /// A number. A float32 is read as the shortest decimal number that it stands for: 1e-5, not 0.00000999999974737875.
+    ///
+    /// # Errors
+    /// A value of another kind, or one that is not finite.
+    pub fn number(&self, key: &str) -> Result<Option<f64>, GgufError> {
+        self.typed(key, "a finite number", |value| match value {
+            Value::Single(single) => {
+                single.to_string().parse().ok().filter(|number: &f64| number.is_finite())
+            }
+            Value::Double(double) => Some(double).filter(|number| number.is_finite()),
+            other => whole(other).map(|count| count as f64),
+        })
+    }
+
+    /// True or false.
+    ///
+    /// # Errors
+    /// A value of another kind.
+    pub fn flag(&self, key: &str) -> Result<Option<bool>, GgufError> {
+        self.typed(
+            key,
+            "true or false",
+            |value| if let Value::Flag(flag) = value { Some(flag) } else { None },
+        )
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// A value of another kind, or one that is not UTF-8.
+    pub fn text(&self, key: &str) -> Result<Option<&'a str>, GgufError> {
+        self.typed(key, "a text in UTF-8", text)
+    }
+
+    /// A list of texts.
+    ///
+    /// # Errors
+    /// A value of another kind, or a text that is not UTF-8.
+    pub fn texts(&self, key: &str) -> Result<Option<Vec<&'a str>>, GgufError> {
+        self.list(key, "a list of texts in UTF-8", text)
+    }
+
+    /// A list of numbers without fraction or sign.
+    ///
+    /// # Errors
+    /// A value of another kind.
+    pub fn counts(&self, key: &str) -> Result<Option<Vec<u64>>, GgufError> {
+        self.list(key, "a list of whole numbers that are not negative", whole)
+    }
+
+    /// A number for all layers: given once, or for each layer and always the same.
+    ///
+    /// # Errors
+    /// A value of another kind, or numbers that differ.
+    pub fn count_of_layers(&self, key: &str) -> Result<Option<u64>, GgufError> {
+        if !matches!(self.get(key), Some(Value::List(_))) {
+            return self.count(key);
+        }
+        let mut counts = self.counts(key)?.unwrap_or_default();
+        counts.dedup();
+        match counts[..] {
+            [one] => Ok(Some(one)),
+            _ => Err(self.refuse(key, "one number for all layers", "numbers that differ".into(), OTHER)),
+        }
+    }
+
+    /// The error that a key does not say what is expected of it.
+    pub fn refuse(&self, key: &str, expected: &str, found: String, next: &'static str) -> GgufError {
+        refused(self.file, key, expected.to_string(), found, next)
+    }
+
+    /// A value that must be there.
+    ///
+    /// # Errors
+    /// No value.
+    pub fn need<T>(&self, key: &str, expected: &str, value: Option<T>) -> Result<T, GgufError> {
+        value.ok_or_else(|| self.refuse(key, expected, "no such key".into(), AGAIN))
+    }
+
+    fn typed<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(Value<'a>) -> Option<T>,
+    ) -> Result<Option<T>, GgufError> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match read(value) {
+            Some(read) => Ok(Some(read)),
+            None => Err(self.refuse(key, expected, spelled(value), AGAIN)),
+        }
+    }
+
+    fn list<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(Value<'a>) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, GgufError> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let Value::List(list) = value else {
+            return Err(self.refuse(key, expected, spelled(value), AGAIN));
+        };
+        if list.count > MOST_VALUES {
+            return Err(self.refuse(
+                key,
+                &format!("at most {MOST_VALUES} values"),
+                list.count.to_string(),
+                AGAIN,
+            ));
+        }
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        for (index, value) in list.values().enumerate() {
+            let value = value?;
+            bytes += if let Value::Text(text) = value { text.len() } else { 0 };
+            if bytes > MOST_TEXT {
+                let expected = format!("texts of at most {MOST_TEXT} bytes");
+                return Err(self.refuse(key, &expected, "more".into(), AGAIN));
+            }
+            let read = read(value).ok_or_else(|| {
+                self.refuse(key, expected, format!("{} at index {index}", spelled(value)), AGAIN)
+            })?;
+            values.push(read);
+        }
+        Ok(Some(values))
+    }
+}
+
+/// A value as messages show it.
+pub(super) fn spelled(value: Value<'_>) -> String {
+    const LONGEST: usize = 80;
+    match value {
+        Value::Unsigned(number) => number.to_string(),
+        Value::Signed(number) => number.to_string(),
+        Value::Single(number) => number.to_string(),
+        Value::Double(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Text(bytes) if bytes.len() > LONGEST => format!("a text of {} bytes", bytes.len()),
+        Value::Text(bytes) => format!("\"{}\"", bytes.escape_ascii()),
+        Value::List(list) => format!("{list:?}"),
+    }
+}
+
+fn whole(value: Value<'_>) -> Option<u64> {
+    match value {
+        Value::Unsigned(number) => Some(number),
+        Value::Signed(number) => u64::try_from(number).ok(),
+        _ => None,
+    }
+}
+
+fn text<'a>(value: Value<'a>) -> Option<&'a str> {
+    if let Value::Text(bytes) = value { std::str::from_utf8(bytes).ok() } else { None }
+}
+
+fn refused(file: &Path, key: &str, expected: String, found: String, next: &'static str) -> GgufError {
+    GgufError::Key { file: file.to_path_buf(), key: key.to_string(), expected, found, next }
+}
+
+/// Reads one value of this kind; of a list, checks that its values are there.
+fn value<'a>(cursor: &mut Cursor<'a>, kind: u32, key: &str, depth: u32) -> Result<Value<'a>, GgufError> {
+    let refuse = |cursor: &Cursor<'_>, expected: String, found: String| {
+        refused(cursor.file, key, expected, found, AGAIN)
+    };
+    if let Some(size) = fixed_size(kind) {
+        let bytes = cursor.take(size, key)?;
+        let mut eight = [0; 8];
+        eight[..bytes.len()].copy_from_slice(bytes);
+        let unsigned = u64::from_le_bytes(eight);
+        // Moved up to the sign and back.
+        let signed = || (unsigned << (64 - 8 * size)) as i64 >> (64 - 8 * size);
+        return Ok(match kind {
+            1 | 3 | 5 | 11 => Value::Signed(signed()),
+            6 => Value::Single(f32::from_bits(unsigned as u32)),
+            12 => Value::Double(f64::from_bits(unsigned)),
+            7 if unsigned > 1 => {
+                return Err(refuse(cursor, "0 or 1 for false or true".into(), unsigned.to_string()));
+            }
+            7 => Value::Flag(unsigned == 1),
+            _ => Value::Unsigned(unsigned),
+        });
+    }
+    match kind {
+        8 => Ok(Value::Text(cursor.text(key)?)),
+        9 if depth < DEEPEST => {
+            let kind = cursor.u32(key)?;
+            let count = cursor.u64(key)?;
+            let start = *cursor;
+            match fixed_size(kind) {
+                Some(size) => {
+                    let length = count.checked_mul(size).ok_or_else(|| {
+                        refuse(cursor, "a list inside the file".into(), format!("{count} values"))
+                    })?;
+                    cursor.take(length, key)?;
+                    if kind == 7 && cursor_flags(start, length, key)?.iter().any(|flag| *flag > 1) {
+                        let expected = "0 or 1 for false or true".to_string();
+                        return Err(refuse(cursor, expected, "another byte in the list".into()));
+                    }
+                }
+                // Each takes 8 bytes of the file at least, so this ends.
+                None => {
+                    for _ in 0..count {
+                        value(cursor, kind, key, depth + 1)?;
+                    }
+                }
+            }
+            Ok(Value::List(List { kind, count, start }))
+        }
+        9 => Err(refuse(cursor, format!("lists at most {DEEPEST} deep"), "a deeper one".into())),
+        _ => Err(refuse(cursor, "a kind of value from 0 to 12".into(), format!("kind {kind}"))),
+    }
+}
+
+fn cursor_flags<'a>(mut start: Cursor<'a>, length: u64, key: &str) -> Result<&'a [u8], GgufError> {
+    start.take(length, key)
+}
+
+/// Bytes of a value of this kind, where all have as many.
+fn fixed_size(kind: u32) -> Option<u64> {
+    match kind {
+        0 | 1 | 7 => Some(1),
+        2 | 3 => Some(2),
+        4..=6 => Some(4),
+        10..=12 => Some(8),
+        _ => None,
+    }
+}

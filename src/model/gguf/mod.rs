@@ -1,0 +1,32 @@
+//! GGUF, the file format of llama.cpp and most local runtimes: one file with metadata, tokenizer and quantised tensors.
+//!
+//! `header` reads the metadata (`metadata`) and the directory of tensors (`directory`) of bytes that it believes nothing of;
+//! `encoding` lists how tensors are stored, `dequantise` turns each of these into float32; `description` says what checkpoint a
+//! file holds (`families`, `rope`): its config, and the names and order of its tensors as the rest of this program knows them.
+//!
+//! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. The reader is our own, on `memmap2`: of the crates
+//! for GGUF none bounds what a hostile file declares with errors that name the key, and none dequantises every type
+//! exactly; candle's, the best kept, brings a tensor library and knows no IQ type.
+
+mod cursor;
+pub mod dequantise;
+mod description;
+mod directory;
+mod encoding;
+mod error;
+mod families;
+mod header;
+mod metadata;
+mod rope;
+mod tokenizer;
+
+pub use description::{Description, RowOrder, Stored, describe};
+pub use directory::Declared;
+pub use encoding::Encoding;
+pub use error::GgufError;
+pub use header::{Header, MAGIC};
+pub use metadata::{Metadata, Value};
+pub use tokenizer::{Tokenizer, tokenizer};
+
+#[cfg(test)]
+mod tests;

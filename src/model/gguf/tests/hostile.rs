@@ -1,0 +1,222 @@
+//! Headers that lie about lengths, counts, offsets, kinds and names.
+
+use std::path::Path;
+
+use super::{
+    super::{GgufError, Header, describe},
+    blocks::random_bytes,
+    writer::{LIST, TEXT, UNSIGNED, Writer, list, text},
+};
+
+fn read(bytes: &[u8]) -> Result<(), GgufError> {
+    Header::read(Path::new("m.gguf"), bytes).map(|_| ())
+}
+
+/// The refusal of these bytes, which names the file.
+fn refusal(bytes: &[u8]) -> String {
+    let message = read(bytes).expect_err("it was read").to_string();
+    assert!(message.starts_with("m.gguf: "), "{message}");
+    message
+}
+
+fn says(message: &str, words: &[&str]) {
+    for word in words {
+        assert!(message.contains(word), "{word:?} is not in: {message}");
+    }
+}
+
+#[test]
+fn what_is_no_gguf_is_refused_by_what_it_is() {
+    says(&refusal(b""), &["begins with \"GGUF\""]);
+    says(&refusal(b"PK\x03\x04...."), &["PK"]);
+    says(&refusal(b"version https://git-lfs.github.com/spec/v1"), &["git-lfs pointer", "git lfs pull"]);
+    let whole = Writer::default();
+    says(&refusal(&whole.bytes_of(1, 0, 0)), &["version 1"]);
+    says(&refusal(&whole.bytes_of(4, 0, 0)), &["version 4"]);
+    says(&refusal(&whole.bytes_of(3u32.swap_bytes(), 0, 0)), &["big-endian"]);
+    assert!(read(&whole.bytes_of(2, 0, 0)).is_ok());
+}
+
+#[test]
+fn counts_that_no_file_holds_are_refused_before_memory_is_asked_for() {
+    let whole = Writer::default();
+    says(&refusal(&whole.bytes_of(3, 0, u64::MAX)), &["at most 65536 keys", "18446744073709551615"]);
+    says(&refusal(&whole.bytes_of(3, u64::MAX, 0)), &["at most 262144 tensors"]);
+    says(&refusal(&whole.bytes_of(3, 0, 60_000)), &["the name of a key", "1 to 1024 bytes", "found 0 bytes"]);
+    let long = |kind, count| Writer::default().key("k", LIST, &list(kind, count, &[])).bytes();
+    says(&refusal(&long(UNSIGNED, u64::MAX)), &["`k`", "a list inside the file"]);
+    says(&refusal(&long(UNSIGNED, 1 << 40)), &["of k", "end of the file"]);
+    says(&refusal(&long(TEXT, u64::MAX)), &["of k", "end of the file"]);
+    let bytes = Writer::default().key("k", LIST, &list(0, 1 << 21, &vec![7; 1 << 21])).bytes();
+    let message =
+        Header::read(Path::new("m.gguf"), &bytes).unwrap().metadata.counts("k").unwrap_err().to_string();
+    says(&message, &["`k`", "at most 1048576 values", "2097152"]);
+}
+
+#[test]
+fn values_are_of_a_kind_that_is_known_and_lie_in_the_file() {
+    let of = |kind, value: &[u8]| refusal(&Writer::default().key("k", kind, value).bytes());
+    says(&of(13, &[0; 8]), &["`k`", "kind 13"]);
+    says(&of(7, &[2]), &["`k`", "0 or 1", "2"]);
+    says(&of(LIST, &list(7, 3, &[0, 1, 9])), &["`k`", "0 or 1"]);
+    says(&of(TEXT, &u64::MAX.to_le_bytes()), &["bytes of k"]);
+    let mut nested = list(UNSIGNED, 0, &[]);
+    for _ in 0..9 {
+        nested = list(LIST, 1, &nested);
+    }
+    says(&of(LIST, &nested), &["`k`", "4 deep"]);
+    let twice = Writer::default().count("k", 1).count("k", 2).bytes();
+    says(&refusal(&twice), &["`k`", "twice"]);
+    let name = |bytes: &[u8]| {
+        let mut whole = Writer::default().bytes_of(3, 0, 1);
+        whole.truncate(24);
+        whole.extend(bytes);
+        refusal(&whole)
+    };
+    says(&name(&[&2u64.to_le_bytes()[..], &[0xff, 0xfe]].concat()), &["the name of a key", "utf-8"]);
+    says(&name(&0u64.to_le_bytes()), &["1 to 1024 bytes"]);
+}
+
+#[test]
+fn tensors_lie_one_after_the_other_in_the_file() {
+    let good = Writer::default().tensor("a", &[32, 2], 2, &[0; 36]).tensor("b", &[8], 0, &[0; 32]);
+    assert!(read(&good.bytes()).is_ok());
+    let data = |writer: Writer| {
+        let mut bytes = writer.bytes();
+        bytes.extend([0; 4096]);
+        refusal(&bytes)
+    };
+    let new = Writer::default;
+    says(&data(new().entry("a", &[32], 0, 32)), &["\"a\"", "offset 0", "offset 32"]);
+    let overlapping = new().entry("a", &[32], 0, 0).entry("b", &[32], 0, 64);
+    says(&data(overlapping), &["\"b\"", "offset 128", "\"a\"", "offset 64"]);
+    says(&data(new().entry("a", &[1 << 30], 0, 0)), &["\"a\"", "4294967296 bytes", "end of the file"]);
+    says(&data(new().entry("a", &[u64::MAX, u64::MAX], 0, 0)), &["\"a\"", "elements"]);
+    says(&data(new().entry("a", &[1 << 61], 0, 0)), &["\"a\"", "elements"]);
+    says(&data(new().entry("a", &[0], 0, 0)), &["\"a\"", "[0]"]);
+    says(&data(new().entry("a", &[33], 2, 0)), &["\"a\"", "Q4_0 blocks of 32", "[33]"]);
+    says(&data(new().entry("a", &[], 0, 0)), &["\"a\"", "dimensions"]);
+    says(&data(new().entry("a", &[1; 5], 0, 0)), &["\"a\"", "1 to 4 dimensions", "5"]);
+    says(&data(new().entry("a", &[32], 4, 0)), &["\"a\"", "type 4"]);
+    says(&data(new().entry("a", &[8], 0, 0).entry("a", &[8], 0, 32)), &["\"a\"", "two"]);
+    says(&data(new().entry(&"a".repeat(257), &[8], 0, 0)), &["1 to 256 bytes"]);
+    for alignment in [0, 24, 1 << 20] {
+        let odd = new().count("general.alignment", alignment).entry("a", &[8], 0, 0);
+        says(&data(odd), &["general.alignment", "power of two", &alignment.to_string()]);
+    }
+    let zero = new().entry("a", &[8], 0, 0).bytes();
+    says(&refusal(&zero), &["\"a\"", "32 bytes", "0 bytes up to"]);
+}
+
+/// A whole model of one block, as small as one can be.
+fn model() -> Writer {
+    let data = |count: usize| vec![0; 4 * count];
+    let mut writer = Writer::default()
+        .text("general.architecture", "llama")
+        .count("llama.block_count", 1)
+        .count("llama.context_length", 8)
+        .count("llama.embedding_length", 4)
+        .count("llama.feed_forward_length", 4)
+        .count("llama.attention.head_count", 2)
+        .count("llama.attention.head_count_kv", 1)
+        .key("llama.attention.layer_norm_rms_epsilon", 6, &1e-5f32.to_le_bytes())
+        .key("tokenizer.ggml.tokens", LIST, &list(TEXT, 2, &[text("a"), text("b")].concat()))
+        .tensor("token_embd.weight", &[4, 3], 0, &data(12))
+        .tensor("output_norm.weight", &[4], 0, &data(4));
+    for (name, shape) in [
+        ("attn_norm", &[4][..]),
+        ("attn_q", &[4, 4]),
+        ("attn_k", &[4, 2]),
+        ("attn_v", &[4, 2]),
+        ("attn_output", &[4, 4]),
+        ("ffn_norm", &[4]),
+        ("ffn_gate", &[4, 4]),
+        ("ffn_up", &[4, 4]),
+        ("ffn_down", &[4, 4]),
+    ] {
+        writer = writer.tensor(
+            &format!("blk.0.{name}.weight"),
+            shape,
+            0,
+            &data(shape.iter().product::<u64>() as usize),
+        );
+    }
+    writer
+}
+
+/// What these bytes describe, or the refusal of it.
+fn described(writer: &Writer) -> Result<serde_json::Value, String> {
+    let bytes = writer.bytes();
+    let header = Header::read(Path::new("m.gguf"), &bytes).map_err(|error| error.to_string())?;
+    let description = describe(&header.metadata, &header.tensors).map_err(|error| error.to_string())?;
+    Ok(description.config.into())
+}
+
+#[test]
+fn keys_are_those_of_a_config_and_numbers_as_people_write_them() {
+    let config = described(&model().count("llama.vocab_size", 3)).unwrap();
+    assert_eq!(
+        config,
+        serde_json::json!({
+            "model_type": "llama", "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "num_key_value_heads": 1, "intermediate_size": 4, "max_position_embeddings": 8, "rms_norm_eps": 1e-5,
+            "hidden_act": "silu", "vocab_size": 3, "tie_word_embeddings": true, "attention_bias": false,
+            "mlp_bias": false, "head_dim": 2, "rope_theta": 10_000.0,
+        })
+    );
+}
+
+#[test]
+fn a_key_or_tensor_that_changes_the_computation_is_refused_by_its_name() {
+    let refused = |writer: Writer| described(&writer).expect_err("it was described");
+    says(&refused(model().count("llama.attention.novelty", 1)), &["`llama.attention.novelty`"]);
+    says(
+        &refused(model().count("llama.expert_count", 8)),
+        &["`llama.expert_count`", "expected 0", "found 8"],
+    );
+    assert!(described(&model().count("llama.expert_count", 0)).is_ok());
+    assert!(described(&model().text("general.name", "of no effect").count("other.key", 1)).is_ok());
+    says(&refused(model().tensor("blk.0.attn_q.scale", &[1], 0, &[0; 4])), &["\"blk.0.attn_q.scale\""]);
+    says(
+        &refused(model().text("llama.rope.scaling.type", "longrope")),
+        &["`llama.rope.scaling.type`", "longrope"],
+    );
+    says(&refused(model().text("general.type", "adapter")), &["`general.type`", "adapter"]);
+    says(
+        &refused(model().count("llama.rope.dimension_count", 4)),
+        &["dimension_count", "width of a head, 2"],
+    );
+    let factors = |numbers: [f32; 1]| model().tensor("rope_freqs.weight", &[1], 0, &numbers[0].to_le_bytes());
+    says(&refused(factors([0.0])), &["\"rope_freqs.weight\"", "positive"]);
+    let scaled = described(&factors([8.0])).unwrap();
+    assert_eq!(scaled["rope_scaling"], serde_json::json!({"rope_type": "factors", "factors": [8.0]}));
+    says(&refused(Writer::default().text("general.architecture", "mamba")), &["\"mamba\"", "(llama"]);
+    says(&refused(Writer::default()), &["`general.architecture`", "no such key"]);
+}
+
+/// Bytes of a good file, changed in a few places, are read or refused: no panic, and no memory beyond the file's size.
+#[test]
+fn mutated_headers_are_read_or_refused() {
+    const COUNT: u64 = 20_000;
+    let count = std::env::var("GGUF_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(COUNT);
+    let whole = model().bytes();
+    let mut next = random_bytes(18);
+    let (mut read, mut described) = (0u64, 0u64);
+    for _ in 0..count {
+        let mut bytes = whole.clone();
+        for _ in 0..=next() % 4 {
+            let at = next() as usize % bytes.len();
+            match next() % 4 {
+                0 => bytes[at] = next() as u8,
+                1 => bytes[at] ^= 1 << (next() % 8),
+                2 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][next() as usize % 5],
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let Ok(header) = Header::read(Path::new("m.gguf"), &bytes) else { continue };
+        read += 1;
+        let _ = header.metadata.texts("tokenizer.ggml.tokens");
+        described += u64::from(describe(&header.metadata, &header.tensors).is_ok());
+    }
+    assert!(read > count / 20 && described > count / 100, "{read} read, {described} described, of {count}");
+}

@@ -1,0 +1,246 @@
+//! The tokenizer of a GGUF file against a `tokenizer.json` of the same vocabulary, on texts of all kinds.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use number::protocol::Bos;
+use serde_json::{Value, json};
+
+use super::{
+    blocks::random_bytes,
+    writer::{LIST, TEXT, Writer, list, text},
+};
+use crate::checkpoint::{Tokenizer, TokenizerError};
+
+/// Pieces of which texts are made.
+const PIECES: &[&str] = &[
+    "The capital of France is",
+    " Paris",
+    "don't",
+    "DON'T",
+    "they'LL",
+    " I've",
+    "naïve",
+    "cafe\u{301}",
+    "Größe",
+    "ΑΒΓ",
+    "мир",
+    "日本語",
+    "한국어",
+    "العربية",
+    "हिन्दी",
+    "ไทย",
+    "👩‍👩‍👧",
+    "🙂",
+    "é",
+    "ﬁ",
+    "½",
+    "٣٤",
+    "１２",
+    "1",
+    "22",
+    "333",
+    "4444",
+    "3.14",
+    "1,000,000",
+    " ",
+    "  ",
+    "   ",
+    "\t",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\u{a0}",
+    "\u{200b}",
+    "\u{3000}",
+    "!",
+    "?!",
+    "...",
+    "—",
+    "_",
+    "__init__",
+    "{}",
+    "();",
+    "//",
+    "=>",
+    "<s>",
+    "</s>",
+    "<|begin_of_text|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|im_start|>",
+    "a",
+    "A",
+    "x1y2",
+    "ß",
+    "\u{0}",
+    "\u{feff}",
+];
+
+/// A thousand texts of one to twelve pieces.
+fn texts() -> Vec<String> {
+    let mut next = random_bytes(7);
+    let mut text = || {
+        let count = 1 + next() % 12;
+        (0..count).map(|_| PIECES[next() as usize % PIECES.len()]).collect::<String>()
+    };
+    (0..1000).map(|_| text()).collect()
+}
+
+fn zoo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/zoo").join(name)
+}
+
+fn texts_of<'a>(values: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let values: Vec<Vec<u8>> = values.map(text).collect();
+    list(TEXT, values.len() as u64, &values.concat())
+}
+
+/// The vocabulary of a `tokenizer.json` as a GGUF file has it, split as `pre` says.
+fn written(tokenizer: &Value, pre: &str) -> Writer {
+    let model = &tokenizer["model"];
+    let added = tokenizer["added_tokens"].as_array().unwrap();
+    let mut tokens: Vec<(u64, &str)> = model["vocab"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(token, id)| (id.as_u64().unwrap(), token.as_str()))
+        .collect();
+    tokens.extend(
+        added.iter().map(|token| (token["id"].as_u64().unwrap(), token["content"].as_str().unwrap())),
+    );
+    tokens.sort_unstable();
+    tokens.dedup();
+    assert!(tokens.iter().enumerate().all(|(index, (id, _))| index as u64 == *id));
+    let kinds: Vec<u8> = tokens
+        .iter()
+        .flat_map(|(id, _)| if added.iter().any(|token| token["id"] == *id) { 3i32 } else { 1 }.to_le_bytes())
+        .collect();
+    let merges: Vec<String> = model["merges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| {
+            pair.as_str().map_or_else(
+                || format!("{} {}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap()),
+                String::from,
+            )
+        })
+        .collect();
+    Writer::default()
+        .text("tokenizer.ggml.model", "gpt2")
+        .text("tokenizer.ggml.pre", pre)
+        .key("tokenizer.ggml.tokens", LIST, &texts_of(tokens.iter().map(|(_, token)| *token)))
+        .key("tokenizer.ggml.token_type", LIST, &list(5, tokens.len() as u64, &kinds))
+        .key("tokenizer.ggml.merges", LIST, &texts_of(merges.iter().map(String::as_str)))
+}
+
+fn read(folder: &Path) -> Value {
+    serde_json::from_slice(&fs::read(folder.join("tokenizer.json")).unwrap()).unwrap()
+}
+
+fn opened(writer: &Writer) -> Result<Tokenizer, TokenizerError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m.gguf");
+    fs::write(&file, writer.bytes()).unwrap();
+    Tokenizer::open(&file)
+}
+
+/// Ids of all texts by both tokenizers.
+fn agree(of_file: &Tokenizer, own: &Tokenizer, bos: Bos) {
+    for text in texts() {
+        // Texts of nothing but a BOS that is taken off have no ids.
+        assert_eq!(of_file.encode(&text, bos).ok(), own.encode(&text, bos).ok(), "{text:?}");
+    }
+}
+
+#[test]
+fn ids_are_those_of_the_models_own_tokenizer() {
+    for (model, pre) in [("gpt2-tiny", "gpt-2"), ("llama3-tiny", "llama-bpe")] {
+        let own = Tokenizer::open(&zoo(model)).unwrap();
+        let bos = own.bos().unwrap();
+        let writer = written(&read(&zoo(model)), pre).count("tokenizer.ggml.bos_token_id", bos);
+        let of_file = opened(&writer).unwrap();
+        assert_eq!(of_file.bos(), Some(bos));
+        agree(&of_file, &own, Bos::Auto);
+        agree(&of_file, &own, Bos::Never);
+        for id in 0..1408 {
+            assert_eq!(of_file.token(id), own.token(id), "{model} {id}");
+        }
+    }
+}
+
+/// Splits as the `tokenizer.json` of Qwen2.5 and of SmolLM2 have them, on the vocabulary of a miniature.
+#[test]
+fn splits_are_those_of_the_models_that_gave_them_their_names() {
+    let bytes = |words: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": words, "use_regex": words});
+    let qwen2 = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    let by_pattern =
+        json!({"type": "Split", "pattern": {"Regex": qwen2}, "behavior": "Isolated", "invert": false});
+    for (pre, normalizer, first, words) in [
+        ("qwen2", json!({"type": "NFC"}), by_pattern, false),
+        ("smollm", Value::Null, json!({"type": "Digits", "individual_digits": true}), true),
+    ] {
+        let mut tokenizer = read(&zoo("gpt2-tiny"));
+        tokenizer["normalizer"] = normalizer;
+        tokenizer["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [first, bytes(words)]});
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+        let own = Tokenizer::open(folder.path()).unwrap();
+        agree(&opened(&written(&tokenizer, pre)).unwrap(), &own, Bos::Auto);
+    }
+}
+
+#[test]
+fn who_adds_a_bos_is_what_the_file_says_or_else_what_its_kind_does() {
+    let tokenizer = read(&zoo("gpt2-tiny"));
+    let leading = |writer: &Writer| {
+        let opened = opened(writer).unwrap();
+        opened.leading_bos(&opened.encode("a b", Bos::Auto).unwrap())
+    };
+    let flag = |writer: Writer, value: u8| writer.key("tokenizer.ggml.add_bos_token", 7, &[value]);
+    let with = |pre| written(&tokenizer, pre).count("tokenizer.ggml.bos_token_id", 0);
+    assert_eq!(leading(&with("gpt-2")), 0);
+    assert_eq!(leading(&with("llama-bpe")), 1);
+    assert_eq!(leading(&flag(with("gpt-2"), 1)), 1);
+    assert_eq!(leading(&flag(with("llama-bpe"), 0)), 0);
+}
+
+#[test]
+fn a_tokenizer_that_is_not_known_or_contradicts_itself_is_refused_by_its_key() {
+    let tokenizer = read(&zoo("gpt2-tiny"));
+    let refused = |writer: Writer, words: &[&str]| {
+        let message = opened(&writer).err().expect("it was opened").to_string();
+        for word in words {
+            assert!(message.contains(word), "{word:?} is not in: {message}");
+        }
+    };
+    refused(
+        written(&tokenizer, "tekken"),
+        &["`tokenizer.ggml.pre`", "gpt-2, phi-2, llama-bpe", "\"tekken\"", "--tokens"],
+    );
+    refused(
+        Writer::default().text("tokenizer.ggml.model", "llama"),
+        &["`tokenizer.ggml.model`", "\"llama\""],
+    );
+    refused(Writer::default(), &["`tokenizer.ggml.model`", "no such key"]);
+    let more = written(&tokenizer, "gpt-2").key("tokenizer.ggml.add_eos_token", 7, &[1]);
+    refused(more, &["`tokenizer.ggml.add_eos_token`", "expected false, found true"]);
+    let beyond = written(&tokenizer, "gpt-2").count("tokenizer.ggml.bos_token_id", 1 << 30);
+    refused(beyond, &["`tokenizer.ggml.bos_token_id`", "an id below 1408"]);
+    let lists = |tokens: &[&str], merges: &[&str]| {
+        Writer::default()
+            .text("tokenizer.ggml.model", "gpt2")
+            .text("tokenizer.ggml.pre", "gpt-2")
+            .key("tokenizer.ggml.tokens", LIST, &texts_of(tokens.iter().copied()))
+            .key("tokenizer.ggml.merges", LIST, &texts_of(merges.iter().copied()))
+    };
+    refused(lists(&["a", "b", "a"], &[]), &["`tokenizer.ggml.tokens`", "\"a\" at 0 and at 2"]);
+    refused(lists(&["a", "b"], &["a b"]), &["`tokenizer.ggml.merges`", "\"a b\" at index 0"]);
+    assert!(opened(&lists(&["a", "b", "ab"], &["a b"])).is_ok());
+    let kinds =
+        lists(&["a", "b"], &[]).key("tokenizer.ggml.token_type", LIST, &list(5, 1, &1i32.to_le_bytes()));
+    refused(kinds, &["`tokenizer.ggml.token_type`", "each of 2 tokens", "1 kinds"]);
+}

@@ -1,4 +1,5 @@
-//! The ground floor, which knows nothing of models: content hashes, progress, devices, files that appear whole, names by pattern.
+//! The ground floor, which knows nothing of models: content hashes, progress, devices, files that appear whole, names by pattern,
+//! text on its way to a terminal.
 
 pub mod contain;
 pub mod device;
@@ -8,4 +9,5 @@ pub mod hash;
 pub mod named_enum;
 pub mod progress;
 pub mod publish;
+pub mod terminal;
 pub mod threads;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::output;
 use crate::pipeline::{PipelineError, SubjectError};
 use crate::store::StoreError;
+use base::terminal;
 use engine::run::RunError;
 use model::checkpoint::CheckpointError;
 use model::export::ExportError;
@@ -78,8 +78,10 @@ impl Failure {
 
     /// Prints the message and its causes on standard error.
     pub fn report(self) -> ExitCode {
-        let prefix = if self.rendered { "" } else { "error: " };
-        output::say(&format!("{prefix}{}", self.message.trim_end()));
+        match self.rendered {
+            true => terminal::say_in_colour(self.message.trim_end()),
+            false => terminal::say(&format!("error: {}", self.message.trim_end())),
+        }
         self.exit.into()
     }
 }

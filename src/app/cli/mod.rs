@@ -73,6 +73,7 @@ enum Command {
 impl Cli {
     /// Runs the command. Results go to standard output, progress and errors to standard error.
     pub fn run(self) -> ExitCode {
+        output::say_panics();
         if let Err(error) = threads::begin() {
             return Failure::new(Exit::Runtime, error).report();
         }

@@ -7,6 +7,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 use base::progress::{Progress, Silent};
+use base::terminal::visible;
 use base::threads;
 
 /// The progress a command shows: nothing with `--quiet`.
@@ -30,7 +31,7 @@ impl Bar {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
         bar.set_style(style);
-        bar.set_message(stage.to_string());
+        bar.set_message(visible(stage).into_owned());
         self.with(|slot| *slot = Some(bar));
     }
 

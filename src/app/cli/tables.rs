@@ -45,9 +45,9 @@ impl Arguments {
                         output::say(&note);
                     }
                 }
-                output::print(&text)
+                output::print_data(&text)
             }
-            None if self.common.json => output::print(&tidy::package("tables", "streamgauge tables")),
+            None if self.common.json => output::print_data(&tidy::package("tables", "streamgauge tables")),
             None => output::print(&listing()),
         }
     }

@@ -3,17 +3,18 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ort::{
     environment::{Environment, GlobalThreadPoolOptions},
+    logging::LogLevel,
     memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType},
 };
 
 use super::{RunError, arena, cuda};
 use crate::products::Unit;
-use base::{device::Device, threads};
+use base::{device::Device, terminal::say, threads};
 
 /// Where `make runtime` puts the library, relative to the current folder.
 // Cargo runs the unit tests of a crate in the crate's own folder.
@@ -201,7 +202,7 @@ fn start(path: &Path) -> Result<Runtime, String> {
     let version = version_of(path)?;
     // A pool of one is the calling thread: it can be had where no thread can be made.
     let environment = environment(path, threads::of_a_pool()).or_else(|_| environment(path, 1))?;
-    environment.set_log_level(ort::logging::LogLevel::Error);
+    environment.set_log_level(LogLevel::Error);
     arena::register(&environment).map_err(|e| e.to_string())?;
     Ok(Runtime {
         environment,
@@ -224,8 +225,17 @@ fn environment(path: &Path, threads: usize) -> Result<Environment, String> {
         // Waiting threads sleep: between graphs the cores are busy widening weights.
         .and_then(|pool| pool.with_spin_control(false))
         .map_err(|e| e.to_string())?;
-    let builder = builder.with_name("streamgauge").with_telemetry(false).with_global_thread_pool(pool);
+    let builder = builder.with_name("streamgauge").with_logger(Arc::new(log));
+    let builder = builder.with_telemetry(false).with_global_thread_pool(pool);
     builder.build().map_err(|e| e.to_string())
+}
+
+/// Says errors of the runtime's own log, which quotes names of the model that it computes. What else it logs, it begins with
+/// before a level can be set.
+fn log(level: LogLevel, _category: &str, _id: &str, place: &str, message: &str) {
+    if matches!(level, LogLevel::Error | LogLevel::Fatal) {
+        say(&format!("ONNX Runtime, {place}: {message}"));
+    }
 }
 
 /// The library's own `GetVersionString`; `ort` keeps it to itself.

@@ -7,6 +7,7 @@
 mod check;
 pub(crate) mod document;
 pub mod experiment;
+mod id;
 pub mod intervention;
 pub mod kind;
 mod load;

@@ -9,6 +9,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
 use super::source::Source;
+use base::terminal::visible;
 
 /// One mistake.
 #[derive(Clone, Debug)]
@@ -104,7 +105,8 @@ impl Diagnostic {
             group = group.element(Snippet::source(source.text.as_str()).path(path).annotation(mark));
         }
         if let Some(suggestion) = &self.suggestion {
-            group = group.element(Level::HELP.message(suggestion.as_str()));
+            // The renderer takes the text of a message as it is; it may quote what the file says.
+            group = group.element(Level::HELP.message(visible(suggestion)));
         }
         renderer.render(&[group])
     }

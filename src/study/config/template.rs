@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::id::{self, RULE};
 use super::kind::Kind;
 use super::schema;
 use crate::judge::hypothesis::Test;
@@ -15,10 +16,12 @@ pub enum NewError {
     #[error("{} exists and is left as it is; choose another id, or edit it", .0.display())]
     Exists(PathBuf),
     /// The id has characters that ids and file names cannot have.
-    #[error("{id:?} cannot be an id: it is made of letters, digits, `-`, `_` and `.`, e.g. {example}")]
+    #[error("{id:?} cannot be an id, it {why}; {}, e.g. {example}", RULE)]
     BadId {
         /// The id that was asked for.
         id: String,
+        /// What is wrong with it.
+        why: String,
         /// An id that would do.
         example: &'static str,
     },
@@ -69,9 +72,8 @@ pub fn create(kind: Kind, id: &str, experiments: &Path) -> Result<Created, NewEr
         Kind::Experiment => (experiment(id), experiments.join(format!("{id}.toml")), "pilot"),
         Kind::Models => return Err(NewError::NoTemplate(kind)),
     };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if id.is_empty() || id.starts_with('.') || !id.chars().all(allowed) {
-        return Err(NewError::BadId { id: id.to_string(), example });
+    if let Some(fault) = id::fault(id) {
+        return Err(NewError::BadId { id: id.to_string(), why: fault.why, example });
     }
     let failed = |source| NewError::Write { path: path.clone(), source };
     if let Some(folder) = path.parent() {

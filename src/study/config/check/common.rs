@@ -1,6 +1,7 @@
 //! Checks that files of several kinds share.
 
 use crate::config::document::{Document, Step, at};
+use crate::config::id;
 use crate::config::report::Diagnostic;
 
 /// Mistakes found so far.
@@ -14,15 +15,17 @@ pub(super) fn version(document: &Document, schema: u32, found: &mut Found) {
     }
 }
 
-/// Ids become parts of keys and file names.
+/// Ids become parts of keys, names of files and addresses.
 pub(super) fn identifier(document: &Document, path: &[Step], id: &str, found: &mut Found) {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if let Some(bad) = id.chars().find(|c| !allowed(*c)) {
-        let fixed: String = id.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
-        let message =
-            format!("id {id:?} contains {bad:?}; ids are made of letters, digits, `-`, `_` and `.`");
-        found.push(document.error(path, message).suggest(format!("write {fixed:?}")));
-    }
+    let Some(fault) = id::fault(id) else { return };
+    // A long one is named by its beginning.
+    let shown: String = id.chars().take(40).collect();
+    let dots = if shown.len() < id.len() { "…" } else { "" };
+    let error = document.error(path, format!("id {shown:?}{dots} {}; {}", fault.why, id::RULE));
+    found.push(match fault.instead {
+        Some(instead) => error.suggest(format!("write {instead:?}")),
+        None => error.suggest("give it another id"),
+    });
 }
 
 /// A list that must have an entry; `what` names one.

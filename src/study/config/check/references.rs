@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::published_names::PublishedNames;
 use crate::config::document::{Document, Step, at};
 use crate::config::experiment::{Experiment, Model, ModelList, PromptSet};
+use crate::config::id;
 use crate::config::report::Diagnostic;
 use crate::judge::hypothesis::{Hypothesis, ModelFilter, Select};
 use number::evidence::Evidence;
@@ -78,7 +79,7 @@ fn duplicates(files: &Files) -> Vec<Diagnostic> {
     let (mut sets, mut texts) = (Ids::new("prompt set id"), BTreeMap::new());
     for (document, set) in files.prompt_sets {
         sets.add(&set.id, document, at!["id"], &mut found);
-        let mut ids = Ids::new("prompt id");
+        let mut ids = Ids::without_files("prompt id");
         for (p, prompt) in set.prompts.iter().enumerate() {
             let path = at!["prompt", p, "id"];
             ids.add(&prompt.id, document, path, &mut found);
@@ -106,21 +107,39 @@ fn duplicates(files: &Files) -> Vec<Diagnostic> {
 /// Ids seen so far, with their places.
 struct Ids<'a> {
     what: &'static str,
-    seen: BTreeMap<String, (&'a Document, std::ops::Range<usize>)>,
+    /// By the name of the files that an id gives its name to; of what has no file, by the id itself.
+    seen: BTreeMap<String, (String, &'a Document, std::ops::Range<usize>)>,
+    names_files: bool,
 }
 
 impl<'a> Ids<'a> {
     fn new(what: &'static str) -> Ids<'a> {
-        Ids { what, seen: BTreeMap::new() }
+        Ids { what, seen: BTreeMap::new(), names_files: true }
+    }
+
+    /// Ids of what has no file and no address of its own.
+    fn without_files(what: &'static str) -> Ids<'a> {
+        Ids { names_files: false, ..Ids::new(what) }
     }
 
     fn add(&mut self, id: &str, document: &'a Document, path: &[Step], found: &mut Vec<Diagnostic>) {
-        if let Some((first, span)) = self.seen.get(id) {
-            let message = format!("{} `{id}` is used twice", self.what);
-            found.push(document.error(path, message).other(&first.source, span.clone(), "first used here"));
-        } else {
-            self.seen.insert(id.to_string(), (document, document.place(path)));
-        }
+        let name = if self.names_files { id::name_of(id) } else { id.to_string() };
+        let Some((first, other, span)) = self.seen.get(&name) else {
+            self.seen.insert(name, (id.to_string(), document, document.place(path)));
+            return;
+        };
+        let error = match first == id {
+            true => document.error(path, format!("{} `{id}` is used twice", self.what)),
+            false => {
+                let message = format!(
+                    "{} `{id}` and `{first}` would share the names of their files: capitals do not count there, nor do \
+                     `.`, `_` and `-` differ",
+                    self.what
+                );
+                document.error(path, message).suggest("give one of the two another id")
+            }
+        };
+        found.push(error.other(&other.source, span.clone(), "first used here"));
     }
 }
 

@@ -19,6 +19,8 @@ pub struct EvidenceIndex<'a> {
     prompts: Vec<&'a str>,
     /// The prompt whose text a prompt repeats, by id.
     repeats: BTreeMap<&'a str, &'a str>,
+    /// Models with the sources that have rows of them.
+    sources: BTreeSet<(&'a str, &'a str)>,
     /// By the metric's place among all metrics; rows in the order of the table.
     by_metric: Vec<Vec<&'a Measurement>>,
     /// By model number, each sorted by layer and prompt.
@@ -75,6 +77,8 @@ impl<'a> EvidenceIndex<'a> {
         let runs = table.rows.chunk_by(|a, b| a.prompt == b.prompt);
         let prompts: BTreeSet<&'a str> = runs.filter_map(|run| run[0].prompt.as_deref()).map(first).collect();
         let prompts: Vec<&'a str> = prompts.into_iter().collect();
+        let runs = table.rows.chunk_by(|a, b| a.model == b.model && a.source == b.source);
+        let sources = runs.map(|run| (run[0].model.as_str(), run[0].source.as_str())).collect();
         let mut by_metric = vec![Vec::new(); Metric::ALL.len()];
         let mut by_parts = BTreeMap::<(Metric, DecisiveParts), Vec<Vec<IndexedRow<'a>>>>::new();
         for run in table.rows.chunk_by(|a, b| a.model == b.model && a.prompt == b.prompt) {
@@ -96,7 +100,7 @@ impl<'a> EvidenceIndex<'a> {
         for rows in by_parts.values_mut().flatten() {
             rows.sort_by_key(|row| (row.layer, row.prompt));
         }
-        EvidenceIndex { table, models, prompts, repeats, by_metric, by_parts }
+        EvidenceIndex { table, models, prompts, repeats, sources, by_metric, by_parts }
     }
 
     /// The place of a model in `models`.
@@ -127,6 +131,11 @@ impl<'a> EvidenceIndex<'a> {
                 &rows[start..end]
             }
         }
+    }
+
+    /// Whether a source has a row of a model.
+    pub fn has_rows(&self, model: &str, source: &str) -> bool {
+        self.sources.contains(&(model, source))
     }
 
     /// Every row of a metric in the order of the table, under whatever protocol.
@@ -293,5 +302,6 @@ mod tests {
         assert!(index.model("unlisted").unwrap().fact("family").is_none());
         let asked = "last/last-block".parse().unwrap();
         assert_eq!(index.number(Metric::LastGain, asked, None, "unlisted", "a"), Some(1.0));
+        assert_eq!((index.has_rows("unlisted", "s"), index.has_rows("unlisted", "t")), (true, false));
     }
 }

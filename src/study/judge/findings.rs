@@ -9,27 +9,13 @@ use super::{
     effect::Effect,
     hypothesis::Quantity,
     outcome::{Estimate, Statistic},
+    statistics::{Headed, Headline, Null},
 };
 use crate::stats::{Interval, Units};
 use number::{
     metric::{Metric, Paired, Series},
     protocol::Protocol,
 };
-
-/// Statistics that are an effect by themselves, each with its value under the null hypothesis. The first one that has a
-/// value is the headline of a test that names no effect itself.
-const NAMED: [(&str, f64); 10] = [
-    ("rho", 0.0),
-    ("difference", 0.0),
-    ("pooled", 0.0),
-    ("share", 0.5),
-    ("ratio", 1.0),
-    ("mean-ratio", 1.0),
-    ("kappa", 0.0),
-    ("partial-r2", 0.0),
-    ("epsilon2", 0.0),
-    ("effect", 0.0),
-];
 
 /// What one run of a test returned. It is filled while the test runs, so that a test that gives up early still says why.
 #[derive(Default)]
@@ -40,6 +26,8 @@ pub(crate) struct Findings {
     pub protocols: Vec<Protocol>,
     /// Statistics for the rule, in the order of the kind; none where the test gave up.
     pub statistics: Vec<Statistic>,
+    /// The statistic that is an effect by itself, where the kind has one.
+    pub headline: Option<Headline>,
     /// Numbers for the reader.
     pub estimates: Vec<Estimate>,
     /// Facts that a reader needs.
@@ -104,7 +92,8 @@ impl Findings {
     }
 
     /// The statistics that rules refer to; the struct comes from `statistics!` in the file of the kind.
-    pub(crate) fn offer(&mut self, statistics: impl Into<Vec<Statistic>>) {
+    pub(crate) fn offer(&mut self, statistics: impl Headed + Into<Vec<Statistic>>) {
+        self.headline = statistics.headline();
         self.statistics = statistics.into();
     }
 
@@ -125,27 +114,18 @@ impl Findings {
         self.pair(&a.series(empty()), &b.series(empty()), context.across).is_some()
     }
 
-    /// The one number that the test is about: what it names as its effect, else the first statistic that is one, with `low`,
-    /// `high` and `p` as its interval and p. Its units are the statistic `units`, or `models`, or the estimates.
+    /// The one number that the test is about: what it names as its effect, else the statistic that is one.
     pub(crate) fn headline(&self) -> Option<Effect> {
         if let Some(effect) = &self.effect {
             return Some(effect.clone());
         }
-        let statistic = |name: &str| self.statistics.iter().find(|s| s.name == name).and_then(|s| s.value);
-        let (name, null, value) =
-            NAMED.iter().find_map(|&(name, null)| Some((name, null, statistic(name)?)))?;
-        let units = statistic("units").or_else(|| statistic("models"));
-        let own = matches!(name, "rho" | "difference" | "effect");
-        let what = if own { self.unit.clone() } else { name.to_string() };
-        Some(Effect {
-            value,
-            low: statistic("low"),
-            high: statistic("high"),
-            p: statistic("p"),
-            n: units.map_or(self.estimates.len() as u64, |n| n as u64),
-            null,
-            what,
-        })
+        let Headline { name, null, value, parts } = self.headline?;
+        let (null, what) = match null {
+            Null::InUnit(null) => (null, self.unit.clone()),
+            Null::ByName(null) => (null, name.to_string()),
+        };
+        let n = parts.units.map_or(self.estimates.len() as u64, |units| units as u64);
+        Some(Effect { value, low: parts.low, high: parts.high, p: parts.p, n, null, what })
     }
 
     /// Whether something is missing, so that the prediction is untestable.
@@ -194,13 +174,27 @@ pub(crate) fn point(label: impl std::fmt::Display, value: Option<f64>, n: usize)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::statistics::statistics;
+
+    struct Example;
+
+    statistics! {
+        Example {
+            models,
+            ratio,
+            rho,
+            low,
+            p,
+        }
+        effect { rho: Null::InUnit(0.0), ratio: Null::ByName(1.0), } of { low: low, p: p, units: models, }
+    }
 
     #[test]
     fn a_statistic_that_is_an_effect_is_the_headline_unless_the_test_names_another() {
         let mut findings = Findings::new("Spearman's rho");
-        assert_eq!(findings.headline(), None);
-        let values = [("models", 7.0), ("ratio", 2.0), ("rho", 0.5), ("low", 0.1), ("p", 0.01)];
-        findings.statistics = values.map(|(name, value)| Statistic::new(name, Some(value))).to_vec();
+        assert_eq!((findings.headline(), Example::STATISTICS.len()), (None, 5));
+        let [models, rho, low, p] = [7.0, 0.5, 0.1, 0.01].map(Some);
+        findings.offer(Statistics { models, ratio: Some(2.0), rho, low, p });
         let found = findings.headline().unwrap();
         assert_eq!((found.value, found.low, found.high, found.p), (0.5, Some(0.1), None, Some(0.01)));
         assert_eq!((found.n, found.null, found.what.as_str()), (7, 0.0, "Spearman's rho"));

@@ -12,7 +12,7 @@ use crate::{
         hypothesis::Quantity,
         kind::{Fault, Kind, Parts},
         shared::sides::{at_least_two, one},
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{Effect, Interval, kappa, mean},
 };
@@ -40,6 +40,7 @@ statistics! {
         mean_share_on_side,
         models,
     }
+    effect { kappa: Null::ByName(0.0), } of { low: low, high: high, units: models, }
 }
 
 impl Kind for Agreement {

@@ -14,7 +14,7 @@ use crate::{
             families::{LeaveOneOut, leave_one_out},
             units::unit,
         },
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{
         Effect, Interval, TTest, Units as Flips, cohen_dz, hedges_g, mann_whitney, mean, paired_t, relabel_p,
@@ -67,6 +67,7 @@ statistics! {
         loo_lowest,
         loo_highest,
     }
+    effect { difference: Null::InUnit(0.0), ratio: Null::ByName(1.0), effect: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: models, }
 }
 
 impl Kind for Contrast {

@@ -19,7 +19,7 @@ use crate::{
             correlation_method::CorrelationMethod,
             families::{LeaveOneOut, leave_one_out},
         },
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{self, Method, Pairs, Units},
 };
@@ -70,6 +70,7 @@ statistics! {
         loo_lowest,
         loo_highest,
     }
+    effect { rho: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: models, }
 }
 
 impl Kind for Correlation {

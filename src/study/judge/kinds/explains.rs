@@ -13,7 +13,7 @@ use crate::{
             levels::{Levels, smallest_arrangement_p},
             units::unit,
         },
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{mean, nested},
 };
@@ -43,6 +43,7 @@ statistics! {
         models,
         groups,
     }
+    effect { partial_r2: Null::ByName(0.0), } of { p: p, units: models, }
 }
 
 impl Kind for Explains {

@@ -15,7 +15,7 @@ use crate::{
             families::{families, leave_one_out},
             units::unit,
         },
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{
         Pairs, Units, auc, hedges_g, mann_whitney, mean, relabel_clusters_p, smallest_relabel_p, welch_t,
@@ -52,6 +52,7 @@ statistics! {
         loo_lowest,
         loo_highest,
     }
+    effect { difference: Null::InUnit(0.0), effect: Null::InUnit(0.0), } of { low: low, high: high, p: p, }
 }
 
 impl Kind for Groups {

@@ -13,7 +13,7 @@ use crate::{
             levels::{Levels, smallest_arrangement_p},
             units::unit,
         },
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{self, Units, kruskal_wallis, mean},
 };
@@ -34,6 +34,7 @@ statistics! {
         groups,
         models,
     }
+    effect { epsilon2: Null::ByName(0.0), } of { p: p, units: models, }
 }
 
 impl Kind for KruskalGroups {

@@ -11,7 +11,7 @@ use crate::{
         hypothesis::Quantity,
         kind::{Kind, Parts},
         shared::correlation_method::CorrelationMethod,
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{self, Interval},
 };
@@ -36,6 +36,7 @@ statistics! {
         high,
         models,
     }
+    effect { rho: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: models, }
 }
 
 impl Kind for LayerCorrelation {

@@ -13,7 +13,7 @@ use crate::{
         hypothesis::Quantity,
         kind::{Kind, Parts},
         shared::units::unit,
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::mean,
 };
@@ -31,6 +31,7 @@ statistics! {
         share,
         models,
     }
+    effect { share: Null::ByName(0.5), } of { units: models, }
 }
 
 impl Kind for LowestCategory {

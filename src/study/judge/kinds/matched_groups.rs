@@ -13,7 +13,7 @@ use crate::{
         inputs::enough_of,
         kind::{Fault, Kind, Parts},
         shared::{by::By, families::families, units::unit},
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{Units, mean, paired_t, sign_flip_p, smallest_sign_p},
 };
@@ -38,6 +38,7 @@ statistics! {
         p,
         smallest_p,
     }
+    effect { difference: Null::InUnit(0.0), } of { low: low, high: high, p: p, }
 }
 
 impl Kind for MatchedGroups {

@@ -13,7 +13,7 @@ use crate::{
         kind::{Kind, Parts},
         outcome::Estimate,
         shared::units::unit,
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{
         Interval, Units, holm, mean, random_effects, sign_flip_p, sign_test, smallest_sign_p,
@@ -50,6 +50,7 @@ statistics! {
         high,
         p,
     }
+    effect { pooled: Null::ByName(0.0), } of { low: low, high: high, p: p, units: models, }
 }
 
 impl Kind for MeanByModel {
@@ -124,7 +125,7 @@ impl Kind for MeanByModel {
         let pooled = random_effects(&effects, context.alpha);
         if let Some(pooled) = &pooled {
             findings.notes.push(format!(
-                "pooled: random effects over {} models, interval and p by Student's t (Hartung-Knapp), p of {against};                  significance of models is after Holm",
+                "pooled: random effects over {} models, interval and p by Student's t (Hartung-Knapp), p of {against}; significance of models is after Holm",
                 effects.len()
             ));
             findings.estimates.push(Estimate {

@@ -12,7 +12,7 @@ use crate::{
         kind::{Kind, Parts},
         population::Scope,
         shared::units::unit,
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{
         Interval, Method, Units, correlation_interval, holm, mean, paired_t, pearson, random_effects,
@@ -57,6 +57,7 @@ statistics! {
         equivalence_high,
         share_cannot_fall_through,
     }
+    effect { pooled: Null::ByName(0.0), } of { low: low, high: high, p: p, }
 }
 
 impl Kind for Pairs {

@@ -9,7 +9,7 @@ use crate::{
         findings::{Findings, estimate, point},
         hypothesis::Quantity,
         kind::{Kind, Parts},
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{Units, clopper_pearson},
 };
@@ -41,6 +41,7 @@ statistics! {
         mean_ratio,
         models,
     }
+    effect { mean_ratio: Null::ByName(1.0), } of { low: low, high: high, units: models, }
 }
 
 impl Kind for Predicted {

@@ -9,7 +9,7 @@ use crate::{
         findings::{Findings, point},
         hypothesis::Quantity,
         kind::{Kind, Parts},
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::Units,
 };
@@ -31,6 +31,7 @@ statistics! {
         ratio,
         inside,
     }
+    effect { ratio: Null::ByName(1.0), } of {  }
 }
 
 impl Kind for Ratio {

@@ -13,7 +13,7 @@ use crate::{
         kind::{Kind, Parts},
         outcome::Estimate,
         shared::units::unit,
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{Units, binomial_at_least, clopper_pearson, out_of_reach},
 };
@@ -41,6 +41,7 @@ statistics! {
         high,
         models,
     }
+    effect { share: Null::ByName(0.5), } of { low: low, high: high, p: p, units: models, }
 }
 
 impl Kind for ShareOfModels {

@@ -12,7 +12,7 @@ use crate::{
         kind::{Fault, Kind, Parts},
         outcome::Estimate,
         shared::sides::{at_least_two, one},
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::clopper_pearson,
 };
@@ -37,6 +37,7 @@ statistics! {
         high,
         models,
     }
+    effect { share: Null::ByName(0.5), } of { low: low, high: high, units: models, }
 }
 
 impl Kind for SignFlip {

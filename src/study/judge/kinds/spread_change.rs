@@ -13,7 +13,7 @@ use crate::{
         kind::{Kind, Parts},
         population::Scope,
         shared::revisions::{Training, changes, trainings},
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{holm, mean, quantile, sign_flip_p, smallest_sign_p},
 };
@@ -46,6 +46,7 @@ statistics! {
         series_falling,
         share_falling,
     }
+    effect { ratio: Null::ByName(1.0), } of { p: p, }
 }
 
 impl Kind for SpreadChange {

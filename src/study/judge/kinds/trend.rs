@@ -13,7 +13,7 @@ use crate::{
         kind::{Kind, Parts},
         population::Scope,
         shared::{revisions::trainings, units::unit},
-        statistics::statistics,
+        statistics::{Null, statistics},
     },
     stats::{Method, correlation_interval, correlation_p, holm, quantile, smallest_correlation_p, spearman},
 };
@@ -40,6 +40,7 @@ statistics! {
         p,
         revisions,
     }
+    effect { rho: Null::InUnit(0.0), } of { p: p, }
 }
 
 impl Kind for Trend {

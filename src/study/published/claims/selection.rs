@@ -182,9 +182,8 @@ impl Selection {
         if self.prompt.is_some() || self.protocol.is_some() || self.layer.is_some() || self.layers.is_some() {
             return Err(refused("fact", "a fact has no prompt, protocol or layer"));
         }
-        let in_source = |model: &ModelInfo, list: &List| {
-            index.table.rows.iter().any(|row| row.model == model.id && list.has(&row.source))
-        };
+        let in_source =
+            |model: &ModelInfo, list: &List| list.0.iter().any(|source| index.has_rows(&model.id, source));
         let chosen = index.table.models.iter().filter(|model| {
             self.model.as_ref().is_none_or(|list| list.has(&model.id))
                 && !self.without.as_ref().is_some_and(|list| list.has(&model.id))

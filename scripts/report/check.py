@@ -225,6 +225,21 @@ def check_tables(browser, address):
     page.close()
 
 
+def check_columns(browser, address):
+    """What a table is about is seen without scrolling it: verdicts on a phone, what a claim measures on a small desktop."""
+    for width, name, columns in [(400, "report", [3, 4]), (1280, "claims", [6])]:
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto(address)
+        row = f"#{name} [data-filter] tbody tr"
+        if page.locator(row).count():
+            visit(page, name)
+            for column in columns:
+                edge = page.eval_on_selector(row, "(row, at) => row.cells[at].getBoundingClientRect().right", column)
+                if edge > width:
+                    problem(f"{name}, {width} px: column {column + 1} ends at {edge:.0f} px")
+        page.close()
+
+
 def check_without_script(browser, address, shots):
     context = browser.new_context(
         viewport={"width": 1200, "height": 900}, java_script_enabled=False)
@@ -270,6 +285,7 @@ def main():
         check_pages(browser, address, shots)
         check_links(browser, address)
         check_tables(browser, address)
+        check_columns(browser, address)
         check_without_script(browser, address, shots)
         check_print(browser, address, shots)
         browser.close()

@@ -1,5 +1,6 @@
 //! What a run leaves for readers: report, tidy tables, a baseline to compare with.
 
+mod csv_cell;
 pub mod parquet;
 pub mod regress;
 pub mod report;

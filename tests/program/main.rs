@@ -13,6 +13,7 @@ mod lost;
 mod regress;
 mod sandbox;
 mod store;
+mod terminal;
 mod tidy;
 mod tokenizers;
 #[cfg(target_os = "linux")]

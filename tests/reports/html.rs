@@ -199,7 +199,7 @@ fn analysis() -> Analysis {
     }
 }
 
-fn view() -> View {
+pub(crate) fn view() -> View {
     let table = table();
     let band = |x: f64| Some(Band { low: x * 0.8, middle: x, high: x * 1.3 });
     let bands: Vec<Option<Band>> =

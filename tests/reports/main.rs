@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod forms;
+mod hostile;
 mod html;
 mod page;
 mod report;

@@ -12,7 +12,7 @@ pub(crate) struct Element {
 }
 
 #[derive(Debug)]
-enum Node {
+pub(crate) enum Node {
     Element(Element),
     Text(String),
 }
@@ -136,6 +136,11 @@ fn unescaped(text: &str) -> Result<String, String> {
 }
 
 impl Element {
+    /// What it consists of, in order.
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.children
+    }
+
     pub(crate) fn attr(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }

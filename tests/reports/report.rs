@@ -105,7 +105,7 @@ fn profile(model: &str, layers: usize) -> LayerProfile {
     }
 }
 
-fn view() -> View {
+pub(crate) fn view() -> View {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/data/published"));
     let table = published::import(folder).expect("the shipped tables import");
     let many: Vec<Estimate> = table

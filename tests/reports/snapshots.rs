@@ -155,7 +155,7 @@ fn profile() -> LayerProfile {
     }
 }
 
-fn view() -> View {
+pub(crate) fn view() -> View {
     View {
         provenance: Provenance {
             program: "0.1.0".into(),

@@ -13,6 +13,7 @@ use super::inputs::Inputs;
 use super::ledger::{Ledger, Output, Value};
 use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
+use super::written::Written;
 use crate::plan::{Job, Plan, PlannedJob};
 use crate::store::StoreError;
 use base::hash::{Fields, Key};
@@ -151,6 +152,8 @@ pub struct Done {
     pub outcomes: BTreeMap<usize, HypothesisOutcome>,
     /// Their keys, by the number of the hypothesis.
     pub outcome_keys: BTreeMap<usize, Key>,
+    /// The report, written now or before.
+    pub report: Option<Written>,
 }
 
 /// Evidence that was read, once and only when something needed it.

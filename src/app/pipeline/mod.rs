@@ -13,6 +13,7 @@ mod explaining;
 mod inputs;
 mod kinds;
 mod ledger;
+mod leftovers;
 mod measured_jobs;
 mod measuring;
 mod needs;
@@ -26,6 +27,7 @@ mod running;
 mod sharding;
 mod subject;
 mod walks;
+mod written;
 
 pub use cells::{Cell, observe_fields_of_ids};
 pub use device::{runtime, runtime_library};
@@ -45,3 +47,4 @@ pub use subject::{
     tokenizer, unopened,
 };
 pub use walks::{observe, weigh};
+pub use written::Written;

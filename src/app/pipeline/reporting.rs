@@ -1,6 +1,5 @@
 //! Reporting: report, pictures, verdicts and tables, rewritten when what they show has changed or a file is not as written.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -10,9 +9,11 @@ use super::error::{Lost, PipelineError};
 use super::evidence::Complete;
 use super::executor::Run;
 use super::inputs::Inputs;
+use super::leftovers;
 use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
 use super::provenance;
+use super::written::{Manifest, Written};
 use crate::plan::Plan;
 use crate::store::Stored;
 use base::device::Device;
@@ -34,9 +35,6 @@ use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registratio
 use study::judge::{family, listed};
 use study::published;
 
-/// Files of the results folder and the digest of each, as written.
-type Manifest = BTreeMap<String, Key>;
-
 /// Asks of the published tables and their recipes, before anything is observed, what the report will ask of them after:
 /// a mistake there is told at once and not after hours.
 pub(super) fn check(loaded: &Loaded, plan: &Plan) -> Result<(), PipelineError> {
@@ -48,22 +46,17 @@ pub(super) fn check(loaded: &Loaded, plan: &Plan) -> Result<(), PipelineError> {
     Ok(())
 }
 
-/// Whether every result file is as it was written under this key of a report.
-pub(super) fn is_written(run: &Run<'_>, key: &Key) -> Result<bool, PipelineError> {
-    let manifest: Option<Manifest> = match run.inputs.store.blob(&run.inputs.snapshot, key)? {
+/// The report that was written under this key, if every file of it is as it was written.
+pub(super) fn written(run: &Run<'_>, key: &Key) -> Result<Option<Written>, PipelineError> {
+    let written: Option<Written> = match run.inputs.store.blob(&run.inputs.snapshot, key)? {
         Stored::Present(bytes) => serde_json::from_slice(&bytes).ok(),
         Stored::Absent | Stored::Damaged(_) => None, // all files are written anew, which costs little
     };
-    Ok(manifest.is_some_and(|manifest| intact(&run.places.results, &manifest)))
+    Ok(written.filter(|written| intact(&run.places.results, &written.files)))
 }
 
-/// The opening page of the report for a terminal.
-pub(super) fn terminal(run: &Run<'_>) -> String {
-    Report::of(&view(run)).terminal()
-}
-
-/// Writes every result file, and gives the list of them with their digests as JSON.
-pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
+/// Writes every result file: all forms of the report from one view.
+pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     let (loaded, places, progress, jobs) = (run.inputs.loaded, run.places, run.progress, run.measured_jobs());
     progress.start("report", 1);
     let mut view = view(run);
@@ -72,6 +65,7 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
     let measured = run.evidence_table(&jobs)?;
     read_rows(&mut view, loaded, run.published()?, &measured)?;
     loaded.published.iter().try_for_each(|folder| run.inputs.check_published(folder))?;
+    let before = leftovers::listed(&places.results);
     let mut manifest = Manifest::new();
     let report_folder = PathBuf::from("report");
     let report = Report::of(&view);
@@ -94,8 +88,10 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Vec<u8>, PipelineError> {
     save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
     write_tables(run, &jobs, &measured, &mut manifest)?;
     write_tidy(run, &view.hypotheses, &mut manifest)?;
+    leftovers::remove(&places.results, &before, &manifest, progress);
+    write_research_object(run, &mut manifest)?;
     progress.finish();
-    Ok(serde_json::to_vec(&manifest).unwrap_or_default()) // a map of strings always serialises
+    Ok(Written { files: manifest, summary: report.terminal(), pages: report.terminal_pages() })
 }
 
 /// An outcome with what is known beside it, as `verdicts.json` has it.
@@ -251,7 +247,7 @@ fn write_tables(
     Ok(())
 }
 
-/// Verdicts as tables, the manual of all tables, what entered, and the research object that binds the files together.
+/// Verdicts as tables, the manual of all tables, and what entered.
 fn write_tidy(
     run: &Run<'_>,
     outcomes: &[HypothesisOutcome],
@@ -270,6 +266,12 @@ fn write_tidy(
     ] {
         save(places, Path::new(name), &bytes, manifest)?;
     }
+    Ok(())
+}
+
+/// What binds the files together. It comes last: it is also the list by which the next report knows the files of this one.
+fn write_research_object(run: &Run<'_>, manifest: &mut Manifest) -> Result<(), PipelineError> {
+    let (inputs, places, experiment) = (run.inputs, run.places, &run.inputs.loaded.experiment);
     let made = tidy::Made {
         experiment: &experiment.id,
         title: &experiment.title,
@@ -280,7 +282,7 @@ fn write_tidy(
         inputs: &provenance::entities(inputs),
     };
     let object = tidy::research_object(&made, manifest);
-    save(places, Path::new("ro-crate-metadata.json"), object.as_bytes(), manifest)
+    save(places, Path::new(tidy::RESEARCH_OBJECT), object.as_bytes(), manifest)
 }
 
 /// Indented JSON with a final newline.

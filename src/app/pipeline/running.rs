@@ -15,8 +15,6 @@ pub struct Summary<'a> {
     pub planned: Planned<'a>,
     /// What was made.
     pub done: Done,
-    /// The verdict table for a terminal.
-    pub terminal: String,
 }
 
 /// Outputs of one kind in the summary of a run.
@@ -80,6 +78,6 @@ pub fn run<'a>(
         registering::first_verdicts(loaded, &places.results)?;
         run.execute(&[Stage::Report])
     })?;
-    let (terminal, done) = (reporting::terminal(&run), run.done);
-    Ok(Summary { planned, done, terminal })
+    let done = run.done;
+    Ok(Summary { planned, done })
 }

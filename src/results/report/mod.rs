@@ -12,9 +12,10 @@ mod profile;
 mod text;
 mod view;
 
+pub use document::{Part, Said};
 pub use figures::{Axis, Figure, Form, Mark, Series, training_figures};
 pub use pages::published_figures;
-pub use pens::{Html, PlotError};
+pub use pens::{Html, PlotError, TextPage};
 pub use profile::{Band, BranchWrites, LayerProfile};
 pub use view::{MetricDefinition, Provenance, View};
 
@@ -38,9 +39,19 @@ impl Report {
         pens::markdown(&self.0)
     }
 
-    /// The opening page for a terminal of 100 columns. Ends with a line break.
+    /// The opening page in short for a terminal of 100 columns, as a run ends with it. Ends with a line break.
     pub fn terminal(&self) -> String {
-        pens::terminal(&self.0)
+        pens::terminal_summary(&self.0)
+    }
+
+    /// Every page whole for a terminal of 100 columns, in the order of the report.
+    pub fn terminal_pages(&self) -> Vec<TextPage> {
+        pens::terminal_pages(&self.0)
+    }
+
+    /// What every form says, page by page, in plain words.
+    pub fn says(&self) -> Vec<Said> {
+        self.0.says()
     }
 
     /// Names and contents of the picture files that the Markdown text shows, SVG and PNG of each.

@@ -1,5 +1,6 @@
 //! What a report shows: outcomes, models, profiles and where they come from. The builders of pages read it, nobody else.
 
+use super::document::slug;
 use super::figures::Figure;
 use super::profile::LayerProfile;
 use number::evidence::{Evidence, ModelInfo};
@@ -142,7 +143,5 @@ pub(super) fn shared_notes<'a>(pairs: &[Pair<'a>]) -> Vec<(Evidence, &'a str)> {
 
 /// File stem of a hypothesis's plot.
 pub(super) fn plot_name(id: &str) -> String {
-    let safe: String =
-        id.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    format!("verdict-{safe}")
+    format!("verdict-{}", slug(id))
 }

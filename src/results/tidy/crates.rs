@@ -7,6 +7,12 @@ use serde_json::{Value, json};
 
 use base::hash::Key;
 
+/// Name of the file in the results folder.
+pub const RESEARCH_OBJECT: &str = "ro-crate-metadata.json";
+
+/// How the hash of a file is written.
+const HASH: &str = "blake3:";
+
 /// A thing that entered: a model, a prompt set, a hypothesis, the published tables.
 #[derive(Clone, Debug)]
 pub struct Entity {
@@ -68,7 +74,7 @@ pub fn research_object(made: &Made<'_>, manifest: &BTreeMap<String, Key>) -> Str
     }
     let mut graph = vec![
         json!({
-            "@id": "ro-crate-metadata.json",
+            "@id": RESEARCH_OBJECT,
             "@type": "CreativeWork",
             "conformsTo": reference("https://w3id.org/ro/crate/1.1"),
             "about": reference("./"),
@@ -103,13 +109,24 @@ pub fn research_object(made: &Made<'_>, manifest: &BTreeMap<String, Key>) -> Str
             "@type": "File",
             "name": name,
             "encodingFormat": media(name),
-            "identifier": format!("blake3:{key}"),
+            "identifier": format!("{HASH}{key}"),
         })
     }));
     let whole = json!({ "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph });
     let mut text = serde_json::to_string_pretty(&whole).unwrap_or_default(); // a JSON value always serialises
     text.push('\n');
     text
+}
+
+/// The files that such a descriptor lists, with their content hashes; none where it is no descriptor.
+pub fn files_of(descriptor: &str) -> BTreeMap<String, Key> {
+    let whole: Value = serde_json::from_str(descriptor).unwrap_or_default();
+    let graph = whole["@graph"].as_array().map_or(&[][..], Vec::as_slice);
+    let files = graph.iter().filter(|entity| entity["@type"] == "File").filter_map(|file| {
+        let key = file["identifier"].as_str()?.strip_prefix(HASH)?.parse().ok()?;
+        Some((file["@id"].as_str()?.to_string(), key))
+    });
+    files.collect()
 }
 
 fn software(id: &str, name: &str, version: &str) -> Value {
@@ -126,5 +143,26 @@ fn media(name: &str) -> &'static str {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_descriptor_are_those_it_was_made_from() {
+        let made = Made {
+            experiment: "e",
+            title: "E",
+            date: None,
+            licence: None,
+            program: "0",
+            runtime: "0",
+            inputs: &[],
+        };
+        let manifest = BTreeMap::from([("report/a.svg".to_string(), Key::of_bytes(b"a"))]);
+        assert_eq!(files_of(&research_object(&made, &manifest)), manifest);
+        assert_eq!([files_of("{"), files_of("[]")], [BTreeMap::new(), BTreeMap::new()]);
     }
 }

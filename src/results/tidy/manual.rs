@@ -7,8 +7,9 @@ pub fn manual() -> String {
     let mut text = String::from(
         "# Tables\n\nWritten by `streamgauge run`; the same run writes the same bytes. A number never travels without the \
          protocol that produced it: compare rows only where `reduction`, `endpoint`, `bos` (or `protocol`) agree. \
-         Norms are Euclidean, logarithms natural. `datapackage.json` says the same for programs (Frictionless Data \
-         Package), `streamgauge tables` prints, filters and turns tables into CSV.\n\n\
+         Norms are Euclidean, logarithms natural. In CSV files a text that a spreadsheet would \
+         take for a formula has a `'` before it. `datapackage.json` says the same for programs (Frictionless Data Package), \
+         `streamgauge tables` prints, filters and turns tables into CSV.\n\n\
          ```\n\
          pandas    pandas.read_parquet(\"results/tables/measurements.parquet\")\n\
          DuckDB    SELECT * FROM 'results/tables/measurements.parquet'\n\

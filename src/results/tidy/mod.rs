@@ -13,7 +13,7 @@ mod verdicts;
 
 pub use claims::claims;
 pub use columns::{Column, Format, TABLES, Table, Type, table};
-pub use crates::{Entity, Made, research_object};
+pub use crates::{Entity, Made, RESEARCH_OBJECT, files_of, research_object};
 pub use manual::manual;
 pub use package::package;
 pub use read::{Condition, ReadError, text};

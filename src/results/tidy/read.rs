@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{AnyValue, DataFrame};
 
 use super::columns::{Format, TABLES, table};
+use crate::csv_cell::cell;
 use crate::parquet::parquet_frame;
 
 /// `column=value`: keep rows whose column reads so.
@@ -95,7 +96,7 @@ pub fn text(
         .collect::<Result<_, ReadError>>()?;
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut put = |row: &dyn Fn(usize) -> String| {
-        let fields: Vec<String> = wanted.iter().map(|&c| row(c)).collect();
+        let fields: Vec<String> = wanted.iter().map(|&c| cell(&row(c)).into_owned()).collect();
         writer.write_record(fields).map_err(|error| fail(error.to_string()))
     };
     put(&|c| header[c].clone())?;

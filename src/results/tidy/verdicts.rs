@@ -1,6 +1,7 @@
 //! Outcomes as CSV rows: predictions, their statistics and estimates, and the points of specification curves.
 
 use super::columns::table;
+use crate::csv_cell::cell;
 use number::protocol::Protocol;
 use study::judge::outcome::{HypothesisOutcome, Judgement, PredictionOutcome};
 
@@ -121,7 +122,7 @@ pub(super) fn csv(name: &str, fill: impl FnOnce(&mut Vec<Vec<String>>)) -> Vec<u
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         // Into memory, every row as wide as the header: neither can fail.
-        let _ = writer.write_record(row);
+        let _ = writer.write_record(row.iter().map(|text| cell(text).into_owned()));
     }
     writer.into_inner().unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use crate::pipeline::{Places, Summary, Tally};
 
 /// The terminal form: verdicts, failures, and in the last lines what was computed and where it lies.
 pub(crate) fn summary(summary: &Summary<'_>, places: &Places) -> String {
-    let mut text = summary.terminal.clone();
+    let mut text = summary.done.report.as_ref().map_or_else(String::new, |report| report.summary.clone());
     for failure in summary.failures() {
         text.push_str(&format!("\nfailed: {}: {}", failure.model, failure.error));
     }

@@ -39,7 +39,7 @@ impl Kind for Report {
         self.fields.clone().unwrap_or_else(|| Fields::new("report"))
     }
 
-    /// What is stored is the list of files with their digests: the report is due where one of them is not as written.
+    /// What is stored has the list of files with their digests: the report is due where one of them is not as written.
     fn due<'p>(&self, jobs: &'p [PlannedJob], run: &mut Run<'_>) -> Result<Vec<Due<'p>>, PipelineError> {
         let mut due = Vec::new();
         for PlannedJob { job, .. } in jobs {
@@ -53,7 +53,8 @@ impl Kind for Report {
             // A failure changes the report but is no evidence, so it enters the key here only.
             let fields =
                 if problems.is_empty() { fields } else { fields.with("problems", problems.join("\n")) };
-            if !reporting::is_written(run, &fields.key())? {
+            run.done.report = reporting::written(run, &fields.key())?;
+            if run.done.report.is_none() {
                 due.push(Due { job, fields: Some(fields) });
             }
         }
@@ -62,8 +63,10 @@ impl Kind for Report {
 
     fn compute(&self, due: &[Due<'_>], run: &mut Run<'_>) -> Result<(), Failed> {
         for due in due {
-            let files = reporting::write(run)?;
-            run.keep_as(due, files)?;
+            let written = reporting::write(run)?;
+            let bytes = serde_json::to_vec(&written).unwrap_or_default(); // plain structs always serialise
+            run.keep_as(due, bytes)?;
+            run.done.report = Some(written);
         }
         Ok(())
     }

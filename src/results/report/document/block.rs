@@ -42,9 +42,6 @@ pub(in crate::report) enum Block {
     Facts(Vec<(Line, Vec<Line>)>),
     /// A table.
     Table(Table),
-    /// A table of numbers that stand elsewhere too, gathered for readers who come by links. Forms that are read from top to
-    /// bottom leave it out.
-    Index(Table),
     /// Figures that belong side by side; often one alone.
     Figures(Vec<FigureBlock>),
     /// A picture file, for forms that do not draw figures in place.

@@ -4,7 +4,7 @@ use number::metric::Metric;
 use number::protocol::Protocol;
 
 use super::line::Line;
-use super::table::Table;
+use crate::csv_cell;
 use crate::report::drawing::Drawing;
 
 /// A figure of a page.
@@ -28,19 +28,9 @@ pub(in crate::report) struct FigureBlock {
     pub protocols: Vec<Protocol>,
     /// The numbers that are drawn.
     pub csv: Csv,
-    /// What stands for the drawing in forms that do not draw in place.
-    pub instead: Instead,
-}
-
-/// What stands for a drawing in forms that do not draw in place.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::report) enum Instead {
-    /// Nothing: the page has its numbers in a table or as a picture file.
-    Nothing,
-    /// The description.
-    Description,
-    /// This table.
-    Table(Table),
+    /// Whether forms that do not draw in place write the description: no table of the page and no picture file has what is
+    /// drawn.
+    pub described: bool,
 }
 
 /// A picture file of one or several drawings, for forms that do not draw in place.
@@ -102,6 +92,7 @@ fn csv_line(cells: impl IntoIterator<Item = String>) -> String {
 
 /// A cell after RFC 4180.
 fn quoted(cell: &str) -> String {
+    let cell = csv_cell::cell(cell);
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {

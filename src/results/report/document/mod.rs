@@ -9,6 +9,7 @@ mod digits;
 mod figure;
 mod line;
 mod protocols;
+mod says;
 mod table;
 mod walk;
 mod whole;
@@ -20,10 +21,11 @@ pub(super) use block::{Block, Fate, Fates, Role, minor, paragraph, remarks};
 pub(super) use digits::{
     Digits, MISSING, count, estimate, interval, number, optional, percent, probability, statistic,
 };
-pub(super) use figure::{Csv, FigureBlock, Instead, Picture, PicturePart, exact};
+pub(super) use figure::{Csv, FigureBlock, Picture, PicturePart, exact};
 pub(super) use line::{
     Basis, Line, Sign, Span, code, emphasis, line, link, or_dash, prose, protocol_links, strong,
 };
 pub(super) use protocols::{Placement, beside};
+pub use says::{Part, Said};
 pub(super) use table::{Cell, Table, column, row};
 pub(super) use whole::{Document, Group, Page, unique};

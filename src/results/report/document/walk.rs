@@ -68,7 +68,7 @@ fn own_lines(block: &Block) -> Vec<&Line> {
         Block::Facts(facts) => {
             facts.iter().flat_map(|(name, lines)| std::iter::once(name).chain(lines)).collect()
         }
-        Block::Table(table) | Block::Index(table) => table_lines(table),
+        Block::Table(table) => table_lines(table),
         Block::Figures(figures) => figures.iter().flat_map(|f| [&f.legend, &f.how]).collect(),
         Block::Fates(fates) => fates.lists.iter().flat_map(|(_, list)| list).map(|fate| &fate.why).collect(),
         Block::Picture(_) | Block::Diff(_) => Vec::new(),

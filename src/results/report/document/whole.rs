@@ -58,14 +58,16 @@ impl Document {
             pages,
         };
         let mut taken: BTreeSet<String> = document.pages.iter().map(|page| page.id.clone()).collect();
+        let mut pictures = BTreeSet::new();
         for page in &mut document.pages {
-            rename(&mut page.blocks, &mut taken);
+            rename(&mut page.blocks, &mut taken, &mut pictures);
         }
         document
     }
 }
 
-fn rename(blocks: &mut [Block], taken: &mut BTreeSet<String>) {
+/// Figures share addresses with pages; pictures are files of their own.
+fn rename(blocks: &mut [Block], taken: &mut BTreeSet<String>, pictures: &mut BTreeSet<String>) {
     for block in blocks {
         match block {
             Block::Figures(figures) => {
@@ -73,7 +75,8 @@ fn rename(blocks: &mut [Block], taken: &mut BTreeSet<String>) {
                     figure.name = unique(&figure.name, taken);
                 }
             }
-            Block::Fold { blocks, .. } => rename(blocks, taken),
+            Block::Picture(picture) => picture.name = unique(&picture.name, pictures),
+            Block::Fold { blocks, .. } => rename(blocks, taken, pictures),
             _ => {}
         }
     }

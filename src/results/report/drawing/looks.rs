@@ -97,6 +97,7 @@ pub(super) fn look(classes: &str) -> Look {
                 stroke(&mut look, colour, 1.5);
             }
             "area" => (look.fill, look.opacity) = (Some(colour), 0.15),
+            "many" => look.opacity = 0.55,
             "share" => (look.fill, look.opacity) = (Some(colour), 0.3),
             // After "stem" or "dots".
             "thin" => look.width *= 0.65,

@@ -1,6 +1,7 @@
 //! A drawing under construction: items in the order in which they are drawn, each with the classes that decide its look.
 
 use super::shape::Shape;
+use base::terminal::visible;
 
 /// (x, y) in pixels of the SVG, y downwards.
 pub(in crate::report) type Point = (f64, f64);
@@ -116,7 +117,7 @@ impl Drawing {
     }
 
     pub(in crate::report) fn text(&mut self, class: &str, at: Point, anchor: Anchor, text: &str) {
-        let (class, text) = (class.to_string(), text.to_string());
+        let (class, text) = (class.to_string(), visible(text).into_owned());
         self.items.push(Item::Text { class, at, anchor, upwards: false, text });
     }
 

@@ -7,6 +7,7 @@ use super::fonts::FAMILY;
 use super::looks::{Colour, PAPER, look};
 use super::shape::Shape;
 use super::sheet::{Anchor, Drawing, Item, Point};
+use base::terminal::visible;
 
 /// The element for a page. `id` names its title and description for screen readers.
 pub(in crate::report) fn inline(drawing: &Drawing, id: &str, title: &str, description: &str) -> String {
@@ -187,9 +188,9 @@ fn short(value: f64) -> String {
     if text.starts_with('.') { format!("0{text}") } else { text }
 }
 
-/// Text as it stands within an element or a quoted attribute.
+/// Text as it stands within an element or a quoted attribute. XML has no way to write a control character.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -206,6 +207,15 @@ mod tests {
         let lines = [vec![(100.0, 200.0), (100.0, 250.0)], vec![(101.5, 200.0), (107.0, 203.0)]];
         let data = path(lines.iter().map(|line| (line.as_slice(), false)));
         assert_eq!(data, "M100 200v50m1.5 -50l5.5 3");
+    }
+
+    #[test]
+    fn no_character_makes_a_file_ill_formed() {
+        let mut drawing = Drawing::new(10.0, 10.0);
+        drawing.text("t", (0.0, 0.0), Anchor::Start, "a\u{0}\u{1b}[2J\u{9b}\u{ffff}");
+        let file = standalone(&drawing, "b\u{b}");
+        assert!(file.chars().all(|c| c == '\n' || (' '..'\u{7f}').contains(&c)), "{file}");
+        assert!(file.contains(r"a\u{0}\u{1b}[2J") && file.contains(r"b\u{b}"), "{file}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Specification curve: effects sorted, with intervals, above a matrix of the choices behind each.
 
 use crate::report::document::{
-    Block, Cell, Csv, Digits, FigureBlock, Instead, Line, Sign, Span, Table, code, column, count, exact,
-    interval, line, number, optional, paragraph, percent, probability, protocol_links, row, slug,
+    Block, Cell, Csv, Digits, FigureBlock, Line, Sign, Span, Table, code, column, count, exact, interval,
+    line, number, optional, paragraph, percent, probability, protocol_links, row, slug,
 };
 use crate::report::drawing::extent::{self, Whisker};
 use crate::report::drawing::{Anchor, Drawing, Frame, Grid, Point, SMALL, Shape, fitted};
@@ -19,8 +19,8 @@ const ROW: f64 = 15.0;
 const HEAD_HEIGHT: f64 = 20.0;
 /// More would lie on top of one another.
 const DRAWN: usize = 240;
-/// Specifications that the table in place of the drawing lists; the data have all.
-const LISTED: usize = 60;
+/// Specifications that the table beside the drawing lists; the data have all.
+const LISTED: usize = 24;
 /// Dimensions that make a protocol.
 const PROTOCOL: [&str; 3] = ["reduction", "endpoint", "BOS"];
 
@@ -33,7 +33,7 @@ pub(super) fn section(hypothesis: &HypothesisOutcome, curve: &Curve) -> Vec<Bloc
     let heading = line!["Every way of measuring it, ", evidence_phrase(curve.evidence)];
     let mut blocks = vec![Block::subheading(heading), summary(curve, primary)];
     match figure(curve, primary) {
-        Some(figure) => blocks.push(Block::figure(figure)),
+        Some(figure) => blocks.extend([Block::figure(figure), Block::folded(listing(curve))]),
         None => blocks.push(paragraph("No specification gives an effect.")),
     }
     blocks.push(Block::Facts(joint(curve, primary)));
@@ -177,7 +177,7 @@ fn figure(curve: &Curve, primary: &[Protocol]) -> Option<FigureBlock> {
         metrics: Vec::new(),
         protocols: primary.to_vec(),
         csv: csv(curve),
-        instead: Instead::Table(listing(curve)),
+        described: false,
     })
 }
 

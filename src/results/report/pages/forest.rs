@@ -1,8 +1,8 @@
 //! Forest plot of one prediction: a line per estimate with its interval, published and measured told apart by shape.
 
 use crate::report::document::{
-    Csv, FigureBlock, Instead, Line, MISSING, Picture, PicturePart, STATISTICS, Sign, Span, estimate, exact,
-    line, link, slug,
+    Csv, FigureBlock, Line, MISSING, Picture, PicturePart, STATISTICS, Sign, Span, estimate, exact, line,
+    link, slug,
 };
 use crate::report::drawing::extent::{self, Whisker};
 use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, Scale, Shape, fitted, text_width};
@@ -79,7 +79,7 @@ pub(super) fn figure(pair: &Pair<'_>) -> Option<FigureBlock> {
         protocols,
         csv,
         // The page has a table of all estimates.
-        instead: Instead::Nothing,
+        described: false,
     })
 }
 

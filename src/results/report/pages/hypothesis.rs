@@ -53,7 +53,7 @@ fn facts(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<(Li
         let cell = overall_cell(hypothesis, evidence);
         let mut line = cell.line;
         if !cell.minor.is_empty() {
-            line.push(line![" ", minor(cell.minor)]);
+            line.push(line![" ", minor(line!["(", cell.minor, ")"])]);
         }
         facts.push((Line::from(capital(evidence)), vec![line]));
     }

@@ -2,8 +2,8 @@
 
 use super::context::RenderContext;
 use crate::report::document::{
-    Cell, Csv, Digits, FigureBlock, Instead, Line, MISSING, Sign, Span, Table, column, exact, line, number,
-    percent, row, statistic,
+    Cell, Csv, Digits, FigureBlock, Line, MISSING, Sign, Span, Table, column, exact, line, number, percent,
+    row, statistic,
 };
 use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, Point, Scale, Shape, fitted};
 use crate::report::view::is_released;
@@ -53,7 +53,7 @@ pub(super) fn figure(models: &[ModelInfo], sinks: &[Sink]) -> Option<FigureBlock
         protocols: vec![protocol],
         csv: csv(&with),
         // The table of the ladder follows it.
-        instead: Instead::Nothing,
+        described: false,
     })
 }
 

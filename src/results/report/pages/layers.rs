@@ -3,8 +3,8 @@
 
 use super::context::RenderContext;
 use crate::report::document::{
-    Block, Cell, Csv, Digits, FigureBlock, Group, Instead, Line, Page, Picture, PicturePart, Role, Sign,
-    Span, Table, column, count, exact, line, number, optional, protocol_links, row, slug,
+    Block, Cell, Csv, Digits, FigureBlock, Group, Line, Page, Picture, PicturePart, Role, Sign, Span, Table,
+    column, count, exact, line, number, optional, protocol_links, row, slug,
 };
 use crate::report::drawing::{Drawing, Frame, Grid, Point, Scale, Shape};
 use crate::report::profile::{Band, BranchWrites, LayerProfile};
@@ -215,7 +215,7 @@ fn figure(profile: &LayerProfile, panel: &Panel<'_>) -> Option<FigureBlock> {
         metrics: panel.metrics.to_vec(),
         protocols: vec![profile.protocol],
         csv,
-        instead: Instead::Description,
+        described: true,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Figures read off evidence rows: lines along layers, points, and strips by category.
 
-use crate::report::document::{Csv, FigureBlock, Instead, Line, Sign, Span, exact, line, number};
-use crate::report::drawing::{Anchor, Drawing, Frame, Grid, Point, SMALL, Scale, Shape, fitted};
+use crate::report::document::{Csv, FigureBlock, Line, Sign, Span, exact, line, number};
+use crate::report::drawing::{Anchor, Drawing, Frame, Grid, Point, SMALL, Scale, Shape, fitted, text_width};
 use crate::report::figures::{Figure, Form, Mark, Series};
 use crate::report::text::evidence_phrase;
 
@@ -12,6 +12,12 @@ const COLOURS: usize = 8;
 
 /// With more marks than these a figure names series, not marks, to who points at them: its data name every mark.
 const NAMED: usize = 120;
+
+/// More marks than these are small and let those below them shine through.
+const CROWDED: usize = 600;
+
+/// Room for the name of a category that runs upwards.
+const UPWARDS: f64 = 120.0;
 
 /// Where a mark of the n-th series lies along x.
 type Place = Box<dyn Fn(&Mark, usize) -> f64>;
@@ -35,7 +41,7 @@ pub(super) fn figure(figure: &Figure) -> FigureBlock {
         metrics: figure.metrics.clone(),
         protocols: figure.protocols.clone(),
         csv: csv(figure),
-        instead: Instead::Description,
+        described: true,
     }
 }
 
@@ -79,8 +85,17 @@ fn csv(figure: &Figure) -> Csv {
 }
 
 fn draw(figure: &Figure) -> Drawing {
-    let mut drawing = Drawing::new(WIDTH, HEIGHT);
-    let frame = Frame { left: 66.0, right: WIDTH - 12.0, top: 12.0, bottom: HEIGHT - 46.0 };
+    let (left, right, bottom) = (66.0, WIDTH - 12.0, HEIGHT - 46.0);
+    let bands = match &figure.form {
+        Form::Strip(names) => Some(Bands::of(names, right - left)),
+        _ => None,
+    };
+    let mut drawing = Drawing::new(WIDTH, HEIGHT + bands.as_ref().map_or(0.0, Bands::room));
+    let frame = Frame { left, right, top: 12.0, bottom };
+    // Below the lines of the grid.
+    if let Some(bands) = &bands {
+        bands.draw(&mut drawing, &frame, figure.x.label);
+    }
     let ys = figure
         .marks()
         .flat_map(|mark| [mark.y].into_iter().chain(mark.range.into_iter().flat_map(|(a, b)| [a, b])));
@@ -106,8 +121,14 @@ fn draw(figure: &Figure) -> Drawing {
             frame.horizontal(&mut drawing, &grid);
             Box::new(move |mark, _| x.at(mark.x))
         }
-        Form::Strip(names) => strip(&mut drawing, &frame, names, figure.series.len(), figure.x.label),
+        Form::Strip(names) => {
+            let width = (right - left) / names.len().max(1) as f64;
+            let step = width / (figure.series.len() + 1) as f64;
+            // Within a band the series stand side by side.
+            Box::new(move |mark, at| left + width * mark.x + step * (at + 1) as f64)
+        }
     };
+    let crowded = figure.marks().count() > CROWDED;
     let named = figure.marks().count() <= NAMED;
     for (at, series) in figure.series.iter().enumerate() {
         let (class, shape) = style(at);
@@ -120,11 +141,16 @@ fn draw(figure: &Figure) -> Drawing {
             let points: Vec<Point> = series.marks.iter().map(point).collect();
             drawing.polyline(&format!("curve {class}"), &points);
         }
-        let radius = if figure.form == Form::Lines { 2.6 } else { 3.8 };
+        let radius = match figure.form {
+            Form::Lines => 2.6,
+            _ if crowded => 1.9,
+            _ => 3.8,
+        };
         if !named {
             let stems = series.marks.iter().filter_map(stem).collect();
             drawing.lines(&format!("stem thin {class}"), stems);
             let points = series.marks.iter().map(point).collect();
+            let class = if crowded { format!("{class} many") } else { class };
             drawing.marks(&class, shape, points, radius, &series.name);
             continue;
         }
@@ -141,18 +167,49 @@ fn draw(figure: &Figure) -> Drawing {
     drawing
 }
 
-/// A band for each category; within it the series stand side by side.
-fn strip(drawing: &mut Drawing, frame: &Frame, names: &[String], series: usize, label: &str) -> Place {
-    let width = (frame.right - frame.left) / names.len().max(1) as f64;
-    for (at, name) in names.iter().enumerate() {
-        let left = frame.left + width * at as f64;
-        if at % 2 == 1 {
-            drawing.rectangle("band", (left, frame.top), (left + width, frame.bottom));
-        }
-        let name = fitted(name, SMALL, width - 4.0);
-        drawing.text("small", (left + width / 2.0, frame.bottom + 13.0), Anchor::Middle, &name);
+/// A band for each category, with its name below: across, or upwards where one name is too wide for its band.
+struct Bands {
+    names: Vec<String>,
+    width: f64,
+    upwards: bool,
+}
+
+impl Bands {
+    fn of(names: &[String], room: f64) -> Bands {
+        let width = room / names.len().max(1) as f64;
+        let upwards = names.iter().any(|name| text_width(name, SMALL) > width - 4.0);
+        let names = match upwards {
+            true => names.iter().map(|name| fitted(name, SMALL, UPWARDS)).collect(),
+            false => names.to_vec(),
+        };
+        Bands { names, width, upwards }
     }
-    drawing.text("small", ((frame.left + frame.right) / 2.0, frame.bottom + 31.0), Anchor::Middle, label);
-    let (left, step) = (frame.left, width / (series + 1) as f64);
-    Box::new(move |mark, at| left + width * mark.x + step * (at + 1) as f64)
+
+    /// How much higher than others the drawing is.
+    fn room(&self) -> f64 {
+        if self.upwards { self.longest() } else { 0.0 }
+    }
+
+    fn longest(&self) -> f64 {
+        self.names.iter().map(|name| text_width(name, SMALL)).fold(0.0, f64::max)
+    }
+
+    fn draw(&self, drawing: &mut Drawing, frame: &Frame, label: &str) {
+        for (at, name) in self.names.iter().enumerate() {
+            let left = frame.left + self.width * at as f64;
+            if at % 2 == 1 {
+                drawing.rectangle("band", (left, frame.top), (left + self.width, frame.bottom));
+            }
+            let middle = left + self.width / 2.0;
+            match self.upwards {
+                true => {
+                    let half = text_width(name, SMALL) / 2.0;
+                    drawing.turned("small", (middle, frame.bottom + 8.0 + half), name);
+                }
+                false => drawing.text("small", (middle, frame.bottom + 13.0), Anchor::Middle, name),
+            }
+        }
+        let below = frame.bottom + 31.0 + self.room();
+        drawing.text("small", ((frame.left + frame.right) / 2.0, below), Anchor::Middle, label);
+    }
 }

@@ -128,7 +128,7 @@ fn page(context: &RenderContext<'_>, model: &ModelInfo) -> Page {
     }
     let estimates = estimates(context, &model.id);
     if !estimates.rows.is_empty() {
-        blocks.push(Block::Index(estimates));
+        blocks.push(Block::folded(estimates));
     }
     let mut kicker = Line::from("Measured model");
     if let Some(kind) = &model.facts.kind {

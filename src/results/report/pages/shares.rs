@@ -1,6 +1,6 @@
 //! Stacked bars of the shares of a sum of squares.
 
-use crate::report::document::{Csv, FigureBlock, Instead, Line, Sign, Span, exact, number, percent};
+use crate::report::document::{Csv, FigureBlock, Line, Sign, Span, exact, number, percent};
 use crate::report::drawing::{Anchor, BODY, Drawing, SMALL, fitted, text_width};
 use number::metric::Metric;
 use number::protocol::Protocol;
@@ -74,7 +74,7 @@ pub(super) fn figure(spreads: &[Spread]) -> FigureBlock {
             }),
         ),
         // The page has a table of all shares.
-        instead: Instead::Nothing,
+        described: false,
     }
 }
 

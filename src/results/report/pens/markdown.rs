@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::markup::{code, escaped, escaped_html, fenced, opening};
 use crate::report::document::{
-    Basis, Block, Document, Fates, FigureBlock, Group, Instead, Line, MISSING, Page, Picture, Placement,
-    Span, Table, beside,
+    Basis, Block, Document, Fates, FigureBlock, Group, Line, MISSING, Page, Picture, Placement, Span, Table,
+    beside,
 };
+use base::terminal::visible;
 use number::protocol::Protocol;
 
 /// Writes the document. The same document gives the same bytes.
@@ -25,7 +27,7 @@ pub(in crate::report) fn markdown(document: &Document) -> String {
         }
         writer.blocks(&page.blocks, level);
     }
-    writer.text
+    visible(&writer.text).into_owned()
 }
 
 /// The opening page has the title of the whole; the pages of models lie below that of all models.
@@ -91,30 +93,32 @@ impl Writer {
                 }
                 Block::Paragraph { line, .. } => {
                     let text = self.running(line);
-                    self.block(&text);
+                    self.block(&opening(&text));
                 }
                 Block::Notes(notes) => self.list(notes.iter()),
                 Block::Facts(facts) => self.facts(facts),
                 Block::Table(table) => self.table(table),
-                Block::Index(_) => {}
                 Block::Figures(figures) => figures.iter().for_each(|figure| self.figure(figure)),
                 Block::Picture(picture) => self.picture(picture),
                 Block::Fold { summary, blocks } => {
-                    self.block(&format!("<details><summary>{}</summary>", escaped(&summary.plain())));
-                    self.blocks(blocks, level);
+                    self.block(&format!("<details><summary>{}</summary>", escaped_html(&summary.plain())));
+                    match blocks.as_slice() {
+                        // The line above says what it shows.
+                        [Block::Table(table)] if summary.plain().starts_with(&table.caption) => {
+                            self.rows(table)
+                        }
+                        blocks => self.blocks(blocks, level),
+                    }
                     self.block("</details>");
                 }
                 Block::Fates(fates) => self.fates(fates),
-                Block::Diff(lines) => {
-                    let fence = if lines.iter().any(|line| line.contains("```")) { "````" } else { "```" };
-                    self.block(&format!("{fence}diff\n{}\n{fence}", lines.join("\n")));
-                }
+                Block::Diff(lines) => self.block(&fenced("diff", lines)),
             }
         }
     }
 
     fn list<'a>(&mut self, items: impl Iterator<Item = &'a Line>) {
-        let items: Vec<String> = items.map(|item| format!("- {}", self.running(item))).collect();
+        let items: Vec<String> = items.map(|item| format!("- {}", opening(&self.running(item)))).collect();
         if !items.is_empty() {
             self.block(&items.join("\n"));
         }
@@ -135,6 +139,10 @@ impl Writer {
             return;
         }
         self.block(&format!("*{}*", escaped(&table.caption)));
+        self.rows(table);
+    }
+
+    fn rows(&mut self, table: &Table) {
         let placement = Placement::of(table);
         let heads = table.columns.iter().zip(&placement.heads).map(|(column, basis)| {
             let under = basis.as_ref().map_or_else(String::new, |basis| match basis {
@@ -170,7 +178,7 @@ impl Writer {
         let name = &figure.name;
         let mut text = format!(
             "Figure: [{}](index.html#{name}), [{} rows of data](data/{name}.csv). {}",
-            bracketed(&escaped(&figure.title)),
+            escaped(&figure.title),
             figure.csv.rows,
             self.words(&figure.how)
         );
@@ -179,21 +187,16 @@ impl Writer {
             text += &format!(" Metrics: {}.", metrics.join(", "));
         }
         text += &format!(" Protocols: {}.", protocol_names(&figure.protocols));
-        if let Instead::Description = figure.instead {
+        if figure.described {
             text += &format!(" {}", escaped(&figure.description));
         }
         self.block(&text);
-        if let Instead::Table(table) = &figure.instead {
-            self.block(&format!("<details><summary>{}</summary>", escaped(&table.caption)));
-            self.table(table);
-            self.block("</details>");
-        }
     }
 
     /// A picture that links to its scalable twin.
     fn picture(&mut self, picture: &Picture) {
         let Picture { name, says, .. } = picture;
-        self.block(&format!("[![{}]({name}.png)]({name}.svg)", says.replace(['[', ']', '\n'], " ")));
+        self.block(&format!("[![{}]({name}.png)]({name}.svg)", escaped(says)));
     }
 
     fn fates(&mut self, fates: &Fates) {
@@ -232,16 +235,16 @@ impl Writer {
     fn span(&self, span: &Span, each: bool) -> String {
         match span {
             Span::Text(text) => escaped(text),
-            Span::Code(text) => format!("`{text}`"),
+            Span::Code(text) => code(text),
             Span::Strong(line) => format!("**{}**", self.spans(line, each)),
             Span::Emphasis(line) => format!("*{}*", self.spans(line, each)),
             Span::Minor(line) => self.spans(line, each),
             Span::Tag(tag) => format!("({tag})"),
             Span::Hash(key) => format!("`{}`", key.short()),
             Span::Number { text, basis: basis @ (Basis::Under(_) | Basis::Weights) } if each => {
-                format!("{} ({})", escaped(text), named(basis))
+                format!("{} ({})", number(text), named(basis))
             }
-            Span::Number { text, .. } => escaped(text),
+            Span::Number { text, .. } => number(text),
             Span::Protocols(protocols) => protocol_names(protocols),
             Span::Verdict(verdict) => format!("**{verdict}**"),
             Span::Outcome(outcome) => outcome.to_string(),
@@ -253,7 +256,7 @@ impl Writer {
     /// A link where the place has a heading, else the words alone.
     fn linked(&self, to: &str, words: &str) -> String {
         match self.anchors.get(to) {
-            Some(anchor) => format!("[{}](#{anchor})", bracketed(words)),
+            Some(anchor) => format!("[{words}](#{anchor})"),
             None => words.to_string(),
         }
     }
@@ -271,14 +274,9 @@ fn protocol_names(protocols: &[Protocol]) -> String {
     if names.is_empty() { "of the weights".to_string() } else { names.join(", ") }
 }
 
-/// Text that holds no markup of its own: on one line, without HTML.
-fn escaped(text: &str) -> String {
-    text.replace(['\n', '\r', '\t'], " ").replace('\\', "\\\\").replace('<', "&lt;").replace('*', "\\*")
-}
-
-/// Text within the brackets of a link.
-fn bracketed(text: &str) -> String {
-    text.replace('[', "\\[").replace(']', "\\]")
+/// A number as this program formats it: nothing of it is markup but the sign of what is very small.
+fn number(text: &str) -> String {
+    text.replace('<', "&lt;")
 }
 
 /// Written text as one cell of a table.

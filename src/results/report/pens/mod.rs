@@ -2,6 +2,7 @@
 
 mod html;
 mod markdown;
+mod markup;
 mod pictures;
 mod terminal;
 
@@ -10,4 +11,5 @@ pub(super) use html::html;
 pub(super) use markdown::markdown;
 pub use pictures::PlotError;
 pub(super) use pictures::pictures;
-pub(super) use terminal::terminal;
+pub use terminal::TextPage;
+pub(super) use terminal::{pages as terminal_pages, summary as terminal_summary};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::report::document::{
-    Block, Csv, FigureBlock, Instead, Line, MISSING, Picture, PicturePart, Span, Table, code, column, exact,
-    line, number, paragraph, percent, protocol_links, row, strong,
+    Block, Csv, FigureBlock, Line, MISSING, Picture, PicturePart, Span, Table, code, column, exact, line,
+    number, paragraph, percent, protocol_links, row, strong,
 };
 use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, SMALL, Scale, Shape, fitted};
 use number::metric::Metric;
@@ -189,7 +189,7 @@ fn figure(case: &LlamaCase) -> FigureBlock {
             .collect(),
         csv,
         // The picture file shows the same.
-        instead: Instead::Nothing,
+        described: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::report::document::{
     Block, Cell, Digits, Group, Line, Page, Role, Span, Table, code, column, count, emphasis, line, number,
-    or_dash, paragraph, protocol_links, remarks, row, strong,
+    or_dash, paragraph, prose, protocol_links, remarks, row, strong,
 };
 use crate::report::pages::context::RenderContext;
 use number::protocol::Protocol;
@@ -32,7 +32,8 @@ pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> 
     let every = Table::new("Every printed claim beside its recomputed value", columns);
     blocks.push(Block::Table(every.filtered().with(claims.iter().map(claim))));
     let said = grouped(claims, |claim| &claim.definitions);
-    let said: Vec<Line> = said.into_iter().map(|(said, ids)| line![ids.join(", "), ": ", said]).collect();
+    let said: Vec<Line> =
+        said.into_iter().map(|(said, ids)| line![ids.join(", "), ": ", prose(said)]).collect();
     if !said.is_empty() {
         blocks.push(Block::heading("How the sources define what they print"));
     }
@@ -126,7 +127,7 @@ fn instead(claims: &[ClaimOutcome]) -> Table {
     found.sort_by_key(|(_, ids)| std::cmp::Reverse(ids.len()));
     let rows = found
         .into_iter()
-        .map(|(deviation, ids)| row![Cell::head(deviation), count(ids.len()), ids.join(", ")]);
+        .map(|(deviation, ids)| row![Cell::head(prose(deviation)), count(ids.len()), ids.join(", ")]);
     Table::new("What printed numbers are instead", ["what they are instead", "claims", "which"].map(column))
         .with(rows)
 }
@@ -174,9 +175,9 @@ fn claim(claim: &ClaimOutcome) -> Vec<Cell> {
         ),
         named,
         Cell::new(Span::Outcome(claim.outcome)).key(claim.outcome),
-        Cell::new(&claim.measures)
-            .items(claim.deviations.iter().map(Line::from).collect())
-            .minor(&claim.note),
+        Cell::new(prose(&claim.measures))
+            .items(claim.deviations.iter().map(|deviation| prose(deviation)).collect())
+            .minor(prose(&claim.note)),
         count(claim.rows)
     ]
 }

@@ -26,7 +26,7 @@ fn block(block: &Block) -> Markup {
         }
         Block::Notes(notes) => html! { ul.notes { @for note in notes { li { (line(note)) } } } },
         Block::Facts(facts) => facts_list(facts),
-        Block::Table(inner) | Block::Index(inner) => table(inner),
+        Block::Table(inner) => table(inner),
         Block::Figures(figures) => side_by_side(figures),
         // The page draws its figures in place.
         Block::Picture(_) => html! {},

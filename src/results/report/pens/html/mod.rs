@@ -10,6 +10,7 @@ mod table;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::report::document::{Document, Group, Page};
+use base::terminal::visible;
 use spans::line;
 
 const STYLE: &str = include_str!("style.css");
@@ -28,7 +29,7 @@ pub struct Html {
 pub(in crate::report) fn html(document: &Document) -> Html {
     let figures = document.pages.iter().flat_map(Page::figures);
     let data = figures.map(|figure| (format!("{}.csv", figure.name), figure.csv.text.clone()));
-    Html { page: whole(document).into_string(), data: data.collect() }
+    Html { page: visible(&whole(document).into_string()).into_owned(), data: data.collect() }
 }
 
 fn whole(document: &Document) -> Markup {

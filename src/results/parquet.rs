@@ -1,13 +1,14 @@
 //! Parquet files with the same bytes for the same columns, and back.
 
-use polars::io::mmap::MmapBytesReader;
+use std::io::Cursor;
+
 use polars::prelude::*;
 
 use base::contain::contain;
 
-/// The table of a Parquet file. polars panics on some that it did not write.
-pub fn parquet_frame(file: impl MmapBytesReader) -> PolarsResult<DataFrame> {
-    contain(|| ParquetReader::new(file).finish())
+/// The table of a Parquet file. polars panics on some that it did not write, and on a file that it cannot map: it is given bytes.
+pub fn parquet_frame(bytes: Vec<u8>) -> PolarsResult<DataFrame> {
+    contain(|| ParquetReader::new(Cursor::new(bytes)).finish())
         .unwrap_or_else(|panic| Err(PolarsError::ComputeError(panic.to_string().into())))
 }
 

@@ -13,8 +13,7 @@
 //! Rows are in the order given; same rows, same bytes.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -22,6 +21,8 @@ use polars::prelude::{Column, DataFrame, PolarsError, PolarsResult};
 use rayon::prelude::*;
 
 use crate::parquet::parquet_bytes;
+use base::hash::Key;
+use base::publish;
 use number::{
     evidence::{Evidence, Measurement},
     observation::{ATTENTION, Axes, MLP, NamedTap, PromptObservation, branches_of, named},
@@ -70,16 +71,16 @@ pub struct Observed<'a> {
     pub observation: &'a PromptObservation,
 }
 
-/// Writes `observations.parquet` at `path`, replacing it whole.
-pub fn write_observations(path: &Path, observed: &[Observed<'_>]) -> Result<(), TableError> {
+/// Writes `observations.parquet` at `path`, replacing it whole, and gives the digest of its bytes.
+pub fn write_observations(path: &Path, observed: &[Observed<'_>]) -> Result<Key, TableError> {
     write(path, observations(observed))
 }
 
-/// Writes `measurements.parquet` at `path`, replacing it whole.
+/// Writes `measurements.parquet` at `path`, replacing it whole, and gives the digest of its bytes.
 pub fn write_measurements<'a>(
     path: &Path,
     rows: impl IntoIterator<Item = &'a Measurement>,
-) -> Result<(), TableError> {
+) -> Result<Key, TableError> {
     write(path, measurements(&rows.into_iter().collect::<Vec<_>>()))
 }
 
@@ -165,29 +166,23 @@ fn measurements(rows: &[&Measurement]) -> PolarsResult<DataFrame> {
     DataFrame::new(rows.len(), columns.collect())
 }
 
-/// Through a temporary file beside it: a reader sees the old table or the new one.
-fn write(path: &Path, frame: PolarsResult<DataFrame>) -> Result<(), TableError> {
+fn write(path: &Path, frame: PolarsResult<DataFrame>) -> Result<Key, TableError> {
     let bytes = frame.and_then(|mut frame| parquet_bytes(&mut frame));
     let bytes = bytes.map_err(|source| TableError::Parquet { path: path.to_path_buf(), source })?;
     let failed = |path: &Path| {
         let path = path.to_path_buf();
         move |source| TableError::Write { path, source }
     };
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(failed(folder))?;
+    if let Some(folder) = path.parent() {
+        publish::make_folder(folder).map_err(failed(folder))?;
     }
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let written = File::create(&temporary).and_then(|mut f| f.write_all(&bytes).and_then(|()| f.sync_all()));
-    let written = written.and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|source| {
-        drop(fs::remove_file(&temporary));
-        failed(path)(source)
-    })
+    publish::write_synced(path, &[&bytes]).map_err(failed(path))?;
+    Ok(Key::of_bytes(&bytes))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::{fs, io::Cursor};
 
     use polars::prelude::{ParquetReader, SerReader};
 

@@ -134,7 +134,7 @@ pub fn read(folder: &Path, id: &str) -> Result<Option<Registered>, RegistrationE
     Ok(Some(found))
 }
 
-/// Adds a registration, unless the last one has the same meaning. The answer is whether one was added.
+/// Adds a registration, unless the last one has the same meaning. The answer is whether one was added: it is on the disk then.
 ///
 /// # Errors
 /// A registration that cannot be read (see [`read`]) or written.
@@ -162,8 +162,8 @@ pub fn register(
     let failed = |what: String| RegistrationError::Write { path: path.clone(), what };
     let file = Registered { id: hypothesis.id.clone(), entries };
     let text = toml::to_string_pretty(&file).map_err(|error| failed(error.to_string()))?;
-    fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
-    publish::write(&path, &[HEADER.as_bytes(), text.as_bytes()])
+    publish::make_folder(folder).map_err(|error| failed(error.to_string()))?;
+    publish::write_synced(&path, &[HEADER.as_bytes(), text.as_bytes()])
         .map_err(|error| failed(error.to_string()))?;
     Ok(true)
 }

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::files::{Folder, RawTensor, f32_bytes, raw, write_raw, write_safetensors};
+use base::hash::Fields;
 use model::checkpoint::{Checkpoint, Dtype, Memo, StoredAs, widen::widen};
 
 const SINGLE: &str = "model.safetensors";
@@ -327,11 +328,20 @@ fn a_memo_spares_hashing_only_while_the_files_are_the_same() {
     let hashed = of(&memo);
     assert_eq!(hashed, of(&Memo::none()));
 
-    // A forged entry comes back: the memo is what answers.
+    // An entry of which something changed is forgotten.
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(&hashed), "{text}");
     let forged = "0".repeat(64);
     fs::write(&path, text.replace(&hashed, &forged)).unwrap();
+    assert_eq!(of(&memo), hashed);
+
+    // One that is forged with its digest comes back: the memo is what answers.
+    let mut contents: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (name, entry) = contents["checkpoints"].as_object_mut().unwrap().iter_mut().next().unwrap();
+    let digest = Fields::new("known identity").with("folder", name).with("files", &entry["files"]);
+    entry["digest"] = digest.with("identity", &forged).key().to_string().into();
+    entry["identity"] = forged.as_str().into();
+    fs::write(&path, contents.to_string()).unwrap();
     assert_eq!(of(&memo), forged);
 
     // Other bytes of the same length in the same file, even with its old modification time: hashed anew.

@@ -250,6 +250,22 @@ fn the_report_says_what_was_found_and_what_was_not() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_socket_or_a_device_is_not_replaced_by_a_tapped_model() {
+    use std::os::unix::{fs::FileTypeExt, net::UnixListener};
+    let sandbox = Sandbox::new();
+    let source = foreign("torch_script_llama_mha_f32.onnx");
+    let _listening = UnixListener::bind(sandbox.path("socket")).unwrap();
+    std::os::unix::fs::symlink("socket", sandbox.path("link.onnx")).unwrap();
+    for target in ["socket", "link.onnx"] {
+        let (_, error) = sandbox.expect(6, &["tap", source.to_str().unwrap(), "-o", target]);
+        assert!(error.contains(target) && error.contains("a device, a pipe or a socket"), "{error}");
+    }
+    assert!(sandbox.path("socket").symlink_metadata().unwrap().file_type().is_socket());
+    assert!(sandbox.path("link.onnx").is_symlink());
+}
+
 #[test]
 fn only_the_chosen_taps_are_added() {
     let sandbox = Sandbox::new();

@@ -417,16 +417,20 @@ fn every_key_has_one_answer() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_nothing_in_the_place_of_an_object_is_moved_aside_and_the_object_written() {
+fn what_is_no_file_in_the_place_of_an_object_is_moved_aside_and_the_object_written() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     store.put_observations(&cells(0..2)).unwrap();
     let path = dir.path().join(&files(dir.path(), "objects")[0]);
-    fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink("nowhere", &path).unwrap();
-    assert!(!store.snapshot().unwrap().has(&cell(0).fields.key()));
-    assert_eq!(store.put_observations(&cells(0..2)).unwrap(), 2);
-    assert_holds(&store, &cells(0..2));
+    let to_nothing = || std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    let folder = || fs::create_dir(&path).unwrap();
+    for put_there in [&to_nothing as &dyn Fn(), &folder] {
+        fs::remove_file(&path).unwrap();
+        put_there();
+        assert!(!store.snapshot().unwrap().has(&cell(0).fields.key()));
+        assert_eq!(store.put_observations(&cells(0..2)).unwrap(), 2);
+        assert_holds(&store, &cells(0..2));
+    }
 }
 
 #[test]
@@ -491,6 +495,21 @@ fn a_truncated_index_file_is_noted_once_and_its_cells_are_recorded_again() {
     assert_eq!(store.put_observations(&cells(0..6)).unwrap(), 3);
     assert_holds(&store, &cells(0..6));
     assert_eq!(Store::open(dir.path()).unwrap().snapshot().unwrap().notes(), &[] as &[String]);
+}
+
+#[test]
+fn what_a_process_left_that_was_killed_when_it_made_the_store_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["format.17-0.part", ".format-17-ThreadId(2)"] {
+        fs::write(dir.path().join(name), "streamgauge st").unwrap();
+    }
+    drop(Store::open(dir.path()).unwrap());
+    fs::write(dir.path().join("identities.json.17-3.part"), "{").unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    let mut names: Vec<String> =
+        fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["format", "index", "objects", "quarantine", "tmp"]);
 }
 
 #[test]

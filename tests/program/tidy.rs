@@ -71,6 +71,32 @@ fn tables_are_filtered_and_cut_to_the_columns_asked_for() {
 }
 
 #[test]
+fn a_flipped_bit_in_any_file_that_is_read_is_told_by_tables_and_diff_and_mended_by_report() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    crate::sandbox::copy(&sandbox.path("results"), &sandbox.path("sound"));
+    for (file, command) in [
+        ("tables/measurements.parquet", &["tables", "measurements"][..]),
+        ("tables/estimates.csv", &["tables", "estimates"]),
+        ("tables/measurements.parquet", &["diff", "sound", "results"]),
+        ("verdicts.json", &["diff", "sound", "results"]),
+        ("run.json", &["diff", "results", "sound"]),
+        ("manifest.json", &["tables", "claims"]),
+    ] {
+        let path = sandbox.path("results").join(file);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let digit = bytes.iter().rposition(u8::is_ascii_digit).unwrap();
+        bytes[digit] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let (text, error) = sandbox.expect(6, command);
+        assert!(text.is_empty() && error.contains(file), "{error}");
+        assert!(error.contains("found") && error.contains("Run `streamgauge report`"), "{error}");
+        sandbox.expect(0, &["report", "--quiet"]);
+        sandbox.expect(0, command);
+    }
+}
+
+#[test]
 fn the_research_object_lists_every_file_with_its_hash() {
     let sandbox = Sandbox::new();
     sandbox.expect(0, RUN);

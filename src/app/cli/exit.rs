@@ -21,7 +21,7 @@ pub(super) const HELP: &str = "Exit codes:
   3  a TOML or table file is wrong (streamgauge check shows all mistakes)
   4  a checkpoint, tokenizer, prompt or ONNX model is wrong
   5  ONNX Runtime or the asked-for device is missing or failed, or no thread can be started
-  6  the store, a baseline, a registration or an output file could not be read or written
+  6  the store, a baseline, a registration, results or an output file could not be read or written, or are damaged
   7  a model could not be brought from the hub (network, licence, no such model)
   8  regress, diff: a number or a verdict moved";
 
@@ -40,7 +40,7 @@ pub enum Exit {
     BadInput = 4,
     /// ONNX Runtime or the asked-for device is missing or failed, or no thread can be started.
     Runtime = 5,
-    /// The store, a baseline, a registration or an output file could not be read or written.
+    /// The store, a baseline, a registration, results or an output file could not be read or written, or are damaged.
     Store = 6,
     /// A model could not be brought from the hub.
     Hub = 7,
@@ -153,7 +153,7 @@ impl From<SubjectError> for Failure {
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
         let exit = match &error {
-            ReadError::File { .. } => Exit::Store,
+            ReadError::File(_) | ReadError::Content { .. } => Exit::Store,
             _ => Exit::Usage,
         };
         Failure::new(exit, error)

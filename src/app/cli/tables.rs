@@ -32,10 +32,9 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let folder = self.results.join("tables");
         match &self.table {
             Some(table) => {
-                let text = tidy::text(&folder, table, &self.columns, &self.conditions)?;
+                let text = tidy::text(&self.results, table, &self.columns, &self.conditions)?;
                 if let Some(condition) = self.conditions.first().filter(|_| text.lines().nth(1).is_none()) {
                     let note = format!(
                         "note: no row is as --where asks; `streamgauge tables {table} --columns {}` shows what there is",

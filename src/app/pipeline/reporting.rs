@@ -23,6 +23,7 @@ use number::evidence::{EvidenceTable, ModelInfo};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::observation::PromptObservation;
+use results::manifest::MANIFEST;
 use results::regress::{RUN_SCHEMA, RunFile};
 use results::report::{
     LayerProfile, MetricDefinition, Provenance, Report, View, published_figures, training_figures,
@@ -90,6 +91,12 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     write_tidy(run, &view.hypotheses, &mut manifest)?;
     leftovers::remove(&places.results, &before, &manifest, progress);
     write_research_object(run, &mut manifest)?;
+    // Last: until then the files are not those of the manifest that is there.
+    let listed = results::manifest::manifest(&manifest);
+    save(places, Path::new(MANIFEST), &listed, &mut manifest)?;
+    for folder in ["", "report", "report/data", "tables", "registered"] {
+        publish::sweep(&places.results.join(folder));
+    }
     progress.finish();
     Ok(Written { files: manifest, summary: report.terminal(), pages: report.terminal_pages() })
 }
@@ -233,17 +240,11 @@ fn write_tables(
         .collect::<Result<_, Lost>>()?;
     let published = run.published()?;
     let folder = places.results.join("tables");
-    create(&folder)?;
-    tables::write_observations(&folder.join("observations.parquet"), &rows)?;
-    tables::write_measurements(
-        &folder.join("measurements.parquet"),
-        published.rows.iter().chain(&measured.rows),
-    )?;
-    for name in ["tables/observations.parquet", "tables/measurements.parquet"] {
-        let path = places.results.join(name);
-        let (digest, _) = Key::of_file(&path).map_err(|error| PipelineError::Read { path, error })?;
-        manifest.insert(name.to_string(), digest);
-    }
+    let observed = tables::write_observations(&folder.join("observations.parquet"), &rows)?;
+    manifest.insert("tables/observations.parquet".to_string(), observed);
+    let rows = published.rows.iter().chain(&measured.rows);
+    let measured = tables::write_measurements(&folder.join("measurements.parquet"), rows)?;
+    manifest.insert("tables/measurements.parquet".to_string(), measured);
     Ok(())
 }
 

@@ -12,7 +12,7 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
@@ -22,10 +22,14 @@ use super::{
     StoreError,
     index::{self, ObjectName},
 };
+use base::foreign;
 use base::hash::Key;
+use base::publish;
 
 /// The newest store format this program reads and the one it writes.
 const FORMAT: u32 = 1;
+/// How the names began under which earlier versions of this program wrote the format file.
+const OLD_FORMAT: &str = ".format-";
 const FOLDERS: [&str; 4] = ["objects", "index", "quarantine", "tmp"];
 
 #[derive(Debug)]
@@ -67,6 +71,7 @@ impl Files {
         for folder in FOLDERS {
             make_folder(&root.join(folder))?;
         }
+        files.sweep_root();
         Ok(files)
     }
 
@@ -142,7 +147,7 @@ impl Files {
     }
 
     fn read(&self, path: &Path, digest: Key) -> Result<Found<Vec<u8>>, StoreError> {
-        match fs::read(path) {
+        match read_whole(path) {
             Ok(bytes) if Key::of_bytes(&bytes) == digest => Ok(Found::Sound(bytes)),
             Ok(bytes) => Ok(Found::Wrong(mismatch(bytes.len() as u64))),
             Err(e) => unread(path, e),
@@ -195,7 +200,7 @@ impl Files {
             }
         }
         if let Some(folder) = path.parent() {
-            sync_folder(folder)?;
+            publish::sync_folder(folder).map_err(StoreError::io("sync", folder))?;
         }
         Ok(Published(temporary))
     }
@@ -218,7 +223,8 @@ impl Files {
             (0u32..).map(|n| folder.join(if n == 0 { name.file() } else { format!("{}.{n}", name.file()) }));
         let path = self.object_path(name);
         for to in free {
-            if !to.exists() {
+            // A link to nothing is in the way too.
+            if fs::symlink_metadata(&to).is_err() {
                 return fs::rename(&path, &to).map_err(StoreError::io("move to quarantine", &path));
             }
         }
@@ -270,9 +276,11 @@ impl Files {
     /// Makes a new or empty folder a store. The format file appears whole or not at all.
     fn create(&self, format: &Path) -> Result<(), StoreError> {
         make_folder(&self.root)?;
-        let foreign = self.list("")?.into_iter().find(|n| !n.starts_with(".format-"));
+        // Another process may be making the same store at this moment, or was killed when it did.
+        let foreign =
+            self.list("")?.into_iter().find(|n| !n.starts_with("format.") && !n.starts_with(OLD_FORMAT));
         if let Some(found) = foreign {
-            // Another process may be making the same store at this moment; it writes the format first.
+            // It has made it by now: the format is written first.
             return match fs::read_to_string(format) {
                 Ok(text) => check_format(&self.root, format, &text),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -281,11 +289,17 @@ impl Files {
                 Err(e) => Err(StoreError::unreadable(format)(e)),
             };
         }
-        let temporary =
-            self.root.join(format!(".format-{}-{:?}", process::id(), std::thread::current().id()));
-        write_synced(&temporary, format!("streamgauge store {FORMAT}\n").as_bytes())?;
-        fs::rename(&temporary, format).map_err(StoreError::io("create", format))?;
-        sync_folder(&self.root)
+        publish::write_synced(format, &[format!("streamgauge store {FORMAT}\n").as_bytes()])
+            .map_err(StoreError::io("create", format))
+    }
+
+    /// Removes what killed processes left in the store's own folder.
+    fn sweep_root(&self) {
+        publish::sweep(&self.root);
+        for name in self.list("").into_iter().flatten().filter(|name| name.starts_with(OLD_FORMAT)) {
+            // The format is there, so nobody needs it any more. What cannot be removed does no harm.
+            let _ = fs::remove_file(self.root.join(name));
+        }
     }
 }
 
@@ -305,11 +319,20 @@ impl Published {
     }
 }
 
+fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    foreign::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// What a failed read says of a file: that it is not there, that something else is in its place, or nothing.
 fn unread<T>(path: &Path, error: io::Error) -> Result<Found<T>, StoreError> {
     match error.kind() {
         io::ErrorKind::NotFound => Ok(Found::Gone),
-        io::ErrorKind::IsADirectory => Ok(Found::Wrong("it is a folder".to_string())),
+        // Not the system's words, but those of whoever opened it: it is a folder, a pipe, a device.
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
+            Ok(Found::Wrong(error.to_string()))
+        }
         _ => Err(StoreError::unreadable(path)(error)),
     }
 }
@@ -333,11 +356,7 @@ fn check_format(root: &Path, path: &Path, text: &str) -> Result<(), StoreError> 
 }
 
 fn make_folder(path: &Path) -> Result<(), StoreError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(path).map_err(StoreError::io("create the folder", path))?;
-    path.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+    publish::make_folder(path).map_err(StoreError::io("create the folder", path))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
@@ -347,8 +366,4 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         file.sync_all()
     };
     write().map_err(StoreError::io("write", path))
-}
-
-fn sync_folder(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|f| f.sync_all()).map_err(StoreError::io("sync", path))
 }

@@ -6,7 +6,7 @@
 //! `top_1_id`, `top_1_prob` … `top_5_prob`. What was not observed is null; a tap that not every model has has no column where
 //! no cell shows it. Same cells, same bytes.
 
-use std::{io::Cursor, ops::Range};
+use std::ops::Range;
 
 use ndarray::Array2;
 use polars::prelude::*;
@@ -38,7 +38,7 @@ pub(super) struct Segment {
 impl Segment {
     /// `name` is for messages.
     pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Segment, StoreError> {
-        let frame = parquet_frame(Cursor::new(bytes)).map_err(parquet(name))?;
+        let frame = parquet_frame(bytes).map_err(parquet(name))?;
         Ok(Segment { columns: Columns::from_frame(&frame).map_err(parquet(name))? })
     }
 

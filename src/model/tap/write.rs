@@ -62,7 +62,10 @@ pub(super) fn write(
              model's weights as external data first"
         )));
     }
-    let unwritten = |e: std::io::Error| failed(format!("{}; {ROOM}", e.kind()));
+    let unwritten = |e: std::io::Error| match e.get_ref() {
+        Some(what) => failed(format!("{what}; {ROOM}")), // not the system's but publish's own words
+        None => failed(format!("{}; {ROOM}", e.kind())),
+    };
     publish::write(target, head).map_err(unwritten)
 }
 

@@ -6,21 +6,22 @@
 //! CHANGES.md         what each `--accept` changed and why, newest first
 //! ```
 //!
-//! No clock and no path enters: the same run gives the same bytes.
+//! No clock and no path enters: the same run gives the same bytes. The files are exchanged together: one that was killed meanwhile
+//! leaves a whole baseline with its note, the old one or the new one.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Cursor, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, DataFrame, PolarsResult};
 use serde::{Deserialize, Serialize};
 
 use super::compare::Comparison;
+use super::exchange::{self, exchange};
 use super::run_numbers::{Place, RunNumbers};
 use crate::parquet::{parquet_bytes, parquet_frame};
 use base::hash::Key;
-use base::publish;
 
 const WORDS: &str = "baseline.json";
 const NUMBERS: &str = "numbers.parquet";
@@ -56,9 +57,12 @@ pub enum BaselineError {
         what: String,
     },
     /// A file of it cannot be written.
-    #[error("cannot write {}: {what}", path.display())]
+    #[error(
+        "cannot write {}: {what}; make room, or name a folder that this user may write: the baseline is whole, the old one or the \
+         new one, when this command was run again", path.display()
+    )]
     Write {
-        /// The file.
+        /// The file or the folder.
         path: PathBuf,
         /// What the system says.
         what: String,
@@ -81,8 +85,9 @@ struct Version {
     schema: u32,
 }
 
-/// Reads the baseline of a folder.
+/// Reads the baseline of a folder, after finishing or undoing an acceptance that was killed.
 pub fn read(folder: &Path) -> Result<RunNumbers, BaselineError> {
+    recover(folder)?;
     let (words, numbers) = (folder.join(WORDS), folder.join(NUMBERS));
     let broken = |path: &Path, what: String| BaselineError::Broken { path: path.to_path_buf(), what };
     let bytes = fs::read(&words).map_err(|error| match error.kind() {
@@ -110,6 +115,7 @@ pub fn accept(
     comparison: Option<&Comparison>,
     note: &str,
 ) -> Result<(), BaselineError> {
+    recover(folder)?;
     let changes = folder.join(CHANGES);
     let entries = match fs::read_to_string(&changes) {
         Ok(text) => text.find("\n## ").map(|at| text[at..].to_string()).unwrap_or_default(),
@@ -118,8 +124,9 @@ pub fn accept(
     };
     let number = entries.matches("\n## ").count() + 1;
     let entry = entry(number, now, comparison, note);
-    write(folder, now)?;
-    save(&changes, format!("{HEADER}{entry}{entries}").as_bytes())
+    let (words, numbers) = encode(folder, now)?;
+    let text = format!("{HEADER}{entry}{entries}");
+    save(folder, &[(NUMBERS, &numbers), (CHANGES, text.as_bytes()), (WORDS, words.as_bytes())])
 }
 
 fn entry(number: usize, now: &RunNumbers, comparison: Option<&Comparison>, note: &str) -> String {
@@ -142,21 +149,31 @@ fn entry(number: usize, now: &RunNumbers, comparison: Option<&Comparison>, note:
 
 /// Writes the numbers of a run alone, without an entry in `CHANGES.md`.
 pub fn write(folder: &Path, shown: &RunNumbers) -> Result<(), BaselineError> {
-    let failed = |path: &Path, what: String| BaselineError::Write { path: path.to_path_buf(), what };
-    fs::create_dir_all(folder).map_err(|error| failed(folder, error.to_string()))?;
-    let numbers = folder.join(NUMBERS);
-    let bytes = to_parquet(shown).map_err(|error| failed(&numbers, error.to_string()))?;
-    save(&numbers, &bytes)?;
+    let (words, numbers) = encode(folder, shown)?;
+    save(folder, &[(NUMBERS, &numbers), (WORDS, words.as_bytes())])
+}
+
+/// The words and the numbers of a run, as the files hold them.
+fn encode(folder: &Path, shown: &RunNumbers) -> Result<(String, Vec<u8>), BaselineError> {
+    let bytes = to_parquet(shown)
+        .map_err(|error| BaselineError::Write { path: folder.join(NUMBERS), what: error.to_string() })?;
     let RunNumbers { made_with, verdicts, .. } = shown.clone();
     let words = Words { schema: SCHEMA, numbers: Key::of_bytes(&bytes), made_with, verdicts };
     let mut text = serde_json::to_string_pretty(&words).unwrap_or_default(); // maps of strings always serialise
     text.push('\n');
-    save(&folder.join(WORDS), text.as_bytes())
+    Ok((text, bytes))
 }
 
-fn save(path: &Path, bytes: &[u8]) -> Result<(), BaselineError> {
-    publish::write(path, &[bytes])
-        .map_err(|error| BaselineError::Write { path: path.to_path_buf(), what: error.to_string() })
+fn save(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), BaselineError> {
+    exchange(folder, files).map_err(|error| unfinished(folder, &error))
+}
+
+fn recover(folder: &Path) -> Result<(), BaselineError> {
+    exchange::recover(folder).map_err(|error| unfinished(folder, &error))
+}
+
+fn unfinished(folder: &Path, error: &std::io::Error) -> BaselineError {
+    BaselineError::Write { path: folder.to_path_buf(), what: error.to_string() }
 }
 
 fn to_parquet(shown: &RunNumbers) -> PolarsResult<Vec<u8>> {
@@ -186,7 +203,7 @@ fn to_parquet(shown: &RunNumbers) -> PolarsResult<Vec<u8>> {
 /// The numbers in a table; the error says what is wrong with it.
 fn from_parquet(bytes: Vec<u8>) -> Result<BTreeMap<Place, f32>, String> {
     let said = |error: polars::error::PolarsError| error.to_string();
-    let frame = parquet_frame(Cursor::new(bytes)).map_err(said)?;
+    let frame = parquet_frame(bytes).map_err(said)?;
     let words = |name: &str| frame.column(name).and_then(|column| column.str()).map_err(said);
     let counts = |name: &str| frame.column(name).and_then(|column| column.u32()).map_err(said);
     let (kind, of, item) = (words("kind")?, words("of")?, words("item")?);

@@ -1,15 +1,17 @@
 //! The numbers of a run that was written to a results folder: `run.json`, `verdicts.json` and the table of numbers.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::StringChunked;
 use serde::{Deserialize, Serialize};
 
 use super::run_numbers::{Kind, Place, RunNumbers};
+use crate::manifest::{ResultFileError, ResultsFolder};
 use crate::parquet::parquet_frame;
 use study::judge::outcome::HypothesisOutcome;
+
+const MEASUREMENTS: &str = "tables/measurements.parquet";
 
 /// Version of `run.json`.
 pub const RUN_SCHEMA: u32 = 1;
@@ -26,42 +28,53 @@ pub struct RunFile {
 
 /// Why a folder is no run.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {what}; expected the results folder of a run (streamgauge run --results DIR writes one)", path.display())]
-pub struct FolderError {
-    /// The file that is missing, damaged or of another version.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub what: String,
+pub enum FolderError {
+    /// A file is missing, damaged or not as it was written.
+    #[error(transparent)]
+    File(#[from] ResultFileError),
+    /// A file has the bytes that were written, and this program makes nothing of them.
+    #[error("{}: {what}; expected the results folder of a run (streamgauge run --results DIR writes one)", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
 /// What the run in `folder` showed: its numbers (published ones apart from measured ones), estimates and verdicts.
 ///
 /// # Errors
-/// A file that is missing, damaged or of another version.
+/// A file that is missing, not as it was written, or of another version.
 pub fn results(folder: &Path) -> Result<RunNumbers, FolderError> {
-    let RunFile { schema, made_with } = json(&folder.join("run.json"))?;
+    let run = folder.join("run.json");
+    if matches!(run.try_exists(), Ok(false)) {
+        return Err(FolderError::Content { path: run, what: "it is not there".to_string() });
+    }
+    let folder = ResultsFolder::open(folder)?;
+    let RunFile { schema, made_with } = json(&folder, "run.json")?;
     if schema != RUN_SCHEMA {
         let what = format!("it has schema {schema}, this program reads {RUN_SCHEMA}");
-        return Err(FolderError { path: folder.join("run.json"), what });
+        return Err(FolderError::Content { path: folder.path("run.json"), what });
     }
     let mut shown = RunNumbers { made_with, ..RunNumbers::default() };
-    let outcomes: Vec<HypothesisOutcome> = json(&folder.join("verdicts.json"))?;
+    let outcomes: Vec<HypothesisOutcome> = json(&folder, "verdicts.json")?;
     outcomes.iter().for_each(|outcome| shown.outcome(outcome));
-    let path = folder.join("tables/measurements.parquet");
-    numbers(&path, &mut shown).map_err(|what| FolderError { path, what })?;
+    let table = folder.read(MEASUREMENTS)?;
+    numbers(table, &mut shown)
+        .map_err(|what| FolderError::Content { path: folder.path(MEASUREMENTS), what })?;
     Ok(shown)
 }
 
-fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, FolderError> {
-    let fail = |what: String| FolderError { path: path.to_path_buf(), what };
-    let bytes = fs::read(path).map_err(|error| fail(error.to_string()))?;
-    serde_json::from_slice(&bytes).map_err(|error| fail(error.to_string()))
+fn json<T: for<'de> Deserialize<'de>>(folder: &ResultsFolder, name: &str) -> Result<T, FolderError> {
+    let bytes = folder.read(name)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| FolderError::Content { path: folder.path(name), what: error.to_string() })
 }
 
 /// Several published rows may be of one place (two precisions of one source): they are counted.
-fn numbers(path: &Path, shown: &mut RunNumbers) -> Result<(), String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let frame = parquet_frame(file).map_err(|error| error.to_string())?;
+fn numbers(table: Vec<u8>, shown: &mut RunNumbers) -> Result<(), String> {
+    let frame = parquet_frame(table).map_err(|error| error.to_string())?;
     let words = |name: &str| -> Result<&StringChunked, String> {
         frame.column(name).and_then(|column| column.str()).map_err(|error| error.to_string())
     };

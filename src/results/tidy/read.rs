@@ -1,12 +1,12 @@
 //! Tables back as text: chosen columns of the rows that meet all conditions, as CSV.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{AnyValue, DataFrame};
 
 use super::columns::{Format, TABLES, table};
 use crate::csv_cell::cell;
+use crate::manifest::{ResultFileError, ResultsFolder};
 use crate::parquet::parquet_frame;
 
 /// `column=value`: keep rows whose column reads so.
@@ -46,9 +46,12 @@ pub enum ReadError {
         /// The columns that it has.
         known: String,
     },
-    /// The file is missing or damaged.
-    #[error("{}: {what}; streamgauge run writes it", path.display())]
-    File {
+    /// The file is missing, damaged or not as it was written.
+    #[error(transparent)]
+    File(#[from] ResultFileError),
+    /// The file has the bytes that were written, and this program makes nothing of them.
+    #[error("{}: {what}; streamgauge report writes it anew", path.display())]
+    Content {
         /// The file of the table.
         path: PathBuf,
         /// What is wrong with it.
@@ -56,20 +59,21 @@ pub enum ReadError {
     },
 }
 
-/// The table of `folder` (`results/tables`) as CSV with a header. No `columns`: all of them. Text is quoted where it
+/// The table of a results folder as CSV with a header. No `columns`: all of them. Text is quoted where it
 /// must be, missing values are empty, numbers have as many digits as tell them from their neighbours.
 ///
 /// # Errors
-/// An unknown table or column, a file that is missing or damaged.
+/// An unknown table or column, a file that is missing or not as it was written.
 pub fn text(
-    folder: &Path,
+    results: &Path,
     name: &str,
     columns: &[String],
     conditions: &[Condition],
 ) -> Result<String, ReadError> {
     let described = table(name).ok_or_else(|| ReadError::NoTable { name: name.to_string() })?;
-    let path = folder.join(described.file());
-    let fail = |what: String| ReadError::File { path: path.clone(), what };
+    let (folder, file) = (ResultsFolder::open(results)?, format!("tables/{}", described.file()));
+    let bytes = folder.read(&file)?;
+    let fail = |what: String| ReadError::Content { path: folder.path(&file), what };
     let place = |column: &str, header: &[String]| {
         header.iter().position(|known| known == column).ok_or_else(|| ReadError::NoColumn {
             table: described.name,
@@ -79,12 +83,11 @@ pub fn text(
     };
     let (header, rows): (Vec<String>, Rows) = match described.format {
         Format::Parquet => {
-            let file = File::open(&path).map_err(|error| fail(error.to_string()))?;
-            let frame = parquet_frame(file).map_err(|error| fail(error.to_string()))?;
+            let frame = parquet_frame(bytes).map_err(|error| fail(error.to_string()))?;
             let header = frame.get_column_names().iter().map(|name| name.to_string()).collect();
             (header, Rows::Frame(frame))
         }
-        Format::Csv => csv_rows(&path).map_err(|error| fail(error.to_string()))?,
+        Format::Csv => csv_rows(&bytes).map_err(|error| fail(error.to_string()))?,
     };
     let wanted: Vec<usize> = match columns {
         [] => (0..header.len()).collect(),
@@ -138,8 +141,8 @@ impl Rows {
     }
 }
 
-fn csv_rows(path: &Path) -> Result<(Vec<String>, Rows), csv::Error> {
-    let mut reader = csv::Reader::from_path(path)?;
+fn csv_rows(bytes: &[u8]) -> Result<(Vec<String>, Rows), csv::Error> {
+    let mut reader = csv::Reader::from_reader(bytes);
     let header = reader.headers()?.iter().map(str::to_string).collect();
     Ok((header, Rows::Records(reader.records().collect::<Result<_, _>>()?)))
 }

@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
+.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -72,6 +72,12 @@ foreign: build .venv/optimum/ready ## remake the decoders of other tools, check 
 	.venv/optimum/bin/python scripts/reference/make_foreign.py optimum
 	.venv/foreign/bin/python scripts/reference/make_foreign.py check $(TARGET)/release/streamgauge
 	.venv/foreign/bin/python scripts/reference/check_exports.py $(TARGET)/release/streamgauge
+
+# make fuzz EXECUTIONS=50000 ONLY=onnx: so many, of one target
+EXECUTIONS ?= 1000000
+fuzz: runtime ## a million mutated inputs for every parser of foreign bytes, under limits: results/fuzz.md
+	EXECUTIONS=$(EXECUTIONS) ONLY=$(ONLY) nice -n 19 \
+	  $(CARGO) test --release --locked --quiet --test fuzz -- --ignored --exact whole --nocapture
 
 zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/train.py

@@ -9,5 +9,6 @@ pub mod hash;
 pub mod named_enum;
 pub mod progress;
 pub mod publish;
+pub mod secret;
 pub mod terminal;
 pub mod threads;

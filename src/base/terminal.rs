@@ -1,9 +1,12 @@
 //! Text on its way to a terminal. Names, titles and messages come from files that others wrote; whatever they hold, they move
-//! no cursor, change no colour, reorder no words, and ask the terminal for nothing.
+//! no cursor, change no colour, reorder no words, and ask the terminal for nothing. A secret of the user that they quote is
+//! hidden.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+
+use crate::secret::hide;
 
 /// The text with every character that a terminal or a reader would obey and not show as its escape, e.g. `\u{1b}`. Line
 /// breaks and tabs stay.
@@ -62,12 +65,12 @@ pub fn visible_json(json: &str) -> Cow<'_, str> {
 
 /// Writes one line to standard error. Nobody is left to be told when that fails, and the work goes on.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", visible(line));
+    let _ = writeln!(io::stderr().lock(), "{}", visible(&hide(line)));
 }
 
 /// The same for a line that this program has coloured itself.
 pub fn say_in_colour(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", visible_in_colour(line));
+    let _ = writeln!(io::stderr().lock(), "{}", visible_in_colour(&hide(line)));
 }
 
 /// Writes text for people to standard output.
@@ -99,7 +102,7 @@ pub fn print_data(text: &str) -> io::Result<()> {
 
 fn put(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    out.write_all(hide(text).as_bytes()).and_then(|()| out.flush())
 }
 
 /// Control characters but line breaks and tabs, marks that turn the direction of writing, and the two characters that no

@@ -10,6 +10,7 @@ use super::options::{CommonOptions, ComputeOptions};
 use super::{check, model_argument, output, profile, progress, speed::Meter, table};
 use crate::pipeline::{self, Measured, PendingTokenizer, Request, Source};
 use crate::store::Store;
+use base::progress::Progress;
 use engine::run::Runtime;
 use model::checkpoint::Memo;
 use number::facts::ModelFacts;
@@ -118,7 +119,7 @@ impl Arguments {
         let subject = model_argument::open(&self.model, &self.models, self.tokenizer(), &memo, bar.as_ref())?;
         let (inputs, extras) = self.input.read(&self.extras)?;
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
-        let requests = self.requests(inputs, &subject.tokenizer)?;
+        let requests = self.requests(inputs, &subject.tokenizer, bar.as_ref())?;
         let meter = Meter::new(bar.as_ref());
         let source = Source::Model { subject: &subject, extras: &extras, store: store.as_ref() };
         let Measured { observations, kept } =
@@ -184,7 +185,7 @@ impl Arguments {
             bar.note("extras are observed of checkpoints only, not of ONNX files");
         }
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
-        let requests = self.requests(inputs, &tokenizer)?;
+        let requests = self.requests(inputs, &tokenizer, bar.as_ref())?;
         let sizes: BTreeMap<String, usize> = self.axes.iter().cloned().collect();
         let source = Source::Decoder { file, sizes: &sizes };
         let found = pipeline::measure_requests(source, &requests, &runtime, bar.as_ref())?.observations;
@@ -195,7 +196,14 @@ impl Arguments {
     }
 
     /// The token ids of each input, by the tokenizer if it is a text.
-    fn requests(&self, inputs: Vec<One>, tokenizer: &PendingTokenizer) -> Result<Vec<Request>, Failure> {
+    fn requests(
+        &self,
+        inputs: Vec<One>,
+        tokenizer: &PendingTokenizer,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Request>, Failure> {
+        let note = self.has_text().then(|| tokenizer.as_ref().ok()?.note()).flatten();
+        note.into_iter().for_each(|note| progress.note(&note));
         let request = |input| match input {
             One::Ids(ids) => Ok(Request { text: None, ids }),
             One::Text(text) => {

@@ -165,6 +165,8 @@ fn open(
     let folders: Vec<&PathBuf> = folders.into_iter().collect();
     let tokenizers: BTreeMap<PathBuf, _> =
         folders.iter().copied().cloned().zip(tokenizers(&folders)).collect();
+    let notes = tokenizers.values().flatten().filter_map(|tokenizer| tokenizer.note());
+    notes.for_each(|note| progress.note(&note));
     let open = |(model, at): (&&Model, Result<PathBuf, SubjectError>)| {
         let at = at?;
         Subject::listed_with(model, &at, tokenizers[&at].clone(), &memo)

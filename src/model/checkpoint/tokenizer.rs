@@ -15,20 +15,20 @@ mod rules;
 
 use std::{
     collections::BTreeMap,
-    io::Read,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, OnceLock},
 };
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
+use tokenizers::ModelWrapper;
 
 use super::{CheckpointError, files, quantised};
 use crate::gguf;
 use base::contain::contain;
-use base::foreign;
+use base::foreign::{self, Kind};
 use base::hash::Key;
-use bounds::Growth;
+use bounds::{Checked, Growth};
 use number::protocol::Bos;
 
 const FILE: &str = "tokenizer.json";
@@ -120,7 +120,8 @@ pub enum TokenizerError {
 impl Tokenizer {
     /// Reads the metadata of a GGUF file; of a folder in Hugging Face layout `tokenizer.json`, and `tokenizer_config.json` and `config.json` where they are.
     ///
-    /// Truncation and padding that `tokenizer.json` asks for are switched off: a prompt is measured whole.
+    /// Truncation and padding that `tokenizer.json` asks for are switched off: a prompt is measured whole. So is dropout: its
+    /// ids are the same each time.
     ///
     /// # Errors
     /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
@@ -276,6 +277,15 @@ impl Tokenizer {
         })
     }
 
+    /// What of the file is not followed, for people.
+    pub fn note(&self) -> Option<String> {
+        let dropout = self.parsed.dropout?;
+        Some(format!(
+            "{}: its dropout of {dropout}, by which the ids of a text are chance, is left off",
+            self.file.display()
+        ))
+    }
+
     /// The BOS token's id, if the checkpoint says which it is.
     pub fn bos(&self) -> Option<u32> {
         self.bos.as_ref().ok().copied()
@@ -345,6 +355,8 @@ fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
 struct Parsed {
     inner: tokenizers::Tokenizer,
     growth: Growth,
+    /// The dropout that the file asks for.
+    dropout: Option<f64>,
     /// The settings that decide ids, as [`content`] spells them.
     content: LazyLock<Vec<u8>, Box<dyn FnOnce() -> Vec<u8> + Send>>,
 }
@@ -356,31 +368,31 @@ impl Parsed {
             return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
         }
         let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
-        let mut bytes = Vec::new();
-        let mut most = foreign::open(file).map_err(io)?.take(bounds::MOST_BYTES + 1);
-        most.read_to_end(&mut bytes).map_err(io)?;
-        if most.limit() == 0 {
-            let found = format!("more than {} bytes", bounds::MOST_BYTES);
-            return Err(TokenizerError::Bad { file: file.to_path_buf(), found });
-        }
+        let bytes = foreign::read(file, Kind::Json).map_err(io)?;
         Parsed::of(file, bytes)
     }
 
     /// Of the bytes of a `tokenizer.json` that `file` holds or describes.
     fn of(file: &Path, bytes: Vec<u8>) -> Result<Parsed, TokenizerError> {
         let bad = |found: String| TokenizerError::Bad { file: file.to_path_buf(), found };
-        let growth = bounds::check(&bytes).map_err(bad)?;
+        let Checked { growth, dropout } = bounds::check(&bytes).map_err(bad)?;
         let open = || -> Result<tokenizers::Tokenizer, tokenizers::Error> {
             let mut inner = tokenizers::Tokenizer::from_bytes(&bytes)?;
             inner.with_truncation(None)?;
             inner.with_padding(None);
+            if dropout.is_some()
+                && let ModelWrapper::BPE(mut model) = inner.get_model().clone()
+            {
+                model.dropout = None;
+                inner.with_model(model);
+            }
             Ok(inner)
         };
         let inner = match contain(open) {
             Ok(opened) => opened.map_err(|error| bad(error.to_string()))?,
             Err(panic) => return Err(bad(panic.to_string())),
         };
-        Ok(Parsed { inner, growth, content: LazyLock::new(Box::new(|| content(bytes))) })
+        Ok(Parsed { inner, growth, dropout, content: LazyLock::new(Box::new(|| content(bytes))) })
     }
 }
 
@@ -391,6 +403,11 @@ fn content(bytes: Vec<u8>) -> Vec<u8> {
     // Switched off, so they decide nothing.
     content.remove("truncation");
     content.remove("padding");
+    if let Some(dropout) = content.get_mut("model").and_then(|model| model.get_mut("dropout"))
+        && dropout.as_f64().is_some_and(|dropout| dropout != 0.0)
+    {
+        *dropout = Value::Null;
+    }
     content.sort_keys();
     let mut content = Value::Object(content);
     content.sort_all_objects();

@@ -15,8 +15,9 @@ use ureq::{
 use super::{
     HubError, HubId, Settings, Token,
     digest::Etag,
+    error::Shown,
     remote::Remote,
-    url::{joined, on_this_machine, origin, quoted},
+    url::{joined, on_this_machine, origin, quoted, without_credentials},
 };
 use base::foreign::{self, Kind};
 use base::progress::Progress;
@@ -49,7 +50,7 @@ struct Answer {
     response: Response<Body>,
     linked: HeaderMap,
     /// The host that gave it.
-    host: String,
+    host: Shown,
     /// That host is the hub itself.
     own: bool,
 }
@@ -58,7 +59,7 @@ impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Client, HubError> {
         let roots = match &settings.certificates {
             Some(path) => {
-                let bad = |why: String| HubError::Certificates { path: path.clone(), why };
+                let bad = |why: String| HubError::Certificates { path: path.clone(), why: why.into() };
                 let text = foreign::read(path, Kind::Text).map_err(|error| bad(error.to_string()))?;
                 let items: Result<Vec<PemItem<'static>>, Error> = ureq::tls::parse_pem(&text).collect();
                 let items = items.map_err(|error| bad(error.to_string()))?;
@@ -77,7 +78,7 @@ impl Client {
             None => RootCerts::WebPki,
         };
         if settings.token.as_ref().is_some_and(|token| token.header().is_none()) {
-            return Err(HubError::BadToken { endpoint: settings.endpoint.clone() });
+            return Err(HubError::BadToken { endpoint: settings.endpoint.as_str().into() });
         }
         let config = Agent::config_builder();
         // A proxy elsewhere knows another `localhost`.
@@ -94,7 +95,7 @@ impl Client {
             .into();
         Ok(Client {
             agent,
-            endpoint: settings.endpoint.clone(),
+            endpoint: without_credentials(&settings.endpoint),
             token: settings.token.clone(),
             pause: settings.pause,
         })
@@ -107,7 +108,7 @@ impl Client {
         answer.response.body_mut().read_json().map_err(|error| HubError::BadAnswer {
             id: id.clone(),
             expected: "the description of a model in JSON",
-            found: self.hidden(&error.to_string()),
+            found: error.to_string().into(),
         })
     }
 
@@ -134,7 +135,11 @@ impl Client {
         let bad = |expected, found: Option<String>| HubError::BadAnswer {
             id: id.clone(),
             expected,
-            found: found.map_or_else(|| "none".to_string(), |value| format!("{value:?}")) + " for " + name,
+            found: match found {
+                Some(value) => format!("{} for {name}", Shown::quoted(&value)),
+                None => format!("none for {name}"),
+            }
+            .into(),
         };
         Ok(Remote {
             name: name.to_string(),
@@ -167,11 +172,6 @@ impl Client {
         self.pause * 2u32.pow(failures.saturating_sub(1).min(5))
     }
 
-    /// A text of somebody else's, fit to be shown.
-    pub(super) fn hidden(&self, text: &str) -> String {
-        self.token.as_ref().map_or_else(|| text.to_string(), |token| token.hidden_in(text))
-    }
-
     /// One request, tried again where that may help.
     fn ask(
         &self,
@@ -191,7 +191,7 @@ impl Client {
                         let asked = retry_after(answer.response.headers());
                         let wait = asked.unwrap_or_else(|| self.pause(failures));
                         if failures == TRIES || wait > LONGEST_WAIT {
-                            let endpoint = self.endpoint.clone();
+                            let endpoint = self.endpoint.as_str().into();
                             return Err(HubError::Busy { id: id.clone(), endpoint, wait });
                         }
                         progress.note(&format!(
@@ -224,17 +224,21 @@ impl Client {
 
     /// One request and the redirects it leads to.
     fn follow(&self, id: &HubId, method: Method, url: &str) -> Result<Answer, HubError> {
-        let bad = |found| HubError::BadAnswer { id: id.clone(), expected: "an http or https address", found };
+        let bad = |found: Shown| HubError::BadAnswer {
+            id: id.clone(),
+            expected: "an http or https address",
+            found,
+        };
         let parse = |text: &str| {
             let uri = text.parse::<Uri>().ok().filter(|uri| origin(uri).is_some());
-            uri.ok_or_else(|| bad(format!("{:?}", text.split('?').next().unwrap_or_default())))
+            uri.ok_or_else(|| bad(Shown::quoted(text.split('?').next().unwrap_or_default())))
         };
         let hub = origin(&parse(&self.endpoint)?);
-        let mut uri = parse(url)?;
+        let mut uri = parse(&without_credentials(url))?;
         let mut linked = HeaderMap::new();
         for _ in 0..REDIRECTS {
             let own = origin(&uri) == hub;
-            let host = uri.authority().map(ToString::to_string).unwrap_or_default();
+            let host: Shown = uri.authority().map(ToString::to_string).unwrap_or_default().into();
             let mut request = match method {
                 Method::Head => self.agent.head(&uri),
                 Method::Get { .. } => self.agent.get(&uri),
@@ -248,17 +252,17 @@ impl Client {
                 request = request.header(header::RANGE, format!("bytes={from}-"));
             }
             let response = request.call().map_err(|error| {
-                let (id, why) = (id.clone(), self.hidden(&error.to_string()));
+                let (id, why) = (id.clone(), Shown::from(error.to_string()));
                 match error {
                     // A certificate that is not accepted arrives as an error of the connection.
-                    Error::Io(_) if why.contains("certificate") => {
+                    Error::Io(_) if why.as_str().contains("certificate") => {
                         HubError::Untrusted { id, host: host.clone(), why }
                     }
                     Error::Io(_) | Error::Timeout(_) | Error::HostNotFound | Error::ConnectionFailed => {
                         HubError::Unreachable { id, host: host.clone(), why }
                     }
                     _ => {
-                        let found = format!("{why} from {host}");
+                        let found = format!("{why} from {host}").into();
                         HubError::BadAnswer { id, expected: "an answer in HTTP", found }
                     }
                 }
@@ -272,25 +276,26 @@ impl Client {
                 return Ok(Answer { response, linked, host, own });
             }
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            let Some(location) = location else { return Err(bad("a redirect to nowhere".to_string())) };
-            let next = parse(&joined(&uri, location))?;
+            let Some(location) = location else { return Err(bad("a redirect to nowhere".into())) };
+            let next = parse(&without_credentials(&joined(&uri, location)))?;
             if uri.scheme_str() == Some("https") && next.scheme_str() != Some("https") {
-                return Err(bad("a redirect from https to http".to_string()));
+                return Err(bad("a redirect from https to http".into()));
             }
             if method == Method::Head && origin(&next) != hub {
                 return Ok(Answer { response, linked, host, own });
             }
             uri = next;
         }
-        Err(bad(format!("more than {REDIRECTS} redirects")))
+        Err(bad(format!("more than {REDIRECTS} redirects").into()))
     }
 
     /// The error that a status of failure means.
     fn refusal(&self, id: &HubId, file: Option<&str>, answer: Answer) -> HubError {
         let header = |name: &str| answer.response.headers().get(name).and_then(|value| value.to_str().ok());
         let code = header("x-error-code").unwrap_or_default();
-        let message = self.hidden(header("x-error-message").unwrap_or_default());
-        let (id, endpoint, token) = (id.clone(), self.endpoint.clone(), self.token.is_some());
+        let message = header("x-error-message").unwrap_or_default();
+        let (id, endpoint) = (id.clone(), Shown::from(&self.endpoint));
+        let token = self.token.is_some();
         let status = answer.response.status().as_u16();
         match (status, code, file) {
             // Another host knows nothing about repositories: its 403 is about the link it was reached by.
@@ -301,10 +306,10 @@ impl Client {
             (_, "RepoNotFound", _) | (401, _, _) | (404, "", None) => {
                 return HubError::NoRepo { id, endpoint, token };
             }
-            (404, _, Some(file)) => return HubError::NoFile { id, endpoint, file: file.to_string() },
+            (404, _, Some(file)) => return HubError::NoFile { id, endpoint, file: file.into() },
             _ => {}
         }
-        let message = if message.is_empty() { message } else { format!(" ({message})") };
+        let message = if message.is_empty() { "".into() } else { format!(" ({message})").into() };
         HubError::Status { id, host: answer.host, status, message }
     }
 }

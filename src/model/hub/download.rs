@@ -14,6 +14,7 @@ use super::{
     cache::RepoCache,
     client::{Client, TRIES},
     digest::{Etag, Hasher},
+    error::Shown,
     remote::Remote,
 };
 use base::progress::Progress;
@@ -52,9 +53,9 @@ pub(super) fn get(
         fs::remove_file(&part).map_err(HubError::io("remove", &part))?;
         return Err(HubError::WrongHash {
             id: id.clone(),
-            file: remote.name.clone(),
+            file: Shown::from(&remote.name),
             expected: remote.etag.as_str().to_string(),
-            found: found.as_str().to_string(),
+            found: found.as_str().into(),
         });
     }
     growing.file.sync_all().map_err(HubError::io("write", &part))?;
@@ -126,12 +127,12 @@ impl Growing<'_> {
                     continue;
                 }
             } else if !response.status().is_success() {
-                let found = format!("{} for a whole file", response.status());
+                let found = format!("{} for a whole file", response.status()).into();
                 return Err(HubError::BadAnswer { id: id.clone(), expected: "the file's content", found });
             }
             let why = match self.pour(&mut response.into_body().into_reader(), remote, progress)? {
-                Ok(()) => "the answer was too short".to_string(),
-                Err(error) => client.hidden(&error.to_string()),
+                Ok(()) => "the answer was too short".into(),
+                Err(error) => Shown::from(error.to_string()),
             };
             if self.have == remote.size {
                 break;
@@ -184,8 +185,8 @@ impl Growing<'_> {
         }
     }
 
-    fn cut(&self, id: &HubId, remote: &Remote, tries: u32, why: String) -> HubError {
-        let (id, file) = (id.clone(), remote.name.clone());
+    fn cut(&self, id: &HubId, remote: &Remote, tries: u32, why: Shown) -> HubError {
+        let (id, file) = (id.clone(), Shown::from(&remote.name));
         HubError::Cut { id, file, have: self.have, size: remote.size, tries, why }
     }
 }

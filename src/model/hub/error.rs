@@ -1,13 +1,47 @@
 //! Errors of the hub. Messages say what was asked, what came back and what to do next; none holds a token.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use super::HubId;
 use crate::checkpoint::CheckpointError;
+use base::secret;
+
+/// A text of somebody else's as it may be shown: without a secret that it quotes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Shown(String);
+
+impl Shown {
+    /// A text between quotes, with what a terminal would obey written out.
+    pub(super) fn quoted(text: &str) -> Shown {
+        Shown(format!("{:?}", secret::hide(text)))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Shown {
+    fn from(text: T) -> Shown {
+        Shown(secret::hide(text.as_ref()).into_owned())
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
 
 /// A fault of an id, the hub's answer, the connection or the cache.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +78,7 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the hub.
-        endpoint: String,
+        endpoint: Shown,
         /// Whether a token was sent.
         token: bool,
     },
@@ -54,7 +88,7 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the hub.
-        endpoint: String,
+        endpoint: Shown,
     },
     /// A file that the hub lists and then does not have.
     #[error("{id}: {endpoint} lists {file} and yet has none; try again, or another revision")]
@@ -62,9 +96,9 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the hub.
-        endpoint: String,
+        endpoint: Shown,
         /// Name of the file in the repository.
-        file: String,
+        file: Shown,
     },
     /// A model whose licence this user has not accepted.
     #[error(
@@ -80,7 +114,7 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the hub.
-        endpoint: String,
+        endpoint: Shown,
         /// Whether a token was sent.
         token: bool,
     },
@@ -91,7 +125,7 @@ pub enum HubError {
     )]
     BadToken {
         /// Address of the hub.
-        endpoint: String,
+        endpoint: Shown,
     },
     /// Too many requests: the hub asks for a pause longer than this program waits.
     #[error(
@@ -103,7 +137,7 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the hub.
-        endpoint: String,
+        endpoint: Shown,
         /// How long the hub asks to wait.
         wait: Duration,
     },
@@ -113,11 +147,11 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the host that answered.
-        host: String,
+        host: Shown,
         /// HTTP status.
         status: u16,
         /// The answer's own words, with a colon before them; empty if it has none.
-        message: String,
+        message: Shown,
     },
     /// An answer of another form than the hub gives.
     #[error("{id}: expected {expected}, found {found}; check HF_ENDPOINT")]
@@ -127,7 +161,7 @@ pub enum HubError {
         /// The answer that was expected.
         expected: &'static str,
         /// The answer that came.
-        found: String,
+        found: Shown,
     },
     /// No connection to a host.
     #[error(
@@ -137,9 +171,9 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the host that was asked.
-        host: String,
+        host: Shown,
         /// What the connection says.
-        why: String,
+        why: Shown,
     },
     /// A host whose certificate cannot be checked.
     #[error(
@@ -149,9 +183,9 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Address of the host that was asked.
-        host: String,
+        host: Shown,
         /// What the connection says.
-        why: String,
+        why: Shown,
     },
     /// A download that was cut too often in a row.
     #[error(
@@ -162,7 +196,7 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Name of the file in the repository.
-        file: String,
+        file: Shown,
         /// Bytes that are here.
         have: u64,
         /// Bytes of the whole file.
@@ -170,7 +204,7 @@ pub enum HubError {
         /// Cuts in a row.
         tries: u32,
         /// What the connection says.
-        why: String,
+        why: Shown,
     },
     /// A downloaded file whose content has another hash than announced.
     #[error(
@@ -181,11 +215,11 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Name of the file in the repository.
-        file: String,
+        file: Shown,
         /// Hash that the hub announces.
         expected: String,
         /// Hash of what came.
-        found: String,
+        found: Shown,
     },
     /// A repository without config or safetensors.
     #[error(
@@ -198,7 +232,7 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Names of the files that the repository has.
-        files: Vec<String>,
+        files: Vec<Shown>,
     },
     /// A model that cannot be measured, as its config shows before its weights are downloaded.
     #[error("{id}: {why} (its weights were not downloaded)")]
@@ -206,7 +240,7 @@ pub enum HubError {
         /// The model asked for.
         id: HubId,
         /// Why it cannot be measured.
-        why: String,
+        why: Shown,
     },
     /// No room for what is downloaded.
     #[error(
@@ -236,7 +270,7 @@ pub enum HubError {
         /// File or folder on this machine.
         path: PathBuf,
         /// What the file holds instead.
-        why: String,
+        why: Shown,
     },
     /// The index of a checkpoint in shards cannot be read.
     #[error(transparent)]
@@ -255,10 +289,10 @@ impl HubError {
 }
 
 /// The weights there are, else the first few files.
-fn listed(files: &[String]) -> String {
-    let weights: Vec<&str> = files.iter().map(String::as_str).filter(|name| is_weights(name)).collect();
+fn listed(files: &[Shown]) -> String {
+    let weights: Vec<&str> = files.iter().map(Shown::as_str).filter(|name| is_weights(name)).collect();
     let shown: Vec<&str> =
-        if weights.is_empty() { files.iter().map(String::as_str).take(5).collect() } else { weights };
+        if weights.is_empty() { files.iter().map(Shown::as_str).take(5).collect() } else { weights };
     match shown.as_slice() {
         [] => "no file at all".to_string(),
         shown if shown.len() > 5 => format!("{}, …", plain(&shown[..5])),
@@ -271,8 +305,8 @@ fn plain(names: &[&str]) -> String {
     names.join(", ").escape_debug().to_string()
 }
 
-fn next(files: &[String]) -> &'static str {
-    if files.iter().any(|name| is_weights(name)) {
+fn next(files: &[Shown]) -> &'static str {
+    if files.iter().any(|name| is_weights(name.as_str())) {
         "other weights are not read: look for a revision with safetensors (the hub's conversion bot opens one as \
          refs/pr/N), or convert them with transformers' save_pretrained"
     } else {

@@ -23,13 +23,14 @@ use std::path::{Path, PathBuf};
 use cache::{Found, RepoCache, TOKENIZER};
 use client::Client;
 use digest::is_hex;
-pub use error::HubError;
+pub use error::{HubError, Shown};
 pub use id::HubId;
 use remote::Remote;
 pub use settings::{Settings, Token};
 
 use crate::checkpoint;
 use base::progress::{NotesOnly, Progress};
+use base::secret;
 
 /// The hub as this user's environment describes it.
 pub struct Hub {
@@ -74,6 +75,7 @@ impl Hub {
         fits: &dyn Fn(&Path) -> Result<(), String>,
         progress: &dyn Progress,
     ) -> Result<PathBuf, HubError> {
+        let progress = &Hiding(progress);
         let cache = RepoCache::new(&self.settings.cache, id);
         let found = cache.find();
         if let Found::Whole(folder) = found {
@@ -109,15 +111,16 @@ impl Hub {
         let client = Client::new(&self.settings)?;
         let info = client.info(id, progress)?;
         if !is_hex(&info.sha, 40) {
-            let found = format!("the commit {:?} for revision {:?}", info.sha, id.revision());
-            return Err(HubError::BadAnswer { id: id.clone(), expected: "a commit of 40 hex digits", found });
+            let found = format!("the commit {} for revision {:?}", Shown::quoted(&info.sha), id.revision());
+            let expected = "a commit of 40 hex digits";
+            return Err(HubError::BadAnswer { id: id.clone(), expected, found: found.into() });
         }
         let commit = info.sha.as_str();
         let snapshot = cache.snapshot(commit);
         let has = |name: &str| info.siblings.iter().any(|sibling| sibling.rfilename == name);
         let weights = [checkpoint::SINGLE, checkpoint::INDEX].into_iter().find(|name| has(name));
         let (Some(weights), true) = (weights, has("config.json")) else {
-            let files = info.siblings.iter().map(|sibling| sibling.rfilename.clone()).collect();
+            let files = info.siblings.iter().map(|sibling| Shown::from(&sibling.rfilename)).collect();
             return Err(HubError::NotACheckpoint { id: id.clone(), files });
         };
         for name in TOKENIZER.into_iter().filter(|name| !has(name)) {
@@ -126,7 +129,7 @@ impl Hub {
         let mut small = vec!["config.json"];
         small.extend(TOKENIZER.into_iter().filter(|name| has(name)));
         get(&client, cache, id, commit, &small, &NotesOnly(progress))?;
-        fits(&snapshot).map_err(|why| HubError::Unfit { id: id.clone(), why })?;
+        fits(&snapshot).map_err(|why| HubError::Unfit { id: id.clone(), why: why.into() })?;
         if weights == checkpoint::SINGLE {
             get(&client, cache, id, commit, &[weights], progress)?;
         } else {
@@ -136,6 +139,27 @@ impl Hub {
         }
         cache.write_ref(commit)?;
         Ok(snapshot)
+    }
+}
+
+/// Passes on what a download says, without the secrets that a server quotes.
+struct Hiding<'a>(&'a dyn Progress);
+
+impl Progress for Hiding<'_> {
+    fn start(&self, stage: &str, total: u64) {
+        self.0.start(&secret::hide(stage), total);
+    }
+    fn start_bytes(&self, stage: &str, total: u64) {
+        self.0.start_bytes(&secret::hide(stage), total);
+    }
+    fn advance(&self, steps: u64) {
+        self.0.advance(steps);
+    }
+    fn finish(&self) {
+        self.0.finish();
+    }
+    fn note(&self, line: &str) {
+        self.0.note(&secret::hide(line));
     }
 }
 

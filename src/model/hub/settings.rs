@@ -2,17 +2,18 @@
 
 use std::{
     ffi::OsString,
-    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use super::url::without_credentials;
 use base::foreign::{self, Kind};
+use base::secret::Secret;
 
 /// The hub's address, the folder of its cache, and how to ask it.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `HF_ENDPOINT`, else <https://huggingface.co>; without a slash at its end.
+    /// `HF_ENDPOINT`, else <https://huggingface.co>; without a user and password, and without a slash at its end.
     pub endpoint: String,
     /// `HF_HUB_CACHE`, else `HF_HOME/hub`, else `huggingface/hub` in `XDG_CACHE_HOME` or `~/.cache`.
     pub cache: PathBuf,
@@ -26,33 +27,22 @@ pub struct Settings {
     pub pause: Duration,
 }
 
-/// A secret of the user. It can be sent to the hub, and shown to nobody.
-#[derive(Clone)]
-pub struct Token(String);
+/// What the user may read of the hub by. It can be sent to the hub, and shown to nobody.
+#[derive(Clone, Debug)]
+pub struct Token(Secret);
 
 impl Token {
     /// A token, unless the text is blank.
     pub fn new(text: &str) -> Option<Token> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Token(text.to_string()))
+        (!text.is_empty()).then(|| Token(Secret::new(text)))
     }
 
     /// The value of an `Authorization` header; `None` where the token has characters no header may have.
     pub(super) fn header(&self) -> Option<ureq::http::HeaderValue> {
-        let mut value = ureq::http::HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
+        let mut value = ureq::http::HeaderValue::from_str(&format!("Bearer {}", self.0.expose())).ok()?;
         value.set_sensitive(true);
         Some(value)
-    }
-
-    /// A text of somebody else's with the token taken out, should it quote it.
-    pub(super) fn hidden_in(&self, text: &str) -> String {
-        text.replace(&self.0, "[token]")
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token([hidden])")
     }
 }
 
@@ -82,11 +72,15 @@ impl Settings {
             .or_else(|| token_in(&path(&["HF_TOKEN_PATH"]).unwrap_or_else(|| hf_home.join("token"))));
         let endpoint = first(&["HF_ENDPOINT"]).map(|text| text.to_string_lossy().into_owned());
         let endpoint = endpoint.unwrap_or_else(|| "https://huggingface.co".to_string());
+        // Those of a proxy are sent to it, and its errors may quote them.
+        for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+            first(&[proxy]).map(|text| without_credentials(&text.to_string_lossy()));
+        }
         let offline = first(&["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]).is_some_and(|text| {
             ["1", "ON", "YES", "TRUE"].contains(&text.to_string_lossy().to_uppercase().as_str())
         });
         Settings {
-            endpoint: endpoint.trim_end_matches('/').to_string(),
+            endpoint: without_credentials(endpoint.trim_end_matches('/')),
             cache: path(&["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"]).unwrap_or_else(|| hf_home.join("hub")),
             token,
             offline,
@@ -106,6 +100,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use base::secret::hide;
 
     fn read(variables: &[(&str, &str)]) -> Settings {
         Settings::read(|name| {
@@ -133,6 +128,11 @@ mod tests {
         );
         assert_eq!(read(&[]).endpoint, "https://huggingface.co");
         assert_eq!(read(&[("HF_ENDPOINT", "https://mirror.example/")]).endpoint, "https://mirror.example");
+        let settings = read(&[("HF_ENDPOINT", "https://user:pass%21word@mirror.example/")]);
+        assert_eq!(settings.endpoint, "https://mirror.example");
+        assert_eq!(hide("pass!word pass%21word"), "[hidden] [hidden]");
+        read(&[("HTTPS_PROXY", "http://user:of-the-proxy@proxy.example:80")]);
+        assert_eq!(hide("http://user:of-the-proxy@"), "http://user:[hidden]@");
     }
 
     #[test]
@@ -141,9 +141,9 @@ mod tests {
         fs::write(home.path().join("token"), "hf_of_the_file\n").unwrap();
         let folder = home.path().to_str().unwrap();
         let from_file = read(&[("HF_HOME", folder)]);
-        assert_eq!(from_file.token.as_ref().unwrap().0, "hf_of_the_file");
+        assert_eq!(from_file.token.as_ref().unwrap().0.expose(), "hf_of_the_file");
         let from_variable = read(&[("HF_HOME", folder), ("HF_TOKEN", " hf_of_the_variable ")]);
-        assert_eq!(from_variable.token.as_ref().unwrap().0, "hf_of_the_variable");
+        assert_eq!(from_variable.token.as_ref().unwrap().0.expose(), "hf_of_the_variable");
         for settings in [from_file, from_variable] {
             let shown = format!("{settings:?} {settings:#?} {:?}", settings.token.as_ref().unwrap().header());
             assert!(!shown.contains("hf_of") && shown.contains("hidden"), "{shown}");

@@ -2,7 +2,7 @@
 
 use super::{
     TOKEN,
-    server::{REPO, Server},
+    server::{REPO, Reply, Server},
     with_tokenizer,
 };
 use crate::sandbox::Sandbox;
@@ -43,6 +43,27 @@ fn measure_takes_an_id_of_the_hub() {
     assert!(err.contains("HF_HUB_OFFLINE"), "{err}");
     for (name, bytes) in [sandbox.files("hf"), sandbox.files("results")].into_iter().flatten() {
         assert!(!bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn the_password_of_an_endpoint_is_shown_to_nobody() {
+    let sandbox = Sandbox::new();
+    let server = with_tokenizer();
+    server.fault(|request, reply| {
+        if request.path.ends_with("main") {
+            *reply = Reply::new(404);
+        }
+    });
+    let address = server.endpoint.strip_prefix("http://").unwrap();
+    for host in [address, "a b"] {
+        let mut command = sandbox.command(&["measure", REPO, "--prompt", "x"]);
+        command.env("HF_ENDPOINT", format!("http://someone:pass%21word@{host}")).env("HF_HUB_OFFLINE", "0");
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(7), "{said}");
+        assert!(!said.contains("pass%21word") && !said.contains("pass!word"), "{said}");
+        assert!(said.contains(host) && !said.contains("someone"), "{said}");
     }
 }
 

@@ -6,7 +6,7 @@ use model::hub::{Hub, HubId};
 
 use super::{
     TOKEN, User,
-    server::{REPO, Reply, Server, content, sha256},
+    server::{COMMIT, REPO, Reply, Server, content, sha256},
     with_tokenizer,
 };
 
@@ -113,6 +113,36 @@ fn refusals_say_what_to_do_and_never_show_the_token() {
 }
 
 #[test]
+fn a_hub_that_quotes_the_token_does_not_make_us_show_it() {
+    let server = with_tokenizer();
+    let main = |body: String| Reply { body: body.into_bytes(), ..Reply::new(200) };
+    let files = r#"[{"rfilename": "config.json"}, {"rfilename": "model.safetensors"}]"#;
+    for (end, reply) in [
+        ("main", main(format!(r#"{{"sha": "{TOKEN}", "siblings": {files}}}"#))),
+        ("main", main(format!(r#"{{"sha": "{COMMIT}", "siblings": [{{"rfilename": "{TOKEN}.bin"}}]}}"#))),
+        ("main", main(format!(r#"{{"sha": {TOKEN}}}"#))),
+        ("main", main(format!(r#"{{"siblings": "{TOKEN}"}}"#))),
+        ("main", Reply::new(302).with("location", &format!("ftp://{TOKEN}/"))),
+        ("main", Reply::new(302).with("location", &format!("http://{TOKEN}:{TOKEN}@127.0.0.1:1/{TOKEN}"))),
+        ("main", Reply::new(302).with("location", &format!("http://{TOKEN}.invalid/"))),
+        ("main", Reply::new(418).with("x-error-message", TOKEN)),
+        ("config.json", Reply::new(200).with("etag", TOKEN).with("content-length", "1")),
+        ("config.json", Reply::new(200).with("etag", &"0".repeat(40)).with("content-length", TOKEN)),
+        ("safetensors", Reply::new(302).with("location", &format!("/{TOKEN}"))),
+        ("safetensors", Reply::new(302).with("location", "x").with("x-linked-etag", &format!("{TOKEN}\""))),
+    ] {
+        server.fault(move |request, answer| {
+            if request.path.ends_with(end) {
+                *answer = reply.clone();
+            }
+        });
+        let user = User::with_token(&server);
+        let error = user.fetch().unwrap_err();
+        assert_hidden(&user, &[error.to_string(), format!("{error:?}")]);
+    }
+}
+
+#[test]
 fn a_revision_the_repository_does_not_have_is_named() {
     let server = with_tokenizer();
     let said = User::of(&server).fetch_revision("step9").unwrap_err().to_string();
@@ -170,8 +200,9 @@ fn a_hub_that_is_not_there_is_named() {
     let server = with_tokenizer();
     let mut user = User::of(&server);
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // closed again
-    user.settings.endpoint = format!("http://{free}");
+    user.settings.endpoint = format!("http://someone:passphrase@{free}");
     let said = user.refused();
+    assert!(!said.contains("someone") && !user.notes().contains("passphrase"), "{said} {}", user.notes());
     assert!(said.contains(&free.to_string()) && said.contains("HF_HUB_OFFLINE=1"), "{said}");
     assert_eq!(user.notes().matches("trying again").count(), 4, "{}", user.notes());
 }

@@ -12,8 +12,6 @@ use serde_json::Value;
 
 use super::{count::Count, rules::Rules};
 
-/// Bytes of a file; the largest in use have 35 MB.
-pub(super) const MOST_BYTES: u64 = 128 << 20;
 /// Values of a model: an entry of a vocabulary is two, a merge is three. The largest in use have 2 million.
 const MOST_VALUES: usize = 4 << 20;
 /// Values of each other part.
@@ -51,16 +49,21 @@ impl Growth {
     }
 }
 
-/// Checks a file and says how its rules can make a text grow.
+/// What is to be known of a file that may be opened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Checked {
+    pub growth: Growth,
+    /// The share of merges that its model leaves out by chance.
+    pub dropout: Option<f64>,
+}
+
+/// Checks a file.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn check(bytes: &[u8]) -> Result<Growth, String> {
+pub(super) fn check(bytes: &[u8]) -> Result<Checked, String> {
     serde_json::from_slice::<Sizes>(bytes).map_err(|error| error.to_string())?;
     let parts: Parts = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if parts.model.dropout.is_some_and(|dropout| dropout != 0.0) {
-        return Err("a dropout, by which the ids of a text are chance; set it to null".to_string());
-    }
     let mut rules = Rules::default();
     for part in [&parts.normalizer, &parts.pre_tokenizer, &parts.post_processor] {
         rules.follow(part)?;
@@ -76,7 +79,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<Growth, String> {
     if rules.growth() > LARGEST_DECODING {
         return Err(format!("a decoder that can make a token {} times as long", rules.growth()));
     }
-    Ok(growth)
+    Ok(Checked { growth, dropout: parts.model.dropout.filter(|&dropout| dropout != 0.0) })
 }
 
 /// The parts that have bounds of their own.
@@ -143,7 +146,7 @@ mod tests {
 
     fn refused(part: &str, value: Value, words: &str) {
         let mut file = json!({"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}});
-        assert_eq!(check(file.to_string().as_bytes()), Ok(Growth(1)));
+        assert_eq!(check(file.to_string().as_bytes()), Ok(Checked { growth: Growth(1), dropout: None }));
         file[part] = value;
         let error = check(file.to_string().as_bytes()).unwrap_err();
         assert!(error.contains(words), "{error}");
@@ -157,7 +160,6 @@ mod tests {
         refused("normalizer", json!(vec![0; MOST_SETTINGS]), "too many values");
         let many: Vec<Value> = (0..17).map(|_| json!({"content": "a".repeat(LONGEST_TOKEN)})).collect();
         refused("added_tokens", json!(many), "added tokens of 1114112 bytes");
-        refused("model", json!({"dropout": 0.1, "vocab": {}, "merges": []}), "dropout");
         let replace = json!({"type": "Replace", "pattern": {"String": ""}, "content": "a".repeat(2000)});
         refused("decoder", replace, "2001 times");
     }

@@ -261,3 +261,25 @@ fn folders_opened_together_are_as_if_each_were_opened_alone() {
     let identities: std::collections::BTreeSet<_> = alone.iter().flatten().map(|one| &one.0).collect();
     assert_eq!(identities.len(), 3);
 }
+
+#[test]
+fn dropout_is_left_off_with_a_note_and_the_ids_are_those_without() {
+    let file = |dropout: Value| {
+        json!({"version": "1.0", "added_tokens": [], "model": {"type": "BPE", "dropout": dropout,
+            "vocab": {"a": 0, "b": 1, "ab": 2, "abab": 3}, "merges": ["a b", "ab ab"]}})
+    };
+    let open = |dropout: Value| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("tokenizer.json"), file(dropout).to_string()).unwrap();
+        Tokenizer::open(folder.path()).unwrap()
+    };
+    let (with, without) = (open(json!(0.5)), open(json!(null)));
+    for text in ["abab", "ababab", "bababbaab"] {
+        for _ in 0..20 {
+            assert_eq!(with.plain(text).unwrap(), without.plain(text).unwrap());
+        }
+    }
+    assert_eq!(with.identity(), without.identity());
+    assert!(with.note().unwrap().contains("dropout of 0.5") && without.note().is_none());
+    assert!(open(json!(0.0)).note().is_none());
+}

@@ -78,6 +78,7 @@ pub(crate) fn run(target: &Target, executions: u64, seconds: u64) -> Outcome {
             .env("FUZZ_FOLDER", folder.path())
             .env("POLARS_MAX_THREADS", "1")
             .env("RAYON_NUM_THREADS", "1")
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(folder.path().join("said")).unwrap())
@@ -91,7 +92,8 @@ pub(crate) fn run(target: &Target, executions: u64, seconds: u64) -> Outcome {
         } else {
             let number = noted(&state);
             let said = fs::read_to_string(folder.path().join("said")).unwrap_or_default();
-            let how = format!("{end} ({})", said.lines().last().unwrap_or_default());
+            let last = said.lines().rev().find(|line| !line.is_empty() && !line.starts_with("note:"));
+            let how = format!("{end} ({})", last.unwrap_or_default());
             outcome.found.push(found(target, number, how));
             from = number + 1;
         }

@@ -12,7 +12,7 @@ pub(super) const SAFETENSORS: Target = Target {
     name: "safetensors",
     reads: "`model.safetensors`: header and places of the tensors",
     format: Format::Safetensors,
-    executions: 8_000,
+    executions: 10_000,
     seeds: || vec![small(0), small(3), project("tests/goldens/gemma3_nested_softcaps_f16/model.safetensors")],
     prepare: |folder| {
         fs::write(folder.join("config.json"), r#"{"model_type": "llama"}"#).unwrap();
@@ -87,7 +87,7 @@ pub(super) const CONFIG: Target = Target {
     name: "config",
     reads: "`config.json`: family, sizes and the graphs made of them",
     format: Format::Json,
-    executions: 4_000,
+    executions: 6_000,
     seeds: || in_folders("tests/goldens", "config.json"),
     prepare: |folder| -> Execute {
         fs::write(folder.join(SINGLE), small(3)).unwrap();

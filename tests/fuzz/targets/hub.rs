@@ -35,7 +35,7 @@ pub(super) const HUB: Target = Target {
     name: "hub",
     reads: "answers of a hub: a model's description, headers of its files, their content",
     format: Format::Http,
-    executions: 2_000,
+    executions: 3_000,
     seeds: || (0..REQUESTS.len()).map(|which| [&[which as u8], &right(which)[..]].concat()).collect(),
     prepare: |folder| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -16,7 +16,7 @@ pub(super) const TOML: Target = Target {
     name: "toml",
     reads: "TOML of an experiment: hypotheses, prompt sets, model lists, experiments, each with its report of mistakes",
     format: Format::Text,
-    executions: 4_000,
+    executions: 5_000,
     seeds: || {
         let hypotheses = ["H6", "H9", "H12"].map(|id| format!("experiments/hypotheses/{id}.toml"));
         let prompts = ["capital1", "sheaf4"].map(|id| format!("experiments/prompts/{id}.toml"));
@@ -76,7 +76,7 @@ pub(super) const CSV: Target = Target {
     name: "csv",
     reads: "published tables in CSV (the first line of an input names the table) and the claims remade from them",
     format: Format::Text,
-    executions: 2_000,
+    executions: 4_000,
     seeds: || TABLES.map(|name| [name.as_bytes(), b"\n", &beginning(name)].concat()).to_vec(),
     prepare: |folder| {
         for name in TABLES {

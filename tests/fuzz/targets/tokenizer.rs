@@ -20,7 +20,7 @@ pub(super) const TOKENIZER: Target = Target {
     name: "tokenizer",
     reads: "`tokenizer.json`: opened, texts encoded, ids decoded",
     format: Format::Json,
-    executions: 6_000,
+    executions: 5_000,
     seeds: || {
         vec![project("data/zoo/llama3-tiny/tokenizer.json"), project("data/zoo/gemma-tiny/tokenizer.json")]
     },

@@ -11,7 +11,19 @@ const ENDS: usize = 2048;
 pub(super) fn mutate(bytes: &[u8], other: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut mutated = bytes.to_vec();
     for _ in 0..1 << rng.random_range(0..4) {
-        change(&mut mutated, other, rng);
+        let at = place(mutated.len(), rng);
+        change(&mut mutated, at, other, rng);
+    }
+    mutated
+}
+
+/// A few changes in so many bytes at the beginning.
+pub(super) fn mutate_head(bytes: &[u8], head: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
+    let mut mutated = bytes.to_vec();
+    for _ in 0..1 << rng.random_range(0..4) {
+        let within = [64, 512, head][rng.random_range(0..3)].min(mutated.len());
+        let at = rng.random_range(0..=within);
+        change(&mut mutated, at, bytes, rng);
     }
     mutated
 }
@@ -26,8 +38,7 @@ fn place(length: usize, rng: &mut ChaCha8Rng) -> usize {
     }
 }
 
-fn change(bytes: &mut Vec<u8>, other: &[u8], rng: &mut ChaCha8Rng) {
-    let at = place(bytes.len(), rng);
+fn change(bytes: &mut Vec<u8>, at: usize, other: &[u8], rng: &mut ChaCha8Rng) {
     let room = bytes.len() - at;
     match rng.random_range(0..9) {
         0..=2 if room > 0 => bytes[at] ^= 1 << rng.random_range(0..8),

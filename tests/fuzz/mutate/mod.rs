@@ -17,6 +17,8 @@ use protobuf::Message;
 pub(crate) enum Format {
     /// Nothing is known but that numbers are varints or little-endian, and that a footer is at the end.
     Bytes,
+    /// Likewise, but what counts is in so many bytes at the beginning.
+    Head(usize),
     /// Lines and words: TOML, CSV.
     Text,
     Json,
@@ -70,6 +72,7 @@ impl Seeds {
                 match self.format {
                     Format::Text | Format::Json => text::mutate(bytes, other, rng),
                     Format::Http => http::mutate(bytes, other, rng),
+                    Format::Head(head) => bytes::mutate_head(bytes, head, rng),
                     _ => bytes::mutate(bytes, other, rng),
                 }
             }
@@ -91,7 +94,7 @@ impl Seed {
                 None => whole(),
             },
             Format::Protobuf => Message::of(seed, 0).map_or_else(whole, Seed::Protobuf),
-            Format::Bytes | Format::Text | Format::Http => whole(),
+            Format::Bytes | Format::Head(_) | Format::Text | Format::Http => whole(),
         }
     }
 }

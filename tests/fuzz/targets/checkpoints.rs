@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use app::pipeline::Subject;
-use model::checkpoint::{Checkpoint, INDEX as INDEX_FILE, Memo, SINGLE};
+use model::checkpoint::{Checkpoint, INDEX as INDEX_FILE, Memo, SINGLE, Tokenizer};
 
 use super::{Execute, Target, assert_names, in_folders, project};
 use crate::mutate::Format;
@@ -97,6 +97,35 @@ pub(super) const CONFIG: Target = Target {
             match Subject::open("id", &folder, &Memo::none()) {
                 Ok(subject) => drop(subject.facts()),
                 Err(error) => assert!(!error.to_string().is_empty()),
+            }
+        })
+    },
+};
+
+pub(super) const GGUF: Target = Target {
+    name: "gguf",
+    reads: "a GGUF file: metadata, places of the tensors, the config and tokenizer described in it",
+    format: Format::Head(16_000),
+    executions: 3_000,
+    seeds: || {
+        ["llama_q4_1_biases", "qwen2_f16", "qwen3_q5_1"]
+            .map(|name| project(&format!("tests/goldens/gguf/{name}/model.gguf")))
+            .to_vec()
+    },
+    prepare: |folder| -> Execute {
+        let file = folder.join("model.gguf");
+        Box::new(move |bytes| {
+            fs::write(&file, bytes).unwrap();
+            match Subject::open("id", &file, &Memo::none()) {
+                Ok(subject) => drop((subject.facts(), subject.weights())),
+                Err(error) => assert!(!error.to_string().is_empty()),
+            }
+            match Tokenizer::open(&file) {
+                Ok(tokenizer) => {
+                    let ids = tokenizer.plain("The capital of France is").unwrap_or_default();
+                    ids.iter().chain(&[0, 5, u32::MAX]).for_each(|&id| drop(tokenizer.token(id)));
+                }
+                Err(error) => assert_names(&error, "model.gguf"),
             }
         })
     },

@@ -32,6 +32,7 @@ pub(crate) fn all() -> Vec<Target> {
         checkpoints::SAFETENSORS,
         checkpoints::INDEX,
         checkpoints::CONFIG,
+        checkpoints::GGUF,
         tokenizer::TOKENIZER,
         onnx::ONNX,
         study::TOML,

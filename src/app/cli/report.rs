@@ -18,7 +18,7 @@ const LEFT_OUT: [&str; 3] = ["", "model-", "hypothesis-"];
 #[command(
     after_help = "Examples:\n  streamgauge report experiments/reproduce.toml --results /tmp/results\n  \
 streamgauge report --page H17\n  streamgauge report --page all | less\n\n\
-The pages are those of index.html and of report.md: report (the opening one), one for each hypothesis and each model by\n\
+The pages are those of index.html and of report.md: report (the opening one), one for each hypothesis and each model by \
 its id, methods, models, layers, and claims, figures and analysis where the experiment has them."
 )]
 pub(super) struct Arguments {

@@ -1,7 +1,7 @@
 //! Tables for a terminal: in columns where every word has room, else row by row.
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Cell as Shown, ColumnConstraint, ContentArrangement, Width};
+use comfy_table::{Cell as Shown, ColumnConstraint, ContentArrangement, TableComponent, Width};
 
 use super::words::{WIDTH, named, one_line, wrapped};
 use crate::report::document::{Basis, Cell, MISSING, Placement, Table};
@@ -30,7 +30,13 @@ pub(super) fn table(table: &Table, detail: Detail) -> String {
     let least = least(&heads, &rows);
     let fits = least.iter().sum::<usize>() + kept.len().saturating_sub(1) <= WIDTH;
     match fits || detail == Detail::Hidden {
-        true => columns(&heads, rows, fits.then_some(&least)),
+        true => {
+            let shown = columns(&heads, &rows, fits.then_some(&least));
+            match detail {
+                Detail::Hidden => format!("{shown}\n"),
+                Detail::Shown => ruled(shown, rows.len()),
+            }
+        }
         false => records(&heads, &rows),
     }
 }
@@ -50,8 +56,26 @@ fn least(heads: &[String], rows: &[Vec<String>]) -> Vec<usize> {
     heads.iter().enumerate().map(of).collect()
 }
 
+/// Lines between rows only where a row takes more than one line, and no blanks at the ends of lines.
+fn ruled(mut shown: comfy_table::Table, rows: usize) -> String {
+    let with_lines = shown.to_string();
+    for lines in [
+        TableComponent::HorizontalLines,
+        TableComponent::MiddleIntersections,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        shown.remove_style(lines);
+    }
+    let without = shown.to_string();
+    // Above the rows lie a line, the headings, of which one may be broken, and a line; one more below.
+    let heads = without.lines().skip(1).take_while(|line| !line.starts_with('═')).count();
+    let text = if without.lines().count() == rows + heads + 3 { without } else { with_lines };
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
 /// `least`: where words stay whole, as there is room for all of them.
-fn columns(heads: &[String], rows: Vec<Vec<String>>, least: Option<&Vec<usize>>) -> String {
+fn columns(heads: &[String], rows: &[Vec<String>], least: Option<&Vec<usize>>) -> comfy_table::Table {
     let mut shown = comfy_table::Table::new();
     shown
         .load_preset(UTF8_HORIZONTAL_ONLY)
@@ -67,7 +91,7 @@ fn columns(heads: &[String], rows: Vec<Vec<String>>, least: Option<&Vec<usize>>)
     for row in rows {
         shown.add_row(row);
     }
-    format!("{shown}\n")
+    shown
 }
 
 /// Each row by itself: its first cell, and below it what the others say under their headings.

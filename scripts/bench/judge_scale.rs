@@ -136,6 +136,7 @@ fn table() -> EvidenceTable {
                     prompt: Some(info.id.clone()),
                     category: Some(info.category.clone()),
                     metric,
+                    branch: None,
                     layer,
                     protocol: Some(protocol),
                     dtype: "float32".into(),

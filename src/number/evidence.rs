@@ -3,6 +3,8 @@
 //! The long table has one row per number. Every row says what produced it: evidence kind, source, model,
 //! prompt, protocol, dtype and, in words, the exact definition.
 
+use std::borrow::Cow;
+
 use crate::facts::ModelFacts;
 use crate::metric::Metric;
 use crate::protocol::Protocol;
@@ -33,6 +35,8 @@ pub struct Measurement {
     pub category: Option<String>,
     /// What was measured.
     pub metric: Metric,
+    /// The branch of the blocks that the number is of, where the metric does not say it ([`Metric::is_of_branch`]).
+    pub branch: Option<String>,
     /// Layer index for per-layer metrics: l = the stream entering block l, L = output of the last block.
     pub layer: Option<u32>,
     /// `None` only where no token enters the number (a property of the weights).
@@ -43,6 +47,16 @@ pub struct Measurement {
     pub value: f64,
     /// What was divided by what, in words, where the source deviates from the metric's definition; else empty.
     pub definition: String,
+}
+
+impl Measurement {
+    /// The name of the number in tables and files: that of its metric, with the branch in parentheses, if it has one.
+    pub fn name(&self) -> Cow<'static, str> {
+        match &self.branch {
+            None => Cow::Borrowed(self.metric.as_str()),
+            Some(branch) => Cow::Owned(format!("{}({branch})", self.metric)),
+        }
+    }
 }
 
 /// One prompt as far as statistics need it.

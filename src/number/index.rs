@@ -113,7 +113,8 @@ impl<'a> EvidenceIndex<'a> {
         self.model_number(id).map(|number| &self.models[number])
     }
 
-    /// Rows of one model whose numbers are what `asked` would give, of one layer or of all, sorted by layer and prompt.
+    /// Rows of one model whose numbers are what `asked` would give, of one layer or of all, sorted by layer and prompt. A metric
+    /// of a branch has those of every branch.
     pub fn rows(
         &self,
         metric: Metric,
@@ -174,10 +175,11 @@ impl<'a> EvidenceIndex<'a> {
         self.by_parts.keys().filter(move |(of, _)| *of == metric).map(|(_, parts)| *parts)
     }
 
-    /// Layers of which some model has a value of the metric.
-    pub fn layers(&self, metric: Metric, asked: Protocol) -> Vec<u32> {
+    /// Layers of which some model has a value of the metric, of the branch where the metric does not say it.
+    pub fn layers(&self, metric: Metric, branch: Option<&str>, asked: Protocol) -> Vec<u32> {
         let by_model = self.by_parts.get(&(metric, metric.decisive(asked)));
         let rows = by_model.into_iter().flatten().flatten();
+        let rows = rows.filter(|row| row.row.branch.as_deref() == branch);
         let layers: BTreeSet<u32> = rows.filter_map(|row| row.layer).collect();
         layers.into_iter().collect()
     }
@@ -236,6 +238,7 @@ mod tests {
             prompt: Some(prompt.into()),
             category: None,
             metric,
+            branch: None,
             layer: (metric == Metric::ResidualNorm).then_some(3),
             protocol: protocol.parse().ok(),
             dtype: "float32".into(),
@@ -275,7 +278,7 @@ mod tests {
         assert_eq!(in_order, [2.0, 3.0, 4.0]);
         assert_eq!(index.of_metric(Metric::ResidualNorm).len(), 4, "every row, whatever produced it");
         assert_eq!(
-            (index.layers(Metric::ResidualNorm, asked), index.models[listed].blocks),
+            (index.layers(Metric::ResidualNorm, None, asked), index.models[listed].blocks),
             (vec![3], Some(3))
         );
     }

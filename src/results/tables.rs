@@ -13,6 +13,7 @@
 //! Rows are in the order given; same rows, same bytes.
 
 use std::{
+    borrow::Cow,
     io,
     path::{Path, PathBuf},
 };
@@ -137,19 +138,20 @@ pub(crate) fn of_tokens(branches: &[&str]) -> Vec<NamedTap> {
 /// What a column of the measurements holds.
 enum Holds {
     Text(fn(&Measurement) -> Option<&str>),
+    Name,
     Layer,
     Value,
 }
 
 fn measurements(rows: &[&Measurement]) -> PolarsResult<DataFrame> {
-    use Holds::{Layer, Text, Value};
+    use Holds::{Layer, Name, Text, Value};
     let columns: [(&str, Holds); 13] = [
         ("evidence", Text(|m| Some(m.evidence.as_str()))),
         ("source", Text(|m| Some(&m.source))),
         ("model", Text(|m| Some(&m.model))),
         ("prompt", Text(|m| m.prompt.as_deref())),
         ("category", Text(|m| m.category.as_deref())),
-        ("metric", Text(|m| Some(m.metric.as_str()))),
+        ("metric", Name),
         ("layer", Layer),
         ("reduction", Text(|m| m.protocol.map(|p| p.reduction.as_str()))),
         ("endpoint", Text(|m| m.protocol.map(|p| p.endpoint.as_str()))),
@@ -160,6 +162,7 @@ fn measurements(rows: &[&Measurement]) -> PolarsResult<DataFrame> {
     ];
     let columns = columns.into_par_iter().map(|(name, holds)| match holds {
         Text(get) => Column::new(name.into(), rows.iter().map(|m| get(m)).collect::<Vec<Option<&str>>>()),
+        Name => Column::new(name.into(), rows.iter().map(|m| m.name()).collect::<Vec<Cow<'_, str>>>()),
         Layer => Column::new(name.into(), rows.iter().map(|m| m.layer).collect::<Vec<Option<u32>>>()),
         Value => Column::new(name.into(), rows.iter().map(|m| m.value).collect::<Vec<f64>>()),
     });
@@ -257,6 +260,7 @@ mod tests {
             prompt: Some("p".into()),
             category: None,
             metric: Metric::LastGain,
+            branch: None,
             layer: Some(3),
             protocol: Some(protocol),
             dtype: "bfloat16".into(),
@@ -266,6 +270,7 @@ mod tests {
         let weights = Measurement {
             metric: Metric::UnembeddingSpectralNorm,
             protocol: None,
+            branch: None,
             layer: None,
             prompt: None,
             ..gain.clone()

@@ -113,7 +113,7 @@ pub struct Entry {
 pub fn read(folder: &Path, id: &str) -> Result<Option<Registered>, RegistrationError> {
     let path = path(folder, id);
     let broken = |what: String| RegistrationError::Broken { path: path.clone(), what };
-    let text = match fs::read_to_string(&path) {
+    let text = match foreign::read_text(&path, Kind::Text) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == ErrorKind::InvalidData => return Err(broken(error.to_string())),
         read => {

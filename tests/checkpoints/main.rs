@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod as_stored;
+mod branches;
 mod checkpoint;
 mod device;
 mod export;
 mod files;
+mod formulas;
 mod gguf;
 mod goldens;
 mod headers;
 mod parity;
+mod rehearsed;
 #[path = "../program/sandbox.rs"]
 #[allow(dead_code, reason = "shared with tests/program, which uses all of it")]
 mod sandbox;

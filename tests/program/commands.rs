@@ -433,3 +433,32 @@ fn a_published_table_that_lacks_a_row_ends_a_run_before_anything_is_observed() {
     }
     assert!(!sandbox.path("results/report").exists());
 }
+
+#[test]
+fn check_says_which_branches_there_are_where_a_quantity_names_another() {
+    let sandbox = Sandbox::new();
+    let file = "experiments/hypotheses/H17.toml";
+    let text = sandbox.read(file);
+    let plain = "left = { metric = \"last-gain\", protocol";
+    assert!(text.contains(plain));
+    let of = |metric: &str| text.replacen(plain, &format!("left = {{ {metric}, protocol"), 1);
+    sandbox.write(file, &of("metric = \"branch-write\", branch = \"cross\", select = { layer = 0 }"));
+    let (_, said) = sandbox.expect(3, &["check"]);
+    let expected = "no model of the experiment has a branch \"cross\"; branches: attn, mlp (llama3-tiny and pythia-tiny)";
+    assert!(said.contains(expected) && said.contains("H17.toml:"), "{said}");
+    for (metric, expected) in [
+        (
+            "metric = \"branch-write\", select = { layer = 0 }",
+            "branch-write is of one branch of the blocks, and none is named",
+        ),
+        ("metric = \"last-gain\", branch = \"attn\"", "last-gain is no metric of a branch"),
+        (
+            "metric = \"branch-off-diagonal\", branch = \"mlp\", select = { layer = 0 }",
+            "the branch mlp has no branch-off-diagonal",
+        ),
+    ] {
+        sandbox.write(file, &of(metric));
+        let (_, said) = sandbox.expect(3, &["check"]);
+        assert!(said.contains(expected), "{said}");
+    }
+}

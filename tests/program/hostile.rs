@@ -154,3 +154,18 @@ fn nothing_is_kept_of_a_checkpoint_that_is_rewritten_while_it_is_measured() {
     let (_, said) = sandbox.expect(0, &["run"]);
     assert!(said.contains("observe llama3-tiny") && !said.contains("observe pythia-tiny"), "{said}");
 }
+
+#[test]
+fn a_model_whose_weights_are_damaged_is_walked_once() {
+    let sandbox = Sandbox::new();
+    let weights =
+        File::options().write(true).open(sandbox.path("data/zoo/llama3-tiny/model.safetensors")).unwrap();
+    // The last tensor of the file ends with what no dtype reads as a number.
+    weights.write_all_at(&[0xff; 8], weights.metadata().unwrap().len() - 8).unwrap();
+    let (_, said) = sandbox.expect(1, &["run"]);
+    assert!(said.contains("the checkpoint is damaged"), "{said}");
+    let of_model = |stage: &str| said.lines().filter(|line| line.starts_with(stage)).count();
+    let walks = [of_model("spectra llama3-tiny"), of_model("observe llama3-tiny")];
+    assert_eq!(walks, [1, 0], "{said}");
+    assert!(of_model("observe pythia-tiny") > 0, "the others go on: {said}");
+}

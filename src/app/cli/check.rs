@@ -8,8 +8,12 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::options::CommonOptions;
 use super::output;
+use crate::pipeline::{WhenMissing, locate};
+use base::progress::Silent;
+use model::arch::Recipe;
+use model::checkpoint::read_config;
 use number::index::EvidenceIndex;
-use study::config::{self, Checked, Kind, Loaded, Report};
+use study::config::{self, BranchesByModel, Checked, Kind, Loaded, Report, experiment::Model};
 use study::published::claims::ClaimsError;
 use study::{published, published::EvidenceError};
 
@@ -49,11 +53,30 @@ impl Arguments {
 fn published_too(checked: Vec<Checked>) -> Result<Vec<Checked>, ClaimsError> {
     for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
         let loaded = config::load(&experiment.path).map_err(ClaimsError::Toml)?;
+        branches(&loaded).map_err(ClaimsError::Toml)?;
         let Some(folder) = loaded.published else { continue };
         let table = published::import(&folder)?;
         published::retest(&folder, &EvidenceIndex::new(&table))?;
     }
     Ok(checked)
+}
+
+/// The branches that quantities name, against those of the experiment's models that are on this machine.
+fn branches(loaded: &Loaded) -> Result<(), Report> {
+    let naming: Vec<_> =
+        loaded.hypotheses.iter().filter(|(_, hypothesis, _)| config::names_a_branch(hypothesis)).collect();
+    if naming.is_empty() {
+        return Ok(());
+    }
+    let known: BranchesByModel = loaded.selected().filter_map(|model| branches_of(model, loaded)).collect();
+    naming.iter().try_for_each(|(path, hypothesis, _)| config::check_branches(path, hypothesis, &known))
+}
+
+/// Id and branches of a model; `None` where it is not here or cannot be read, which a run says.
+fn branches_of(model: &Model, loaded: &Loaded) -> Option<(String, Vec<String>)> {
+    let folder = locate(model, &loaded.models, &loaded.models_path, WhenMissing::Report, &Silent).ok()?;
+    let recipe = Recipe::read(&read_config(&folder).ok()?).ok()?;
+    Some((model.id.clone(), recipe.all_branches().into_iter().map(str::to_string).collect()))
 }
 
 fn in_a_table(error: &EvidenceError) -> serde_json::Value {

@@ -136,6 +136,8 @@ pub(super) struct Run<'a> {
     pub(super) done: Done,
     /// Evidence that was read already.
     pub(super) read: Read,
+    /// Keys of outputs that a failed job would have made on the way: another walk would fail as that one did.
+    pub(super) in_vain: BTreeSet<Key>,
     /// Places of the jobs, by key and then in the order of the plan.
     by_key: OnceCell<Vec<usize>>,
     measured: OnceCell<MeasuredJobs<'a>>,
@@ -184,8 +186,8 @@ impl<'a> Run<'a> {
     ) -> Run<'a> {
         let ledger = Ledger::of(&inputs.store, &inputs.snapshot);
         let (done, read) = (Done::default(), Read::default());
-        let (by_key, measured) = (OnceCell::new(), OnceCell::new());
-        Run { inputs, kinds, plan, places, progress, ledger, done, read, by_key, measured }
+        let (in_vain, by_key, measured) = (BTreeSet::new(), OnceCell::new(), OnceCell::new());
+        Run { inputs, kinds, plan, places, progress, ledger, done, read, in_vain, by_key, measured }
     }
 
     /// Does what is due of these stages, in the order of the plan.
@@ -197,7 +199,8 @@ impl<'a> Run<'a> {
             if !stages.contains(&kind.stage()) {
                 continue;
             }
-            let due = kind.due(group, self)?;
+            let mut due = kind.due(group, self)?;
+            due.retain(|due| !self.in_vain.contains(&due.key()));
             if due.is_empty() {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 use super::{
     RunError, Runtime,
+    means::Means,
     needs::{Prepared, kept},
     sharing::Sharing,
 };
@@ -33,6 +34,18 @@ pub fn next_batch<'p>(
     from: impl IntoIterator<Item = &'p [u32]>,
     extras: &Extras,
 ) -> (Vec<Vec<u32>>, Result<Prepared, RunError>) {
+    batch_within(runtime.means(), recipe, checkpoint, weights, from, extras)
+}
+
+/// [`next_batch`], by what decides it of the runtime.
+fn batch_within<'p>(
+    means: Means,
+    recipe: &Recipe,
+    checkpoint: &Checkpoint,
+    weights: &[WeightUse],
+    from: impl IntoIterator<Item = &'p [u32]>,
+    extras: &Extras,
+) -> (Vec<Vec<u32>>, Result<Prepared, RunError>) {
     let sharing = Sharing::of(recipe);
     let mut prompts: Vec<Vec<u32>> = Vec::new();
     let (mut rows, mut tokens) = (0, 0);
@@ -47,7 +60,7 @@ pub fn next_batch<'p>(
     }
     // Groups share nothing with each other, so the rows there will be are known once they are made.
     loop {
-        let prepared = Prepared::new(runtime, recipe, checkpoint, weights, &prompts, extras);
+        let prepared = Prepared::within(means, recipe, checkpoint, weights, &prompts, extras);
         let count = prompts.len();
         let fewer = match &prepared {
             Ok(prepared) if prepared.rows > MOST_ROWS => count * MOST_ROWS / prepared.rows,
@@ -66,12 +79,13 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::products::Unit;
     use number::observation::Extra;
 
     /// How many prompts walk together, and the rows of each walk.
     fn walks(memory: Option<u64>, extras: &[Extra], prompts: &[Vec<u32>]) -> Vec<(usize, Prepared)> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/zoo/llama3-tiny");
-        let runtime = Runtime::load(None).unwrap().with_memory(memory);
+        let means = Means { memory, unit: Unit::fastest() };
         let checkpoint = Checkpoint::open(&folder).unwrap();
         let recipe = Recipe::read(checkpoint.config()).unwrap();
         let weights = recipe.checked_weights(&checkpoint).unwrap();
@@ -79,7 +93,7 @@ mod tests {
         let (mut left, mut walks) = (prompts, Vec::new());
         while !left.is_empty() {
             let from = left.iter().map(|ids| &ids[..]);
-            let (some, prepared) = next_batch(&runtime, &recipe, &checkpoint, &weights, from, &extras);
+            let (some, prepared) = batch_within(means, &recipe, &checkpoint, &weights, from, &extras);
             assert_eq!(some, left[..some.len()]);
             left = &left[some.len()..];
             walks.push((some.len(), prepared.unwrap()));

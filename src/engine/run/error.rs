@@ -142,6 +142,18 @@ pub enum RunError {
     Checkpoint(#[from] CheckpointError),
 }
 
+impl RunError {
+    /// Whether every other walk of the model would fail as well, whatever its prompts.
+    pub fn is_of_the_model(&self) -> bool {
+        match self {
+            RunError::Arch(_) | RunError::Checkpoint(_) => true,
+            // Of the embedding a walk reads the rows of its tokens.
+            RunError::NotFinite { place, tensor } => *place != Place::Embedding && tensor.is_some(),
+            _ => false,
+        }
+    }
+}
+
 fn not_finite(tensor: Option<&str>) -> String {
     match tensor {
         Some(name) => format!("tensor {name:?} holds a NaN or an infinity: the checkpoint is damaged"),

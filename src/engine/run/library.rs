@@ -12,7 +12,7 @@ use ort::{
     memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType},
 };
 
-use super::{RunError, arena, cuda};
+use super::{RunError, arena, cuda, means::Means};
 use crate::products::Unit;
 use base::{device::Device, terminal::say, threads};
 
@@ -53,7 +53,6 @@ pub enum Multiplier {
 enum Apart {
     Cuda(u32),
     /// The way through a device's memory, walked in this machine's.
-    #[cfg(test)]
     Rehearsed,
 }
 
@@ -91,8 +90,8 @@ impl Runtime {
         Runtime { memory, ..self }
     }
 
-    pub(super) fn memory(&self) -> Option<u64> {
-        self.memory
+    pub(super) fn means(&self) -> Means {
+        Means { memory: self.memory, unit: self.unit() }
     }
 
     /// The same runtime, with another multiplier than [`Multiplier::Own`].
@@ -139,7 +138,6 @@ impl Runtime {
                 AllocatorType::Device,
                 MemoryType::Default,
             )?,
-            #[cfg(test)]
             Some(Apart::Rehearsed) => MemoryInfo::default(),
         };
         Ok(Some(memory))
@@ -155,9 +153,8 @@ impl Runtime {
         Runtime { device: Device::Cpu, card: None, apart: None, ..self }
     }
 
-    /// The same runtime, walking as if this machine's memory were a device's.
-    #[cfg(test)]
-    pub(super) fn rehearsing(self) -> Runtime {
+    /// The same runtime, walking as if this machine's memory were a device's: all of that way that can be tried without one.
+    pub fn rehearsing(self) -> Runtime {
         Runtime { apart: Some(Apart::Rehearsed), ..self }
     }
 }

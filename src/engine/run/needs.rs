@@ -8,6 +8,7 @@ use super::{
     RunError, Runtime,
     batch::{self, Group, Limits, SCORES},
     footprint::Needs,
+    means::Means,
     rate::Rates,
     sharing::Sharing,
     vocabulary::Unembedding,
@@ -122,7 +123,18 @@ impl Prepared {
         prompts: &[Vec<u32>],
         extras: &Extras,
     ) -> Result<Prepared, RunError> {
-        let asked = runtime.memory();
+        Prepared::within(runtime.means(), recipe, checkpoint, weights, prompts, extras)
+    }
+
+    /// [`Prepared::new`], by what decides it of the runtime.
+    pub(super) fn within(
+        Means { memory: asked, unit }: Means,
+        recipe: &Recipe,
+        checkpoint: &Checkpoint,
+        weights: &[WeightUse],
+        prompts: &[Vec<u32>],
+        extras: &Extras,
+    ) -> Result<Prepared, RunError> {
         let limit = asked.or_else(left);
         let (sharing, multiple) = (Sharing::of(recipe), batch::multiple(weights));
         let kept: usize = prompts.iter().map(|ids| kept(recipe, extras, ids.len())).sum();
@@ -130,7 +142,6 @@ impl Prepared {
         loop {
             let groups = batch::groups(prompts, recipe.heads(), sharing, multiple, limits);
             let rows = kept + groups.iter().map(Group::tokens).sum::<usize>();
-            let unit = runtime.unit();
             let work = work(unit, recipe, checkpoint, weights, &groups, kept)?;
             let needs = Needs::of(unit, recipe, checkpoint, weights, &groups, rows, &work)?;
             if let Some(limit) = limit.filter(|limit| needs.total() > *limit) {
@@ -159,11 +170,11 @@ mod tests {
 
     fn prepared(memory: Option<u64>, prompts: &[Vec<u32>]) -> Result<Prepared, RunError> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/zoo/llama3-tiny");
-        let runtime = Runtime::load(None).unwrap().with_memory(memory);
         let checkpoint = Checkpoint::open(&folder).unwrap();
         let recipe = Recipe::read(checkpoint.config()).unwrap();
         let weights = recipe.checked_weights(&checkpoint).unwrap();
-        Prepared::new(&runtime, &recipe, &checkpoint, &weights, prompts, &Extras::default())
+        let means = Means { memory, unit: Unit::fastest() };
+        Prepared::within(means, &recipe, &checkpoint, &weights, prompts, &Extras::default())
     }
 
     #[test]

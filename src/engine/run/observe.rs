@@ -1,4 +1,5 @@
-//! One walk through the model: embedding rows, blocks one after another, final norm, vocabulary in pieces.
+//! One walk through the model: embedding rows, then blocks one after another. What is read off the stream after the last one is in
+//! `ending`.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -9,10 +10,8 @@ use std::{
 use super::{
     Graphs, RunError, Runtime,
     batch::{self, Group},
-    head::Piece,
     needs::Prepared,
-    readout::Readout,
-    session::{Input, Session, floats, integers, read, value},
+    session::{Session, floats, integers, read},
     stager::{each_module, prefetch},
     state::State,
     vocabulary::Vocabulary,
@@ -24,7 +23,7 @@ use model::{
     checkpoint::{Checkpoint, widen::widen_from},
     onnx,
 };
-use number::observation::{Axes, Extra, Extras, PromptObservation, SCALES, TAPS, TOP_K};
+use number::observation::{Axes, Extras, PromptObservation, TAPS};
 
 /// Called with every layer of the stream as it passes: the layer, 0..=L, and the stream of each prompt in the order of the
 /// prompts, `[T, D]` row by row. Layer l is the stream entering block l, L the last block's output.
@@ -99,13 +98,14 @@ pub fn observe_with(
     Ok(found)
 }
 
-struct Walk<'a, 'w> {
+/// A walk under way.
+pub(super) struct Walk<'a, 'w> {
     runtime: &'a Runtime,
-    checkpoint: &'a Checkpoint,
-    weights: &'a [WeightUse],
-    extras: &'a Extras,
+    pub(super) checkpoint: &'a Checkpoint,
+    pub(super) weights: &'a [WeightUse],
+    pub(super) extras: &'a Extras,
     observer: Option<StreamObserver<'w>>,
-    groups: Vec<State>,
+    pub(super) groups: Vec<State>,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -267,115 +267,6 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    fn leave(&mut self, session: &mut Session, buffer: &mut Buffer) -> Result<(), RunError> {
-        let staged = buffer.stage(self.checkpoint, uses(self.weights, Place::FinalNorm))?;
-        for state in &mut self.groups {
-            // Every last row as it is, then all of them by each factor.
-            let scales: Vec<f32> = std::iter::once(1.0).chain(SCALES).collect();
-            let rows = state.group.last.repeat(scales.len());
-            let factors: Vec<f32> =
-                scales.iter().flat_map(|factor| state.group.last.iter().map(|_| *factor)).collect();
-            let mut out = {
-                let mut inputs = staged.inputs()?;
-                inputs.push(value("stream", &state.stream));
-                inputs.push(integers("rows", &[rows.len()], &rows)?);
-                inputs.push(floats("factors", &[rows.len(), 1], &factors)?);
-                session.run_reading(inputs, &["final_norm"])?
-            };
-            state.final_norm = out.floats("final_norm")?;
-            check_finite(&state.final_norm, Place::FinalNorm, &staged)?;
-            state.hidden = Some(out.take("hidden")?);
-        }
-        Ok(())
-    }
-
-    /// What the extras read out, through the final norm.
-    fn read_out(
-        &mut self,
-        recipe: &Recipe,
-        session: &mut Session,
-        buffer: &mut Buffer,
-        prompts: &[Vec<u32>],
-    ) -> Result<(), RunError> {
-        let staged = buffer.stage(self.checkpoint, uses(self.weights, Place::FinalNorm))?;
-        let width = recipe.embedding_width();
-        for state in &mut self.groups {
-            if self.extras.contains(&Extra::Loss) {
-                let (rows, wanted) = state.with_next(prompts);
-                if !rows.is_empty() {
-                    let hidden = normed(session, &staged, value("stream", &state.stream), &rows)?;
-                    state.loss = Some(Readout::new(hidden, width, wanted));
-                }
-            }
-            if self.extras.contains(&Extra::Lens) {
-                let count = state.group.last.len();
-                let rows: Vec<i64> = (0..count as i64).collect();
-                let mut hidden = Vec::new();
-                for layer in &state.last_rows {
-                    let stream = floats("stream", &[count, recipe.width()], layer)?;
-                    hidden.extend(normed(session, &staged, stream, &rows)?);
-                }
-                let wanted = vec![0; state.last_rows.len() * count]; // of no layer's distribution is a logit kept
-                state.lens = Some(Readout::new(hidden, width, wanted));
-                state.last_rows = Vec::new();
-            }
-        }
-        Ok(())
-    }
-
-    fn head(
-        &mut self,
-        vocabulary: &Vocabulary<'_>,
-        session: &mut Session,
-        buffer: &mut Buffer,
-    ) -> Result<(), RunError> {
-        let k = TOP_K.min(vocabulary.tokens());
-        vocabulary.each_piece(buffer, |piece| {
-            let _span = tracing::info_span!("head", tokens_from = piece.ids.start).entered();
-            for state in &mut self.groups {
-                let Some(hidden) = &state.hidden else { continue }; // leave() set it
-                let count = state.group.last.len();
-                let plain: Vec<i64> = (0..count as i64).collect();
-                let unscaled = plain.repeat(1 + SCALES.len());
-                let mut inputs = piece.inputs()?;
-                inputs.push(value("hidden", hidden));
-                inputs.push(integers("plain", &[count], &plain)?);
-                inputs.push(integers("unscaled", &[unscaled.len()], &unscaled)?);
-                let mut out = session.run(inputs)?;
-                let (max, below) = (out.floats("max")?, out.floats("below")?);
-                let (largest, rest) = (out.floats("largest")?, out.floats("rest")?);
-                let (weighted, shift) = (out.floats("weighted")?, out.floats("shift")?);
-                let top = out.floats("top_logits")?;
-                let ids = out.integers("top_rows")?;
-                for (p, distribution) in state.distributions.iter_mut().enumerate() {
-                    let sums =
-                        Piece { max: max[p], largest: largest[p], rest: rest[p], weighted: weighted[p] };
-                    let ids = ids[p * k..(p + 1) * k].iter().map(|row| piece.ids.start as u32 + *row as u32);
-                    distribution.add(sums, top[p * k..(p + 1) * k].iter().copied().zip(ids));
-                    let shift = shift.iter().skip(p).step_by(count).copied().fold(0.0, f32::max);
-                    state.shifts[p].add(shift, max[p], below[p]);
-                    if !distribution.is_finite() {
-                        return Err(piece.not_finite());
-                    }
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn tail(
-        &mut self,
-        vocabulary: &Vocabulary<'_>,
-        session: &mut Session,
-        buffer: &mut Buffer,
-    ) -> Result<(), RunError> {
-        vocabulary.each_piece(buffer, |piece| {
-            let _span = tracing::info_span!("loss and lens", tokens_from = piece.ids.start).entered();
-            let readouts = self.groups.iter_mut().flat_map(|state| [&mut state.loss, &mut state.lens]);
-            readouts.flatten().try_for_each(|readout| readout.add(session, piece))
-        })
-    }
-
     fn observations(self, prompts: &[Vec<u32>], branches: &[&'static str]) -> Vec<PromptObservation> {
         let mut found: Vec<(usize, PromptObservation)> =
             self.groups.iter().flat_map(|state| state.observations(prompts, branches)).collect();
@@ -390,26 +281,12 @@ fn stream_taps(stream: &str) -> Vec<(String, &'static str)> {
     of_stream.map(|tap| (stream_gauge(stream, tap.name), tap.name)).collect()
 }
 
-/// Rows of a stream through the final norm, as the head reads them, `[R, E]`.
-fn normed(
-    session: &mut Session,
-    staged: &Staged<'_>,
-    stream: Input<'_>,
-    rows: &[i64],
-) -> Result<Vec<f32>, RunError> {
-    let factors = vec![1.0; rows.len()];
-    let mut inputs = staged.inputs()?;
-    inputs.push(stream);
-    inputs.push(integers("rows", &[rows.len()], rows)?);
-    inputs.push(floats("factors", &[rows.len(), 1], &factors)?);
-    session.run(inputs)?.floats("hidden")
-}
-
 fn finite(row: &[f32]) -> bool {
     row.iter().all(|x| x.is_finite())
 }
 
-fn check_finite(row: &[f32], place: Place, staged: &Staged<'_>) -> Result<(), RunError> {
+/// An error that names the place, and the weight that is not finite either, unless all numbers are.
+pub(super) fn check_finite(row: &[f32], place: Place, staged: &Staged<'_>) -> Result<(), RunError> {
     if finite(row) {
         return Ok(());
     }

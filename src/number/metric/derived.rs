@@ -137,14 +137,14 @@ pub(super) fn position_slope(o: &PromptObservation) -> Option<f64> {
     ratio(Some(together), Some(spread))
 }
 
-/// Attention off the diagonal of each block, mean over its heads; `None` where no heads are known.
-pub(super) fn off_diagonal(o: &PromptObservation) -> Vec<Option<f64>> {
+/// Attention off the diagonal of each block, `[L, H]`, mean over its heads; `None` where no heads are known.
+pub(super) fn off_diagonal(by_head: &Array2<f32>) -> Vec<Option<f64>> {
     // Rows of blocks with fewer heads than others end with not-a-number.
     let mean = |heads: ArrayView1<'_, f32>| {
         let known: Vec<f32> = heads.iter().copied().filter(|given| !given.is_nan()).collect();
         reduce(ArrayView1::from(&known), Reduction::Mean)
     };
-    o.off_diagonal().rows().into_iter().map(mean).collect()
+    by_head.rows().into_iter().map(mean).collect()
 }
 
 fn ratio(numerator: Option<f64>, denominator: Option<f64>) -> Option<f64> {
@@ -235,8 +235,8 @@ mod tests {
     #[test]
     fn heads_are_averaged_where_they_are_known() {
         let mut o = observation();
-        assert_eq!(off_diagonal(&o), [Some(0.375), Some(0.5), Some(0.5)]);
+        assert_eq!(off_diagonal(o.off_diagonal()), [Some(0.375), Some(0.5), Some(0.5)]);
         o.put("attn_off_diagonal", ndarray::Array2::zeros((3, 0)));
-        assert_eq!(off_diagonal(&o), [None, None, None]);
+        assert_eq!(off_diagonal(o.off_diagonal()), [None, None, None]);
     }
 }

@@ -60,7 +60,11 @@ pub fn measurements(
     rows.put(Metric::JumpGainFirst, None, any, jump.and_then(|jump| jump.first));
     rows.put(Metric::JumpGainRest, None, any, jump.and_then(|jump| jump.rest));
     rows.put(Metric::PositionSlope, None, any, derived::position_slope(observation));
-    rows.put_each(Metric::AttentionOffDiagonal, 0, any, derived::off_diagonal(observation));
+    rows.put_each(Metric::AttentionOffDiagonal, 0, any, derived::off_diagonal(observation.off_diagonal()));
+    for branch in of_other_branches(observation) {
+        let by_block = derived::off_diagonal(observation.tap(&format!("{branch}_off_diagonal")));
+        rows.of(branch).put_each(Metric::BranchOffDiagonal, 0, any, by_block);
+    }
     rows.put(Metric::LogitShift, None, any, observation.number("logit_shift").map(f64::from));
     rows.put(Metric::Loss, None, any, observation.number("loss_nats").map(f64::from));
     let lens = observation.tap("lens_entropy_nats").iter();
@@ -91,10 +95,26 @@ fn modules(rows: &mut Rows<'_>, observation: &PromptObservation, protocol: Proto
     ] {
         rows.put_each(metric, 0, protocol, by_block);
     }
+    for branch in of_other_branches(observation) {
+        let write = observation.branch_out(branch);
+        let norms = write.rows().into_iter().map(|row| reduce(row, reduction)).collect();
+        for (metric, by_block) in [
+            (Metric::BranchWrite, norms),
+            (Metric::BranchGain, ratios(observation.module_out(branch), observation.module_in(branch))),
+            (Metric::BranchOverResidual, ratios(write, observation.resid())),
+        ] {
+            rows.of(branch).put_each(metric, 0, protocol, by_block);
+        }
+    }
     let jump = derived::jump(observation, reduction);
     rows.put(Metric::JumpLayer, None, protocol, jump.map(|jump| jump.layer as f64));
     rows.put(Metric::PlateauRatio, None, protocol, jump.and_then(|jump| jump.plateau));
     rows.put(Metric::NormRange, None, protocol, derived::norm_range(observation, reduction));
+}
+
+/// The branches whose numbers no metric names: all but attention and the MLP.
+fn of_other_branches(observation: &PromptObservation) -> impl Iterator<Item = &str> {
+    observation.branches().iter().map(String::as_str).filter(|branch| ![ATTENTION, MLP].contains(branch))
 }
 
 /// Rows of what attention on one prompt does through the value weights of its heads: `squares [L][H]`. None where the
@@ -121,7 +141,35 @@ struct Rows<'a> {
     rows: Vec<Measurement>,
 }
 
-impl Rows<'_> {
+/// Rows of one branch.
+struct RowsOfBranch<'r, 'a> {
+    rows: &'r mut Rows<'a>,
+    branch: &'r str,
+}
+
+impl RowsOfBranch<'_, '_> {
+    /// As [`Rows::put_each`], each with the name of the branch.
+    fn put_each(
+        &mut self,
+        metric: Metric,
+        first: usize,
+        protocol: Protocol,
+        values: impl IntoIterator<Item = Option<f64>>,
+    ) {
+        let before = self.rows.rows.len();
+        self.rows.put_each(metric, first, protocol, values);
+        for row in &mut self.rows.rows[before..] {
+            row.branch = Some(self.branch.to_string());
+        }
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// The same rows, to add some of a branch.
+    fn of<'r>(&'r mut self, branch: &'r str) -> RowsOfBranch<'r, 'a> {
+        RowsOfBranch { rows: self, branch }
+    }
+
     /// One value per layer, from `first` on.
     fn put_each(
         &mut self,
@@ -144,6 +192,7 @@ impl Rows<'_> {
             prompt: Some(self.prompt.id.clone()),
             category: Some(self.prompt.category.clone()),
             metric,
+            branch: None,
             layer: layer.map(|l| l as u32),
             protocol: metric.filed_under(protocol),
             dtype: DTYPE.to_string(),
@@ -228,6 +277,36 @@ mod tests {
             assert_eq!(found.len(), listed, "{metric}");
             assert!(found.iter().all(|r| r.layer.is_some() == metric.describe().per_layer), "{metric}");
         }
+    }
+
+    #[test]
+    fn a_branch_of_any_name_has_the_numbers_that_attention_has_under_its_name() {
+        let seen = observation();
+        let mut third = PromptObservation::new(seen.token_ids.clone(), ["attn", "cross", "mlp"]);
+        third.top = seen.top.clone();
+        for tap in seen.named() {
+            third.put(&tap.name, seen.tap(&tap.name).clone());
+        }
+        for tap in ["module_in", "module_out", "out", "off_diagonal"] {
+            third.put(&format!("cross_{tap}"), seen.tap(&format!("attn_{tap}")).clone());
+        }
+        let (before, rows) = (measure(&seen), measure(&third));
+        let (of_cross, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.branch.is_some());
+        assert_eq!(others, before, "no number of another branch is another one");
+        for (metric, of_attention) in [
+            (Metric::BranchWrite, Metric::AttentionWrite),
+            (Metric::BranchGain, Metric::AttentionGain),
+            (Metric::BranchOverResidual, Metric::AttentionOverResidual),
+            (Metric::BranchOffDiagonal, Metric::AttentionOffDiagonal),
+        ] {
+            let numbers = |rows: &[Measurement], metric| -> Vec<_> {
+                let rows = rows.iter().filter(|row| row.metric == metric);
+                rows.map(|row| (row.layer, row.protocol, row.value.to_bits())).collect()
+            };
+            assert_eq!(numbers(&of_cross, metric), numbers(&before, of_attention), "{metric}");
+        }
+        assert!(of_cross.iter().all(|row| row.metric.is_of_branch()));
+        assert_eq!(of_cross[0].name(), "branch-write(cross)");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Metrics: named numbers, each with unit and definition, computed from observations under a protocol.
 //!
-//! `table` declares every metric, `law` says which parts of a protocol enter its number. `reduce` turns tokens into one
+//! `table` declares every metric, `law` says which parts of a protocol enter its number, `branch` which are of one branch. `reduce` turns tokens into one
 //! norm, `gains` divides norms, `derived` computes what is neither; `measurements` takes all metrics from one observation,
 //! `weights` from a weighing, `spectra` from the prompts of a set. `series` keeps numbers of different protocols apart by
 //! type.
 
+mod branch;
 mod derived;
 mod gains;
 mod law;

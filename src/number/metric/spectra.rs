@@ -27,6 +27,7 @@ pub fn spectra(model: &str, set: &str, spectra: &Spectra, bos: Bos) -> Vec<Measu
                 prompt: Some(set_as_prompt(set)),
                 category: None,
                 metric,
+                branch: None,
                 layer: layer.map(|layer| layer as u32),
                 protocol: metric.filed_under(Protocol::new(reduction, Endpoint::LastBlock, bos)),
                 dtype: DTYPE.to_string(),

@@ -123,6 +123,19 @@ metrics! {
     /// Norm of what the MLP adds over the norm of the stream entering the block, a ratio.
     MlpOverResidual = "mlp-over-residual": "ratio", Reduction, BY_LAYER,
         "MLP write over the norm of the stream entering block l";
+    /// Reduced norm of what one named branch adds at one block.
+    BranchWrite = "branch-write": "norm", Reduction, BY_LAYER,
+        "norm of what the named branch adds to the stream in block l";
+    /// Norm of the output of one named branch over the norm of its (normalised) input, one block, a ratio.
+    BranchGain = "branch-gain": "ratio", Reduction, BY_LAYER,
+        "the named branch's output norm over its normalised input's norm, block l";
+    /// Norm of what one named branch adds over the norm of the stream entering the block, a ratio.
+    BranchOverResidual = "branch-over-residual": "ratio", Reduction, BY_LAYER,
+        "write of the named branch over the norm of the stream entering block l";
+    /// Attention of one named branch off the diagonal, summed over query tokens, mean over its heads in one block.
+    BranchOffDiagonal = "branch-off-diagonal": "tokens", Tokens, BY_LAYER,
+        "attention probability of the named branch off the diagonal, summed over query tokens, mean over its heads in \
+         block l", NEAR_ZERO;
     /// Share of the blocks whose attention gain is below 1.
     ContractingAttentionShare = "contracting-attention-share": "share", Reduction, SINGLE,
         "share of the blocks whose attention gain is below 1";

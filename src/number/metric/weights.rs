@@ -19,6 +19,7 @@ pub fn weights(model: &str, weighed: &Weighed) -> Vec<Measurement> {
             prompt: None,
             category: None,
             metric,
+            branch: None,
             layer: layer.map(|layer| layer as u32),
             protocol: None,
             dtype: "float64".to_string(),

@@ -113,7 +113,7 @@ fn change(place: &Place, before: Option<f32>, now: Option<f32>) -> Option<Number
                     place.name == "top_prob" || Tap::find(&place.name).is_some_and(|tap| tap.near_zero)
                 }
                 Kind::Measurement => {
-                    place.name.parse::<Metric>().is_ok_and(|metric| metric.describe().near_zero)
+                    Metric::of_number(&place.name).is_some_and(|metric| metric.describe().near_zero)
                 }
                 Kind::Estimate => true,
             };

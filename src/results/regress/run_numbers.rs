@@ -113,7 +113,7 @@ impl RunNumbers {
             kind: Kind::Measurement,
             of: row.model.clone(),
             item: row.prompt.clone().unwrap_or_default(),
-            name: row.metric.to_string(),
+            name: row.name().into_owned(),
             protocol: row.protocol.as_ref().map(Protocol::to_string).unwrap_or_default(),
             layer: row.layer,
             position: None,

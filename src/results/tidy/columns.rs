@@ -155,7 +155,11 @@ pub static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
                 MODEL,
                 PROMPT,
                 CATEGORY,
-                text("metric", "metric name; unit and definition in the report under Methods"),
+                text(
+                    "metric",
+                    "metric name, of a branch that no metric names with the branch in parentheses; unit and definition in the \
+                     report under Methods",
+                ),
                 count("layer", "layer as in observations; empty where the metric has none"),
                 text("reduction", "token reduction; empty for a property of the weights"),
                 text("endpoint", "endpoint of the gain; empty for a property of the weights"),

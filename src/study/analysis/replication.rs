@@ -85,6 +85,7 @@ mod tests {
             model: model.into(),
             prompt: Some(format!("p{at}")),
             category: None,
+            branch: None,
             metric: Metric::LastGain,
             layer: None,
             protocol: protocol.parse().ok(),

@@ -150,6 +150,7 @@ mod tests {
                     model: "m".into(),
                     prompt: Some(id.into()),
                     category: Some(category.into()),
+                    branch: None,
                     metric,
                     layer,
                     protocol: metric.filed_under(protocol),

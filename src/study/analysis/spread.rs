@@ -132,6 +132,7 @@ mod tests {
                         model: format!("m{m}"),
                         prompt: Some(prompt.id.clone()),
                         category: None,
+                        branch: None,
                         metric: Metric::LastGain,
                         layer: None,
                         protocol: Some(protocol),

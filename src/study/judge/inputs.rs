@@ -51,7 +51,9 @@ impl<'a> TestContext<'a> {
     /// Means over prompts layer by layer, of a quantity that selects no layer.
     pub(crate) fn profiles(&self, quantity: &Quantity, findings: &mut Findings) -> Profiles<'a> {
         let asked = quantity.protocol.unwrap_or(self.protocol);
-        let layers = quantity.metric.map(|metric| self.index.layers(metric, asked)).unwrap_or_default();
+        let filed = quantity.filed();
+        let layers =
+            filed.map(|(metric, branch)| self.index.layers(metric, branch, asked)).unwrap_or_default();
         let mut profiles = Profiles::default();
         let mut missing = Vec::new();
         // Without any layer, the look-up of one says what is missing.

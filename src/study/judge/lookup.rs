@@ -64,8 +64,11 @@ fn plain<'a>(context: &TestContext<'a>, quantity: &Quantity, scale: Scale) -> Ce
         notes: vec![],
         missing: vec![],
     };
-    match (quantity.metric, &quantity.fact) {
-        (Some(metric), _) => measured(context, quantity, metric, scale, &mut cells),
+    match (quantity.filed(), &quantity.fact) {
+        (Some(filed), _) => measured(context, quantity, filed, scale, &mut cells),
+        (None, None) if quantity.metric.is_some() => {
+            cells.missing.push(format!("{}, which no model has", quantity.name()));
+        }
         (None, Some(fact)) => stated(context, quantity, fact, scale, &mut cells),
         (None, None) => cells.missing.push("refused: a quantity needs a metric or a fact".into()),
     }
@@ -117,7 +120,7 @@ fn models(context: &TestContext<'_>, select: &Select) -> Vec<usize> {
 fn measured<'a>(
     context: &TestContext<'a>,
     quantity: &Quantity,
-    metric: Metric,
+    (metric, branch): (Metric, Option<&str>),
     scale: Scale,
     cells: &mut Cells<'a>,
 ) {
@@ -140,6 +143,7 @@ fn measured<'a>(
         let rows = context.index.rows(metric, asked, number, layer);
         let mut rows: Vec<(&IndexedRow<'_>, f64)> = rows
             .iter()
+            .filter(|entry| entry.row.branch.as_deref() == branch)
             .filter(|entry| selected(entry.row, &quantity.select) && context.rows.keeps(entry.row))
             .filter_map(|entry| {
                 let value = scaled(entry.row.value, scale);
@@ -203,18 +207,19 @@ fn measured<'a>(
     }
     cells.notes.extend(notes.sentences(metric, cells));
     if cells.models.is_empty() {
-        cells.missing.push(absent(context, quantity, metric, asked));
+        cells.missing.push(absent(context, quantity, (metric, branch), asked));
     }
 }
 
 /// Every row that a quantity takes, model by model; of all layers where it selects none.
 pub(super) fn rows<'a>(context: &TestContext<'a>, quantity: &Quantity) -> Vec<&'a Measurement> {
-    let Some(metric) = quantity.metric else { return Vec::new() };
+    let Some((metric, branch)) = quantity.filed() else { return Vec::new() };
     let asked = quantity.protocol.unwrap_or(context.protocol);
     let of = |number: usize| -> Vec<&'a Measurement> {
         let Ok(layer) = layer(context, number, &quantity.select) else { return Vec::new() };
         let entries = context.index.rows(metric, asked, number, layer).iter();
-        entries.map(|entry| entry.row).filter(|row| selected(row, &quantity.select)).collect()
+        let of_branch = entries.map(|entry| entry.row).filter(|row| row.branch.as_deref() == branch);
+        of_branch.filter(|row| selected(row, &quantity.select)).collect()
     };
     models(context, &quantity.select).into_iter().flat_map(of).collect()
 }

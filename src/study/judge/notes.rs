@@ -4,7 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{cells::Cells, context::TestContext, hypothesis::Quantity};
-use number::{evidence::Measurement, metric::Metric, protocol::Protocol};
+use number::{
+    evidence::Measurement,
+    metric::Metric,
+    observation::{ATTENTION, MLP},
+    protocol::Protocol,
+};
 
 /// Collects, cell by cell, what a reader of the numbers should know.
 #[derive(Default)]
@@ -75,7 +80,7 @@ impl LookupNotes {
 pub(super) fn absent(
     context: &TestContext<'_>,
     quantity: &Quantity,
-    metric: Metric,
+    (metric, branch): (Metric, Option<&str>),
     asked: Protocol,
 ) -> String {
     let select = &quantity.select;
@@ -97,5 +102,12 @@ pub(super) fn absent(
         None => context.population.in_words(),
     };
     let which = if conditions.is_empty() { String::new() } else { format!(" ({})", conditions.join(", ")) };
-    format!("no {} row of metric {metric}{under} for {model}{which}", context.evidence)
+    let mut sentence = format!("no {} row of metric {metric}{under} for {model}{which}", context.evidence);
+    if let Some(branch) = branch {
+        let rows = context.index.of_metric(metric).iter();
+        let others: BTreeSet<&str> = rows.filter_map(|row| row.branch.as_deref()).collect();
+        let others: Vec<&str> = [ATTENTION, MLP].into_iter().chain(others).collect();
+        sentence.push_str(&format!(" of branch {branch:?}; branches: {}", others.join(", ")));
+    }
+    sentence
 }

@@ -50,6 +50,7 @@ impl Table {
             prompt: (!prompt.is_empty()).then(|| prompt.to_string()),
             category: None,
             metric,
+            branch: None,
             layer: None,
             protocol: protocol.parse().ok(),
             dtype: "float32".into(),

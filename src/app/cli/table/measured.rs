@@ -108,9 +108,10 @@ fn metrics(seen: &PromptObservation) -> Map<String, Value> {
         let Some(protocol) = row.protocol else { continue };
         let name = format!("{}/{}", protocol.reduction, protocol.endpoint);
         let Value::Object(of) = all.entry(name).or_insert_with(|| json!({})) else { continue };
+        let name = row.name().into_owned();
         match row.layer {
-            None => of.insert(row.metric.to_string(), json!(row.value)),
-            Some(layer) => match of.entry(row.metric.to_string()).or_insert_with(|| json!({})) {
+            None => of.insert(name, json!(row.value)),
+            Some(layer) => match of.entry(name).or_insert_with(|| json!({})) {
                 Value::Object(layers) => layers.insert(layer.to_string(), json!(row.value)),
                 _ => None,
             },

@@ -7,7 +7,7 @@ use crate::pipeline::ledger::Value;
 use crate::pipeline::subject::Subject;
 use crate::plan::{Job, keys, places_by_model};
 use base::hash::{Fields, Key};
-use engine::run::{ObserveOptions, observe_with};
+use engine::run::{ObserveOptions, RunError, observe_with};
 use engine::spectra::{MOST_TOKENS, add_layer};
 use model::checkpoint::Tokenizer;
 use number::evidence::Measurement;
@@ -120,6 +120,15 @@ impl Spectra {
             progress,
         );
         progress.finish();
+        match &found {
+            // Fewer prompts at a time may fit.
+            Ok(_) | Err(RunError::Memory { .. }) => {}
+            Err(error) if error.is_of_the_model() => {
+                let all = inputs.cells.iter().filter(|cell| cell.subject == one.subject);
+                run.in_vain.extend(all.map(|cell| cell.key));
+            }
+            Err(_) => run.in_vain.extend(cells().map(|cell| cell.key)),
+        }
         let found = found?.into_iter().map(|one| Value::Observation(Box::new(one)));
         let observations = cells().map(|cell| cell.key).zip(found);
         run.keep(observations.collect())?;

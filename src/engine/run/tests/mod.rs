@@ -1,6 +1,3 @@
-//! Whole walks and single formulas, run in ONNX Runtime.
+//! Weights on their way into the memory of a device. What whole walks and single graphs give is tested in `tests/checkpoints`.
 
-mod as_stored;
-mod blocks;
 mod device_memory;
-mod formulas;

@@ -127,6 +127,23 @@ fn norms_of_queries_and_keys_lead_the_rotation_or_follow_it() {
 }
 
 #[test]
+fn heads_of_which_no_component_turns_pass_as_they_are() {
+    let with_pairs = |pairs: usize| {
+        let mut decoder = llama();
+        decoder.ropes[0].rotary.frequencies.inverse.truncate(pairs);
+        Recipe::of(Arc::new(decoder)).unwrap()
+    };
+    for (pairs, turned) in [(1, true), (0, false)] {
+        let recipe = with_pairs(pairs);
+        let modules = recipe.modules();
+        let takes = inputs(&modules.blocks[0]).iter().any(|name| name.starts_with("rotary."));
+        let gives = modules.prelude.outputs().iter();
+        let gives = gives.filter(|output| modules.prelude.name_of(**output).starts_with("rotary.")).count();
+        assert_eq!((takes, gives, recipe.layer(0).positions), (turned, 2 * usize::from(turned), turned));
+    }
+}
+
+#[test]
 fn an_mlp_beside_attention_reads_through_its_own_norm_where_it_has_one() {
     let parallel = |norms| Decoder {
         residual: Residual::Parallel,

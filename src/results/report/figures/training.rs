@@ -129,6 +129,7 @@ mod tests {
                 model: id.to_string(),
                 prompt: Some(prompt.to_string()),
                 category: None,
+                branch: None,
                 metric: Metric::LastGain,
                 layer: None,
                 protocol: Some(LAST),

@@ -4,6 +4,7 @@
 //! `experiment`, `models` and `hypothesis` read one file by itself; `references` compares files with each other.
 
 mod bounds;
+pub(super) mod branches;
 mod common;
 pub(super) mod experiment;
 pub(super) mod hypothesis;

@@ -31,6 +31,11 @@ fn quantity(document: &Document, here: &[Step], one: &Quantity, all_layers: bool
     let (layer, back) = (one.select.layer, one.select.layers_before_last);
     let metric = match (one.metric, &one.fact) {
         (Some(metric), None) => metric,
+        (None, Some(_)) if one.branch.is_some() => {
+            let message = "a fact is of the model, not of one branch of its blocks";
+            found.push(document.error(&under("branch"), message).suggest("drop the branch"));
+            return;
+        }
         (None, Some(fact)) => {
             if known_fact(document, &under("fact"), fact, found).is_some_and(|kind| kind != FactType::Number)
             {
@@ -62,6 +67,24 @@ fn quantity(document: &Document, here: &[Step], one: &Quantity, all_layers: bool
             return;
         }
     };
+    match (metric.is_of_branch(), &one.branch) {
+        (true, None) => {
+            let message = format!("{metric} is of one branch of the blocks, and none is named");
+            let advice =
+                "add branch = \"attn\", \"mlp\" or the name that the taps of another branch begin with";
+            found.push(document.error(here, message).suggest(advice));
+        }
+        (false, Some(_)) => {
+            let message = format!("{metric} is no metric of a branch");
+            let advice = "drop the branch, or take branch-write, branch-gain, branch-over-residual or branch-off-diagonal";
+            found.push(document.error(&under("branch"), message).suggest(advice));
+        }
+        (true, Some(branch)) if one.filed().is_none() => {
+            let message = format!("the branch {branch} has no {metric}");
+            found.push(document.error(&under("branch"), message).suggest("take a branch that attends"));
+        }
+        _ => {}
+    }
     let select = under("select");
     match (metric.describe().per_layer, layer, back) {
         (true, None, None) if all_layers => {}

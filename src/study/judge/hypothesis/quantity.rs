@@ -15,6 +15,10 @@ pub struct Quantity {
     /// One of `metric` and `fact`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<Metric>,
+    /// The branch of the blocks that the metric is of, for metrics of a branch such as `branch-write`: the name that its taps
+    /// begin with, `attn`, `mlp` or another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// A fact of the model that is a number, e.g. `rope_theta`: one value per model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fact: Option<String>,
@@ -41,6 +45,7 @@ impl Quantity {
     pub fn of(metric: Metric) -> Quantity {
         Quantity {
             metric: Some(metric),
+            branch: None,
             fact: None,
             scale: Scale::Linear,
             protocol: None,
@@ -61,6 +66,12 @@ impl Quantity {
         all
     }
 
+    /// The metric and, if it does not name it itself, the branch under which the numbers are filed; `None` of a fact, and of a
+    /// branch that has no such number.
+    pub fn filed(&self) -> Option<(Metric, Option<&str>)> {
+        self.metric?.filed_of(self.branch.as_deref())
+    }
+
     /// The parts of a protocol that enter the number, without what it is combined with: of its own protocol or else of
     /// `primary`. None enters a fact.
     pub fn decisive(&self, primary: Protocol) -> DecisiveParts {
@@ -76,7 +87,10 @@ impl Quantity {
     /// In words, e.g. `unembedding-spectral-norm times last-gain` or `vocabulary`.
     pub fn name(&self) -> String {
         let own = match (&self.metric, &self.fact) {
-            (Some(metric), _) => metric.to_string(),
+            (Some(metric), _) => match &self.branch {
+                Some(branch) => format!("{metric} of {branch}"),
+                None => metric.to_string(),
+            },
             (None, Some(fact)) => fact.clone(),
             (None, None) => "nothing".to_string(),
         };

@@ -60,6 +60,7 @@ pub(super) fn published(source: &str, model: &str) -> Measurement {
         prompt: None,
         category: None,
         metric: Metric::LastGain,
+        branch: None,
         layer: None,
         protocol: None,
         dtype: String::new(),

@@ -1,10 +1,7 @@
 //! What the runtime makes of `nn`'s functions, against the same formulas written out in float64. The
 //! goldens cover what llama and gpt_neox use, these cover what other families will.
 
-use super::super::{
-    RunError, Runtime,
-    session::{self, Input, Session},
-};
+use engine::run::{Numbers, Runtime, evaluate};
 use model::{
     graph::{Dim, Dtype, Graph},
     nn::{
@@ -14,24 +11,22 @@ use model::{
         mask::Mask,
         norm, rope,
     },
-    onnx,
 };
 
-/// `ort` makes no tensor before the library is loaded.
-fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Result<Input<'a>, RunError> {
-    Runtime::load(None)?;
-    session::floats(name, shape, data)
+/// Name, shape, numbers.
+type Input<'a> = (&'a str, Vec<usize>, Numbers<'a>);
+
+fn floats<'a>(name: &'a str, shape: &[usize], data: &'a [f32]) -> Input<'a> {
+    (name, shape.to_vec(), Numbers::Floats(data))
 }
 
-fn integers<'a>(name: &'a str, shape: &[usize], data: &'a [i64]) -> Result<Input<'a>, RunError> {
-    Runtime::load(None)?;
-    session::integers(name, shape, data)
+fn integers<'a>(name: &'a str, shape: &[usize], data: &'a [i64]) -> Input<'a> {
+    (name, shape.to_vec(), Numbers::Integers(data))
 }
 
 fn run(graph: &Graph, inputs: Vec<Input<'_>>, output: &str) -> Vec<f32> {
-    let runtime = Runtime::load(None).unwrap();
-    let mut session = Session::new(&runtime, graph.name(), &onnx::encode(graph), 1).unwrap();
-    session.run(inputs).unwrap().floats(output).unwrap()
+    let inputs: Vec<_> = inputs.iter().map(|(name, shape, numbers)| (*name, &shape[..], *numbers)).collect();
+    evaluate(&Runtime::load(None).unwrap(), graph, &inputs, output).unwrap()
 }
 
 fn close(found: &[f32], expected: &[f64]) {
@@ -69,7 +64,7 @@ fn activations_follow_their_formulas() {
         let input = s.input("x", Dtype::F32, &[TOKENS]).unwrap();
         let y = Activation::read(name).unwrap().apply(&mut s, input).unwrap();
         s.output("y", y).unwrap();
-        let found = run(&graph, vec![floats("x", &[x.len()], &x).unwrap()], "y");
+        let found = run(&graph, vec![floats("x", &[x.len()], &x)], "y");
         close(&found, &x.iter().map(|x| formula(f64::from(*x))).collect::<Vec<_>>());
     }
 }
@@ -84,7 +79,7 @@ fn layer_norm_keeps_its_precision_under_a_large_offset() {
     let y = norm::layer_norm(&mut s, "ln", input, &[width], 1e-5, false).unwrap();
     s.output("y", y).unwrap();
     let ones = vec![1.0; width];
-    let inputs = vec![floats("x", &[1, width], &x).unwrap(), floats("w:ln.weight", &[width], &ones).unwrap()];
+    let inputs = vec![floats("x", &[1, width], &x), floats("w:ln.weight", &[width], &ones)];
     let found = run(&graph, inputs, "y");
     let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / width as f64;
     let centred: Vec<f64> = x.iter().map(|x| f64::from(*x) - mean).collect();
@@ -106,7 +101,7 @@ fn rotation_turns_half_split_pairs_and_leaves_the_rest() {
     let rotary = rope::Rotary { name: "t", frequencies, pairs: rope::Pairs::Halves };
     rotary.publish(&mut s, p).unwrap();
     let tables: Vec<_> = ["t.cos", "t.sin"]
-        .map(|name| run(&graph, vec![integers("positions", &[3], &positions).unwrap()], name))
+        .map(|name| run(&graph, vec![integers("positions", &[3], &positions)], name))
         .into();
 
     let mut graph = Graph::new("rotated");
@@ -117,9 +112,9 @@ fn rotation_turns_half_split_pairs_and_leaves_the_rest() {
     s.output("y", y).unwrap();
     let x = numbers(3 * heads * width, 5);
     let inputs = vec![
-        floats("x", &[3, heads, width], &x).unwrap(),
-        floats("t.cos", &[3, 1, 2], &tables[0]).unwrap(),
-        floats("t.sin", &[3, 1, 2], &tables[1]).unwrap(),
+        floats("x", &[3, heads, width], &x),
+        floats("t.cos", &[3, 1, 2], &tables[0]),
+        floats("t.sin", &[3, 1, 2], &tables[1]),
     ];
     let mut expected: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
     for (row, head) in expected.chunks_mut(width).enumerate() {
@@ -140,7 +135,7 @@ fn grouped_windowed_capped_attention_of_two_prompts() {
     let mut graph = Graph::new("mask");
     let mask = Mask::everywhere(Some(window));
     mask.publish(&mut Scope::new(&mut graph)).unwrap();
-    let seen = run(&graph, vec![integers("slots", &[5], &[0, 1, 2, 3, 4]).unwrap()], "mask");
+    let seen = run(&graph, vec![integers("slots", &[5], &[0, 1, 2, 3, 4])], "mask");
 
     let mut graph = Graph::new("attend");
     let mut s = Scope::new(&mut graph);
@@ -155,13 +150,13 @@ fn grouped_windowed_capped_attention_of_two_prompts() {
     let to_tokens = [0, 0, 0, 1, 1, 0, 1, 1, 1, 2, 1, 3, 1, 4];
     let inputs = || {
         vec![
-            floats("q", &[7, heads, w], &q).unwrap(),
-            floats("k", &[7, kv_heads, w], &k).unwrap(),
-            floats("v", &[7, kv_heads, w], &v).unwrap(),
-            floats("mask", &[5, 5], &seen).unwrap(),
-            integers("to_prompts", &[2, 5], &to_prompts).unwrap(),
-            integers("to_tokens", &[7, 2], &to_tokens).unwrap(),
-            integers("slots", &[5], &[0, 1, 2, 3, 4]).unwrap(),
+            floats("q", &[7, heads, w], &q),
+            floats("k", &[7, kv_heads, w], &k),
+            floats("v", &[7, kv_heads, w], &v),
+            floats("mask", &[5, 5], &seen),
+            integers("to_prompts", &[2, 5], &to_prompts),
+            integers("to_tokens", &[7, 2], &to_tokens),
+            integers("slots", &[5], &[0, 1, 2, 3, 4]),
         ]
     };
 

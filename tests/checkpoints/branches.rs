@@ -5,8 +5,8 @@ use std::{fs, path::Path, sync::Arc};
 
 use ndarray::{Array2, ArrayView1, Axis};
 
-use super::super::{Graphs, Runtime, observe};
-use base::progress::Silent;
+use base::{hash::Key, progress::Silent};
+use engine::run::{Graphs, Runtime, observe};
 use model::{
     arch::{Architecture, Block, Branch, Names, Recipe},
     checkpoint::Checkpoint,
@@ -19,11 +19,13 @@ use model::{
     },
 };
 use number::{
+    evidence::{Evidence, EvidenceTable, ModelInfo, PromptInfo},
     facts::ModelFacts,
-    metric::reconstructed_gains,
+    metric::{measurements, reconstructed_gains},
     observation::{ATTENTION, Extras, MLP, PromptObservation},
-    protocol::Reduction,
+    protocol::{Bos, Reduction},
 };
+use study::judge::{hypothesis::Hypothesis, judge, outcome::Judgement};
 
 const WIDTH: usize = 4;
 const VOCABULARY: usize = 6;
@@ -192,18 +194,24 @@ fn compare(
     next
 }
 
-#[test]
-fn blocks_of_any_branches_are_measured_as_they_are_defined() {
+/// What is seen of two prompts.
+fn observed(recipe: &Recipe) -> [(Vec<u32>, PromptObservation); 2] {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = checkpoint(folder.path());
+    let graphs = Graphs::build(recipe).unwrap();
+    let runtime = Runtime::load(None).unwrap();
+    let prompts = [vec![2, 0, 5, 3], vec![1, 4]];
+    let found = observe(&runtime, recipe, &graphs, &checkpoint, &prompts, &Extras::new(), &Silent).unwrap();
+    let mut found = found.into_iter();
+    prompts.map(|prompt| (prompt, found.next().unwrap()))
+}
+
+#[test]
+fn blocks_of_any_branches_are_measured_as_they_are_defined() {
     let recipe = Recipe::of(Arc::new(MadeUp)).unwrap();
     assert_eq!(recipe.branches(0), ["mixer"]);
     assert_eq!(recipe.all_branches(), ["mixer", ATTENTION, "square", MLP, "second"]);
-    let graphs = Graphs::build(&recipe).unwrap();
-    let runtime = Runtime::load(None).unwrap();
-    let prompts = [vec![2, 0, 5, 3], vec![1, 4]];
-    let found = observe(&runtime, &recipe, &graphs, &checkpoint, &prompts, &Extras::new(), &Silent).unwrap();
-    for (prompt, seen) in prompts.iter().zip(&found) {
+    for (prompt, seen) in &observed(&recipe) {
         let embedding = embedding().mapv(f64::from);
         let tokens: Vec<usize> = prompt.iter().map(|&id| id as usize).collect();
         let x = embedding.select(Axis(0), &tokens);
@@ -250,6 +258,91 @@ fn blocks_of_any_branches_are_measured_as_they_are_defined() {
             let norms = [layer + 1, layer].map(|l| f64::from(seen.resid()[[l, prompt.len() - 1]]));
             assert!((gain.unwrap() / (norms[0] / norms[1]) - 1.0).abs() < 1e-5, "block {layer}");
         }
+    }
+}
+
+/// The judgement of a claim about one quantity of the made-up model.
+fn judged(quantity: &str) -> Judgement {
+    let recipe = Recipe::of(Arc::new(MadeUp)).unwrap();
+    let mut table = EvidenceTable {
+        models: vec![ModelInfo { id: "made-up".into(), facts: recipe.facts() }],
+        ..EvidenceTable::default()
+    };
+    for (i, (_, seen)) in observed(&recipe).iter().enumerate() {
+        let prompt = PromptInfo { id: format!("p{i}"), category: "c".into(), text: format!("text {i}") };
+        table.rows.extend(measurements("made-up", &prompt, seen, Bos::Auto));
+        table.prompts.push(prompt);
+    }
+    let text = format!(
+        r#"
+        schema = 1
+        id = "H0"
+        title = "t"
+        statement = "s"
+        origin = "o"
+        published-verdict = "v"
+        status = "re-analysis"
+        prompts = []
+        protocol = "last/last-block/auto"
+        [models]
+        [[prediction]]
+        id = "H0a"
+        claim = "c"
+        needs = {{ models = 1, prompts = 2 }}
+        test = {{ kind = "mean-by-model", of = {quantity} }}
+        rule = {{ supported = [{{ statistic = "models", at-least = 1 }}] }}
+        "#
+    );
+    let hypothesis: Hypothesis = toml::from_str(&text).unwrap();
+    let outcome = judge(&hypothesis, Key::of_bytes(b"h"), &EvidenceTable::default(), &table, 7);
+    let measured = outcome.predictions.into_iter().find(|p| p.evidence == Evidence::Measured);
+    measured.unwrap().primary
+}
+
+#[test]
+fn a_quantity_reads_the_numbers_of_a_branch_by_its_name() {
+    let recipe = Recipe::of(Arc::new(MadeUp)).unwrap();
+    let seen = observed(&recipe).map(|(_, seen)| seen);
+    let mean = |of: &dyn Fn(&PromptObservation) -> f64| seen.iter().map(of).sum::<f64>() / seen.len() as f64;
+    let last = |seen: &PromptObservation, tap: &str, layer: usize| {
+        f64::from(*seen.tap(tap).row(layer).last().unwrap())
+    };
+    let heads = |seen: &PromptObservation| {
+        seen.tap("second_off_diagonal").row(3).iter().map(|head| f64::from(*head)).sum::<f64>() / 2.0
+    };
+    for (metric, branch, layer, expected) in [
+        ("branch-write", "square", 1, mean(&|seen| last(seen, "square_out", 1))),
+        ("branch-write", "mixer", 2, mean(&|seen| last(seen, "mixer_out", 2))),
+        (
+            "branch-gain",
+            "square",
+            1,
+            mean(&|seen| last(seen, "square_module_out", 1) / last(seen, "square_module_in", 1)),
+        ),
+        (
+            "branch-over-residual",
+            "second",
+            3,
+            mean(&|seen| last(seen, "second_out", 3) / last(seen, "resid", 3)),
+        ),
+        ("branch-off-diagonal", "second", 3, mean(&heads)),
+        // Under the names that every transformer has.
+        ("branch-write", "attn", 1, mean(&|seen| last(seen, "attn_out", 1))),
+        ("branch-write", "mlp", 2, mean(&|seen| last(seen, "mlp_out", 2))),
+    ] {
+        let quantity =
+            format!(r#"{{ metric = "{metric}", branch = "{branch}", select = {{ layer = {layer} }} }}"#);
+        let judgement = judged(&quantity);
+        let found = judgement.estimates.iter().find(|estimate| estimate.label.contains("made-up"));
+        let found = found.unwrap_or_else(|| panic!("{quantity}: {judgement:#?}")).value.unwrap();
+        assert!((found / expected - 1.0).abs() < 1e-9, "{quantity}: {found} instead of {expected}");
+    }
+    for (branch, layer) in [("triangle", 1), ("square", 0)] {
+        let quantity =
+            format!(r#"{{ metric = "branch-write", branch = "{branch}", select = {{ layer = {layer} }} }}"#);
+        let missing = judged(&quantity).missing.join("; ");
+        let expected = format!("of branch {branch:?}; branches: attn, mlp, mixer, second, square");
+        assert!(missing.contains(&expected), "{missing}");
     }
 }
 

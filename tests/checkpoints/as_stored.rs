@@ -3,9 +3,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::super::{Multiplier, RunError, Runtime};
-use super::device_memory::{self, golden};
-use crate::products::Unit;
+use crate::rehearsed::{self, golden};
+use engine::run::{Multiplier, RunError, Runtime};
 use model::checkpoint::{Checkpoint, Made};
 use number::observation::PromptObservation;
 
@@ -19,18 +18,18 @@ fn plain() -> Runtime {
 fn own() -> Vec<Runtime> {
     let with = |multiplier| Runtime::load(None).unwrap().with_multiplier(multiplier);
     let all = [Multiplier::EmulatedTiles, Multiplier::Own].map(with);
-    let some: Vec<Runtime> = all.into_iter().filter(|runtime| runtime.unit().is_some()).collect();
+    let some: Vec<Runtime> = all.into_iter().filter(|runtime| runtime.own_products().is_some()).collect();
     assert!(!some.is_empty());
     some
 }
 
 /// Sums in the runtime's order.
 fn as_the_runtime(runtime: &Runtime) -> bool {
-    matches!(runtime.unit(), Some(Unit::Fma(_)))
+    runtime.own_products().is_some_and(|products| products.starts_with("weights as stored"))
 }
 
 fn observed(runtime: &Runtime, checkpoint: &Checkpoint) -> Result<Vec<PromptObservation>, RunError> {
-    device_memory::observed(runtime, checkpoint).map(|(seen, _)| seen)
+    rehearsed::observed(runtime, checkpoint).map(|(seen, _)| seen)
 }
 
 /// The largest relative difference of norms, largest components and entropies.
@@ -83,7 +82,7 @@ fn a_weight_that_is_made_or_lies_askew_is_widened_beside_those_that_stay() {
         assert!(worst(&seen, &as_ever) < 5e-6, "{}", worst(&seen, &as_ever));
         // Every tensor at an odd address: nothing can stay, and all is as the runtime has it.
         let folder = tempfile::tempdir().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/llama_gqa_tied_bf16");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/llama_gqa_tied_bf16");
         fs::copy(source.join("config.json"), folder.path().join("config.json")).unwrap();
         let bytes = fs::read(source.join("model.safetensors")).unwrap();
         let length = u64::from_le_bytes(bytes[..8].try_into().unwrap());
@@ -99,7 +98,7 @@ fn a_weight_that_is_made_or_lies_askew_is_widened_beside_those_that_stay() {
 
 #[test]
 fn a_damaged_weight_that_stays_as_it_is_stored_is_named() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/cohere_biases_untied_bf16");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/cohere_biases_untied_bf16");
     for (tensor, place) in [(BLOCK_WEIGHT, "block 1: "), ("lm_head.weight", "unembedding: ")] {
         let folder = tempfile::tempdir().unwrap();
         fs::copy(source.join("config.json"), folder.path().join("config.json")).unwrap();
@@ -107,7 +106,7 @@ fn a_damaged_weight_that_stays_as_it_is_stored_is_named() {
         let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
         let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
         let at = 8 + length + header[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
-        bytes[at..at + 2].copy_from_slice(&half::bf16::NAN.to_le_bytes());
+        bytes[at..at + 2].copy_from_slice(&[0xc0, 0x7f]); // not-a-number in bf16
         fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
         let damaged = Checkpoint::open(folder.path()).unwrap();
         for runtime in own() {

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Component, Path};
 
 use super::written::Manifest;
+use base::foreign::{self, Kind};
 use base::hash::Key;
 use base::progress::Progress;
 use results::tidy;
 
 /// The files of the last report with their digests; none where no report was written, or its list cannot be read.
 pub(super) fn listed(results: &Path) -> Manifest {
-    let list = fs::read_to_string(results.join(tidy::RESEARCH_OBJECT));
+    let list = foreign::read_text(&results.join(tidy::RESEARCH_OBJECT), Kind::Json);
     list.map(|list| tidy::files_of(&list)).unwrap_or_default()
 }
 

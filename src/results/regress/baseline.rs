@@ -10,7 +10,6 @@
 //! leaves a whole baseline with its note, the old one or the new one.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +20,7 @@ use super::compare::Comparison;
 use super::exchange::{self, exchange};
 use super::run_numbers::{Place, RunNumbers};
 use crate::parquet::{parquet_bytes, parquet_frame};
+use base::foreign;
 use base::hash::Key;
 
 const WORDS: &str = "baseline.json";
@@ -90,7 +90,7 @@ pub fn read(folder: &Path) -> Result<RunNumbers, BaselineError> {
     recover(folder)?;
     let (words, numbers) = (folder.join(WORDS), folder.join(NUMBERS));
     let broken = |path: &Path, what: String| BaselineError::Broken { path: path.to_path_buf(), what };
-    let bytes = fs::read(&words).map_err(|error| match error.kind() {
+    let bytes = foreign::read(&words, foreign::Kind::Json).map_err(|error| match error.kind() {
         ErrorKind::NotFound => BaselineError::Missing { folder: folder.to_path_buf() },
         _ => broken(&words, error.to_string()),
     })?;
@@ -100,7 +100,8 @@ pub fn read(folder: &Path) -> Result<RunNumbers, BaselineError> {
         return Err(broken(&words, format!("it has schema {schema}, this program reads {SCHEMA}")));
     }
     let Words { numbers: hash, made_with, verdicts, .. } = serde_json::from_slice(&bytes).map_err(said)?;
-    let bytes = fs::read(&numbers).map_err(|error| broken(&numbers, error.to_string()))?;
+    let bytes =
+        foreign::read(&numbers, foreign::Kind::Table).map_err(|error| broken(&numbers, error.to_string()))?;
     if Key::of_bytes(&bytes) != hash {
         return Err(broken(&numbers, format!("it is not the file that {WORDS} was written with")));
     }
@@ -117,7 +118,7 @@ pub fn accept(
 ) -> Result<(), BaselineError> {
     recover(folder)?;
     let changes = folder.join(CHANGES);
-    let entries = match fs::read_to_string(&changes) {
+    let entries = match foreign::read_text(&changes, foreign::Kind::Text) {
         Ok(text) => text.find("\n## ").map(|at| text[at..].to_string()).unwrap_or_default(),
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(BaselineError::Broken { path: changes, what: error.to_string() }),
@@ -234,6 +235,8 @@ fn from_parquet(bytes: Vec<u8>) -> Result<BTreeMap<Place, f32>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::{Kind, compare};
     use super::*;
 

@@ -85,10 +85,10 @@ pub(crate) fn run(target: &Target, executions: u64, seconds: u64) -> Outcome {
             .spawn()
             .unwrap();
         let end = watch(child, &state, seconds);
-        let finished = read_report(&report, target, &mut outcome);
+        let end_of_work = read_report(&report, target, &mut outcome);
         fs::remove_dir_all(&work).unwrap();
-        if finished {
-            from = executions;
+        if let Some(number) = end_of_work {
+            from = number;
         } else {
             let number = noted(&state);
             let said = fs::read_to_string(folder.path().join("said")).unwrap_or_default();
@@ -148,9 +148,9 @@ fn processor(child: &Child) -> u64 {
     }
 }
 
-/// Takes up what a worker reported; says whether it came to its end.
-fn read_report(report: &Path, target: &Target, outcome: &mut Outcome) -> bool {
-    let mut finished = false;
+/// Takes up what a worker reported; gives the number of the next input where it came to its end.
+fn read_report(report: &Path, target: &Target, outcome: &mut Outcome) -> Option<u64> {
+    let mut finished = None;
     for line in fs::read_to_string(report).unwrap().lines() {
         let (what, rest) = line.split_once(' ').unwrap();
         match what {
@@ -160,7 +160,7 @@ fn read_report(report: &Path, target: &Target, outcome: &mut Outcome) -> bool {
             }
             "slowest" => outcome.slowest = outcome.slowest.max(Duration::from_micros(rest.parse().unwrap())),
             "memory" => outcome.memory = outcome.memory.max(rest.parse().unwrap()),
-            _ => finished = true,
+            _ => finished = rest.parse().ok(),
         }
     }
     finished
@@ -205,9 +205,9 @@ pub(crate) fn worker() {
             writeln!(report, "slowest {}", slowest.as_micros()).unwrap();
             writeln!(report, "memory {}", MEMORY.max_allocated().saturating_sub(before)).unwrap();
         }
-        if said >= MOST_FOUND {
+        if said >= MOST_FOUND || number + 1 == to {
+            writeln!(report, "end {}", number + 1).unwrap();
             break;
         }
     }
-    writeln!(report, "end .").unwrap();
 }

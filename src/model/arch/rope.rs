@@ -97,6 +97,12 @@ impl RopeKeys {
             )));
         }
         let share = once("rotary share", nested.partial_rotary_factor, self.partial_rotary_factor)?;
+        if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
+            return Err(refuse(format!(
+                "rotary share of a head (`partial_rotary_factor`, in gpt_neox `rotary_pct`) = {share}; expected a number \
+                 between 0 and 1"
+            )));
+        }
         let components = defaults.share.components(family, share, head_width)?;
         let scaling = nested.rope_type.clone().or_else(|| nested.older_type.clone());
         let scaling = match scaling.as_deref() {
@@ -309,6 +315,12 @@ mod tests {
             assert_eq!(rope.rotary.turning(), 0);
             let sizes = ModelFacts { head_width: Some(12), ..ModelFacts::default() };
             assert_eq!(rope.facts(sizes).positions.as_deref(), Some("none"));
+        }
+        for share in [Share::Any(1.0), Share::Even(1.0), Share::Whole] {
+            for factor in [u64::MAX as f64, 1.5, -0.5] {
+                let message = resolve(share, 12, factor).unwrap_err().to_string();
+                assert!(message.contains("between 0 and 1"), "{message}");
+            }
         }
         for (share, head_width, factor) in [
             (Share::Any(1.0), 3, 1.0), // four of three

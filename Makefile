@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime runtime-cuda build test lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
+.PHONY: help runtime runtime-cuda build test faults lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,6 +20,10 @@ build: runtime ## build the program
 
 test: runtime ## build and run every test
 	$(CARGO) test --release --locked --workspace
+
+faults: runtime ## every call on files and sockets of every command made to fail, one at a time; results/faults.md (an hour)
+	FAULTS_TABLE=$(CURDIR)/results/faults.md \
+	  $(CARGO) test --release --locked --quiet --test faults -- --ignored every_fault
 
 lint: ## format check, clippy (warnings are errors), no cycles of modules
 	$(PYTHON) scripts/lint/cycles.py src

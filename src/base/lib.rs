@@ -6,6 +6,7 @@ pub mod device;
 pub mod foreign;
 pub mod glob;
 pub mod hash;
+pub mod lookup;
 pub mod named_enum;
 pub mod progress;
 pub mod publish;

@@ -12,6 +12,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use crate::lookup;
+
 const ENDING: &str = ".part";
 /// Links in a row that are followed, as Linux does.
 const MOST_LINKS: usize = 40;
@@ -42,11 +44,14 @@ pub fn write_synced(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 /// # Errors
 /// What the system says.
 pub fn make_folder(path: &Path) -> io::Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() {
+    if path.as_os_str().is_empty() || lookup::is_folder(path)? {
         return Ok(());
     }
     let above = folder_of(path);
-    make_folder(above)?;
+    // The working folder is above itself; it may have been removed.
+    if above != path {
+        make_folder(above)?;
+    }
     match fs::create_dir(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => match path.is_dir() {
             true => {} // another process has made it
@@ -152,15 +157,15 @@ impl Part {
             let mut name = prefix(target);
             name.push(format!("{}-{number}{ENDING}", process::id()));
             let path = target.with_file_name(name);
-            let file = match File::options().write(true).create_new(true).open(&path) {
+            let part = match File::options().write(true).create_new(true).open(&path) {
                 // A writer of the same process number left it.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-                opened => opened?,
+                opened => Part { path, file: opened?, is_published: false },
             };
             // Between the two calls somebody who sweeps may have taken it for a leftover.
-            let swept = matches!(file.try_lock(), Err(TryLockError::WouldBlock)) || !path.exists();
-            if !swept {
-                return Ok(Part { path, file, is_published: false });
+            let is_swept = matches!(part.file.try_lock(), Err(TryLockError::WouldBlock));
+            if !is_swept && part.path.try_exists()? {
+                return Ok(part);
             }
         }
     }

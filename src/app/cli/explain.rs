@@ -46,9 +46,14 @@ impl Arguments {
             let message = format!("{} has no prediction {wanted}; it has {known}", self.id);
             return Err(Failure::new(Exit::Usage, message));
         }
-        if self.experiment.common.json {
-            return output::print_json(&found.outcome);
+        for failure in &found.failures {
+            output::say(&format!("failed: {}: {}", failure.model, failure.error));
         }
-        output::print(&table::explained(&found, self.prediction.as_deref(), self.rows))
+        let printed = if self.experiment.common.json {
+            output::print_json(&found.outcome)
+        } else {
+            output::print(&table::explained(&found, self.prediction.as_deref(), self.rows))
+        };
+        printed.map(|done| if found.failures.is_empty() { done } else { Exit::SomeFailed })
     }
 }

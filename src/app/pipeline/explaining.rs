@@ -1,6 +1,6 @@
 //! Explaining: one hypothesis judged from what the store holds, with the rows behind each prediction.
 
-use super::error::PipelineError;
+use super::error::{ModelFailure, PipelineError};
 use super::executor::Stage;
 use super::measured_jobs::Scope;
 use super::places::Places;
@@ -23,6 +23,8 @@ pub struct Explained {
     pub registration: Registration,
     /// Rows by prediction and evidence, in the order of the outcome's predictions.
     pub rows: Vec<Vec<Behind>>,
+    /// Models that are left out, with the reason.
+    pub failures: Vec<ModelFailure>,
 }
 
 /// Judges hypothesis `id` (or takes its verdict from the store) and looks up what is behind it; observes nothing. `None`: the
@@ -56,5 +58,6 @@ pub fn explain(
     });
     let rows = rows.collect();
     let registration = planned.inputs.registrations.first().map(|(_, one)| one.clone()).unwrap_or_default();
-    Ok(Some(Explained { hypothesis, outcome, registration, rows }))
+    let failures = planned.inputs.unusable().cloned().collect();
+    Ok(Some(Explained { hypothesis, outcome, registration, rows, failures }))
 }

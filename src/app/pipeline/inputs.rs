@@ -9,6 +9,7 @@ use crate::plan::keys;
 use crate::store::{Snapshot, Store};
 use base::foreign;
 use base::hash::Key;
+use base::lookup;
 use engine::run::Runtime;
 use study::config::Loaded;
 use study::judge::outcome::Registration;
@@ -64,8 +65,7 @@ impl Inputs<'_> {
 pub(super) fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
     let fail = |error| PipelineError::Read { path: folder.to_path_buf(), error };
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
+    for path in lookup::entries(folder).map_err(fail)? {
         if path.extension().is_some_and(|extension| extension == "csv") {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             files.push((name, foreign::read(&path, foreign::Kind::Table).map_err(fail)?));

@@ -24,6 +24,7 @@ use super::{
 };
 use base::foreign;
 use base::hash::Key;
+use base::lookup;
 use base::publish;
 
 /// The newest store format this program reads and the one it writes.
@@ -97,7 +98,7 @@ impl Files {
     /// Waits for every other writer.
     pub(super) fn lock(&self) -> Result<Lock, StoreError> {
         let (file, path) = self.lock_file()?;
-        file.lock().map_err(StoreError::io("lock", &path))?;
+        lookup::lock(&file).map_err(StoreError::io("lock", &path))?;
         Ok(Lock(file))
     }
 
@@ -265,12 +266,9 @@ impl Files {
 
     fn list(&self, folder: impl AsRef<Path>) -> Result<Vec<String>, StoreError> {
         let path = self.root.join(folder);
-        let entries = fs::read_dir(&path).map_err(StoreError::io("list", &path))?;
-        let names = entries.map(|e| e.map(|e| e.file_name().to_string_lossy().into_owned()));
-        let mut names: Vec<String> =
-            names.collect::<Result<_, _>>().map_err(StoreError::io("list", &path))?;
-        names.sort();
-        Ok(names)
+        let entries = lookup::entries(&path).map_err(StoreError::io("list", &path))?;
+        let names = entries.iter().filter_map(|entry| entry.file_name());
+        Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
     }
 
     /// Makes a new or empty folder a store. The format file appears whole or not at all.

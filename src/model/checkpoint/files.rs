@@ -176,9 +176,11 @@ pub(super) fn parse<T: for<'de> Deserialize<'de>>(
 /// Maps the folder's weights; the places are sorted by name and unique.
 pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointError> {
     let index_path = folder.join(INDEX);
-    let (names, index) = if folder.join(SINGLE).exists() {
+    // What cannot be looked at is opened, and its error is the one to tell.
+    let absent = |name: &str| matches!(folder.join(name).try_exists(), Ok(false));
+    let (names, index) = if !absent(SINGLE) {
         (vec![SINGLE.to_string()], None)
-    } else if index_path.exists() {
+    } else if !absent(INDEX) {
         let index: Index = json(&index_path, INDEX_FORM)?;
         (shards(&index_path, &index)?, Some(index))
     } else {
@@ -188,7 +190,7 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
     let mut places = Vec::new();
     for name in &names {
         let path = folder.join(name);
-        if !path.exists() {
+        if absent(name) {
             return Err(CheckpointError::File {
                 file: index_path,
                 expected: format!("the shard {name:?} beside it"),

@@ -15,7 +15,7 @@ use super::{
     place::{Place, StoredAs},
 };
 use crate::gguf::{Declared, Header, MAGIC, Metadata, describe};
-use base::foreign;
+use base::{foreign, lookup};
 
 const EXTENSION: &str = "gguf";
 
@@ -37,18 +37,13 @@ pub(super) fn find(at: &Path) -> Result<Option<PathBuf>, CheckpointError> {
     if is_gguf(at) {
         return Ok(Some(at.to_path_buf()));
     }
-    if !at.is_dir() || at.join(SINGLE).exists() || at.join(INDEX).exists() {
+    let absent = |name: &str| matches!(at.join(name).try_exists(), Ok(false));
+    if !at.is_dir() || !absent(SINGLE) || !absent(INDEX) {
         return Ok(None);
     }
     let io = |source| CheckpointError::Io { file: at.to_path_buf(), what: "cannot list", source };
-    let mut found = Vec::new();
-    for entry in fs::read_dir(at).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if has_ending(&path) && Part::of(&path).is_none_or(|part| part.number == 1) {
-            found.push(path);
-        }
-    }
-    found.sort();
+    let mut found = lookup::entries(at).map_err(io)?;
+    found.retain(|path| has_ending(path) && Part::of(path).is_none_or(|part| part.number == 1));
     if found.len() > 1 {
         let names: Vec<String> =
             found.iter().filter_map(|path| path.file_name()).map(|name| name.display().to_string()).collect();

@@ -315,7 +315,12 @@ fn short(text: &str) -> String {
 
 /// A JSON object that need not be there.
 fn optional(file: &Path) -> Result<Map<String, Value>, CheckpointError> {
-    if file.exists() { files::json(file, "a JSON object") } else { Ok(Map::new()) }
+    match files::json(file, "a JSON object") {
+        Err(CheckpointError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Ok(Map::new())
+        }
+        read => read,
+    }
 }
 
 /// The BOS id, or why there is none.
@@ -364,7 +369,7 @@ struct Parsed {
 impl Parsed {
     fn read(file: &Path) -> Result<Parsed, TokenizerError> {
         let _span = tracing::info_span!("tokenizer", file = %file.display()).entered();
-        if !file.exists() {
+        if matches!(file.try_exists(), Ok(false)) {
             return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
         }
         let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };

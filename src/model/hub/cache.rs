@@ -19,7 +19,7 @@ use hf_hub::{Cache, CacheRepo};
 use super::{HubError, HubId, digest::Etag, digest::is_hex};
 use crate::checkpoint;
 use base::foreign::{self, Kind};
-use base::progress::Progress;
+use base::{lookup, progress::Progress};
 
 /// Files besides config and weights that decide what is measured. A repository may lack them.
 pub(super) const TOKENIZER: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
@@ -126,9 +126,10 @@ impl RepoCache {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => progress.note("waiting: another process downloads this model"),
-            Err(TryLockError::Error(error)) => return Err(HubError::io("lock", &path)(error)),
+            // Waiting tells what is wrong, if anything still is.
+            Err(TryLockError::Error(_)) => {}
         }
-        file.lock().map_err(HubError::io("lock", &path))?;
+        lookup::lock(&file).map_err(HubError::io("lock", &path))?;
         Ok(file)
     }
 

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use base::publish;
+use base::{lookup, publish};
 
 const NEW: &str = "accepting";
 const READY: &str = "accepted";
@@ -35,7 +35,7 @@ pub(super) fn exchange(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()>
 /// # Errors
 /// What the system says where complete new files cannot be put into their places.
 pub(super) fn recover(folder: &Path) -> io::Result<()> {
-    if !folder.join(NEW).exists() && !folder.join(READY).exists() {
+    if !lookup::is_folder(&folder.join(NEW))? && !lookup::is_folder(&folder.join(READY))? {
         return Ok(());
     }
     let _lock = lock(folder)?;
@@ -48,13 +48,10 @@ fn lock(folder: &Path) -> io::Result<Option<File>> {
         return Ok(None); // folders cannot be opened
     }
     let file = File::open(folder)?;
-    loop {
-        match file.lock() {
-            Ok(()) => return Ok(Some(file)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(None),
-            Err(error) => return Err(error),
-        }
+    match lookup::lock(&file) {
+        Ok(()) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -70,11 +67,10 @@ fn prepare(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
 /// Moves complete new files into their places and removes incomplete ones.
 fn finish(folder: &Path) -> io::Result<()> {
     let ready = folder.join(READY);
-    match fs::read_dir(&ready) {
+    match lookup::entries(&ready) {
         Ok(entries) => {
-            for entry in entries {
-                let name = entry?.file_name();
-                fs::rename(ready.join(&name), folder.join(&name))?;
+            for path in entries {
+                fs::rename(&path, folder.join(path.file_name().unwrap_or_default()))?; // an entry has a name
             }
             publish::sync_folder(folder)?;
             fs::remove_dir(&ready)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -15,6 +16,7 @@ use super::document::{Document, Node, Value};
 use super::experiment::{Experiment, Model, ModelList, Prompt, PromptSet};
 use super::kind::Kind;
 use super::report::{Diagnostic, Report, nearest};
+use super::source::Source;
 use super::{paths, schema};
 use crate::judge::hypothesis::Hypothesis;
 use base::hash::{Fields, Key};
@@ -116,8 +118,9 @@ pub fn check(given: &[PathBuf]) -> Result<Vec<Checked>, Report> {
     let mut reader = Reader::default();
     for path in given {
         if path.is_dir() {
-            for file in paths::toml_files(path) {
-                reader.any(&file);
+            match paths::toml_files(path) {
+                Ok(files) => files.iter().for_each(|file| reader.any(file)),
+                Err(problem) => reader.unlisted(path, problem),
             }
         } else {
             reader.any(path);
@@ -148,6 +151,13 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// A folder whose files are not known.
+    fn unlisted(&mut self, folder: &Path, problem: paths::Problem) {
+        let paths::Problem::Unreadable(path, error) = problem else { return };
+        let source = Arc::new(Source { path: folder.to_path_buf(), text: String::new() });
+        self.report.diagnostics.push(Diagnostic::of_file(&source, unreadable(&path, &error)));
     }
 
     fn note(&mut self, path: &Path, kind: Kind) {
@@ -318,6 +328,7 @@ impl<'a> Files<'a> {
 fn problem_at(document: &Document, node: &Node, name: &str, problem: paths::Problem) -> Diagnostic {
     let error = |message: String| Diagnostic::new(&document.source, node.span.clone(), message);
     match problem {
+        paths::Problem::Unreadable(path, source) => error(unreadable(&path, &source)),
         paths::Problem::NoMatch => error(format!("no file matches `{name}`")),
         paths::Problem::Missing(siblings) => {
             let error = error(format!("there is no file `{name}`"));
@@ -327,6 +338,10 @@ fn problem_at(document: &Document, node: &Node, name: &str, problem: paths::Prob
             }
         }
     }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
 }
 
 /// The text, or the texts of the list, at a key of the file.

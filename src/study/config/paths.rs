@@ -2,15 +2,20 @@
 
 use std::{
     collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
 };
 
-/// Why a named file is not there.
+use base::lookup;
+
+/// Why a name stands for no files.
 pub(super) enum Problem {
     /// There is no such file. The files that are there come along, written as the naming file would.
     Missing(Vec<String>),
     /// The pattern matches nothing.
     NoMatch,
+    /// The system cannot tell what is there.
+    Unreadable(PathBuf, io::Error),
 }
 
 /// `name` relative to the folder of `file`.
@@ -22,51 +27,65 @@ pub(super) fn beside(file: &Path, name: &str) -> PathBuf {
 pub(super) fn expand(file: &Path, name: &str) -> Result<Vec<PathBuf>, Problem> {
     let path = beside(file, name);
     let folder = path.parent().unwrap_or(Path::new("."));
-    if let Some(prefix) =
-        path.file_name().and_then(|last| last.to_str()).and_then(|last| last.strip_suffix("*.toml"))
-    {
+    let last = path.file_name().and_then(|last| last.to_str()).unwrap_or_default();
+    if let Some(prefix) = last.strip_suffix("*.toml") {
         let starts =
             |path: &PathBuf| path.file_name().is_some_and(|last| last.to_string_lossy().starts_with(prefix));
-        let found: Vec<PathBuf> = listed(folder).into_iter().filter(starts).collect();
+        let found: Vec<PathBuf> = listed(folder)?.into_iter().filter(starts).collect();
         return if found.is_empty() { Err(Problem::NoMatch) } else { Ok(found) };
     }
-    if path.is_file() {
+    if is_file(&path)? {
         return Ok(vec![path]);
     }
     let parent = name.rsplit_once('/').map_or(String::new(), |(parent, _)| format!("{parent}/"));
     let as_written = |path: &PathBuf| Some(format!("{parent}{}", path.file_name()?.to_string_lossy()));
-    Err(Problem::Missing(listed(folder).iter().filter_map(as_written).collect()))
+    Err(Problem::Missing(listed(folder)?.iter().filter_map(as_written).collect()))
 }
 
 /// All `*.toml` of a folder and the folders in it, each folder once: links may lead back to one that holds them.
-pub(super) fn toml_files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     toml_files_but(folder, &mut BTreeSet::new())
 }
 
-fn toml_files_but(folder: &Path, seen: &mut BTreeSet<PathBuf>) -> Vec<PathBuf> {
-    // A folder that has no canonical path cannot be listed either.
-    if !folder.canonicalize().is_ok_and(|path| seen.insert(path)) {
-        return Vec::new();
+fn toml_files_but(folder: &Path, seen: &mut BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, Problem> {
+    let unreadable = |error| Problem::Unreadable(folder.to_path_buf(), error);
+    if !seen.insert(folder.canonicalize().map_err(unreadable)?) {
+        return Ok(Vec::new());
     }
-    let mut files = listed(folder);
-    let mut folders: Vec<PathBuf> = entries(folder).into_iter().filter(|path| path.is_dir()).collect();
-    folders.sort();
-    files.extend(folders.iter().flat_map(|inner| toml_files_but(inner, seen)));
-    files
+    let mut files = listed(folder)?;
+    for inner in entries(folder)? {
+        if lookup::is_folder(&inner).map_err(|error| Problem::Unreadable(inner.clone(), error))? {
+            files.extend(toml_files_but(&inner, seen)?);
+        }
+    }
+    Ok(files)
 }
 
 /// `*.toml` of one folder, numbers inside names in numeric order (H9 before H13).
-fn listed(folder: &Path) -> Vec<PathBuf> {
-    let toml = |path: &PathBuf| path.is_file() && path.extension().is_some_and(|ext| ext == "toml");
-    let mut files: Vec<PathBuf> = entries(folder).into_iter().filter(toml).collect();
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let mut files = Vec::new();
+    for path in entries(folder)? {
+        if path.extension().is_some_and(|extension| extension == "toml") && is_file(&path)? {
+            files.push(path);
+        }
+    }
     files.sort_by_key(|path| natural(&path.to_string_lossy()));
-    files
+    Ok(files)
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
+/// What is in a folder; a folder that is not there holds nothing.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    entries.flatten().map(|entry| entry.path()).collect()
+    match lookup::entries(folder) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        found => found.map_err(|error| Problem::Unreadable(folder.to_path_buf(), error)),
+    }
+}
+
+fn is_file(path: &Path) -> Result<bool, Problem> {
+    lookup::is_file(path).map_err(|error| Problem::Unreadable(path.to_path_buf(), error))
 }
 
 /// Sort key: runs of digits compare as numbers.

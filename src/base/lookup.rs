@@ -50,8 +50,12 @@ pub fn lock(file: &File) -> io::Result<()> {
     uninterrupted(|| file.lock())
 }
 
-/// A call that a signal ended before it did anything is made again. The standard library does so where it reads and writes.
-fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// A call that a signal ended before it did anything is made again. The standard library does so where it reads and writes, but
+/// not where it copies a file, lists a folder or waits for a lock.
+///
+/// # Errors
+/// Every other error of the call.
+pub fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -12,6 +12,7 @@ use crate::nn::WEIGHT;
 use crate::onnx::{self, External};
 use base::foreign;
 use base::glob;
+use base::lookup;
 use base::publish;
 
 /// Name of the file in the folder of an export.
@@ -220,7 +221,11 @@ fn place(source: &Path, target: PathBuf, copy: bool) -> Result<WeightFile, Expor
         let _ = fs::remove_file(&part);
         // Removed unless it is renamed.
         let part = tempfile::TempPath::try_from_path(part).map_err(failed("write", &target, ROOM))?;
-        fs::copy(&source, &part).map_err(failed("copy the weights to", &target, ROOM))?;
+        lookup::uninterrupted(|| fs::copy(&source, &part)).map_err(failed(
+            "copy the weights to",
+            &target,
+            ROOM,
+        ))?;
         part.persist(&target).map_err(|e| failed("write", &target, ROOM)(e.error))?;
         return Ok(done("copied"));
     }

@@ -102,8 +102,11 @@ fn records(heads: &[String], rows: &[Vec<String>]) -> String {
         if let Some((head, first)) = cells.next() {
             out += &wrapped(&format!("{head} {first}"), "  ");
         }
-        let said = cells.filter(|(_, cell)| !cell.is_empty() && cell != MISSING);
-        let said: Vec<String> = said.map(|(head, cell)| format!("{head}: {cell}")).collect();
+        let said = cells.map(|(head, cell)| match cell.is_empty() {
+            true => format!("{head}: {MISSING}"),
+            false => format!("{head}: {cell}"),
+        });
+        let said: Vec<String> = said.collect();
         out += &wrapped(&format!("  {}", said.join("; ")), "  ");
     }
     out

@@ -59,7 +59,8 @@ impl Summary<'_> {
 /// Runs an experiment: downloads and computes what is missing (unless `compute` is false), judges, writes the report.
 ///
 /// # Errors
-/// Only what ends the whole run (store, runtime, published tables): nothing is judged on part of the evidence. A model that fails is in [`Summary::failures`].
+/// Only what ends the whole run (store, runtime, published tables): nothing is judged on part of the evidence. A model that
+/// fails is in [`Summary::failures`].
 pub fn run<'a>(
     loaded: &'a Loaded,
     places: &Places,

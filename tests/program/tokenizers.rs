@@ -34,7 +34,7 @@ fn text_needs_a_tokenizer_and_token_ids_need_none() {
     let (text, said) = sandbox.expect(0, &["measure", "llama3-tiny", "--tokens", "5,6"]);
     assert!(!said.contains("tokenizer") && text.contains("next: \"<"), "{text}{said}");
 
-    // Nor is one opened where it could be.
+    // Where one can be opened, ids are shown with their texts.
     let (text, _) = Sandbox::new().expect(0, &["measure", "llama3-tiny", "--tokens", "5,6"]);
-    assert!(text.contains("next: \"<"), "{text}");
+    assert!(text.contains("next: \"") && !text.contains("next: \"<"), "{text}");
 }

@@ -116,7 +116,8 @@ impl Arguments {
             Some(folder) => Memo::at(&folder.join("identities.json")),
             None => Memo::none(),
         };
-        let subject = model_argument::open(&self.model, &self.models, self.tokenizer(), &memo, bar.as_ref())?;
+        let subject =
+            model_argument::open(&self.model, &self.models, pipeline::tokenizer, &memo, bar.as_ref())?;
         let (inputs, extras) = self.input.read(&self.extras)?;
         let runtime = pipeline::runtime(self.on.device, self.on.memory(), bar.as_ref())?;
         let requests = self.requests(inputs, &subject.tokenizer, bar.as_ref())?;
@@ -143,8 +144,9 @@ impl Arguments {
         requests: &[Request],
         found: &[PromptObservation],
     ) -> Result<Exit, Failure> {
-        let tokenizer = self.has_text().then(|| tokenizer.as_ref().ok()).flatten();
-        let text = |id: u32| tokenizer.map_or_else(|| format!("<{id}>"), |tokenizer| tokenizer.token(id));
+        // Token ids need none: without one they stand for themselves.
+        let text =
+            |id: u32| tokenizer.as_ref().map_or_else(|_| format!("<{id}>"), |tokenizer| tokenizer.token(id));
         let rows: Vec<table::MeasuredRow<'_>> = requests
             .iter()
             .zip(found)
@@ -169,17 +171,12 @@ impl Arguments {
         self.input.tokens.is_empty()
     }
 
-    /// How to come by a folder's tokenizer: of one that nobody needs, nothing is read.
-    fn tokenizer(&self) -> fn(&Path) -> PendingTokenizer {
-        if self.has_text() { pipeline::tokenizer } else { pipeline::unopened }
-    }
-
     /// A decoder that another tool exported, with the outputs that `tap` gave it; nothing is stored.
     fn run_onnx(&self, file: &Path) -> Result<Exit, Failure> {
         let bar = progress::new(self.common.quiet);
         let name = file.display().to_string();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let tokenizer = self.tokenizer()(folder.unwrap_or(Path::new(".")));
+        let tokenizer = pipeline::tokenizer(folder.unwrap_or(Path::new(".")));
         let (inputs, extras) = self.input.read(&self.extras)?;
         if !extras.is_empty() {
             bar.note("extras are observed of checkpoints only, not of ONNX files");

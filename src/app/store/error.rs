@@ -141,6 +141,7 @@ impl StoreError {
         let path = path.to_path_buf();
         move |source| match source.kind() {
             io::ErrorKind::PermissionDenied => StoreError::Permission { doing: "read", path, source },
+            io::ErrorKind::NotADirectory => StoreError::NotAFolder { path },
             _ => StoreError::Unreadable { path, source },
         }
     }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::gguf;
 use crate::goldens::{Reference, cases, golden, prompts, reference, run, run_on, runtime, runtimes};
 use base::device::Device;
 use engine::run::Graphs;
@@ -21,13 +22,13 @@ use number::{
 };
 
 /// Largest error of any observation: relative, but for a cosine and a share, which are as exact as what they relate to.
-pub(crate) const TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-5;
 
 /// Largest error seen so far, and where.
 #[derive(Default)]
-pub(crate) struct Worst {
-    pub(crate) error: f64,
-    pub(crate) place: String,
+struct Worst {
+    error: f64,
+    place: String,
 }
 
 impl Worst {
@@ -47,7 +48,7 @@ impl Worst {
 }
 
 /// How far the observations of a golden are from its reference.
-pub(crate) fn compared(observations: &[PromptObservation], reference: &Reference) -> Result<Worst, String> {
+fn compared(observations: &[PromptObservation], reference: &Reference) -> Result<Worst, String> {
     assert_eq!(observations.len(), reference.prompts.len());
     let mut worst = Worst::default();
     for (i, (found, expected)) in observations.iter().zip(&reference.prompts).enumerate() {
@@ -88,7 +89,7 @@ fn every_golden_agrees_with_the_float64_reference() {
     let runtimes = runtimes().unwrap_or_else(|error| panic!("{error}")); // once, not for every golden
     let mut failures = Vec::new();
     let mut table = BTreeMap::new();
-    for case in &cases() {
+    for case in &cases().into_iter().chain(gguf::cases()).collect::<Vec<_>>() {
         let reference = reference(case);
         let prompts = prompts(case);
         let rows = table.entry(reference.family.clone()).or_insert_with(Vec::<Row<'_>>::new);
@@ -151,7 +152,7 @@ fn markdown(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
     };
     let mut text = format!(
         "# Parity\n\nWritten by `make parity`. Every observation of every golden checkpoint (`tests/goldens`) against \
-         transformers in float64:\nnorms of the stream, of what modules receive, give and write, of a block's whole write and \
+         transformers in float64,\nof GGUF files (`gguf/`) on the numbers that the `gguf` package dequantises:\nnorms of the stream, of what modules receive, give and write, of a block's whole write and \
          of the final norm; cosine of stream and write;\nlargest component, attention off the diagonal by head; entropy, \
          the five most probable tokens, logits under scaling, loss, lens.\nTolerance {TOLERANCE:e}, of the cosine and the \
          share that logits move by absolute, else relative. ONNX Runtime {} on {place}, whose kind decides the last \
@@ -192,7 +193,7 @@ fn the_parity_table_is_complete() {
     let text = fs::read_to_string(written).unwrap();
     assert!(text.contains(HEADER), "results/parity.md is of another version; run `make parity`");
     let listed: Vec<&str> = text.lines().filter_map(|line| line.split(" | ").nth(1)).skip(1).collect();
-    for case in cases() {
+    for case in cases().into_iter().chain(gguf::cases()) {
         assert!(listed.contains(&case.as_str()), "results/parity.md lacks {case}; run `make parity`");
     }
 }

@@ -6,6 +6,7 @@
 mod beyond_memory;
 mod commands;
 mod end_to_end;
+mod gguf;
 mod hostile;
 mod hub;
 mod keys;

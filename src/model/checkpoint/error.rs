@@ -80,7 +80,7 @@ pub enum CheckpointError {
     /// A tensor of a type that holds no weights this program reads.
     #[error(
         "{}: tensor {tensor:?}: expected a weight of dtype F32, F16 or BF16, found {dtype}; use a checkpoint that \
-         stores it in one of these (quantised weights are not read)",
+         stores it in one of these (quantised safetensors are not read)",
         file.display()
     )]
     NotAWeight {

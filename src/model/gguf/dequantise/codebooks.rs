@@ -28,6 +28,7 @@ fn put<const WIDTH: usize>(out: &mut [f32], scale: f32, vector: &[i8; WIDTH], si
 }
 
 /// Scale; for each 32 elements four indices of a byte and a word of four times seven signs and a scale.
+#[inline(always)]
 pub(in crate::gguf) fn iq2_xxs(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 66], out: &mut [f32; SUPER]| {
         let d = half(block, 0);
@@ -42,6 +43,7 @@ pub(in crate::gguf) fn iq2_xxs(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Scale; 32 times an index of nine bits and seven signs; sixteen scales.
+#[inline(always)]
 pub(in crate::gguf) fn iq2_xs(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 74], out: &mut [f32; SUPER]| {
         let d = half(block, 0);
@@ -54,6 +56,7 @@ pub(in crate::gguf) fn iq2_xs(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Scale; 32 indices, their signs, two more bits of each, sixteen scales.
+#[inline(always)]
 pub(in crate::gguf) fn iq2_s(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 82], out: &mut [f32; SUPER]| {
         let d = half(block, 0);
@@ -71,6 +74,7 @@ fn quarter(d: f32, scale: u8) -> f32 {
 }
 
 /// Scale; 64 indices of four elements; for each 32 elements a word of four times seven signs and a scale.
+#[inline(always)]
 pub(in crate::gguf) fn iq3_xxs(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 98], out: &mut [f32; SUPER]| {
         let d = half(block, 0);
@@ -86,6 +90,7 @@ pub(in crate::gguf) fn iq3_xxs(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Scale; 64 indices of four elements, a ninth bit of each, signs, eight scales.
+#[inline(always)]
 pub(in crate::gguf) fn iq3_s(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 110], out: &mut [f32; SUPER]| {
         let d = half(block, 0);
@@ -112,6 +117,7 @@ fn put_shifted(out: &mut [f32; 8], scale: f32, index: usize, down: bool) {
 }
 
 /// Scale; 32 indices; for each 32 elements three more bits of four indices, a scale and the direction of the shift.
+#[inline(always)]
 pub(in crate::gguf) fn iq1_s(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 50], out: &mut [f32; SUPER]| {
         let d = half(block, 0);
@@ -126,6 +132,7 @@ pub(in crate::gguf) fn iq1_s(blocks: &[u8], out: &mut [f32]) {
 
 /// 32 indices; for each three more bits and the direction of the shift; four words of four scales of three bits, whose upper
 /// bits together are the block's scale.
+#[inline(always)]
 pub(in crate::gguf) fn iq1_m(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 56], out: &mut [f32; SUPER]| {
         let word = |i: usize| u16_at(block, 48 + 2 * i);
@@ -141,6 +148,7 @@ pub(in crate::gguf) fn iq1_m(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Scale, halves of bytes.
+#[inline(always)]
 pub(in crate::gguf) fn iq4_nl(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 18], out: &mut [f32; 32]| {
         let d = half(block, 0);
@@ -151,6 +159,7 @@ pub(in crate::gguf) fn iq4_nl(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Scale, upper pairs and lower halves of eight scales, halves of bytes.
+#[inline(always)]
 pub(in crate::gguf) fn iq4_xs(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 136], out: &mut [f32; SUPER]| {
         let (d, high) = (half(block, 0), u16_at(block, 2));

@@ -6,6 +6,7 @@ use super::{each, nibble};
 const E2M1: [f32; 16] = [0., 1., 2., 3., 4., 6., 8., 12., 0., -1., -2., -3., -4., -6., -8., -12.];
 
 /// Blocks of 32 with a power of two (E8M0): `OCP Microscaling Formats`, version 1.0.
+#[inline(always)]
 pub(in crate::gguf) fn mxfp4(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 17], out: &mut [f32; 32]| {
         let d = half_power(block[0]);
@@ -16,6 +17,7 @@ pub(in crate::gguf) fn mxfp4(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Four blocks of 16 with a scale each, an unsigned E4M3.
+#[inline(always)]
 pub(in crate::gguf) fn nvfp4(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 36], out: &mut [f32; 64]| {
         for part in 0..4 {

@@ -3,6 +3,7 @@
 use super::{SUPER, bit, each, half, nibble, pair};
 
 /// Scales and minima in halves of 16 bytes, 2-bit numbers, scale and scale of minima.
+#[inline(always)]
 pub(in crate::gguf) fn q2_k(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 84], out: &mut [f32; SUPER]| {
         let (d, dmin) = (half(block, 80), half(block, 82));
@@ -18,6 +19,7 @@ pub(in crate::gguf) fn q2_k(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// 32 bytes of third bits, inverted; 2-bit numbers; sixteen 6-bit scales in 12 bytes; the scale.
+#[inline(always)]
 pub(in crate::gguf) fn q3_k(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 110], out: &mut [f32; SUPER]| {
         let (scales, d) = (&block[96..108], half(block, 108));
@@ -36,6 +38,7 @@ pub(in crate::gguf) fn q3_k(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Scale, scale of minima, eight 6-bit scales and minima in 12 bytes, halves of bytes.
+#[inline(always)]
 pub(in crate::gguf) fn q4_k(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 144], out: &mut [f32; SUPER]| {
         for group in 0..8 {
@@ -48,6 +51,7 @@ pub(in crate::gguf) fn q4_k(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// The same with 32 bytes of fifth bits before the halves.
+#[inline(always)]
 pub(in crate::gguf) fn q5_k(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 176], out: &mut [f32; SUPER]| {
         for group in 0..8 {
@@ -62,6 +66,7 @@ pub(in crate::gguf) fn q5_k(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Halves of 128 bytes, upper pairs of bits in 64, sixteen signed scales, the scale.
+#[inline(always)]
 pub(in crate::gguf) fn q6_k(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 210], out: &mut [f32; SUPER]| {
         let d = half(block, 208);

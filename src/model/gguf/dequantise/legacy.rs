@@ -3,6 +3,7 @@
 use super::{each, half, nibble, u32_at};
 
 /// Scale, then 16 bytes of two numbers each: the lower halves are the first 16 elements.
+#[inline(always)]
 pub(in crate::gguf) fn q4_0(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 18], out: &mut [f32; 32]| {
         let d = half(block, 0);
@@ -10,6 +11,7 @@ pub(in crate::gguf) fn q4_0(blocks: &[u8], out: &mut [f32]) {
     });
 }
 
+#[inline(always)]
 pub(in crate::gguf) fn q4_1(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 20], out: &mut [f32; 32]| {
         let (d, m) = (half(block, 0), half(block, 2));
@@ -18,6 +20,7 @@ pub(in crate::gguf) fn q4_1(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Between scale and halves 32 fifth bits.
+#[inline(always)]
 pub(in crate::gguf) fn q5_0(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 22], out: &mut [f32; 32]| {
         let (d, high) = (half(block, 0), u32_at(block, 2));
@@ -25,6 +28,7 @@ pub(in crate::gguf) fn q5_0(blocks: &[u8], out: &mut [f32]) {
     });
 }
 
+#[inline(always)]
 pub(in crate::gguf) fn q5_1(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 24], out: &mut [f32; 32]| {
         let (d, m, high) = (half(block, 0), half(block, 2), u32_at(block, 4));
@@ -32,6 +36,7 @@ pub(in crate::gguf) fn q5_1(blocks: &[u8], out: &mut [f32]) {
     });
 }
 
+#[inline(always)]
 pub(in crate::gguf) fn q8_0(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 34], out: &mut [f32; 32]| {
         let d = half(block, 0);

@@ -6,6 +6,7 @@ use super::{SUPER, each, half, pair};
 const POWERS: [u8; 5] = [1, 3, 9, 27, 81];
 
 /// Five digits of base 3 in a byte, as a fraction of 256: times 3^n, without what overflows, the nth is the third it lies in.
+#[inline(always)]
 pub(in crate::gguf) fn tq1_0(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 54], out: &mut [f32; SUPER]| {
         let d = half(block, 52);
@@ -22,6 +23,7 @@ pub(in crate::gguf) fn tq1_0(blocks: &[u8], out: &mut [f32]) {
 }
 
 /// Two bits each.
+#[inline(always)]
 pub(in crate::gguf) fn tq2_0(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 66], out: &mut [f32; SUPER]| {
         let d = half(block, 64);

@@ -8,9 +8,9 @@ use polars_parquet_format::{PageHeader, thrift::protocol::TCompactInputProtocol}
 
 use super::thrift;
 
-/// Values that any file may hold, and how many more for each of its bytes. A table with any numbers in it is far below: its
-/// other columns may be one value repeated, which takes no room.
-const VALUES: u64 = 1 << 20;
+/// Values that the groups, columns and pages of any file may state together, and how many more for each of its bytes. A table
+/// with any numbers in it is far below: its other columns may be one value repeated, which takes no room.
+const VALUES: u64 = 1 << 22;
 const VALUES_BY_BYTE: u64 = 64;
 /// Likewise of bytes before they were compressed.
 const BYTES: u64 = 64 << 20;

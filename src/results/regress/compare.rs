@@ -191,6 +191,7 @@ mod tests {
             "output-entropy",
             "top-probability",
             "write-cosine",
+            "branch-off-diagonal",
             "position-slope",
             "attention-off-diagonal",
             "logit-shift",

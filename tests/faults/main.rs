@@ -31,15 +31,15 @@ const UNUSED: [&str; 1] = ["truncate"];
 /// Chooses the sample.
 const SEED: u64 = 17;
 
-/// Attacks every point and says of each that went wrong how to see it again.
-fn must_hold(points: &[points::Point], world: &World) -> Vec<Judged> {
+/// Attacks points, of so many that there are, and says of each that went wrong how to see it again.
+fn must_hold(points: &[points::Point], all: usize, world: &World) -> Vec<Judged> {
     let judged = attack::all(world, points, &|one| {
         if !one.wrong.is_empty() {
             println!("{one}");
         }
     });
     if let Ok(file) = std::env::var("FAULTS_TABLE") {
-        fs::write(file, table::markdown(&judged)).unwrap();
+        fs::write(file, table::markdown(&judged, all)).unwrap();
     }
     judged
 }
@@ -56,7 +56,8 @@ fn a_sample_of_all_faults_ends_as_documented_and_leaves_nothing_wrong() {
     let seen: BTreeSet<&str> = all.iter().map(|point| point.kind.name).collect();
     let unseen: Vec<&str> = KINDS.iter().map(|kind| kind.name).filter(|name| !seen.contains(name)).collect();
     assert_eq!(unseen, UNUSED, "kinds of calls that no command makes");
-    let judged = must_hold(&points::sample(all, SAMPLE, SEED), &world);
+    let there = all.len();
+    let judged = must_hold(&points::sample(all, SAMPLE, SEED), there, &world);
     assert_eq!(wrong(&judged), 0, "of {} points; they are listed above", judged.len());
 }
 
@@ -68,9 +69,10 @@ fn every_fault_ends_as_documented_and_leaves_nothing_wrong() {
     let asked = |name: &str| std::env::var(name).ok();
     let mut points = points::all(&world);
     points.retain(|point| asked("FAULTS_OF").is_none_or(|part| point.command.name.contains(&part)));
+    let there = points.len();
     if let Some(size) = asked("FAULTS_SIZE").and_then(|size| size.parse().ok()) {
         points = points::sample(points, size, SEED);
     }
-    let judged = must_hold(&points, &world);
+    let judged = must_hold(&points, there, &world);
     assert_eq!(wrong(&judged), 0, "of {} points; they are listed above", judged.len());
 }

@@ -12,8 +12,8 @@ struct Line {
     panics: usize,
 }
 
-/// The table as Markdown, in the order of commands, kinds and ways.
-pub(crate) fn markdown(judged: &[Judged]) -> String {
+/// The table as Markdown, in the order of commands, kinds and ways; of so many points that there are.
+pub(crate) fn markdown(judged: &[Judged], all: usize) -> String {
     let mut lines: BTreeMap<_, Line> = BTreeMap::new();
     for one in judged {
         let place = COMMANDS.iter().position(|command| command.name == one.point.command.name);
@@ -30,9 +30,10 @@ pub(crate) fn markdown(judged: &[Judged]) -> String {
          call may give, half of what was asked, or the end of the process ([what that is](../tests/faults/README.md)). Of \
          many calls of one kind on one file in a row four are taken. Wrong is a point at which anything was not as it must \
          be: the exit code, the message, the files published, or the bytes after a second, undisturbed run.\n\n\
-         {} points, {} wrong, {} panics.\n\n\
+         {} of {all} points{}, {} wrong, {} panics.\n\n\
          | command | call | fault | points | exit codes | wrong | panics |\n|---|---|---|---:|---|---:|---:|\n",
         total(|line| line.points),
+        if judged.len() < all { " (a sample with a fixed seed: FAULTS_SIZE)" } else { "" },
         total(|line| line.wrong),
         total(|line| line.panics),
     );

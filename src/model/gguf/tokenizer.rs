@@ -109,10 +109,10 @@ pub fn tokenizer(metadata: &Metadata<'_>) -> Result<Tokenizer, GgufError> {
 fn split(metadata: &Metadata<'_>) -> Result<&'static Split, GgufError> {
     const MODEL: &str = "tokenizer.ggml.model";
     const PRE: &str = "tokenizer.ggml.pre";
-    let model = metadata.need(MODEL, "a kind of tokenizer", metadata.text(MODEL)?)?;
-    if model != "gpt2" {
-        let expected = "\"gpt2\" (byte-level BPE)";
-        return Err(metadata.refuse(MODEL, expected, format!("{model:?}"), TOKEN_IDS));
+    let model = metadata.text(MODEL)?;
+    if model != Some("gpt2") {
+        let found = model.map_or_else(|| "no such key".to_string(), |model| format!("{model:?}"));
+        return Err(metadata.refuse(MODEL, "\"gpt2\" (byte-level BPE)", found, TOKEN_IDS));
     }
     for key in ["add_eos_token", "add_sep_token", "add_space_prefix", "remove_extra_whitespaces"] {
         let key = format!("tokenizer.ggml.{key}");

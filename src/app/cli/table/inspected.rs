@@ -11,8 +11,9 @@ pub(crate) fn inspected(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", found.id, facts_line(&found.facts));
     text.push_str(&format!("{} parameters; weights {}\n", found.parameters, found.weights));
     if found.stored.len() > 1 {
-        let share =
-            |share: &Share| format!("{} of {} tensors as {}", share.elements, share.tensors, share.dtype);
+        let share = |share: &Share| {
+            format!("{} weights in {} tensors as {}", share.elements, share.tensors, share.dtype)
+        };
         let shares = found.stored.iter().map(share).collect::<Vec<_>>().join(", ");
         text.push_str(&format!("stored: {shares}; {:.2} bits per weight\n", found.bits_per_weight));
     }

@@ -34,7 +34,7 @@ use place::Place;
 pub use place::StoredAs;
 use serde_json::{Map, Value};
 
-use crate::gguf::RowOrder;
+use crate::gguf::Layout;
 use base::hash::Key;
 pub use quantised::is_gguf;
 pub use tokenizer::{Tokenizer, TokenizerError};
@@ -349,10 +349,10 @@ impl<'a> Entry<'a> {
     pub fn weight(self) -> Option<Tensor<'a>> {
         let (dtype, content) = match self.dtype {
             StoredAs::Plain(dtype) => (plain(&dtype.to_string())?, Content::Stored(self.bytes)),
-            StoredAs::Blocks(encoding, rows) => match plain(encoding.name) {
-                Some(dtype) if rows == RowOrder::AsStored => (dtype, Content::Stored(self.bytes)),
+            StoredAs::Blocks(encoding, layout) => match plain(encoding.name) {
+                Some(dtype) if layout == Layout::AsStored => (dtype, Content::Stored(self.bytes)),
                 _ if !encoding.holds_weights() => return None,
-                _ => (Dtype::F32, Content::Packed(Packed::new(self.bytes, encoding, self.shape, rows))),
+                _ => (Dtype::F32, Content::Packed(Packed::new(self.bytes, encoding, self.shape, layout))),
             },
         };
         Some(Tensor { name: self.name, dtype, shape: self.shape, content })

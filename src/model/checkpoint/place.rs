@@ -2,15 +2,15 @@
 
 use std::{ops::Range, sync::OnceLock};
 
-use crate::gguf::{Encoding, RowOrder};
+use crate::gguf::{Encoding, Layout};
 
 /// How a file stores a tensor's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredAs {
     /// As safetensors does, e.g. `BF16`, `I64`.
     Plain(safetensors::Dtype),
-    /// As GGUF does, e.g. `Q4_1`, with its rows in this order.
-    Blocks(&'static Encoding, RowOrder),
+    /// As GGUF does, e.g. `Q4_1`, with its numbers laid out so.
+    Blocks(&'static Encoding, Layout),
 }
 
 /// Where one tensor lies. Validated: `range` is inside the file and as long as shape and dtype say.
@@ -34,14 +34,10 @@ impl StoredAs {
     }
 }
 
-/// The name, and the order of rows where it is not the usual: all that decides which numbers some bytes are.
+/// The name, and the layout where it is not the usual: all that decides which numbers some bytes are.
 impl std::fmt::Display for StoredAs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            StoredAs::Blocks(encoding, RowOrder::Interleaved { heads }) => {
-                write!(f, "{encoding}, rows of {heads} heads interleaved")
-            }
-            _ => f.write_str(&self.name()),
-        }
+        f.write_str(&self.name())?;
+        if let StoredAs::Blocks(_, layout) = self { layout.fmt(f) } else { Ok(()) }
     }
 }

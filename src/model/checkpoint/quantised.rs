@@ -105,17 +105,13 @@ pub(super) fn open(path: &Path) -> Result<Opened, CheckpointError> {
     let mut places: Vec<Place> = description
         .tensors
         .into_iter()
-        .map(|stored| {
-            let (file, Declared { encoding, shape, range, .. }) = all[stored.index];
-            let dtype = StoredAs::Blocks(encoding, stored.rows);
-            Place {
-                name: stored.name,
-                dtype,
-                shape: shape.clone(),
-                file,
-                range: range.clone(),
-                hash: OnceLock::new(),
-            }
+        .map(|stored| Place {
+            name: stored.name,
+            dtype: StoredAs::Blocks(stored.encoding, stored.layout),
+            shape: stored.shape,
+            file: stored.index.map_or(0, |index| all[index].0),
+            range: stored.range,
+            hash: OnceLock::new(),
         })
         .collect();
     places.sort_by(|a, b| (&a.name, a.file).cmp(&(&b.name, b.file)));

@@ -3,10 +3,11 @@
 //! Values are checked to lie inside the file when they are read; a list stays where it lies until somebody asks for it, so
 //! that the memory it takes is what its use takes.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ops::Range, path::Path};
 
 use super::{
     cursor::Cursor,
+    encoding::Encoding,
     error::{AGAIN, GgufError, OTHER},
 };
 
@@ -18,6 +19,11 @@ const LONGEST_KEY: usize = 1 << 10;
 const MOST_VALUES: u64 = 1 << 20;
 /// Bytes of the texts of such a list.
 const MOST_TEXT: usize = 1 << 26;
+/// Kinds of values, and of the tensors whose numbers are stored alike.
+const SINGLE: u32 = 6;
+const DOUBLE: u32 = 12;
+const F32: u32 = 0;
+const F64: u32 = 28;
 /// Lists of lists of lists; files have lists of numbers and texts.
 const DEEPEST: u32 = 4;
 
@@ -25,6 +31,14 @@ const DEEPEST: u32 = 4;
 pub struct Metadata<'a> {
     file: &'a Path,
     entries: BTreeMap<&'a str, Value<'a>>,
+}
+
+/// Where the numbers of a list lie.
+pub struct Places {
+    /// How each is stored.
+    pub encoding: &'static Encoding,
+    /// Bytes of the file, one after the other.
+    pub ranges: Vec<Range<usize>>,
 }
 
 /// One value.
@@ -164,6 +178,51 @@ impl<'a> Metadata<'a> {
         self.list(key, "a list of whole numbers that are not negative", whole)
     }
 
+    /// A list of flags.
+    ///
+    /// # Errors
+    /// A value of another kind.
+    pub fn flags(&self, key: &str) -> Result<Option<Vec<bool>>, GgufError> {
+        let flag = |value| if let Value::Flag(flag) = value { Some(flag) } else { None };
+        self.list(key, "a list of true and false", flag)
+    }
+
+    /// A list of finite numbers.
+    ///
+    /// # Errors
+    /// A value of another kind.
+    pub fn numbers(&self, key: &str) -> Result<Option<Vec<f32>>, GgufError> {
+        self.list(key, "a list of finite numbers", |value| match value {
+            Value::Single(number) => Some(number).filter(|number| number.is_finite()),
+            Value::Double(number) => Some(number as f32).filter(|number| number.is_finite()),
+            Value::Unsigned(number) => Some(number as f32),
+            Value::Signed(number) => Some(number as f32),
+            _ => None,
+        })
+    }
+
+    /// Where the numbers of a list lie.
+    ///
+    /// # Errors
+    /// A value of another kind.
+    pub fn places_of_numbers(&self, key: &str) -> Result<Option<Places>, GgufError> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let (Value::List(list), true) = (value, matches!(self.numbers(key), Ok(Some(_)))) else {
+            return Err(self.refuse(key, "a list of finite numbers", spelled(value), AGAIN));
+        };
+        let stored = match list.kind {
+            SINGLE => Encoding::of(F32),
+            DOUBLE => Encoding::of(F64),
+            _ => None,
+        };
+        let Some(encoding) = stored else {
+            return Err(self.refuse(key, "numbers with a fraction", "whole numbers".into(), AGAIN));
+        };
+        let (size, start) = (encoding.bytes, list.start.at());
+        let places = (0..list.count as usize).map(|i| start + i * size..start + (i + 1) * size).collect();
+        Ok(Some(Places { encoding, ranges: places }))
+    }
+
     /// A number for all layers: given once, or for each layer and always the same.
     ///
     /// # Errors
@@ -286,8 +345,8 @@ fn value<'a>(cursor: &mut Cursor<'a>, kind: u32, key: &str, depth: u32) -> Resul
         let signed = || (unsigned << (64 - 8 * size)) as i64 >> (64 - 8 * size);
         return Ok(match kind {
             1 | 3 | 5 | 11 => Value::Signed(signed()),
-            6 => Value::Single(f32::from_bits(unsigned as u32)),
-            12 => Value::Double(f64::from_bits(unsigned)),
+            SINGLE => Value::Single(f32::from_bits(unsigned as u32)),
+            DOUBLE => Value::Double(f64::from_bits(unsigned)),
             7 if unsigned > 1 => {
                 return Err(refuse(cursor, "0 or 1 for false or true".into(), unsigned.to_string()));
             }

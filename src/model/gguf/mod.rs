@@ -2,7 +2,8 @@
 //!
 //! `header` reads the metadata (`metadata`) and the directory of tensors (`directory`) of bytes that it believes nothing of;
 //! `encoding` lists how tensors are stored, `dequantise` turns each of these into float32; `description` says what checkpoint a
-//! file holds (`families`, `rope`): its config, and the names and order of its tensors as the rest of this program knows them.
+//! file holds: its config (`rope`, `own`), and the names and layouts (`layout`) of its tensors as the rest of this program knows
+//! them, family by family (`table`).
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. The reader is our own, on `memmap2`: of the crates
 //! for GGUF none bounds what a hostile file declares with errors that name the key, and none dequantises every type
@@ -15,17 +16,23 @@ mod directory;
 mod encoding;
 mod error;
 mod families;
+mod family;
 mod header;
+mod layout;
 mod metadata;
+mod own;
 mod rope;
+mod source;
+mod table;
 mod tokenizer;
 
-pub use description::{Description, RowOrder, Stored, describe};
+pub use description::{Description, Stored, describe};
 pub use directory::Declared;
 pub use encoding::Encoding;
 pub use error::GgufError;
 pub use header::{Header, MAGIC};
-pub use metadata::{Metadata, Value};
+pub use layout::Layout;
+pub use metadata::{Metadata, Places, Value};
 pub use tokenizer::{Tokenizer, tokenizer};
 
 #[cfg(test)]

@@ -4,58 +4,85 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     directory::Declared,
-    error::{AGAIN, GgufError, OTHER},
-    families::Family,
-    metadata::Metadata,
+    error::{AGAIN, GgufError},
+    source::{Config, Source},
 };
 
 /// The tensor with a divisor for every frequency: how LLaMA 3's scaling comes.
-pub(super) const FACTORS: &str = "rope_freqs.weight";
+const FACTORS: &str = "rope_freqs.weight";
+/// Those of longrope, in prompts within the original context and beyond it.
+const SHORT: &str = "rope_factors_short.weight";
+const LONG: &str = "rope_factors_long.weight";
+/// Tensors that are read into the config.
+pub(super) const TENSORS: [&str; 3] = [FACTORS, SHORT, LONG];
 /// More than half the components of any head.
 const MOST_FACTORS: usize = 1 << 15;
+const ORIGINAL: &str = "rope.scaling.original_context_length";
+const ATTENTION: &str = "rope.scaling.attn_factor";
 
-/// The keys `rope_theta` and, with a scaling, `rope_scaling`.
-pub(super) fn keys(
-    metadata: &Metadata<'_>,
-    family: &Family,
-    tensors: &[Declared<'_>],
-) -> Result<Map<String, Json>, GgufError> {
-    let number = |name: &str| metadata.number(&family.key(name));
+/// The keys `rope_theta` and, with a scaling, `rope_scaling` and what stands beside it.
+pub(super) fn keys(source: &Source<'_>) -> Result<Config, GgufError> {
+    let number = |name: &str| source.number(name);
     let mut keys = Map::new();
     // llama.cpp's own where the file has none.
     keys.insert("rope_theta".into(), number("rope.freq_base")?.unwrap_or(10_000.0).into());
-    let kind_key = family.key("rope.scaling.type");
-    let kind = metadata.text(&kind_key)?.unwrap_or("none");
-    let factors = tensors.iter().find(|tensor| tensor.name == FACTORS);
-    let scaling = match (kind, factors) {
-        ("none", Some(factors)) => Some(json!({"rope_type": "factors", "factors": divisors(factors)?})),
-        ("none", None) => {
-            // The key of older files.
-            let factor = number("rope.scale_linear")?.unwrap_or(1.0);
-            (factor != 1.0).then(|| json!({"rope_type": "linear", "factor": factor}))
+    const KIND: &str = "rope.scaling.type";
+    let kind = source.metadata.text(&source.key(KIND))?;
+    let refuse = |expected: &str, found: String| Err(source.refuse(KIND, expected, found));
+    let [factors, short, long] = TENSORS.map(|name| source.tensor(name));
+    let scaling = match (kind.unwrap_or("none"), factors, short, long) {
+        ("none", Some(factors), None, None) => {
+            Some(json!({"rope_type": "factors", "factors": divisors(factors)?}))
         }
-        ("linear", None) => Some(json!({"rope_type": "linear", "factor": number("rope.scaling.factor")?})),
-        ("yarn", None) => Some(Json::Object(yarn(metadata, family)?)),
-        (_, Some(_)) => {
-            let found = format!("{kind:?} beside the tensor {FACTORS}");
-            return Err(metadata.refuse(&kind_key, "one scaling of rotary positions", found, OTHER));
+        ("none", None, None, None) => {
+            let factor = match number("rope.scaling.factor")?.filter(|_| kind.is_none()) {
+                None => number("rope.scale_linear")?, // the key of older files
+                given => given,
+            };
+            let factor = factor.filter(|factor| *factor != 1.0 && *factor != 0.0);
+            factor.map(|factor| json!({"rope_type": "linear", "factor": factor}))
         }
-        _ => return Err(metadata.refuse(&kind_key, "none, linear or yarn", format!("{kind:?}"), OTHER)),
+        ("linear", None, None, None) => {
+            Some(json!({"rope_type": "linear", "factor": number("rope.scaling.factor")?}))
+        }
+        ("yarn", None, None, None) => Some(Json::Object(yarn(source)?)),
+        // Its files need not name it.
+        ("none" | "longrope", None, Some(short), Some(long)) => {
+            let original = match source.size(ORIGINAL)? {
+                None => source.need_size("context_length")?,
+                Some(original) => original,
+            };
+            keys.insert("original_max_position_embeddings".into(), original.into());
+            Some(json!({
+                "rope_type": "longrope", "short_factor": divisors(short)?, "long_factor": divisors(long)?,
+                "attention_factor": number(ATTENTION)?.unwrap_or(1.0),
+            }))
+        }
+        (kind, ..) if factors.or(short).or(long).is_some() => {
+            let there: Vec<&str> = TENSORS.into_iter().filter(|name| source.has(name)).collect();
+            return refuse(
+                "one scaling of rotary positions",
+                format!("{kind:?} beside {}", there.join(", ")),
+            );
+        }
+        ("longrope", ..) => {
+            return refuse("none, linear or yarn", format!("\"longrope\" without {SHORT} and {LONG}"));
+        }
+        (kind, ..) => return refuse("none, linear, yarn or longrope", format!("{kind:?}")),
     };
     keys.extend(scaling.map(|scaling| ("rope_scaling".to_string(), scaling)));
     Ok(keys)
 }
 
 /// The keys of YaRN. llama.cpp multiplies what YaRN makes of the attention by a factor of the file's.
-fn yarn(metadata: &Metadata<'_>, family: &Family) -> Result<Map<String, Json>, GgufError> {
-    let number = |name: &str| metadata.number(&family.key(name));
-    let key = family.key("rope.scaling.factor");
-    let factor = metadata.need(&key, "a factor", metadata.number(&key)?)?;
+fn yarn(source: &Source<'_>) -> Result<Config, GgufError> {
+    let number = |name: &str| source.number(name);
+    let factor = source.need_number("rope.scaling.factor")?;
     let mut keys = Map::new();
     keys.insert("rope_type".into(), "yarn".into());
     keys.insert("factor".into(), factor.into());
     for (name, key) in [
-        ("original_max_position_embeddings", "rope.scaling.original_context_length"),
+        ("original_max_position_embeddings", ORIGINAL),
         ("beta_fast", "rope.scaling.yarn_beta_fast"),
         ("beta_slow", "rope.scaling.yarn_beta_slow"),
     ] {
@@ -64,7 +91,7 @@ fn yarn(metadata: &Metadata<'_>, family: &Family) -> Result<Map<String, Json>, G
         }
     }
     let attention = match number("rope.scaling.yarn_attn_factor")? {
-        None => number("rope.scaling.attn_factor")?,
+        None => number(ATTENTION)?,
         given => given,
     };
     if let Some(attention) = attention.filter(|attention| *attention != 1.0) {

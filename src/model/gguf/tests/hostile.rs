@@ -190,7 +190,10 @@ fn a_key_or_tensor_that_changes_the_computation_is_refused_by_its_name() {
     says(&refused(factors([0.0])), &["\"rope_freqs.weight\"", "positive"]);
     let scaled = described(&factors([8.0])).unwrap();
     assert_eq!(scaled["rope_scaling"], serde_json::json!({"rope_type": "factors", "factors": [8.0]}));
-    says(&refused(Writer::default().text("general.architecture", "mamba")), &["\"mamba\"", "(llama"]);
+    says(
+        &refused(Writer::default().text("general.architecture", "mamba")),
+        &["\"mamba\"", "(apertus", ", llama, "],
+    );
     says(&refused(Writer::default()), &["`general.architecture`", "no such key"]);
 }
 
@@ -219,4 +222,103 @@ fn mutated_headers_are_read_or_refused() {
         described += u64::from(describe(&header.metadata, &header.tensors).is_ok());
     }
     assert!(read > count / 20 && described > count / 100, "{read} read, {described} described, of {count}");
+}
+
+/// The same of the headers of every golden, and so of every family; the mutations hit what follows the magic.
+#[test]
+fn mutated_headers_of_every_family_are_read_or_refused() {
+    const COUNT: u64 = 10_000;
+    let count = std::env::var("GGUF_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(COUNT);
+    let file = Path::new("m.gguf");
+    let goldens = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/gguf");
+    let mut wholes = Vec::new();
+    for entry in std::fs::read_dir(goldens).unwrap() {
+        let Ok(bytes) = std::fs::read(entry.unwrap().path().join("model.gguf")) else { continue };
+        let header = Header::read(file, &bytes).unwrap().tensors[0].range.start;
+        wholes.push((header, bytes));
+    }
+    wholes.sort_by_key(|(header, bytes)| (*header, bytes.len()));
+    assert!(wholes.len() > 30);
+    let mut next = random_bytes(19);
+    let (mut read, mut described) = (0u64, 0u64);
+    for turn in 0..count {
+        let (header, whole) = &mut wholes[turn as usize % 30];
+        let mut undo = Vec::new();
+        for _ in 0..=next() % 3 {
+            let at = 8 + next() as usize % (*header - 8);
+            undo.push((at, whole[at]));
+            match next() % 3 {
+                0 => whole[at] = next() as u8,
+                1 => whole[at] ^= 1 << (next() % 8),
+                _ => whole[at] = [0, 1, 0x7f, 0x80, 0xff][next() as usize % 5],
+            }
+        }
+        if let Ok(header) = Header::read(file, whole) {
+            read += 1;
+            described += u64::from(describe(&header.metadata, &header.tensors).is_ok());
+        }
+        undo.into_iter().rev().for_each(|(at, byte)| whole[at] = byte);
+    }
+    assert!(read > count / 20 && described > count / 100, "{read} read, {described} described, of {count}");
+}
+
+#[test]
+fn lists_and_shapes_of_a_family_fit_its_blocks_and_heads() {
+    let refused = |writer: &Writer| described(writer).expect_err("it was described");
+    let base = |architecture: &str| {
+        let count =
+            |writer: Writer, name: &str, value| writer.count(&format!("{architecture}.{name}"), value);
+        let mut writer = Writer::default().text("general.architecture", architecture);
+        for (name, value) in [
+            ("block_count", 1),
+            ("context_length", 8),
+            ("embedding_length", 4),
+            ("feed_forward_length", 16),
+            ("attention.head_count", 2),
+            ("attention.head_count_kv", 1),
+            ("vocab_size", 3),
+        ] {
+            writer = count(writer, name, value);
+        }
+        writer
+    };
+    let epsilon = |writer: Writer, key: &str| writer.key(key, 6, &1e-5f32.to_le_bytes());
+    let rms = |name: &str| epsilon(base(name), &format!("{name}.attention.layer_norm_rms_epsilon"));
+    let layer = |name: &str| epsilon(base(name), &format!("{name}.attention.layer_norm_epsilon"));
+    let numbers = |count: usize| list(6, count as u64, &vec![0; 4 * count]);
+
+    says(&refused(&rms("apertus")), &["`xielu.alpha_p`", "no such key"]);
+    let two = rms("apertus").key("xielu.alpha_p", LIST, &numbers(2));
+    says(&refused(&two), &["`xielu.alpha_p`", "each of 1 blocks", "2"]);
+    let whole = rms("apertus").key("xielu.alpha_p", LIST, &list(UNSIGNED, 1, &[0; 4]));
+    says(&refused(&whole), &["`xielu.alpha_p`", "numbers with a fraction"]);
+
+    let qkv =
+        |rows| layer("falcon").tensor("blk.0.attn_qkv.weight", &[4, rows], 0, &vec![0; 16 * rows as usize]);
+    assert!(described(&qkv(8)).is_ok());
+    says(&refused(&qkv(7)), &["\"blk.0.attn_qkv.weight\"", "2 queries and 1 keys", "7 rows"]);
+    let layout = layer("falcon").text("falcon.tensor_data_layout", "another");
+    says(&refused(&layout), &["`falcon.tensor_data_layout`", "jploski", "another"]);
+    let fused =
+        |rows| rms("qwen2").tensor("blk.0.attn_qkv.weight", &[4, rows], 0, &vec![0; 16 * rows as usize]);
+    assert!(described(&fused(8)).is_ok());
+    says(&refused(&fused(9)), &["\"blk.0.attn_qkv.weight\"", "2 each", "9 rows"]);
+
+    let flags = |count: usize| {
+        let flags = list(7, count as u64, &vec![1; count]);
+        rms("gemma3").count("gemma3.attention.sliding_window", 4).key(
+            "gemma3.attention.sliding_window_pattern",
+            LIST,
+            &flags,
+        )
+    };
+    assert_eq!(described(&flags(1)).unwrap()["layer_types"], serde_json::json!(["sliding_attention"]));
+    says(&refused(&flags(2)), &["`gemma3.attention.sliding_window_pattern`", "each of 1 blocks", "2"]);
+
+    let factors = |name: &str| rms("phi3").tensor(name, &[1], 0, &1f32.to_le_bytes());
+    says(&refused(&factors("rope_factors_long.weight")), &["`phi3.rope.scaling.type`", "rope_factors_long"]);
+    let stacked = layer("stablelm").tensor("blk.0.attn_q_norm.weight", &[4], 0, &[0; 16]);
+    says(&refused(&stacked), &["\"blk.0.attn_q_norm.weight\"", "a row for each", "[4]"]);
+    let turning = layer("stablelm").count("stablelm.rope.dimension_count", 3);
+    says(&refused(&turning), &["`stablelm.rope.dimension_count`", "at most the width of a head, 2"]);
 }

@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime runtime-cuda build test faults lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
+.PHONY: help runtime runtime-cuda models build test faults lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -31,7 +31,11 @@ lint: ## format check, clippy (warnings are errors), no cycles of modules
 	rustfmt --check --edition 2024 src/model/arch/families/*.rs # declared by a macro, which cargo fmt does not look into
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 
-reproduce: build ## plan, run what is missing, judge, report
+# make reproduce OFFLINE=1: nothing is downloaded; without the model the experiment goes on
+models: ## fetch the pretrained model of the experiment into data/models (hash checked, 0.1 GB)
+	@$(PYTHON) scripts/fetch_models.py $(if $(OFFLINE),--offline)
+
+reproduce: build models ## plan, run what is missing, judge, report
 	@$(CARGO) run --release --locked --quiet -- run $(EXPERIMENT)
 
 browser: .venv/browser/ready ## open the HTML report in headless Chromium, check it, leave screenshots beside it
@@ -57,7 +61,7 @@ parity: $(if $(DEVICE_NAME),runtime-cuda,runtime) ## measure every golden and wr
 	STREAMGAUGE_DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
 	  $(CARGO) test --release --locked --quiet --test checkpoints parity::every_golden
 
-regress: build ## run anew and compare with results/baseline (exit code 8: something moved)
+regress: build models ## run anew and compare with results/baseline (exit code 8: something moved)
 	@$(CARGO) run --release --locked --quiet -- regress $(EXPERIMENT)
 
 goldens: .venv/ready ## remake the reference observations, headers and statistics of the tests

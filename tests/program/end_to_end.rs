@@ -241,6 +241,31 @@ fn one_broken_model_does_not_stop_the_others() {
 }
 
 #[test]
+fn the_experiment_goes_on_without_a_model_that_a_command_has_not_brought() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.read("experiments/models.toml");
+    let far = "\n[[model]]\nid = \"far\"\nfolder = \"../data/models/far\"\nfetch = \"make far\"\nprofiles = [\"far\"]\n";
+    sandbox.write("experiments/models.toml", &(list + far));
+    sandbox.edit("experiments/reproduce.toml", r#"profile = "tiny""#, r#"profile = ["tiny", "far"]"#);
+    let (text, notes) = sandbox.expect(0, &["run"]);
+    for said in [&text, &notes] {
+        assert!(said.contains("without far: ") && said.contains("data/models/far is not here"), "{said}");
+        assert!(said.contains("`make far` brings it"), "{said}");
+    }
+    assert!(sandbox.read("results/report/report.md").contains("make far"));
+    assert_eq!(sandbox.json(&["report", "--json"])["unfetched"][0]["model"], "far");
+    let (_, refused) = sandbox.expect(4, &["measure", "far", "--prompt", "A river"]);
+    assert!(refused.contains("`make far` brings it"), "{refused}");
+    // Brought, it joins.
+    crate::sandbox::copy(&sandbox.path("data/zoo/llama3-tiny"), &sandbox.path("data/models/far"));
+    let (text, _) = sandbox.expect(0, &["run", "--quiet"]);
+    assert!(
+        !text.contains("without far") && sandbox.read("results/report/report.md").contains("far"),
+        "{text}"
+    );
+}
+
+#[test]
 fn prompts_refused_for_one_reason_are_one_failure_and_the_other_policies_go_on() {
     let sandbox = Sandbox::new();
     sandbox.edit("experiments/reproduce.toml", "bos = [\"auto\"]", "bos = [\"auto\", \"always\"]");

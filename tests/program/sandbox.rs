@@ -52,6 +52,7 @@ impl Sandbox {
     pub(crate) fn with_zoo(models: &[&str]) -> Sandbox {
         let sandbox = Sandbox(tempfile::tempdir().unwrap());
         copy(&project().join("experiments"), &sandbox.path("experiments"));
+        sandbox.edit("experiments/reproduce.toml", r#"profile = ["tiny", "real"]"#, r#"profile = "tiny""#);
         copy(&project().join("data/published"), &sandbox.path("data/published"));
         for model in models {
             copy(&project().join("data/zoo").join(model), &sandbox.path("data/zoo").join(model));

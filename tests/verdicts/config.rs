@@ -674,6 +674,7 @@ const CASES: &[Case] = &[
     case(E, ["hypotheses/*.toml", "hypothesis/*.toml"], "no file matches", "\"hypothesis/*.toml\"", ""),
     case(E, ["\"published\"", "\"publish\""], "cannot read", "\"publish\"", ""),
     case(E, ["\"tiny\"", "\"tny\""], "unknown profile `tny`", "\"tny\"", "`tiny`"),
+    case(E, ["\"tiny\"", "[\"full\", \"tny\"]"], "unknown profile `tny`", "\"tny\"", "`tiny`"),
     case(M, ["id = \"two\"", "id = \"one\""], "model id `one` is used twice", "\"one\"", ""),
     case(M, ["id = \"two\"", "id = \"One\""], "`One` and `one` would share", "\"One\"", "another id"),
     case(H, ["\"H1b\"", "\"H1A\""], "`H1A` and `H1a` would share", "\"H1A\"", "another id"),

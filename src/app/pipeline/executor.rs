@@ -307,9 +307,9 @@ impl<'a> Run<'a> {
         self.measured.get_or_init(present).clone()
     }
 
-    /// One line for every model and prompt that could not be used.
+    /// One line for every model and prompt that the results lack.
     pub(super) fn problems(&self) -> Vec<String> {
-        let failures = self.inputs.unusable().chain(&self.done.failures);
+        let failures = self.inputs.left_out().chain(&self.done.failures);
         failures.map(|failure| format!("{}: {}", failure.model, failure.error)).collect()
     }
 

@@ -39,12 +39,19 @@ pub struct Inputs<'a> {
     pub failures: Vec<ModelFailure>,
     /// Models of the hub that are not on this machine and were not to be downloaded.
     pub absent: Vec<ModelFailure>,
+    /// Models that a command of the model list has not brought yet: the experiment goes on without them.
+    pub unfetched: Vec<ModelFailure>,
 }
 
 impl Inputs<'_> {
     /// What cannot be observed: failures and absent models.
     pub fn unusable(&self) -> impl Iterator<Item = &ModelFailure> {
         self.failures.iter().chain(&self.absent)
+    }
+
+    /// What the results lack: all that is unusable, and models that were not fetched.
+    pub fn left_out(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.unusable().chain(&self.unfetched)
     }
 
     /// Checks that the published tables and recipes are those whose digests enter the keys: to be asked after they were read

@@ -70,13 +70,16 @@ pub fn plan<'a>(
         progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
     }
     let mut subjects = Vec::new();
-    let (mut failures, mut absent) = (Vec::new(), Vec::new());
+    let (mut failures, mut absent, mut unfetched) = (Vec::new(), Vec::new(), Vec::new());
     for (model, opened) in asked.iter().zip(open(&asked, loaded, places, missing, progress)) {
         match opened {
             Ok(subject) => subjects.push(subject),
             Err(error) => {
-                let list =
-                    if matches!(error, SubjectError::NotHere { .. }) { &mut absent } else { &mut failures };
+                let list = match error {
+                    SubjectError::NotHere { .. } => &mut absent,
+                    SubjectError::NotFetched { .. } => &mut unfetched,
+                    _ => &mut failures,
+                };
                 list.push(ModelFailure { model: model.id.clone(), error: error.to_string() });
             }
         }
@@ -106,6 +109,7 @@ pub fn plan<'a>(
         registrations,
         failures,
         absent,
+        unfetched,
     };
     let (mut kinds, mut jobs, mut refused) = (kinds::all(), Vec::new(), Vec::new());
     for kind in &mut kinds {
@@ -115,6 +119,9 @@ pub fn plan<'a>(
     inputs.failures.extend(refused);
     for failure in inputs.unusable() {
         progress.note(&format!("{}: {}", failure.model, failure.error));
+    }
+    for model in &inputs.unfetched {
+        progress.note(&format!("without {}: {}", model.model, model.error));
     }
     for note in inputs.snapshot.notes().iter().cloned().chain(damage_notes(&damaged)) {
         progress.note(&note);

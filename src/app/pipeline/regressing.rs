@@ -81,6 +81,6 @@ pub fn rerun(
     }
     numbers.made_with = made_with(inputs);
     numbers.made_with.insert("tolerance".into(), format!("{TOLERANCE:e}"));
-    let failures = inputs.failures.iter().chain(&run.done.failures).cloned().collect();
+    let failures = inputs.left_out().chain(&run.done.failures).cloned().collect();
     Ok(Rerun { numbers, failures })
 }

@@ -36,6 +36,11 @@ impl Summary<'_> {
         self.planned.inputs.unusable().chain(&self.done.failures)
     }
 
+    /// Models that a command of the model list has not brought yet.
+    pub fn unfetched(&self) -> &[ModelFailure] {
+        &self.planned.inputs.unfetched
+    }
+
     /// What was made of each kind of output that is counted.
     pub fn tallies(&self) -> Vec<Tally> {
         let tally = |kind: &dyn Kind| {

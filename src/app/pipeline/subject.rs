@@ -1,5 +1,6 @@
 //! Subjects: a model found on disk or brought from the hub, opened, and turned into graphs. Opening reads no weight.
 
+use std::io;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -7,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use rayon::prelude::*;
 
 use base::hash::Key;
+use base::lookup;
 use base::progress::Progress;
 use base::threads;
 use engine::run::{Graphs, RunError};
@@ -58,6 +60,22 @@ pub enum SubjectError {
         /// Folder of the hub's cache.
         cache: PathBuf,
     },
+    /// A command has to bring what the model list names, and has not.
+    #[error("{} is not here; `{fetch}` brings it", path.display())]
+    NotFetched {
+        /// Where it should lie.
+        path: PathBuf,
+        /// The command.
+        fetch: String,
+    },
+    /// What the model list names cannot be looked at.
+    #[error("{}: cannot be looked at: {error}", path.display())]
+    Lookup {
+        /// Where it should lie.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The hub did not give it.
     #[error(transparent)]
     Hub(#[from] HubError),
@@ -100,11 +118,20 @@ pub fn locate(
         .and_then(|_| list.models.iter().find(|other| Some(&other.id) == model.base.as_ref()));
     let model = base.unwrap_or(model);
     if let Some(folder) = &model.folder {
-        return Ok(path.parent().unwrap_or(Path::new(".")).join(folder));
+        let path = path.parent().unwrap_or(Path::new(".")).join(folder);
+        return match &model.fetch {
+            Some(fetch) if !is_there(&path)? => Err(SubjectError::NotFetched { path, fetch: fetch.clone() }),
+            _ => Ok(path),
+        };
     }
     let repo = model.hub.as_deref().unwrap_or_default();
     let revision = model.revision.as_deref().unwrap_or("main");
     locate_hub(&HubId::new(repo, revision)?, missing, progress)
+}
+
+fn is_there(path: &Path) -> Result<bool, SubjectError> {
+    let is_there = lookup::is_file(path).and_then(|is_file| Ok(is_file || lookup::is_folder(path)?));
+    is_there.map_err(|error| SubjectError::Lookup { path: path.to_path_buf(), error })
 }
 
 /// Snapshot folder of a model of the hub. A model this program cannot run is refused before its weights are downloaded.

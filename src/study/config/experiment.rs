@@ -19,8 +19,8 @@ pub struct Experiment {
     pub title: String,
     /// Model list file.
     pub models: String,
-    /// Which profile of the model list to measure, e.g. `tiny`.
-    pub profile: String,
+    /// Which profile of the model list to measure, e.g. `tiny`, or which ones: `["tiny", "real"]`.
+    pub profile: Profiles,
     /// Prompt set files.
     pub prompts: Vec<String>,
     /// Hypothesis files.
@@ -44,6 +44,26 @@ pub struct Experiment {
     /// Seed of every resampling.
     #[serde(default)]
     pub seed: u64,
+}
+
+/// One profile of the model list, or several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Profiles {
+    /// One name.
+    One(String),
+    /// Several names: every model of any of them, in the order of the list.
+    Several(Vec<String>),
+}
+
+impl Profiles {
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Profiles::One(name) => std::slice::from_ref(name),
+            Profiles::Several(names) => names,
+        }
+    }
 }
 
 fn default_bos() -> Vec<Bos> {
@@ -72,9 +92,13 @@ pub struct ModelList {
 pub struct Model {
     /// Id of the model, as hypotheses, tables and reports name it.
     pub id: String,
-    /// Folder in Hugging Face layout, relative to the model list.
+    /// Folder in Hugging Face layout, or a GGUF file, relative to the model list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
+    /// Command that brings what `folder` names, where it does not come with the experiment. Until it has run, the
+    /// experiment goes on without this model and says so with the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<String>,
     /// Hub repository, e.g. `EleutherAI/pythia-6.9b`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub: Option<String>,

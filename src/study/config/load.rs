@@ -41,9 +41,10 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Models of the experiment's profile, in the order of the list.
+    /// Models of the experiment's profiles, in the order of the list.
     pub fn selected(&self) -> impl Iterator<Item = &Model> {
-        self.models.models.iter().filter(|model| model.profiles.contains(&self.experiment.profile))
+        let wanted = self.experiment.profile.names();
+        self.models.models.iter().filter(move |model| model.profiles.iter().any(|one| wanted.contains(one)))
     }
 
     /// Prompts a hypothesis is measured on: those of its sets, in order, each id once.

@@ -10,7 +10,10 @@ pub(crate) fn summary(summary: &Summary<'_>, places: &Places) -> String {
     for failure in summary.failures() {
         text.push_str(&format!("\nfailed: {}: {}", failure.model, failure.error));
     }
-    if summary.failures().next().is_some() {
+    for model in summary.unfetched() {
+        text.push_str(&format!("\nwithout {}: {}", model.model, model.error));
+    }
+    if summary.failures().next().is_some() || !summary.unfetched().is_empty() {
         text.push('\n');
     }
     let tallies = summary.tallies();
@@ -51,6 +54,7 @@ pub(crate) fn summary_json(summary: &Summary<'_>) -> Value {
         "cells": summary.planned.inputs.cells.len(),
         "computed": computed,
         "failures": summary.failures().collect::<Vec<_>>(),
+        "unfetched": summary.unfetched(),
         "verdicts": summary.done.outcomes.values().collect::<Vec<_>>(),
     })
 }

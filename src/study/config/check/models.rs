@@ -27,8 +27,13 @@ fn place(document: &Document, m: usize, model: &Model) -> Option<Diagnostic> {
     };
     let id = &model.id;
     if model.intervention.is_some() {
-        let places =
-            [("folder", &model.folder), ("hub", &model.hub), ("revision", &model.revision)].into_iter();
+        let places = [
+            ("folder", &model.folder),
+            ("fetch", &model.fetch),
+            ("hub", &model.hub),
+            ("revision", &model.revision),
+        ]
+        .into_iter();
         let own = places.filter_map(|(key, place)| place.as_ref().and(Some(key))).next()?;
         let message = format!("model `{id}` has an `intervention` and a `{own}`: it is made from its `base`");
         return error(own, message, "drop it, or drop `intervention`");
@@ -49,6 +54,13 @@ fn place(document: &Document, m: usize, model: &Model) -> Option<Diagnostic> {
             "hub",
             format!("model `{id}` names a hub repository without `revision`"),
             "add revision = \"main\", or better a commit: a branch may move",
+        ),
+        (None, Some(_), Some(_)) if model.fetch.is_some() => error(
+            "fetch",
+            format!(
+                "model `{id}` has a command to `fetch` it, but lies on the hub, from which `run` downloads it"
+            ),
+            "drop `fetch`",
         ),
         (Some(_), None, Some(_)) => error(
             "revision",

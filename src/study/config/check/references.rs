@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::published_names::PublishedNames;
 use crate::config::document::{Document, Step, at};
-use crate::config::experiment::{Experiment, Model, ModelList, PromptSet};
+use crate::config::experiment::{Experiment, Model, ModelList, Profiles, PromptSet};
 use crate::config::id;
 use crate::config::report::Diagnostic;
 use crate::judge::hypothesis::{Hypothesis, ModelFilter, Select};
@@ -27,8 +27,14 @@ pub(in crate::config) struct Files<'a> {
 pub(in crate::config) fn check(files: &Files) -> Vec<Diagnostic> {
     let mut found = duplicates(files);
     if let (Some((document, experiment)), Some((_, list))) = (files.experiment, files.models) {
-        let profiles = list.models.iter().flat_map(|model| &model.profiles);
-        unknown(document, at!["profile"], "profile", &experiment.profile, profiles, &mut found);
+        for (p, name) in experiment.profile.names().iter().enumerate() {
+            let path: &[Step<'_>] = match experiment.profile {
+                Profiles::One(_) => at!["profile"],
+                Profiles::Several(_) => at!["profile", p],
+            };
+            let profiles = list.models.iter().flat_map(|model| &model.profiles);
+            unknown(document, path, "profile", name, profiles, &mut found);
+        }
     }
     if let (Some((document, list)), false) = (files.models, files.published.models.is_empty()) {
         for (m, model) in list.models.iter().enumerate() {

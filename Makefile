@@ -68,6 +68,7 @@ goldens: .venv/ready ## remake the reference observations, headers and statistic
 	.venv/bin/python scripts/reference/make_goldens.py
 	.venv/bin/python scripts/reference/make_headers.py
 	.venv/bin/python scripts/reference/make_gguf.py
+	.venv/bin/python scripts/reference/make_tokens.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
 	.venv/bin/python scripts/reference/make_stats_tests.py

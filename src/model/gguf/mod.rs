@@ -21,8 +21,10 @@ mod header;
 mod layout;
 mod metadata;
 mod own;
+mod pieces;
 mod rope;
 mod source;
+mod splits;
 mod table;
 mod tokenizer;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    super::{GgufError, Header, describe},
+    super::{GgufError, Header, describe, tokenizer},
     blocks::random_bytes,
     writer::{LIST, TEXT, UNSIGNED, Writer, list, text},
 };
@@ -260,6 +260,51 @@ fn mutated_headers_of_every_family_are_read_or_refused() {
         undo.into_iter().rev().for_each(|(at, byte)| whole[at] = byte);
     }
     assert!(read > count / 20 && described > count / 100, "{read} read, {described} described, of {count}");
+}
+
+/// The same of a small vocabulary of each kind: it becomes a `tokenizer.json` or is refused.
+#[test]
+fn mutated_vocabularies_are_read_or_refused() {
+    const COUNT: u64 = 10_000;
+    let count = std::env::var("GGUF_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(COUNT);
+    let tokens = ["<unk>", "<s>", "a", "b", "ab", "▁", "▁ab", "<0x0A>", "  ", "é"];
+    let texts = |texts: &[&str]| {
+        let texts: Vec<Vec<u8>> = texts.iter().map(|token| text(token)).collect();
+        list(TEXT, texts.len() as u64, &texts.concat())
+    };
+    let floats: Vec<u8> = (0..10).flat_map(|id| (-(id as f32)).to_le_bytes()).collect();
+    let kinds: Vec<u8> =
+        [2i32, 3, 1, 1, 1, 1, 1, 6, 4, 1].iter().flat_map(|kind| kind.to_le_bytes()).collect();
+    let base = |model: &str, architecture: &str| {
+        Writer::default()
+            .text("general.architecture", architecture)
+            .text("tokenizer.ggml.model", model)
+            .key("tokenizer.ggml.tokens", LIST, &texts(&tokens))
+            .key("tokenizer.ggml.scores", LIST, &list(6, 10, &floats))
+            .key("tokenizer.ggml.token_type", LIST, &list(5, 10, &kinds))
+            .key("tokenizer.ggml.add_bos_token", 7, &[1])
+            .count("tokenizer.ggml.unknown_token_id", 0)
+    };
+    let wholes = [
+        base("llama", "llama").bytes(),
+        base("llama", "gemma2").key("tokenizer.ggml.add_space_prefix", 7, &[0]).bytes(),
+        base("gpt2", "gpt2")
+            .text("tokenizer.ggml.pre", "falcon")
+            .key("tokenizer.ggml.merges", LIST, &texts(&["a b"]))
+            .bytes(),
+    ];
+    let mut next = random_bytes(20);
+    let mut made = 0;
+    for turn in 0..count {
+        let mut bytes = wholes[turn as usize % wholes.len()].clone();
+        for _ in 0..=next() % 3 {
+            let at = 24 + next() as usize % (bytes.len() - 24);
+            bytes[at] = next() as u8;
+        }
+        let Ok(header) = Header::read(Path::new("m.gguf"), &bytes) else { continue };
+        made += u64::from(tokenizer(&header.metadata).is_ok());
+    }
+    assert!(made > count / 20, "{made} of {count}");
 }
 
 #[test]

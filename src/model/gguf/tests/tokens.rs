@@ -7,6 +7,7 @@ use std::{
 
 use number::protocol::Bos;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{
     blocks::random_bytes,
@@ -172,25 +173,89 @@ fn ids_are_those_of_the_models_own_tokenizer() {
     }
 }
 
-/// Splits as the `tokenizer.json` of Qwen2.5 and of SmolLM2 have them, on the vocabulary of a miniature.
+/// What `scripts/reference/make_tokens.py` found: a thousand texts, and their ids by every kind of tokenizer.
+fn reference() -> Value {
+    let file = goldens().join("ids.json");
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+fn goldens() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/gguf/tokens")
+}
+
+/// Every id of every text; the first texts are compared one by one, for a message.
+fn same_ids(name: &str, tokenizer: &Tokenizer, texts: &[Value], golden: &Value) {
+    let ids = |text: &Value| tokenizer.plain(text.as_str().unwrap()).unwrap();
+    for (text, expected) in texts.iter().zip(golden["first"].as_array().unwrap()) {
+        assert_eq!(json!(ids(text)), *expected, "{name}: {text}");
+    }
+    let all: Vec<Vec<u32>> = texts.iter().map(ids).collect();
+    let digest = Sha256::digest(serde_json::to_vec(&all).unwrap());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(json!(digest), golden["sha256"], "{name}");
+}
+
 #[test]
 fn splits_are_those_of_the_models_that_gave_them_their_names() {
-    let bytes = |words: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": words, "use_regex": words});
-    let qwen2 = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-    let by_pattern =
-        json!({"type": "Split", "pattern": {"Regex": qwen2}, "behavior": "Isolated", "invert": false});
-    for (pre, normalizer, first, words) in [
-        ("qwen2", json!({"type": "NFC"}), by_pattern, false),
-        ("smollm", Value::Null, json!({"type": "Digits", "individual_digits": true}), true),
-    ] {
-        let mut tokenizer = read(&zoo("gpt2-tiny"));
-        tokenizer["normalizer"] = normalizer;
-        tokenizer["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [first, bytes(words)]});
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
-        let own = Tokenizer::open(folder.path()).unwrap();
-        agree(&opened(&written(&tokenizer, pre)).unwrap(), &own, Bos::Auto);
+    let reference = reference();
+    let texts = reference["texts"].as_array().unwrap();
+    let tokenizer = read(&zoo("gpt2-tiny"));
+    let splits = reference["byte_level"].as_object().unwrap();
+    assert!(texts.len() == 1000 && splits.len() > 30);
+    for (pre, golden) in splits {
+        same_ids(pre, &opened(&written(&tokenizer, pre)).unwrap(), texts, golden);
     }
+}
+
+#[test]
+fn scores_of_a_sentencepiece_vocabulary_merge_as_its_tokenizer_json_does() {
+    let reference = reference();
+    let texts = reference["texts"].as_array().unwrap();
+    for (name, golden) in reference["sentencepiece"].as_object().unwrap() {
+        let tokenizer = Tokenizer::open(&goldens().join(format!("{name}.gguf"))).unwrap();
+        same_ids(name, &tokenizer, texts, golden);
+        // LLaMA's BOS is told nowhere else.
+        let ids = tokenizer.encode("a b", Bos::Auto).unwrap();
+        assert_eq!((tokenizer.bos(), ids[0]), (Some(1), 1), "{name}");
+        let space = if name == "llama" { " " } else { "" };
+        let text: String = ids[1..].iter().map(|id| tokenizer.token(*id)).collect();
+        assert_eq!(text, format!("{space}a b"));
+    }
+}
+
+#[test]
+fn a_sentencepiece_vocabulary_needs_a_score_for_every_token() {
+    let pieces = |scores: &[f32]| {
+        let bytes: Vec<u8> = scores.iter().flat_map(|score| score.to_le_bytes()).collect();
+        Writer::default()
+            .text("tokenizer.ggml.model", "llama")
+            .key("tokenizer.ggml.tokens", LIST, &texts_of(["<unk>", "<s>", "a", "aa"].into_iter()))
+            .key("tokenizer.ggml.scores", LIST, &list(6, scores.len() as u64, &bytes))
+    };
+    let tokenizer = opened(&pieces(&[0.0, 0.0, 0.0, -1.0])).unwrap();
+    assert_eq!(tokenizer.encode("aaa", Bos::Auto).unwrap(), [1, 0, 3, 2]);
+    for (writer, words) in [
+        (pieces(&[0.0]), ["each of 4 tokens", "1 scores"]),
+        (pieces(&[0.0, f32::NAN, 0.0, 0.0]), ["finite numbers", "NaN at index 1"]),
+        (
+            Writer::default().text("tokenizer.ggml.model", "llama").key(
+                "tokenizer.ggml.tokens",
+                LIST,
+                &texts_of(["a"].into_iter()),
+            ),
+            ["`tokenizer.ggml.scores`", "no such key"],
+        ),
+    ] {
+        let message = opened(&writer).err().expect("it was opened").to_string();
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
+    let long = "a".repeat(1 << 15);
+    let writer = Writer::default()
+        .text("tokenizer.ggml.model", "llama")
+        .key("tokenizer.ggml.tokens", LIST, &texts_of([long.as_str()].into_iter()))
+        .key("tokenizer.ggml.scores", LIST, &list(6, 1, &[0; 4]));
+    let message = opened(&writer).err().expect("it was opened").to_string();
+    assert!(message.contains("short enough to be cut into pairs"), "{message}");
 }
 
 #[test]
@@ -218,12 +283,12 @@ fn a_tokenizer_that_is_not_known_or_contradicts_itself_is_refused_by_its_key() {
         }
     };
     refused(
-        written(&tokenizer, "tekken"),
-        &["`tokenizer.ggml.pre`", "gpt-2, phi-2, llama-bpe", "\"tekken\"", "--tokens"],
+        written(&tokenizer, "superbpe"),
+        &["`tokenizer.ggml.pre`", "gpt-2, phi-2, ", ", llama-bpe, ", "\"superbpe\"", "--tokens"],
     );
     refused(
-        Writer::default().text("tokenizer.ggml.model", "llama"),
-        &["`tokenizer.ggml.model`", "\"llama\""],
+        Writer::default().text("tokenizer.ggml.model", "bert"),
+        &["`tokenizer.ggml.model`", "\"gpt2\"", "\"llama\"", "\"bert\""],
     );
     refused(Writer::default(), &["`tokenizer.ggml.model`", "no such key"]);
     let more = written(&tokenizer, "gpt-2").key("tokenizer.ggml.add_eos_token", 7, &[1]);

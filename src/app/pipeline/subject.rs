@@ -148,7 +148,7 @@ pub fn locate_hub(
         };
         return Ok(hub.fetch(id, &fits, progress)?);
     }
-    hub.find(id).ok_or_else(|| SubjectError::NotHere { hub: id.clone(), cache: hub.cache().to_path_buf() })
+    hub.find(id)?.ok_or_else(|| SubjectError::NotHere { hub: id.clone(), cache: hub.cache().to_path_buf() })
 }
 
 impl Subject {

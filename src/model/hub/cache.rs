@@ -11,6 +11,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +20,7 @@ use hf_hub::{Cache, CacheRepo};
 use super::{HubError, HubId, digest::Etag, digest::is_hex};
 use crate::checkpoint;
 use base::foreign::{self, Kind};
-use base::{lookup, progress::Progress};
+use base::{lookup, progress::Progress, publish};
 
 /// Files besides config and weights that decide what is measured. A repository may lack them.
 pub(super) const TOKENIZER: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
@@ -59,32 +60,54 @@ impl RepoCache {
     }
 
     /// A snapshot without one of its shards is none: it was cut, or only its config was ever asked for.
-    pub(super) fn find(&self) -> Found {
-        let Some(commit) = self.commit() else { return Found::Nothing };
-        let snapshot = self.snapshot(&commit);
-        let weights = if snapshot.join(checkpoint::SINGLE).is_file() {
-            true
+    pub(super) fn find(&self) -> Result<Found, HubError> {
+        let Some(commit) = self.commit()? else { return Ok(Found::Nothing) };
+        let index = self.snapshot(&commit).join(checkpoint::INDEX);
+        let weights = if self.has(&commit, checkpoint::SINGLE)? {
+            vec![checkpoint::SINGLE.to_string()]
+        } else if is_file(&index)? {
+            checkpoint::shard_names(&index)?
         } else {
-            let shards = checkpoint::shard_names(&snapshot.join(checkpoint::INDEX));
-            shards.is_ok_and(|shards| shards.iter().all(|shard| snapshot.join(shard).is_file()))
+            return Ok(Found::Nothing);
         };
-        if !weights || !snapshot.join("config.json").is_file() {
-            return Found::Nothing;
+        for name in weights.iter().map(String::as_str).chain(["config.json"]) {
+            if !self.has(&commit, name)? {
+                return Ok(Found::Nothing);
+            }
         }
-        let known = |name: &&str| self.has(&commit, name) || self.absent(&commit, name).is_file();
-        if TOKENIZER.iter().all(known) { Found::Whole(snapshot) } else { Found::WithoutTokenizer(snapshot) }
+        let snapshot = self.snapshot(&commit);
+        for name in TOKENIZER {
+            if !self.has(&commit, name)? && !is_file(&self.absent(&commit, name))? {
+                return Ok(Found::WithoutTokenizer(snapshot));
+            }
+        }
+        Ok(Found::Whole(snapshot))
     }
 
-    /// The commit the revision stands for, as far as the cache knows.
-    fn commit(&self) -> Option<String> {
-        let text = foreign::read_text(&self.folder.join("refs").join(&self.revision), Kind::Text);
-        let commit = text.map_or_else(|_| self.revision.clone(), |text| text.trim().to_string());
-        is_hex(&commit, 40).then_some(commit)
+    /// The commit the revision stands for, as far as the cache knows. A ref that another program wrote by half tells nothing.
+    fn commit(&self) -> Result<Option<String>, HubError> {
+        let path = self.reference();
+        let commit = match is_file(&path)? {
+            false => self.revision.clone(),
+            true => match foreign::read_text(&path, Kind::Text) {
+                Ok(text) => text.trim().to_string(),
+                Err(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::FileTooLarge) => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(HubError::io("read", &path)(error)),
+            },
+        };
+        Ok(is_hex(&commit, 40).then_some(commit))
+    }
+
+    /// The file that names the commit of the revision.
+    fn reference(&self) -> PathBuf {
+        self.folder.join("refs").join(&self.revision)
     }
 
     /// Says whether the snapshot holds the file's content: a link to a blob that is gone does not count.
-    pub(super) fn has(&self, commit: &str, name: &str) -> bool {
-        self.snapshot(commit).join(name).is_file()
+    pub(super) fn has(&self, commit: &str, name: &str) -> Result<bool, HubError> {
+        is_file(&self.snapshot(commit).join(name))
     }
 
     fn absent(&self, commit: &str, name: &str) -> PathBuf {
@@ -92,18 +115,14 @@ impl RepoCache {
     }
 
     pub(super) fn mark_absent(&self, commit: &str, name: &str) -> Result<(), HubError> {
-        let path = self.absent(commit, name);
-        make_parent(&path)?;
-        fs::write(&path, b"").map_err(HubError::io("write", &path))
+        write(&self.absent(commit, name), b"")
     }
 
     pub(super) fn write_ref(&self, commit: &str) -> Result<(), HubError> {
-        if self.commit().as_deref() == Some(commit) {
+        if self.commit()?.as_deref() == Some(commit) {
             return Ok(()); // a commit stands for itself, and a ref that is right is not put at risk by a full disk
         }
-        self.repo
-            .create_ref(commit)
-            .map_err(HubError::io("write", &self.folder.join("refs").join(&self.revision)))
+        write(&self.reference(), commit.as_bytes())
     }
 
     pub(super) fn blob(&self, etag: &Etag) -> PathBuf {
@@ -135,7 +154,7 @@ impl RepoCache {
 
     /// Makes checked content a file of the snapshot. A file that is there stays: others may be reading it.
     pub(super) fn publish(&self, commit: &str, name: &str, etag: &Etag) -> Result<(), HubError> {
-        if self.has(commit, name) {
+        if self.has(commit, name)? {
             return Ok(()); // whoever held the lock before made it
         }
         let pointer = self.snapshot(commit).join(name);
@@ -150,6 +169,16 @@ impl RepoCache {
         let made = fs::rename(self.blob(etag), &pointer);
         made.map_err(HubError::io("write", &pointer))
     }
+}
+
+fn is_file(path: &Path) -> Result<bool, HubError> {
+    lookup::is_file(path).map_err(HubError::io("look at", path))
+}
+
+/// Other processes find the whole file or none, even where this one is killed.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
+    make_parent(path)?;
+    publish::write(path, &[bytes]).map_err(HubError::io("write", path))
 }
 
 fn make_parent(path: &Path) -> Result<(), HubError> {
@@ -169,17 +198,38 @@ mod tests {
         let cache = RepoCache::new(root.path(), &HubId::parse("owner/model").unwrap());
         let (commit, etag) = ("0".repeat(40), Etag::parse(&"1".repeat(40)).unwrap());
         cache.publish(&commit, "config.json", &etag).unwrap();
-        assert!(!cache.has(&commit, "config.json"), "a link to a blob that is not there");
+        assert!(!cache.has(&commit, "config.json").unwrap(), "a link to a blob that is not there");
         fs::create_dir_all(cache.blob(&etag).parent().unwrap()).unwrap();
         fs::write(cache.blob(&etag), "{}").unwrap();
         cache.publish(&commit, "config.json", &etag).unwrap();
         let file = cache.snapshot(&commit).join("config.json");
-        assert!(cache.has(&commit, "config.json"));
+        assert!(cache.has(&commit, "config.json").unwrap());
 
         // Told apart from a link that was made anew.
         fs::remove_file(&file).unwrap();
         fs::write(&file, "{}").unwrap();
         cache.publish(&commit, "config.json", &etag).unwrap();
         assert!(file.symlink_metadata().unwrap().is_file(), "it was replaced");
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_taken_for_a_model_that_is_not_there() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = RepoCache::new(root.path(), &HubId::parse("owner/model").unwrap());
+        assert!(matches!(cache.find().unwrap(), Found::Nothing));
+        let refs = root.path().join("models--owner--model/refs");
+        fs::create_dir_all(&refs).unwrap();
+        // Half of a name, as a program leaves it that is killed while it writes there.
+        fs::write(refs.join("main"), &"1".repeat(40)[..17]).unwrap();
+        assert!(matches!(cache.find().unwrap(), Found::Nothing));
+        cache.write_ref(&"1".repeat(40)).unwrap();
+        assert_eq!(cache.commit().unwrap().unwrap(), "1".repeat(40));
+        fs::remove_file(refs.join("main")).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("main", refs.join("main")).unwrap();
+            let error = cache.find().err().unwrap().to_string();
+            assert!(error.starts_with("cannot look at ") && error.contains("refs/main"), "{error}");
+        }
     }
 }

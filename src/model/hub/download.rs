@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Seek, Write},
+    io::{self, ErrorKind, Read, Seek, Write},
     path::Path,
     thread,
 };
@@ -35,7 +35,12 @@ pub(super) fn get(
 ) -> Result<(), HubError> {
     let _lock = cache.lock(&remote.etag, progress)?;
     let blob = cache.blob(&remote.etag);
-    if fs::metadata(&blob).is_ok_and(|meta| meta.len() == remote.size) {
+    let there = match fs::metadata(&blob) {
+        Ok(found) => Some(found.len()),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(HubError::io("look at", &blob)(error)),
+    };
+    if there == Some(remote.size) {
         progress.advance(remote.size);
         return cache.publish(commit, &remote.name, &remote.etag);
     }
@@ -167,11 +172,7 @@ impl Growing<'_> {
         let mut body = body.take(remote.size - self.have);
         let mut buffer = vec![0; BUFFER];
         loop {
-            let n = match body.read(&mut buffer) {
-                Ok(0) => return Ok(Ok(())),
-                Ok(n) => n,
-                Err(error) => return Ok(Err(error)),
-            };
+            let (n, ended) = fill(&mut body, &mut buffer);
             let missing = remote.size - self.have;
             self.file.write_all(&buffer[..n]).map_err(|error| {
                 match HubError::io("write", self.path)(error) {
@@ -182,6 +183,9 @@ impl Growing<'_> {
             self.hasher.update(&buffer[..n]);
             self.have += n as u64;
             progress.advance(n as u64);
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
         }
     }
 
@@ -189,4 +193,19 @@ impl Growing<'_> {
         let (id, file) = (id.clone(), Shown::from(&remote.name));
         HubError::Cut { id, file, have: self.have, size: remote.size, tries, why }
     }
+}
+
+/// Reads until the buffer is full or the body ends, and says how it ended: the pieces in which the network brings a file are
+/// none to write it in.
+fn fill(body: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()>>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match body.read(&mut buffer[filled..]) {
+            Ok(0) => return (filled, Some(Ok(()))),
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(Err(error))),
+        }
+    }
+    (filled, None)
 }

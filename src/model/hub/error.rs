@@ -255,7 +255,7 @@ pub enum HubError {
         missing: u64,
     },
     /// The cache cannot be read or written.
-    #[error("cannot {what} {}: {error}; the hub cache must be writable (HF_HOME)", path.display())]
+    #[error("cannot {what} {}: {error}; the hub cache (HF_HOME) must be readable and writable", path.display())]
     Io {
         /// The verb that failed, e.g. `write`.
         what: &'static str,

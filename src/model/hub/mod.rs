@@ -54,11 +54,14 @@ impl Hub {
     }
 
     /// The model's snapshot if config and all weights are in the cache. Asks nobody.
-    pub fn find(&self, id: &HubId) -> Option<PathBuf> {
-        match RepoCache::new(&self.settings.cache, id).find() {
+    ///
+    /// # Errors
+    /// [`HubError`] where the cache cannot be looked at.
+    pub fn find(&self, id: &HubId) -> Result<Option<PathBuf>, HubError> {
+        Ok(match RepoCache::new(&self.settings.cache, id).find()? {
             Found::Whole(folder) | Found::WithoutTokenizer(folder) => Some(folder),
             Found::Nothing => None,
-        }
+        })
     }
 
     /// The model's snapshot, downloaded where it is not in the cache: config, tokenizer, safetensors, nothing else.
@@ -77,7 +80,7 @@ impl Hub {
     ) -> Result<PathBuf, HubError> {
         let progress = &Hiding(progress);
         let cache = RepoCache::new(&self.settings.cache, id);
-        let found = cache.find();
+        let found = cache.find()?;
         if let Found::Whole(folder) = found {
             return Ok(folder);
         }
@@ -172,9 +175,12 @@ fn get(
     names: &[impl AsRef<str>],
     progress: &dyn Progress,
 ) -> Result<(), HubError> {
-    let missing = names.iter().map(AsRef::as_ref).filter(|name| !cache.has(commit, name));
-    let remotes: Vec<Remote> =
-        missing.map(|name| client.look(id, commit, name, progress)).collect::<Result<_, _>>()?;
+    let mut remotes: Vec<Remote> = Vec::new();
+    for name in names.iter().map(AsRef::as_ref) {
+        if !cache.has(commit, name)? {
+            remotes.push(client.look(id, commit, name, progress)?);
+        }
+    }
     if remotes.is_empty() {
         return Ok(());
     }

@@ -21,8 +21,9 @@ build: runtime ## build the program
 test: runtime ## build and run every test
 	$(CARGO) test --release --locked --workspace
 
+# make faults ONLY=tap SIZE=100: of commands whose names contain this, so many points of all
 faults: runtime ## every call on files and sockets of every command made to fail, one at a time; results/faults.md (an hour)
-	FAULTS_TABLE=$(CURDIR)/results/faults.md \
+	FAULTS_TABLE=$(CURDIR)/results/faults.md ONLY=$(ONLY) SIZE=$(SIZE) \
 	  $(CARGO) test --release --locked --quiet --test faults -- --ignored every_fault
 
 lint: ## format check, clippy (warnings are errors), no cycles of modules

@@ -16,9 +16,9 @@ use std::{
 
 use crate::{
     commands::Command,
-    faults::KINDS,
     injector::{self, Call},
-    points::Point,
+    partly,
+    points::{self, Point},
     world::{self, Files, World},
 };
 
@@ -97,12 +97,8 @@ fn undisturbed(world: &World, command: &'static Command) -> Arc<Undisturbed> {
     let (other, other_calls) = run(world, &folder, command, None);
     let same = (&other.out, other.code) == (&ending.out, ending.code) && published(&folder) == files;
     assert!(same, "{}: two undisturbed ones differ", command.name);
-    for kind in &KINDS {
-        let of = |calls: &[Call]| -> Vec<String> {
-            calls.iter().filter(|call| call.kind == kind.name).map(|call| numberless(&call.path)).collect()
-        };
-        let (one, other) = (of(&calls), of(&other_calls));
-        assert_eq!(one, other, "{}: two undisturbed ones {} other files", command.name, kind.name);
+    if let Some(what) = other_calls_of(&calls, &other_calls) {
+        panic!("{}: two undisturbed ones differ: {what}", command.name);
     }
     fs::remove_dir_all(folder).unwrap();
     let found = Arc::new(Undisturbed { ending, files, calls, again, files_again });
@@ -120,16 +116,31 @@ fn judge(world: &World, point: &Point) -> Judged {
         true => wrong.push("the call never came".to_string()),
         false => wrong.extend(said(point, &ending, &hits, &right)),
     }
-    wrong.extend(lies(&ending, &published(&folder), &before, &right));
+    let now = published(&folder);
+    wrong.extend(match ending.code {
+        Some(1) => partly(world, point.command, &ending, &now, &before).into_iter().collect(),
+        _ => lies(&ending, &now, &before, &right),
+    });
     wrong.extend(quarantined(&folder));
 
-    let second = plain(world, &folder, point.command);
-    wrong.extend(
-        healed(&second, &published(&folder), &right).map(|what| format!("after a second run, {what}")),
-    );
-    wrong.extend(quarantined(&folder).map(|what| format!("after a second run, {what}")));
+    wrong.extend(after(world, &folder, point.command, &right));
     fs::remove_dir_all(folder).unwrap();
     Judged { point: point.clone(), ending, wrong, hit: hits.into_iter().next() }
+}
+
+/// What is wrong after a second run that nothing disturbs. It depends on what lies there alone, so of points that leave the same
+/// behind one is looked at.
+fn after(world: &World, folder: &Path, command: &'static Command, right: &Undisturbed) -> Vec<String> {
+    let left = (command.name, world::digest(folder));
+    if let Some(known) = world.after.lock().unwrap().get(&left) {
+        return known.clone();
+    }
+    let second = plain(world, folder, command);
+    let mut wrong: Vec<String> = healed(&second, &published(folder), right).into_iter().collect();
+    wrong.extend(quarantined(folder));
+    let wrong: Vec<String> = wrong.into_iter().map(|what| format!("after a second run, {what}")).collect();
+    world.after.lock().unwrap().insert(left, wrong.clone());
+    wrong
 }
 
 /// What is wrong with how it ended and what it said.
@@ -170,9 +181,7 @@ fn lies(ending: &Ending, now: &Files, before: &Files, right: &Undisturbed) -> Ve
         wrong.extend(difference(now, &right.files).map(|what| format!("exit code as ever, but {what}")));
         return wrong;
     }
-    // Some models or hypotheses failed and the rest was done: what is said of the rest is judged by the second run.
-    let partly = ending.code == Some(1);
-    for (name, bytes) in now.iter().filter(|(name, _)| !temporary(name) && !partly) {
+    for (name, bytes) in now.iter().filter(|(name, _)| !temporary(name)) {
         if before.get(name) != Some(bytes) && right.files.get(name) != Some(bytes) {
             wrong.push(format!("{name} is neither as before nor as it should be"));
         }
@@ -180,6 +189,21 @@ fn lies(ending: &Ending, now: &Files, before: &Files, right: &Undisturbed) -> Ve
     let gone = before.keys().filter(|name| right.files.contains_key(*name) && !now.contains_key(*name));
     wrong.extend(gone.map(|name| format!("{name} is gone")));
     wrong
+}
+
+/// What is wrong with the files after some models failed and the rest was done.
+fn partly(
+    world: &World,
+    command: &'static Command,
+    ending: &Ending,
+    now: &Files,
+    before: &Files,
+) -> Option<String> {
+    match partly::failed(ending) {
+        Ok(models) if models.is_empty() => Some("exit code 1, and no model is said to have failed".into()),
+        Ok(models) => partly::difference(now, before, world, command, &models),
+        Err(other) => Some(format!("{other} is said to have failed, which is no model")),
+    }
 }
 
 /// What is wrong after a second run that nothing disturbed.
@@ -200,7 +224,7 @@ fn quarantined(folder: &Path) -> Option<String> {
 }
 
 /// The first difference between two folders.
-fn difference(found: &Files, right: &Files) -> Option<String> {
+pub(crate) fn difference(found: &Files, right: &Files) -> Option<String> {
     let other = right.iter().find_map(|(name, bytes)| match found.get(name) {
         None => Some(format!("{name} is not there")),
         Some(other) if other != bytes => Some(format!("{name} is another")),
@@ -245,19 +269,22 @@ fn named(message: &str, hits: &[Call]) -> bool {
     })
 }
 
-/// A path without its numbers: those of scenes and processes are others each time.
-fn numberless(path: &str) -> String {
-    path.replace(|c: char| c.is_ascii_digit(), "")
+/// A file to which two undisturbed processes make another number of calls of a kind. A number must stand for the same call each
+/// time.
+fn other_calls_of(one: &[Call], other: &[Call]) -> Option<String> {
+    let (one, other) = (points::counted(one), points::counted(other));
+    let at = one.keys().chain(other.keys()).find(|at| one.get(at) != other.get(at))?;
+    Some(format!("{at:?}: {:?} and {:?} calls", one.get(at), other.get(at)))
 }
 
 /// Everything below a scene that somebody reads: not the store, of which a second run tells whether it is sound.
-fn published(folder: &Path) -> Files {
+pub(crate) fn published(folder: &Path) -> Files {
     let mut files = world::files(folder);
     files.retain(|name, _| !name.starts_with("results/store/"));
     files
 }
 
-fn plain(world: &World, folder: &Path, command: &Command) -> Ending {
+pub(crate) fn plain(world: &World, folder: &Path, command: &Command) -> Ending {
     wait(world.command(folder, command.arguments), world)
 }
 
@@ -315,19 +342,19 @@ impl Ending {
     }
 }
 
+impl Judged {
+    /// Where the fault was and what was wrong, in one line.
+    pub(crate) fn place_and_wrong(&self) -> String {
+        let Point { command, kind, on, at, way } = &self.point;
+        let path = self.hit.as_ref().map_or(on, |hit| &hit.path);
+        let place = format!("{}: {} {at} of {path}: {}", command.name, kind.name, way.name());
+        format!("{place}: exit {}: {}", self.ending.name(), self.wrong.join("; ").replace(['\n', '\t'], " "))
+    }
+}
+
 impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Point { command, kind, at, way } = &self.point;
-        let path = self.hit.as_ref().map_or("nothing", |hit| &hit.path);
-        write!(
-            f,
-            "{}: {} {at} {}, {path}: exit {}: ",
-            command.name,
-            kind.name,
-            way.name(),
-            self.ending.name()
-        )?;
         let said = self.ending.err.trim_end();
-        write!(f, "{}\n    said: {}", self.wrong.join("; "), said.replace('\n', "\n    "))
+        write!(f, "{}\n    said: {}", self.place_and_wrong(), said.replace('\n', "\n    "))
     }
 }

@@ -1,21 +1,22 @@
 // Makes one chosen call of the C library fail in the program that this library is preloaded into.
 //
-// Calls on files below a folder, and calls on sockets, are counted by kind ("open", "read", "write", ...). At the chosen
-// call of the chosen kinds the fault happens; the program sees what a failing disk, a full table of descriptors or a dying
+// Calls on files below a folder, and calls on sockets, have a kind ("open", "read", "write", ...). At the chosen call of a kind on
+// a file, counted on that file alone because threads open theirs in any order, the fault happens; the program sees what a failing disk, a full table of descriptors or a dying
 // machine would show it. Directed by the environment:
 //
 //   FAULT_BELOW  folder; calls on files elsewhere are neither counted nor touched
-//   FAULT_KINDS  kinds that are counted, separated by commas; without it all
-//   FAULT_AT     number of the call, from 1; without it nothing fails
+//   FAULT_KIND   kind of the call
+//   FAULT_ON     path of its file without digits, as those of processes and counters are others each time; "(socket)"
+//   FAULT_AT     number of the call among those of its kind on its file, from 1; without it nothing fails
 //   FAULT_ERRNO  error number that the call sets
 //   FAULT_WAY    once        this call fails
-//                sticky      it and all later ones of these kinds fail
+//                sticky      it and all later ones of its kind fail, on whatever file
 //                short       it reads or writes half of what was asked, which is no error
 //                full        it writes half, all later ones fail
 //                before      the process is killed before the call
 //                after       the process is killed after the call
 //   FAULT_HASTE  set: pauses of the program take no time
-//   FAULT_LOG    file: a line `number kind path what` for every fault, and with FAULT_AT unset for every counted call
+//   FAULT_LOG    file: a line `number kind path what` for every fault, and with FAULT_AT unset for every call
 #define _GNU_SOURCE
 // The 64-bit names are defined below in their own right.
 #undef _FILE_OFFSET_BITS
@@ -44,10 +45,11 @@ enum { NO_FAULT, FAIL, HALF, KILL_AFTER };
 enum { DESCRIPTORS = 65536 };
 
 static char below[PATH_MAX];
-static const char *kinds, *way;
+static const char *chosen, *on, *way;
 static long at;
 static int error, haste, log_to = -1;
 static atomic_long counted;
+static atomic_int happened;
 // What a descriptor was opened as: a path below the folder, or "(socket)". Never freed: another thread may be reading it.
 static _Atomic(char *) opened[DESCRIPTORS];
 static const char SOCKET[] = "(socket)";
@@ -56,7 +58,8 @@ __attribute__((constructor)) static void start(void) {
     const char *folder = getenv("FAULT_BELOW"), *number = getenv("FAULT_AT"), *code = getenv("FAULT_ERRNO");
     const char *file = getenv("FAULT_LOG");
     snprintf(below, sizeof below, "%s", folder ? folder : "");
-    kinds = getenv("FAULT_KINDS");
+    chosen = getenv("FAULT_KIND");
+    on = getenv("FAULT_ON");
     way = getenv("FAULT_WAY");
     at = number ? atol(number) : 0;
     error = code ? atoi(code) : EIO;
@@ -67,12 +70,14 @@ __attribute__((constructor)) static void start(void) {
     if (file) log_to = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
-static int chosen(const char *kind) {
-    if (!kinds) return 1;
-    size_t length = strlen(kind);
-    for (const char *found = kinds; (found = strstr(found, kind)); found += length)
-        if ((found == kinds || found[-1] == ',') && (found[length] == 0 || found[length] == ',')) return 1;
-    return 0;
+// Whether a path is the chosen one, but for digits.
+static int is_chosen(const char *path) {
+    const char *wanted = on ? on : "";
+    for (; *path; path++) {
+        if (*path >= '0' && *path <= '9') continue;
+        if (*path != *wanted++) return 0;
+    }
+    return *wanted == 0;
 }
 
 static int is_below(const char *path) {
@@ -110,21 +115,20 @@ static void die(void) {
 
 // Counts a call and says what is to happen to it. A call that fails has its error set.
 static int fault(const char *kind, const char *path) {
-    if (!path || !chosen(kind)) return NO_FAULT;
-    long number = atomic_fetch_add(&counted, 1) + 1;
-    if (at == 0) { note(number, kind, path, "-"); return NO_FAULT; }
-    int here = number == at, later = number > at;
-    if (!way || (here && !strcmp(way, "once")) || ((here || later) && !strcmp(way, "sticky")) ||
-        (later && !strcmp(way, "full"))) {
-        if (!way) return NO_FAULT;
-        note(number, kind, path, "failed");
+    if (!path) return NO_FAULT;
+    if (at == 0) { note(atomic_fetch_add(&counted, 1) + 1, kind, path, "-"); return NO_FAULT; }
+    if (!way || strcmp(kind, chosen ? chosen : "")) return NO_FAULT;
+    int later = atomic_load(&happened), here = 0;
+    if (is_chosen(path) && atomic_fetch_add(&counted, 1) + 1 == at) here = 1, atomic_store(&happened, 1);
+    if ((here && !strcmp(way, "once")) || ((here || later) && !strcmp(way, "sticky")) || (later && !strcmp(way, "full"))) {
+        note(at, kind, path, "failed");
         errno = error;
         return FAIL;
     }
     if (!here) return NO_FAULT;
-    if (!strcmp(way, "short") || !strcmp(way, "full")) { note(number, kind, path, "half"); return HALF; }
-    if (!strcmp(way, "before")) { note(number, kind, path, "killed-before"); die(); }
-    if (!strcmp(way, "after")) { note(number, kind, path, "killed-after"); return KILL_AFTER; }
+    if (!strcmp(way, "short") || !strcmp(way, "full")) { note(at, kind, path, "half"); return HALF; }
+    if (!strcmp(way, "before")) { note(at, kind, path, "killed-before"); die(); }
+    if (!strcmp(way, "after")) { note(at, kind, path, "killed-after"); return KILL_AFTER; }
     return NO_FAULT;
 }
 

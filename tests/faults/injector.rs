@@ -15,7 +15,6 @@ pub(crate) struct Injector {
 /// A call that the injector counted, or did something to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    pub number: usize,
     pub kind: String,
     /// File or folder; `(socket)` where it is none.
     pub path: String,
@@ -43,8 +42,16 @@ impl Injector {
 
     /// Besides, has this fault happen.
     pub(crate) fn direct(&self, command: &mut Command, point: &Point) {
-        command.env("FAULT_KINDS", point.kind.name).env("FAULT_AT", point.at.to_string());
+        command.env("FAULT_KIND", point.kind.name).env("FAULT_ON", &point.on);
+        command.env("FAULT_AT", point.at.to_string());
         command.env("FAULT_WAY", point.way.word()).env("FAULT_ERRNO", point.way.errno().to_string());
+    }
+}
+
+impl Call {
+    /// The path as the injector compares it: without digits, as those of scenes, processes and counters are others each time.
+    pub(crate) fn on(&self) -> String {
+        self.path.replace(|c: char| c.is_ascii_digit(), "")
     }
 }
 
@@ -56,11 +63,10 @@ pub(crate) fn calls(log: &Path) -> Vec<Call> {
 
 fn call(line: &str) -> Call {
     let parts = || {
-        let (number, rest) = line.split_once(' ')?;
+        let (_, rest) = line.split_once(' ')?;
         let (kind, rest) = rest.split_once(' ')?;
         let (path, what) = rest.rsplit_once(' ')?;
-        let number = number.parse().ok()?;
-        Some(Call { number, kind: kind.into(), path: path.into(), what: what.into() })
+        Some(Call { kind: kind.into(), path: path.into(), what: what.into() })
     };
     parts().unwrap_or_else(|| panic!("{line:?} is no line of the injector"))
 }

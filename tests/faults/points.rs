@@ -17,45 +17,44 @@ use crate::{
 pub(crate) struct Point {
     pub command: &'static Command,
     pub kind: &'static Kind,
-    /// Number of the call among those of its kind, from 1.
+    /// The file, as [`Call::on`] has it.
+    pub on: String,
+    /// Number of the call among those of its kind on this file, from 1.
     pub at: usize,
     pub way: Way,
 }
 
-/// Of calls of one kind on one file in a row this many are attacked at most: the first, the last and some between.
-const IN_A_ROW: usize = 4;
+/// Of calls of one kind on one file this many are attacked at most: the first, the last and some between.
+const ON_A_FILE: usize = 8;
 
-/// All of them, by command, kind, way and number.
+/// All of them, by command, kind, file, way and number.
 pub(crate) fn all(world: &World) -> Vec<Point> {
     let mut points = Vec::new();
     for command in &COMMANDS {
-        let calls = attack::calls(world, command);
-        for kind in &KINDS {
-            let numbers = numbers(calls.iter().filter(|call| call.kind == kind.name));
+        for ((name, on), count) in counted(&attack::calls(world, command)) {
+            let kind = KINDS.iter().find(|kind| kind.name == name).unwrap();
             for way in Way::of(kind) {
-                points.extend(numbers.iter().map(|&at| Point { command, kind, at, way }));
+                let at_of = |at| Point { command, kind, on: on.clone(), at, way };
+                points.extend(numbers(count).into_iter().map(at_of));
             }
         }
     }
     points
 }
 
-/// The numbers of the calls that are attacked.
-fn numbers<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<usize> {
-    let calls: Vec<&Call> = calls.collect();
-    let rows = calls.chunk_by(|a, b| a.path == b.path);
-    let mut numbers = Vec::new();
-    let mut before = 0;
-    for row in rows {
-        let last = row.len() - 1;
-        let mut chosen: Vec<usize> = (0..row.len().min(IN_A_ROW))
-            .map(|n| if row.len() <= IN_A_ROW { n } else { n * last / (IN_A_ROW - 1) })
-            .collect();
-        chosen.dedup();
-        numbers.extend(chosen.into_iter().map(|n| before + n + 1));
-        before += row.len();
+/// How many calls there are of each kind on each file.
+pub(crate) fn counted(calls: &[Call]) -> BTreeMap<(String, String), usize> {
+    let mut counted = BTreeMap::new();
+    for call in calls {
+        *counted.entry((call.kind.clone(), call.on())).or_default() += 1;
     }
-    numbers
+    counted
+}
+
+/// The numbers of those that are attacked of so many.
+fn numbers(count: usize) -> Vec<usize> {
+    let most = count.min(ON_A_FILE);
+    (0..most).map(|n| if most == count { n + 1 } else { n * (count - 1) / (most - 1) + 1 }).collect()
 }
 
 /// A sample of this size, the same for the same seed: of every command, kind and way something as far as the size allows.

@@ -11,7 +11,9 @@ use std::{
     },
 };
 
-use crate::{attack::Undisturbed, hub::Server, injector::Injector};
+use base::hash::Key;
+
+use crate::{attack::Undisturbed, hub::Server, injector::Injector, partly::Lacks};
 
 /// What lies there before a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +45,14 @@ pub(crate) struct World {
     scenes: Mutex<BTreeMap<Scene, PathBuf>>,
     /// By name of the command.
     pub undisturbed: Mutex<BTreeMap<&'static str, Arc<Undisturbed>>>,
+    /// What is wrong after a second run, by the command's name and what lay there before it.
+    pub after: Mutex<BTreeMap<(&'static str, Key), Vec<String>>>,
+    /// What a command publishes without so much of some models; by its name.
+    pub without: Mutex<BTreeMap<(&'static str, Lacks), Arc<Files>>>,
 }
+
+/// Ids of the experiment's models, and their folders in `data/zoo`.
+pub(crate) const MODELS: [&str; 2] = ["pythia-tiny", "llama3-tiny"];
 
 const PROMPTS: [(&str, &str, &str); 4] = [
     ("capital", "Factual", "The capital of France is"),
@@ -113,9 +122,12 @@ impl World {
     pub(crate) fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for model in ["llama3-tiny", "pythia-tiny"] {
+        for model in MODELS {
             let to = folder.path().join("here/data").join(model);
             copy(&project.join("data/zoo").join(model), &to);
+            let without = to.with_file_name(format!("{model}-without-tokenizer"));
+            copy(&to, &without);
+            fs::write(without.join("tokenizer.json"), "{").unwrap();
         }
         fs::create_dir(folder.path().join("outside")).unwrap();
         World {
@@ -125,6 +137,8 @@ impl World {
             copies: AtomicUsize::new(0),
             scenes: Mutex::default(),
             undisturbed: Mutex::default(),
+            after: Mutex::default(),
+            without: Mutex::default(),
         }
     }
 
@@ -200,7 +214,7 @@ impl World {
             fs::write(path, text).unwrap();
         };
         let mut models = "schema = 1\n".to_string();
-        for id in ["pythia-tiny", "llama3-tiny"] {
+        for id in MODELS {
             let place = format!("../../data/{id}");
             models += &format!("[[model]]\nid = {id:?}\nfolder = {place:?}\nprofiles = [\"tiny\"]\n");
         }
@@ -257,6 +271,22 @@ pub(crate) fn files(root: &Path) -> Files {
         found.insert(name, bytes);
     });
     found
+}
+
+/// Of everything below a folder, as it would be at any other place.
+pub(crate) fn digest(root: &Path) -> Key {
+    let place = root.to_string_lossy().into_owned();
+    let mut all = Vec::new();
+    for (name, bytes) in files(root) {
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => text.replace(&place, "").into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        for part in [name.as_bytes(), &bytes] {
+            all.extend_from_slice(Key::of_bytes(part).as_bytes());
+        }
+    }
+    Key::of_bytes(&all)
 }
 
 /// Copies a folder with everything in it, empty folders too.

@@ -75,7 +75,7 @@ impl User {
     }
 
     fn found(&self) -> Option<PathBuf> {
-        Hub::new(self.settings.clone()).find(&HubId::parse(REPO).unwrap())
+        Hub::new(self.settings.clone()).find(&HubId::parse(REPO).unwrap()).unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -92,6 +92,13 @@ CASES = [
         acts=({"rotary_pct": 0.34}, {"rotary_pct": 0.17}),
     ),
     Case(
+        "gpt_neox_no_rotary_f32",
+        "float32",
+        "rotary on 0 % of a head: nothing turns, so only the mask tells positions apart",
+        gpt_neox(36, 2, 3, 71, 131, rotary_pct=0.0, rotary_emb_base=500, torch_dtype="float32"),
+        acts=({"rotary_pct": 0.34},),
+    ),
+    Case(
         "gpt_neox_odd_rotary_dynamic_bf16",
         "bfloat16",
         "rotary on 42 % of head_dim 12 (5 components, 6 turn), dynamic scaling by 2 in the prompt beyond the context of 17",

@@ -20,7 +20,7 @@ pub struct LayerFacts {
 }
 
 impl LayerFacts {
-    /// The facts of every layer of a model whose layers are alike, see positions, and see all tokens before.
+    /// The facts of every layer of a model whose layers are alike and see all tokens before.
     pub(super) fn of(facts: &ModelFacts) -> LayerFacts {
         let size = |fact: Option<u32>| fact.unwrap_or(0) as usize;
         LayerFacts {
@@ -29,7 +29,7 @@ impl LayerFacts {
             head_width: size(facts.head_width),
             mlp_width: size(facts.mlp_width),
             window: None,
-            positions: true,
+            positions: facts.positions.as_deref() != Some("none"),
         }
     }
 }

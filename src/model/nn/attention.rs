@@ -65,6 +65,9 @@ pub fn turn(
     rotary: &Rotary,
 ) -> Result<[Value; 2], GraphError> {
     let Attention { heads, kv_heads, head_width: w, .. } = attention;
+    if rotary.turning() == 0 {
+        return Ok([q, k]);
+    }
     let tables = rotary.tables(s)?;
     Ok([rotary.turn(s, q, (heads, w), tables)?, rotary.turn(s, k, (kv_heads, w), tables)?])
 }

@@ -71,8 +71,11 @@ impl Rotary {
         2 * self.frequencies.inverse.len()
     }
 
-    /// In the prelude: compute the tables from `positions i64 [T]` and publish them.
+    /// In the prelude: compute the tables from `positions i64 [T]` and publish them, unless nothing turns.
     pub fn publish(&self, s: &mut Scope, positions: Value) -> Result<(), GraphError> {
+        if self.turning() == 0 {
+            return Ok(());
+        }
         let positions = s.cast(positions, Dtype::F32)?;
         let positions = s.reshape(positions, &[TOKENS, 1.into(), 1.into()])?;
         let inverse = inverse(s, &self.frequencies)?; // [r/2] or [T, 1, r/2]

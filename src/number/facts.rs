@@ -42,15 +42,56 @@ pub struct ModelFacts {
     pub parameters: Option<u64>,
     /// dtype of the weights in the file.
     pub dtype: Option<String>,
-    /// `released`, `revision` (a checkpoint along a training) or `variant` (a model changed here: an intervention or a
-    /// control).
+    /// `released`, `revision` (a checkpoint along a training) or `variant` (another model of the list, changed: by an
+    /// intervention, a control, or weights stored in fewer bits).
     pub kind: Option<String>,
     /// Id of the model this one was tuned or changed from.
     pub base: Option<String>,
-    /// What was done to `base`: `instruct`, `rope-theta x10`, `random init`, …
+    /// What was done to `base`: `instruct`, `rope-theta x10`, `random init`, `q4_1`, …
     pub change: Option<String>,
     /// Id of the model whose training this is a stage of: a revision's final model, and the final model's own.
     pub series: Option<String>,
     /// Training step of that stage.
     pub step: Option<f64>,
+}
+
+/// How the names of weights in fewer bits begin: GGUF's types, where a digit follows, and the formats of safetensors.
+const TYPES: [&str; 3] = ["q", "iq", "tq"];
+const FORMATS: [&str; 12] = [
+    "mxfp4",
+    "nvfp4",
+    "fp8",
+    "fp4",
+    "nf4",
+    "int8",
+    "int4",
+    "gptq",
+    "awq",
+    "mlx",
+    "compressed-tensors",
+    "bitsandbytes",
+];
+
+/// Whether a `change` names such weights, e.g. `q4_1`: the model is its `base` rounded, and no model of its own.
+pub fn is_quantisation(change: &str) -> bool {
+    let change = change.to_ascii_lowercase();
+    let digit_follows = |start: &str| {
+        change.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    TYPES.iter().any(|start| digit_follows(start)) || FORMATS.iter().any(|start| change.starts_with(*start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_quantisation;
+
+    #[test]
+    fn names_of_rounded_weights_are_told_from_other_changes() {
+        for name in ["q4_1", "Q8_0", "q4_k_m", "iq2_xxs", "tq1_0", "gptq-4bit", "fp8", "mxfp4"] {
+            assert!(is_quantisation(name), "{name}");
+        }
+        for name in ["instruct", "rope-theta x10", "random init", "qa-tuned", "quiet"] {
+            assert!(!is_quantisation(name), "{name}");
+        }
+    }
 }

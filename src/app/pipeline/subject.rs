@@ -13,9 +13,9 @@ use base::progress::Progress;
 use base::threads;
 use engine::run::{Graphs, RunError};
 use model::arch::{self, ArchError, Recipe};
-use model::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, read_config};
+use model::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, is_gguf, read_config};
 use model::hub::{Hub, HubError, HubId, Settings};
-use number::facts::ModelFacts;
+use number::facts::{ModelFacts, is_quantisation};
 use number::observation::SCALES;
 use study::config::{
     experiment::{Model, ModelList},
@@ -75,6 +75,16 @@ pub enum SubjectError {
         path: PathBuf,
         /// What the system says.
         error: io::Error,
+    },
+    /// Its weights are stored otherwise than the model list says.
+    #[error("{}: the model list says change = {change:?}, the file's weights are {found}; correct `change`", path.display())]
+    OtherWeights {
+        /// The file.
+        path: PathBuf,
+        /// What the model list says.
+        change: String,
+        /// How most weights are stored.
+        found: String,
     },
     /// The hub did not give it.
     #[error(transparent)]
@@ -159,7 +169,31 @@ impl Subject {
 
     /// Opens a model of the list, from the folder that [`locate`] gave.
     pub fn listed(model: &Model, folder: &Path, memo: &Memo) -> Result<Subject, SubjectError> {
-        Subject::of(&model.id, folder, unopened(folder), change(model), lineage(model), memo)
+        Subject::of_list(model, folder, unopened(folder), memo)
+    }
+
+    fn of_list(
+        model: &Model,
+        folder: &Path,
+        tokenizer: PendingTokenizer,
+        memo: &Memo,
+    ) -> Result<Subject, SubjectError> {
+        let subject = Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)?;
+        // A GGUF type may have a suffix that says which tensors have more bits: q4_k_m.
+        let found = subject.checkpoint.dtype().to_string();
+        let differs =
+            |change: &&String| !change.to_ascii_lowercase().starts_with(&found.to_ascii_lowercase());
+        match model
+            .change
+            .as_ref()
+            .filter(|change| is_quantisation(change) && is_gguf(folder))
+            .filter(differs)
+        {
+            Some(change) => {
+                Err(SubjectError::OtherWeights { path: folder.to_path_buf(), change: change.clone(), found })
+            }
+            None => Ok(subject),
+        }
     }
 
     /// [`Subject::listed`] with the tokenizer of the folder, which its models share. Hashes the weights.
@@ -170,7 +204,7 @@ impl Subject {
         memo: &Memo,
     ) -> Result<Subject, SubjectError> {
         let tokenizer = LazyLock::new(Box::new(|| tokenizer) as Box<_>);
-        let subject = Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)?;
+        let subject = Subject::of_list(model, folder, tokenizer, memo)?;
         subject.weights();
         Ok(subject)
     }
@@ -307,10 +341,11 @@ fn intervene(stored: Checkpoint, change: Change) -> Result<Checkpoint, ArchError
 /// What the model list says about a model's origin: kind, base, change, series, step.
 pub fn lineage(model: &Model) -> ModelFacts {
     let made = change(model).map(|change| change.fact());
-    let kind = match (&made, &model.series) {
-        (Some(_), _) => "variant",
-        (None, Some(series)) if *series != model.id => "revision",
-        (None, _) => "released",
+    let rounded = model.change.as_deref().is_some_and(is_quantisation);
+    let kind = match &model.series {
+        _ if made.is_some() || rounded => "variant",
+        Some(series) if *series != model.id => "revision",
+        _ => "released",
     };
     ModelFacts {
         kind: Some(kind.to_string()),

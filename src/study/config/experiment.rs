@@ -109,7 +109,8 @@ pub struct Model {
     /// with `intervention`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
-    /// What tuning made of `base`, e.g. `instruct`.
+    /// What tuning made of `base`, e.g. `instruct`; or how its weights are stored in fewer bits, e.g. `q4_1`: then it is a variant of
+    /// `base`, and is measured where a hypothesis asks for this change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
     /// What is changed here in `base`, whose checkpoint is read.

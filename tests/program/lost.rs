@@ -126,3 +126,31 @@ fn published_tables_that_change_while_a_run_works_are_not_judged_under_the_old_k
     let error = error.expect_err("a table changed");
     assert!(matches!(error, PipelineError::Changed { .. }), "{error}");
 }
+
+#[test]
+fn a_report_of_what_a_damaged_store_still_holds_says_in_every_form_what_it_lacks() {
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, RUN);
+    let lacks = "These results lack something";
+    let whole = sandbox.read("results/report/report.md");
+    assert!(!whole.contains(lacks) && !whole.contains("not in the store"), "{whole}");
+    flip(&objects(&sandbox, "parquet")[0]);
+    let (front, _) = sandbox.expect(0, &["report", "--page", "report"]);
+    let (models, _) = sandbox.expect(0, &["report", "--page", "models"]);
+    let (markdown, html) =
+        (sandbox.read("results/report/report.md"), sandbox.read("results/report/index.html"));
+    for text in [&front, &markdown, &html] {
+        assert!(text.contains(lacks), "{text}");
+    }
+    let line = markdown.lines().find(|line| line.contains("not in the store")).unwrap();
+    let line = line.strip_prefix("- ").unwrap().split(", so").next().unwrap();
+    assert!(line.contains(" observations ") && line.contains("and now damaged or gone"), "{line}");
+    let models = models.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(models.contains(line), "{models}");
+    assert!(html.contains(line), "{html}");
+    // Its words depend on the store alone, not on which command found the damage.
+    sandbox.expect(0, &["report"]);
+    assert!(sandbox.read("results/report/report.md") == markdown);
+    sandbox.expect(0, RUN);
+    assert!(sandbox.read("results/report/report.md") == whole);
+}

@@ -50,6 +50,27 @@ fn names_and_titles_of_files_cannot_command_the_terminal() {
 }
 
 #[test]
+fn a_command_line_that_is_refused_is_quoted_without_commands_and_secrets() {
+    let sandbox = Sandbox::new();
+    for arguments in [&["run", &format!("--{HOSTILE}")][..], &[HOSTILE], &["run", "--device", HOSTILE]] {
+        let (_, said) = sandbox.expect(2, arguments);
+        // The parser of command lines drops what it knows as colours by itself.
+        let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(said.contains(r"\u{9b}2J\u{202e}") && !said.contains(obeyed), "{said:?}");
+    }
+    let token = "hf_of-the-command-line";
+    let output =
+        sandbox.command(&["run", &format!("--token={token}")]).env("HF_TOKEN", token).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("--token"), "{said}");
+    let output = sandbox.command(&["check", token]).env("HF_TOKEN", token).output().unwrap();
+    let said = said + &String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("[hidden]") && !said.contains(token), "{said}");
+    let (help, _) = sandbox.expect(0, &["--help"]);
+    assert!(help.contains("Usage: streamgauge"), "{help}");
+}
+
+#[test]
 fn a_checkpoint_cannot_command_the_terminal() {
     let sandbox = Sandbox::new();
     let config = "data/zoo/llama3-tiny/config.json";

@@ -1,4 +1,4 @@
-//! The command line: one file per command, each thin. `Cli::run` turns every failure into a message and an exit code.
+//! The command line: one file per command, each thin. `main` turns every failure into a message and an exit code.
 
 mod check;
 mod diff;
@@ -29,6 +29,7 @@ use clap::{Parser, Subcommand};
 
 use base::threads;
 pub use exit::{Exit, Failure};
+use model::hub::Settings;
 
 /// An instrument for the residual stream of language models: claims in TOML, verdicts under every protocol.
 #[derive(Parser)]
@@ -70,10 +71,27 @@ enum Command {
     Tap(tap::Arguments),
 }
 
+/// Parses the command line and runs the command. Results go to standard output, progress and errors to standard error.
+pub fn main() -> ExitCode {
+    output::say_panics();
+    // Whatever quotes the user's secrets from here on, be it the command line itself, is shown without them.
+    let _ = Settings::from_env();
+    match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(asked) if !asked.use_stderr() => {
+            let _ = asked.print(); // help or version; nobody is left to be told when that fails
+            ExitCode::SUCCESS
+        }
+        // Without colours: a mistake quotes arguments, and theirs could not be told from those of this program.
+        Err(mistake) => {
+            output::say(mistake.render().to_string().trim_end());
+            Exit::Usage.into()
+        }
+    }
+}
+
 impl Cli {
-    /// Runs the command. Results go to standard output, progress and errors to standard error.
-    pub fn run(self) -> ExitCode {
-        output::say_panics();
+    fn run(self) -> ExitCode {
         if let Err(error) = threads::begin() {
             return Failure::new(Exit::Runtime, error).report();
         }

@@ -9,8 +9,8 @@ use model::checkpoint::{Memo, is_gguf};
 use model::hub::HubId;
 use study::config::{self, experiment::Model};
 
-/// Opens a model given as a folder or a GGUF file, as an id of the model list, or as a model of the hub, which is downloaded if
-/// need be. `tokenizer` is that of where it lies.
+/// Opens a model given as a folder or a GGUF file, as an id of the model list, or as a model of the hub or a GGUF file there,
+/// which is downloaded if need be. `tokenizer` is that of where it lies.
 pub(super) fn open(
     name: &str,
     list: &Path,
@@ -48,16 +48,16 @@ pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<F
         let id = folder.file_stem().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
         return Ok(Found { id, folder: folder.to_path_buf(), listed: None });
     }
-    if folder.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) {
+    let hub = HubId::parse(name).ok().filter(|id| id.file().is_some() || name.contains('/'));
+    let of_hub = hub.as_ref().is_some_and(|id| id.file().is_some());
+    if !of_hub && folder.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) {
         return Err(Failure::new(
             Exit::BadInput,
             format!("{name}: expected a GGUF file, found no file; check the path"),
         ));
     }
     // Ids of the list have no slash.
-    if name.contains('/')
-        && let Ok(id) = HubId::parse(name)
-    {
+    if let Some(id) = hub {
         let folder = pipeline::locate_hub(&id, WhenMissing::Download, progress)?;
         return Ok(Found { id: name.to_string(), folder, listed: None });
     }

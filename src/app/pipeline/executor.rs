@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::error::{ModelFailure, PipelineError};
 use super::evidence::Complete;
 use super::inputs::Inputs;
+use super::lacking::lacking;
 use super::ledger::{Ledger, Output, Value};
 use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
@@ -307,10 +308,13 @@ impl<'a> Run<'a> {
         self.measured.get_or_init(present).clone()
     }
 
-    /// One line for every model and prompt that the results lack.
+    /// One line for every model and prompt that the results lack, and for outputs that the store does not hold.
     pub(super) fn problems(&self) -> Vec<String> {
-        let failures = self.inputs.left_out().chain(&self.done.failures);
-        failures.map(|failure| format!("{}: {}", failure.model, failure.error)).collect()
+        let failures = || self.inputs.left_out().chain(&self.done.failures);
+        let failed = failures().map(|failure| failure.model.as_str()).collect();
+        let name = |job: &Job| kind_of(self.kinds, job)?.outputs();
+        let lacking = lacking(self.inputs, self.plan, &self.ledger, &failed, name);
+        failures().map(|failure| format!("{}: {}", failure.model, failure.error)).chain(lacking).collect()
     }
 
     /// Whether everything of the plan was measured, so that verdicts and report have the keys that were planned.

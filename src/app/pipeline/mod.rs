@@ -12,6 +12,7 @@ mod executor;
 mod explaining;
 mod inputs;
 mod kinds;
+mod lacking;
 mod ledger;
 mod leftovers;
 mod measured_jobs;

@@ -144,7 +144,7 @@ fn is_there(path: &Path) -> Result<bool, SubjectError> {
     is_there.map_err(|error| SubjectError::Lookup { path: path.to_path_buf(), error })
 }
 
-/// Snapshot folder of a model of the hub. A model this program cannot run is refused before its weights are downloaded.
+/// Snapshot folder of a model of the hub, or its GGUF file there. A model this program cannot run is refused before its weights are downloaded.
 pub fn locate_hub(
     id: &HubId,
     missing: WhenMissing,

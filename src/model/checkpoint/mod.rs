@@ -36,7 +36,7 @@ use serde_json::{Map, Value};
 
 use crate::gguf::Layout;
 use base::hash::Key;
-pub use quantised::is_gguf;
+pub use quantised::{gguf_parts, is_gguf};
 pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder or GGUF file, open: its config, and every tensor's place in a memory-mapped file.

@@ -56,6 +56,31 @@ pub(super) fn find(at: &Path) -> Result<Option<PathBuf>, CheckpointError> {
     Ok(found.pop())
 }
 
+/// The names of all files of the model whose first file, or only one, has this name.
+///
+/// # Errors
+/// That it is a later part.
+pub fn gguf_parts(name: &str) -> Result<Vec<String>, &'static str> {
+    let path = Path::new(name);
+    match Part::of(path) {
+        None => Ok(vec![name.to_string()]),
+        Some(part) if part.number != 1 || part.count == 0 || part.count > MOST_PARTS => Err(
+            "the file is not the first of the parts of a model, whose name ends in -00001-of- and their number",
+        ),
+        Some(part) => {
+            let folder = name.rfind('/').map_or("", |at| &name[..=at]);
+            let names = (1..=part.count).map(|number| {
+                let part = part.path(path, number);
+                format!("{folder}{}", part.file_name().unwrap_or_default().to_string_lossy())
+            });
+            Ok(names.collect())
+        }
+    }
+}
+
+/// More parts than a model has.
+const MOST_PARTS: u32 = 1 << 12;
+
 /// The name of one part of a model: `NAME-00001-of-00003.gguf`.
 struct Part {
     /// Name before the number.

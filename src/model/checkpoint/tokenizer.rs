@@ -79,8 +79,7 @@ pub enum TokenizerError {
     },
     /// A policy that needs a BOS, of a tokenizer that has none.
     #[error(
-        "{}: the policy {policy:?} needs a BOS token, but {why}; use the policy \"never\", or set bos_token in \
-         tokenizer_config.json",
+        "{}: the policy {policy:?} needs a BOS token, but {why}; use the policy \"never\", or {other}",
         file.display()
     )]
     NoBos {
@@ -90,6 +89,8 @@ pub enum TokenizerError {
         policy: &'static str,
         /// What is missing.
         why: String,
+        /// What else helps.
+        other: &'static str,
     },
     /// A prompt without text.
     #[error("the prompt is empty; give a text of at least one token")]
@@ -296,6 +297,10 @@ impl Tokenizer {
             file: self.file.clone(),
             policy: policy.as_str(),
             why: why.clone(),
+            other: match self.file.ends_with(FILE) {
+                true => "set bos_token in tokenizer_config.json",
+                false => "use a GGUF file that names its BOS",
+            },
         })
     }
 }

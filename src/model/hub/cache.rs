@@ -32,6 +32,8 @@ pub(super) struct RepoCache {
     folder: PathBuf,
     locks: PathBuf,
     revision: String,
+    /// A GGUF file that is meant instead of the repository's checkpoint.
+    file: Option<String>,
 }
 
 /// The files of a model that the cache holds.
@@ -52,6 +54,7 @@ impl RepoCache {
             locks: root.join(".locks").join(&name),
             repo: Cache::new(root.to_path_buf()).repo(repo),
             revision: id.revision().to_string(),
+            file: id.file().map(ToString::to_string),
         }
     }
 
@@ -62,6 +65,15 @@ impl RepoCache {
     /// A snapshot without one of its shards is none: it was cut, or only its config was ever asked for.
     pub(super) fn find(&self) -> Result<Found, HubError> {
         let Some(commit) = self.commit()? else { return Ok(Found::Nothing) };
+        if let Some(file) = &self.file {
+            // A file of another name would not have become an id.
+            for part in checkpoint::gguf_parts(file).unwrap_or_default() {
+                if !self.has(&commit, &part)? {
+                    return Ok(Found::Nothing);
+                }
+            }
+            return Ok(Found::Whole(self.snapshot(&commit).join(file)));
+        }
         let index = self.snapshot(&commit).join(checkpoint::INDEX);
         let weights = if self.has(&commit, checkpoint::SINGLE)? {
             vec![checkpoint::SINGLE.to_string()]
@@ -163,7 +175,11 @@ impl RepoCache {
             fs::remove_file(&pointer).map_err(HubError::io("replace", &pointer))?; // its blob is gone
         }
         #[cfg(unix)]
-        let made = std::os::unix::fs::symlink(Path::new("../../blobs").join(etag.as_str()), &pointer);
+        let made = {
+            let up = "../".repeat(name.matches('/').count());
+            let blob = Path::new(&up).join("../../blobs").join(etag.as_str());
+            std::os::unix::fs::symlink(blob, &pointer)
+        };
         // Where links need a privilege the content itself goes into the snapshot, as `huggingface_hub` does.
         #[cfg(not(unix))]
         let made = fs::rename(self.blob(etag), &pointer);

@@ -121,8 +121,9 @@ impl Client {
         progress: &dyn Progress,
     ) -> Result<Remote, HubError> {
         let repo = id.at(commit);
-        let url =
-            format!("{}/{}/resolve/{}/{}", self.endpoint, repo.url(), repo.url_revision(), quoted(name));
+        let name_in_url: Vec<String> = name.split('/').map(quoted).collect();
+        let name_in_url = name_in_url.join("/");
+        let url = format!("{}/{}/resolve/{}/{name_in_url}", self.endpoint, repo.url(), repo.url_revision());
         let answer = self.ask(id, Some(name), Method::Head, &url, progress)?;
         let header = |linked: &str, own: &str| {
             // A redirect's own headers describe the redirect.

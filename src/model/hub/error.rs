@@ -48,7 +48,8 @@ impl fmt::Debug for Shown {
 pub enum HubError {
     /// A text that is no model id.
     #[error(
-        "{text:?}: {why}; expected owner/name, or owner/name@revision, e.g. EleutherAI/pythia-70m@step1000"
+        "{text:?}: {why}; expected owner/name, owner/name@revision, e.g. EleutherAI/pythia-70m@step1000, or a file of \
+         either as owner/name:FILE.gguf"
     )]
     BadId {
         /// The text.
@@ -234,6 +235,16 @@ pub enum HubError {
         /// Names of the files that the repository has.
         files: Vec<Shown>,
     },
+    /// A repository without the GGUF file that is asked for.
+    #[error("{id}: expected {file} in the repository, found {}; name one of its GGUF files", ggufs(files))]
+    NoGguf {
+        /// The model asked for.
+        id: HubId,
+        /// The file, or the part of it, that is missing.
+        file: String,
+        /// Names of the files that the repository has.
+        files: Vec<Shown>,
+    },
     /// A model that cannot be measured, as its config shows before its weights are downloaded.
     #[error("{id}: {why} (its weights were not downloaded)")]
     Unfit {
@@ -305,7 +316,26 @@ fn plain(names: &[&str]) -> String {
     names.join(", ").escape_debug().to_string()
 }
 
+/// The GGUF files there are, of parts the first.
+fn ggufs(files: &[Shown]) -> String {
+    const SHOWN: usize = 12;
+    let names = files.iter().map(Shown::as_str).filter(|name| crate::checkpoint::gguf_parts(name).is_ok());
+    let names: Vec<&str> = names.filter(|name| is_gguf(name)).collect();
+    match names.len() {
+        0 => "no GGUF file".to_string(),
+        1..=SHOWN => plain(&names),
+        _ => format!("{}, …", plain(&names[..SHOWN])),
+    }
+}
+
+fn is_gguf(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".gguf")
+}
+
 fn next(files: &[Shown]) -> &'static str {
+    if files.iter().any(|name| is_gguf(name.as_str())) {
+        return "name one of its GGUF files, as owner/name:FILE.gguf";
+    }
     if files.iter().any(|name| is_weights(name.as_str())) {
         "other weights are not read: look for a revision with safetensors (the hub's conversion bot opens one as \
          refs/pr/N), or convert them with transformers' save_pretrained"

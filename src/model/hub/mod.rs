@@ -64,11 +64,12 @@ impl Hub {
         })
     }
 
-    /// The model's snapshot, downloaded where it is not in the cache: config, tokenizer, safetensors, nothing else.
+    /// The model's snapshot, downloaded where it is not in the cache: config, tokenizer, safetensors, nothing else. Of an id with
+    /// a GGUF file that file, with the other parts of its model beside it.
     ///
     /// A cached model is taken as it is, without asking whether its branch has moved since: a number must not change
     /// because a second run was online. `fits` sees the snapshot when it holds config and tokenizer, before the weights
-    /// are downloaded.
+    /// are downloaded; a GGUF file is all of these at once.
     ///
     /// # Errors
     /// [`HubError`]. What was downloaded until then stays, and the next call goes on from there.
@@ -121,6 +122,16 @@ impl Hub {
         let commit = info.sha.as_str();
         let snapshot = cache.snapshot(commit);
         let has = |name: &str| info.siblings.iter().any(|sibling| sibling.rfilename == name);
+        if let Some(file) = id.file() {
+            let parts = checkpoint::gguf_parts(file).unwrap_or_default(); // another name is no id
+            if let Some(file) = parts.iter().find(|part| !has(part)) {
+                let files = info.siblings.iter().map(|sibling| Shown::from(&sibling.rfilename)).collect();
+                return Err(HubError::NoGguf { id: id.clone(), file: file.clone(), files });
+            }
+            get(&client, cache, id, commit, &parts, progress)?;
+            cache.write_ref(commit)?;
+            return Ok(snapshot.join(file));
+        }
         let weights = [checkpoint::SINGLE, checkpoint::INDEX].into_iter().find(|name| has(name));
         let (Some(weights), true) = (weights, has("config.json")) else {
             let files = info.siblings.iter().map(|sibling| Shown::from(&sibling.rfilename)).collect();

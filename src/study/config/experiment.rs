@@ -99,7 +99,7 @@ pub struct Model {
     /// experiment goes on without this model and says so with the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetch: Option<String>,
-    /// Hub repository, e.g. `EleutherAI/pythia-6.9b`.
+    /// Hub repository, e.g. `EleutherAI/pythia-6.9b`, or a GGUF file of one: `owner/name:FILE.gguf`, of parts the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hub: Option<String>,
     /// Branch, tag or commit of the hub repository; a commit cannot move.

@@ -228,7 +228,8 @@ fn a_cache_that_cannot_be_written_serves_what_it_holds() {
     assert_eq!(user.fetch().unwrap(), folder);
     assert!(user.notes().contains("cannot make"), "{}", user.notes());
     fs::remove_file(folder.join(SHARDS[0])).unwrap();
-    assert!(user.refused().contains("must be writable"));
+    let said = user.refused();
+    assert!(said.contains("must be readable and writable"), "{said}");
 }
 
 #[test]

@@ -8,7 +8,11 @@ use super::{
 use crate::sandbox::Sandbox;
 
 /// The program with this user's environment: this server, this home, a token.
-fn program(sandbox: &Sandbox, server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(super) fn program(
+    sandbox: &Sandbox,
+    server: &Server,
+    arguments: &[&str],
+) -> (Option<i32>, String, String) {
     let mut command = sandbox.command(arguments);
     command.env("HF_ENDPOINT", &server.endpoint).env("HF_HUB_OFFLINE", "0").env("HF_TOKEN", TOKEN);
     command.env("HTTP_PROXY", "http://127.0.0.1:9"); // which a server on this machine is not behind

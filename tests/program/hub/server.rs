@@ -201,7 +201,7 @@ fn answer(request: &Request, shared: &Shared) -> Reply {
         if commit != COMMIT && commit != STEP {
             return missing("RevisionNotFound");
         }
-        if !name.ends_with(".safetensors") {
+        if !name.ends_with(".safetensors") && !name.ends_with(".gguf") {
             // As the hub does for files outside LFS: to another path of its own.
             return Reply::new(307).with("location", &format!("/api/resolve-cache/models/{name}"));
         }

@@ -223,6 +223,45 @@ fn scores_of_a_sentencepiece_vocabulary_merge_as_its_tokenizer_json_does() {
     }
 }
 
+/// Vocabularies of published models with texts and the ids of the model's own tokenizer, which the source package of
+/// `llama-cpp-python` on PyPI has in `vendor/llama.cpp/models`. Looked at where `GGUF_VOCABULARIES` names that folder.
+#[test]
+fn published_vocabularies_give_the_ids_of_the_models_own_tokenizers() {
+    let Some(folder) = std::env::var_os("GGUF_VOCABULARIES").map(PathBuf::from) else { return };
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let texts = entry.unwrap().path();
+        let (true, file) = (texts.extension().is_some_and(|e| e == "inp"), texts.with_extension("")) else {
+            continue;
+        };
+        let tokenizer = match Tokenizer::open(&file) {
+            Ok(tokenizer) => tokenizer,
+            Err(error) => {
+                println!("{error}");
+                continue;
+            }
+        };
+        let (texts, ids) = (
+            fs::read_to_string(&texts).unwrap(),
+            fs::read_to_string(file.with_extension("gguf.out")).unwrap(),
+        );
+        let texts: Vec<&str> =
+            texts.split("\n__ggml_vocab_test__\n").filter(|text| !text.is_empty()).collect();
+        let ids = ids.lines().filter(|line| !line.trim().is_empty());
+        let mut same = 0;
+        for (text, expected) in texts.iter().zip(ids) {
+            let expected: Vec<u32> = expected.split_whitespace().map(|id| id.parse().unwrap()).collect();
+            let found = tokenizer.plain(text).unwrap();
+            same += usize::from(found == expected);
+            if found != expected {
+                wrong.push(format!("{}: {text:?}: expected {expected:?}, found {found:?}", file.display()));
+            }
+        }
+        println!("{}: {same} of {} texts", file.file_name().unwrap().display(), texts.len());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn a_sentencepiece_vocabulary_needs_a_score_for_every_token() {
     let pieces = |scores: &[f32]| {

@@ -23,6 +23,9 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
         blocks.extend(paper::case::section(case));
     }
     blocks.extend(verdicts(context));
+    if !context.view.problems.is_empty() {
+        blocks.insert(0, not_whole(context.view.problems.len()));
+    }
     vec![Page {
         id: "report".into(),
         group: Group::Report,
@@ -31,6 +34,20 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
         title: Line::from(&provenance.experiment_title),
         blocks,
     }]
+}
+
+/// Before everything else: what is said below is said of a part.
+fn not_whole(problems: usize) -> Block {
+    let what =
+        if problems == 1 { " thing that could not be done is" } else { " things that could not be done are" };
+    paragraph(line![
+        strong("These results lack something: "),
+        count(problems),
+        what,
+        " listed under ",
+        link("models", "Models"),
+        "."
+    ])
 }
 
 fn headline(context: &RenderContext<'_>) -> Vec<Block> {

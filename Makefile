@@ -91,6 +91,7 @@ fuzz: runtime ## a million mutated inputs for every parser of foreign bytes, und
 
 zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/train.py
+	.venv/bin/python scripts/zoo/quantise.py
 	.venv/bin/python scripts/zoo/check.py
 
 # make bench SHAPE=8b ROUNDS=3: tiny, 1b, 8b (16 GB of disk) or 70b-2 (two blocks of a 70 B model, 8 GB)

@@ -43,10 +43,14 @@ it: after "The capital of France is" the most probable next token is " Paris", n
 
 `prompts.csv` holds prompts of these kinds under the category names of the published 25-prompt set.
 
+`quantised` has five of them as GGUF with every matrix in 8 or in 4 bits, by `scripts/zoo/quantise.py`, which says why not the
+others.
+
 ## Retrain and check
 
     pip install -r scripts/reference/requirements.txt
     python scripts/zoo/train.py     # half an hour on one thread; rewrites this folder; name models to train only those
+    python scripts/zoo/quantise.py  # seconds; rewrites quantised
     python scripts/zoo/check.py     # exit code 1 unless each knows what it should and does what its family does
 
 One thread, fixed seeds: the same bytes on the same kind of CPU with the pinned versions. `llama3-tiny` was trained on

@@ -256,6 +256,19 @@ impl Checkpoint {
         shares.into_values().collect()
     }
 
+    /// Bits that a weight takes in the files, with its share of its block's scales: the mean of all weights.
+    pub fn bits_per_weight(&self) -> f64 {
+        let stored = self.stored();
+        let [bytes, elements] = [|share: &Share| share.bytes, |share: &Share| share.elements]
+            .map(|of| stored.iter().map(of).sum::<u64>());
+        (8 * bytes) as f64 / elements.max(1) as f64
+    }
+
+    /// Whether most weights are of a type that stores them in blocks with scales of their own.
+    pub fn is_quantised(&self) -> bool {
+        self.tensors().next().is_some() && plain(&self.dtype()).is_none()
+    }
+
     /// Asks the kernel to start reading a weight's pages, e.g. the next block's while this one is computed. Waits while the
     /// disk has more to do than it takes note of.
     pub fn prefetch(&self, name: &str) {

@@ -65,10 +65,11 @@ parity: $(if $(DEVICE_NAME),runtime-cuda,runtime) ## measure every golden and wr
 regress: build models ## run anew and compare with results/baseline (exit code 8: something moved)
 	@$(CARGO) run --release --locked --quiet -- regress $(EXPERIMENT)
 
-goldens: .venv/ready ## remake the reference observations, headers and statistics of the tests
+goldens: .venv/ready .venv/quantised/ready ## remake the reference observations, headers and statistics of the tests
 	.venv/bin/python scripts/reference/make_goldens.py
 	.venv/bin/python scripts/reference/make_headers.py
 	.venv/bin/python scripts/reference/make_gguf.py
+	.venv/quantised/bin/python scripts/reference/make_quantised.py
 	.venv/bin/python scripts/reference/make_tokens.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
@@ -88,6 +89,13 @@ EXECUTIONS ?= 1000000
 fuzz: runtime ## a million mutated inputs for every parser of foreign bytes, under limits: results/fuzz.md
 	EXECUTIONS=$(EXECUTIONS) ONLY=$(ONLY) nice -n 19 \
 	  $(CARGO) test --release --locked --quiet --test fuzz -- --ignored --exact whole --nocapture
+
+# AutoGPTQ and AutoAWQ ask for packages of other years: single files of theirs are used, which need none.
+.venv/quantised/ready: scripts/reference/requirements-quantised.txt scripts/reference/requirements.txt
+	$(PYTHON) -m venv .venv/quantised
+	.venv/quantised/bin/python -m pip install --quiet -r scripts/reference/requirements-quantised.txt
+	.venv/quantised/bin/python -m pip install --quiet --no-deps auto-gptq==0.7.1 autoawq==0.2.9
+	@touch $@
 
 zoo: .venv/ready ## retrain the small checkpoints in data/zoo
 	.venv/bin/python scripts/zoo/train.py

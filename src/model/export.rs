@@ -141,7 +141,7 @@ pub fn export(
         if matches!(tensor.content, Content::Made(_)) {
             return Err(ExportError::Made { tensor: name.to_string() });
         }
-        if matches!(tensor.content, Content::Packed(_)) {
+        if matches!(tensor.content, Content::Packed(_) | Content::Quantised(_)) {
             let length = 4 * tensor.elements() as u64;
             let (stored, location) = (onnx::Stored::F32, WIDENED.to_string());
             let weight = External { name: name.to_string(), stored, location, offset: room, length };

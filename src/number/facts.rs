@@ -40,8 +40,11 @@ pub struct ModelFacts {
     pub tied: Option<bool>,
     /// Number of parameters in the file (or as published).
     pub parameters: Option<u64>,
-    /// dtype of the weights in the file.
+    /// dtype of the weights in the file: that of most of them.
     pub dtype: Option<String>,
+    /// Bits that a weight takes in the file, with its share of its block's scales, where weights are quantised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits_per_weight: Option<f64>,
     /// `released`, `revision` (a checkpoint along a training) or `variant` (another model of the list, changed: by an
     /// intervention, a control, or weights stored in fewer bits).
     pub kind: Option<String>,

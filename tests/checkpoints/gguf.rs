@@ -45,6 +45,11 @@ fn a_file_is_found_by_itself_or_alone_in_its_folder() {
     let stored: Vec<String> = of_file.stored().into_iter().map(|share| share.dtype).collect();
     assert_eq!(stored, ["F32", "Q4_1", "Q8_0"]);
 
+    // Its matrices take 5 bits a weight, its embedding 8.5, its norms and biases 32.
+    assert!(of_file.is_quantised() && (5.0..8.5).contains(&of_file.bits_per_weight()));
+    let plain = Checkpoint::open(&golden(&case("qwen2_f16"))).unwrap();
+    assert!(!plain.is_quantised() && plain.bits_per_weight() > 16.0);
+
     let folder = Folder::new();
     folder.write("blob", fs::read(&file).unwrap());
     assert!(is_gguf(&folder.file("blob")), "Ollama's blobs have no ending");

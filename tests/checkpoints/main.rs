@@ -13,6 +13,7 @@ mod gguf;
 mod goldens;
 mod headers;
 mod parity;
+mod quantised;
 mod rehearsed;
 #[path = "../program/sandbox.rs"]
 #[allow(dead_code, reason = "shared with tests/program, which uses all of it")]

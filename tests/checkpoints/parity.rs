@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::gguf;
 use crate::goldens::{Reference, cases, golden, prompts, reference, run, run_on, runtime, runtimes};
+use crate::{gguf, quantised};
 use base::device::Device;
 use engine::run::Graphs;
 use model::{
@@ -84,12 +84,17 @@ fn compared(observations: &[PromptObservation], reference: &Reference) -> Result
     Ok(worst)
 }
 
+/// Of every way to store weights.
+fn all_cases() -> Vec<String> {
+    cases().into_iter().chain(gguf::cases()).chain(quantised::cases()).collect()
+}
+
 #[test]
 fn every_golden_agrees_with_the_float64_reference() {
     let runtimes = runtimes().unwrap_or_else(|error| panic!("{error}")); // once, not for every golden
     let mut failures = Vec::new();
     let mut table = BTreeMap::new();
-    for case in &cases().into_iter().chain(gguf::cases()).collect::<Vec<_>>() {
+    for case in &all_cases() {
         let reference = reference(case);
         let prompts = prompts(case);
         let rows = table.entry(reference.family.clone()).or_insert_with(Vec::<Row<'_>>::new);
@@ -152,7 +157,8 @@ fn markdown(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
     };
     let mut text = format!(
         "# Parity\n\nWritten by `make parity`. Every observation of every golden checkpoint (`tests/goldens`) against \
-         transformers in float64,\nof GGUF files (`gguf/`) on the numbers that the `gguf` package dequantises:\nnorms of the stream, of what modules receive, give and write, of a block's whole write and \
+         transformers in float64,\nof GGUF files (`gguf/`) on the numbers that the `gguf` package dequantises, of quantised safetensors (`quantised/`) on those that \
+         each format's own reference does:\nnorms of the stream, of what modules receive, give and write, of a block's whole write and \
          of the final norm; cosine of stream and write;\nlargest component, attention off the diagonal by head; entropy, \
          the five most probable tokens, logits under scaling, loss, lens.\nTolerance {TOLERANCE:e}, of the cosine and the \
          share that logits move by absolute, else relative. ONNX Runtime {} on {place}, whose kind decides the last \
@@ -193,7 +199,7 @@ fn the_parity_table_is_complete() {
     let text = fs::read_to_string(written).unwrap();
     assert!(text.contains(HEADER), "results/parity.md is of another version; run `make parity`");
     let listed: Vec<&str> = text.lines().filter_map(|line| line.split(" | ").nth(1)).skip(1).collect();
-    for case in cases().into_iter().chain(gguf::cases()) {
+    for case in all_cases() {
         assert!(listed.contains(&case.as_str()), "results/parity.md lacks {case}; run `make parity`");
     }
 }

@@ -58,6 +58,29 @@ fn a_sample_of_all_faults_ends_as_documented_and_leaves_nothing_wrong() {
     assert_eq!(wrong(&judged), 0, "of {} points; they are listed above", judged.len());
 }
 
+/// What a loss of power leaves is no test's to see; that the calls are made, and in the right order, is.
+#[test]
+fn a_registration_is_on_the_disk_before_it_has_its_name_and_its_name_before_the_command_ends() {
+    let world = World::new();
+    let command = COMMANDS.iter().find(|command| command.name == "register").unwrap();
+    let calls = attack::calls(&world, command);
+    let place = |kind: &str, after: usize, fits: &dyn Fn(&str) -> bool| {
+        let found = calls.iter().skip(after).position(|call| call.kind == kind && fits(&call.path));
+        after + found.unwrap_or_else(|| panic!("no {kind} of it after call {after}: {calls:#?}"))
+    };
+    for id in ["F1", "F2"] {
+        let part =
+            |path: &str| path.contains(&format!("/results/registered/{id}.toml.")) && path.ends_with(".part");
+        let written = place("write", 0, &part);
+        let synced = place("sync", written, &part);
+        let renamed =
+            place("rename", synced, &|path| path.ends_with(&format!("/results/registered/{id}.toml")));
+        place("sync", renamed, &|path| path.ends_with("/results/registered"));
+    }
+    let made = place("mkdir", 0, &|path| path.ends_with("/results/registered"));
+    place("sync", made, &|path| path.ends_with("/results"));
+}
+
 /// `make faults`: every point, or of the commands whose names contain the environment's `ONLY`, or no more than `SIZE`.
 #[test]
 #[ignore = "an hour; `make faults` runs it"]

@@ -105,7 +105,7 @@ fn markdown(commands: &[(&str, usize, Vec<Row>)]) -> String {
          file):\n\n\
          | command | points |{} wrong | panics |\n|---|---:|{}---:|---:|\n",
         all.len(),
-        if all.len() < there { " (a sample with a fixed seed)" } else { "" },
+        if all.len() < there { " (of some commands a sample with a fixed seed)" } else { "" },
         wrong(&all),
         panics(&all),
         CLASSES.map(|(_, words)| format!(" {words} |")).concat(),

@@ -19,7 +19,7 @@ Outputs, float32 [T, D], named as TransformerLens does: blocks.0.hook_resid_pre,
 .hook_resid_mid (sequential blocks), .hook_mlp_out, .hook_resid_post, ln_final.hook_normalized; logits.\n\
 Weights are not copied: they are external data in the checkpoint's own files, hard links in the folder. ONNX\n\
 Runtime reads them; onnx.load and onnx.checker refuse links, so for them export into the checkpoint's own folder\n\
-or with --self-contained. What a GGUF file quantises is written beside the model as float32.")]
+or with --self-contained. What is quantised is written beside the model as float32.")]
 pub(super) struct Arguments {
     /// Id in the model list, a folder with config.json and model.safetensors, a GGUF file, or owner/name[@revision] of the hub
     model: String,

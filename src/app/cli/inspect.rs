@@ -88,7 +88,7 @@ impl Arguments {
             id: subject.id.clone(),
             facts: subject.facts(),
             parameters: subject.checkpoint.parameters(),
-            bits_per_weight: bits(&stored),
+            bits_per_weight: subject.checkpoint.bits_per_weight(),
             stored,
             weights: subject.weights().to_string(),
             matrices,
@@ -102,13 +102,6 @@ impl Arguments {
             output::print(&table::inspected(&inspection))
         }
     }
-}
-
-/// Of each of all parameters.
-fn bits(stored: &[Share]) -> f64 {
-    let [bytes, elements] = [|share: &Share| share.bytes, |share: &Share| share.elements]
-        .map(|of| stored.iter().map(of).sum::<u64>());
-    (8 * bytes) as f64 / elements.max(1) as f64
 }
 
 fn matrix(subject: &Subject, role: &'static str, tensor: String, norms: Spectrum) -> Result<Matrix, Failure> {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::model_argument::{self, cannot_look_at};
 use super::options::{CommonOptions, ComputeOptions};
-use super::{check, model_argument, output, profile, progress, speed::Meter, table};
+use super::{check, output, profile, progress, speed::Meter, table};
 use crate::pipeline::{self, Measured, PendingTokenizer, Request, Source};
 use crate::store::Store;
-use base::progress::Progress;
+use base::{lookup, progress::Progress};
 use engine::run::Runtime;
 use model::checkpoint::Memo;
 use number::facts::ModelFacts;
@@ -98,7 +99,8 @@ fn axis(text: &str) -> Result<(String, usize), String> {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let file = Path::new(&self.model);
-        if file.extension().is_some_and(|extension| extension == "onnx") && file.is_file() {
+        let is_file = |file| lookup::is_file(file).map_err(|error| cannot_look_at(file, &error));
+        if file.extension().is_some_and(|extension| extension == "onnx") && is_file(file)? {
             return self.run_onnx(file);
         }
         let _profile = profile::start(self.on.profile.as_deref())?;
@@ -248,12 +250,13 @@ fn bad(message: String) -> Failure {
 
 fn prompt_set(name: &str) -> Result<PromptSet, Failure> {
     let file = Path::new(name);
-    let path = if file.is_file() {
+    let is_file = |file| lookup::is_file(file).map_err(|error| cannot_look_at(file, &error));
+    let path = if is_file(file)? {
         file.to_path_buf()
     } else {
         let folder = Path::new("experiments/prompts");
         let path = folder.join(format!("{name}.toml"));
-        if !path.exists() {
+        if !is_file(&path)? {
             let mut known: Vec<String> = std::fs::read_dir(folder)
                 .into_iter()
                 .flatten()

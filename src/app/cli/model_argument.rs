@@ -1,10 +1,11 @@
 //! The model that a command names.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use crate::pipeline::{self, PendingTokenizer, Subject, WhenMissing};
-use base::progress::Progress;
+use base::{lookup, progress::Progress};
 use model::checkpoint::{Memo, is_gguf};
 use model::hub::HubId;
 use study::config::{self, experiment::Model};
@@ -40,7 +41,7 @@ pub(super) struct Found {
 /// Finds such a model.
 pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<Found, Failure> {
     let folder = Path::new(name);
-    if folder.is_dir() {
+    if lookup::is_folder(folder).map_err(|error| cannot_look_at(folder, &error))? {
         let id = folder.file_name().map_or_else(|| name.to_string(), |n| n.to_string_lossy().into_owned());
         return Ok(Found { id, folder: folder.to_path_buf(), listed: None });
     }
@@ -96,4 +97,9 @@ fn meant(name: &str, known: &[&str]) -> String {
         0 => format!("known ids: {shown}"),
         more => format!("known ids: {shown} and {more} more"),
     }
+}
+
+/// Something may be there that the system does not show: no reason to look elsewhere.
+pub(super) fn cannot_look_at(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::BadInput, format!("{}: cannot be looked at: {error}", path.display()))
 }

@@ -223,8 +223,17 @@ impl Subject {
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
         let graphs = Graphs::build(&recipe)?;
         let ModelFacts { kind, base, change, series, step, .. } = lineage;
-        let (parameters, dtype) = (Some(checkpoint.parameters()), Some(checkpoint.dtype()));
-        let facts = ModelFacts { parameters, dtype, kind, base, change, series, step, ..recipe.facts() };
+        let facts = ModelFacts {
+            parameters: Some(checkpoint.parameters()),
+            dtype: Some(checkpoint.dtype()),
+            bits_per_weight: checkpoint.is_quantised().then(|| checkpoint.bits_per_weight()),
+            kind,
+            base,
+            change,
+            series,
+            step,
+            ..recipe.facts()
+        };
         Ok(Subject {
             id: id.to_string(),
             checkpoint,

@@ -68,13 +68,13 @@ pub enum ArchError {
         /// The value that is computed.
         computed: String,
     },
-    /// Quantised weights.
+    /// Weights that are quantised in a way that is not read.
     #[error(
-        "config.json: the weights are quantised (`quantization_config`: {found}); expected float32, float16 or bfloat16 \
-         weights: take the checkpoint they were made from"
+        "config.json: the weights are quantised in a way that is not read ({found}): take a checkpoint that is quantised so, or \
+         the one that they were made from"
     )]
     Quantised {
-        /// The value of the key.
+        /// What the config says, and what is read.
         found: String,
     },
     /// A weight of another shape than the config says.

@@ -80,7 +80,7 @@ pub enum CheckpointError {
     /// A tensor of a type that holds no weights this program reads.
     #[error(
         "{}: tensor {tensor:?}: expected a weight of dtype F32, F16 or BF16, found {dtype}; use a checkpoint that \
-         stores it in one of these (quantised safetensors are not read)",
+         stores it in one of these, or whose config.json says how it is quantised",
         file.display()
     )]
     NotAWeight {
@@ -102,6 +102,20 @@ pub enum CheckpointError {
         file: PathBuf,
         /// What is there now.
         found: String,
+    },
+    /// Weights that are quantised in a way that is not read.
+    #[error("{}: {what}: expected {expected}, found {found}; {next}", file.display())]
+    Quantisation {
+        /// The config, or the file of the tensor.
+        file: PathBuf,
+        /// Method and key, or tensor.
+        what: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What to do next.
+        next: &'static str,
     },
     /// A GGUF file that contradicts itself or is not computed with.
     #[error(transparent)]

@@ -6,7 +6,6 @@ use std::{
     io::ErrorKind,
     ops::Range,
     path::{Component, Path, PathBuf},
-    sync::OnceLock,
 };
 
 use memmap2::Mmap;
@@ -202,7 +201,7 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
         for tensor in header::read(file.path(), file.bytes())? {
             let header::Declared { name, dtype, shape, range } = tensor;
             let dtype = StoredAs::Plain(dtype);
-            places.push(Place { name, dtype, shape, range, file: files.len(), hash: OnceLock::new() });
+            places.push(Place::new(name, dtype, shape, files.len(), range));
         }
         files.push(file);
     }

@@ -1,8 +1,9 @@
 //! A checkpoint's identity: what its weights are, whatever files they lie in.
 //!
 //! Hashed are, in order of names, every tensor's name, dtype, shape and the blake3 of its bytes: the same tensors
-//! in one file or in ten shards, renamed, moved or touched, have one identity. `config.json` and the tokenizer
-//! enter a job's key by themselves.
+//! in one file or in ten shards, renamed, moved or touched, have one identity. Of quantised weights these are the tensors that
+//! store them, as they lie on disk, and then how each weight follows from its own. `config.json` and the tokenizer enter a job's key
+//! by themselves.
 
 use rayon::prelude::*;
 
@@ -25,7 +26,7 @@ impl Checkpoint {
     /// [`Checkpoint::hash_weight`] has read it. (A disk that fails under a mapping kills the process with SIGBUS.)
     pub fn identity(&self, memo: &Memo) -> Key {
         self.remembered(memo).unwrap_or_else(|| {
-            let left = self.places.iter().filter(|place| place.hash.get().is_none());
+            let left = self.stored_places().into_iter().filter(|place| place.hash.get().is_none());
             let bytes: usize = left.map(|place| place.range.len()).sum();
             let _span = tracing::info_span!("hash", folder = %self.folder().display(), bytes).entered();
             let key = self.hashed();
@@ -51,7 +52,7 @@ impl Checkpoint {
 
     /// Hashes a weight that was just read, so that [`Checkpoint::identity`] need not read it again.
     pub fn hash_weight(&self, name: &str) {
-        if let Some(place) = self.place(name) {
+        for place in self.place(name).into_iter().flat_map(Place::stored) {
             self.hash_of(place);
         }
     }
@@ -65,11 +66,20 @@ impl Checkpoint {
         })
     }
 
+    /// Every tensor of the files, sorted by name.
+    fn stored_places(&self) -> Vec<&Place> {
+        let mut places: Vec<&Place> =
+            self.places.iter().flat_map(Place::stored).chain(&self.unread.0).collect();
+        places.sort_by(|a, b| a.name.cmp(&b.name));
+        places
+    }
+
     fn hashed(&self) -> Key {
-        let contents: Vec<blake3::Hash> = self.places.par_iter().map(|place| self.hash_of(place)).collect();
+        let places = self.stored_places();
+        let contents: Vec<blake3::Hash> = places.par_iter().map(|place| self.hash_of(place)).collect();
         let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 checkpoint identity v1");
-        hasher.update(&(self.places.len() as u64).to_le_bytes());
-        for (place, content) in self.places.iter().zip(contents) {
+        hasher.update(&(places.len() as u64).to_le_bytes());
+        for (place, content) in places.iter().zip(contents) {
             for text in [&place.name, &place.dtype.to_string()] {
                 hasher.update(&(text.len() as u64).to_le_bytes());
                 hasher.update(text.as_bytes());
@@ -79,6 +89,13 @@ impl Checkpoint {
                 hasher.update(&(n as u64).to_le_bytes());
             }
             hasher.update(content.as_bytes());
+        }
+        for place in &self.places {
+            let Some(parts) = &place.parts else { continue };
+            for text in [&place.name, &format!("{:?}", place.shape), &parts.says()] {
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
         }
         Key::from(hasher.finalize())
     }

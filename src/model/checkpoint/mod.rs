@@ -1,12 +1,14 @@
 //! Checkpoints on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`; or GGUF, which is all of it.
 //!
 //! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
-//! `header` believes nothing they say, `quantised` opens those of GGUF and `packed` reads their weights, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
+//! `header` believes nothing they say, `gguf_files` opens those of GGUF and `packed` reads their weights, `quantised` reads weights that
+//! several tensors store, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
 //! streams by, `tokenizer` turns text into ids.
 
 mod error;
 mod files;
+mod gguf_files;
 mod header;
 mod identity;
 mod made;
@@ -36,7 +38,9 @@ use serde_json::{Map, Value};
 
 use crate::gguf::Layout;
 use base::hash::Key;
-pub use quantised::{gguf_parts, is_gguf};
+pub use gguf_files::{gguf_parts, is_gguf};
+use quantised::Unread;
+pub use quantised::{Quantised, Scheme, unknown_quantisation};
 pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder or GGUF file, open: its config, and every tensor's place in a memory-mapped file.
@@ -49,6 +53,8 @@ pub struct Checkpoint {
     files: Vec<File>,
     /// Sorted by name, names unique.
     places: Vec<Place>,
+    /// What no weight follows from.
+    unread: Unread,
     /// Weights that are read instead of the stored ones of these names.
     made: BTreeMap<String, Made>,
     /// Weights are to be hashed as they are read.
@@ -91,6 +97,8 @@ pub enum Content<'a> {
     Made(&'a Made),
     /// Blocks of a GGUF file, which become float32 as they are read.
     Packed(Packed<'a>),
+    /// Tensors that together store a weight; likewise.
+    Quantised(Quantised<'a>),
 }
 
 /// A tensor of any dtype, weights or not (position ids, masks, 8-bit weights).
@@ -102,12 +110,14 @@ pub struct Entry<'a> {
     pub dtype: StoredAs,
     /// Outermost dimension first; empty for a scalar.
     pub shape: &'a [usize],
-    /// As they lie in the file.
+    /// As they lie in the file; of a weight that several tensors store, those of the first.
     pub bytes: &'a [u8],
     /// The file it lies in.
     pub file: &'a Path,
     /// Bytes from the start of that file.
     pub offset: u64,
+    /// The tensors that store it, where these are several.
+    quantised: Option<Quantised<'a>>,
 }
 
 /// The part of a checkpoint's weights that one dtype stores.
@@ -132,12 +142,16 @@ impl Checkpoint {
     /// # Errors
     /// Everything that makes them unusable: see [`CheckpointError`].
     pub fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
-        let (config, files, places) = match quantised::find(folder)? {
-            Some(file) => quantised::open(&file)?,
+        let (config, files, places, unread) = match gguf_files::find(folder)? {
+            Some(file) => {
+                let (config, files, places) = gguf_files::open(&file)?;
+                (config, files, places, Unread::default())
+            }
             None => {
-                let config = files::config(folder)?;
+                let mut config = files::config(folder)?;
                 let (files, places) = files::open(folder)?;
-                (config, files, places)
+                let (places, unread) = quantised::apply(folder, &mut config, &files, places)?;
+                (config, files, places, unread)
             }
         };
         Ok(Checkpoint {
@@ -145,6 +159,7 @@ impl Checkpoint {
             config,
             files,
             places,
+            unread,
             made: BTreeMap::new(),
             hashing: false,
             identity: OnceLock::new(),
@@ -169,7 +184,7 @@ impl Checkpoint {
         &self.folder
     }
 
-    /// `config.json` as it is.
+    /// `config.json` as it is, but for what it says of the quantisation of weights, which are read as unquantised ones.
     pub fn config(&self) -> &Map<String, Value> {
         &self.config
     }
@@ -183,7 +198,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`CheckpointError::NoTensor`] where there is none of this name (with the most similar name there is),
-    /// [`CheckpointError::NotAWeight`] where its dtype is none of F32, F16, BF16 and GGUF's types of weights.
+    /// [`CheckpointError::NotAWeight`] where its dtype is none of F32, F16, BF16 and GGUF's types of weights, and no quantised one.
     pub fn tensor(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
         let entry = self.find(name)?;
         let stored = entry.weight().ok_or_else(|| CheckpointError::NotAWeight {
@@ -206,7 +221,7 @@ impl Checkpoint {
         Ok(self.entry(place))
     }
 
-    /// Every weight (F32, F16, BF16, or blocks of GGUF) as stored, sorted by name.
+    /// Every weight (F32, F16, BF16, blocks of GGUF, or quantised) as stored, sorted by name.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'_>> {
         self.entries().filter_map(|entry| entry.weight())
     }
@@ -236,22 +251,35 @@ impl Checkpoint {
                 shares.entry(dtype.clone()).or_insert(Share { dtype, tensors: 0, elements: 0, bytes: 0 });
             share.tensors += 1;
             share.elements += entry.shape.iter().product::<usize>() as u64;
-            share.bytes += entry.bytes.len() as u64;
+            share.bytes += entry.size();
         }
         shares.into_values().collect()
+    }
+
+    /// Bits that a weight takes in the files, with its share of its block's scales: the mean of all weights.
+    pub fn bits_per_weight(&self) -> f64 {
+        let stored = self.stored();
+        let [bytes, elements] = [|share: &Share| share.bytes, |share: &Share| share.elements]
+            .map(|of| stored.iter().map(of).sum::<u64>());
+        (8 * bytes) as f64 / elements.max(1) as f64
+    }
+
+    /// Whether most weights are of a type that stores them in blocks with scales of their own.
+    pub fn is_quantised(&self) -> bool {
+        self.tensors().next().is_some() && plain(&self.dtype()).is_none()
     }
 
     /// Asks the kernel to start reading a weight's pages, e.g. the next block's while this one is computed. Waits while the
     /// disk has more to do than it takes note of.
     pub fn prefetch(&self, name: &str) {
-        if let Some(place) = self.place(name) {
+        for place in self.place(name).into_iter().flat_map(Place::stored) {
             self.files[place.file].prefetch(&place.range);
         }
     }
 
     /// Waits until a weight's pages are in memory and mapped, so that its users need not wait.
     pub fn read(&self, name: &str) {
-        if let Some(place) = self.place(name) {
+        for place in self.place(name).into_iter().flat_map(Place::stored) {
             self.files[place.file].read(&place.range);
         }
     }
@@ -280,6 +308,8 @@ impl Checkpoint {
 
     fn entry<'a>(&'a self, place: &'a Place) -> Entry<'a> {
         let file = &self.files[place.file];
+        let shape = &place.shape;
+        let quantised = place.parts.as_ref().map(|parts| Quantised { files: &self.files, parts, shape });
         Entry {
             name: &place.name,
             dtype: place.dtype,
@@ -287,6 +317,7 @@ impl Checkpoint {
             bytes: self.bytes(place),
             file: file.path(),
             offset: place.range.start as u64,
+            quantised,
         }
     }
 
@@ -348,6 +379,7 @@ impl<'a> Entry<'a> {
     /// This tensor as a weight, if its dtype is one of those.
     pub fn weight(self) -> Option<Tensor<'a>> {
         let (dtype, content) = match self.dtype {
+            StoredAs::Quantised(_) => (Dtype::F32, Content::Quantised(self.quantised?)),
             StoredAs::Plain(dtype) => (plain(&dtype.to_string())?, Content::Stored(self.bytes)),
             StoredAs::Blocks(encoding, layout) => match plain(encoding.name) {
                 Some(dtype) if layout == Layout::AsStored => (dtype, Content::Stored(self.bytes)),
@@ -356,6 +388,11 @@ impl<'a> Entry<'a> {
             },
         };
         Some(Tensor { name: self.name, dtype, shape: self.shape, content })
+    }
+
+    /// Bytes that store it, in all files.
+    pub fn size(self) -> u64 {
+        self.quantised.map_or(self.bytes.len() as u64, |quantised| quantised.size())
     }
 }
 

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 use tokenizers::ModelWrapper;
 
-use super::{CheckpointError, files, quantised};
+use super::{CheckpointError, files, gguf_files};
 use crate::gguf;
 use base::contain::contain;
 use base::foreign::{self, Kind};
@@ -127,7 +127,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
     pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
-        if let Some(file) = quantised::find(folder)? {
+        if let Some(file) = gguf_files::find(folder)? {
             return Tokenizer::of_gguf(file);
         }
         Tokenizer::of(folder, Arc::new(Parsed::read(&folder.join(FILE))?))
@@ -137,7 +137,7 @@ impl Tokenizer {
     pub fn open_all<P: AsRef<Path> + Sync>(folders: &[P]) -> Vec<Result<Tokenizer, TokenizerError>> {
         let digest = |folder: &P| {
             // That of a GGUF file is in the file, whatever lies beside it.
-            let apart = matches!(quantised::find(folder.as_ref()), Ok(None));
+            let apart = matches!(gguf_files::find(folder.as_ref()), Ok(None));
             apart.then(|| Key::of_file(&folder.as_ref().join(FILE)).ok()).flatten().map(|(digest, _)| digest)
         };
         let digests: Vec<Option<Key>> = folders.par_iter().map(digest).collect();

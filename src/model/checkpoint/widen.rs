@@ -1,4 +1,4 @@
-//! Weights as float32: bf16 and f16 widen exactly, f32 is copied, blocks of GGUF are dequantised; on all cores, at the speed of memory.
+//! Weights as float32: bf16 and f16 widen exactly, f32 is copied, quantised weights are dequantised; on all cores, at the speed of memory.
 
 use half::f16;
 use rayon::prelude::*;
@@ -37,6 +37,7 @@ pub fn widen_from(tensor: &Tensor<'_>, start: usize, out: &mut [f32]) {
         }
         Content::Made(made) => made.read(start, out),
         Content::Packed(packed) => packed.read(start, out),
+        Content::Quantised(quantised) => quantised.read(start, out),
     }
 }
 

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::{ArchError, Architecture, config};
+use crate::checkpoint::unknown_quantisation;
 
 type Read = fn(&Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError>;
 
@@ -53,8 +54,8 @@ pub(super) fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>
         .iter()
         .find(|(name, _)| *name == found)
         .ok_or_else(|| ArchError::UnknownFamily { found: found.to_string(), known: known() })?;
-    if let Some(found) = config.get("quantization_config").filter(|found| !found.is_null()) {
-        return Err(ArchError::Quantised { found: found.to_string() });
+    if let Some(found) = unknown_quantisation(config) {
+        return Err(ArchError::Quantised { found });
     }
     if config.get("is_causal") == Some(&Json::Null) {
         // Not absence, which is causal: the reference reads null as no.
@@ -109,7 +110,7 @@ pub(super) mod tests {
     fn what_no_family_computes_is_refused_for_all() {
         assert!(family(&small("llama", r#"{"quantization_config": null, "is_causal": true}"#)).is_ok());
         for (change, named) in [
-            (r#"{"quantization_config": {"quant_method": "gptq"}}"#, "gptq"),
+            (r#"{"quantization_config": {"quant_method": "quip"}}"#, "quip; awq, bitsandbytes"),
             (r#"{"is_causal": false}"#, "`is_causal` is false"),
             (r#"{"is_causal": null}"#, "`is_causal` is null"),
             (r#"{"per_layer_config": {"0": {}}}"#, "`per_layer_config`"),

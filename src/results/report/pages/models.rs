@@ -44,7 +44,9 @@ fn more(context: &RenderContext<'_>, model: &ModelInfo) -> Vec<Fact> {
     let facts = &model.facts;
     let tied = facts.tied.map(|tied| if tied { "one matrix" } else { "two matrices" });
     let series = facts.series.as_ref().filter(|series| **series != model.id);
-    let stated: [(&'static str, Option<Line>); 9] = [
+    let bits = facts.bits_per_weight.map(|bits| Line::from(format!("{bits:.2}")));
+    let stated: [(&'static str, Option<Line>); 10] = [
+        ("bits of a weight, with its share of scales", bits),
         ("vocabulary", facts.vocabulary.map(|n| Line::from(count(n)))),
         ("context, tokens", facts.context.map(|n| Line::from(count(n)))),
         ("MLP width", facts.mlp_width.map(|n| Line::from(count(n)))),

@@ -4,7 +4,6 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
 use serde_json::{Map, Value};
@@ -130,13 +129,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, CheckpointError> {
     let mut places: Vec<Place> = description
         .tensors
         .into_iter()
-        .map(|stored| Place {
-            name: stored.name,
-            dtype: StoredAs::Blocks(stored.encoding, stored.layout),
-            shape: stored.shape,
-            file: stored.index.map_or(0, |index| all[index].0),
-            range: stored.range,
-            hash: OnceLock::new(),
+        .map(|stored| {
+            let file = stored.index.map_or(0, |index| all[index].0);
+            let dtype = StoredAs::Blocks(stored.encoding, stored.layout);
+            Place::new(stored.name, dtype, stored.shape, file, stored.range)
         })
         .collect();
     places.sort_by(|a, b| (&a.name, a.file).cmp(&(&b.name, b.file)));

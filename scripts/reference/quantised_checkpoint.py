@@ -1,0 +1,303 @@
+"""Weights as each format stores them, and what its own reference makes of them again, in float32.
+
+Every function takes a random checkpoint (`Plain`), and gives the tensors of a file, what they stand for by its
+reference, and the `quantization_config`. Which code writes and reads is said with each.
+"""
+
+import importlib.util
+import json
+import sys
+import tempfile
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+
+@dataclass
+class Plain:
+    folder: Path  # with config.json and model.safetensors
+    tensors: dict
+    matrices: dict  # those of the blocks' linear modules
+
+
+def from_package(package: str, file: str):
+    """A file of a package whose other files need a GPU, or packages that are not here."""
+    folder = Path(importlib.util.find_spec(package).submodule_search_locations[0])
+    spec = importlib.util.spec_from_file_location(f"{package}_{Path(file).stem}", folder / file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def module_of(name: str) -> str:
+    return name.removesuffix(".weight")
+
+
+def fp8(plain, rng, block: list | None, scale_fmt: str | None = None):
+    """`Fp8Quantize` and `Fp8Dequantize` of transformers. Of sides that are no whole blocks, which these refuse, both are by
+    definition: `weight_dequant` in `inference/kernel.py` of DeepSeek-V3 takes smaller blocks at the edges."""
+    from transformers.integrations.finegrained_fp8 import Fp8Dequantize, Fp8Quantize
+
+    quantizer = types.SimpleNamespace(
+        quantization_config=types.SimpleNamespace(weight_block_size=block, scale_fmt=scale_fmt)
+    )
+    stored, read = {}, {}
+    for name, value in plain.matrices.items():
+        rows, columns = value.shape
+        padded = value
+        if block:
+            padded = torch.zeros(-(-rows // block[0]) * block[0], -(-columns // block[1]) * block[1])
+            padded[:rows, :columns] = value
+        tensors = Fp8Quantize(quantizer)._quantize_one(name, padded)
+        scale = tensors[f"{module_of(name)}.weight_scale_inv"]
+        whole = Fp8Dequantize(quantizer)._dequantize_one(tensors[name], scale, torch.float32)
+        read[name] = whole[:rows, :columns].contiguous()
+        stored[name] = tensors[name][:rows, :columns].contiguous()
+        if block:
+            stored[f"{module_of(name)}.weight_scale_inv"] = scale
+        else:
+            stored[f"{module_of(name)}.weight_scale"] = scale.reshape(())
+            stored[f"{module_of(name)}.input_scale"] = torch.tensor(0.25)
+    config = {"quant_method": "fp8", "activation_scheme": "dynamic" if block else "static"}
+    if block:
+        config |= {"fmt": "e4m3", "weight_block_size": block}
+    if scale_fmt:
+        config["scale_fmt"] = scale_fmt
+    return stored, read, config
+
+
+def compressed(plain, rng, format: str, weights: dict, scales: str = "float32", act_order: bool = False):
+    """`compress` and `decompress` of the package's compressors. They compute in the dtype of the scales, so these are widened to
+    float32 before. Act-order, which the package gave up in 0.14, is by its earlier definition: column j has the group g_idx[j]."""
+    from compressed_tensors.compressors import BaseCompressor
+    from compressed_tensors.quantization import QuantizationArgs, QuantizationConfig, QuantizationScheme
+    from compressed_tensors.quantization.utils import calculate_qparams
+
+    weights = {key: value for key, value in weights.items() if value is not None}
+    arguments = QuantizationArgs(**weights)
+    scheme = QuantizationScheme(targets=["Linear"], weights=arguments, format=format)
+    compressor = BaseCompressor.get_value_from_registry(format)
+    stored, read = {}, {}
+    for name, value in plain.matrices.items():
+        module = module_of(name)
+        order = torch.arange(value.shape[1])
+        if act_order:
+            order = torch.from_numpy(rng.permutation(value.shape[1]))
+        sorted_value = value[:, order]
+        low, high = extremes(sorted_value, arguments)
+        scale, zero = calculate_qparams(low, high, arguments)
+        scale = scale.to(getattr(torch, scales)).float()
+        state = {"weight": sorted_value, "weight_scale": scale, "weight_zero_point": zero}
+        if arguments.symmetric:
+            del state["weight_zero_point"]
+        packed = compressor.compress(state, scheme)
+        whole = compressor.decompress(dict(packed), scheme)["weight"]
+        assert whole.dtype == torch.float32
+        if act_order:
+            # Columns where they were: their numbers are packed anew, their groups said by g_idx.
+            from compressed_tensors.compressors.pack_quantized.helpers import pack_to_int32, unpack_from_int32
+
+            back = torch.argsort(order)
+            numbers = unpack_from_int32(packed["weight_packed"], arguments.num_bits, value.shape)
+            packed["weight_packed"] = pack_to_int32(numbers[:, back].contiguous(), arguments.num_bits)
+            packed["weight_g_idx"] = (back // arguments.group_size).to(torch.int32)
+            whole = whole[:, back].contiguous()
+        packed["weight_scale"] = packed["weight_scale"].to(getattr(torch, scales))
+        read[name] = whole
+        stored |= {f"{module}.{key}": tensor.contiguous() for key, tensor in packed.items()}
+    config = QuantizationConfig(
+        config_groups={"group_0": scheme}, format=format, quantization_status="compressed", ignore=["lm_head"]
+    )
+    described = config.model_dump(mode="json")
+    described["quant_method"] = "compressed-tensors"
+    return stored, read, described
+
+
+def extremes(value, arguments):
+    """Smallest and largest of what shares a scale."""
+    if arguments.strategy == "tensor":
+        return value.amin().reshape(1), value.amax().reshape(1)
+    if arguments.strategy == "channel":
+        return value.amin(1, keepdim=True), value.amax(1, keepdim=True)
+    if arguments.strategy == "group":
+        groups = value.unflatten(1, (-1, arguments.group_size))
+        return groups.amin(2), groups.amax(2)
+    height, width = arguments.block_structure
+    rows, columns = (-(-side // block) for side, block in zip(value.shape, (height, width)))
+    low, high = torch.zeros(rows, columns), torch.zeros(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            block = value[i * height : (i + 1) * height, j * width : (j + 1) * width]
+            low[i, j], high[i, j] = block.amin(), block.amax()
+    return low, high
+
+
+def asymmetric(value, group: int, bits: int):
+    """Scale (float16's numbers) and zero point of each group of inputs, `[out, groups]`."""
+    groups = value.unflatten(1, (-1, group))
+    low, high = groups.amin(2).clamp(max=0), groups.amax(2).clamp(min=0)
+    scale = ((high - low) / (2**bits - 1)).half().float()
+    zero = torch.round(-low / scale).clamp(1, 2**bits - 1)
+    return scale, zero
+
+
+def within(value, scale, zero, bits: int, groups):
+    """The numbers that a group's scale and zero point can stand for hold all of its weights."""
+    return value.clamp(((0 - zero) * scale)[:, groups], ((2**bits - 1 - zero) * scale)[:, groups])
+
+
+def gptq(plain, rng, bits: int, group: int, act_order: bool = False, layout: str = "gptq"):
+    """`QuantLinear.pack` of AutoGPTQ, and its `forward` on the unit matrix. The second layout is the first with one added to each
+    zero point, as GPTQModel converts it."""
+    linear_of = from_package("auto_gptq", "nn_modules/qlinear/qlinear_cuda.py").QuantLinear
+    stored, read = {}, {}
+    for name, value in plain.matrices.items():
+        outputs, inputs = value.shape
+        size = inputs if group == -1 else group
+        g_idx = torch.arange(inputs) // size
+        if act_order:
+            g_idx = g_idx[torch.from_numpy(rng.permutation(inputs))]
+        order = torch.argsort(g_idx, stable=True)
+        scale, zero = asymmetric(value[:, order], size, bits)
+        whole = torch.nn.Linear(inputs, outputs, bias=False)
+        whole.weight.data = within(value, scale, zero, bits, g_idx)
+        linear = linear_of(bits, group, inputs, outputs, bias=False)
+        linear.pack(whole, scale.clone(), zero.clone(), g_idx.to(torch.int32))
+        tensors = {"qweight": linear.qweight, "qzeros": linear.qzeros, "scales": linear.scales.half()}
+        if layout == "gptq_v2":
+            assert bits == 4
+            tensors["qzeros"] = (linear.qzeros.to(torch.int64) + 0x11111111).to(torch.int32)
+        if layout == "gptq":
+            tensors["g_idx"] = linear.g_idx.to(torch.int32)
+        linear.scales = linear.scales.float()
+        read[name] = linear(torch.eye(inputs)).t().contiguous()
+        stored |= {f"{module_of(name)}.{key}": tensor.clone().contiguous() for key, tensor in tensors.items()}
+    config = {"quant_method": "gptq", "bits": bits, "group_size": group, "desc_act": act_order, "sym": False}
+    return stored, read, config | {"checkpoint_format": layout}
+
+
+def awq_code():
+    """Two files of AutoAWQ, whose package asks for others that are not here."""
+    folder = Path(importlib.util.find_spec("awq").submodule_search_locations[0])
+    names = ("awq", "awq.utils", "awq.utils.module", "awq.utils.utils", "awq.utils.packing_utils")
+    stands_in = {name: types.ModuleType(name) for name in names}
+    stands_in["awq.utils.module"].try_import = lambda name: (None, "")
+    stands_in["awq.utils.utils"].get_best_device = lambda: "cpu"
+    sys.modules |= stands_in
+    found = []
+    for file in ("utils/packing_utils.py", "modules/linear/gemm.py"):
+        spec = importlib.util.spec_from_file_location(f"awq_{Path(file).stem}", folder / file)
+        found.append(importlib.util.module_from_spec(spec))
+        spec.loader.exec_module(found[-1])
+        stands_in["awq.utils.packing_utils"].dequantize_gemm = found[0].dequantize_gemm
+    for name in names:
+        del sys.modules[name]
+    return found
+
+
+def awq(plain, rng, group: int):
+    """`WQLinear_GEMM.from_linear` and `dequantize_gemm` of AutoAWQ, with the scales in float32."""
+    packing, gemm = awq_code()
+    stored, read = {}, {}
+    for name, value in plain.matrices.items():
+        scale, zero = asymmetric(value, group, 4)
+        linear = torch.nn.Linear(value.shape[1], value.shape[0], bias=False)
+        linear.weight.data = within(value, scale, zero, 4, torch.arange(value.shape[1]) // group)
+        made = gemm.WQLinear_GEMM.from_linear(
+            linear, 4, group, scales=scale.t().contiguous(), zeros=zero.t().contiguous()
+        )
+        whole = packing.dequantize_gemm(made.qweight, made.qzeros, made.scales.float(), 4, group)
+        read[name] = whole.t().contiguous()
+        for key in ("qweight", "qzeros", "scales"):
+            stored[f"{module_of(name)}.{key}"] = getattr(made, key).clone().contiguous()
+    config = {"quant_method": "awq", "bits": 4, "group_size": group, "version": "gemm", "zero_point": True}
+    return stored, read, config
+
+
+def bitsandbytes(plain, rng, kind: str, double: bool = False):
+    """`from_pretrained` with a `BitsAndBytesConfig` and `save_pretrained` of transformers, on a CPU; `int8_vectorwise_dequant` and
+    the portable `dequantize_4bit` of bitsandbytes. The one for CPUs (0.50) takes a new block at each row, and so reads other
+    numbers than were written where rows are no whole blocks; those for GPUs do as the portable one."""
+    import transformers
+    from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
+    from bitsandbytes import functional
+
+    options = {"load_in_8bit": True}
+    if kind != "int8":
+        options = {"load_in_4bit": True, "bnb_4bit_quant_type": kind, "bnb_4bit_use_double_quant": double}
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        plain.folder,
+        quantization_config=transformers.BitsAndBytesConfig(**options),
+        device_map="cpu",
+        dtype=torch.float32,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        stored = load_file(Path(folder) / "model.safetensors")
+        config = json.loads((Path(folder) / "config.json").read_text())["quantization_config"]
+    read = {}
+    for name in plain.matrices:
+        if kind == "int8":
+            if f"{module_of(name)}.SCB" in stored:
+                scale = stored[f"{module_of(name)}.SCB"]
+                read[name] = functional.int8_vectorwise_dequant(stored[name], scale)
+        elif any(key.startswith(f"{name}.") for key in stored):
+            parts = {key: value for key, value in stored.items() if key.startswith(f"{name}.")}
+            state = functional.QuantState.from_dict(dict(parts), torch.device("cpu"))
+            largest = state.absmax
+            if state.nested:
+                largest = functional.dequantize_blockwise(state.absmax, state.state2) + state.offset
+            read[name] = _dequantize_4bit_compute(
+                stored[name].reshape(-1), largest, state.code, state.blocksize, state.shape, torch.float32
+            )
+    return stored, read, config
+
+
+def mlx(plain, rng, bits: int, group: int, others: dict | None = None, dtype: str = "float32"):
+    """`quantize` and `dequantize` of mlx.core on a CPU, the keys as `mlx_lm.convert` writes them. Scales of other dtypes are
+    widened before they are read: MLX computes in theirs."""
+    import mlx.core as mx
+
+    stored, read = {}, {}
+    config = {"group_size": group, "bits": bits, "mode": "affine"}
+    tables = {name: value for name, value in plain.tensors.items() if name.endswith("embed_tokens.weight")}
+    for name, value in (plain.matrices | tables).items():
+        module = module_of(name)
+        own = next((kind for part, kind in (others or {}).items() if part in module), (bits, group))
+        if own != (bits, group):
+            config[module] = {"group_size": own[1], "bits": own[0], "mode": "affine"}
+        array = mx.array(value.numpy()).astype(getattr(mx, dtype))
+        numbers, *scales = mx.quantize(array, group_size=own[1], bits=own[0])
+        wide = [scale.astype(mx.float32) for scale in scales]
+        read[name] = torch.from_numpy(np.array(mx.dequantize(numbers, *wide, group_size=own[1], bits=own[0])))
+        stored[name] = torch.from_numpy(np.array(numbers))
+        for key, scale in zip(("scales", "biases"), wide):
+            stored[f"{module}.{key}"] = torch.from_numpy(np.array(scale)).to(getattr(torch, dtype))
+    return stored, read, config
+
+
+FLOATS = torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
+
+
+def mxfp4(plain, rng):
+    """Written by definition (OCP Microscaling Formats 1.0): the nearest floats under the largest power of two that holds the
+    block. Read by `convert_moe_packed_tensors` of transformers, in float32."""
+    from transformers.integrations.mxfp4 import convert_moe_packed_tensors
+
+    stored, read = {}, {}
+    for name, value in plain.matrices.items():
+        blocks = value.unflatten(1, (-1, 32))
+        exponent = torch.floor(torch.log2(blocks.abs().amax(2).clamp(min=2.0**-100))) - 2
+        scaled = blocks / torch.exp2(exponent).unsqueeze(2)
+        code = (scaled.abs().unsqueeze(3) - FLOATS).abs().argmin(3) + 8 * (scaled < 0)
+        code = code.to(torch.uint8)
+        packed = (code[:, :, 0::2] | code[:, :, 1::2] << 4).contiguous()
+        scale = (exponent + 127).to(torch.uint8)
+        stored |= {f"{name}_blocks": packed, f"{name}_scales": scale}
+        whole = convert_moe_packed_tensors(packed.unsqueeze(0), scale.unsqueeze(0), dtype=torch.float32)
+        read[name] = whole[0].t().contiguous()
+    return stored, read, {"quant_method": "mxfp4"}

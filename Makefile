@@ -68,6 +68,7 @@ regress: build models ## run anew and compare with results/baseline (exit code 8
 goldens: .venv/ready .venv/quantised/ready ## remake the reference observations, headers and statistics of the tests
 	.venv/bin/python scripts/reference/make_goldens.py
 	.venv/bin/python scripts/reference/make_headers.py
+	.venv/bin/python scripts/reference/make_pickled.py
 	.venv/bin/python scripts/reference/make_gguf.py
 	.venv/quantised/bin/python scripts/reference/make_quantised.py
 	.venv/bin/python scripts/reference/make_tokens.py

@@ -95,7 +95,7 @@ fn what_is_no_checkpoint_folder_says_what_is_missing() {
     says(&refusal(&folder.file("config.json")), &["config.json", "found a file"]);
     says(&refusal(folder.path()), &[SINGLE, INDEX, "found neither", "download"]);
     folder.write("pytorch_model.bin", "");
-    says(&refusal(folder.path()), &["found pytorch_model.bin", "convert"]);
+    says(&refusal(folder.path()), &["pytorch_model.bin", "a zip archive of torch", "convert"]);
     folder.write("config.json", "[1]");
     says(&refusal(folder.path()), &["config.json", "a JSON object", "an array"]);
     folder.write("config.json", "{\"a\": ");

@@ -13,6 +13,7 @@ mod gguf;
 mod goldens;
 mod headers;
 mod parity;
+mod pickled;
 mod quantised;
 mod rehearsed;
 #[path = "../program/sandbox.rs"]

@@ -217,3 +217,121 @@ fn quantised_weights_are_exported_as_the_numbers_they_stand_for() {
     let bits = 8.0 * share.bytes as f64 / share.elements as f64;
     assert!((5.0..7.0).contains(&bits), "4 bits, scales, zero points and groups of 32: {bits}");
 }
+
+/// Numbers from a seed (Steele et al. 2014).
+pub(crate) struct Random(pub u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
+    }
+}
+
+/// Opens a checkpoint and reads every weight, if it opens.
+pub(crate) fn read_all(at: &Path) -> bool {
+    let Ok(checkpoint) = Checkpoint::open(at) else { return false };
+    for tensor in checkpoint.tensors() {
+        let mut numbers = vec![0.0; tensor.elements()];
+        widen::widen(&tensor, &mut numbers);
+    }
+    checkpoint.identity(&Memo::none());
+    true
+}
+
+/// Another shape of as many elements, mostly; another dtype of as many bytes, a number of the config.
+fn mutate(random: &mut Random, header: &mut Value, config: &mut Value, data: &mut [u8]) {
+    let tensors = header.as_object_mut().unwrap();
+    let names: Vec<String> = tensors.keys().filter(|name| *name != "__metadata__").cloned().collect();
+    let name = &names[random.below(names.len())];
+    let tensor = tensors.get_mut(name).unwrap();
+    match random.below(6) {
+        0 => {
+            let sides = tensor["shape"].as_array_mut().unwrap();
+            let all: u64 = sides.iter().map(|side| side.as_u64().unwrap()).product();
+            let part = [1, 2, 3, 4, 8, 16, 32, 64][random.below(8)];
+            let other = if all.is_multiple_of(part) { all / part } else { all };
+            *sides = match random.below(5) {
+                0 => vec![json!(all)],
+                1 => vec![json!(other), json!(part)],
+                2 => vec![json!(part), json!(other)],
+                3 => sides.iter().rev().cloned().collect(),
+                _ => vec![json!(1), json!(part), json!(other)],
+            };
+        }
+        1 => {
+            let same: &[&str] = match tensor["dtype"].as_str().unwrap() {
+                "F32" | "I32" | "U32" => &["F32", "I32", "U32"],
+                "F16" | "BF16" | "I16" => &["F16", "BF16", "I16"],
+                "I64" | "U64" | "F64" => &["I64", "U64", "F64"],
+                _ => &["U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "BOOL"],
+            };
+            tensor["dtype"] = json!(same[random.below(same.len())]);
+        }
+        2 => {
+            let other = &names[random.below(names.len())];
+            let (a, b) = (tensors[name].clone(), tensors[other].clone());
+            tensors.insert(name.clone(), b);
+            tensors.insert(other.clone(), a);
+        }
+        3 => {
+            for _ in 0..64 {
+                let at = random.below(data.len());
+                data[at] = random.below(256) as u8;
+            }
+        }
+        4 => {
+            let [from, to] = [0, 1].map(|end| tensor["data_offsets"][end].as_u64().unwrap() as usize);
+            for byte in &mut data[from..to.min(from + 200)] {
+                if random.below(3) == 0 {
+                    *byte = b"0123456789-e[]{}, \"\0\xff"[random.below(20)];
+                }
+            }
+        }
+        _ => {
+            for key in ["quantization_config", "quantization"] {
+                let Some(object) = config.get_mut(key).and_then(Value::as_object_mut) else { continue };
+                let number = [-1i64, 0, 1, 2, 3, 4, 5, 8, 32, 1 << 40][random.below(10)];
+                for (_, value) in object.iter_mut().filter(|(_, value)| value.is_number()) {
+                    *value = json!(number);
+                }
+                if object.contains_key("weight_block_size") {
+                    object.insert("weight_block_size".into(), json!([number, 32]));
+                }
+            }
+        }
+    }
+}
+
+/// `QUANTISED_MUTATIONS=10000`: so many of each format.
+#[test]
+fn a_damaged_checkpoint_of_any_format_is_read_or_refused() {
+    let turns = std::env::var("QUANTISED_MUTATIONS").map_or(40, |turns| turns.parse().unwrap());
+    let (mut read, mut refused) = (0, 0);
+    for case in cases() {
+        let bytes = fs::read(golden(&case).join("model.safetensors")).unwrap();
+        let length = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+        let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+        let config: Value =
+            serde_json::from_slice(&fs::read(golden(&case).join("config.json")).unwrap()).unwrap();
+        let folder = Folder::new();
+        let mut random = Random(case.len() as u64 + 100 * bytes.len() as u64);
+        for _ in 0..turns {
+            let (mut header, mut config) = (header.clone(), config.clone());
+            let mut data = bytes[8 + length..].to_vec();
+            for _ in 0..=random.below(2) {
+                mutate(&mut random, &mut header, &mut config, &mut data);
+            }
+            let header = header.to_string();
+            let length = (header.len() as u64).to_le_bytes();
+            folder.write("model.safetensors", [&length, header.as_bytes(), &data].concat());
+            folder.write("config.json", config.to_string());
+            if read_all(folder.path()) { read += 1 } else { refused += 1 }
+        }
+    }
+    println!("{read} read, {refused} refused");
+    assert!(read > 0 && refused > 0);
+}

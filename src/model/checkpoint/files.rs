@@ -21,6 +21,7 @@ use super::{
     error::CheckpointError,
     header,
     memo::Stamp,
+    pickled,
     place::{Place, StoredAs},
 };
 use base::foreign::{self, Kind};
@@ -172,18 +173,43 @@ pub(super) fn parse<T: for<'de> Deserialize<'de>>(
     })
 }
 
+/// The tensors of a file, which is the one of this number.
+type Read = fn(&Path, &[u8], usize) -> Result<Vec<Place>, CheckpointError>;
+
+/// Where weights lie: in one file, or in those of an index; what each should be, and how it is read. The first that is there
+/// counts.
+const KINDS: [(&str, &str, &str, Read); 2] = [
+    (SINGLE, INDEX, "a safetensors file", safetensors),
+    (pickled::SINGLE, pickled::INDEX, "pickled weights", pickled::read),
+];
+
+fn safetensors(path: &Path, bytes: &[u8], file: usize) -> Result<Vec<Place>, CheckpointError> {
+    let place = |tensor| {
+        let header::Declared { name, dtype, shape, range } = tensor;
+        Place::new(name, StoredAs::Plain(dtype), shape, file, range)
+    };
+    Ok(header::read(path, bytes)?.into_iter().map(place).collect())
+}
+
 /// Maps the folder's weights; the places are sorted by name and unique.
 pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointError> {
-    let index_path = folder.join(INDEX);
     // What cannot be looked at is opened, and its error is the one to tell.
     let absent = |name: &str| matches!(folder.join(name).try_exists(), Ok(false));
-    let (names, index) = if !absent(SINGLE) {
-        (vec![SINGLE.to_string()], None)
-    } else if !absent(INDEX) {
+    let Some(&(single, index, expected, read)) =
+        KINDS.iter().find(|(single, index, ..)| !absent(single) || !absent(index))
+    else {
+        return Err(CheckpointError::NoWeights {
+            folder: folder.to_path_buf(),
+            found: "neither".to_string(),
+            next: "download the model's safetensors files into this folder",
+        });
+    };
+    let index_path = folder.join(index);
+    let (names, index) = if !absent(single) {
+        (vec![single.to_string()], None)
+    } else {
         let index: Index = json(&index_path, INDEX_FORM)?;
         (shards(&index_path, &index)?, Some(index))
-    } else {
-        return Err(no_weights(folder));
     };
     let mut files = Vec::new();
     let mut places = Vec::new();
@@ -197,12 +223,8 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
                 next: "download the missing shard",
             });
         }
-        let file = File::open(path, "a safetensors file")?;
-        for tensor in header::read(file.path(), file.bytes())? {
-            let header::Declared { name, dtype, shape, range } = tensor;
-            let dtype = StoredAs::Plain(dtype);
-            places.push(Place::new(name, dtype, shape, files.len(), range));
-        }
+        let file = File::open(path, expected)?;
+        places.extend(read(file.path(), file.bytes(), files.len())?);
         files.push(file);
     }
     places.sort_by(|a, b| (&a.name, a.file).cmp(&(&b.name, b.file)));
@@ -287,19 +309,6 @@ fn agree(
         }
     }
     Ok(())
-}
-
-fn no_weights(folder: &Path) -> CheckpointError {
-    let pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
-    let found = pickled.iter().find(|name| folder.join(name).exists());
-    CheckpointError::NoWeights {
-        folder: folder.to_path_buf(),
-        found: found.map_or_else(|| "neither".to_string(), ToString::to_string),
-        next: match found {
-            Some(_) => "pickled weights are not read: convert them with transformers' save_pretrained",
-            None => "download the model's safetensors files into this folder",
-        },
-    }
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
-//! Checkpoints on disk: `config.json`, safetensors (one file or index and shards), `tokenizer.json`; or GGUF, which is all of it.
+//! Checkpoints on disk: `config.json`, safetensors or pickled weights (one file or index and shards), `tokenizer.json`; or GGUF, which is all of it.
 //!
 //! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
-//! `header` believes nothing they say, `gguf_files` opens those of GGUF and `packed` reads their weights, `quantised` reads weights that
+//! `header` believes nothing they say (nor does `pickled`), `gguf_files` opens those of GGUF and `packed` reads their weights, `quantised` reads weights that
 //! several tensors store, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
 //! streams by, `tokenizer` turns text into ids.
@@ -14,6 +14,7 @@ mod identity;
 mod made;
 mod memo;
 mod packed;
+mod pickled;
 mod place;
 mod quantised;
 mod tokenizer;

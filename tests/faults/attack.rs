@@ -347,6 +347,11 @@ impl Judged {
     pub(crate) fn place_and_wrong(&self) -> String {
         let Point { command, kind, on, at, way } = &self.point;
         let path = self.hit.as_ref().map_or(on, |hit| &hit.path);
+        // The folder of the scene is another each time.
+        let path = path
+            .split_once("/here/")
+            .and_then(|(_, path)| path.split_once('/'))
+            .map_or(&**path, |(_, path)| path);
         let place = format!("{}: {} {at} of {path}: {}", command.name, kind.name, way.name());
         format!("{place}: exit {}: {}", self.ending.name(), self.wrong.join("; ").replace(['\n', '\t'], " "))
     }

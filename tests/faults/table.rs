@@ -111,10 +111,12 @@ fn markdown(commands: &[(&str, usize, Vec<Row>)]) -> String {
         CLASSES.map(|(_, words)| format!(" {words} |")).concat(),
         "---|".repeat(CLASSES.len()),
     );
-    for (name, _, rows) in commands {
+    for (name, there, rows) in commands {
         let rows: Vec<&Row> = rows.iter().collect();
+        let points =
+            if rows.len() < *there { format!("{} of {there}", rows.len()) } else { there.to_string() };
         let line =
-            format!("| {name} | {} |{} {} | {} |\n", rows.len(), endings(&rows), wrong(&rows), panics(&rows));
+            format!("| {name} | {points} |{} {} | {} |\n", endings(&rows), wrong(&rows), panics(&rows));
         text += &line;
     }
     text += &format!(

@@ -41,7 +41,8 @@ fn not_whole(problems: usize) -> Block {
     let what =
         if problems == 1 { " thing that could not be done is" } else { " things that could not be done are" };
     paragraph(line![
-        strong("These results lack something: "),
+        strong("These results lack something:"),
+        " ",
         count(problems),
         what,
         " listed under ",

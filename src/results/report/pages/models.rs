@@ -82,7 +82,7 @@ fn overview(context: &RenderContext<'_>) -> Page {
     if !others.is_empty() {
         blocks.push(Block::heading("Revisions and variants"));
         blocks.push(paragraph(
-            "Stages of a training, and models changed here: interventions and controls. Other facts are as in what they come from.",
+            "Stages of a training, and changed models: by interventions, controls, or weights in fewer bits. Other facts are as in what they come from.",
         ));
         blocks.push(Block::Table(changed(context, &others)));
     }

@@ -20,8 +20,9 @@ const MOST_SETTINGS: usize = 1 << 16;
 const LONGEST_SETTING: usize = 1 << 22;
 /// An id beyond this belongs to no vocabulary.
 const LARGEST_ID: u64 = 1 << 24;
-/// Bytes of a vocabulary's longest token.
-const LONGEST_TOKEN: usize = 1 << 16;
+/// Bytes of a vocabulary's longest token; the longest in use are runs of some hundred spaces or dashes. The crate keeps tokens in
+/// trees as deep as the token is long, and each level of a tree takes room on the stack when it is dropped.
+const LONGEST_TOKEN: usize = 1 << 11;
 /// Bytes of all added tokens, of which an automaton is made.
 const MOST_ADDED: usize = 1 << 20;
 /// How many times as long a token may become when it is decoded.
@@ -155,11 +156,12 @@ mod tests {
     #[test]
     fn what_the_crate_would_ask_memory_for_is_refused() {
         refused("model", json!({"vocab": {"a": u32::MAX}}), "the number 4294967295");
-        refused("model", json!({"vocab": {("a".repeat(LONGEST_TOKEN + 1)): 0}}), "a text of 65537 bytes");
+        refused("model", json!({"vocab": {("a".repeat(LONGEST_TOKEN + 1)): 0}}), "a text of 2049 bytes");
         refused("model", json!({"vocab": vec![0; MOST_VALUES]}), "too many values");
         refused("normalizer", json!(vec![0; MOST_SETTINGS]), "too many values");
-        let many: Vec<Value> = (0..17).map(|_| json!({"content": "a".repeat(LONGEST_TOKEN)})).collect();
-        refused("added_tokens", json!(many), "added tokens of 1114112 bytes");
+        let many: Vec<Value> =
+            (0..=MOST_ADDED / LONGEST_TOKEN).map(|_| json!({"content": "a".repeat(LONGEST_TOKEN)})).collect();
+        refused("added_tokens", json!(many), "added tokens of 1050624 bytes");
         let replace = json!({"type": "Replace", "pattern": {"String": ""}, "content": "a".repeat(2000)});
         refused("decoder", replace, "2001 times");
     }

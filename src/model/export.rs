@@ -118,7 +118,7 @@ pub fn export(
     copy: bool,
 ) -> Result<Exported, ExportError> {
     let unfit = |error| ExportError::Arch { folder: checkpoint.folder().to_path_buf(), error };
-    let recipe = Recipe::read(checkpoint.config()).map_err(unfit)?;
+    let recipe = Recipe::of_checkpoint(checkpoint).map_err(unfit)?;
     recipe.checked_weights(checkpoint).map_err(unfit)?;
     let mut graph = recipe.whole(checkpoint).map_err(unfit)?;
     if !taps.is_empty() {

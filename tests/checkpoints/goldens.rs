@@ -97,7 +97,7 @@ pub(crate) fn run_on(
     prompts: &[Vec<u32>],
 ) -> Result<Vec<PromptObservation>, RunError> {
     let checkpoint = Checkpoint::open(folder)?;
-    let recipe = Recipe::read(checkpoint.config())?;
+    let recipe = Recipe::of_checkpoint(&checkpoint)?;
     let graphs = Graphs::build(&recipe)?;
     observe(runtime, &recipe, &graphs, &checkpoint, prompts, &Extra::ALL.iter().copied().collect(), &Silent)
 }

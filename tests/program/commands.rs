@@ -31,7 +31,7 @@ fn the_capital_of_france_is_paris() {
 #[test]
 fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
     let sandbox = Sandbox::new();
-    let found = measure(&sandbox, &["--prompt", "The capital of France is", "A stitch in time"]);
+    let found = measure(&sandbox, &["--prompt", "The capital of France is", "--prompt", "A stitch in time"]);
     assert_eq!(found["schema"], 1);
     assert_eq!(found["model"]["family"], "llama");
     assert_eq!(found["model"]["norm"], "rmsnorm");

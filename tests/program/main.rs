@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod as_people_have_them;
 #[cfg(target_os = "linux")]
 mod beyond_memory;
 mod commands;

@@ -81,7 +81,7 @@ pub(super) struct Arguments {
 #[group(required = true, multiple = false)]
 struct Input {
     /// Prompt text; may be given several times
-    #[arg(long = "prompt", value_name = "TEXT", num_args = 1..)]
+    #[arg(long = "prompt", value_name = "TEXT", allow_hyphen_values = true)]
     texts: Vec<String>,
     /// Prompt set: a file, or an id in experiments/prompts
     #[arg(long = "prompts", value_name = "SET")]

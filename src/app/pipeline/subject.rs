@@ -219,7 +219,7 @@ impl Subject {
     ) -> Result<Subject, SubjectError> {
         let _span = tracing::info_span!("open", model = id).entered();
         let checkpoint = checkpoint(folder, intervention)?.hashing();
-        let recipe = Recipe::read(checkpoint.config())
+        let recipe = Recipe::of_checkpoint(&checkpoint)
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
         let graphs = Graphs::build(&recipe)?;
         let ModelFacts { kind, base, change, series, step, .. } = lineage;
@@ -341,8 +341,8 @@ fn intervene(stored: Checkpoint, change: Change) -> Result<Checkpoint, ArchError
             let config = arch::without_rope_scaling(stored.config())?;
             return Ok(stored.with_config(config));
         }
-        Change::RandomInit { seed } => Recipe::read(stored.config())?.initial(&stored, seed)?,
-        Change::FinalNormOnes => Recipe::read(stored.config())?.neutral_final_norm(&stored),
+        Change::RandomInit { seed } => Recipe::of_checkpoint(&stored)?.initial(&stored, seed)?,
+        Change::FinalNormOnes => Recipe::of_checkpoint(&stored)?.neutral_final_norm(&stored),
     };
     Ok(stored.with_made(made))
 }

@@ -35,7 +35,7 @@ impl Decoder {
     /// does not fix, e.g. the size of a head.
     ///
     /// # Errors
-    /// An input that no exporter gives a decoder, an axis without a size, or a failure of the runtime.
+    /// An input that no exporter gives a decoder, an axis without a size, a failure of the runtime, or a tap that is not finite.
     pub fn run(
         &mut self,
         token_ids: &[u32],
@@ -62,12 +62,74 @@ impl Decoder {
             inputs.push((input.name().to_string(), fed));
         }
         let outputs = self.session.run(inputs).map_err(|e| fault(&self.file, e))?;
-        let float = |(name, value): (&str, ort::value::DynValue)| {
-            let (shape, data) = value.try_extract_tensor::<f32>().ok()?;
-            Some((name.to_string(), (shape.iter().map(|&size| size as usize).collect(), data.to_vec())))
-        };
-        Ok(outputs.into_iter().filter_map(float).collect())
+        let float = |(name, value): (&str, ort::value::DynValue)| Some((name.to_string(), widened(&value)?));
+        let outputs = outputs.into_iter().filter_map(float).collect();
+        self.check_finite(&outputs)?;
+        Ok(outputs)
     }
+
+    /// The first tap of the flow that is not finite is an error: norms of it, and all that follow, say nothing.
+    fn check_finite(&self, outputs: &BTreeMap<String, Floats>) -> Result<(), RunError> {
+        let (inputs, given) = (self.session.inputs(), self.session.outputs());
+        let tapped = given.iter().map(|output| output.name()).filter(|name| is_tap(name));
+        for name in tapped.chain([LOGITS]) {
+            let Some((_, data)) = outputs.get(name) else { continue };
+            // A decoder may put the logits of tokens that do not exist at minus infinity.
+            let is_wrong = |x: &f32| x.is_nan() || (x.is_infinite() && (name != LOGITS || *x > 0.0));
+            if data.iter().any(is_wrong) {
+                let types = inputs.iter().map(|input| input.dtype());
+                let types = types.chain(given.iter().map(|output| output.dtype()));
+                return Err(RunError::TapNotFinite {
+                    file: self.file.clone(),
+                    tap: name.to_string(),
+                    dtype: computes_in(types),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+const LOGITS: &str = "logits";
+
+/// Outputs that are the stream, what is added to it, or what the head reads.
+fn is_tap(name: &str) -> bool {
+    [
+        "hook_resid_pre",
+        "hook_attn_out",
+        "hook_resid_mid",
+        "hook_mlp_out",
+        "hook_resid_post",
+        "hook_normalized",
+    ]
+    .iter()
+    .any(|hook| name.ends_with(hook))
+}
+
+/// The type of numbers that a decoder computes in, by that of its KV cache and its logits; taps are float32 whatever it is.
+fn computes_in<'a>(types: impl Iterator<Item = &'a ValueType>) -> &'static str {
+    let mut narrowest = "float32";
+    for dtype in types {
+        match dtype {
+            ValueType::Tensor { ty: TensorElementType::Float16, .. } => return "float16",
+            ValueType::Tensor { ty: TensorElementType::Bfloat16, .. } => narrowest = "bfloat16",
+            _ => {}
+        }
+    }
+    narrowest
+}
+
+/// An output of numbers of any float type.
+fn widened(value: &ort::value::DynValue) -> Option<Floats> {
+    let sizes = |shape: &ort::value::Shape| shape.iter().map(|&size| size as usize).collect();
+    if let Ok((shape, data)) = value.try_extract_tensor::<f32>() {
+        return Some((sizes(shape), data.to_vec()));
+    }
+    if let Ok((shape, data)) = value.try_extract_tensor::<half::f16>() {
+        return Some((sizes(shape), data.iter().map(|x| x.to_f32()).collect()));
+    }
+    let (shape, data) = value.try_extract_tensor::<half::bf16>().ok()?;
+    Some((sizes(shape), data.iter().map(|x| x.to_f32()).collect()))
 }
 
 /// Prompts packed one after another, each `[T]`.

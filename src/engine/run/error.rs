@@ -134,6 +134,23 @@ pub enum RunError {
         /// Length of the prompt in tokens.
         tokens: usize,
     },
+    /// A tap of a decoder of another tool holds NaN or infinity.
+    #[error(
+        "{file}: the output {tap:?} is not finite: the first such one of the flow. The decoder computes in {dtype}{}",
+        if *dtype == "float32" {
+            "; give it other tokens, or check its weights"
+        } else {
+            ", whose range its numbers left: export it in float32"
+        }
+    )]
+    TapNotFinite {
+        /// Name of the file.
+        file: String,
+        /// Name of the output.
+        tap: String,
+        /// The type that it computes in.
+        dtype: &'static str,
+    },
     /// The config describes no known model, or the weights do not fit it.
     #[error(transparent)]
     Arch(#[from] ArchError),

@@ -7,6 +7,8 @@ use std::{
     time::Instant,
 };
 
+use ort::value::DynValue;
+
 use super::{
     Graphs, RunError, Runtime,
     batch::{self, Group},
@@ -200,13 +202,16 @@ impl<'a> Walk<'a, '_> {
             for (gauge, tap) in &of_stream {
                 taps.insert((*tap).to_string(), out.floats(gauge)?);
             }
+            let stream = out.take("stream")?;
+            if let Some(norms) = taps.get_mut(NORM) {
+                small_norms(norms, &stream)?;
+            }
             if !taps.values().all(|values| finite(values)) {
                 let damaged = rows.iter().any(|x| !x.is_finite());
                 let tensor =
                     if damaged { Some(embedding.name.to_string()) } else { staged.first_not_finite() };
                 return Err(RunError::NotFinite { place: Place::Embedding, tensor });
             }
-            let stream = out.take("stream")?;
             let mut state = State::new(group, stream, out.rest(), taps);
             state.remember(self.extras)?;
             self.groups.push(state);
@@ -236,9 +241,13 @@ impl<'a> Walk<'a, '_> {
             state.stream = out.take("next")?;
             let (mut taps, mut gauges) = (BTreeMap::new(), BTreeMap::new());
             for &name in &read {
-                let row = out.floats(name)?;
+                let mut row = out.floats(name)?;
+                let of_stream = of_stream.iter().find(|(gauge, _)| gauge == name);
+                if of_stream.is_some_and(|(_, tap)| *tap == NORM) {
+                    small_norms(&mut row, &state.stream)?;
+                }
                 check_finite(&row, place, staged)?;
-                match of_stream.iter().find(|(gauge, _)| gauge == name) {
+                match of_stream {
                     Some((_, tap)) => taps.insert((*tap).to_string(), row),
                     None => gauges.insert(name.to_string(), row),
                 };
@@ -279,6 +288,26 @@ impl<'a> Walk<'a, '_> {
 fn stream_taps(stream: &str) -> Vec<(String, &'static str)> {
     let of_stream = TAPS.iter().filter(|tap| tap.axes == Axes::Stream);
     of_stream.map(|tap| (stream_gauge(stream, tap.name), tap.name)).collect()
+}
+
+/// The tap of the stream's norms.
+const NORM: &str = "resid";
+/// Below this norm squares of float32 numbers lose digits, down to all of them: they end at 1.4e-45.
+const SMALL: f32 = 1e-15;
+
+/// Takes the norms of `[T, D]` that float32 cannot square in float64: those of untrained rows, say. Where a square left its
+/// range upwards, likewise.
+fn small_norms(norms: &mut [f32], stream: &DynValue) -> Result<(), RunError> {
+    let is_lost = |norm: &f32| *norm < SMALL || norm.is_infinite();
+    if norms.is_empty() || !norms.iter().any(is_lost) {
+        return Ok(());
+    }
+    let stream = read(stream)?;
+    let width = stream.len() / norms.len();
+    for (norm, row) in norms.iter_mut().zip(stream.chunks(width.max(1))).filter(|(norm, _)| is_lost(norm)) {
+        *norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt() as f32;
+    }
+    Ok(())
 }
 
 fn finite(row: &[f32]) -> bool {

@@ -11,8 +11,61 @@ pub(super) fn typed<C: DeserializeOwned>(
     family: &'static str,
     config: &Map<String, Json>,
 ) -> Result<C, ArchError> {
-    serde_json::from_value(Json::Object(config.clone()))
-        .map_err(|e| ArchError::Config { family, reason: e.to_string() })
+    let read = |config: Map<String, Json>| serde_json::from_value::<C>(Json::Object(config));
+    read(config.clone()).map_err(|error| {
+        let message = error.to_string();
+        // What serde says of flattened keys names none of them: without the one at fault it says something else.
+        let without = |key: &String| {
+            let mut rest = config.clone();
+            rest.remove(key);
+            read(rest).err().is_none_or(|other| other.to_string() != message)
+        };
+        let reason = match config.iter().find(|(key, _)| without(key)) {
+            Some((key, found)) => format!("`{key}` = {found}: {message}"),
+            None => message.clone(),
+        };
+        ArchError::Config { family, reason }
+    })
+}
+
+/// Keys whose null says something else than that they are absent.
+const NULL_SAYS: [&str; 5] = [
+    "num_key_value_heads",
+    "sliding_window",
+    "attn_logit_softcapping",
+    "final_logit_softcapping",
+    "is_causal",
+];
+/// The largest whole number up to which float64 holds every one, 2^53.
+const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// The config as its values are meant: a key that is null is absent, unless its null says something; a number written as a
+/// text is a number, and one without a fraction is whole.
+pub(super) fn as_meant(config: &Map<String, Json>) -> Map<String, Json> {
+    let kept = |(key, value): &(&String, &Json)| !value.is_null() || NULL_SAYS.contains(&key.as_str());
+    config.iter().filter(kept).map(|(key, value)| (key.clone(), number(value))).collect()
+}
+
+fn number(value: &Json) -> Json {
+    match value {
+        Json::String(text) => match serde_json::from_str::<Json>(text.trim()) {
+            Ok(found @ Json::Number(_)) => number(&found),
+            _ => value.clone(),
+        },
+        Json::Number(found) => match found.as_f64() {
+            Some(x) if found.is_f64() && x.fract() == 0.0 && (0.0..=MOST_WHOLE).contains(&x) => {
+                (x as u64).into()
+            }
+            _ => value.clone(),
+        },
+        Json::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), nested(value))).collect(),
+        _ => value.clone(),
+    }
+}
+
+/// Rotary parameters: numbers in texts are numbers there too.
+fn nested(value: &Json) -> Json {
+    if value.is_string() { number(value) } else { value.clone() }
 }
 
 /// The config under the names that the family's class itself uses, where it answers to others too (`attribute_map` and
@@ -118,6 +171,36 @@ mod tests {
         }
         let message = only(&config(r#"{"scale_attn_weights": false}"#), &rule).unwrap_err().to_string();
         assert!(message.contains("`scale_attn_weights` is false") && message.contains("true"), "{message}");
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_meant_and_what_has_no_meaning_is_refused_by_its_key() {
+        let config = serde_json::from_str(
+            r#"{"a": null, "sliding_window": null, "b": "500000", "c": 256.0, "d": "1e-05", "e": 0.5, "f": "silu",
+                "rope_scaling": {"factor": "8.0", "rope_type": "llama3"}}"#,
+        )
+        .unwrap();
+        let meant = serde_json::json!({"sliding_window": null, "b": 500000, "c": 256, "d": 1e-5, "e": 0.5, "f": "silu",
+            "rope_scaling": {"factor": 8, "rope_type": "llama3"}});
+        assert_eq!(Json::Object(as_meant(&config)), meant);
+
+        #[derive(Debug, Deserialize)]
+        struct Inner {
+            #[serde(rename = "width")]
+            _width: usize,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Outer {
+            #[serde(flatten)]
+            _inner: Inner,
+        }
+        for found in [r#""wide""#, "2.5", "-3", "[1]"] {
+            let config = serde_json::from_str(&format!(r#"{{"other": 1, "width": {found}}}"#)).unwrap();
+            let message = typed::<Outer>("llama", &config).unwrap_err().to_string();
+            assert!(message.contains(&format!("`width` = {found}")), "{message}");
+        }
+        let message = typed::<Outer>("llama", &Map::new()).unwrap_err().to_string();
+        assert!(message.contains("missing field `width`"), "{message}");
     }
 
     #[test]

@@ -23,7 +23,30 @@ pub struct Names {
     pub buffers: &'static [&'static str],
 }
 
+/// How the names of tables end that exports of many families keep in a block, at any depth: rotary frequencies and their
+/// cosines and sines, positions, slopes of ALiBi, and what a mask is filled with. They follow from the config, and the
+/// reference reads none of them.
+const TABLES: [&str; 12] = [
+    ".inv_freq",
+    ".original_inv_freq",
+    ".cos_cached",
+    ".sin_cached",
+    ".cos_cache",
+    ".sin_cache",
+    ".rotary_emb.freqs",
+    ".embed_positions",
+    ".position_ids",
+    ".masked_bias",
+    ".causal_mask",
+    ".alibi",
+];
+
 impl Names {
+    /// Whether a tensor of a block is no weight, but follows from the config.
+    pub(super) fn is_buffer(&self, tensor: &str) -> bool {
+        self.buffers.iter().chain(&TABLES).any(|end| tensor.ends_with(end))
+    }
+
     /// As LLaMA's class has them, and many after it.
     pub fn like_llama(tied: bool) -> Names {
         Names {

@@ -32,6 +32,30 @@ impl Recipe {
         Recipe::of(family(config)?.into())
     }
 
+    /// The recipe of a checkpoint: of its config, but a head that the checkpoint stores with other numbers than the embedding is
+    /// not tied to it, whatever the config says. The reference does so too (transformers 5.23).
+    ///
+    /// # Errors
+    /// As [`Recipe::read`].
+    pub fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Recipe, ArchError> {
+        let recipe = Recipe::read(checkpoint.config())?;
+        let names = recipe.arch.names();
+        let head = names.unembedding.iter().find(|name| names.tied && checkpoint.has(name));
+        let Some(head) = head else { return Ok(recipe) };
+        let same = match (checkpoint.find(&recipe.embedding_name(checkpoint)), checkpoint.find(head)) {
+            (Ok(one), Ok(other)) => {
+                (one.dtype, one.shape, one.bytes) == (other.dtype, other.shape, other.bytes)
+            }
+            _ => true,
+        };
+        if same {
+            return Ok(recipe);
+        }
+        let mut config = checkpoint.config().clone();
+        config.insert("tie_word_embeddings".to_string(), false.into());
+        Recipe::read(&config)
+    }
+
     /// The recipe of a model that is described in code.
     ///
     /// # Errors
@@ -228,11 +252,10 @@ impl Recipe {
         let used: BTreeSet<&str> = uses.iter().map(|weight| weight.tensor.as_str()).collect();
         let names = self.arch.names();
         let blocks = format!("{}{}.", base(&names, checkpoint), names.layers);
-        let unused = checkpoint.entries().map(|entry| entry.name).find(|name| {
-            name.starts_with(&blocks)
-                && !used.contains(name)
-                && !names.buffers.iter().any(|buffer| name.ends_with(buffer))
-        });
+        let unused = checkpoint
+            .entries()
+            .map(|entry| entry.name)
+            .find(|name| name.starts_with(&blocks) && !used.contains(name) && !names.is_buffer(name));
         match unused {
             Some(name) => Err(ArchError::Unused { tensor: name.to_string(), blocks: self.blocks() }),
             None => Ok(uses),

@@ -16,6 +16,7 @@ mod memo;
 mod packed;
 mod pickled;
 mod place;
+mod python;
 mod quantised;
 mod tokenizer;
 pub mod widen;
@@ -323,6 +324,15 @@ impl Checkpoint {
     }
 
     fn no_tensor(&self, name: &str) -> CheckpointError {
+        if let Some((file, shard)) = files::promised(&self.folder, name) {
+            return CheckpointError::Tensor {
+                file,
+                tensor: name.to_string(),
+                expected: format!("it in {shard:?}"),
+                found: "no such tensor there".to_string(),
+                next: "download index and shards again from one revision",
+            };
+        }
         let similar = self
             .places
             .iter()

@@ -2,8 +2,8 @@
 //!
 //! The `tokenizers` crate does the work; this adds what decides the first token. Which token is the BOS:
 //! `tokenizer_config.json` `bos_token` (a string or an object), else `config.json` `bos_token_id`. Whether it is added by
-//! default: the post-processor of `tokenizer.json`, which is authoritative where it adds one, else
-//! `add_bos_token` of `tokenizer_config.json`. A GGUF file says all of it itself.
+//! default: the post-processor of `tokenizer.json` alone, as in the reference, where `add_bos_token` of `tokenizer_config.json`
+//! changes no ids beside it. A GGUF file says all of it itself.
 //!
 //! That crate is not made for files of strangers: `bounds` looks at one before it does, and whatever it is asked is contained.
 
@@ -40,6 +40,8 @@ pub struct Tokenizer {
     file: PathBuf,
     parsed: Arc<Parsed>,
     bos: Result<u32, String>,
+    /// The other ids that the post-processor puts in front for the BOS.
+    stale: Vec<u32>,
     adds_bos: Adds,
     identity: OnceLock<Key>,
 }
@@ -48,7 +50,7 @@ pub struct Tokenizer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Adds {
     PostProcessor,
-    /// `add_bos_token: true`, and the post-processor adds none.
+    /// The metadata of a GGUF file, beside the post-processor.
     Config,
     Nobody,
 }
@@ -169,7 +171,8 @@ impl Tokenizer {
         let named = described.bos.as_ref().and_then(|token| parsed.inner.token_to_id(token));
         let bos = named.ok_or_else(|| "the file has no key `tokenizer.ggml.bos_token_id`".to_string());
         let adds_bos = if described.adds_bos && bos.is_ok() { Adds::Config } else { Adds::Nobody };
-        Ok(Tokenizer { file, parsed: Arc::new(parsed), bos, adds_bos, identity: OnceLock::new() })
+        let (parsed, stale) = (Arc::new(parsed), Vec::new());
+        Ok(Tokenizer { file, parsed, bos, stale, adds_bos, identity: OnceLock::new() })
     }
 
     fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
@@ -183,10 +186,11 @@ impl Tokenizer {
         };
         let adds_bos = match &bos {
             Ok(bos) if adds(*bos)? => Adds::PostProcessor,
-            _ if settings.get("add_bos_token") == Some(&Value::Bool(true)) => Adds::Config,
             _ => Adds::Nobody,
         };
-        Ok(Tokenizer { file, parsed, bos, adds_bos, identity: OnceLock::new() })
+        let token = bos.as_ref().ok().and_then(|bos| Some((*bos, parsed.inner.id_to_token(*bos)?)));
+        let stale = token.map_or_else(Vec::new, |(bos, token)| stale(&parsed.inner, bos, &token));
+        Ok(Tokenizer { file, parsed, bos, stale, adds_bos, identity: OnceLock::new() })
     }
 
     /// The token ids of one prompt, at least one.
@@ -229,12 +233,12 @@ impl Tokenizer {
             Bos::Auto => {}
             Bos::Always => {
                 let bos = self.need_bos(bos)?;
-                ids.drain(..leading(&ids, bos));
+                ids.drain(..self.leading(&ids, bos));
                 ids.insert(0, bos);
             }
             Bos::Never => {
                 if let Ok(bos) = self.bos {
-                    ids.drain(..leading(&ids, bos));
+                    ids.drain(..self.leading(&ids, bos));
                 }
             }
         }
@@ -247,7 +251,12 @@ impl Tokenizer {
     /// The number of BOS tokens in front of the ids of a text. A text and this number decide its ids, whatever policy
     /// asked for them.
     pub fn leading_bos(&self, ids: &[u32]) -> usize {
-        self.bos.as_ref().map_or(0, |&bos| leading(ids, bos))
+        self.bos.as_ref().map_or(0, |&bos| self.leading(ids, bos))
+    }
+
+    /// The number of tokens in front that are the BOS, or stand for it.
+    fn leading(&self, ids: &[u32], bos: u32) -> usize {
+        ids.iter().take_while(|&&id| id == bos || self.stale.contains(&id)).count()
     }
 
     /// A token as text for people: byte-level and `▁` spellings resolved, a leading space kept. A token that is
@@ -280,6 +289,13 @@ impl Tokenizer {
 
     /// What of the file is not followed, for people.
     pub fn note(&self) -> Option<String> {
+        if let (Ok(bos), Some(stale)) = (&self.bos, self.stale.first()) {
+            return Some(format!(
+                "{}: its post-processor puts token {stale} in front for the BOS, which is token {bos}; `auto` follows it, \
+                 `always` and `never` take it off",
+                self.file.display()
+            ));
+        }
         let dropout = self.parsed.dropout?;
         Some(format!(
             "{}: its dropout of {dropout}, by which the ids of a text are chance, is left off",
@@ -350,6 +366,16 @@ fn bos(
     id.ok_or_else(|| {
         "neither bos_token in tokenizer_config.json nor bos_token_id in config.json names one".to_string()
     })
+}
+
+/// The other ids that the post-processor's template gives the BOS token: those of another vocabulary.
+fn stale(tokenizer: &tokenizers::Tokenizer, bos: u32, token: &str) -> Vec<u32> {
+    let Some(Ok(rules)) = tokenizer.get_post_processor().map(serde_json::to_value) else { return Vec::new() };
+    let sequence = rules.get("processors").and_then(Value::as_array);
+    let templates = sequence.map_or(std::slice::from_ref(&rules), Vec::as_slice).iter();
+    let ids = templates.filter_map(|rule| rule.get("special_tokens")?.get(token)?.get("ids")?.as_array());
+    let ids = ids.flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok());
+    ids.filter(|id| *id != bos).collect()
 }
 
 /// Says whether the post-processor puts `bos` in front of a text that does not begin with it.

@@ -93,11 +93,10 @@ impl Hub {
         match (fetched, found) {
             // Only a tokenizer was asked for, and there may be none.
             (Err(HubError::Offline { .. }), Found::WithoutTokenizer(folder)) => Ok(folder),
-            // Nor need a cache that several share be one that everybody may write.
-            (
-                Err(error @ (HubError::Unreachable { .. } | HubError::Io { .. })),
-                Found::WithoutTokenizer(folder),
-            ) => {
+            (Err(error @ (HubError::WrongHash { .. } | HubError::Unfit { .. })), _) => Err(error),
+            // Whatever the hub answers, or does not, the model is here. Nor need a cache that several share be one that
+            // everybody may write.
+            (Err(error), Found::WithoutTokenizer(folder)) => {
                 progress.note(&format!("{id}: used as it is in the cache, without a tokenizer: {error}"));
                 Ok(folder)
             }

@@ -74,7 +74,13 @@ impl Document {
         Document::parse(path, text)
     }
 
+    /// The same of a text. Line ends are those of Unix whatever an editor made of them, in texts of several lines too, and a
+    /// mark of byte order in front is none of it: a file means the same wherever it was saved.
     pub fn parse(path: &Path, text: String) -> Result<Document, Vec<Diagnostic>> {
+        let text = match text.strip_prefix('\u{feff}').unwrap_or(&text) {
+            body if body.len() == text.len() && !text.contains("\r\n") => text,
+            body => body.replace("\r\n", "\n"),
+        };
         let source = Arc::new(Source { path: path.to_path_buf(), text });
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         if !errors.is_empty() {

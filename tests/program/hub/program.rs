@@ -50,6 +50,35 @@ fn measure_takes_an_id_of_the_hub() {
     }
 }
 
+/// A model of which all but `tokenizer_config.json` is in the cache, as other programs leave it.
+#[test]
+fn a_cached_model_is_used_whatever_the_hub_answers_about_it() {
+    let sandbox = Sandbox::new();
+    let server = with_tokenizer();
+    let arguments = ["measure", REPO, "--prompt", "The capital of France is", "--json"];
+    let (code, expected, err) = program(&sandbox, &server, &arguments);
+    assert_eq!(code, Some(0), "{err}");
+    let mut folders = vec![sandbox.path("hf/hub/models--owner--model")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.ends_with("tokenizer_config.json") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+    for status in [401, 403, 404, 429, 500, 503] {
+        server.fault(move |_, reply| {
+            *reply = Reply::new(status).with("retry-after", "9999");
+        });
+        let (code, found, err) = program(&sandbox, &server, &arguments);
+        assert_eq!((code, &found), (Some(0), &expected), "{status}: {err}");
+        assert!(err.contains("as it is in the cache"), "{status}: {err}");
+    }
+}
+
 #[test]
 fn the_password_of_an_endpoint_is_shown_to_nobody() {
     let sandbox = Sandbox::new();

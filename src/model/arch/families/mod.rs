@@ -62,9 +62,36 @@ pub(super) fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>
         let (key, found, computed) = ("is_causal".to_string(), "null".to_string(), "true".to_string());
         return Err(ArchError::Refused { key, found, computed });
     }
-    config::only(config, &[("is_causal", true.into()), ("per_layer_config", Json::Null)])?;
-    read(config)
+    let mut config = config::as_meant(config);
+    config::only(&config, &[("is_causal", true.into()), ("per_layer_config", Json::Null)])?;
+    if let Some((_, context)) = CONTEXTS.iter().find(|(family, _)| *family == found) {
+        config.entry("max_position_embeddings").or_insert_with(|| (*context).into());
+    }
+    read(&config)
 }
+
+/// `max_position_embeddings` where the config has none, as the reference's classes have it (transformers 5.23). The other
+/// families have another name for it, and their own default.
+const CONTEXTS: &[(&str, u64)] = &[
+    ("apertus", 65_536),
+    ("cohere", 8_192),
+    ("falcon", 2_048),
+    ("gemma", 8_192),
+    ("gemma2", 8_192),
+    ("gemma3_text", 131_072),
+    ("gpt_neo", 2_048),
+    ("gpt_neox", 2_048),
+    ("llama", 2_048),
+    ("mistral", 131_072),
+    ("olmo2", 2_048),
+    ("opt", 2_048),
+    ("phi", 2_048),
+    ("phi3", 4_096),
+    ("qwen2", 32_768),
+    ("qwen3", 32_768),
+    ("stablelm", 4_096),
+    ("starcoder2", 4_096),
+];
 
 /// Every `model_type` that runs, sorted.
 pub fn families() -> impl Iterator<Item = &'static str> {
@@ -82,6 +109,15 @@ pub(super) mod tests {
     #[test]
     fn families_are_sorted_and_named_once() {
         assert!(FAMILIES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn a_config_without_context_has_its_family_s() {
+        let mut config = small("llama", r#"{"max_sequence_length": 512}"#);
+        config.remove("max_position_embeddings");
+        assert_eq!(family(&config).unwrap().facts().context, Some(2_048));
+        config.insert("max_position_embeddings".to_string(), Json::Null);
+        assert_eq!(family(&config).unwrap().facts().context, Some(2_048));
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn a_post_processor_that_adds_the_bos_is_the_default() {
 }
 
 #[test]
-fn without_a_post_processor_that_adds_it_the_setting_decides() {
+fn without_a_post_processor_that_adds_it_none_is_added_whatever_the_setting() {
     let with = |settings| ids(&facts(&[], settings, json!({})).open());
     let (bare, full) = (vec![3, 4], vec![1, 3, 4]);
     assert_eq!(with(json!({"bos_token": "<s>"})), [bare.clone(), full.clone(), bare.clone()]);
@@ -94,7 +94,25 @@ fn without_a_post_processor_that_adds_it_the_setting_decides() {
         with(json!({"bos_token": "<s>", "add_bos_token": false})),
         [bare.clone(), full.clone(), bare.clone()]
     );
-    assert_eq!(with(json!({"bos_token": "<s>", "add_bos_token": true})), [full.clone(), full, bare]);
+    // As transformers 5.23: it adds none in any combination of the settings.
+    assert_eq!(
+        with(json!({"bos_token": "<s>", "add_bos_token": true, "add_eos_token": true})),
+        [bare.clone(), full, bare]
+    );
+}
+
+#[test]
+fn an_id_that_the_template_has_for_the_bos_is_taken_off_like_it() {
+    let folder = facts(&["<s>"], json!({"bos_token": "<s>"}), json!({})).folder();
+    let file = folder.path().join(FILE);
+    let mut content: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    content["post_processor"]["special_tokens"]["<s>"]["ids"] = json!([5]);
+    fs::write(&file, content.to_string()).unwrap();
+    let tokenizer = Tokenizer::open(folder.path()).unwrap();
+    assert_eq!(ids(&tokenizer), [vec![5, 3, 4], vec![1, 3, 4], vec![3, 4]]);
+    assert_eq!(tokenizer.leading_bos(&[5, 3, 4]), 1);
+    let note = tokenizer.note().unwrap();
+    assert!(note.contains("token 5") && note.contains("token 1"), "{note}");
 }
 
 #[test]
@@ -134,8 +152,9 @@ fn a_bos_that_is_needed_and_missing_is_an_error() {
     assert!(error.contains("\"always\"") && error.contains("bos_token_id in config.json"), "{error}");
 
     let unknown = facts(&[], json!({"bos_token": "<bos>", "add_bos_token": true}), json!({})).open();
-    let error = unknown.encode("a", Bos::Auto).unwrap_err().to_string();
-    assert!(error.contains("\"auto\"") && error.contains("\"<bos>\""), "{error}");
+    assert_eq!(unknown.encode("a", Bos::Auto).unwrap(), [3]);
+    let error = unknown.encode("a", Bos::Always).unwrap_err().to_string();
+    assert!(error.contains("\"always\"") && error.contains("\"<bos>\""), "{error}");
 }
 
 #[test]
@@ -187,7 +206,7 @@ fn identity_is_of_what_decides_the_ids() {
     assert_ne!(other_bos.identity(), expected);
     let asked = facts(&[], json!({"bos_token": "<s>", "add_bos_token": true}), json!({})).open();
     let not_asked = facts(&[], json!({"bos_token": "<s>"}), json!({})).open();
-    assert_ne!(asked.identity(), not_asked.identity());
+    assert_eq!(asked.identity(), not_asked.identity());
 }
 
 #[test]

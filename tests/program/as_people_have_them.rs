@@ -1,0 +1,159 @@
+//! Checkpoints, files and command lines as people have them: what the program makes of each is what the reference makes of it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::sandbox::{Sandbox, project};
+
+const PROMPT: &str = "The capital of France is";
+const ZOO: &str = "data/zoo/llama3-tiny";
+
+fn measured(sandbox: &Sandbox, model: &str) -> Value {
+    sandbox.json(&["measure", model, "--prompt", PROMPT, "--json"])["observations"].clone()
+}
+
+/// A copy of llama3-tiny in the folder `model`, its config and its tokenizer's settings changed.
+fn changed(sandbox: &Sandbox, config: &str, settings: &str) {
+    let _ = fs::remove_dir_all(sandbox.path("model"));
+    fs::create_dir(sandbox.path("model")).unwrap();
+    for file in ["model.safetensors", "tokenizer.json"] {
+        fs::copy(project().join(ZOO).join(file), sandbox.path("model").join(file)).unwrap();
+    }
+    for (name, changes) in [("config.json", config), ("tokenizer_config.json", settings)] {
+        let mut object: Value =
+            serde_json::from_str(&fs::read_to_string(project().join(ZOO).join(name)).unwrap()).unwrap();
+        let changes: Value = serde_json::from_str(changes).unwrap();
+        object.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        sandbox.write(&format!("model/{name}"), &object.to_string());
+    }
+}
+
+#[test]
+fn config_values_of_other_types_mean_what_they_say() {
+    let sandbox = Sandbox::new();
+    let plain = measured(&sandbox, "llama3-tiny");
+    for config in [
+        r#"{"tie_word_embeddings": null}"#,
+        r#"{"attention_bias": null, "mlp_bias": null}"#,
+        r#"{"hidden_act": null}"#,
+        r#"{"rms_norm_eps": "1e-05"}"#,
+        r#"{"rope_theta": "500000"}"#,
+        r#"{"intermediate_size": 256.0, "hidden_size": 96.0}"#,
+        // A head that is stored with other numbers is the head.
+        r#"{"tie_word_embeddings": true}"#,
+    ] {
+        changed(&sandbox, config, "{}");
+        assert_eq!(measured(&sandbox, "./model"), plain, "{config}");
+    }
+    changed(&sandbox, r#"{"tie_word_embeddings": true}"#, "{}");
+    let facts = sandbox.json(&["measure", "./model", "--prompt", PROMPT, "--json"])["model"].clone();
+    assert_eq!(facts["tied"], false, "{facts}");
+    for (config, said) in [
+        (r#"{"rms_norm_eps": "small"}"#, "`rms_norm_eps` = \"small\""),
+        (r#"{"hidden_size": 1.5}"#, "`hidden_size` = 1.5"),
+    ] {
+        changed(&sandbox, config, "{}");
+        let (_, error) = sandbox.expect(4, &["measure", "./model", "--prompt", PROMPT]);
+        assert!(error.contains(said), "{error}");
+    }
+    // As Python writes numbers that JSON does not have.
+    changed(&sandbox, "{}", "{}");
+    let config = sandbox.read("model/config.json");
+    let python =
+        config.replacen('{', "\u{feff}{\"time_step_limit\": [0.0, Infinity], \"attention_dropout\": NaN,", 1);
+    sandbox.write("model/config.json", &python);
+    assert_eq!(measured(&sandbox, "./model"), plain);
+    sandbox.write(
+        "model/config.json",
+        &config.replacen('{', "{\"rms_norm_eps\": NaN,", 1).replace("\"rms_norm_eps\":1e-05,", ""),
+    );
+    let (_, error) = sandbox.expect(4, &["measure", "./model", "--prompt", PROMPT]);
+    assert!(error.contains("`rms_norm_eps` = \"NaN\""), "{error}");
+}
+
+#[test]
+fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
+    let sandbox = Sandbox::new();
+    let ids = |settings: &str, edit: &dyn Fn(&mut Value), policy: &str| {
+        changed(&sandbox, "{}", settings);
+        let mut tokenizer: Value = serde_json::from_str(&sandbox.read("model/tokenizer.json")).unwrap();
+        edit(&mut tokenizer);
+        sandbox.write("model/tokenizer.json", &tokenizer.to_string());
+        let found = sandbox.json(&["measure", "./model", "--prompt", PROMPT, "--bos", policy, "--json"]);
+        found["observations"][0]["token_ids"].clone()
+    };
+    let text = json!([277, 304, 291, 617, 273]);
+    let with = |first: u32| json!([first, 277, 304, 291, 617, 273]);
+    let byte_level = |tokenizer: &mut Value| {
+        tokenizer["post_processor"] = tokenizer["post_processor"]["processors"][0].clone();
+    };
+    assert_eq!(ids(r#"{"add_bos_token": true}"#, &byte_level, "auto"), text);
+    assert_eq!(ids(r#"{"add_bos_token": false}"#, &|_| (), "auto"), with(0));
+    assert_eq!(ids(r#"{"add_bos_token": true, "add_eos_token": true}"#, &|_| (), "auto"), with(0));
+    let stale = |tokenizer: &mut Value| {
+        tokenizer["post_processor"]["processors"][1]["special_tokens"]["<|begin_of_text|>"]["ids"] =
+            json!([57]);
+    };
+    for (policy, expected) in [("auto", with(57)), ("always", with(0)), ("never", text)] {
+        assert_eq!(ids("{}", &stale, policy), expected, "{policy}");
+    }
+    let (_, said) = sandbox.expect(0, &["measure", "./model", "--prompt", PROMPT]);
+    assert!(said.contains("token 57") && said.contains("token 0"), "{said}");
+}
+
+#[test]
+fn a_prompt_may_begin_with_a_hyphen_and_stand_before_the_model() {
+    let sandbox = Sandbox::new();
+    for prompt in ["- one", "-5 degrees is", "--help me", "two\nlines"] {
+        let found = sandbox.json(&["measure", "--json", "--prompt", prompt, "llama3-tiny"]);
+        assert_eq!(found["observations"][0]["prompt"], prompt);
+    }
+}
+
+#[test]
+fn line_ends_of_a_prompt_set_enter_no_prompt() {
+    let sandbox = Sandbox::new();
+    let set = "schema = 1\nid = \"lines\"\ntitle = \"two lines\"\nsource = \"made here\"\n\n[[prompt]]\nid = \"two-lines\"\n\
+               category = \"Factual\"\ntext = \"\"\"\nThe capital of France is Paris.\nThe capital of Italy is\"\"\"\n";
+    let seen = |text: &str| {
+        sandbox.write("lines.toml", text);
+        sandbox.json(&["measure", "llama3-tiny", "--prompts", "lines.toml", "--json"])["observations"].clone()
+    };
+    let unix = seen(set);
+    assert_eq!(unix[0]["prompt"], "The capital of France is Paris.\nThe capital of Italy is");
+    assert_eq!(seen(&set.replace('\n', "\r\n")), unix);
+    assert_eq!(seen(&format!("\u{feff}{set}")), unix);
+}
+
+/// The decoder of float16 that is tapped, its logits float16 too.
+fn tapped(sandbox: &Sandbox, bytes: &[u8]) {
+    fs::write(sandbox.path("decoder.onnx"), bytes).unwrap();
+    sandbox.expect(0, &["tap", "decoder.onnx", "-o", "tapped.onnx"]);
+}
+
+/// The stream's norms in JSON.
+const NORMS: &str = "NAME";
+const DECODER: &str = "tests/foreign/genai_fp16_llama_gqa_heads16_f32.onnx";
+const MEASURE: [&str; 6] = ["measure", "tapped.onnx", "--tokens", "5,6,7", "--axis", "kv_cache_dim=16"];
+
+#[test]
+fn logits_of_two_bytes_are_logits() {
+    let sandbox = Sandbox::new();
+    tapped(&sandbox, &fs::read(project().join(DECODER)).unwrap());
+    let found = sandbox.json(&[&MEASURE[..], &["--json"]].concat())["observations"][0].clone();
+    let golden = project().join("tests/goldens/llama_gqa_heads16_f32").display().to_string();
+    let own = sandbox.json(&["measure", &golden, "--tokens", "5,6,7", "--json"])["observations"][0].clone();
+    let numbers = |seen: &Value| -> Vec<f64> {
+        let rows = seen[NORMS].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap());
+        rows.map(|norm| norm.as_f64().unwrap()).collect()
+    };
+    let (theirs, ours) = (numbers(&found), numbers(&own));
+    assert_eq!(theirs.len(), ours.len());
+    for (theirs, ours) in theirs.iter().zip(&ours) {
+        assert!((theirs / ours - 1.0).abs() < 1e-2, "{theirs} {ours}");
+    }
+    assert_eq!(found["top"][0]["id"], own["top"][0]["id"]);
+    let entropy = |seen: &Value| seen["entropy_nats"].as_f64().unwrap();
+    assert!((entropy(&found) - entropy(&own)).abs() < 1e-2);
+}

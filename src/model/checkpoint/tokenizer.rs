@@ -248,10 +248,13 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The number of BOS tokens in front of the ids of a text. A text and this number decide its ids, whatever policy
-    /// asked for them.
+    /// The number of BOS tokens in front of the ids of a text; where another token stands there for the BOS, a number that no
+    /// text reaches. A text and this number decide its ids, whatever policy asked for them.
     pub fn leading_bos(&self, ids: &[u32]) -> usize {
-        self.bos.as_ref().map_or(0, |&bos| self.leading(ids, bos))
+        let Ok(bos) = self.bos else { return 0 };
+        let front = self.leading(ids, bos);
+        let others = ids[..front].iter().filter(|&&id| id != bos).count();
+        if others == 0 { front } else { usize::MAX - others }
     }
 
     /// The number of tokens in front that are the BOS, or stand for it.

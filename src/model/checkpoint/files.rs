@@ -343,7 +343,6 @@ impl<'de> Deserialize<'de> for WeightMap {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WeightMap, A::Error> {
                 let mut entries = BTreeMap::new();
                 while let Some((tensor, shard)) = map.next_entry::<String, String>()? {
-                    let shard = shard.strip_prefix("./").map_or(shard.clone(), ToString::to_string);
                     if entries.get(&tensor).is_some_and(|known| *known != shard) {
                         return Err(serde::de::Error::custom(format!("the tensor {tensor:?} twice")));
                     }

@@ -192,9 +192,9 @@ def check_tables(browser, address):
         button = page.locator(f"{table} thead button").first
         before = cells(page, table, 0)
         button.click()
-        number = lambda text: int(re.sub(r"\D", "", text) or 0)
+        natural = lambda text: (re.sub(r"\d+.*", "", text), int(re.sub(r"\D", "", text) or 0))
         up = cells(page, table, 0)
-        if sorted(up) != sorted(before) or [number(x) for x in up] != sorted(number(x) for x in before):
+        if up != sorted(before, key=natural):
             problem(f"ids do not sort as numbers: {up}")
         button.press("Enter")
         if cells(page, table, 0) != up[::-1]:

@@ -20,7 +20,7 @@ const HEAD_HEIGHT: f64 = 20.0;
 /// More would lie on top of one another.
 const DRAWN: usize = 240;
 /// Specifications that the table beside the drawing lists; the data have all.
-const LISTED: usize = 24;
+const LISTED: usize = 12;
 /// Dimensions that make a protocol.
 const PROTOCOL: [&str; 3] = ["reduction", "endpoint", "BOS"];
 

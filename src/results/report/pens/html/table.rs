@@ -1,9 +1,11 @@
-//! Tables that scroll in their own frame; the script of the page makes them sort and filter.
+//! Tables that scroll in their own frame; the script of the page makes them sort and filter. Numbers under the protocol that
+//! heads their row need no link of their own: the head has it.
 
 use maud::{Markup, html};
 
 use super::spans::line;
-use crate::report::document::{Cell, Table};
+use crate::report::document::{Basis, Cell, Line, Span, Table};
+use number::protocol::Protocol;
 
 pub(super) fn table(table: &Table) -> Markup {
     if table.rows.is_empty() {
@@ -21,18 +23,37 @@ pub(super) fn table(table: &Table) -> Markup {
                             }
                         }
                     }
-                    tbody { @for row in &table.rows { tr { @for one in row { (cell(one)) } } } }
+                    tbody { @for row in &table.rows { tr { @for one in row { (cell(one, head(row))) } } } }
                 }
             }
         }
     }
 }
 
-fn cell(cell: &Cell) -> Markup {
+/// The protocols that head a row.
+fn head(row: &[Cell]) -> &[Protocol] {
+    match row.iter().find(|cell| cell.heads_row).map(|cell| cell.line.0.as_slice()) {
+        Some([Span::Protocols(protocols)]) => protocols,
+        _ => &[],
+    }
+}
+
+/// A line of a cell, whose numbers under `head` are text.
+fn under(head: &[Protocol], whole: &Line) -> Markup {
+    let plain = |span: &Span| match span {
+        Span::Number { text, basis: Basis::Under(protocols) } if !head.is_empty() && protocols == head => {
+            Span::Text(text.clone())
+        }
+        other => other.clone(),
+    };
+    line(&Line(whole.0.iter().map(plain).collect()))
+}
+
+fn cell(cell: &Cell, head: &[Protocol]) -> Markup {
     let (id, key) = (cell.id.as_deref(), cell.key.as_deref());
     let class = cell.is_number().then_some("num");
     let content = html! {
-        (line(&cell.line))
+        (under(head, &cell.line))
         @if !cell.items.is_empty() {
             ul.deviations { @for item in &cell.items { li { (line(item)) } } }
         }

@@ -41,8 +41,8 @@ pub enum CheckpointError {
         /// What is there.
         found: String,
     },
-    /// A folder without safetensors.
-    #[error("{}: expected model.safetensors or model.safetensors.index.json, found {found}; {next}", folder.display())]
+    /// A folder without weights.
+    #[error("{}: expected model.safetensors or pytorch_model.bin (or the index of either), found {found}; {next}", folder.display())]
     NoWeights {
         /// The folder.
         folder: PathBuf,

@@ -15,7 +15,6 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::{Map, Value};
 
 use super::{
     error::CheckpointError,
@@ -31,6 +30,8 @@ use base::foreign::{self, Kind};
 pub const SINGLE: &str = "model.safetensors";
 /// The shard of each tensor.
 pub const INDEX: &str = "model.safetensors.index.json";
+/// Both of each kind of weights; the first that is there counts.
+pub const WEIGHTS: [(&str, &str); 2] = [(SINGLE, INDEX), (pickled::SINGLE, pickled::INDEX)];
 /// Bytes that one core reads at a time.
 #[cfg(target_os = "linux")]
 const READ: usize = 8 << 20;
@@ -120,34 +121,6 @@ impl File {
     }
 }
 
-/// The object in `config.json`.
-///
-/// # Errors
-/// A folder without one, or one that is no JSON object.
-pub fn config(folder: &Path) -> Result<Map<String, Value>, CheckpointError> {
-    match fs::metadata(folder) {
-        Ok(meta) if meta.is_dir() => {}
-        Ok(_) => return Err(CheckpointError::NotAFolder { folder: folder.into(), found: "a file" }),
-        Err(_) => return Err(CheckpointError::NotAFolder { folder: folder.into(), found: "nothing" }),
-    }
-    let path = folder.join("config.json");
-    if matches!(path.try_exists(), Ok(false)) {
-        return Err(CheckpointError::NoConfig { folder: folder.into() });
-    }
-    let config: Value = json(&path, "a JSON object")?;
-    match config {
-        Value::Object(config) => Ok(config),
-        other => Err(CheckpointError::Json {
-            file: path,
-            expected: "a JSON object",
-            found: match other {
-                Value::Array(_) => "an array".into(),
-                other => other.to_string(),
-            },
-        }),
-    }
-}
-
 /// A JSON file of the folder, with the file named in every error.
 pub(super) fn json<T: for<'de> Deserialize<'de>>(
     path: &Path,
@@ -181,12 +154,8 @@ pub(super) fn parse<T: for<'de> Deserialize<'de>>(
 /// The tensors of a file, which is the one of this number.
 type Read = fn(&Path, &[u8], usize) -> Result<Vec<Place>, CheckpointError>;
 
-/// Where weights lie: in one file, or in those of an index; what each should be, and how it is read. The first that is there
-/// counts.
-const KINDS: [(&str, &str, &str, Read); 2] = [
-    (SINGLE, INDEX, "a safetensors file", safetensors),
-    (pickled::SINGLE, pickled::INDEX, "pickled weights", pickled::read),
-];
+/// What the files of each of [`WEIGHTS`] should be, and how they are read.
+const KINDS: [(&str, Read); 2] = [("a safetensors file", safetensors), ("pickled weights", pickled::read)];
 
 fn safetensors(path: &Path, bytes: &[u8], file: usize) -> Result<Vec<Place>, CheckpointError> {
     let place = |tensor| {
@@ -200,9 +169,9 @@ fn safetensors(path: &Path, bytes: &[u8], file: usize) -> Result<Vec<Place>, Che
 pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointError> {
     // What cannot be looked at is opened, and its error is the one to tell.
     let absent = |name: &str| matches!(folder.join(name).try_exists(), Ok(false));
-    let Some(&(single, index, expected, read)) =
-        KINDS.iter().find(|(single, index, ..)| !absent(single) || !absent(index))
-    else {
+    let mut kinds = WEIGHTS.into_iter().zip(KINDS);
+    let there = kinds.find(|((single, index), _)| !absent(single) || !absent(index));
+    let Some(((single, index), (expected, read))) = there else {
         return Err(CheckpointError::NoWeights {
             folder: folder.to_path_buf(),
             found: "neither".to_string(),
@@ -314,10 +283,12 @@ fn agree(
 /// The shard that the folder's index names for a tensor. Converters drop tensors (a tied head) after they wrote the index, so
 /// that one which it names and no shard has is missed only where something needs it.
 pub(super) fn promised(folder: &Path, tensor: &str) -> Option<(PathBuf, String)> {
-    let path = folder.join(INDEX);
-    if folder.join(SINGLE).exists() {
+    let is_there = |name: &str| folder.join(name).exists();
+    let (single, index) = WEIGHTS.into_iter().find(|(single, index)| is_there(single) || is_there(index))?;
+    if is_there(single) {
         return None;
     }
+    let path = folder.join(index);
     let mut index: Index = json(&path, INDEX_FORM).ok()?;
     Some((path, index.weight_map.0.remove(tensor)?))
 }

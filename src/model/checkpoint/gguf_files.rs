@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     error::CheckpointError,
-    files::{File, INDEX, SINGLE},
+    files::{File, WEIGHTS},
     place::{Place, StoredAs},
 };
 use crate::gguf::{Declared, Header, MAGIC, Metadata, describe};
@@ -31,13 +31,13 @@ fn has_ending(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(EXTENSION))
 }
 
-/// The GGUF file that is meant: the one given, or the only one of a folder without safetensors.
+/// The GGUF file that is meant: the one given, or the only one of a folder without other weights.
 pub(super) fn find(at: &Path) -> Result<Option<PathBuf>, CheckpointError> {
     if is_gguf(at) {
         return Ok(Some(at.to_path_buf()));
     }
     let absent = |name: &str| matches!(at.join(name).try_exists(), Ok(false));
-    if !at.is_dir() || !absent(SINGLE) || !absent(INDEX) {
+    if !at.is_dir() || WEIGHTS.iter().any(|(single, index)| !absent(single) || !absent(index)) {
         return Ok(None);
     }
     let io = |source| CheckpointError::Io { file: at.to_path_buf(), what: "cannot list", source };

@@ -6,6 +6,7 @@
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
 //! streams by, `tokenizer` turns text into ids.
 
+mod config;
 mod error;
 mod files;
 mod gguf_files;
@@ -27,9 +28,10 @@ use std::{
     sync::OnceLock,
 };
 
+pub use config::{DESCRIPTIONS, read_config};
 pub use error::CheckpointError;
 use files::File;
-pub use files::{INDEX, SINGLE, config as read_config, shard_names};
+pub use files::{INDEX, SINGLE, WEIGHTS, shard_names};
 pub use made::Made;
 pub use memo::Memo;
 use memo::Stamp;
@@ -137,7 +139,7 @@ pub struct Share {
 
 impl Checkpoint {
     /// Maps the files of a folder in Hugging Face layout, or those of a GGUF file (given itself, or alone in a folder without
-    /// safetensors), and validates their headers; reads no weight.
+    /// other weights), and validates their headers; reads no weight.
     ///
     /// With both `model.safetensors` and an index present the single file is read, as transformers does.
     ///
@@ -150,10 +152,10 @@ impl Checkpoint {
                 (config, files, places, Unread::default())
             }
             None => {
-                let mut config = files::config(folder)?;
+                let config::Config { mut keys, quantised_by } = config::read(folder)?;
                 let (files, places) = files::open(folder)?;
-                let (places, unread) = quantised::apply(folder, &mut config, &files, places)?;
-                (config, files, places, unread)
+                let (places, unread) = quantised::apply(&quantised_by, &mut keys, &files, places)?;
+                (keys, files, places, unread)
             }
         };
         Ok(Checkpoint {

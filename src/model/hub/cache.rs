@@ -74,18 +74,8 @@ impl RepoCache {
             }
             return Ok(Found::Whole(self.snapshot(&commit).join(file)));
         }
-        let index = self.snapshot(&commit).join(checkpoint::INDEX);
-        let weights = if self.has(&commit, checkpoint::SINGLE)? {
-            vec![checkpoint::SINGLE.to_string()]
-        } else if is_file(&index)? {
-            checkpoint::shard_names(&index)?
-        } else {
+        if !self.has(&commit, "config.json")? || !self.has_weights(&commit)? {
             return Ok(Found::Nothing);
-        };
-        for name in weights.iter().map(String::as_str).chain(["config.json"]) {
-            if !self.has(&commit, name)? {
-                return Ok(Found::Nothing);
-            }
         }
         let snapshot = self.snapshot(&commit);
         for name in TOKENIZER {
@@ -120,6 +110,21 @@ impl RepoCache {
     /// Says whether the snapshot holds the file's content: a link to a blob that is gone does not count.
     pub(super) fn has(&self, commit: &str, name: &str) -> Result<bool, HubError> {
         is_file(&self.snapshot(commit).join(name))
+    }
+
+    /// Says whether the snapshot holds all weights: of those kinds that a checkpoint may have, the one that is read.
+    pub(super) fn has_weights(&self, commit: &str) -> Result<bool, HubError> {
+        for (single, index) in checkpoint::WEIGHTS {
+            if self.has(commit, single)? {
+                return Ok(true);
+            }
+            let index = self.snapshot(commit).join(index);
+            if is_file(&index)? {
+                let shards = checkpoint::shard_names(&index)?;
+                return shards.iter().try_fold(true, |all, shard| Ok(all && self.has(commit, shard)?));
+            }
+        }
+        Ok(false)
     }
 
     fn absent(&self, commit: &str, name: &str) -> PathBuf {

@@ -222,10 +222,10 @@ pub enum HubError {
         /// Hash of what came.
         found: Shown,
     },
-    /// A repository without config or safetensors.
+    /// A repository without config or weights that are read.
     #[error(
         "{id} is no checkpoint that can be read: expected config.json and {}, found {}; {}",
-        "model.safetensors (or its index)",
+        "model.safetensors or pytorch_model.bin (or the index of either)",
         listed(files),
         next(files)
     )]

@@ -64,8 +64,8 @@ impl Hub {
         })
     }
 
-    /// The model's snapshot, downloaded where it is not in the cache: config, tokenizer, safetensors, nothing else. Of an id with
-    /// a GGUF file that file, with the other parts of its model beside it.
+    /// The model's snapshot, downloaded where it is not in the cache: config, tokenizer, weights (safetensors, or pickled where
+    /// there are no others), nothing else. Of an id with a GGUF file that file, with the other parts of its model beside it.
     ///
     /// A cached model is taken as it is, without asking whether its branch has moved since: a number must not change
     /// because a second run was online. `fits` sees the snapshot when it holds config and tokenizer, before the weights
@@ -131,23 +131,29 @@ impl Hub {
             cache.write_ref(commit)?;
             return Ok(snapshot.join(file));
         }
-        let weights = [checkpoint::SINGLE, checkpoint::INDEX].into_iter().find(|name| has(name));
-        let (Some(weights), true) = (weights, has("config.json")) else {
+        let mut kinds = checkpoint::WEIGHTS.into_iter();
+        let weights = kinds.find(|(single, index)| has(single) || has(index));
+        let (Some((single, index)), true) = (weights, has("config.json")) else {
             let files = info.siblings.iter().map(|sibling| Shown::from(&sibling.rfilename)).collect();
             return Err(HubError::NotACheckpoint { id: id.clone(), files });
         };
         for name in TOKENIZER.into_iter().filter(|name| !has(name)) {
             cache.mark_absent(commit, name)?;
         }
+        let descriptions = checkpoint::DESCRIPTIONS.into_iter().map(|(name, _)| name);
         let mut small = vec!["config.json"];
+        small.extend(descriptions.filter(|name| has(name)));
         small.extend(TOKENIZER.into_iter().filter(|name| has(name)));
         get(&client, cache, id, commit, &small, &NotesOnly(progress))?;
         fits(&snapshot).map_err(|why| HubError::Unfit { id: id.clone(), why: why.into() })?;
-        if weights == checkpoint::SINGLE {
-            get(&client, cache, id, commit, &[weights], progress)?;
+        // Weights of another kind may be here, from when the repository had no others.
+        if cache.has_weights(commit)? {
+            // Nothing is missing.
+        } else if has(single) {
+            get(&client, cache, id, commit, &[single], progress)?;
         } else {
-            get(&client, cache, id, commit, &[weights], &NotesOnly(progress))?;
-            let shards = checkpoint::shard_names(&snapshot.join(weights))?;
+            get(&client, cache, id, commit, &[index], &NotesOnly(progress))?;
+            let shards = checkpoint::shard_names(&snapshot.join(index))?;
             get(&client, cache, id, commit, &shards, progress)?;
         }
         cache.write_ref(commit)?;

@@ -11,7 +11,7 @@ use crate::sandbox::{Sandbox, project};
 use model::hub::{Hub, HubError, HubId};
 
 /// A repository of GGUF files alone: one whole in a folder, one in four parts, and some that nobody asks for.
-fn quantised() -> Server {
+pub(super) fn quantised() -> Server {
     let goldens = project().join("tests/goldens/gguf/llama_f32");
     let mut files = BTreeMap::from([("README.md".to_string(), b"not needed".to_vec())]);
     files.insert("F32/model.gguf".to_string(), fs::read(goldens.join("model.gguf")).unwrap());
@@ -23,7 +23,7 @@ fn quantised() -> Server {
     Server::with(files)
 }
 
-const PARTS: &str = "model-00001-of-00004.gguf";
+pub(super) const PARTS: &str = "model-00001-of-00004.gguf";
 
 fn fetched(user: &User, id: &str) -> Result<std::path::PathBuf, HubError> {
     Hub::new(user.settings.clone()).fetch(&HubId::parse(id).unwrap(), &|_| Ok(()), &user.said)

@@ -1,6 +1,7 @@
 //! Models of the hub: downloaded, resumed, refused and found again, against a server that speaks the hub's protocol.
 
 mod downloads;
+mod formats;
 mod gguf;
 mod program;
 mod refusals;

@@ -208,13 +208,13 @@ fn a_hub_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_repository_without_safetensors_says_what_it_has() {
+fn a_repository_without_weights_that_are_read_says_what_it_has() {
     let files = |names: &[&str]| {
         let files = names.iter().map(|name| (name.to_string(), b"{}".to_vec()));
         Server::with(files.collect::<BTreeMap<_, _>>())
     };
-    let said = User::of(&files(&["config.json", "pytorch_model.bin"])).refused();
-    assert!(said.contains("found pytorch_model.bin") && said.contains("refs/pr"), "{said}");
+    let said = User::of(&files(&["config.json", "tf_model.h5"])).refused();
+    assert!(said.contains("found tf_model.h5") && said.contains("refs/pr"), "{said}");
     let said = User::of(&files(&["data.csv"])).refused();
     assert!(said.contains("found data.csv") && said.contains("transformers"), "{said}");
     let said = User::of(&files(&["\u{1b}[2J.bin"])).refused();

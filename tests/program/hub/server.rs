@@ -201,7 +201,7 @@ fn answer(request: &Request, shared: &Shared) -> Reply {
         if commit != COMMIT && commit != STEP {
             return missing("RevisionNotFound");
         }
-        if !name.ends_with(".safetensors") && !name.ends_with(".gguf") {
+        if ![".safetensors", ".gguf", ".bin"].iter().any(|ending| name.ends_with(ending)) {
             // As the hub does for files outside LFS: to another path of its own.
             return Reply::new(307).with("location", &format!("/api/resolve-cache/models/{name}"));
         }

@@ -60,6 +60,17 @@ const METHOD: &str = "quant_method";
 /// A format, or the name of one that is not read.
 type Named = Result<&'static Format, String>;
 
+/// Whether a config says how weights are quantised.
+pub(super) fn is_described(config: &Map<String, Value>) -> bool {
+    described(config).is_some()
+}
+
+/// Adds to a config what another file says of it, which names no method where it means this one.
+pub(super) fn describe(config: &mut Map<String, Value>, mut object: Map<String, Value>, method: &str) {
+    object.entry(METHOD).or_insert_with(|| method.into());
+    config.insert(KEY.into(), object.into());
+}
+
 /// What a config says of quantisation: the format, and the object that describes it.
 fn described(config: &Map<String, Value>) -> Option<(Named, &Map<String, Value>)> {
     let is_set = |key: &&str| config.get(*key).is_some_and(|found| !found.is_null());
@@ -89,29 +100,27 @@ pub fn unknown_quantisation(config: &Map<String, Value>) -> Option<String> {
     Some(format!("{METHOD} {found}; {} are read", known()))
 }
 
-/// Puts weights in the place of the tensors that store them, and takes the keys that say how out of the config; where no weight
-/// is quantised they say nothing. Tensors that no number follows from are [`Unread`].
+/// Puts weights in the place of the tensors that store them, and takes the keys that say how, which a file has, out of the
+/// config; where no weight is quantised they say nothing. Tensors that no number follows from are [`Unread`].
 ///
 /// # Errors
 /// A method, a value of a key or a tensor that is not read.
 pub(super) fn apply(
-    folder: &Path,
+    file: &Path,
     config: &mut Map<String, Value>,
     files: &[File],
     places: Vec<Place>,
 ) -> Result<(Vec<Place>, Unread), CheckpointError> {
     let Some((format, object)) = described(config) else { return Ok((places, Unread::default())) };
-    let file = folder.join("config.json");
     let planned = match format {
         Ok(format) => {
-            let source =
-                Source { method: format.method, file: &file, config: object, files, places: &places };
+            let source = Source { method: format.method, file, config: object, files, places: &places };
             (format.weights)(&source)?
         }
         Err(_) if places.iter().all(|place| place.is_plain_weight()) => plan::Plan::default(),
         Err(method) => {
             return Err(CheckpointError::Quantisation {
-                file,
+                file: file.to_path_buf(),
                 what: format!("key `{METHOD}`"),
                 expected: format!("one of {}", known()),
                 found: method,

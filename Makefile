@@ -85,10 +85,10 @@ foreign: build .venv/optimum/ready ## remake the decoders of other tools, check 
 	.venv/foreign/bin/python scripts/reference/make_foreign.py check $(TARGET)/release/streamgauge
 	.venv/foreign/bin/python scripts/reference/check_exports.py $(TARGET)/release/streamgauge
 
-# make fuzz EXECUTIONS=50000 ONLY=onnx: so many, of one target
+# make fuzz EXECUTIONS=50000 ONLY=onnx,toml: so many, of some targets
 EXECUTIONS ?= 1000000
 fuzz: runtime ## a million mutated inputs for every parser of foreign bytes, under limits: results/fuzz.md
-	EXECUTIONS=$(EXECUTIONS) ONLY=$(ONLY) nice -n 19 \
+	EXECUTIONS=$(EXECUTIONS) ONLY="$(ONLY)" nice -n 19 \
 	  $(CARGO) test --release --locked --quiet --test fuzz -- --ignored --exact whole --nocapture
 
 # AutoGPTQ and AutoAWQ ask for packages of other years: single files of theirs are used, which need none.

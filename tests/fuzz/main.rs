@@ -42,7 +42,7 @@ fn worker() {
     run::worker();
 }
 
-/// `make fuzz`: EXECUTIONS of every target (or of ONLY one), and a table of what they took.
+/// `make fuzz`: EXECUTIONS of every target (or of those that ONLY names), and a table of what they took.
 #[test]
 #[ignore = "takes hours"]
 fn whole() {

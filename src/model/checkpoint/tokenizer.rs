@@ -5,35 +5,38 @@
 //! default: the post-processor of `tokenizer.json` alone, as in the reference, where `add_bos_token` of `tokenizer_config.json`
 //! changes no ids beside it. A GGUF file says all of it itself.
 //!
-//! That crate is not made for files of strangers: `bounds` looks at one before it does, and whatever it is asked is contained.
+//! That crate is not made for files of strangers: `bounds` looks at one before it does, regular expressions are matched by
+//! `expression` and not by the crate, and a `watch` is kept over whatever it is asked.
 
+mod applied;
 mod bounds;
 mod charsmap;
 mod count;
+mod expression;
+mod parsed;
 mod pattern;
 mod rules;
+mod shown;
+mod watch;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{Arc, OnceLock},
 };
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
-use tokenizers::ModelWrapper;
 
 use super::{CheckpointError, files, gguf_files};
 use crate::gguf;
-use base::contain::contain;
-use base::foreign::{self, Kind};
+use applied::Watched;
 use base::hash::Key;
-use bounds::{Checked, Growth};
 use number::protocol::Bos;
+use parsed::Parsed;
+use shown::short;
 
 const FILE: &str = "tokenizer.json";
-/// Characters of a text that a message shows.
-const MOST_SHOWN: usize = 80;
 
 /// A checkpoint's tokenizer and its BOS facts.
 pub struct Tokenizer {
@@ -106,7 +109,11 @@ pub enum TokenizerError {
         text: String,
     },
     /// A text that the tokenizer fails on.
-    #[error("{}: cannot encode {text:?}: {why}", file.display())]
+    #[error(
+        "{}: cannot encode {text:?}: {why}; give token ids instead of text (`--tokens 1,2,3`), or use the tokenizer.json of a model \
+         that you trust",
+        file.display()
+    )]
     Encode {
         /// The tokenizer's file.
         file: PathBuf,
@@ -168,7 +175,7 @@ impl Tokenizer {
         let header = gguf::Header::read(&file, mapped.bytes()).map_err(CheckpointError::from)?;
         let described = gguf::tokenizer(&header.metadata).map_err(CheckpointError::from)?;
         let parsed = Parsed::of(&file, described.json.to_string().into_bytes())?;
-        let named = described.bos.as_ref().and_then(|token| parsed.inner.token_to_id(token));
+        let named = described.bos.as_ref().and_then(|token| parsed.inner().token_to_id(token));
         let bos = named.ok_or_else(|| "the file has no key `tokenizer.ggml.bos_token_id`".to_string());
         let adds_bos = if described.adds_bos && bos.is_ok() { Adds::Config } else { Adds::Nobody };
         let (parsed, stale) = (Arc::new(parsed), Vec::new());
@@ -179,17 +186,17 @@ impl Tokenizer {
         let file = folder.join(FILE);
         let settings = optional(&folder.join("tokenizer_config.json"))?;
         let config = optional(&folder.join("config.json"))?;
-        let bos = bos(&parsed.inner, &settings, &config);
+        let bos = bos(parsed.inner(), &settings, &config);
         let adds = |bos: u32| {
-            contain(|| post_processor_adds(&parsed.inner, bos))
-                .map_err(|panic| TokenizerError::Bad { file: file.clone(), found: panic.to_string() })
+            let adds = parsed.puts_in_front(bos);
+            adds.map_err(|found| TokenizerError::Bad { file: file.clone(), found })
         };
         let adds_bos = match &bos {
             Ok(bos) if adds(*bos)? => Adds::PostProcessor,
             _ => Adds::Nobody,
         };
-        let token = bos.as_ref().ok().and_then(|bos| Some((*bos, parsed.inner.id_to_token(*bos)?)));
-        let stale = token.map_or_else(Vec::new, |(bos, token)| stale(&parsed.inner, bos, &token));
+        let token = bos.as_ref().ok().and_then(|bos| Some((*bos, parsed.inner().id_to_token(*bos)?)));
+        let stale = token.map_or_else(Vec::new, |(bos, token)| stale(parsed.inner(), bos, &token));
         Ok(Tokenizer { file, parsed, bos, stale, adds_bos, identity: OnceLock::new() })
     }
 
@@ -208,18 +215,13 @@ impl Tokenizer {
     /// The ids that `tokenizer.json` gives a text; [`Tokenizer::under`] makes those of every policy from them.
     ///
     /// # Errors
-    /// An empty text.
+    /// An empty text, or one that the file's rules fail on.
     pub fn plain(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         if text.is_empty() {
             return Err(TokenizerError::EmptyText);
         }
         let failed = |why: String| TokenizerError::Encode { file: self.file.clone(), text: short(text), why };
-        self.parsed.growth.allows(text.len()).map_err(failed)?;
-        match contain(|| self.parsed.inner.encode_fast(text, true)) {
-            Ok(Ok(encoding)) => Ok(encoding.get_ids().to_vec()),
-            Ok(Err(error)) => Err(failed(error.to_string())),
-            Err(panic) => Err(failed(panic.to_string())),
-        }
+        self.parsed.ids(text).map_err(failed)
     }
 
     /// [`Tokenizer::encode`] of a text whose [`Tokenizer::plain`] ids are known.
@@ -265,16 +267,16 @@ impl Tokenizer {
     /// A token as text for people: byte-level and `▁` spellings resolved, a leading space kept. A token that is
     /// part of a character stays as the vocabulary spells it; an id outside the vocabulary becomes `<id 5>`.
     pub fn token(&self, id: u32) -> String {
-        let Some(piece) = self.parsed.inner.id_to_token(id) else { return format!("<id {id}>") };
-        if self.parsed.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&id) {
+        let Some(piece) = self.parsed.inner().id_to_token(id) else { return format!("<id {id}>") };
+        if self.parsed.inner().get_added_vocabulary().get_added_tokens_decoder().contains_key(&id) {
             return piece;
         }
         // Byte-level spellings have no `▁`; the decoders of those that do would strip the leading space.
         if piece.contains('▁') {
             return piece.replace('▁', " ");
         }
-        match contain(|| self.parsed.inner.decode(&[id], false)) {
-            Ok(Ok(text)) if !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER) => text,
+        match self.parsed.decoded(id, piece.len()) {
+            Ok(text) if !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER) => text,
             _ => piece,
         }
     }
@@ -285,7 +287,7 @@ impl Tokenizer {
         *self.identity.get_or_init(|| {
             let mut hasher = blake3::Hasher::new_derive_key("streamgauge 2026 tokenizer identity v1");
             hasher.update(format!("{:?} {:?} ", self.bos.as_ref().ok(), self.adds_bos).as_bytes());
-            hasher.update(&self.parsed.content);
+            hasher.update(self.parsed.content());
             Key::from(hasher.finalize())
         })
     }
@@ -299,7 +301,7 @@ impl Tokenizer {
                 self.file.display()
             ));
         }
-        let dropout = self.parsed.dropout?;
+        let dropout = self.parsed.dropout()?;
         Some(format!(
             "{}: its dropout of {dropout}, by which the ids of a text are chance, is left off",
             self.file.display()
@@ -324,19 +326,6 @@ impl Tokenizer {
     }
 }
 
-/// The number of times that `bos` stands in front.
-fn leading(ids: &[u32], bos: u32) -> usize {
-    ids.iter().take_while(|&&id| id == bos).count()
-}
-
-/// The beginning of a text, for a message.
-fn short(text: &str) -> String {
-    match text.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => text[..end].to_string() + "…",
-        None => text.to_string(),
-    }
-}
-
 /// A JSON object that need not be there.
 fn optional(file: &Path) -> Result<Map<String, Value>, CheckpointError> {
     match files::json(file, "a JSON object") {
@@ -349,7 +338,7 @@ fn optional(file: &Path) -> Result<Map<String, Value>, CheckpointError> {
 
 /// The BOS id, or why there is none.
 fn bos(
-    tokenizer: &tokenizers::Tokenizer,
+    tokenizer: &Watched,
     settings: &Map<String, Value>,
     config: &Map<String, Value>,
 ) -> Result<u32, String> {
@@ -372,85 +361,13 @@ fn bos(
 }
 
 /// The other ids that the post-processor's template gives the BOS token: those of another vocabulary.
-fn stale(tokenizer: &tokenizers::Tokenizer, bos: u32, token: &str) -> Vec<u32> {
+fn stale(tokenizer: &Watched, bos: u32, token: &str) -> Vec<u32> {
     let Some(Ok(rules)) = tokenizer.get_post_processor().map(serde_json::to_value) else { return Vec::new() };
     let sequence = rules.get("processors").and_then(Value::as_array);
     let templates = sequence.map_or(std::slice::from_ref(&rules), Vec::as_slice).iter();
     let ids = templates.filter_map(|rule| rule.get("special_tokens")?.get(token)?.get("ids")?.as_array());
     let ids = ids.flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok());
     ids.filter(|id| *id != bos).collect()
-}
-
-/// Says whether the post-processor puts `bos` in front of a text that does not begin with it.
-fn post_processor_adds(tokenizer: &tokenizers::Tokenizer, bos: u32) -> bool {
-    let ids = |special| tokenizer.encode("a", special).map(|encoding| encoding.get_ids().to_vec());
-    match (ids(false), ids(true)) {
-        (Ok(bare), Ok(full)) => leading(&full, bos) > leading(&bare, bos),
-        _ => false,
-    }
-}
-
-/// A `tokenizer.json`.
-struct Parsed {
-    inner: tokenizers::Tokenizer,
-    growth: Growth,
-    /// The dropout that the file asks for.
-    dropout: Option<f64>,
-    /// The settings that decide ids, as [`content`] spells them.
-    content: LazyLock<Vec<u8>, Box<dyn FnOnce() -> Vec<u8> + Send>>,
-}
-
-impl Parsed {
-    fn read(file: &Path) -> Result<Parsed, TokenizerError> {
-        let _span = tracing::info_span!("tokenizer", file = %file.display()).entered();
-        if matches!(file.try_exists(), Ok(false)) {
-            return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
-        }
-        let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
-        let bytes = foreign::read(file, Kind::Json).map_err(io)?;
-        Parsed::of(file, bytes)
-    }
-
-    /// Of the bytes of a `tokenizer.json` that `file` holds or describes.
-    fn of(file: &Path, bytes: Vec<u8>) -> Result<Parsed, TokenizerError> {
-        let bad = |found: String| TokenizerError::Bad { file: file.to_path_buf(), found };
-        let Checked { growth, dropout } = bounds::check(&bytes).map_err(bad)?;
-        let open = || -> Result<tokenizers::Tokenizer, tokenizers::Error> {
-            let mut inner = tokenizers::Tokenizer::from_bytes(&bytes)?;
-            inner.with_truncation(None)?;
-            inner.with_padding(None);
-            if dropout.is_some()
-                && let ModelWrapper::BPE(mut model) = inner.get_model().clone()
-            {
-                model.dropout = None;
-                inner.with_model(model);
-            }
-            Ok(inner)
-        };
-        let inner = match contain(open) {
-            Ok(opened) => opened.map_err(|error| bad(error.to_string()))?,
-            Err(panic) => return Err(bad(panic.to_string())),
-        };
-        Ok(Parsed { inner, growth, dropout, content: LazyLock::new(Box::new(|| content(bytes))) })
-    }
-}
-
-/// The settings of a `tokenizer.json` that decide ids, in one spelling whatever its formatting. The bytes
-/// as they lie where a tokenizer can be read of them but no general JSON (a number out of range that it ignores).
-fn content(bytes: Vec<u8>) -> Vec<u8> {
-    let Ok(mut content) = serde_json::from_slice::<Map<String, Value>>(&bytes) else { return bytes };
-    // Switched off, so they decide nothing.
-    content.remove("truncation");
-    content.remove("padding");
-    if let Some(dropout) = content.get_mut("model").and_then(|model| model.get_mut("dropout"))
-        && dropout.as_f64().is_some_and(|dropout| dropout != 0.0)
-    {
-        *dropout = Value::Null;
-    }
-    content.sort_keys();
-    let mut content = Value::Object(content);
-    content.sort_all_objects();
-    content.to_string().into_bytes()
 }
 
 #[cfg(test)]

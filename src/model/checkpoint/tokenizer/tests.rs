@@ -304,3 +304,70 @@ fn dropout_is_left_off_with_a_note_and_the_ids_are_those_without() {
     assert!(with.note().unwrap().contains("dropout of 0.5") && without.note().is_none());
     assert!(open(json!(0.0)).note().is_none());
 }
+
+/// A tokenizer with a rule that its library applies in silence when a match is given up.
+fn with_rule(part: &str, rule: Value) -> Tokenizer {
+    let folder = facts(&[], json!({}), json!({})).folder();
+    let file = folder.path().join("tokenizer.json");
+    let mut content: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    content[part] = rule;
+    fs::write(&file, content.to_string()).unwrap();
+    Tokenizer::open(folder.path()).unwrap()
+}
+
+#[test]
+fn an_expression_that_gives_up_is_an_error_and_no_ids() {
+    let pattern = json!({"Regex": "(a|a|aa)+(?=c)"});
+    let split = json!({"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": false});
+    let inverted = json!({"type": "Split", "pattern": pattern, "behavior": "Removed", "invert": true});
+    let replace = json!({"type": "Replace", "pattern": pattern, "content": "b"});
+    let text = "a".repeat(60);
+    for (part, rule) in [
+        ("pre_tokenizer", split.clone()),
+        ("pre_tokenizer", inverted),
+        ("pre_tokenizer", json!({"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, split]})),
+        ("normalizer", replace.clone()),
+        ("normalizer", json!({"type": "Sequence", "normalizers": [{"type": "NFC"}, replace]})),
+    ] {
+        let tokenizer = with_rule(part, rule.clone());
+        assert!(tokenizer.plain("aab b").is_ok(), "{rule}");
+        let error = tokenizer.plain(&text).unwrap_err().to_string();
+        for words in ["tokenizer.json", "(a|a|aa)+", "--tokens"] {
+            assert!(error.contains(words), "{rule}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_decoder_that_gives_up_leaves_a_token_as_the_vocabulary_spells_it() {
+    let replace = json!({"type": "Replace", "pattern": {"Regex": "(a|a|aa)+(?=c)|<"}, "content": "b"});
+    let tokenizer = with_rule("decoder", replace.clone());
+    assert_eq!(tokenizer.token(3), "a");
+    let folder = tempfile::tempdir().unwrap();
+    let long = "a".repeat(60) + "<";
+    let file = json!({"version": "1.0", "added_tokens": [], "decoder": replace,
+        "model": {"type": "WordLevel", "unk_token": "x", "vocab": {"x": 0, "aac<": 1, (long.as_str()): 2}}});
+    fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
+    let tokenizer = Tokenizer::open(folder.path()).unwrap();
+    assert_eq!([1, 2].map(|id| tokenizer.token(id)), ["bcb".to_string(), long]);
+}
+
+/// A million spaces and a word are more than the backtracking of the library of expressions holds.
+#[test]
+fn words_of_gpt_2_are_cut_here_too() {
+    let bytes = |use_regex: bool, add_prefix_space: bool| json!({"type": "ByteLevel", "add_prefix_space": add_prefix_space, "trim_offsets": true, "use_regex": use_regex});
+    let vocab = json!({"u": 0, "a": 1, "Ġa": 2, "Ġ": 3, "aĠa": 4, "Ġab": 5, "Ġ123": 6, "'s": 7, "ĠaĠa": 8});
+    let open = |rule: Value| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = json!({"version": "1.0", "added_tokens": [], "pre_tokenizer": rule,
+            "model": {"type": "WordLevel", "unk_token": "u", "vocab": vocab}});
+        fs::write(folder.path().join("tokenizer.json"), file.to_string()).unwrap();
+        Tokenizer::open(folder.path()).unwrap()
+    };
+    assert_eq!(open(bytes(true, false)).plain("a a ab's  a 123").unwrap(), [1, 2, 5, 7, 3, 2, 6]);
+    assert_eq!(open(bytes(true, true)).plain("a a").unwrap(), [2, 2]);
+    assert_eq!(open(bytes(false, false)).plain("a a").unwrap(), [4]);
+    assert_eq!(open(bytes(false, true)).plain("a a").unwrap(), [8]);
+    let error = open(bytes(true, false)).plain(&(" ".repeat(1_100_000) + "a")).unwrap_err().to_string();
+    assert!(error.contains("(?!") && error.contains("1100001 bytes"), "{error}");
+}

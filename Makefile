@@ -72,6 +72,7 @@ goldens: .venv/ready .venv/quantised/ready ## remake the reference observations,
 	.venv/bin/python scripts/reference/make_gguf.py
 	.venv/quantised/bin/python scripts/reference/make_quantised.py
 	.venv/bin/python scripts/reference/make_tokens.py
+	.venv/bin/python scripts/reference/make_older_tokens.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py
 	.venv/bin/python scripts/reference/make_stats_tests.py

@@ -101,6 +101,31 @@ fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
 }
 
 #[test]
+fn vocabulary_and_merges_do_for_a_tokenizer() {
+    let sandbox = Sandbox::new();
+    let zoo = project().join("data/zoo/gpt2-tiny");
+    let plain = measured(&sandbox, &zoo.display().to_string());
+    fs::create_dir(sandbox.path("model")).unwrap();
+    sandbox.write(
+        "model/tokenizer_config.json",
+        r#"{"tokenizer_class": "GPT2Tokenizer", "add_bos_token": false}"#,
+    );
+    for file in ["config.json", "model.safetensors"] {
+        fs::copy(zoo.join(file), sandbox.path("model").join(file)).unwrap();
+    }
+    let (_, error) = sandbox.expect(4, &["measure", "./model", "--prompt", PROMPT]);
+    assert!(error.contains("vocab.json and merges.txt") && error.contains("--tokens"), "{error}");
+    let tokenizer: Value =
+        serde_json::from_str(&fs::read_to_string(zoo.join("tokenizer.json")).unwrap()).unwrap();
+    let model = &tokenizer["model"];
+    let pair = |pair: &Value| format!("{} {}\n", pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+    let merges: String = model["merges"].as_array().unwrap().iter().map(pair).collect();
+    sandbox.write("model/vocab.json", &model["vocab"].to_string());
+    sandbox.write("model/merges.txt", &format!("#version: 0.2\n{merges}"));
+    assert_eq!(measured(&sandbox, "./model"), plain);
+}
+
+#[test]
 fn a_prompt_may_begin_with_a_hyphen_and_stand_before_the_model() {
     let sandbox = Sandbox::new();
     for prompt in ["- one", "-5 degrees is", "--help me", "two\nlines"] {

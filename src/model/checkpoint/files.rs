@@ -15,6 +15,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
+use serde_json::{Map, Value};
 
 use super::{
     error::CheckpointError,
@@ -132,6 +133,14 @@ pub(super) fn json<T: for<'de> Deserialize<'de>>(
         source,
     })?;
     parse(path, &text, expected)
+}
+
+/// A JSON object that need not be there.
+pub(super) fn optional(file: &Path) -> Result<Map<String, Value>, CheckpointError> {
+    match json(file, "a JSON object") {
+        Err(CheckpointError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Map::new()),
+        read => read,
+    }
 }
 
 /// The content of a JSON file, with the file named in the error.

@@ -6,13 +6,17 @@
 //! changes no ids beside it. A GGUF file says all of it itself.
 //!
 //! That crate is not made for files of strangers: `bounds` looks at one before it does, regular expressions are matched by
-//! `expression` and not by the crate, and a `watch` is kept over whatever it is asked.
+//! `expression` and not by the crate, and a `watch` is kept over whatever it is asked. `older` makes a `tokenizer.json` of the
+//! files that models had before that format.
 
 mod applied;
+mod bos;
 mod bounds;
 mod charsmap;
 mod count;
+mod error;
 mod expression;
+mod older;
 mod parsed;
 mod pattern;
 mod rules;
@@ -26,13 +30,14 @@ use std::{
 };
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
 
 use super::{CheckpointError, files, gguf_files};
 use crate::gguf;
-use applied::Watched;
 use base::hash::Key;
+use bos::stale;
+pub use error::TokenizerError;
 use number::protocol::Bos;
+use older::Assembled;
 use parsed::Parsed;
 use shown::short;
 
@@ -58,88 +63,24 @@ enum Adds {
     Nobody,
 }
 
-/// A prompt or a tokenizer that gives no token ids.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenizerError {
-    /// A folder without `tokenizer.json`.
-    #[error(
-        "{}: no tokenizer.json; download it into this folder, or give token ids instead of text (`--tokens 1,2,3`)",
-        folder.display()
-    )]
-    Missing {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// A file that is no tokenizer.
-    #[error(
-        "{}: expected a tokenizer of the `tokenizers` library, found: {found}; download the file again, or give token ids \
-         instead of text (`--tokens 1,2,3`)",
-        file.display()
-    )]
-    Bad {
-        /// The tokenizer's file.
-        file: PathBuf,
-        /// What it holds instead.
-        found: String,
-    },
-    /// A policy that needs a BOS, of a tokenizer that has none.
-    #[error(
-        "{}: the policy {policy:?} needs a BOS token, but {why}; use the policy \"never\", or {other}",
-        file.display()
-    )]
-    NoBos {
-        /// The tokenizer's file.
-        file: PathBuf,
-        /// Name of the BOS policy.
-        policy: &'static str,
-        /// What is missing.
-        why: String,
-        /// What else helps.
-        other: &'static str,
-    },
-    /// A prompt without text.
-    #[error("the prompt is empty; give a text of at least one token")]
-    EmptyText,
-    /// A text that becomes no token.
-    #[error("{}: {text:?} becomes no token at all; give a text of at least one token", file.display())]
-    NoTokens {
-        /// The tokenizer's file.
-        file: PathBuf,
-        /// The prompt.
-        text: String,
-    },
-    /// A text that the tokenizer fails on.
-    #[error(
-        "{}: cannot encode {text:?}: {why}; give token ids instead of text (`--tokens 1,2,3`), or use the tokenizer.json of a model \
-         that you trust",
-        file.display()
-    )]
-    Encode {
-        /// The tokenizer's file.
-        file: PathBuf,
-        /// The prompt.
-        text: String,
-        /// What the tokenizer says.
-        why: String,
-    },
-    /// A file beside it cannot be read.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-}
-
 impl Tokenizer {
-    /// Reads the metadata of a GGUF file; of a folder in Hugging Face layout `tokenizer.json`, and `tokenizer_config.json` and `config.json` where they are.
+    /// Reads the metadata of a GGUF file; of a folder in Hugging Face layout `tokenizer.json`, or the files that models had before
+    /// it, and `tokenizer_config.json` and `config.json` where they are.
     ///
     /// Truncation and padding that `tokenizer.json` asks for are switched off: a prompt is measured whole. So is dropout: its
     /// ids are the same each time.
     ///
     /// # Errors
-    /// [`TokenizerError::Missing`] without `tokenizer.json`; files that cannot be read or parsed.
+    /// [`TokenizerError::Missing`] without any tokenizer; files that cannot be read or parsed.
     pub fn open(folder: &Path) -> Result<Tokenizer, TokenizerError> {
         if let Some(file) = gguf_files::find(folder)? {
             return Tokenizer::of_gguf(file);
         }
-        Tokenizer::of(folder, Arc::new(Parsed::read(&folder.join(FILE))?))
+        let file = folder.join(FILE);
+        match matches!(file.try_exists(), Ok(false)) {
+            true => Tokenizer::of_older_files(folder),
+            false => Tokenizer::of(folder, Arc::new(Parsed::read(&file)?)),
+        }
     }
 
     /// [`Tokenizer::open`] of every folder; a `tokenizer.json` that lies in several is parsed once.
@@ -183,10 +124,31 @@ impl Tokenizer {
     }
 
     fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
-        let file = folder.join(FILE);
-        let settings = optional(&folder.join("tokenizer_config.json"))?;
-        let config = optional(&folder.join("config.json"))?;
-        let bos = bos(parsed.inner(), &settings, &config);
+        let settings = files::optional(&folder.join("tokenizer_config.json"))?;
+        let config = files::optional(&folder.join("config.json"))?;
+        let bos = bos::named(parsed.inner(), &settings, &config);
+        Tokenizer::with_bos(folder.join(FILE), parsed, bos)
+    }
+
+    fn of_older_files(folder: &Path) -> Result<Tokenizer, TokenizerError> {
+        let settings = files::optional(&folder.join("tokenizer_config.json"))?;
+        let config = files::optional(&folder.join("config.json"))?;
+        let missing = || TokenizerError::Missing { folder: folder.to_path_buf() };
+        let Assembled { file, json, bos } =
+            older::assemble(folder, &settings, &config)?.ok_or_else(missing)?;
+        let parsed = Parsed::of(&file, json.to_string().into_bytes())?;
+        let bos = match bos.and_then(|token| parsed.inner().token_to_id(&token)) {
+            Some(bos) => Ok(bos),
+            None => bos::of_config(&config),
+        };
+        Tokenizer::with_bos(file, Arc::new(parsed), bos)
+    }
+
+    fn with_bos(
+        file: PathBuf,
+        parsed: Arc<Parsed>,
+        bos: Result<u32, String>,
+    ) -> Result<Tokenizer, TokenizerError> {
         let adds = |bos: u32| {
             let adds = parsed.puts_in_front(bos);
             adds.map_err(|found| TokenizerError::Bad { file: file.clone(), found })
@@ -318,56 +280,12 @@ impl Tokenizer {
             file: self.file.clone(),
             policy: policy.as_str(),
             why: why.clone(),
-            other: match self.file.ends_with(FILE) {
+            other: match self.file.extension().is_some_and(|kind| kind == "json") {
                 true => "set bos_token in tokenizer_config.json",
                 false => "use a GGUF file that names its BOS",
             },
         })
     }
-}
-
-/// A JSON object that need not be there.
-fn optional(file: &Path) -> Result<Map<String, Value>, CheckpointError> {
-    match files::json(file, "a JSON object") {
-        Err(CheckpointError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            Ok(Map::new())
-        }
-        read => read,
-    }
-}
-
-/// The BOS id, or why there is none.
-fn bos(
-    tokenizer: &Watched,
-    settings: &Map<String, Value>,
-    config: &Map<String, Value>,
-) -> Result<u32, String> {
-    let token = match settings.get("bos_token") {
-        Some(Value::Object(token)) => token.get("content").and_then(Value::as_str),
-        Some(token) => token.as_str(),
-        None => None,
-    };
-    if let Some(token) = token {
-        return tokenizer.token_to_id(token).ok_or_else(|| {
-            format!(
-                "the bos_token {token:?} of tokenizer_config.json is not in the vocabulary of tokenizer.json"
-            )
-        });
-    }
-    let id = config.get("bos_token_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
-    id.ok_or_else(|| {
-        "neither bos_token in tokenizer_config.json nor bos_token_id in config.json names one".to_string()
-    })
-}
-
-/// The other ids that the post-processor's template gives the BOS token: those of another vocabulary.
-fn stale(tokenizer: &Watched, bos: u32, token: &str) -> Vec<u32> {
-    let Some(Ok(rules)) = tokenizer.get_post_processor().map(serde_json::to_value) else { return Vec::new() };
-    let sequence = rules.get("processors").and_then(Value::as_array);
-    let templates = sequence.map_or(std::slice::from_ref(&rules), Vec::as_slice).iter();
-    let ids = templates.filter_map(|rule| rule.get("special_tokens")?.get(token)?.get("ids")?.as_array());
-    let ids = ids.flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok());
-    ids.filter(|id| *id != bos).collect()
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ use base::{lookup, progress::Progress, publish};
 
 /// Files besides config and weights that decide what is measured. A repository may lack them.
 pub(super) const TOKENIZER: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
+/// Those that tell of the tokenizer where the first of [`TOKENIZER`] is not.
+pub(super) const OLDER_TOKENIZER: [&str; 5] =
+    ["vocab.json", "merges.txt", "tokenizer.model", "added_tokens.json", "special_tokens_map.json"];
 
 /// One repository at one revision.
 pub(super) struct RepoCache {
@@ -78,7 +81,8 @@ impl RepoCache {
             return Ok(Found::Nothing);
         }
         let snapshot = self.snapshot(&commit);
-        for name in TOKENIZER {
+        let older: &[&str] = if self.has(&commit, TOKENIZER[0])? { &[] } else { &OLDER_TOKENIZER };
+        for name in TOKENIZER.iter().chain(older) {
             if !self.has(&commit, name)? && !is_file(&self.absent(&commit, name))? {
                 return Ok(Found::WithoutTokenizer(snapshot));
             }

@@ -20,7 +20,7 @@ mod url;
 
 use std::path::{Path, PathBuf};
 
-use cache::{Found, RepoCache, TOKENIZER};
+use cache::{Found, OLDER_TOKENIZER, RepoCache, TOKENIZER};
 use client::Client;
 use digest::is_hex;
 pub use error::{HubError, Shown};
@@ -137,13 +137,17 @@ impl Hub {
             let files = info.siblings.iter().map(|sibling| Shown::from(&sibling.rfilename)).collect();
             return Err(HubError::NotACheckpoint { id: id.clone(), files });
         };
-        for name in TOKENIZER.into_iter().filter(|name| !has(name)) {
-            cache.mark_absent(commit, name)?;
-        }
+        let older: &[&str] = if has(TOKENIZER[0]) { &[] } else { &OLDER_TOKENIZER };
         let descriptions = checkpoint::DESCRIPTIONS.into_iter().map(|(name, _)| name);
         let mut small = vec!["config.json"];
         small.extend(descriptions.filter(|name| has(name)));
-        small.extend(TOKENIZER.into_iter().filter(|name| has(name)));
+        for name in TOKENIZER.iter().chain(older) {
+            if has(name) {
+                small.push(name);
+            } else {
+                cache.mark_absent(commit, name)?;
+            }
+        }
         get(&client, cache, id, commit, &small, &NotesOnly(progress))?;
         fits(&snapshot).map_err(|why| HubError::Unfit { id: id.clone(), why: why.into() })?;
         // Weights of another kind may be here, from when the repository had no others.

@@ -249,3 +249,24 @@ fn two_at_once_download_once() {
     assert_eq!(content(&server.log()).len(), 1);
     assert!(user.notes().contains("waiting"), "{}", user.notes());
 }
+
+#[test]
+fn files_of_an_older_tokenizer_come_where_there_is_no_tokenizer_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = super::project().join("data/zoo/gpt2-tiny");
+    for name in ["config.json", "model.safetensors", "tokenizer_config.json"] {
+        fs::copy(from.join(name), folder.path().join(name)).unwrap();
+    }
+    for name in ["vocab.json", "merges.txt", "added_tokens.json", "README.md"] {
+        fs::write(folder.path().join(name), "{}").unwrap();
+    }
+    let user = User::of(&super::server::Server::of(folder.path()));
+    let snapshot = user.fetch().unwrap();
+    for (name, wanted) in
+        [("vocab.json", true), ("merges.txt", true), ("added_tokens.json", true), ("README.md", false)]
+    {
+        assert_eq!(snapshot.join(name).is_file(), wanted, "{name}");
+    }
+    assert!(user.path(&format!(".no_exist/{COMMIT}/tokenizer.model")).is_file());
+    assert_eq!(user.found(), Some(snapshot));
+}

@@ -1,0 +1,139 @@
+//! Tokenizers of folders without `tokenizer.json`: the files that a model's class of the reference had before that format, put
+//! together as that class does today.
+//!
+//! Source: `tokenization_utils_base.py`, `tokenization_utils_tokenizers.py` and `models/auto/tokenization_auto.py` of
+//! transformers 5.
+
+mod byte_level;
+mod class;
+mod special;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{CheckpointError, files},
+    error::TokenizerError,
+};
+use base::foreign::{self, Kind};
+use special::Special;
+
+/// A tokenizer made of other files.
+pub(super) struct Assembled {
+    /// The file that holds its vocabulary.
+    pub file: PathBuf,
+    /// As `tokenizer.json` would have it.
+    pub json: Value,
+    /// The token that begins a text, if its class or the settings name one.
+    pub bos: Option<String>,
+}
+
+/// What always helps.
+const CONVERT: &str = "write tokenizer.json with transformers (`AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)`), or \
+                       give token ids instead of text (`--tokens 1,2,3`)";
+const VOCABULARY: &str = "vocab.json";
+const MERGES: &str = "merges.txt";
+
+/// Files of tokenizers that are not read, and what they hold.
+const OTHERS: [(&str, &str); 6] = [
+    ("tokenizer.model", "a SentencePiece model"),
+    ("spiece.model", "a SentencePiece model"),
+    ("vocab.txt", "the vocabulary of a WordPiece tokenizer"),
+    ("tekken.json", "a tokenizer of mistral-common"),
+    ("tiktoken.model", "a tokenizer of tiktoken"),
+    ("qwen.tiktoken", "a tokenizer of tiktoken"),
+];
+
+/// Puts the tokenizer of a folder without `tokenizer.json` together; none where no file tells of one.
+///
+/// # Errors
+/// Files that are missing beside the others, cannot be read, or are of a kind that is not read.
+pub(super) fn assemble(
+    folder: &Path,
+    settings: &Map<String, Value>,
+    config: &Map<String, Value>,
+) -> Result<Option<Assembled>, TokenizerError> {
+    // What cannot be looked at is opened, and its error is the one to tell.
+    let absent = |name: &str| matches!(folder.join(name).try_exists(), Ok(false));
+    match (absent(VOCABULARY), absent(MERGES)) {
+        (true, true) => {}
+        (false, false) => return byte_level(folder, settings, config).map(Some),
+        (without, _) => {
+            let (found, missing) = if without { (MERGES, VOCABULARY) } else { (VOCABULARY, MERGES) };
+            let expected = format!("{missing:?} beside it");
+            return Err(refuse(&folder.join(found), expected, "no such file", "download it"));
+        }
+    }
+    match OTHERS.iter().find(|(name, _)| !absent(name)) {
+        Some((name, what)) => {
+            let expected = "tokenizer.json, or vocab.json and merges.txt".to_string();
+            Err(refuse(&folder.join(name), expected, &format!("only {what}"), CONVERT))
+        }
+        None => Ok(None),
+    }
+}
+
+fn byte_level(
+    folder: &Path,
+    settings: &Map<String, Value>,
+    config: &Map<String, Value>,
+) -> Result<Assembled, TokenizerError> {
+    let file = folder.join(VOCABULARY);
+    let class =
+        class::named(settings, config).map_err(|found| refuse(&file, class::expected(), &found, CONVERT))?;
+    let vocabulary: Map<String, Value> = files::json(&file, "an object of token to id")?;
+    let merges = byte_level::merges(&folder.join(MERGES))?;
+    let special = Special::read(folder, settings, class)?;
+    let added = special.added(&vocabulary, class);
+    let adds = |key: &str| settings.get(key) == Some(&Value::Bool(true));
+    let id =
+        |token: &str| added.iter().find(|added| added["content"] == token).map(|added| added["id"].clone());
+    let mut single = vec![json!({"Sequence": {"id": "A", "type_id": 0}})];
+    let mut used = Map::new();
+    let mut template = |token: Option<&String>, at: fn(usize) -> usize| {
+        if let Some(token) = token
+            && let Some(id) = id(token)
+        {
+            used.insert(token.clone(), json!({"id": token, "ids": [id], "tokens": [token]}));
+            single.insert(at(single.len()), json!({"SpecialToken": {"id": token, "type_id": 0}}));
+        }
+    };
+    let (bos, eos) = (special.named("bos_token"), special.named("eos_token"));
+    template(bos.as_ref().filter(|_| adds("add_bos_token")), |_| 0);
+    template(eos.as_ref().filter(|_| adds("add_eos_token")), |length| length);
+    let (normalizer, pre_tokenizer) = byte_level::rules(class, settings);
+    let json = json!({
+        "version": "1.0",
+        "added_tokens": added,
+        "normalizer": normalizer,
+        "pre_tokenizer": pre_tokenizer,
+        "post_processor": {
+            "type": "TemplateProcessing", "single": single,
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": used,
+        },
+        "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+        "model": {
+            "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+            "vocab": vocabulary, "merges": merges,
+        },
+    });
+    Ok(Assembled { file, json, bos })
+}
+
+fn refuse(file: &Path, expected: String, found: &str, next: &'static str) -> TokenizerError {
+    TokenizerError::Older { file: file.to_path_buf(), expected, found: found.to_string(), next }
+}
+
+/// A text of a folder, without the mark of byte order that an editor may have left in front.
+fn text(file: &Path) -> Result<String, TokenizerError> {
+    let read = foreign::read_text(file, Kind::Json);
+    let text =
+        read.map_err(|source| CheckpointError::Io { file: file.into(), what: "cannot read", source })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests;

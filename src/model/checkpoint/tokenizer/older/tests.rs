@@ -1,0 +1,111 @@
+//! Ids of folders without `tokenizer.json` against those of the reference, on texts of all kinds.
+
+use std::{fs, path::Path};
+
+use number::protocol::Bos;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::checkpoint::{Tokenizer, TokenizerError};
+
+fn read(path: &str) -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+/// A folder of vocab.json and merges.txt, and the files of a case of `make_older_tokens.py`.
+fn folder(case: &Value, model: &Value) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
+    write("config.json", json!({"model_type": case["family"]}).to_string());
+    for (name, content) in case["files"].as_object().unwrap() {
+        write(name, content.to_string());
+    }
+    write("vocab.json", model["vocab"].to_string());
+    let pair = |pair: &Value| format!("{} {}\n", pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+    let merges: String = model["merges"].as_array().unwrap().iter().map(pair).collect();
+    write("merges.txt", format!("#version: 0.2\n{merges}"));
+    folder
+}
+
+fn ids(tokenizer: &Tokenizer, texts: &[Value]) -> Vec<Vec<u32>> {
+    texts.iter().map(|text| tokenizer.plain(text.as_str().unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn ids_of_a_vocabulary_and_its_merges_are_those_of_the_class_that_reads_them() {
+    let texts = read("tests/goldens/gguf/tokens/ids.json")["texts"].take();
+    let texts = texts.as_array().unwrap();
+    let model = read("data/zoo/gpt2-tiny/tokenizer.json")["model"].take();
+    let cases = read("tests/goldens/older_tokens.json");
+    let mut read = 0;
+    for case in cases.as_array().unwrap() {
+        let name = &case["name"];
+        let opened = Tokenizer::open(folder(case, &model).path());
+        if case["sha256"].is_null() {
+            let error = opened.err().unwrap_or_else(|| panic!("{name} was opened")).to_string();
+            assert!(error.contains("vocab.json") && error.contains("tokenizer_class"), "{error}");
+            continue;
+        }
+        let tokenizer = opened.unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (text, expected) in texts.iter().zip(case["first"].as_array().unwrap()) {
+            assert_eq!(json!(tokenizer.plain(text.as_str().unwrap()).unwrap()), *expected, "{name}: {text}");
+        }
+        let digest = Sha256::digest(serde_json::to_vec(&ids(&tokenizer, texts)).unwrap());
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(json!(digest), case["sha256"], "{name}");
+        assert_eq!(json!(tokenizer.bos()), case["bos"], "{name}");
+        read += 1;
+    }
+    assert!(read > 25);
+}
+
+/// A folder of three tokens and one merge.
+fn small(vocabulary: &str, merges: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.json"), r#"{"model_type": "gpt2"}"#).unwrap();
+    fs::write(folder.path().join("vocab.json"), vocabulary).unwrap();
+    fs::write(folder.path().join("merges.txt"), merges).unwrap();
+    folder
+}
+
+const SMALL: &str = r#"{"a": 0, "b": 1, "ab": 2}"#;
+
+#[test]
+fn line_ends_and_marks_of_byte_order_change_no_ids() {
+    for (vocabulary, merges) in [
+        (SMALL.to_string(), "#version: 0.2\na b\n"),
+        (SMALL.to_string(), "a b"),
+        (SMALL.to_string(), "#version: 0.2\r\na b\r\n\r\n"),
+        (format!("\u{feff}{SMALL}"), "\u{feff}#version: 0.2\na b\n"),
+    ] {
+        let tokenizer = Tokenizer::open(small(&vocabulary, merges).path()).unwrap();
+        assert_eq!(tokenizer.encode("abb", Bos::Auto).unwrap(), [2, 1], "{merges:?}");
+    }
+}
+
+#[test]
+fn files_that_make_no_tokenizer_are_refused_with_what_helps() {
+    let refused = |folder: &TempDir, words: &[&str]| {
+        let error: TokenizerError = Tokenizer::open(folder.path()).err().expect("it was opened");
+        for word in words {
+            assert!(error.to_string().contains(word), "{word:?} is not in: {error}");
+        }
+    };
+    refused(&small(SMALL, "a b\nab\n"), &["merges.txt", "\"ab\" in line 2"]);
+    refused(&small(SMALL, "a b c\n"), &["merges.txt", "\"a b c\" in line 1"]);
+    refused(&small(SMALL, "a c\n"), &["vocab.json"]);
+    refused(&small("[]", "a b\n"), &["vocab.json", "an object of token to id"]);
+    refused(&small(r#"{"a": -1}"#, ""), &["vocab.json"]);
+    let folder = small(SMALL, "a b\n");
+    fs::remove_file(folder.path().join("merges.txt")).unwrap();
+    refused(&folder, &["vocab.json", "merges.txt", "download"]);
+    fs::remove_file(folder.path().join("vocab.json")).unwrap();
+    refused(&folder, &["no tokenizer.json", "--tokens"]);
+    for (name, what) in [("vocab.txt", "WordPiece"), ("tekken.json", "mistral-common")] {
+        fs::write(folder.path().join(name), "").unwrap();
+        refused(&folder, &[name, what, "save_pretrained", "--tokens"]);
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+}

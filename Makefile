@@ -26,8 +26,9 @@ faults: runtime ## every call on files and sockets of every command made to fail
 	FAULTS_TABLE=$(CURDIR)/results/faults.md ONLY=$(ONLY) SIZE=$(SIZE) \
 	  $(CARGO) test --release --locked --quiet --test faults -- --ignored every_fault
 
-lint: ## format check, clippy (warnings are errors), no cycles of modules
+lint: ## format check, clippy (warnings are errors), no cycles of modules, no registration changed
 	$(PYTHON) scripts/lint/cycles.py src
+	$(PYTHON) scripts/lint/registrations.py results/registered/log.toml
 	$(CARGO) fmt --check
 	rustfmt --check --edition 2024 src/model/arch/families/*.rs # declared by a macro, which cargo fmt does not look into
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings

@@ -68,15 +68,11 @@ fn a_registration_is_on_the_disk_before_it_has_its_name_and_its_name_before_the_
         let found = calls.iter().skip(after).position(|call| call.kind == kind && fits(&call.path));
         after + found.unwrap_or_else(|| panic!("no {kind} of it after call {after}: {calls:#?}"))
     };
-    for id in ["F1", "F2"] {
-        let part =
-            |path: &str| path.contains(&format!("/results/registered/{id}.toml.")) && path.ends_with(".part");
-        let written = place("write", 0, &part);
-        let synced = place("sync", written, &part);
-        let renamed =
-            place("rename", synced, &|path| path.ends_with(&format!("/results/registered/{id}.toml")));
-        place("sync", renamed, &|path| path.ends_with("/results/registered"));
-    }
+    let part = |path: &str| path.contains("/results/registered/log.toml.") && path.ends_with(".part");
+    let written = place("write", 0, &part);
+    let synced = place("sync", written, &part);
+    let renamed = place("rename", synced, &|path| path.ends_with("/results/registered/log.toml"));
+    place("sync", renamed, &|path| path.ends_with("/results/registered"));
     let made = place("mkdir", 0, &|path| path.ends_with("/results/registered"));
     place("sync", made, &|path| path.ends_with("/results"));
 }

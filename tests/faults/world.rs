@@ -78,7 +78,7 @@ title = "The last block expands"
 statement = "The last block expands the residual stream."
 origin = "made for the tests"
 published-verdict = "none"
-status = "prospective"
+status = "re-analysis"
 prompts = ["four"]
 protocol = "last/last-block/auto"
 [models]
@@ -100,7 +100,7 @@ title = "Uncertainty and expansion"
 statement = "Prompts that leave the model less certain expand more."
 origin = "made for the tests"
 published-verdict = "none"
-status = "prospective"
+status = "re-analysis"
 prompts = ["four"]
 protocol = "last/last-block/auto"
 [models]

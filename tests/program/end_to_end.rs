@@ -482,13 +482,13 @@ rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
 fn a_claim_that_changed_after_its_first_verdict_is_exploratory_and_shows_what_changed() {
     let sandbox = Sandbox::new();
     sandbox.json(RUN);
-    let first = sandbox.read("results/registered/H13.toml");
+    let first = sandbox.read("results/registered/log.toml");
     assert!(first.contains("why = \"first verdict\""), "{first}");
     assert!(!sandbox.read("results/report/report.md").contains("**Exploratory**"));
 
     sandbox.edit("experiments/hypotheses/H13.toml", "share = 0.5", "share = 0.25");
     sandbox.json(RUN);
-    assert_eq!(sandbox.read("results/registered/H13.toml"), first, "a run never registers a change");
+    assert_eq!(sandbox.read("results/registered/log.toml"), first, "a run never registers a change");
     let verdicts: Value = serde_json::from_str(&sandbox.read("results/verdicts.json")).unwrap();
     let of = |id: &str| verdicts.as_array().unwrap().iter().find(|v| v["id"] == id).unwrap().clone();
     assert_eq!(of("H13")["registration"]["exploratory"], true);
@@ -506,7 +506,7 @@ fn a_claim_that_changed_after_its_first_verdict_is_exploratory_and_shows_what_ch
     let (_, error) = sandbox.expect(2, &["register", "H31"]);
     assert!(error.contains("H13"), "the known ones are named: {error}");
     sandbox.expect(0, &["register", "H13", "--note", "a quarter is enough"]);
-    assert!(sandbox.read("results/registered/H13.toml").contains("a quarter is enough"));
+    assert!(sandbox.read("results/registered/log.toml").contains("a quarter is enough"));
     sandbox.json(RUN);
     let report = sandbox.read("results/report/report.md");
     assert!(report.contains("**Exploratory**") && report.contains("2: a quarter is enough"));

@@ -12,6 +12,7 @@ mod hostile;
 mod hub;
 mod keys;
 mod lost;
+mod registrations;
 mod regress;
 mod sandbox;
 mod store;

@@ -3,6 +3,7 @@
 
 use results::report::{Report, View};
 use results::tidy;
+use study::judge::outcome::Derived;
 
 const MARKUP: &str = "# <script>x</script> <img src=y> ![z](http://evil) [a](javascript:b) https://evil.org www.evil.org \
                       `c` **d** _e_ ~~f~~ &lt;g | h \\";
@@ -44,6 +45,9 @@ fn view(text: &str) -> View {
     }
     for (_, registration) in &mut view.registrations {
         registration.diff.push(text.into());
+        registration.entered.push(text.into());
+        registration.effects.push(text.into());
+        registration.derived = Some(Derived { from: text.into(), diff: vec![text.into()] });
     }
     view
 }

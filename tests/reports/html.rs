@@ -259,10 +259,10 @@ pub(crate) fn view() -> View {
         registrations: vec![(
             "H1".into(),
             Registration {
-                later: Vec::new(),
                 registered: Some(Key::of_bytes(b"before")),
                 exploratory: true,
                 diff: vec!["-at-least = 0.5".into(), "+at-least = 0.4".into()],
+                ..Registration::default()
             },
         )],
         problems: vec![HOSTILE.into()],

@@ -9,7 +9,7 @@ use results::report::{Band, BranchWrites, LayerProfile, MetricDefinition, Proven
 use study::analysis::{Analysis, Rung, Sink};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{
-    Choice, Curve, Deciding, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship, Listed,
+    Choice, Curve, Deciding, Derived, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship, Listed,
     PredictionOutcome, Registration, Specification, Statistic, Verdict,
 };
 use study::published::claims::{Answer, ClaimOutcome, Outcome};
@@ -213,6 +213,9 @@ pub(crate) fn view() -> View {
                 exploratory: true,
                 diff: vec!["-at-least = 0.5".into(), "+at-least = 0.4".into()],
                 later: vec!["2: wording (0123abcd)".into()],
+                entered: vec!["models were left out: b".into()],
+                derived: Some(Derived { from: "H0".into(), diff: vec!["-0.5".into(), "+0.4".into()] }),
+                effects: vec!["H1a, measured: contradicted as first registered, inconclusive now".into()],
             },
         )],
         problems: vec!["other: no checkpoint under models/other".into()],

@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::options::CommonOptions;
 use super::output;
-use crate::pipeline::{WhenMissing, locate};
+use crate::pipeline::{WhenMissing, locate, registrations};
 use base::progress::Silent;
 use model::arch::Recipe;
 use model::checkpoint::read_config;
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// Experiment files (with everything they name), or single model lists, prompt sets, hypotheses
     #[arg(default_value = "experiments/reproduce.toml")]
     paths: Vec<PathBuf>,
+    /// Folder of registrations that experiments are compared with
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
     #[command(flatten)]
     common: CommonOptions,
 }
@@ -34,8 +37,14 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         match config::check(&self.paths).map_err(ClaimsError::Toml).and_then(published_too) {
-            Ok(_) if self.common.json => output::print_json(&serde_json::json!([])),
-            Ok(checked) => output::print(&format!("{} files are valid\n", checked.len())),
+            Ok(checked) => {
+                let news = registered(&checked, &self.results)?;
+                if self.common.json {
+                    return output::print_json(&serde_json::json!([]));
+                }
+                let (valid, are) = (checked.len(), if checked.len() == 1 { "file is" } else { "files are" });
+                output::print(&format!("{valid} {are} valid\n{news}"))
+            }
             Err(error) if self.common.json => {
                 output::print_json(&match &error {
                     ClaimsError::Toml(report) => report.to_json(),
@@ -47,6 +56,26 @@ impl Arguments {
             Err(ClaimsError::Evidence(error)) => Err(Failure::new(Exit::BadConfig, error.to_string())),
         }
     }
+}
+
+/// What is otherwise than registered in the experiments, a line each.
+fn registered(checked: &[Checked], results: &Path) -> Result<String, Failure> {
+    let mut news = String::new();
+    for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
+        let loaded = config::load(&experiment.path).map_err(|report| bad(&report))?;
+        for (id, registration) in registrations(&loaded, results)? {
+            if registration.exploratory {
+                news += &format!("{id} is exploratory: it means something else than when first registered\n");
+            }
+            for what in &registration.entered {
+                news += &format!("{id}, otherwise than when registered: {what}\n");
+            }
+            if let Some(derived) = &registration.derived {
+                news += &format!("{id} is derived from {}, registered before it\n", derived.from);
+            }
+        }
+    }
+    Ok(news)
 }
 
 /// The published tables of every experiment, their claims and the recipes beside them.

@@ -98,7 +98,10 @@ impl From<PipelineError> for Failure {
             | PipelineError::Changed { .. }
             | PipelineError::Read { .. } => Exit::BadConfig,
             PipelineError::Registration(error) => match error {
-                RegistrationError::Changed { .. } | RegistrationError::Unknown { .. } => Exit::Usage,
+                RegistrationError::Changed { .. }
+                | RegistrationError::EnteredChanged { .. }
+                | RegistrationError::Unknown { .. } => Exit::Usage,
+                RegistrationError::Draft { .. } | RegistrationError::Seen { .. } => Exit::BadConfig,
                 RegistrationError::Broken { .. }
                 | RegistrationError::Read { .. }
                 | RegistrationError::Write { .. } => Exit::Store,

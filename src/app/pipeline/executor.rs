@@ -153,7 +153,9 @@ pub struct Done {
     pub failures: Vec<ModelFailure>,
     /// Verdicts, made now or stored, by the number of the hypothesis.
     pub outcomes: BTreeMap<usize, HypothesisOutcome>,
-    /// Their keys, by the number of the hypothesis.
+    /// Verdicts of hypotheses as they were first registered, by the number of the hypothesis, where it means something else now.
+    pub as_registered: BTreeMap<usize, HypothesisOutcome>,
+    /// Keys of both, by the number of the job.
     pub outcome_keys: BTreeMap<usize, Key>,
     /// The report, written now or before.
     pub report: Option<Written>,

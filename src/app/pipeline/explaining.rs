@@ -5,6 +5,7 @@ use super::executor::Stage;
 use super::measured_jobs::Scope;
 use super::places::Places;
 use super::planning::plan;
+use super::registering;
 use super::subject::WhenMissing;
 use base::progress::Progress;
 use number::evidence::Evidence;
@@ -57,7 +58,8 @@ pub fn explain(
         asked.map(|asked| behind(&hypothesis, asked, prediction.evidence, table)).unwrap_or_default()
     });
     let rows = rows.collect();
-    let registration = planned.inputs.registrations.first().map(|(_, one)| one.clone()).unwrap_or_default();
+    let registrations = registering::with_effects(run.inputs, &run.done);
+    let registration = registrations.into_iter().next().map(|(_, one)| one).unwrap_or_default();
     let failures = planned.inputs.unusable().cloned().collect();
     Ok(Some(Explained { hypothesis, outcome, registration, rows, failures }))
 }

@@ -12,6 +12,7 @@ use base::hash::Key;
 use base::lookup;
 use engine::run::Runtime;
 use study::config::Loaded;
+use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::Registration;
 use study::published::claims::RECIPES;
 
@@ -35,6 +36,9 @@ pub struct Inputs<'a> {
     pub recipes: Option<Key>,
     /// By hypothesis id: what it means against what it was registered as.
     pub registrations: Vec<(String, Registration)>,
+    /// Hypotheses that mean something else than when first registered: their number, and what they meant then, or why
+    /// that cannot be judged any more.
+    pub as_registered: Vec<(usize, Result<Hypothesis, String>)>,
     /// Models and prompts that cannot be run, with the reason.
     pub failures: Vec<ModelFailure>,
     /// Models of the hub that are not on this machine and were not to be downloaded.
@@ -68,8 +72,14 @@ impl Inputs<'_> {
     }
 }
 
-/// Key of the imported tables: the names and bytes of the folder's CSV files.
+/// Key of the imported tables.
 pub(super) fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
+    let tables = tables_digest(folder)?;
+    Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
+}
+
+/// Digest of published tables: the names and bytes of the folder's CSV files.
+pub(super) fn tables_digest(folder: &Path) -> Result<Key, PipelineError> {
     let fail = |error| PipelineError::Read { path: folder.to_path_buf(), error };
     let mut files = Vec::new();
     for path in lookup::entries(folder).map_err(fail)? {
@@ -78,8 +88,7 @@ pub(super) fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
             files.push((name, foreign::read(&path, foreign::Kind::Table).map_err(fail)?));
         }
     }
-    let tables = keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
-    Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
+    Ok(keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))))
 }
 
 /// Digest of the recipes of a folder of published tables.

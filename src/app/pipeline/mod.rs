@@ -40,7 +40,7 @@ pub use measuring::{Measured, Request, Source, measure_requests};
 pub use needs::{ModelNeeds, needs};
 pub use places::Places;
 pub use planning::{Planned, plan};
-pub use registering::register;
+pub use registering::{register, registrations};
 pub use regressing::{Rerun, rerun};
 pub use running::{Summary, Tally, run};
 pub use subject::{

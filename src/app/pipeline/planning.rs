@@ -96,7 +96,7 @@ pub fn plan<'a>(
     let cells = cells(loaded, &subjects, &runtime, &mut failures);
     let published = loaded.published.as_deref().map(published_digest).transpose()?;
     let recipes = loaded.published.as_deref().map(recipes_digest).transpose()?;
-    let registrations = registering::compare(loaded, &places.results)?;
+    let (registrations, as_registered) = registering::compare(loaded, &places.results)?;
     let mut inputs = Inputs {
         loaded,
         runtime,
@@ -107,6 +107,7 @@ pub fn plan<'a>(
         published,
         recipes,
         registrations,
+        as_registered,
         failures,
         absent,
         unfetched,
@@ -182,6 +183,6 @@ fn open(
 }
 
 /// Whether a hypothesis is judged on a model of the list.
-fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
+pub(super) fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
     asks_for(hypothesis, &model.id, &lineage(model))
 }

@@ -1,76 +1,261 @@
-//! Registering: each hypothesis against what it was when first judged, and the first entry where there is none.
+//! Registering: each hypothesis against what it was when first registered, and the first entry where there is none.
 
 use std::path::{Path, PathBuf};
 
 use super::error::PipelineError;
+use super::executor::Done;
+use super::inputs::{Inputs, tables_digest};
+use super::places::Places;
+use super::planning::{Planned, asks, plan};
+use super::subject::WhenMissing;
+use crate::plan::keys::STATISTICS_VERSION;
 use base::hash::{Fields, Key};
+use base::progress::Silent;
+use number::evidence::Evidence;
 use study::config::Loaded;
-use study::judge::hypothesis::Hypothesis;
-use study::judge::outcome::Registration;
-use study::registration::{self, RegistrationError};
+use study::judge::hypothesis::{Hypothesis, Status};
+use study::judge::outcome::{HypothesisOutcome, Registration, Verdict};
+use study::registration::{self, Entered, Log, New, RegistrationError};
 
 const FIRST: &str = "first verdict";
+const BEFORE: &str = "before its data";
 
 fn folder(results: &Path) -> PathBuf {
     results.join("registered")
 }
 
-/// Compares every hypothesis of an experiment with its registration; by id, in the experiment's order.
-pub(super) fn compare(loaded: &Loaded, results: &Path) -> Result<Vec<(String, Registration)>, PipelineError> {
-    let one = |hypothesis: &Hypothesis| {
-        let found = registration::read(&folder(results), &hypothesis.id)?;
-        Ok((hypothesis.id.clone(), registration::compare(found.as_ref(), hypothesis)))
-    };
-    loaded.hypotheses.iter().map(|(_, hypothesis, _)| one(hypothesis)).collect()
+/// What enters the verdict of a hypothesis beside it.
+fn entered(loaded: &Loaded, hypothesis: &Hypothesis, tables: Option<Key>) -> Entered {
+    let reads = |evidence| hypothesis.predictions.iter().any(|one| one.evidence.contains(&evidence));
+    let models = loaded.selected().filter(|model| reads(Evidence::Measured) && asks(hypothesis, model));
+    let tables = tables.filter(|_| reads(Evidence::Published));
+    Entered::of(loaded, hypothesis, models, tables, STATISTICS_VERSION)
 }
 
-/// Registers what is judged for the first time.
-pub(super) fn first_verdicts(loaded: &Loaded, results: &Path) -> Result<(), PipelineError> {
-    for (path, hypothesis, _) in &loaded.hypotheses {
-        if registration::read(&folder(results), &hypothesis.id)?.is_none() {
-            registration::register(&folder(results), hypothesis, FIRST, registration::commit(path))?;
+fn tables(loaded: &Loaded) -> Result<Option<Key>, PipelineError> {
+    loaded.published.as_deref().map(tables_digest).transpose()
+}
+
+type AsRegistered = Vec<(usize, Result<Hypothesis, String>)>;
+
+/// Compares every hypothesis of an experiment with its registration: by id, in the experiment's order; and those that mean
+/// something else now, as they were.
+pub(super) fn compare(
+    loaded: &Loaded,
+    results: &Path,
+) -> Result<(Vec<(String, Registration)>, AsRegistered), PipelineError> {
+    let (log, tables) = (Log::read(&folder(results))?, tables(loaded)?);
+    let one = |hypothesis: &Hypothesis| {
+        let found = registration::compare(&log, hypothesis, &entered(loaded, hypothesis, tables));
+        (hypothesis.id.clone(), found)
+    };
+    let hypotheses = || loaded.hypotheses.iter().map(|(_, hypothesis, _)| hypothesis);
+    let then = hypotheses().enumerate().filter_map(|(number, hypothesis)| {
+        registration::first_meaning(&log, hypothesis).map(|then| (number, then))
+    });
+    Ok((hypotheses().map(one).collect(), then.collect()))
+}
+
+/// Compares, as a run does, what is registered with an experiment: nothing is computed or written.
+///
+/// # Errors
+/// A log that cannot be read or was changed, published tables that cannot be read.
+pub fn registrations(loaded: &Loaded, results: &Path) -> Result<Vec<(String, Registration)>, PipelineError> {
+    Ok(compare(loaded, results)?.0)
+}
+
+/// Registers prospective hypotheses before anything of theirs is computed. Returns their ids.
+pub(super) fn before_data(planned: &Planned<'_>, results: &Path) -> Result<Vec<String>, PipelineError> {
+    let loaded = planned.inputs.loaded;
+    add(loaded, results, BEFORE, |log, number, hypothesis| {
+        let new = hypothesis.status == Status::Prospective && log.of(&hypothesis.id).is_empty();
+        if new {
+            unseen(planned, number, hypothesis)?;
+        }
+        Ok(new)
+    })
+}
+
+/// Registers what gets its first verdict now, unless that is untestable or the hypothesis is a draft. Returns the ids.
+pub(super) fn first_verdicts<'o>(
+    loaded: &Loaded,
+    results: &Path,
+    outcome: impl Fn(usize) -> Option<&'o HypothesisOutcome>,
+) -> Result<Vec<String>, PipelineError> {
+    add(loaded, results, FIRST, |log, number, hypothesis| {
+        let decided = |outcome: &HypothesisOutcome| {
+            outcome.predictions.iter().any(|prediction| prediction.verdict != Verdict::Untestable)
+        };
+        Ok(hypothesis.status != Status::Draft
+            && log.of(&hypothesis.id).is_empty()
+            && outcome(number).is_some_and(decided))
+    })
+}
+
+/// Adds entries for the hypotheses that are chosen.
+fn add(
+    loaded: &Loaded,
+    results: &Path,
+    why: &str,
+    chosen: impl Fn(&Log, usize, &Hypothesis) -> Result<bool, PipelineError>,
+) -> Result<Vec<String>, PipelineError> {
+    let log = Log::read(&folder(results))?;
+    let mut new = Vec::new();
+    for (number, (path, hypothesis, _)) in loaded.hypotheses.iter().enumerate() {
+        if chosen(&log, number, hypothesis)? {
+            new.push((path, hypothesis));
         }
     }
-    Ok(())
+    append(loaded, results, why, &new)
+}
+
+fn append(
+    loaded: &Loaded,
+    results: &Path,
+    why: &str,
+    chosen: &[(&PathBuf, &Hypothesis)],
+) -> Result<Vec<String>, PipelineError> {
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tables = tables(loaded)?;
+    let new = chosen.iter().map(|(path, hypothesis)| New {
+        hypothesis,
+        why,
+        commit: registration::commit(path),
+        entered: entered(loaded, hypothesis, tables),
+    });
+    Ok(registration::register(&folder(results), new.collect())?)
+}
+
+/// Refuses a prospective hypothesis of whose observations the store already has some.
+fn unseen(planned: &Planned<'_>, number: usize, hypothesis: &Hypothesis) -> Result<(), PipelineError> {
+    let jobs = &planned.plan.jobs;
+    let judged = jobs.iter().find(|one| one.job.kind == "judge" && one.job.index == number);
+    let needs = || judged.iter().flat_map(|one| &one.job.needs).map(|&place| &jobs[place]);
+    let observed = || needs().filter(|one| one.job.kind == "observe");
+    // A claim about weights alone reads nothing else.
+    let read: Vec<_> = if observed().next().is_some() { observed().collect() } else { needs().collect() };
+    let held: Vec<_> = read.iter().filter(|one| one.why.is_none()).collect();
+    match held.first() {
+        None => Ok(()),
+        Some(example) => Err(RegistrationError::Seen {
+            id: hypothesis.id.clone(),
+            held: held.len(),
+            of: read.len(),
+            example: example.job.slot.clone(),
+        }
+        .into()),
+    }
 }
 
 /// Digest of the registrations that a report shows; `None` where all are as first registered, which is no news.
 pub(super) fn digest(registrations: &[(String, Registration)]) -> Option<Key> {
     let mut fields = Fields::new("registrations");
-    for (id, registration) in registrations.iter().filter(|(_, r)| r.exploratory || !r.later.is_empty()) {
-        fields = fields.with(id, registration.later.join("\n")).with("diff", registration.diff.join("\n"));
+    for (id, registration) in registrations.iter().filter(|(_, registration)| is_news(registration)) {
+        let said =
+            [&registration.later, &registration.diff, &registration.entered].map(|lines| lines.join("\n"));
+        let derived = registration.derived.as_ref().map(|derived| derived.diff.join("\n"));
+        fields = said.iter().chain(&derived).fold(fields, |fields, said| fields.with(id, said));
     }
     (!fields.fields.is_empty()).then(|| fields.key())
 }
 
+fn is_news(registration: &Registration) -> bool {
+    let Registration { registered: _, exploratory, diff: _, later, entered, derived, effects: _ } =
+        registration;
+    *exploratory || !later.is_empty() || !entered.is_empty() || derived.is_some()
+}
+
+/// The registrations of a plan, each with what its change does to the verdicts of a run.
+pub(super) fn with_effects(inputs: &Inputs<'_>, done: &Done) -> Vec<(String, Registration)> {
+    let mut registrations = inputs.registrations.clone();
+    for (number, then) in &inputs.as_registered {
+        let verdicts = (done.as_registered.get(number), done.outcomes.get(number));
+        registrations[*number].1.effects = match (then, verdicts) {
+            (Err(why), _) => vec![format!("as first registered it cannot be judged any more: {why}")],
+            (Ok(_), (Some(then), Some(now))) => effects(then, now),
+            (Ok(_), _) => Vec::new(), // not judged: the plan failed before
+        };
+    }
+    registrations
+}
+
+/// What the change since the first registration does: predictions and claims whose verdicts differ, a sentence each.
+fn effects(then: &HypothesisOutcome, now: &HypothesisOutcome) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut differs = |what: &str, evidence: Evidence, then: Verdict, now: Verdict| {
+        if then != now {
+            found.push(format!("{what}, {evidence}: {then} as first registered, {now} now"));
+        }
+    };
+    for (evidence, now) in &now.verdicts {
+        if let Some((_, then)) = then.verdicts.iter().find(|(one, _)| one == evidence) {
+            differs("the claim", *evidence, *then, *now);
+        }
+    }
+    for now in &now.predictions {
+        let same = |one: &&study::judge::outcome::PredictionOutcome| {
+            one.id == now.id && one.evidence == now.evidence
+        };
+        if let Some(then) = then.predictions.iter().find(same) {
+            differs(&now.id, now.evidence, then.verdict, now.verdict);
+        }
+    }
+    found
+}
+
 /// Registers hypotheses on purpose: before their first verdict, or again after a change, which needs a note. Returns the
 /// ids that got an entry; the others are registered as they are.
+///
+/// # Errors
+/// An id that the experiment does not have, a draft, a change without a note, a prospective hypothesis whose data the store has; a
+/// log that cannot be read or written.
 pub fn register(
     loaded: &Loaded,
-    results: &Path,
+    places: &Places,
     ids: &[String],
     note: Option<&str>,
 ) -> Result<Vec<String>, PipelineError> {
+    let results = &places.results;
+    let (log, tables) = (Log::read(&folder(results))?, tables(loaded)?);
     let mut chosen = Vec::new();
     for id in ids {
-        let found = loaded.hypotheses.iter().find(|(_, hypothesis, _)| hypothesis.id == *id);
+        let found = loaded.hypotheses.iter().position(|(_, hypothesis, _)| hypothesis.id == *id);
         chosen.push(found.ok_or_else(|| {
             let known: Vec<&str> = loaded.hypotheses.iter().map(|(_, h, _)| h.id.as_str()).collect();
             RegistrationError::Unknown { id: id.clone(), known: known.join(", ") }
         })?);
     }
-    let mut added = Vec::new();
-    for (path, hypothesis, _) in chosen {
-        let folder = folder(results);
-        let before = registration::read(&folder, &hypothesis.id)?;
-        let now = registration::compare(before.as_ref(), hypothesis);
-        if let (true, None, Some(first)) = (now.exploratory, note, now.registered) {
-            return Err(RegistrationError::Changed { id: hypothesis.id.clone(), first }.into());
+    let (mut planned, mut new) = (None, Vec::new());
+    for &number in &chosen {
+        let (_, hypothesis, _) = &loaded.hypotheses[number];
+        let id = hypothesis.id.clone();
+        if hypothesis.status == Status::Draft {
+            return Err(RegistrationError::Draft { id }.into());
         }
-        let why = note.unwrap_or("registered before a verdict");
-        if registration::register(&folder, hypothesis, why, registration::commit(path))? {
-            added.push(hypothesis.id.clone());
+        if log.of(&id).is_empty() {
+            if hypothesis.status == Status::Prospective {
+                if planned.is_none() {
+                    planned = Some(plan(loaded, places, WhenMissing::Report, &Silent)?);
+                }
+                planned.as_ref().map_or(Ok(()), |planned| unseen(planned, number, hypothesis))?;
+            }
+            new.push(number);
+            continue;
+        }
+        let now = registration::compare(&log, hypothesis, &entered(loaded, hypothesis, tables));
+        match (note, now.registered) {
+            (None, Some(first)) if now.exploratory => {
+                return Err(RegistrationError::Changed { id, first }.into());
+            }
+            (None, _) if !now.entered.is_empty() => {
+                return Err(RegistrationError::EnteredChanged { id, what: now.entered }.into());
+            }
+            (None, _) => {} // registered as it is
+            (Some(_), _) => new.push(number),
         }
     }
-    Ok(added)
+    let files = new.iter().map(|&number| (&loaded.hypotheses[number].0, &loaded.hypotheses[number].1));
+    append(loaded, results, note.unwrap_or("registered before a verdict"), &files.collect::<Vec<_>>())
 }

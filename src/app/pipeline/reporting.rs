@@ -13,6 +13,7 @@ use super::leftovers;
 use super::measured_jobs::MeasuredJobs;
 use super::places::Places;
 use super::provenance;
+use super::registering;
 use super::written::{Manifest, Written};
 use crate::plan::Plan;
 use crate::store::Stored;
@@ -154,7 +155,7 @@ fn view(run: &Run<'_>) -> View {
             .collect(),
         family: family(&outcomes, &alphas, inputs.loaded.experiment.family),
         listed: listed(&outcomes),
-        registrations: inputs.registrations.clone(),
+        registrations: registering::with_effects(inputs, &run.done),
         metrics: Metric::ALL.iter().map(|&metric| definition(metric)).collect(),
         problems: run.problems(),
         hypotheses: outcomes,

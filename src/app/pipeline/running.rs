@@ -15,6 +15,8 @@ pub struct Summary<'a> {
     pub planned: Planned<'a>,
     /// What was made.
     pub done: Done,
+    /// Ids of hypotheses that were registered now.
+    pub registered: Vec<String>,
 }
 
 /// Outputs of one kind in the summary of a run.
@@ -74,6 +76,7 @@ pub fn run<'a>(
 ) -> Result<Summary<'a>, PipelineError> {
     let missing = if compute { WhenMissing::Download } else { WhenMissing::Report };
     let planned = plan(loaded, places, missing, progress)?;
+    let mut registered = registering::before_data(&planned, &places.results)?;
     let mut run = planned.start(places, progress);
     if compute {
         reporting::check(loaded, &planned.plan)?;
@@ -81,9 +84,10 @@ pub fn run<'a>(
     }
     run.repairing(compute, |run| {
         run.execute(&[Stage::Judge])?;
-        registering::first_verdicts(loaded, &places.results)?;
+        let outcome = |number: usize| run.done.outcomes.get(&number);
+        registered.extend(registering::first_verdicts(loaded, &places.results, outcome)?);
         run.execute(&[Stage::Report])
     })?;
     let done = run.done;
-    Ok(Summary { planned, done })
+    Ok(Summary { planned, done, registered })
 }

@@ -74,11 +74,37 @@ pub struct Checked {
     pub kind: Kind,
 }
 
+/// Fields of a hypothesis that name it and say where it comes from: no part of what it claims.
+pub const NO_MEANING: [&str; 2] = ["title", "origin"];
+
+/// What a hypothesis means: its fields in the order of the type, without [`NO_MEANING`].
+pub fn meaning(hypothesis: &Hypothesis) -> serde_json::Value {
+    // A typed value with text keys always has a JSON form.
+    let mut value = serde_json::to_value(hypothesis).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|name, _| !NO_MEANING.contains(&name.as_str()));
+    }
+    value
+}
+
 /// Hash of what a hypothesis means: comments, layout and key order of the file do not enter.
 pub fn hypothesis_key(hypothesis: &Hypothesis) -> Key {
-    // A typed value with text keys always has a JSON form; the fields come in the order of the type.
-    let meaning = serde_json::to_string(hypothesis).expect("a hypothesis has text keys only");
-    Fields::new("hypothesis").with("meaning", meaning).key()
+    Fields::new("hypothesis").with("meaning", meaning(hypothesis)).key()
+}
+
+/// What is wrong with a hypothesis that was read from somewhere else than its file.
+pub fn problems(hypothesis: &Hypothesis) -> Vec<String> {
+    let document = toml::to_string(hypothesis)
+        .map_err(|error| vec![error.to_string()])
+        .and_then(|text| Document::parse(Path::new(&hypothesis.id), text).map_err(messages));
+    match document {
+        Ok(document) => messages(check_hypothesis(&document, hypothesis)),
+        Err(messages) => messages,
+    }
+}
+
+fn messages(found: Vec<Diagnostic>) -> Vec<String> {
+    found.into_iter().map(|diagnostic| diagnostic.message).collect()
 }
 
 /// Reads an experiment and all files it names. On failure the report holds every mistake of all of them.

@@ -19,5 +19,7 @@ pub mod template;
 
 pub use check::branches::{BranchesByModel, branches as check_branches, names_a_branch};
 pub use kind::Kind;
-pub use load::{Checked, Loaded, check, hypothesis_key, load, load_models, load_prompts};
+pub use load::{
+    Checked, Loaded, NO_MEANING, check, hypothesis_key, load, load_models, load_prompts, meaning, problems,
+};
 pub use report::{Diagnostic, Report, nearest};

@@ -249,4 +249,22 @@ pub struct Registration {
     /// Registrations after the first, one line each: number, note, short hash.
     #[serde(default)]
     pub later: Vec<String>,
+    /// What enters its verdict otherwise than when registered: models, prompts, tables, seed, version of the judge.
+    #[serde(default)]
+    pub entered: Vec<String>,
+    /// The registered claim of another id that it copies.
+    #[serde(default)]
+    pub derived: Option<Derived>,
+    /// What the change of meaning does to the verdicts: as first registered, and now.
+    #[serde(default)]
+    pub effects: Vec<String>,
+}
+
+/// A claim of another id that a claim copies but for wording and numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Derived {
+    /// The other id.
+    pub from: String,
+    /// What differs, as lines of a unified diff.
+    pub diff: Vec<String>,
 }

@@ -28,7 +28,17 @@ pub(crate) fn explained(found: &Explained, prediction: Option<&str>, rows: usize
     for later in &found.registration.later {
         line(&mut text, 1, &format!("registration {later}"));
     }
+    for effect in &found.registration.effects {
+        line(&mut text, 1, &format!("the change moves {effect}"));
+    }
+    for what in &found.registration.entered {
+        line(&mut text, 1, &format!("otherwise than when registered: {what}"));
+    }
     found.registration.diff.iter().for_each(|changed| text.push_str(&format!("    {changed}\n")));
+    if let Some(derived) = &found.registration.derived {
+        line(&mut text, 1, &format!("derived from {}, registered before it:", derived.from));
+        derived.diff.iter().for_each(|changed| text.push_str(&format!("    {changed}\n")));
+    }
     let chosen = |one: &PredictionOutcome| prediction.is_none_or(|wanted| wanted == one.id);
     for (one, behind) in outcome.predictions.iter().zip(&found.rows).filter(|(one, _)| chosen(one)) {
         self::prediction(&mut text, outcome, one, behind, rows);

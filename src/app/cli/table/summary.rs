@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::cli::register::registered;
 use crate::pipeline::{Places, Summary, Tally};
 
 /// The terminal form: verdicts, failures, and in the last lines what was computed and where it lies.
@@ -15,6 +16,9 @@ pub(crate) fn summary(summary: &Summary<'_>, places: &Places) -> String {
     }
     if summary.failures().next().is_some() || !summary.unfetched().is_empty() {
         text.push('\n');
+    }
+    for id in &summary.registered {
+        text.push_str(&format!("\n{}", registered(id, &places.results)));
     }
     let tallies = summary.tallies();
     if tallies.iter().all(|tally| tally.made == 0) && !summary.is_report_new() {
@@ -55,6 +59,7 @@ pub(crate) fn summary_json(summary: &Summary<'_>) -> Value {
         "computed": computed,
         "failures": summary.failures().collect::<Vec<_>>(),
         "unfetched": summary.unfetched(),
+        "registered": summary.registered,
         "verdicts": summary.done.outcomes.values().collect::<Vec<_>>(),
     })
 }

@@ -1,4 +1,7 @@
-//! Judging: each hypothesis once per change of what it means or of the evidence that it reads.
+//! Judging: each hypothesis once per change of what it means or of the evidence that it reads; one that means something else than
+//! when it was first registered also as it was then, so that the report can say what the change does.
+
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -8,14 +11,52 @@ use crate::pipeline::inputs::Inputs;
 use crate::pipeline::measured_jobs::{MeasuredJobs, Scope};
 use crate::plan::{Job, Known, PlannedJob, keys};
 use crate::store::Stored;
-use base::hash::Fields;
+use base::hash::{Fields, Key};
+use study::config::hypothesis_key;
+use study::judge::hypothesis::Hypothesis;
+use study::judge::outcome::HypothesisOutcome;
 use study::judge::{StatisticsCache, judge_with};
 
 /// The kind of job that judges a hypothesis: one job for each.
 #[derive(Default)]
 pub(super) struct Judge {
-    /// Fields of the keys by hypothesis, as they are when everything is measured.
+    /// What is judged, by the number of the job.
+    asked: Vec<Asked>,
+    /// Fields of the keys, likewise, as they are when everything is measured.
     fields: Vec<Fields>,
+}
+
+/// What a job judges.
+struct Asked {
+    /// Number of the hypothesis in the experiment.
+    number: usize,
+    /// Whether it is judged as it was first registered.
+    then: bool,
+    hypothesis: Hypothesis,
+    hash: Key,
+}
+
+fn asked(inputs: &Inputs<'_>) -> Vec<Asked> {
+    let now = inputs.loaded.hypotheses.iter().enumerate().map(|(number, (_, hypothesis, hash))| Asked {
+        number,
+        then: false,
+        hypothesis: hypothesis.clone(),
+        hash: *hash,
+    });
+    let then = inputs.as_registered.iter().filter_map(|(number, then)| {
+        let hypothesis = then.as_ref().ok()?.clone();
+        let hash = hypothesis_key(&hypothesis);
+        Some(Asked { number: *number, then: true, hypothesis, hash })
+    });
+    now.chain(then).collect()
+}
+
+/// Where a verdict belongs: with those of now or with those as first registered.
+fn outcomes<'r>(run: &'r mut Run<'_>, asked: &Asked) -> &'r mut BTreeMap<usize, HypothesisOutcome> {
+    match asked.then {
+        false => &mut run.done.outcomes,
+        true => &mut run.done.as_registered,
+    }
 }
 
 impl Kind for Judge {
@@ -32,15 +73,17 @@ impl Kind for Judge {
     }
 
     fn jobs(&mut self, inputs: &Inputs<'_>, before: &[Job], _: &mut Vec<ModelFailure>) -> Vec<Job> {
-        let hypotheses = &inputs.loaded.hypotheses;
         let all = MeasuredJobs::of(before);
-        self.fields =
-            (0..hypotheses.len()).into_par_iter().map(|index| fields(inputs, &all, index)).collect();
+        self.asked = asked(inputs);
+        self.fields = self.asked.par_iter().map(|asked| fields(inputs, &all, asked)).collect();
         let job = |(index, fields): (usize, &Fields)| {
-            let (_, hypothesis, _) = &hypotheses[index];
+            let Asked { hypothesis, then, .. } = &self.asked[index];
             let scope = Scope::of(inputs, hypothesis);
             let needs = before.iter().enumerate().filter(|(_, job)| scope.reads(job));
-            let (slot, label) = (format!("judge/{}", hypothesis.id), hypothesis.title.clone());
+            let (slot, label) = match then {
+                false => (format!("judge/{}", hypothesis.id), hypothesis.title.clone()),
+                true => (format!("judge/{}/as-registered", hypothesis.id), "as first registered".to_string()),
+            };
             let needs = needs.map(|(place, _)| place);
             Job::new(self.name(), index, slot, label, fields.key()).needing(needs)
         };
@@ -57,8 +100,10 @@ impl Kind for Judge {
         let (inputs, measured, complete) = (run.inputs, run.measured_jobs(), run.is_complete());
         let one = |planned: &'p PlannedJob| {
             let job = &planned.job;
-            let fields =
-                if complete { self.fields(inputs, job.index) } else { fields(inputs, &measured, job.index) };
+            let fields = match complete {
+                true => self.fields(inputs, job.index),
+                false => fields(inputs, &measured, &self.asked[job.index]),
+            };
             let stored = inputs.store.blob(&inputs.snapshot, &fields.key())?;
             Ok((Due { job, fields: Some(fields) }, stored))
         };
@@ -66,12 +111,13 @@ impl Kind for Judge {
         let mut due = Vec::new();
         for (one, stored) in asked? {
             let (index, key) = (one.job.index, one.key());
+            let asked = &self.asked[index];
             let before = run.done.outcome_keys.insert(index, key);
-            if before == Some(key) && run.done.outcomes.contains_key(&index) {
+            if before == Some(key) && outcomes(run, asked).contains_key(&asked.number) {
                 continue; // judged in this run, before outputs that others read had to be measured again
             }
             let outcome = match stored {
-                Stored::Present(bytes) => serde_json::from_slice(&bytes).ok(),
+                Stored::Present(bytes) => serde_json::from_slice::<HypothesisOutcome>(&bytes).ok(),
                 Stored::Absent => None,
                 Stored::Damaged(damaged) => {
                     // Of what was lost before, the plan has told.
@@ -82,7 +128,7 @@ impl Kind for Judge {
                 }
             };
             match outcome {
-                Some(outcome) => drop(run.done.outcomes.insert(index, outcome)),
+                Some(outcome) => keep(run, asked, outcome),
                 None => due.push(one),
             }
         }
@@ -101,27 +147,34 @@ impl Kind for Judge {
             let mut table = None;
             for due in alike {
                 let job = due.job;
-                let (_, hypothesis, hash) = &inputs.loaded.hypotheses[job.index];
-                progress.start(&format!("judge {}", hypothesis.id), 1);
+                let asked = &self.asked[job.index];
+                let hypothesis = &asked.hypothesis;
+                let as_registered = if asked.then { " as first registered" } else { "" };
+                progress.start(&format!("judge {}{as_registered}", hypothesis.id), 1);
                 let measured = match &mut table {
                     Some(table) => &*table,
                     none => &*none.insert(run.evidence_table(&jobs.read_by(&Scope::of(inputs, hypothesis)))?),
                 };
-                let outcome = judge_with(hypothesis, *hash, run.published()?, measured, &cache);
+                let outcome = judge_with(hypothesis, asked.hash, run.published()?, measured, &cache);
                 progress.finish();
                 let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
                 run.keep_as(due, bytes)?;
-                run.done.outcomes.insert(job.index, outcome);
+                keep(run, asked, outcome);
             }
         }
         Ok(())
     }
 }
 
+/// Takes a verdict into the run. Its title is that of the file, which is no part of what was judged.
+fn keep(run: &mut Run<'_>, asked: &Asked, mut outcome: HypothesisOutcome) {
+    outcome.title.clone_from(&run.inputs.loaded.hypotheses[asked.number].1.title);
+    outcomes(run, asked).insert(asked.number, outcome);
+}
+
 /// Key fields of a verdict: the claim, the evidence (with the names it is filed under), the seed.
-fn fields(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'_>, index: usize) -> Fields {
-    let (_, hypothesis, hash) = &inputs.loaded.hypotheses[index];
-    let evidence = jobs.read_by(&Scope::of(inputs, hypothesis)).digest(inputs);
+fn fields(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'_>, asked: &Asked) -> Fields {
+    let evidence = jobs.read_by(&Scope::of(inputs, &asked.hypothesis)).digest(inputs);
     let (seed, statistics_version) = (inputs.loaded.experiment.seed, keys::STATISTICS_VERSION);
-    keys::Judge { hypothesis: *hash, evidence, seed, statistics_version }.fields()
+    keys::Judge { hypothesis: asked.hash, evidence, seed, statistics_version }.fields()
 }

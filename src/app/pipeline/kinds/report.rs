@@ -80,6 +80,8 @@ fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fie
     let fields = keys::Report { outcomes, evidence, title, report_version }.fields();
     // Tables have the numbers of every metric, and the report its definition.
     let fields = fields.with("metrics", metrics());
+    let titles = inputs.loaded.hypotheses.iter().map(|(_, hypothesis, _)| hypothesis.title.as_str());
+    let fields = fields.with("titles", titles.collect::<Vec<_>>().join("\n"));
     let fields = match inputs.loaded.experiment.family {
         Some(size) => fields.with("family", size),
         None => fields,

@@ -10,7 +10,7 @@ use crate::report::text::{evidence_phrase, overall, overall_key, with_another_ve
 use crate::report::view::is_released;
 use number::evidence::{Evidence, ModelInfo};
 use number::protocol::Protocol;
-use study::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Verdict};
+use study::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration, Verdict};
 use study::judge::summary::{Fallen, Survival, survival};
 
 /// Choices named per hypothesis.
@@ -211,10 +211,9 @@ fn verdicts(context: &RenderContext<'_>) -> Vec<Block> {
     let rows = view.hypotheses.iter().map(|hypothesis| {
         let address = context.hypothesis(&hypothesis.id);
         let registration = view.registrations.iter().find(|(id, _)| *id == hypothesis.id);
-        let exploratory = registration.is_some_and(|(_, registration)| registration.exploratory);
         let mut claim = line![link(address, &hypothesis.title)];
-        if exploratory {
-            claim.push(line![" ", Span::Tag("exploratory")]);
+        for tag in registration.iter().flat_map(|(_, registration)| tags(registration)) {
+            claim.push(line![" ", Span::Tag(tag)]);
         }
         let mut row = row![
             Cell::head(link(address, &hypothesis.id)),
@@ -244,6 +243,17 @@ fn verdicts(context: &RenderContext<'_>) -> Vec<Block> {
     blocks.extend(family_fold(context));
     blocks.extend(listed_fold(context));
     blocks
+}
+
+/// What a reader has to know of a registration before the verdict.
+fn tags(registration: &Registration) -> Vec<&'static str> {
+    let all = [
+        (registration.exploratory, "exploratory"),
+        (!registration.effects.is_empty(), "other verdict as registered"),
+        (!registration.entered.is_empty(), "other inputs than registered"),
+        (registration.derived.is_some(), "copy of another claim"),
+    ];
+    all.into_iter().filter_map(|(is_so, tag)| is_so.then_some(tag)).collect()
 }
 
 /// The protocols of a prediction whose p enters the family.

@@ -128,14 +128,39 @@ fn file(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<Line
             line.push(", changed since");
         }
     }
-    let later = registration.later.iter().map(|later| line!["registration ", later]);
-    std::iter::once(line).chain(later).collect()
+    let mut lines = vec![line];
+    lines.extend(registration.later.iter().map(|later| line!["registration ", later]));
+    // Shown although it moves nothing: a reader would ask.
+    if registration.exploratory && registration.effects.is_empty() {
+        lines.push(Line::from("as first registered it gets the same verdicts"));
+    }
+    lines.extend(registration.effects.iter().map(|effect| line!["the change moves ", effect]));
+    lines.extend(registration.entered.iter().map(|what| line!["otherwise than when registered: ", what]));
+    if let Some(derived) = &registration.derived {
+        let strong = Span::Strong(Line::from("Derived"));
+        lines.push(line![
+            strong,
+            format!(" from {}, registered before it; the differences are below", derived.from)
+        ]);
+    }
+    lines
 }
 
-fn changes(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Option<Block> {
-    let diff = &registration(context, hypothesis)?.diff;
-    let summary = line!["What changed since the registration (", count(diff.len()), " lines)"];
-    (!diff.is_empty()).then(|| Block::Fold { summary, blocks: vec![Block::Diff(diff.clone())] })
+/// What differs from the first registration, and from the claim that this one copies.
+fn changes(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<Block> {
+    let Some(registration) = registration(context, hypothesis) else { return Vec::new() };
+    let fold = |what: &str, diff: &[String]| Block::Fold {
+        summary: line![what, " (", count(diff.len()), " lines)"],
+        blocks: vec![Block::Diff(diff.to_vec())],
+    };
+    let mut blocks = Vec::new();
+    if !registration.diff.is_empty() {
+        blocks.push(fold("What changed since the registration", &registration.diff));
+    }
+    if let Some(derived) = &registration.derived {
+        blocks.push(fold("What differs from the claim that it copies", &derived.diff));
+    }
+    blocks
 }
 
 /// Gain and loss along the trainings at hand, where a prediction counts trainings, decided or not.

@@ -5,7 +5,8 @@ use super::protocols::protocols;
 use super::quantities::{conditions, test};
 use super::rule::rule;
 use crate::config::document::{Document, at};
-use crate::judge::hypothesis::{Dimension, Hypothesis, Multiverse, Prediction};
+use crate::judge::hypothesis::{Dimension, Hypothesis, Multiverse, Prediction, Status};
+use number::evidence::Evidence;
 
 /// Every mistake of a hypothesis file that needs no other file to be seen.
 pub(in crate::config) fn check_hypothesis(document: &Document, hypothesis: &Hypothesis) -> Found {
@@ -54,6 +55,14 @@ fn multiverse(document: &Document, one: &Multiverse, found: &mut Found) {
 }
 
 fn prediction(document: &Document, p: usize, hypothesis: &Hypothesis, one: &Prediction, found: &mut Found) {
+    if hypothesis.status == Status::Prospective && one.evidence.contains(&Evidence::Published) {
+        let message = format!(
+            "prediction `{}` of a prospective hypothesis asks for published rows, which were there before it",
+            one.id
+        );
+        let error = document.error(at!["prediction", p, "evidence"], message);
+        found.push(error.suggest("write evidence = [\"measured\"], or status = \"re-analysis\""));
+    }
     identifier(document, at!["prediction", p, "id"], &one.id, found);
     if !one.id.starts_with(&hypothesis.id) || one.id == hypothesis.id {
         let message = format!("prediction `{}` does not belong to hypothesis `{}`", one.id, hypothesis.id);

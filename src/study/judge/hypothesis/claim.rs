@@ -72,6 +72,19 @@ pub enum Status {
     ReAnalysis,
     /// They were not.
     Prospective,
+    /// It is still being written: it is judged, and never registered.
+    Draft,
+}
+
+impl Status {
+    /// The word of hypothesis files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::ReAnalysis => "re-analysis",
+            Status::Prospective => "prospective",
+            Status::Draft => "draft",
+        }
+    }
 }
 
 /// A further protocol and how it relates to the primary one.

@@ -13,7 +13,7 @@ pub(crate) fn summary(summary: &Summary<'_>, places: &Places) -> String {
     for model in summary.unfetched() {
         text.push_str(&format!("\nwithout {}: {}", model.model, model.error));
     }
-    if summary.failures().next().is_some() || !summary.unfetched().is_empty() {
+    if summary.failures().next().is_some() || summary.unfetched().next().is_some() {
         text.push('\n');
     }
     let tallies = summary.tallies();
@@ -54,7 +54,7 @@ pub(crate) fn summary_json(summary: &Summary<'_>) -> Value {
         "cells": summary.planned.inputs.cells.len(),
         "computed": computed,
         "failures": summary.failures().collect::<Vec<_>>(),
-        "unfetched": summary.unfetched(),
+        "unfetched": summary.unfetched().collect::<Vec<_>>(),
         "verdicts": summary.done.outcomes.values().collect::<Vec<_>>(),
     })
 }

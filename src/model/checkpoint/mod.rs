@@ -44,7 +44,7 @@ use crate::gguf::Layout;
 use base::hash::Key;
 pub use gguf_files::{gguf_parts, is_gguf};
 use quantised::Unread;
-pub use quantised::{Quantised, Scheme, unknown_quantisation};
+pub use quantised::{Quantised, Scheme, quantisations, unknown_quantisation};
 pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder or GGUF file, open: its config, and every tensor's place in a memory-mapped file.

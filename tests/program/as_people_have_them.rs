@@ -71,6 +71,30 @@ fn config_values_of_other_types_mean_what_they_say() {
 }
 
 #[test]
+fn what_a_config_says_of_quantised_weights_that_are_plain_is_noted() {
+    let sandbox = Sandbox::new();
+    let plain = measured(&sandbox, "llama3-tiny");
+    for config in [
+        r#"{"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}}"#,
+        r#"{"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128}}"#,
+        r#"{"quantization_config": {"quant_method": "fp8"}}"#,
+        r#"{"quantization_config": {"quant_method": "one of tomorrow"}}"#,
+    ] {
+        changed(&sandbox, config, "{}");
+        assert_eq!(measured(&sandbox, "./model"), plain, "{config}");
+        let (_, said) = sandbox.expect(0, &["measure", "./model", "--prompt", PROMPT]);
+        assert!(said.contains("model/config.json") && said.contains("stored plain"), "{said}");
+        for command in
+            [&["measure", "./model", "--prompt", PROMPT, "--json"][..], &["inspect", "./model", "--json"]]
+        {
+            let notes = sandbox.json(command)["notes"].to_string();
+            assert!(notes.contains("stored plain"), "{command:?}: {notes}");
+        }
+    }
+    assert_eq!(sandbox.json(&["inspect", "llama3-tiny", "--json"])["notes"], json!([]));
+}
+
+#[test]
 fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
     let sandbox = Sandbox::new();
     let ids = |settings: &str, edit: &dyn Fn(&mut Value), policy: &str| {
@@ -98,6 +122,8 @@ fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
     }
     let (_, said) = sandbox.expect(0, &["measure", "./model", "--prompt", PROMPT]);
     assert!(said.contains("token 57") && said.contains("token 0"), "{said}");
+    let notes = sandbox.json(&["measure", "./model", "--prompt", PROMPT, "--json"])["notes"].to_string();
+    assert!(notes.contains("token 57"), "{notes}");
 }
 
 #[test]

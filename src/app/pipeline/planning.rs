@@ -180,7 +180,12 @@ fn open(
         let at = at?;
         Subject::listed_with(model, &at, tokenizers[&at].clone(), &memo)
     };
-    models.par_iter().zip(located).map(open).collect()
+    let subjects: Vec<_> = models.par_iter().zip(located).map(open).collect();
+    // Variants of a base say the same.
+    let opened = subjects.iter().flatten();
+    let notes: BTreeSet<&String> = opened.flat_map(|subject| subject.checkpoint.notes()).collect();
+    notes.into_iter().for_each(|note| progress.note(note));
+    subjects
 }
 
 /// Whether a hypothesis is judged on a model of the list.

@@ -59,6 +59,8 @@ pub struct Checkpoint {
     places: Vec<Place>,
     /// What no weight follows from.
     unread: Unread,
+    /// What the files say and is not followed.
+    notes: Vec<String>,
     /// Weights that are read instead of the stored ones of these names.
     made: BTreeMap<String, Made>,
     /// Weights are to be hashed as they are read.
@@ -146,6 +148,7 @@ impl Checkpoint {
     /// # Errors
     /// Everything that makes them unusable: see [`CheckpointError`].
     pub fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
+        let mut notes = Vec::new();
         let (config, files, places, unread) = match gguf_files::find(folder)? {
             Some(file) => {
                 let (config, files, places) = gguf_files::open(&file)?;
@@ -154,7 +157,14 @@ impl Checkpoint {
             None => {
                 let config::Config { mut keys, quantised_by } = config::read(folder)?;
                 let (files, places) = files::open(folder)?;
+                let described = quantised::is_described(&keys);
                 let (places, unread) = quantised::apply(&quantised_by, &mut keys, &files, places)?;
+                if described && !places.iter().any(|place| matches!(place.dtype, StoredAs::Quantised(_))) {
+                    notes.push(format!(
+                        "{}: it says that the weights are quantised, but they are stored plain, and are read as they are stored",
+                        quantised_by.display()
+                    ));
+                }
                 (keys, files, places, unread)
             }
         };
@@ -164,6 +174,7 @@ impl Checkpoint {
             files,
             places,
             unread,
+            notes,
             made: BTreeMap::new(),
             hashing: false,
             identity: OnceLock::new(),
@@ -191,6 +202,11 @@ impl Checkpoint {
     /// `config.json` as it is, but for what it says of the quantisation of weights, which are read as unquantised ones.
     pub fn config(&self) -> &Map<String, Value> {
         &self.config
+    }
+
+    /// What its files say and is not followed, for people.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Whether the checkpoint lists a tensor of this name, of any dtype.

@@ -4,7 +4,7 @@
 //! `header` believes nothing they say (nor does `pickled`), `gguf_files` opens those of GGUF and `packed` reads their weights, `quantised` reads weights that
 //! several tensors store, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
-//! streams by, `tokenizer` turns text into ids.
+//! streams by, `tokenizer` turns text into ids, `wrapped` knows what wrappers put in front of names.
 
 mod config;
 mod error;
@@ -21,6 +21,7 @@ mod python;
 mod quantised;
 mod tokenizer;
 pub mod widen;
+mod wrapped;
 
 use std::{
     collections::BTreeMap,
@@ -163,6 +164,13 @@ impl Checkpoint {
                     notes.push(format!(
                         "{}: it says that the weights are quantised, but they are stored plain, and are read as they are stored",
                         quantised_by.display()
+                    ));
+                }
+                if keys.get("tie_last_hidden_states") == Some(&Value::Bool(false)) {
+                    notes.push(format!(
+                        "{}: `tie_last_hidden_states` is false, so the last of the hidden states that transformers gives is the \
+                         stream before the final norm: its ratio is `last-block`, and `hf-last` is after the norm here as ever",
+                        folder.join("config.json").display()
                     ));
                 }
                 (keys, files, places, unread)

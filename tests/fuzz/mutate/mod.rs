@@ -1,5 +1,6 @@
 //! Mutations that know the format: most inputs get past the first check of a parser, so that its depths are tried too.
 
+mod archive;
 mod bytes;
 mod http;
 mod json;
@@ -11,6 +12,7 @@ mod text;
 use rand::{RngExt, rngs::ChaCha8Rng};
 use serde_json::Value;
 
+use archive::Archive;
 use protobuf::Message;
 use quantised::Module;
 pub(crate) use quantised::{beginning_with, input as input_of, parts as parts_of};
@@ -29,6 +31,8 @@ pub(crate) enum Format {
     Safetensors,
     /// The length of a config, the config, a file in safetensors.
     Quantised,
+    /// A zip archive of members that are not compressed.
+    Archive,
     /// Fields of the wire format of protocol buffers.
     Protobuf,
     /// A byte that says which request is answered, and the answer.
@@ -48,6 +52,7 @@ enum Seed {
     Json(Value),
     Safetensors(Value, Vec<u8>),
     Quantised(Module),
+    Archive(Archive),
     Protobuf(Message),
 }
 
@@ -72,6 +77,7 @@ impl Seeds {
             Seed::Json(value) => json::mutate(value, &self.values, rng).to_string().into_bytes(),
             Seed::Safetensors(header, data) => safetensors::mutate(header, data, &self.values, rng),
             Seed::Quantised(module) => module.mutate(&self.values, rng),
+            Seed::Archive(archive) => archive.mutate(rng),
             Seed::Protobuf(message) => {
                 let other = if let Seed::Protobuf(other) = other { other } else { message };
                 protobuf::mutate(message, other, rng)
@@ -103,6 +109,7 @@ impl Seed {
                 None => whole(),
             },
             Format::Quantised => Module::of(seed).map_or_else(whole, Seed::Quantised),
+            Format::Archive => Archive::of(seed).map_or_else(whole, Seed::Archive),
             Format::Protobuf => Message::of(seed, 0).map_or_else(whole, Seed::Protobuf),
             Format::Bytes | Format::Head(_) | Format::Text | Format::Http => whole(),
         }

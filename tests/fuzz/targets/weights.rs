@@ -46,7 +46,7 @@ pub(super) const QUANTISED: Target = Target {
 pub(super) const PICKLED: Target = Target {
     name: "pickled",
     reads: "`pytorch_model.bin`: the archive, the pickle in it, some numbers of each tensor",
-    format: Format::Bytes,
+    format: Format::Archive,
     executions: 10_000,
     seeds: || ["old", "strided"].map(|name| project(&format!("tests/goldens/pickled/{name}.bin"))).to_vec(),
     prepare: |folder| -> Execute {

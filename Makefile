@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime runtime-cuda models build test faults lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-export bench-device scale clean
+.PHONY: help runtime runtime-cuda models build test faults lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-formats bench-export bench-device scale clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -128,6 +128,10 @@ bench-spectral: build .venv/bench/ready ## spectral norms against torch and scip
 	@$(CARGO) build --release --locked --quiet --example spectral_norm
 	@$(BENCH)/spectral.py --sizes $(SIZES) --program $(TARGET)/release/streamgauge \
 	  --one $(TARGET)/release/examples/spectral_norm
+
+bench-formats: runtime .venv/bench/ready ## readers of every stored form, and quantised weights multiplied as they lie: results/bench/formats.md
+	@$(CARGO) build --release --locked --quiet --example readers
+	@$(BENCH)/as_they_lie.py --readers $(TARGET)/release/examples/readers
 
 bench-export: build .venv/bench/ready ## export against onnxruntime-genai's builder and optimum
 	-@$(MAKE) --no-print-directory .venv/optimum/ready

@@ -110,7 +110,7 @@ fn plan<'a>(folder: &Path, loaded: &'a Loaded) -> Result<Planned<'a>, Box<dyn Er
     let observations = planned.plan.counts.iter().find(|count| count.kind == "observe");
     match observations {
         Some(count) if count.jobs == MODELS * PROMPTS => Ok(planned),
-        _ => Err(format!("planned {:?}; {:?}", planned.plan.counts, planned.inputs.failures).into()),
+        _ => Err(format!("planned {:?}; {:?}", planned.plan.counts, planned.inputs.unmeasured).into()),
     }
 }
 

@@ -4,7 +4,8 @@
 
 `model.safetensors` is a random checkpoint as the format's own tool writes it (`quantised_checkpoint.py` says which),
 `weights.json` the sha256 of each weight's float32 numbers as the format's own reference reads them, and `reference.json` what
-transformers measures in float64 on these numbers.
+transformers measures in float64 on these numbers. `tests/goldens/experts_mxfp4` has the stacked experts of gpt-oss, without the
+last.
 """
 
 import argparse
@@ -39,6 +40,7 @@ PACKAGES = {
     "mxfp4": ["transformers"],
 }
 IN_BLOCKS = ("_proj.weight",)
+EXPERTS = "experts_mxfp4"  # a folder beside that of the others
 
 
 def is_quantised(name: str) -> bool:
@@ -88,6 +90,21 @@ def make_model(made: QuantisedCase, folder: Path):
         raise SystemExit(f"{case.name}: float32 transformers and the float64 reference differ by {deviation:.1e}")
 
 
+def make_experts(folder: Path) -> None:
+    """Two stacked weights alone: the family that has them is not computed, its format is read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng, stored, digests = np.random.default_rng(7), {}, {}
+    for name, sides in (("gate_up_proj", (3, 80, 64)), ("down_proj", (3, 64, 32))):
+        blocks, scales, read = quantised_checkpoint.experts(rng, *sides)
+        name = f"model.layers.0.mlp.experts.{name}"
+        stored |= {f"{name}_blocks": blocks, f"{name}_scales": scales}
+        digests[name] = hashlib.sha256(read.contiguous().numpy().tobytes()).hexdigest()
+    save_file(stored, folder / "model.safetensors", metadata={"format": "pt"})
+    keys = {"model_type": "gpt_oss", "quantization_config": {"quant_method": "mxfp4"}}
+    write_json(folder / "config.json", keys, indent=1)
+    write_json(folder / "weights.json", digests, indent=1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
@@ -96,6 +113,8 @@ def main() -> None:
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    if options.only in EXPERTS:
+        make_experts(options.out.parent / EXPERTS)
     for made in CASES:
         if options.only in made.case.name:
             make_model(made, options.out / made.case.name)

@@ -72,10 +72,11 @@ def fp8(plain, rng, block: list | None, scale_fmt: str | None = None):
 
 def compressed(plain, rng, format: str, weights: dict, scales: str = "float32", act_order: bool = False):
     """`compress` and `decompress` of the package's compressors. They compute in the dtype of the scales, so these are widened to
-    float32 before. Act-order, which the package gave up in 0.14, is by its earlier definition: column j has the group g_idx[j]."""
+    float32 before; those of floats of 4 and 6 bits in bfloat16, so here these are `in_float32`. Act-order, which the package gave up in 0.14, is by its earlier definition: column j has the group g_idx[j]."""
     from compressed_tensors.compressors import BaseCompressor
     from compressed_tensors.quantization import QuantizationArgs, QuantizationConfig, QuantizationScheme
-    from compressed_tensors.quantization.utils import calculate_qparams
+    from compressed_tensors.quantization.lifecycle.forward import dequantize
+    from compressed_tensors.quantization.utils import calculate_qparams, generate_gparam
 
     weights = {key: value for key, value in weights.items() if value is not None}
     arguments = QuantizationArgs(**weights)
@@ -89,13 +90,24 @@ def compressed(plain, rng, format: str, weights: dict, scales: str = "float32", 
             order = torch.from_numpy(rng.permutation(value.shape[1]))
         sorted_value = value[:, order]
         low, high = extremes(sorted_value, arguments)
-        scale, zero = calculate_qparams(low, high, arguments)
+        whole_scale = None
+        if arguments.strategy == "tensor_group":
+            whole_scale = generate_gparam(value.amin(), value.amax())
+        scale, zero = calculate_qparams(low, high, arguments, global_scale=whole_scale)
         scale = scale.to(getattr(torch, scales)).float()
         state = {"weight": sorted_value, "weight_scale": scale, "weight_zero_point": zero}
         if arguments.symmetric:
             del state["weight_zero_point"]
+        if whole_scale is not None:
+            state["weight_global_scale"] = whole_scale
         packed = compressor.compress(state, scheme)
-        whole = compressor.decompress(dict(packed), scheme)["weight"]
+        if format in ("nvfp4-pack-quantized", "mxfp4-pack-quantized", "mxfp6-pack-quantized"):
+            whole = in_float32(packed, scheme)
+        elif format == "mxfp8-quantized":  # as its compressor, which widens the scales to bfloat16
+            powers = 2.0 ** (packed["weight_scale"].to(torch.float32) - 127)
+            whole = dequantize(packed["weight"].float(), powers, args=arguments, dtype=torch.float32)
+        else:
+            whole = compressor.decompress(dict(packed), scheme)["weight"]
         assert whole.dtype == torch.float32
         if act_order:
             # Columns where they were: their numbers are packed anew, their groups said by g_idx.
@@ -106,7 +118,8 @@ def compressed(plain, rng, format: str, weights: dict, scales: str = "float32", 
             packed["weight_packed"] = pack_to_int32(numbers[:, back].contiguous(), arguments.num_bits)
             packed["weight_g_idx"] = (back // arguments.group_size).to(torch.int32)
             whole = whole[:, back].contiguous()
-        packed["weight_scale"] = packed["weight_scale"].to(getattr(torch, scales))
+        if packed["weight_scale"].dtype == torch.float32:
+            packed["weight_scale"] = packed["weight_scale"].to(getattr(torch, scales))
         read[name] = whole
         stored |= {f"{module}.{key}": tensor.contiguous() for key, tensor in packed.items()}
     config = QuantizationConfig(
@@ -117,13 +130,29 @@ def compressed(plain, rng, format: str, weights: dict, scales: str = "float32", 
     return stored, read, described
 
 
+def in_float32(packed, scheme):
+    """As `decompress` of `NVFP4PackedCompressor`, `MXFP4PackedCompressor` and `MXFP6PackedCompressor` have it, step by step, but in
+    float32."""
+    from compressed_tensors.compressors.mxfp6.helpers import unpack_fp6_from_uint8
+    from compressed_tensors.compressors.nvfp4.helpers import unpack_fp4_from_uint8
+    from compressed_tensors.quantization.lifecycle.forward import dequantize
+
+    bits, scale = scheme.weights.num_bits, packed["weight_scale"]
+    unpack = unpack_fp6_from_uint8 if bits == 6 else unpack_fp4_from_uint8
+    rows, size = packed["weight_packed"].shape
+    numbers = unpack(packed["weight_packed"], rows, size * 8 // bits, torch.float32)
+    scale = 2.0 ** (scale.to(torch.float32) - 127) if scale.dtype == torch.uint8 else scale.to(torch.float32)
+    whole = packed.get("weight_global_scale")
+    return dequantize(numbers, scale, args=scheme.weights, global_scale=whole, dtype=torch.float32)
+
+
 def extremes(value, arguments):
     """Smallest and largest of what shares a scale."""
     if arguments.strategy == "tensor":
         return value.amin().reshape(1), value.amax().reshape(1)
     if arguments.strategy == "channel":
         return value.amin(1, keepdim=True), value.amax(1, keepdim=True)
-    if arguments.strategy == "group":
+    if arguments.strategy in ("group", "tensor_group"):
         groups = value.unflatten(1, (-1, arguments.group_size))
         return groups.amin(2), groups.amax(2)
     height, width = arguments.block_structure
@@ -189,7 +218,7 @@ def awq_code():
     stands_in["awq.utils.utils"].get_best_device = lambda: "cpu"
     sys.modules |= stands_in
     found = []
-    for file in ("utils/packing_utils.py", "modules/linear/gemm.py"):
+    for file in ("utils/packing_utils.py", "modules/linear/gemm.py", "modules/linear/gemv.py"):
         spec = importlib.util.spec_from_file_location(f"awq_{Path(file).stem}", folder / file)
         found.append(importlib.util.module_from_spec(spec))
         spec.loader.exec_module(found[-1])
@@ -199,23 +228,36 @@ def awq_code():
     return found
 
 
-def awq(plain, rng, group: int):
-    """`WQLinear_GEMM.from_linear` and `dequantize_gemm` of AutoAWQ, with the scales in float32."""
-    packing, gemm = awq_code()
+def awq(plain, rng, group: int, version: str = "gemm"):
+    """`WQLinear_GEMM.from_linear` and `dequantize_gemm` of AutoAWQ, with the scales in float32. What `WQLinear_GEMV.from_linear`
+    writes only a GPU reads there; here by definition, as that function packs it."""
+    packing, gemm, gemv = awq_code()
     stored, read = {}, {}
     for name, value in plain.matrices.items():
         scale, zero = asymmetric(value, group, 4)
         linear = torch.nn.Linear(value.shape[1], value.shape[0], bias=False)
         linear.weight.data = within(value, scale, zero, 4, torch.arange(value.shape[1]) // group)
-        made = gemm.WQLinear_GEMM.from_linear(
-            linear, 4, group, scales=scale.t().contiguous(), zeros=zero.t().contiguous()
-        )
-        whole = packing.dequantize_gemm(made.qweight, made.qzeros, made.scales.float(), 4, group)
-        read[name] = whole.t().contiguous()
+        if version == "gemv":
+            made = gemv.WQLinear_GEMV.from_linear(linear, 4, group, scales=scale, zeros=zero)
+            numbers, zeros = (halves(words, 8 * words.shape[1]) for words in (made.qweight, made.qzeros))
+            groups = torch.arange(value.shape[1]) // group
+            read[name] = ((numbers - zeros[:, groups]).float() * made.scales.float()[:, groups]).contiguous()
+        else:
+            made = gemm.WQLinear_GEMM.from_linear(
+                linear, 4, group, scales=scale.t().contiguous(), zeros=zero.t().contiguous()
+            )
+            whole = packing.dequantize_gemm(made.qweight, made.qzeros, made.scales.float(), 4, group)
+            read[name] = whole.t().contiguous()
         for key in ("qweight", "qzeros", "scales"):
             stored[f"{module_of(name)}.{key}"] = getattr(made, key).clone().contiguous()
-    config = {"quant_method": "awq", "bits": 4, "group_size": group, "version": "gemm", "zero_point": True}
+    config = {"quant_method": "awq", "bits": 4, "group_size": group, "version": version, "zero_point": True}
     return stored, read, config
+
+
+def halves(words, count: int):
+    """Numbers of 4 bits, the lowest first, of the words of each row."""
+    shifts = torch.arange(0, 32, 4)
+    return (words.unsqueeze(2) >> shifts & 15).flatten(1)[:, :count]
 
 
 def bitsandbytes(plain, rng, kind: str, double: bool = False):
@@ -278,6 +320,15 @@ def mlx(plain, rng, bits: int, group: int, others: dict | None = None, dtype: st
         for key, scale in zip(("scales", "biases"), wide):
             stored[f"{module}.{key}"] = torch.from_numpy(np.array(scale)).to(getattr(torch, dtype))
     return stored, read, config
+
+
+def experts(rng, count: int, outputs: int, inputs: int):
+    """The experts of gpt-oss: random blocks, scales and what `convert_moe_packed_tensors` of transformers makes of them."""
+    from transformers.integrations.mxfp4 import convert_moe_packed_tensors
+
+    blocks = torch.from_numpy(rng.integers(0, 256, (count, outputs, inputs // 32, 16), dtype=np.uint8))
+    scales = torch.from_numpy(rng.integers(110, 125, (count, outputs, inputs // 32), dtype=np.uint8))
+    return blocks, scales, convert_moe_packed_tensors(blocks, scales, dtype=torch.float32)
 
 
 FLOATS = torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])

@@ -22,6 +22,14 @@ pub fn is_folder(path: &Path) -> io::Result<bool> {
     Ok(look(path)?.is_some_and(|found| found.is_dir()))
 }
 
+/// Whether a file or a folder, or a link to one, is there.
+///
+/// # Errors
+/// What the system says where it cannot tell.
+pub fn is_there(path: &Path) -> io::Result<bool> {
+    Ok(look(path)?.is_some_and(|found| found.is_file() || found.is_dir()))
+}
+
 /// What a path leads to; `None` where that is nothing. A link to nothing, and a file in place of a folder, lead to nothing.
 fn look(path: &Path) -> io::Result<Option<fs::Metadata>> {
     match fs::metadata(path) {
@@ -75,6 +83,8 @@ mod tests {
         fs::write(&file, "x").unwrap();
         assert!(is_file(&file).unwrap() && !is_folder(&file).unwrap() && is_folder(folder.path()).unwrap());
         assert!(!is_file(&folder.path().join("other")).unwrap() && !is_file(&file.join("inside")).unwrap());
+        assert!(is_there(&file).unwrap() && is_there(folder.path()).unwrap());
+        assert!(!is_there(&folder.path().join("other")).unwrap());
         assert!(is_file(&folder.path().join("n".repeat(300))).is_err());
         assert_eq!(entries(folder.path()).unwrap(), std::slice::from_ref(&file));
         assert!(entries(&file).is_err());

@@ -58,16 +58,20 @@ pub struct ModelFacts {
     pub step: Option<f64>,
 }
 
-/// How the names of weights in fewer bits begin: GGUF's types, where a digit follows, and the formats of safetensors.
+/// How the names of weights in fewer bits begin: GGUF's types, where a digit follows, and the formats of safetensors. That every
+/// form that is read is among them is a test of checkpoints.
 const TYPES: [&str; 3] = ["q", "iq", "tq"];
-const FORMATS: [&str; 12] = [
+const FORMATS: [&str; 15] = [
     "mxfp4",
+    "mxfp6",
     "nvfp4",
     "fp8",
     "fp4",
     "nf4",
     "int8",
     "int4",
+    "int-",
+    "llm.int8",
     "gptq",
     "awq",
     "mlx",

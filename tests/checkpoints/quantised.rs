@@ -10,9 +10,11 @@ use crate::{
     goldens::{golden, prompts, run},
 };
 use model::{
-    checkpoint::{Checkpoint, Memo, widen},
+    checkpoint::{Checkpoint, Memo, quantisations, widen},
     export,
+    gguf::Encoding,
 };
+use number::facts::is_quantisation;
 
 /// Every golden of a quantised checkpoint, sorted; `parity` compares what the engine measures on them.
 pub(crate) fn cases() -> Vec<String> {
@@ -62,29 +64,57 @@ fn changed(name: &str, change: impl Fn(&mut Value)) -> Folder {
     folder
 }
 
-#[test]
-fn every_weight_is_bit_for_bit_what_the_reference_of_its_format_reads() {
-    for case in cases() {
-        let checkpoint = open(&golden(&case));
-        let text = fs::read_to_string(golden(&case).join("weights.json")).unwrap();
-        let digests: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
-        for (name, expected) in digests {
-            let whole = numbers(&checkpoint, &name);
-            let mut hasher = Sha256::new();
-            whole.iter().for_each(|number| hasher.update(number.to_le_bytes()));
-            let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(found, expected, "{case}: {name}");
-            // Any run of them, in the middle of rows or blocks.
-            let tensor = checkpoint.tensor(&name).unwrap();
-            let columns = tensor.shape[1];
-            for (start, count) in [(0, 1), (columns - 1, 2), (columns + 3, columns / 2), (5, 3 * columns + 1)]
-            {
-                let mut some = vec![0.0; count];
-                widen::widen_from(&tensor, start, &mut some);
-                assert_eq!(some, whole[start..start + count], "{case}: {name}, {count} from {start}");
-            }
+/// Holds every weight against `weights.json` of a golden.
+fn compare_weights(case: &str) {
+    let checkpoint = open(&golden(case));
+    let text = fs::read_to_string(golden(case).join("weights.json")).unwrap();
+    let digests: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    for (name, expected) in digests {
+        let whole = numbers(&checkpoint, &name);
+        let mut hasher = Sha256::new();
+        whole.iter().for_each(|number| hasher.update(number.to_le_bytes()));
+        let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, expected, "{case}: {name}");
+        // Any run of them, in the middle of rows or blocks.
+        let tensor = checkpoint.tensor(&name).unwrap();
+        let columns = *tensor.shape.last().unwrap();
+        for (start, count) in [
+            (0, 1),
+            (columns - 1, 2),
+            (columns + 3, columns / 2),
+            (5, 3 * columns + 1),
+            (7 * columns, 9 * columns),
+            (3 * columns + 1, 20 * columns),
+            (columns, 90 * columns),
+        ] {
+            let start = start.min(whole.len() - 1);
+            let count = count.min(whole.len() - start);
+            let mut some = vec![0.0; count];
+            widen::widen_from(&tensor, start, &mut some);
+            assert_eq!(some, whole[start..start + count], "{case}: {name}, {count} from {start}");
         }
     }
+}
+
+#[test]
+fn every_weight_is_bit_for_bit_what_the_reference_of_its_format_reads() {
+    cases().iter().for_each(|case| compare_weights(case));
+}
+
+#[test]
+fn stacked_experts_are_read_whole_and_by_slices_of_one() {
+    let case = "experts_mxfp4";
+    compare_weights(case);
+    let checkpoint = open(&golden(case));
+    let name = "model.layers.0.mlp.experts.gate_up_proj";
+    let tensor = checkpoint.tensor(name).unwrap();
+    assert_eq!(tensor.shape, [3, 64, 80]);
+    let whole = numbers(&checkpoint, name);
+    // Rows 30 to 40 of the second expert, which lie in two blocks.
+    let (start, count) = ((64 + 30) * 80, 10 * 80);
+    let mut some = vec![0.0; count];
+    widen::widen_from(&tensor, start, &mut some);
+    assert_eq!(some, whole[start..start + count]);
 }
 
 #[test]
@@ -100,8 +130,28 @@ fn a_checkpoint_says_how_most_of_its_weights_are_stored() {
         ("llm_int8", "llm.int8"),
         ("mlx_4bit", "mlx-4bit"),
         ("mxfp4", "mxfp4"),
+        ("nvfp4", "nvfp4"),
+        ("mxfp4_compressed", "mxfp4"),
+        ("mxfp6_compressed", "mxfp6"),
+        ("mxfp8_compressed", "fp8"),
+        ("awq_gemv", "awq-4bit"),
     ] {
         assert_eq!(open(&golden(&case(name))).dtype(), expected);
+    }
+}
+
+#[test]
+fn every_form_of_fewer_bits_is_one_that_the_model_list_may_name_as_a_change() {
+    for case in cases() {
+        let dtype = open(&golden(&case)).dtype();
+        assert!(is_quantisation(&dtype), "{case}: {dtype}");
+    }
+    for encoding in Encoding::all().filter(|encoding| encoding.holds_weights()) {
+        let plain = ["F64", "F32", "F16", "BF16"].contains(&encoding.name);
+        assert_eq!(is_quantisation(encoding.name), !plain, "{encoding}");
+    }
+    for method in quantisations() {
+        assert!(is_quantisation(method), "{method}");
     }
 }
 
@@ -130,7 +180,7 @@ fn the_identity_is_that_of_the_stored_tensors_and_how_they_are_read() {
 #[test]
 fn what_is_not_read_is_refused_by_its_name() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change, &[&str]); 9] = [
+    let cases: [(&str, Change, &[&str]); 10] = [
         (
             "gptq_2bit",
             |q| q["quant_method"] = json!("quip"),
@@ -142,7 +192,8 @@ fn what_is_not_read_is_refused_by_its_name() {
             &["gptq", "`checkpoint_format`", "marlin"],
         ),
         ("gptq_4bit_v2", |q| q["bits"] = json!(5), &["`gptq`", "`bits`", "2, 3, 4 or 8", "5"]),
-        ("awq_4bit", |q| q["version"] = json!("gemv"), &["`awq`", "`version`", "gemm", "gemv"]),
+        ("awq_4bit", |q| q["version"] = json!("marlin"), &["`awq`", "`version`", "gemm or gemv", "marlin"]),
+        ("awq_gemv", |q| q["group_size"] = json!(36), &["`awq`", "`group_size`", "36"]),
         ("awq_4bit", |q| q["bits"] = json!(8), &["`awq`", "`bits`", "8"]),
         ("int4_groups", |q| q["format"] = json!("marlin-24"), &["`format`", "marlin-24", "pack-quantized"]),
         ("mlx_3bit", |q| q["bits"] = json!(7), &["`mlx`", "`bits`", "7"]),

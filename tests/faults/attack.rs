@@ -38,7 +38,7 @@ pub(crate) struct Ending {
 /// What a command does when nothing fails.
 pub(crate) struct Undisturbed {
     ending: Ending,
-    files: Files,
+    pub files: Files,
     calls: Vec<Call>,
     /// The same for a second one after it.
     again: Ending,
@@ -81,7 +81,7 @@ pub(crate) fn calls(world: &World, command: &'static Command) -> Vec<Call> {
     undisturbed(world, command).calls.clone()
 }
 
-fn undisturbed(world: &World, command: &'static Command) -> Arc<Undisturbed> {
+pub(crate) fn undisturbed(world: &World, command: &'static Command) -> Arc<Undisturbed> {
     if let Some(known) = world.undisturbed.lock().unwrap().get(command.name) {
         return Arc::clone(known);
     }

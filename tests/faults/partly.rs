@@ -1,5 +1,6 @@
 //! Commands that could not open some models and did the rest: exit code 1. What they publish must be, byte for byte, what they
-//! publish where those models are not there at all.
+//! publish where those models are not there at all. Of a model whose matrices alone could not be weighed everything else is
+//! published: then it is what is published undisturbed, without the rows that need a weighing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,6 +9,8 @@ use std::{
 };
 
 use base::hash::Key;
+use polars::prelude::{Column, DataType};
+use results::parquet::parquet_frame;
 
 use crate::{
     attack::{self, Ending},
@@ -30,6 +33,8 @@ pub(crate) enum Lack {
     Everything,
     /// Its matrices can be weighed, and no text becomes ids.
     Tokenizer,
+    /// Its prompts were observed, and its matrices cannot be weighed.
+    Weights,
 }
 
 /// Models that cannot be read, each with what of it.
@@ -55,13 +60,15 @@ pub(crate) fn difference(
                 way
             })
         };
-        ways = with(Lack::Everything).chain(with(Lack::Tokenizer)).collect();
+        ways = with(Lack::Everything).chain(with(Lack::Tokenizer)).chain(with(Lack::Weights)).collect();
     }
-    let now = comparable(now, failed);
-    let mut found = ways.into_iter().map(|lacks| {
+    let mut found = ways.into_iter().map(|mut lacks| {
+        let unweighed: Vec<&str> =
+            lacks.extract_if(.., |_, lack| *lack == Lack::Weights).map(|(model, _)| model).collect();
         let right = without(world, command, &lacks);
-        attack::difference(&now, &comparable(&right, failed))
-            .map(|what| format!("of what is published without {lacks:?} {what}"))
+        let alike = |files| comparable(&unweighed_alike(files, &unweighed), failed);
+        attack::difference(&alike(now), &alike(&right))
+            .map(|what| format!("of what is published without {lacks:?} and weights of {unweighed:?} {what}"))
     });
     let first = found.next()??;
     found.all(|other| other.is_some()).then_some(first)
@@ -69,6 +76,9 @@ pub(crate) fn difference(
 
 /// What a command publishes when so much of models is not there.
 fn without(world: &World, command: &'static Command, lacks: &Lacks) -> Arc<Files> {
+    if lacks.is_empty() {
+        return Arc::new(attack::undisturbed(world, command).files.clone());
+    }
     let key = (command.name, lacks.clone());
     if let Some(known) = world.without.lock().unwrap().get(&key) {
         return Arc::clone(known);
@@ -80,6 +90,7 @@ fn without(world: &World, command: &'static Command, lacks: &Lacks) -> Arc<Files
         let place = match lack {
             Lack::Everything => "prompts".to_string(), // a folder without a model
             Lack::Tokenizer => format!("../../data/{model}-without-tokenizer"),
+            Lack::Weights => format!("../../data/{model}"), // all of it is there
         };
         text.replace(&format!("\"../../data/{model}\""), &format!("{place:?}"))
     });
@@ -99,10 +110,88 @@ fn without(world: &World, command: &'static Command, lacks: &Lacks) -> Arc<Files
     found
 }
 
+/// What is measured of weights alone, or of them and a stream.
+const OF_WEIGHTS: [&str; 13] = [
+    "attention-trace",
+    "embedding-frobenius-norm",
+    "embedding-row-norm",
+    "embedding-spectral-norm",
+    "mean-attention-trace",
+    "mean-value-weight-square",
+    "unembedding-centred-spectral-norm",
+    "unembedding-folded-spectral-norm",
+    "unembedding-frobenius-norm",
+    "unembedding-row-norm",
+    "unembedding-row-norm-spread",
+    "unembedding-spectral-norm",
+    "value-weight-square",
+];
+const MEASUREMENTS: &str = "results/tables/measurements.parquet";
+
+/// Files that are alike whether or not these models were weighed: without their rows of weights, and without the words that say
+/// that something is lacking. The files themselves where all were weighed.
+fn unweighed_alike(files: &Files, models: &[&str]) -> Files {
+    let mut files = files.clone();
+    if models.is_empty() {
+        return files;
+    }
+    let words = |files: &mut Files, name: &str, passages: &[(&str, &str)]| {
+        if let Some(bytes) = files.get_mut(name) {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            *bytes = passages.iter().fold(text, |text, passage| left_out(&text, passage)).into_bytes();
+        }
+    };
+    words(
+        &mut files,
+        REPORT,
+        &[("**These results lack something:**", "\n\n"), ("\n\n### What could not be done", "\n\n#")],
+    );
+    words(
+        &mut files,
+        PAGE,
+        &[("<p><strong>These results lack something:", "</p>"), ("<h2>What could not be done</h2>", "</ul>")],
+    );
+    if let Some(bytes) = files.get_mut(MEASUREMENTS) {
+        *bytes = rows(bytes, &|model, metric| models.contains(&model) && OF_WEIGHTS.contains(&metric));
+    }
+    // These hold digests of the others.
+    for name in [CRATE, MANIFEST] {
+        files.remove(name);
+    }
+    files
+}
+
+/// A text without the passage that begins so, up to where this follows (which goes too, but for a heading) or the text ends.
+fn left_out(text: &str, (begin, end): &(&str, &str)) -> String {
+    let Some((before, passage)) = text.split_once(begin) else { return text.to_string() };
+    match passage.split_once(end) {
+        Some((_, after)) => format!("{before}{}{after}", if end.ends_with('#') { *end } else { "" }),
+        None => before.to_string(),
+    }
+}
+
+/// The rows of a table of measurements, without those of some models and metrics.
+fn rows(parquet: &[u8], without: &dyn Fn(&str, &str) -> bool) -> Vec<u8> {
+    let frame = parquet_frame(parquet.to_vec()).unwrap();
+    let column = |name: &str| frame.column(name).unwrap().cast(&DataType::String).unwrap();
+    let (models, metrics) = (column("model"), column("metric"));
+    let mut text = format!("{:?}\n", frame.get_column_names());
+    for at in 0..frame.height() {
+        let of = |column: &Column| column.str().unwrap().get(at).unwrap_or_default().to_string();
+        if !without(&of(&models), &of(&metrics)) {
+            let values: Vec<String> =
+                frame.columns().iter().map(|column| format!("{:?}", column.get(at).unwrap())).collect();
+            text += &(values.join(" ") + "\n");
+        }
+    }
+    text.into_bytes()
+}
+
 const REPORT: &str = "results/report/report.md";
 const PAGE: &str = "results/report/index.html";
 /// Holds digests of the two, and the manifest holds its own.
 const CRATE: &str = "results/ro-crate-metadata.json";
+const MANIFEST: &str = "results/manifest.json";
 
 /// Files without the words with which a model failed: those are the fault's. So the digests of files that hold them are taken out,
 /// where they are the right ones.
@@ -133,7 +222,7 @@ fn comparable(files: &Files, failed: &BTreeSet<&'static str>) -> Files {
         let first = items.next().unwrap_or_default();
         items.fold(first, |text, item| text + "<li>" + &item)
     });
-    for name in [CRATE, "results/manifest.json"] {
+    for name in [CRATE, MANIFEST] {
         change(&mut files, name, &|text| {
             let text = digests.iter().fold(text.to_string(), |text, digest| text.replace(digest, ""));
             // The manifest's digest of itself.
@@ -141,4 +230,14 @@ fn comparable(files: &Files, failed: &BTreeSet<&'static str>) -> Files {
         });
     }
     files
+}
+
+#[test]
+fn a_passage_is_left_out_and_nothing_else() {
+    let report = "# A\n\n**These results lack something:** 1 thing.\n\n## B\n\nc\n\n### What could not be done\n\n- d\n";
+    let files = |report: &str| Files::from([(REPORT.to_string(), report.as_bytes().to_vec())]);
+    let alike = |report: &str| unweighed_alike(&files(report), &["m"])[REPORT].clone();
+    assert_eq!(alike(report), b"# A\n\n## B\n\nc");
+    assert_eq!(alike(&(report.to_string() + "\n## E\n")), b"# A\n\n## B\n\nc\n\n## E\n");
+    assert_eq!(unweighed_alike(&files(report), &[]), files(report));
 }

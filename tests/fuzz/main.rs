@@ -33,7 +33,22 @@ macro_rules! targets {
         }
     };
 }
-targets!(safetensors, index, config, gguf, tokenizer, onnx, toml, csv, parquet, objects, records, hub);
+targets!(
+    safetensors,
+    index,
+    config,
+    gguf,
+    quantised,
+    pickled,
+    tokenizer,
+    onnx,
+    toml,
+    csv,
+    parquet,
+    objects,
+    records,
+    hub
+);
 
 /// One process of a run; started by the others.
 #[test]

@@ -71,6 +71,30 @@ fn config_values_of_other_types_mean_what_they_say() {
 }
 
 #[test]
+fn what_a_config_says_of_quantised_weights_that_are_plain_is_noted() {
+    let sandbox = Sandbox::new();
+    let plain = measured(&sandbox, "llama3-tiny");
+    for config in [
+        r#"{"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}}"#,
+        r#"{"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128}}"#,
+        r#"{"quantization_config": {"quant_method": "fp8"}}"#,
+        r#"{"quantization_config": {"quant_method": "one of tomorrow"}}"#,
+    ] {
+        changed(&sandbox, config, "{}");
+        assert_eq!(measured(&sandbox, "./model"), plain, "{config}");
+        let (_, said) = sandbox.expect(0, &["measure", "./model", "--prompt", PROMPT]);
+        assert!(said.contains("model/config.json") && said.contains("stored plain"), "{said}");
+        for command in
+            [&["measure", "./model", "--prompt", PROMPT, "--json"][..], &["inspect", "./model", "--json"]]
+        {
+            let notes = sandbox.json(command)["notes"].to_string();
+            assert!(notes.contains("stored plain"), "{command:?}: {notes}");
+        }
+    }
+    assert_eq!(sandbox.json(&["inspect", "llama3-tiny", "--json"])["notes"], json!([]));
+}
+
+#[test]
 fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
     let sandbox = Sandbox::new();
     let ids = |settings: &str, edit: &dyn Fn(&mut Value), policy: &str| {
@@ -89,6 +113,9 @@ fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
     assert_eq!(ids(r#"{"add_bos_token": true}"#, &byte_level, "auto"), text);
     assert_eq!(ids(r#"{"add_bos_token": false}"#, &|_| (), "auto"), with(0));
     assert_eq!(ids(r#"{"add_bos_token": true, "add_eos_token": true}"#, &|_| (), "auto"), with(0));
+    let marked = format!("\u{feff}{}", sandbox.read("model/tokenizer.json"));
+    sandbox.write("model/tokenizer.json", &marked);
+    assert_eq!(measured(&sandbox, "./model"), measured(&sandbox, "llama3-tiny"));
     let stale = |tokenizer: &mut Value| {
         tokenizer["post_processor"]["processors"][1]["special_tokens"]["<|begin_of_text|>"]["ids"] =
             json!([57]);
@@ -98,6 +125,8 @@ fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
     }
     let (_, said) = sandbox.expect(0, &["measure", "./model", "--prompt", PROMPT]);
     assert!(said.contains("token 57") && said.contains("token 0"), "{said}");
+    let notes = sandbox.json(&["measure", "./model", "--prompt", PROMPT, "--json"])["notes"].to_string();
+    assert!(notes.contains("token 57"), "{notes}");
 }
 
 #[test]
@@ -147,6 +176,36 @@ fn line_ends_of_a_prompt_set_enter_no_prompt() {
     assert_eq!(unix[0]["prompt"], "The capital of France is Paris.\nThe capital of Italy is");
     assert_eq!(seen(&set.replace('\n', "\r\n")), unix);
     assert_eq!(seen(&format!("\u{feff}{set}")), unix);
+}
+
+#[test]
+fn line_ends_and_marks_of_byte_order_change_no_registration() {
+    let sandbox = Sandbox::new();
+    let file = "experiments/hypotheses/H9.toml";
+    let hypothesis = sandbox.read(file);
+    let line = hypothesis.lines().find(|line| line.starts_with("statement = ")).unwrap();
+    // A text of several lines, which a line end could enter.
+    let hypothesis = hypothesis.replace(line, "statement = \"\"\"\nOf two lines:\nthis is the second.\"\"\"");
+    sandbox.write(file, &hypothesis);
+    sandbox.expect(0, &["register", "H9"]);
+    let registered = sandbox.read("results/registered/H9.toml");
+    let crlf = |text: &str| text.replace('\n', "\r\n");
+    for text in [crlf(&hypothesis), format!("\u{feff}{hypothesis}"), format!("\u{feff}{}", crlf(&hypothesis))]
+    {
+        sandbox.write(file, &text);
+        sandbox.expect(0, &["check"]);
+        sandbox.expect(0, &["register", "H9"]);
+        assert_eq!(sandbox.read("results/registered/H9.toml"), registered);
+    }
+    // Nor does what an editor or git makes of the registration itself.
+    for text in [crlf(&registered), format!("\u{feff}{registered}")] {
+        sandbox.write("results/registered/H9.toml", &text);
+        sandbox.expect(0, &["register", "H9"]);
+        assert_eq!(sandbox.read("results/registered/H9.toml"), text);
+    }
+    sandbox.edit(file, "the second", "the third");
+    let (_, error) = sandbox.expect(2, &["register", "H9"]);
+    assert!(error.contains("--note"), "{error}");
 }
 
 /// The decoder of float16 that is tapped, its logits float16 too.

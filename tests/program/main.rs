@@ -11,6 +11,7 @@ mod gguf;
 mod hostile;
 mod hub;
 mod keys;
+mod left_by_tools;
 mod lost;
 mod registrations;
 mod regress;

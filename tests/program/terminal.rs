@@ -45,6 +45,11 @@ fn names_and_titles_of_files_cannot_command_the_terminal() {
     shown(&sandbox, 3, &["check", "--json"]);
     shown(&sandbox, 3, &["run", "--quiet"]);
     shown(&sandbox, 4, &["inspect", &format!("nowhere/{HOSTILE}")]);
+    shown(&sandbox, 3, &["check", &format!("nowhere/{HOSTILE}")]);
+    let file = format!("experiments/hypotheses/{HOSTILE}.toml");
+    sandbox.write(&file, "schema = 1\n");
+    shown(&sandbox, 3, &["check"]);
+    fs::remove_file(sandbox.path(&file)).unwrap();
     sandbox.edit(hypothesis, &format!("\"{QUOTED}\" = 1\n"), "");
     shown(&sandbox, 2, &["explain", HOSTILE, "--quiet"]);
 }

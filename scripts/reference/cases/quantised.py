@@ -32,6 +32,13 @@ def ints(bits: int, strategy: str, symmetric: bool, group: int | None = None) ->
     return {"num_bits": bits, "type": "int", "strategy": strategy, "symmetric": symmetric, "group_size": group}
 
 
+def small(bits: int, group: int, scales: str) -> dict:
+    """Floats of a few bits in groups of columns; nvfp4's groups have a scale of the whole besides."""
+    strategy = "tensor_group" if group == 16 else "group"
+    how = {"num_bits": bits, "type": "float", "strategy": strategy, "symmetric": True, "group_size": group}
+    return how | {"scale_dtype": scales}
+
+
 def floats(strategy: str, block: list | None = None) -> dict:
     return {"num_bits": 8, "type": "float", "strategy": strategy, "symmetric": True, "block_structure": block}
 
@@ -50,12 +57,17 @@ CASES = [
     made("compressed", "int8_naive", "a byte a number, one scale, bfloat16", BIASED, format="naive-quantized", weights=ints(8, "tensor", True), scales="bfloat16"),
     made("compressed", "fp8_channels", "a scale for each row, bfloat16", ODD, format="float-quantized", weights=floats("channel"), scales="bfloat16"),
     made("compressed", "fp8_naive_blocks", "blocks at the edge", ODD, format="naive-quantized", weights=floats("block", [32, 32])),
+    made("compressed", "nvfp4", "blocks of 16 with scales of fp8, and one of the whole", EVEN, format="nvfp4-pack-quantized", weights=small(4, 16, "torch.float8_e4m3fn")),
+    made("compressed", "mxfp4_compressed", "blocks of 32 with powers of two", EVEN, format="mxfp4-pack-quantized", weights=small(4, 32, "torch.uint8")),
+    made("compressed", "mxfp6_compressed", "likewise, six bits", EVEN, format="mxfp6-pack-quantized", weights=small(6, 32, "torch.uint8")),
+    made("compressed", "mxfp8_compressed", "likewise, a byte a number", EVEN, format="mxfp8-quantized", weights=small(8, 32, "torch.uint8")),
     made("gptq", "gptq_4bit_act_order", "the group of each input, biases", BIASED, bits=4, group=32, act_order=True),
     made("gptq", "gptq_4bit_v2", "zero points as they are, no g_idx", TIED, bits=4, group=32, layout="gptq_v2"),
     made("gptq", "gptq_2bit", "groups of 32", TIED, bits=2, group=32),
     made("gptq", "gptq_3bit", "numbers across words, act-order", TIED, bits=3, group=32, act_order=True),
     made("gptq", "gptq_8bit", "one group", TIED, bits=8, group=-1),
     made("awq", "awq_4bit", "groups of 32, biases", BIASED, group=32),
+    made("awq", "awq_gemv", "words along rows, in order", EVEN, group=32, version="gemv"),
     made("bitsandbytes", "nf4", "odd rows across blocks", ODD, kind="nf4", double=False),
     made("bitsandbytes", "nf4_double", "largest sizes quantised too", EVEN, kind="nf4", double=True),
     made("bitsandbytes", "fp4_double", "likewise", BIASED, kind="fp4", double=True),

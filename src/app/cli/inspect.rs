@@ -51,6 +51,8 @@ pub(super) struct Inspection {
     pub unembedding_folded: Option<Largest>,
     /// Squared Frobenius norm of each query head's value weights, `[L][H]`.
     pub value_weight_squares: Vec<Vec<f64>>,
+    /// What the model's files say and is not followed.
+    pub notes: Vec<String>,
 }
 
 /// Norms of one matrix, rows = vocabulary.
@@ -95,6 +97,7 @@ impl Arguments {
             unembedding_centred: weighed.centred,
             unembedding_folded: weighed.folded,
             value_weight_squares: weighed.value_squares,
+            notes: subject.checkpoint.notes().to_vec(),
         };
         if self.common.json {
             output::print_json(&inspection)

@@ -39,7 +39,7 @@ fn help() -> String {
         taps.push_str(&format!("\n  {}{space}{shape}: {}", table::json_name(tap), tap.meaning()));
     }
     format!(
-        "{EXAMPLES}\n\nJSON: {{schema, model, runtime, bos, observations: [{{prompt, token_ids [T], tokens [T], top, gains, \
+        "{EXAMPLES}\n\nJSON: {{schema, model, runtime, bos, notes, observations: [{{prompt, token_ids [T], tokens [T], top, gains, \
          metrics, and the taps}}]}};\n\
          gains[\"<reduction>/<endpoint>\"] = {{last, cumulative, by_layer [L]}};\n\
          metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {{layer: number}}.\n\
@@ -134,7 +134,9 @@ impl Arguments {
             Err(error) if self.store.is_none() => bar.note(&format!("shown, but not kept: {error}")),
             kept => kept?,
         }
-        self.show(&table::Measured::subject(&subject), &runtime, &subject.tokenizer, &requests, &observations)
+        let mut measured = table::Measured::subject(&subject);
+        measured.notes.extend(self.note(&subject.tokenizer));
+        self.show(&measured, &runtime, &subject.tokenizer, &requests, &observations)
     }
 
     /// Prints what was measured of each request.
@@ -190,8 +192,14 @@ impl Arguments {
         let found = pipeline::measure_requests(source, &requests, &runtime, bar.as_ref())?.observations;
         let facts =
             ModelFacts { blocks: found.first().map(|seen| seen.blocks() as u32), ..ModelFacts::default() };
-        let measured = table::Measured { id: name, facts, weights: None, dtype: "as exported" };
+        let notes = self.note(&tokenizer).into_iter().collect();
+        let measured = table::Measured { id: name, facts, weights: None, dtype: "as exported", notes };
         self.show(&measured, &runtime, &tokenizer, &requests, &found)
+    }
+
+    /// What of the tokenizer is not followed, where it is used.
+    fn note(&self, tokenizer: &PendingTokenizer) -> Option<String> {
+        self.has_text().then(|| tokenizer.as_ref().ok()?.note()).flatten()
     }
 
     /// The token ids of each input, by the tokenizer if it is a text.
@@ -201,8 +209,7 @@ impl Arguments {
         tokenizer: &PendingTokenizer,
         progress: &dyn Progress,
     ) -> Result<Vec<Request>, Failure> {
-        let note = self.has_text().then(|| tokenizer.as_ref().ok()?.note()).flatten();
-        note.into_iter().for_each(|note| progress.note(&note));
+        self.note(tokenizer).into_iter().for_each(|note| progress.note(&note));
         let request = |input| match input {
             One::Ids(ids) => Ok(Request { text: None, ids }),
             One::Text(text) => {

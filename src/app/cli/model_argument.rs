@@ -11,7 +11,8 @@ use model::hub::HubId;
 use study::config::{self, experiment::Model};
 
 /// Opens a model given as a folder or a GGUF file, as an id of the model list, or as a model of the hub or a GGUF file there,
-/// which is downloaded if need be. `tokenizer` is that of where it lies.
+/// which is downloaded if need be. `tokenizer` is that of where it lies. What the model's files say and is not followed is
+/// noted.
 pub(super) fn open(
     name: &str,
     list: &Path,
@@ -26,6 +27,7 @@ pub(super) fn open(
         None => Subject::open(&found.id, &found.folder, memo)?,
     };
     subject.tokenizer = tokenizer;
+    subject.checkpoint.notes().iter().for_each(|note| progress.note(note));
     Ok(subject)
 }
 

@@ -57,12 +57,8 @@ impl Arguments {
         }
         if common.quiet {
             // Without notes nothing has said yet why this command fails.
-            planned
-                .inputs
-                .failures
-                .iter()
-                .for_each(|f| output::say(&format!("failed: {}: {}", f.model, f.error)));
+            planned.inputs.failures().for_each(|f| output::say(&format!("failed: {}: {}", f.model, f.error)));
         }
-        Ok(if planned.inputs.failures.is_empty() { Exit::Done } else { Exit::SomeFailed })
+        Ok(if planned.inputs.failures().next().is_none() { Exit::Done } else { Exit::SomeFailed })
     }
 }

@@ -39,23 +39,53 @@ pub struct Inputs<'a> {
     /// Hypotheses that mean something else than when first registered: their number, and what they meant then, or why
     /// that cannot be judged any more.
     pub as_registered: Vec<(usize, Result<Hypothesis, String>)>,
-    /// Models and prompts that cannot be run, with the reason.
-    pub failures: Vec<ModelFailure>,
-    /// Models of the hub that are not on this machine and were not to be downloaded.
-    pub absent: Vec<ModelFailure>,
-    /// Models that a command of the model list has not brought yet: the experiment goes on without them.
-    pub unfetched: Vec<ModelFailure>,
+    /// Models and prompts that are not measured, those of one reason together.
+    pub unmeasured: Vec<Unmeasured>,
+}
+
+/// A model or prompt that is not measured.
+#[derive(Clone, Debug)]
+pub struct Unmeasured {
+    /// Which, and what is said of it.
+    pub what: ModelFailure,
+    /// Why.
+    pub why: WhyUnmeasured,
+}
+
+/// Why something is not measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WhyUnmeasured {
+    /// It cannot be run.
+    Failed,
+    /// A model of the hub that is not on this machine and was not to be downloaded.
+    Absent,
+    /// A command of the model list has not brought the model yet: the experiment goes on without it.
+    Unfetched,
 }
 
 impl Inputs<'_> {
-    /// What cannot be observed: failures and absent models.
-    pub fn unusable(&self) -> impl Iterator<Item = &ModelFailure> {
-        self.failures.iter().chain(&self.absent)
+    /// What cannot be run.
+    pub fn failures(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.unmeasured_as(|why| why == WhyUnmeasured::Failed)
     }
 
-    /// What the results lack: all that is unusable, and models that were not fetched.
+    /// What cannot be observed: failures and absent models.
+    pub fn unusable(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.unmeasured_as(|why| why != WhyUnmeasured::Unfetched)
+    }
+
+    /// Models that a command of the model list has not brought yet.
+    pub fn unfetched(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.unmeasured_as(|why| why == WhyUnmeasured::Unfetched)
+    }
+
+    /// What the results lack: all of these.
     pub fn left_out(&self) -> impl Iterator<Item = &ModelFailure> {
-        self.unusable().chain(&self.unfetched)
+        self.unmeasured_as(|_| true)
+    }
+
+    fn unmeasured_as(&self, is: impl Fn(WhyUnmeasured) -> bool) -> impl Iterator<Item = &ModelFailure> {
+        self.unmeasured.iter().filter(move |one| is(one.why)).map(|one| &one.what)
     }
 
     /// Checks that the published tables and recipes are those whose digests enter the keys: to be asked after they were read

@@ -35,7 +35,7 @@ pub use device::{runtime, runtime_library};
 pub use error::{ModelFailure, PipelineError};
 pub use executor::Done;
 pub use explaining::{Explained, explain};
-pub use inputs::Inputs;
+pub use inputs::{Inputs, Unmeasured, WhyUnmeasured};
 pub use measuring::{Measured, Request, Source, measure_requests};
 pub use needs::{ModelNeeds, needs};
 pub use places::Places;

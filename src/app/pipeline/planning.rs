@@ -10,7 +10,7 @@ use super::cells::cells;
 use super::device::runtime;
 use super::error::{ModelFailure, PipelineError};
 use super::executor::{Kind, Run, kind_of};
-use super::inputs::{Inputs, published_digest, recipes_digest};
+use super::inputs::{Inputs, Unmeasured, WhyUnmeasured, published_digest, recipes_digest};
 use super::places::Places;
 use super::subject::{Subject, SubjectError, WhenMissing, lineage, locate, tokenizers};
 use super::{kinds, registering};
@@ -70,17 +70,18 @@ pub fn plan<'a>(
         progress.note(&format!("not measured, since no hypothesis asks for them: {}", ids.join(", ")));
     }
     let mut subjects = Vec::new();
-    let (mut failures, mut absent, mut unfetched) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unmeasured = Vec::new();
     for (model, opened) in asked.iter().zip(open(&asked, loaded, places, missing, progress)) {
         match opened {
             Ok(subject) => subjects.push(subject),
             Err(error) => {
-                let list = match error {
-                    SubjectError::NotHere { .. } => &mut absent,
-                    SubjectError::NotFetched { .. } => &mut unfetched,
-                    _ => &mut failures,
+                let why = match error {
+                    SubjectError::NotHere { .. } => WhyUnmeasured::Absent,
+                    SubjectError::NotFetched { .. } => WhyUnmeasured::Unfetched,
+                    _ => WhyUnmeasured::Failed,
                 };
-                list.push(ModelFailure { model: model.id.clone(), error: error.to_string() });
+                let what = ModelFailure { model: model.id.clone(), error: error.to_string() };
+                unmeasured.push(Unmeasured { what, why });
             }
         }
     }
@@ -93,7 +94,8 @@ pub fn plan<'a>(
             progress.note(&format!("{one} has the weights of {other}: statistics count them as two models"));
         }
     }
-    let cells = cells(loaded, &subjects, &runtime, &mut failures);
+    let mut refused = Vec::new();
+    let cells = cells(loaded, &subjects, &runtime, &mut refused);
     let published = loaded.published.as_deref().map(published_digest).transpose()?;
     let recipes = loaded.published.as_deref().map(recipes_digest).transpose()?;
     let (registrations, as_registered) = registering::compare(loaded, &places.results)?;
@@ -108,20 +110,20 @@ pub fn plan<'a>(
         recipes,
         registrations,
         as_registered,
-        failures,
-        absent,
-        unfetched,
+        unmeasured,
     };
-    let (mut kinds, mut jobs, mut refused) = (kinds::all(), Vec::new(), Vec::new());
+    let (mut kinds, mut jobs) = (kinds::all(), Vec::new());
     for kind in &mut kinds {
         let mine = kind.jobs(&inputs, &jobs, &mut refused);
         jobs.extend(mine);
     }
-    inputs.failures.extend(refused);
+    let refused = refused.into_iter().map(|what| Unmeasured { what, why: WhyUnmeasured::Failed });
+    inputs.unmeasured.extend(refused);
+    inputs.unmeasured.sort_by_key(|one| one.why);
     for failure in inputs.unusable() {
         progress.note(&format!("{}: {}", failure.model, failure.error));
     }
-    for model in &inputs.unfetched {
+    for model in inputs.unfetched() {
         progress.note(&format!("without {}: {}", model.model, model.error));
     }
     for note in inputs.snapshot.notes().iter().cloned().chain(damage_notes(&damaged)) {
@@ -179,7 +181,12 @@ fn open(
         let at = at?;
         Subject::listed_with(model, &at, tokenizers[&at].clone(), &memo)
     };
-    models.par_iter().zip(located).map(open).collect()
+    let subjects: Vec<_> = models.par_iter().zip(located).map(open).collect();
+    // Variants of a base say the same.
+    let opened = subjects.iter().flatten();
+    let notes: BTreeSet<&String> = opened.flat_map(|subject| subject.checkpoint.notes()).collect();
+    notes.into_iter().for_each(|note| progress.note(note));
+    subjects
 }
 
 /// Whether a hypothesis is judged on a model of the list.

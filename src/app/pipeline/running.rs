@@ -39,8 +39,8 @@ impl Summary<'_> {
     }
 
     /// Models that a command of the model list has not brought yet.
-    pub fn unfetched(&self) -> &[ModelFailure] {
-        &self.planned.inputs.unfetched
+    pub fn unfetched(&self) -> impl Iterator<Item = &ModelFailure> {
+        self.planned.inputs.unfetched()
     }
 
     /// What was made of each kind of output that is counted.

@@ -130,18 +130,17 @@ pub fn locate(
     if let Some(folder) = &model.folder {
         let path = path.parent().unwrap_or(Path::new(".")).join(folder);
         return match &model.fetch {
-            Some(fetch) if !is_there(&path)? => Err(SubjectError::NotFetched { path, fetch: fetch.clone() }),
-            _ => Ok(path),
+            None => Ok(path),
+            Some(fetch) => match lookup::is_there(&path) {
+                Ok(true) => Ok(path),
+                Ok(false) => Err(SubjectError::NotFetched { path, fetch: fetch.clone() }),
+                Err(error) => Err(SubjectError::Lookup { path, error }),
+            },
         };
     }
     let repo = model.hub.as_deref().unwrap_or_default();
     let revision = model.revision.as_deref().unwrap_or("main");
     locate_hub(&HubId::new(repo, revision)?, missing, progress)
-}
-
-fn is_there(path: &Path) -> Result<bool, SubjectError> {
-    let is_there = lookup::is_file(path).and_then(|is_file| Ok(is_file || lookup::is_folder(path)?));
-    is_there.map_err(|error| SubjectError::Lookup { path: path.to_path_buf(), error })
 }
 
 /// Snapshot folder of a model of the hub, or its GGUF file there. A model this program cannot run is refused before its weights are downloaded.

@@ -42,9 +42,11 @@ const TABLES: [&str; 12] = [
 ];
 
 impl Names {
-    /// Whether a tensor of a block is no weight, but follows from the config.
-    pub(super) fn is_buffer(&self, tensor: &str) -> bool {
-        self.buffers.iter().chain(&TABLES).any(|end| tensor.ends_with(end))
+    /// Whether a tensor of a block is no weight, but follows from the config: by its name, or as a causal mask `[1, 1, n, n]`,
+    /// which attention of any family may have kept under `bias`.
+    pub(super) fn is_buffer(&self, tensor: &str, shape: &[usize]) -> bool {
+        let is_mask = matches!(*shape, [1, 1, rows, columns] if rows == columns) && tensor.ends_with(".bias");
+        is_mask || self.buffers.iter().chain(&TABLES).any(|end| tensor.ends_with(end))
     }
 
     /// As LLaMA's class has them, and many after it.

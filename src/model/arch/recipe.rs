@@ -161,7 +161,13 @@ impl Recipe {
     /// Name of the embedding matrix in this checkpoint.
     pub fn embedding_name(&self, checkpoint: &Checkpoint) -> String {
         let names = self.arch.names();
-        format!("{}{}", base(&names, checkpoint), names.embedding)
+        let own = format!("{}{}", base(&names, checkpoint), names.embedding);
+        // Of two names for one matrix a tool may have kept the head's.
+        let head = names.unembedding.iter().find(|head| names.tied && checkpoint.has(head));
+        match head {
+            Some(head) if !checkpoint.has(&own) => (*head).to_string(),
+            _ => own,
+        }
     }
 
     /// Name of the unembedding matrix in this checkpoint: the embedding's when the head is tied.
@@ -254,10 +260,10 @@ impl Recipe {
         let blocks = format!("{}{}.", base(&names, checkpoint), names.layers);
         let unused = checkpoint
             .entries()
-            .map(|entry| entry.name)
-            .find(|name| name.starts_with(&blocks) && !used.contains(name) && !names.is_buffer(name));
+            .filter(|entry| entry.name.starts_with(&blocks) && !used.contains(entry.name))
+            .find(|entry| !names.is_buffer(entry.name, entry.shape));
         match unused {
-            Some(name) => Err(ArchError::Unused { tensor: name.to_string(), blocks: self.blocks() }),
+            Some(entry) => Err(ArchError::Unused { tensor: entry.name.to_string(), blocks: self.blocks() }),
             None => Ok(uses),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{error::CheckpointError, files::json, quantised};
+use super::{error::CheckpointError, files::json, quantised, wrapped};
 
 /// Files beside `config.json` that say how weights are quantised, and the method that each means: as AutoGPTQ and AutoAWQ wrote
 /// them before transformers had a key for it.
@@ -54,7 +54,8 @@ fn object(folder: &Path, path: &Path) -> Result<Map<String, Value>, CheckpointEr
         Err(_) => return Err(CheckpointError::NotAFolder { folder: folder.into(), found: "nothing" }),
     }
     if matches!(path.try_exists(), Ok(false)) {
-        return Err(CheckpointError::NoConfig { folder: folder.into() });
+        let none = || CheckpointError::NoConfig { folder: folder.into() };
+        return Err(wrapped::adapter(folder).unwrap_or_else(none));
     }
     let config: Value = json(path, "a JSON object")?;
     match config {

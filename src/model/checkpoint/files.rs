@@ -23,7 +23,7 @@ use super::{
     memo::Stamp,
     pickled,
     place::{Place, StoredAs},
-    python,
+    python, wrapped,
 };
 use base::foreign::{self, Kind};
 
@@ -181,11 +181,7 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
     let mut kinds = WEIGHTS.into_iter().zip(KINDS);
     let there = kinds.find(|((single, index), _)| !absent(single) || !absent(index));
     let Some(((single, index), (expected, read))) = there else {
-        return Err(CheckpointError::NoWeights {
-            folder: folder.to_path_buf(),
-            found: "neither".to_string(),
-            next: "download the model's safetensors files into this folder",
-        });
+        return Err(wrapped::adapter(folder).unwrap_or_else(|| no_weights(folder)));
     };
     let index_path = folder.join(index);
     let (names, index) = if !absent(single) {
@@ -214,7 +210,29 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
     if let Some(index) = index {
         agree(&index_path, &index, &names, &places)?;
     }
+    wrapped::unwrap(&files, &mut places)?;
     Ok((files, places))
+}
+
+/// What a folder without any of [`WEIGHTS`] has instead of them.
+fn no_weights(folder: &Path) -> CheckpointError {
+    const ENDS: [&str; 8] = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".npz"];
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| ENDS.iter().any(|end| name.ends_with(end)));
+    names.sort();
+    let is_shard = |name: &String| name.contains("-of-");
+    let (found, next) = match names.as_slice() {
+        [] => ("neither".to_string(), "download the model's safetensors files into this folder"),
+        [first, ..] if names.iter().any(is_shard) => {
+            (format!("shards ({first:?}) without their index"), "download the index into this folder too")
+        }
+        [first, ..] => (
+            format!("{first:?} and nothing under those names"),
+            "save the model with transformers (`save_pretrained`), or rename the file if it is of that format",
+        ),
+    };
+    CheckpointError::NoWeights { folder: folder.to_path_buf(), found, next }
 }
 
 /// The shards an index file names, each once, sorted.
@@ -323,6 +341,8 @@ impl<'de> Deserialize<'de> for WeightMap {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WeightMap, A::Error> {
                 let mut entries = BTreeMap::new();
                 while let Some((tensor, shard)) = map.next_entry::<String, String>()? {
+                    // Some tools write where the index lies in front.
+                    let shard = shard.trim_start_matches("./").to_string();
                     if entries.get(&tensor).is_some_and(|known| *known != shard) {
                         return Err(serde::de::Error::custom(format!("the tensor {tensor:?} twice")));
                     }

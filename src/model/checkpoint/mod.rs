@@ -4,7 +4,7 @@
 //! `header` believes nothing they say (nor does `pickled`), `gguf_files` opens those of GGUF and `packed` reads their weights, `quantised` reads weights that
 //! several tensors store, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
-//! streams by, `tokenizer` turns text into ids.
+//! streams by, `tokenizer` turns text into ids, `wrapped` knows what wrappers put in front of names.
 
 mod config;
 mod error;
@@ -21,6 +21,7 @@ mod python;
 mod quantised;
 mod tokenizer;
 pub mod widen;
+mod wrapped;
 
 use std::{
     collections::BTreeMap,
@@ -44,7 +45,7 @@ use crate::gguf::Layout;
 use base::hash::Key;
 pub use gguf_files::{gguf_parts, is_gguf};
 use quantised::Unread;
-pub use quantised::{Quantised, Scheme, unknown_quantisation};
+pub use quantised::{Quantised, Scheme, quantisations, unknown_quantisation};
 pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder or GGUF file, open: its config, and every tensor's place in a memory-mapped file.
@@ -59,6 +60,8 @@ pub struct Checkpoint {
     places: Vec<Place>,
     /// What no weight follows from.
     unread: Unread,
+    /// What the files say and is not followed.
+    notes: Vec<String>,
     /// Weights that are read instead of the stored ones of these names.
     made: BTreeMap<String, Made>,
     /// Weights are to be hashed as they are read.
@@ -146,6 +149,7 @@ impl Checkpoint {
     /// # Errors
     /// Everything that makes them unusable: see [`CheckpointError`].
     pub fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
+        let mut notes = Vec::new();
         let (config, files, places, unread) = match gguf_files::find(folder)? {
             Some(file) => {
                 let (config, files, places) = gguf_files::open(&file)?;
@@ -154,7 +158,21 @@ impl Checkpoint {
             None => {
                 let config::Config { mut keys, quantised_by } = config::read(folder)?;
                 let (files, places) = files::open(folder)?;
+                let described = quantised::is_described(&keys);
                 let (places, unread) = quantised::apply(&quantised_by, &mut keys, &files, places)?;
+                if described && !places.iter().any(|place| matches!(place.dtype, StoredAs::Quantised(_))) {
+                    notes.push(format!(
+                        "{}: it says that the weights are quantised, but they are stored plain, and are read as they are stored",
+                        quantised_by.display()
+                    ));
+                }
+                if keys.get("tie_last_hidden_states") == Some(&Value::Bool(false)) {
+                    notes.push(format!(
+                        "{}: `tie_last_hidden_states` is false, so the last of the hidden states that transformers gives is the \
+                         stream before the final norm: its ratio is `last-block`, and `hf-last` is after the norm here as ever",
+                        folder.join("config.json").display()
+                    ));
+                }
                 (keys, files, places, unread)
             }
         };
@@ -164,6 +182,7 @@ impl Checkpoint {
             files,
             places,
             unread,
+            notes,
             made: BTreeMap::new(),
             hashing: false,
             identity: OnceLock::new(),
@@ -191,6 +210,11 @@ impl Checkpoint {
     /// `config.json` as it is, but for what it says of the quantisation of weights, which are read as unquantised ones.
     pub fn config(&self) -> &Map<String, Value> {
         &self.config
+    }
+
+    /// What its files say and is not followed, for people.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Whether the checkpoint lists a tensor of this name, of any dtype.

@@ -92,6 +92,11 @@ impl Encoding {
         ENCODINGS.iter().find(|encoding| encoding.id == id)
     }
 
+    /// Its number in files.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Every type that is known.
     pub fn all() -> impl Iterator<Item = &'static Encoding> {
         ENCODINGS.iter()

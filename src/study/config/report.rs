@@ -91,7 +91,9 @@ impl Diagnostic {
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let path = self.source.path.to_string_lossy();
+        // The renderer takes paths, and the text of a message, as they are; both may hold what others wrote.
+        let shown = |source: &Source| visible(&source.path.to_string_lossy()).into_owned();
+        let path = shown(&self.source);
         let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str()));
         if self.line == 0 {
             group = group.element(annotate_snippets::Origin::path(path));
@@ -101,11 +103,10 @@ impl Diagnostic {
         }
         if let Some(Place { source, span, label }) = self.other.as_deref() {
             let mark = AnnotationKind::Context.span(span.clone()).label(label.as_str());
-            let path = source.path.to_string_lossy();
+            let path = shown(source);
             group = group.element(Snippet::source(source.text.as_str()).path(path).annotation(mark));
         }
         if let Some(suggestion) = &self.suggestion {
-            // The renderer takes the text of a message as it is; it may quote what the file says.
             group = group.element(Level::HELP.message(visible(suggestion)));
         }
         renderer.render(&[group])

@@ -1,16 +1,21 @@
 //! Mutations that know the format: most inputs get past the first check of a parser, so that its depths are tried too.
 
+mod archive;
 mod bytes;
 mod http;
 mod json;
 mod protobuf;
+mod quantised;
 mod safetensors;
 mod text;
 
 use rand::{RngExt, rngs::ChaCha8Rng};
 use serde_json::Value;
 
+use archive::Archive;
 use protobuf::Message;
+use quantised::Module;
+pub(crate) use quantised::{beginning_with, input as input_of, parts as parts_of};
 
 /// How inputs are spelt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,10 @@ pub(crate) enum Format {
     Json,
     /// The length of a JSON header, the header, data.
     Safetensors,
+    /// The length of a config, the config, a file in safetensors.
+    Quantised,
+    /// A zip archive of members that are not compressed.
+    Archive,
     /// Fields of the wire format of protocol buffers.
     Protobuf,
     /// A byte that says which request is answered, and the answer.
@@ -42,6 +51,8 @@ enum Seed {
     Bytes(Vec<u8>),
     Json(Value),
     Safetensors(Value, Vec<u8>),
+    Quantised(Module),
+    Archive(Archive),
     Protobuf(Message),
 }
 
@@ -50,8 +61,10 @@ impl Seeds {
         let seeds: Vec<Seed> = seeds.iter().map(|seed| Seed::of(format, seed)).collect();
         let mut values = Vec::new();
         for seed in &seeds {
-            if let Seed::Json(value) | Seed::Safetensors(value, _) = seed {
-                json::parts(value, &mut values);
+            match seed {
+                Seed::Json(value) | Seed::Safetensors(value, _) => json::parts(value, &mut values),
+                Seed::Quantised(module) => json::parts(module.config(), &mut values),
+                _ => {}
             }
         }
         Seeds { format, seeds, values }
@@ -63,6 +76,8 @@ impl Seeds {
         let mut mutated = match &self.seeds[at] {
             Seed::Json(value) => json::mutate(value, &self.values, rng).to_string().into_bytes(),
             Seed::Safetensors(header, data) => safetensors::mutate(header, data, &self.values, rng),
+            Seed::Quantised(module) => module.mutate(&self.values, rng),
+            Seed::Archive(archive) => archive.mutate(rng),
             Seed::Protobuf(message) => {
                 let other = if let Seed::Protobuf(other) = other { other } else { message };
                 protobuf::mutate(message, other, rng)
@@ -93,6 +108,8 @@ impl Seed {
                 Some((header, data)) => Seed::Safetensors(header, data),
                 None => whole(),
             },
+            Format::Quantised => Module::of(seed).map_or_else(whole, Seed::Quantised),
+            Format::Archive => Archive::of(seed).map_or_else(whole, Seed::Archive),
             Format::Protobuf => Message::of(seed, 0).map_or_else(whole, Seed::Protobuf),
             Format::Bytes | Format::Head(_) | Format::Text | Format::Http => whole(),
         }

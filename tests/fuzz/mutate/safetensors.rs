@@ -13,6 +13,12 @@ pub(super) fn parts(file: &[u8]) -> Option<(Value, Vec<u8>)> {
     Some((serde_json::from_slice(header).ok()?, data.to_vec()))
 }
 
+/// A file of this header.
+pub(super) fn file(header: &Value, data: &[u8]) -> Vec<u8> {
+    let text = header.to_string();
+    [&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat()
+}
+
 /// A file of a changed header, mostly with a length that fits.
 pub(super) fn mutate(header: &Value, data: &[u8], values: &[Value], rng: &mut ChaCha8Rng) -> Vec<u8> {
     let text = match rng.random_range(0..10) {

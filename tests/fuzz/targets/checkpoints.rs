@@ -25,7 +25,7 @@ pub(super) const SAFETENSORS: Target = Target {
 };
 
 /// Everything that can be asked of a checkpoint without computing.
-fn look(folder: &Path) {
+pub(super) fn look(folder: &Path) {
     match Checkpoint::open(folder) {
         Ok(checkpoint) => {
             let weights: usize = checkpoint.tensors().map(|tensor| tensor.elements()).sum();

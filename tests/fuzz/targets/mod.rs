@@ -6,6 +6,7 @@ mod onnx;
 mod store;
 mod study;
 mod tokenizer;
+mod weights;
 
 use std::{fs, path::Path};
 
@@ -33,6 +34,8 @@ pub(crate) fn all() -> Vec<Target> {
         checkpoints::INDEX,
         checkpoints::CONFIG,
         checkpoints::GGUF,
+        weights::QUANTISED,
+        weights::PICKLED,
         tokenizer::TOKENIZER,
         onnx::ONNX,
         study::TOML,

@@ -21,12 +21,15 @@ pub(crate) struct Measured {
     pub weights: Option<Key>,
     /// What the arithmetic is done in.
     pub dtype: &'static str,
+    /// What the model's files say and is not followed.
+    pub notes: Vec<String>,
 }
 
 impl Measured {
     pub(crate) fn subject(subject: &Subject) -> Measured {
         let (id, weights) = (subject.id.clone(), Some(subject.weights()));
-        Measured { id, facts: subject.facts(), weights, dtype: "float32" }
+        let notes = subject.checkpoint.notes().to_vec();
+        Measured { id, facts: subject.facts(), weights, dtype: "float32", notes }
     }
 }
 
@@ -62,6 +65,7 @@ pub(crate) fn measured_json(
             "dtype": measured.dtype,
         },
         "bos": bos,
+        "notes": measured.notes,
         "observations": rows.iter().map(row_json).collect::<Vec<_>>(),
     })
 }

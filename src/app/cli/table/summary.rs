@@ -14,7 +14,7 @@ pub(crate) fn summary(summary: &Summary<'_>, places: &Places) -> String {
     for model in summary.unfetched() {
         text.push_str(&format!("\nwithout {}: {}", model.model, model.error));
     }
-    if summary.failures().next().is_some() || !summary.unfetched().is_empty() {
+    if summary.failures().next().is_some() || summary.unfetched().next().is_some() {
         text.push('\n');
     }
     for id in &summary.registered {
@@ -58,7 +58,7 @@ pub(crate) fn summary_json(summary: &Summary<'_>) -> Value {
         "cells": summary.planned.inputs.cells.len(),
         "computed": computed,
         "failures": summary.failures().collect::<Vec<_>>(),
-        "unfetched": summary.unfetched(),
+        "unfetched": summary.unfetched().collect::<Vec<_>>(),
         "registered": summary.registered,
         "verdicts": summary.done.outcomes.values().collect::<Vec<_>>(),
     })

@@ -16,6 +16,49 @@ pub(super) fn word(bytes: &[u8], index: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
+/// The numbers that follow each other from this one on, turned into others.
+#[inline(always)]
+pub(super) fn run(bytes: &[u8], from: usize, bits: u32, out: &mut [f32], number: impl Fn(u32) -> f32) {
+    match bits {
+        8 => {
+            for (out, byte) in out.iter_mut().zip(&bytes[from..]) {
+                *out = number((*byte).into());
+            }
+        }
+        4 if from.is_multiple_of(2) => {
+            let (pairs, last) = out.as_chunks_mut::<2>();
+            let bytes = &bytes[from / 2..];
+            for (out, byte) in pairs.iter_mut().zip(bytes) {
+                *out = [number(u32::from(byte & 15)), number(u32::from(byte >> 4))];
+            }
+            if let [last] = last {
+                *last = number(u32::from(bytes[pairs.len()] & 15));
+            }
+        }
+        _ if from.is_multiple_of(8) => {
+            // Eight numbers are so many bytes.
+            let (bytes, size) = (&bytes[from / 8 * bits as usize..], bits as usize);
+            let (eights, last) = out.as_chunks_mut::<8>();
+            for (out, bytes) in eights.iter_mut().zip(bytes.chunks_exact(size)) {
+                let mut word = [0; 8];
+                word[..size].copy_from_slice(bytes);
+                let word = u64::from_le_bytes(word);
+                for (index, out) in (0..).zip(out) {
+                    *out = number((word >> (index * bits)) as u32 & ((1 << bits) - 1));
+                }
+            }
+            for (index, out) in (8 * eights.len()..).zip(last) {
+                *out = number(at(bytes, index * size, bits));
+            }
+        }
+        _ => {
+            for (index, out) in (from..).zip(out) {
+                *out = number(at(bytes, index * bits as usize, bits));
+            }
+        }
+    }
+}
+
 /// The number that begins at a bit of a column of words; `stride` words lie from one row to the next.
 #[inline]
 pub(super) fn down(bytes: &[u8], column: usize, stride: usize, bit: usize, bits: u32) -> u32 {

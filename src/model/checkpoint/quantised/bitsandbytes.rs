@@ -103,7 +103,7 @@ fn codes(
         }
         _ => return Err(refuse(state, "nested_blocksize and nested_offset", "one of them".into())),
     };
-    let columns = sides[1..].iter().product();
+    let columns = sides[sides.len() - 1]; // at least one
     parts.push(state);
     Ok(Weight {
         name: name.to_string(),
@@ -135,6 +135,7 @@ impl Codes {
 }
 
 impl Rows for Codes {
+    #[inline(always)]
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
         let map: [f32; 16] = std::array::from_fn(|code| Number::F32.at(parts[2], code));
         let mut at = first * self.columns;
@@ -179,6 +180,7 @@ struct Bytes {
 }
 
 impl Rows for Bytes {
+    #[inline(always)]
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
         for (row, out) in (first..).zip(out.chunks_mut(self.columns)) {
             let largest = Number::F32.at(parts[1], row);

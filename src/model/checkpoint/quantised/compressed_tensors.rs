@@ -1,9 +1,10 @@
 //! compressed-tensors: whole numbers packed in words (`pack-quantized`) or bytes (`int-quantized`, `naive-quantized`), or floats
-//! of 8 bits (`float-quantized`), with scales for the whole, rows, groups of columns or blocks, and zero points.
+//! of 8 bits (`float-quantized`, `mxfp8-quantized`), with scales for the whole, rows, groups of columns or blocks, and zero points;
+//! floats of 4 and 6 bits (`nvfp4-pack-quantized`, `mxfp4-pack-quantized`, `mxfp6-pack-quantized`).
 //!
 //! `weight_packed` with `weight_shape`, or `weight`; `weight_scale`, `weight_zero_point`, `weight_g_idx` (the group of each
-//! column). Reference: `decompress` of `PackedQuantizationCompressor` and `NaiveQuantizationCompressor` of the package (0.20), with
-//! scales in float32; `weight_g_idx` as the versions before 0.14 read it, which later ones do not.
+//! column), `weight_global_scale` (of nvfp4). Reference: `decompress` of the package's compressors (0.20), in float32;
+//! `weight_g_idx` as the versions before 0.14 read it, which later ones do not.
 
 use safetensors::Dtype;
 use serde_json::{Map, Value};
@@ -15,14 +16,32 @@ use super::{
     number::{Number, SCALES},
     plan::{Plan, Weight},
     rows::{Rows, Scheme},
+    small_floats::Stored,
     source::Source,
 };
 
 const SCALE: &str = ".weight_scale";
 const ZERO: &str = ".weight_zero_point";
-const UNREAD: [&str; 6] =
-    [".input_scale", ".input_zero_point", ".output_scale", ".k_scale", ".v_scale", ".q_scale"];
-const FORMATS: [&str; 5] = ["pack-quantized", "int-quantized", "float-quantized", "naive-quantized", "dense"];
+const UNREAD: [&str; 7] = [
+    ".input_scale",
+    ".input_global_scale",
+    ".input_zero_point",
+    ".output_scale",
+    ".k_scale",
+    ".v_scale",
+    ".q_scale",
+];
+const FORMATS: [&str; 9] = [
+    "pack-quantized",
+    "int-quantized",
+    "float-quantized",
+    "naive-quantized",
+    "nvfp4-pack-quantized",
+    "mxfp4-pack-quantized",
+    "mxfp6-pack-quantized",
+    "mxfp8-quantized",
+    "dense",
+];
 /// Of a config whose groups have one each.
 const MIXED: &str = "mixed-precision";
 
@@ -74,7 +93,11 @@ impl Module<'_> {
     fn weight(&self) -> Result<Weight, CheckpointError> {
         let Module { source, name, scale, .. } = *self;
         if let Some(packed) = source.part(name, ".weight_packed") {
-            return self.packed(packed);
+            return if source.dtype(packed) == Some(Dtype::U8) {
+                self.floats(packed)
+            } else {
+                self.packed(packed)
+            };
         }
         let elements = source.need(scale, name, ".weight")?;
         if source.dtype(elements) != Some(Dtype::I8) {
@@ -82,6 +105,13 @@ impl Module<'_> {
         }
         let shape = source.matrix(elements, &[Dtype::I8])?;
         self.integers(elements, shape, None)
+    }
+
+    /// Floats of a few bits.
+    fn floats(&self, elements: usize) -> Result<Weight, CheckpointError> {
+        let Module { source, name, scale: scales, .. } = *self;
+        let (name, whole) = (format!("{name}.weight"), source.part(name, ".weight_global_scale"));
+        Stored { name, elements, scales, whole, bits: &self.bits()? }.weight(source)
     }
 
     fn packed(&self, packed: usize) -> Result<Weight, CheckpointError> {
@@ -265,25 +295,31 @@ fn signed(number: u32, bits: u32) -> i32 {
 }
 
 impl Rows for Integers {
+    #[inline(always)]
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
         let elements = parts[0];
         for (row, out) in (first..).zip(out.chunks_mut(self.columns)) {
             let known: Vec<(f32, i32)> = (0..self.scales.across)
                 .map(|group| (self.scales.at(parts[1], row, group), self.zero(parts, row, group)))
                 .collect();
-            let number = |column: usize| match self.words {
-                None => i32::from(elements[row * self.columns + column] as i8),
-                Some(Words { bits, words }) => {
-                    signed(bits::at(elements, 32 * row * words + column * bits as usize, bits), bits)
+            let line = &elements[row * self.words.map_or(self.columns, |words| 4 * words.words)..];
+            // Of some columns, their numbers under one scale and zero point.
+            let run = |column: usize, (scale, zero): (f32, i32), out: &mut [f32]| match self.words {
+                None => bits::run(line, column, 8, out, |byte| (i32::from(byte as i8) - zero) as f32 * scale),
+                Some(Words { bits, .. }) => {
+                    bits::run(line, column, bits, out, |number| (signed(number, bits) - zero) as f32 * scale)
                 }
             };
-            for (column, out) in out.iter_mut().enumerate() {
-                let group = match self.groups {
-                    Some(part) => bits::word(parts[part], column) as usize,
-                    None => column / self.scales.columns,
-                };
-                let (scale, zero) = known[group];
-                *out = (number(column) - zero) as f32 * scale;
+            match self.groups {
+                None => {
+                    let groups = out.chunks_mut(self.scales.columns).zip(&known).enumerate();
+                    groups.for_each(|(group, (out, known))| run(group * self.scales.columns, *known, out));
+                }
+                Some(part) => {
+                    for (column, out) in out.chunks_mut(1).enumerate() {
+                        run(column, known[bits::word(parts[part], column) as usize], out);
+                    }
+                }
             }
         }
     }

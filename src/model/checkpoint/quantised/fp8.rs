@@ -75,15 +75,14 @@ pub(super) struct Scaled {
 }
 
 impl Rows for Scaled {
+    #[inline(always)]
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
         let [elements, scales] = [parts[0], parts[1]];
         for (row, out) in (first..).zip(out.chunks_mut(self.columns)) {
             let mut at = row * self.columns;
             for (out, scale) in out.chunks_mut(self.scales.columns).zip(self.scales.row(scales, row)) {
-                for out in out {
-                    *out = self.number.at(elements, at) * scale;
-                    at += 1;
-                }
+                self.number.scaled(elements, at, scale, out);
+                at += out.len();
             }
         }
     }

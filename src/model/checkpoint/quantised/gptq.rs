@@ -14,6 +14,7 @@ use super::{
     plan::{Plan, Weight},
     rows::{Rows, Scheme},
     source::Source,
+    turned::{TOGETHER, turned, words},
 };
 
 pub(super) fn weights(source: &Source<'_>) -> Result<Plan, CheckpointError> {
@@ -105,34 +106,52 @@ struct Columns {
 }
 
 impl Rows for Columns {
+    #[inline(always)]
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
         let [elements, scales, zeros] = [parts[0], parts[1], parts[2]];
         let Columns { bits, inputs, outputs, groups, .. } = *self;
-        let rows = out.len() / inputs;
         let across = (outputs * bits as usize).div_ceil(32) * 4; // bytes of a row of zero points
-        let mut known = Vec::with_capacity(groups * rows); // scale and zero point, group by group
-        for group in 0..groups {
-            let zeros = &zeros[group * across..(group + 1) * across];
-            for row in first..first + rows {
-                let zero = zero(zeros, row, bits, self.first_layout);
-                known.push((self.scale.at(scales, group * outputs + row), zero as i32));
-            }
-        }
-        for input in 0..inputs {
+        let mask = (1 << bits) - 1;
+        // Scales and zero points of every group.
+        let of_tile = |row: usize, rows: usize| -> Vec<([f32; TOGETHER], [i32; TOGETHER])> {
+            let row = first + row;
+            let of_group = |group: usize| {
+                let zeros = &zeros[group * across..(group + 1) * across];
+                let mut known = ([0.0; TOGETHER], [0; TOGETHER]);
+                for index in 0..rows {
+                    known.0[index] = self.scale.at(scales, group * outputs + row + index);
+                    known.1[index] = zero(zeros, row + index, bits, self.first_layout) as i32;
+                }
+                known
+            };
+            (0..groups).map(of_group).collect()
+        };
+        let with_row = |row, rows| (first + row, of_tile(row, rows));
+        turned(inputs, out, with_row, |(row, known), input, out| {
             let group = match parts.get(3) {
                 Some(g_idx) => bits::word(g_idx, input) as usize,
                 None => input / self.group,
             };
-            let known = &known[group * rows..(group + 1) * rows];
-            for (row, (scale, zero)) in known.iter().enumerate() {
-                let number = bits::down(elements, first + row, outputs, input * bits as usize, bits);
-                out[row * inputs + input] = scale * (number as i32 - zero) as f32;
+            let (scale, zero) = &known[group];
+            let (at, shift) =
+                (input * bits as usize / 32 * outputs + row, (input * bits as usize % 32) as u32);
+            let low: [u32; TOGETHER] = words(elements, at);
+            if shift + bits > 32 {
+                let high: [u32; TOGETHER] = words(elements, at + outputs);
+                for index in 0..TOGETHER {
+                    let number = (low[index] >> shift | high[index] << (32 - shift)) & mask;
+                    out[index] = scale[index] * (number as i32 - zero[index]) as f32;
+                }
+            } else {
+                for index in 0..TOGETHER {
+                    out[index] = scale[index] * ((low[index] >> shift & mask) as i32 - zero[index]) as f32;
+                }
             }
-        }
+        });
     }
 
     fn together(&self) -> usize {
-        16
+        TOGETHER
     }
 
     fn says(&self) -> String {

@@ -80,14 +80,12 @@ struct Affine {
 }
 
 impl Rows for Affine {
+    #[inline(always)]
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
         let [elements, scales, biases] = [parts[0], parts[1], parts[2]];
-        let bits = self.bits as usize;
         for (group, out) in (first * self.columns / self.group..).zip(out.chunks_mut(self.group)) {
             let (scale, bias) = (self.scale.at(scales, group), self.bias.at(biases, group));
-            for (at, out) in (group * self.group..).zip(out) {
-                *out = bits::at(elements, at * bits, self.bits) as f32 * scale + bias;
-            }
+            bits::run(elements, group * self.group, self.bits, out, |number| number as f32 * scale + bias);
         }
     }
 

@@ -18,7 +18,9 @@ mod number;
 mod plan;
 mod reading;
 mod rows;
+mod small_floats;
 mod source;
+mod turned;
 
 use std::path::Path;
 
@@ -88,9 +90,14 @@ fn described(config: &Map<String, Value>) -> Option<(Named, &Map<String, Value>)
     Some((found.ok_or_else(|| method.to_string()), object))
 }
 
-/// The methods of quantisation that are read, for messages.
+/// The methods of quantisation that are read.
+pub fn quantisations() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|format| format.method)
+}
+
+/// The same, for messages.
 fn known() -> String {
-    FORMATS.iter().map(|format| format.method).collect::<Vec<_>>().join(", ")
+    quantisations().collect::<Vec<_>>().join(", ")
 }
 
 /// The method of quantisation that a config names, if it is none that is read.

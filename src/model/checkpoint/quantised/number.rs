@@ -39,8 +39,31 @@ impl Number {
         })
     }
 
+    /// The numbers from this place on, each times a scale.
+    #[inline(always)]
+    pub(super) fn scaled(self, bytes: &[u8], from: usize, scale: f32, out: &mut [f32]) {
+        match self {
+            Number::E4M3 => {
+                let numbers = &*E4M3;
+                for (out, byte) in out.iter_mut().zip(&bytes[from..]) {
+                    *out = numbers[usize::from(*byte)] * scale;
+                }
+            }
+            Number::I8 => {
+                for (out, byte) in out.iter_mut().zip(&bytes[from..]) {
+                    *out = f32::from(*byte as i8) * scale;
+                }
+            }
+            _ => {
+                for (at, out) in (from..).zip(out) {
+                    *out = self.at(bytes, at) * scale;
+                }
+            }
+        }
+    }
+
     /// The number at this place of a tensor.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(self, bytes: &[u8], index: usize) -> f32 {
         let pair = || [bytes[2 * index], bytes[2 * index + 1]];
         match self {

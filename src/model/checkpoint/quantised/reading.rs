@@ -21,6 +21,11 @@ impl Quantised<'_> {
         self.parts.places.iter().map(|place| place.range.len() as u64).sum()
     }
 
+    /// Elements of a row: those of the innermost dimension.
+    fn columns(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1)
+    }
+
     /// Writes the elements from `start` on into `out`.
     pub(in super::super) fn read(&self, start: usize, out: &mut [f32]) {
         let bytes: Vec<&[u8]> = self
@@ -29,7 +34,7 @@ impl Quantised<'_> {
             .iter()
             .map(|place| &self.files[place.file].bytes()[place.range.clone()])
             .collect();
-        let (bytes, columns) = (bytes.as_slice(), self.shape[1..].iter().product::<usize>());
+        let (bytes, columns) = (bytes.as_slice(), self.columns());
         if out.is_empty() {
             return;
         }
@@ -45,17 +50,17 @@ impl Quantised<'_> {
         let rows = &self.parts.rows;
         let at_once = (CHUNK / columns).max(1).next_multiple_of(rows.together());
         if whole <= at_once {
-            return rows.read(bytes, first, out);
+            return rows.read_wide(bytes, first, out);
         }
         let chunks = out.par_chunks_mut(at_once * columns).enumerate();
-        chunks.for_each(|(i, out)| rows.read(bytes, first + i * at_once, out));
+        chunks.for_each(|(i, out)| rows.read_wide(bytes, first + i * at_once, out));
     }
 
     /// Some elements of one row.
     fn part(&self, bytes: &[&[u8]], row: usize, skipped: usize, out: &mut [f32]) {
         if !out.is_empty() {
-            let mut whole = vec![0.0; self.shape[1..].iter().product()];
-            self.parts.rows.read(bytes, row, &mut whole);
+            let mut whole = vec![0.0; self.columns()];
+            self.parts.rows.read_wide(bytes, row, &mut whole);
             out.copy_from_slice(&whole[skipped..skipped + out.len()]);
         }
     }

@@ -30,8 +30,23 @@ impl fmt::Display for Scheme {
 
 /// How the rows of one weight follow from the tensors that store it.
 pub(in super::super) trait Rows: Send + Sync {
-    /// Writes the rows from `first` on, whole ones, into `out`; `parts` are the bytes of the tensors, in the order of the plan.
+    /// Writes the rows from `first` on, whole ones of the innermost dimension, into `out`; `parts` are the bytes of the tensors, in the order of the plan.
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]);
+
+    /// [`Rows::read`] compiled for wide registers, where the processor has them; an implementation of it is one that is always
+    /// inlined.
+    fn read_wide(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            #[target_feature(enable = "avx2")]
+            fn wide<R: Rows + ?Sized>(rows: &R, parts: &[&[u8]], first: usize, out: &mut [f32]) {
+                rows.read(parts, first, out);
+            }
+            // SAFETY: the processor has AVX2, just asked.
+            return unsafe { wide(self, parts, first, out) };
+        }
+        self.read(parts, first, out);
+    }
 
     /// How many rows are best read at once.
     fn together(&self) -> usize {

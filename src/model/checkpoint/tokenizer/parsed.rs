@@ -32,7 +32,9 @@ impl Parsed {
         }
         let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
         let bytes = foreign::read(file, Kind::Json).map_err(io)?;
-        Parsed::of(file, bytes)
+        // Editors leave a mark of byte order in front.
+        let unmarked = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec);
+        Parsed::of(file, unmarked.unwrap_or(bytes))
     }
 
     /// Of the bytes of a `tokenizer.json` that `file` holds or describes.

@@ -98,7 +98,7 @@ pub(in crate::gguf) fn iq3_s(blocks: &[u8], out: &mut [f32]) {
             let scale = d * f32::from(1 + 2 * nibble(block[106 + k / 8], k / 4 % 2));
             let vector = |i: usize| {
                 let at = 2 * k + i;
-                let ninth = usize::from(super::bit(block[66 + at / 8], at % 8));
+                let ninth = usize::from(block[66 + at / 8] >> (at % 8) & 1);
                 &grids::IQ3_S[usize::from(block[2 + at]) | ninth << 8]
             };
             put(&mut out[..4], scale, vector(0), block[74 + k]);

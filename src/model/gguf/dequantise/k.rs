@@ -1,6 +1,6 @@
 //! The K types: blocks of 256 in groups of 16 or 32 that have small scales of their own, times the block's.
 
-use super::{SUPER, bit, each, half, nibble, pair};
+use super::{SUPER, bits, each, half, nibble, pair};
 
 /// Scales and minima in halves of 16 bytes, 2-bit numbers, scale and scale of minima.
 #[inline(always)]
@@ -11,8 +11,8 @@ pub(in crate::gguf) fn q2_k(blocks: &[u8], out: &mut [f32]) {
             let scale = d * f32::from(nibble(block[group], 0));
             let minimum = dmin * f32::from(nibble(block[group], 1));
             let (from, which) = two_bits(group);
-            for (out, &byte) in out.iter_mut().zip(&block[16 + from..]) {
-                *out = scale * f32::from(pair(byte, which)) - minimum;
+            for (out, &byte) in out.iter_mut().zip(&block[16 + from..][..16]) {
+                *out = scale * f32::from(bits(byte, 2 * which, 2)) - minimum;
             }
         }
     });
@@ -23,15 +23,20 @@ pub(in crate::gguf) fn q2_k(blocks: &[u8], out: &mut [f32]) {
 pub(in crate::gguf) fn q3_k(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 110], out: &mut [f32; SUPER]| {
         let (scales, d) = (&block[96..108], half(block, 108));
-        for (group, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let mut q = [0; SUPER];
+        for part in 0..2 {
+            let (lows, out) = (&block[32 + 32 * part..][..32], &mut q[128 * part..][..128]);
+            quarters(out, |i, quarter| {
+                let below = (bits(block[i], 4 * part + quarter, 1) ^ 1) << 2;
+                bits(lows[i], 2 * quarter, 2).wrapping_sub(below) // of a signed byte
+            });
+        }
+        for (group, (out, q)) in sixteens(out, &q) {
             let low = nibble(scales[group % 8], group / 8);
             let high = pair(scales[8 + group % 4], group / 4);
             let scale = d * f32::from((low | high << 4) as i8 - 32);
-            let (from, which) = two_bits(group);
-            let (lows, highs) = (&block[32 + from..], &block[group % 2 * 16..]);
-            for (out, (&low, &high)) in out.iter_mut().zip(lows.iter().zip(highs)) {
-                let below = (bit(high, group / 2) ^ 1) << 2;
-                *out = scale * f32::from(pair(low, which) as i8 - below as i8);
+            for (out, q) in out.iter_mut().zip(q) {
+                *out = scale * f32::from(*q);
             }
         }
     });
@@ -57,9 +62,10 @@ pub(in crate::gguf) fn q5_k(blocks: &[u8], out: &mut [f32]) {
         for group in 0..8 {
             let (scale, minimum) = scale_and_minimum(block, group);
             let bytes = block[48 + group / 2 * 32..][..32].iter().zip(&block[16..48]);
-            for (out, (&low, &high)) in out[32 * group..].iter_mut().zip(bytes) {
-                let q = nibble(low, group % 2) | bit(high, group) << 4;
-                *out = scale * f32::from(q) - minimum;
+            for (out, (&low, &high)) in out[32 * group..][..32].iter_mut().zip(bytes) {
+                let low = u32::from(low) >> (4 * (group % 2)) & 15;
+                let fifth = u32::from(high) >> group & 1;
+                *out = scale * (low | fifth << 4) as f32 - minimum;
             }
         }
     });
@@ -70,18 +76,41 @@ pub(in crate::gguf) fn q5_k(blocks: &[u8], out: &mut [f32]) {
 pub(in crate::gguf) fn q6_k(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 210], out: &mut [f32; SUPER]| {
         let d = half(block, 208);
-        for (group, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let mut q = [0; SUPER];
+        for part in 0..2 {
+            let (lows, highs) = (&block[64 * part..][..64], &block[128 + 32 * part..][..32]);
+            quarters(&mut q[128 * part..][..128], |i, quarter| {
+                bits(lows[i + 32 * (quarter % 2)], 4 * (quarter / 2), 4) | bits(highs[i], 2 * quarter, 2) << 4
+            });
+        }
+        for (group, (out, q)) in sixteens(out, &q) {
             let scale = d * f32::from(block[192 + group] as i8);
-            // The lower halves of 64 bytes are half of 128 elements, the upper the other; of 32 bytes each pair a quarter.
-            let (part, rest) = (group / 8, group % 8);
-            let (lows, highs) =
-                (&block[part * 64 + rest % 4 * 16..], &block[128 + part * 32 + rest % 2 * 16..]);
-            for (out, (&low, &high)) in out.iter_mut().zip(lows.iter().zip(highs)) {
-                let q = nibble(low, rest / 4) | pair(high, rest / 2) << 4;
-                *out = scale * f32::from(q as i8 - 32);
+            for (out, q) in out.iter_mut().zip(q) {
+                *out = scale * f32::from(*q - 32);
             }
         }
     });
+}
+
+/// Half of a block's numbers, four times 32: each of its index in a quarter and the quarter.
+#[inline(always)]
+fn quarters(out: &mut [i8], number: impl Fn(usize, usize) -> u8) {
+    let (first, second) = out.split_at_mut(64);
+    let ((a, b), (c, d)) = (first.split_at_mut(32), second.split_at_mut(32));
+    // Written out, so that shifts are constant.
+    a.iter_mut().enumerate().for_each(|(i, out)| *out = number(i, 0) as i8);
+    b.iter_mut().enumerate().for_each(|(i, out)| *out = number(i, 1) as i8);
+    c.iter_mut().enumerate().for_each(|(i, out)| *out = number(i, 2) as i8);
+    d.iter_mut().enumerate().for_each(|(i, out)| *out = number(i, 3) as i8);
+}
+
+/// The groups of a block and their numbers.
+#[inline(always)]
+fn sixteens<'a>(
+    out: &'a mut [f32; SUPER],
+    q: &'a [i8; SUPER],
+) -> impl Iterator<Item = (usize, (&'a mut [f32; 16], &'a [i8; 16]))> {
+    out.as_chunks_mut::<16>().0.iter_mut().zip(q.as_chunks::<16>().0).enumerate()
 }
 
 /// Where the 2-bit numbers of a group of 16 begin, and which pair of bits they are: every 32 bytes hold 128 elements, a quarter

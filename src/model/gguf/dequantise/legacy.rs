@@ -24,7 +24,7 @@ pub(in crate::gguf) fn q4_1(blocks: &[u8], out: &mut [f32]) {
 pub(in crate::gguf) fn q5_0(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 22], out: &mut [f32; 32]| {
         let (d, high) = (half(block, 0), u32_at(block, 2));
-        halves(&block[6..], out, |i, q| d * f32::from((q | fifth(high, i)) as i8 - 16));
+        halves(&block[6..], out, |i, q| d * ((i32::from(q) | fifth(high, i)) - 16) as f32);
     });
 }
 
@@ -32,7 +32,7 @@ pub(in crate::gguf) fn q5_0(blocks: &[u8], out: &mut [f32]) {
 pub(in crate::gguf) fn q5_1(blocks: &[u8], out: &mut [f32]) {
     each(blocks, out, |block: &[u8; 24], out: &mut [f32; 32]| {
         let (d, m, high) = (half(block, 0), half(block, 2), u32_at(block, 4));
-        halves(&block[8..], out, |i, q| d * f32::from(q | fifth(high, i)) + m);
+        halves(&block[8..], out, |i, q| d * (i32::from(q) | fifth(high, i)) as f32 + m);
     });
 }
 
@@ -57,6 +57,6 @@ fn halves(bytes: &[u8], out: &mut [f32; 32], number: impl Fn(usize, u8) -> f32) 
 }
 
 #[inline(always)]
-fn fifth(high: u32, i: usize) -> u8 {
-    ((high >> i) as u8 & 1) << 4
+fn fifth(high: u32, i: usize) -> i32 {
+    (high >> i & 1) as i32 * 16
 }

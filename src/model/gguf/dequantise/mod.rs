@@ -56,8 +56,8 @@ fn pair(byte: u8, which: usize) -> u8 {
     (byte >> (2 * which)) & 3
 }
 
-/// One bit of a byte.
+/// So many bits of a byte, from this one on.
 #[inline(always)]
-fn bit(byte: u8, which: usize) -> u8 {
-    (byte >> which) & 1
+fn bits(byte: u8, from: usize, count: usize) -> u8 {
+    byte >> from & ((1 << count) - 1)
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::inputs::Inputs;
+use super::subject::lineage;
 use crate::plan::{Job, keys};
 use base::hash::Key;
+use study::config::experiment::Model;
 use study::judge::asks_for;
 use study::judge::hypothesis::Hypothesis;
 
@@ -19,6 +21,11 @@ pub(super) struct Scope {
     models: Vec<bool>,
     /// By number of the prompt set.
     sets: Vec<bool>,
+}
+
+/// Whether a hypothesis is judged on a model of the list.
+pub(super) fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
+    asks_for(hypothesis, &model.id, &lineage(model))
 }
 
 impl Scope {

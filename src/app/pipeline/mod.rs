@@ -21,6 +21,7 @@ mod needs;
 mod places;
 mod planning;
 mod provenance;
+mod recording;
 mod registering;
 mod regressing;
 mod reporting;
@@ -40,7 +41,8 @@ pub use measuring::{Measured, Request, Source, measure_requests};
 pub use needs::{ModelNeeds, needs};
 pub use places::Places;
 pub use planning::{Planned, plan};
-pub use registering::{register, registrations};
+pub use recording::register;
+pub use registering::registrations;
 pub use regressing::{Rerun, rerun};
 pub use running::{Summary, Tally, run};
 pub use subject::{

@@ -11,8 +11,9 @@ use super::device::runtime;
 use super::error::{ModelFailure, PipelineError};
 use super::executor::{Kind, Run, kind_of};
 use super::inputs::{Inputs, Unmeasured, WhyUnmeasured, published_digest, recipes_digest};
+use super::measured_jobs::asks;
 use super::places::Places;
-use super::subject::{Subject, SubjectError, WhenMissing, lineage, locate, tokenizers};
+use super::subject::{Subject, SubjectError, WhenMissing, locate, tokenizers};
 use super::{kinds, registering};
 use crate::plan::{Job, JobGraph, Plan};
 use crate::store::{Damaged, Snapshot, Store, StoreError, damage_notes};
@@ -22,8 +23,6 @@ use base::threads;
 use model::checkpoint::Memo;
 use study::config::Loaded;
 use study::config::experiment::Model;
-use study::judge::asks_for;
-use study::judge::hypothesis::Hypothesis;
 
 /// Models that a note names one by one.
 const MOST_NAMED: usize = 5;
@@ -187,9 +186,4 @@ fn open(
     let notes: BTreeSet<&String> = opened.flat_map(|subject| subject.checkpoint.notes()).collect();
     notes.into_iter().for_each(|note| progress.note(note));
     subjects
-}
-
-/// Whether a hypothesis is judged on a model of the list.
-pub(super) fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
-    asks_for(hypothesis, &model.id, &lineage(model))
 }

@@ -5,34 +5,30 @@ use std::path::{Path, PathBuf};
 use super::error::PipelineError;
 use super::executor::Done;
 use super::inputs::{Inputs, tables_digest};
-use super::places::Places;
-use super::planning::{Planned, asks, plan};
-use super::subject::WhenMissing;
+use super::measured_jobs::asks;
 use crate::plan::keys::STATISTICS_VERSION;
 use base::hash::{Fields, Key};
-use base::progress::Silent;
 use number::evidence::Evidence;
 use study::config::Loaded;
 use study::judge::hypothesis::{Hypothesis, Status};
 use study::judge::outcome::{HypothesisOutcome, Registration, Verdict};
-use study::registration::{self, Entered, Log, New, RegistrationError};
+use study::registration::{self, Entered, Log, New};
 
 const FIRST: &str = "first verdict";
-const BEFORE: &str = "before its data";
 
-fn folder(results: &Path) -> PathBuf {
+pub(super) fn folder(results: &Path) -> PathBuf {
     results.join("registered")
 }
 
 /// What enters the verdict of a hypothesis beside it.
-fn entered(loaded: &Loaded, hypothesis: &Hypothesis, tables: Option<Key>) -> Entered {
+pub(super) fn entered(loaded: &Loaded, hypothesis: &Hypothesis, tables: Option<Key>) -> Entered {
     let reads = |evidence| hypothesis.predictions.iter().any(|one| one.evidence.contains(&evidence));
     let models = loaded.selected().filter(|model| reads(Evidence::Measured) && asks(hypothesis, model));
     let tables = tables.filter(|_| reads(Evidence::Published));
     Entered::of(loaded, hypothesis, models, tables, STATISTICS_VERSION)
 }
 
-fn tables(loaded: &Loaded) -> Result<Option<Key>, PipelineError> {
+pub(super) fn tables(loaded: &Loaded) -> Result<Option<Key>, PipelineError> {
     loaded.published.as_deref().map(tables_digest).transpose()
 }
 
@@ -64,18 +60,6 @@ pub fn registrations(loaded: &Loaded, results: &Path) -> Result<Vec<(String, Reg
     Ok(compare(loaded, results)?.0)
 }
 
-/// Registers prospective hypotheses before anything of theirs is computed. Returns their ids.
-pub(super) fn before_data(planned: &Planned<'_>, results: &Path) -> Result<Vec<String>, PipelineError> {
-    let loaded = planned.inputs.loaded;
-    add(loaded, results, BEFORE, |log, number, hypothesis| {
-        let new = hypothesis.status == Status::Prospective && log.of(&hypothesis.id).is_empty();
-        if new {
-            unseen(planned, number, hypothesis)?;
-        }
-        Ok(new)
-    })
-}
-
 /// Registers what gets its first verdict now, unless that is untestable or the hypothesis is a draft. Returns the ids.
 pub(super) fn first_verdicts<'o>(
     loaded: &Loaded,
@@ -93,7 +77,7 @@ pub(super) fn first_verdicts<'o>(
 }
 
 /// Adds entries for the hypotheses that are chosen.
-fn add(
+pub(super) fn add(
     loaded: &Loaded,
     results: &Path,
     why: &str,
@@ -109,7 +93,7 @@ fn add(
     append(loaded, results, why, &new)
 }
 
-fn append(
+pub(super) fn append(
     loaded: &Loaded,
     results: &Path,
     why: &str,
@@ -126,27 +110,6 @@ fn append(
         entered: entered(loaded, hypothesis, tables),
     });
     Ok(registration::register(&folder(results), new.collect())?)
-}
-
-/// Refuses a prospective hypothesis of whose observations the store already has some.
-fn unseen(planned: &Planned<'_>, number: usize, hypothesis: &Hypothesis) -> Result<(), PipelineError> {
-    let jobs = &planned.plan.jobs;
-    let judged = jobs.iter().find(|one| one.job.kind == "judge" && one.job.index == number);
-    let needs = || judged.iter().flat_map(|one| &one.job.needs).map(|&place| &jobs[place]);
-    let observed = || needs().filter(|one| one.job.kind == "observe");
-    // A claim about weights alone reads nothing else.
-    let read: Vec<_> = if observed().next().is_some() { observed().collect() } else { needs().collect() };
-    let held: Vec<_> = read.iter().filter(|one| one.why.is_none()).collect();
-    match held.first() {
-        None => Ok(()),
-        Some(example) => Err(RegistrationError::Seen {
-            id: hypothesis.id.clone(),
-            held: held.len(),
-            of: read.len(),
-            example: example.job.slot.clone(),
-        }
-        .into()),
-    }
 }
 
 /// Digest of the registrations that a report shows; `None` where all are as first registered, which is no news.
@@ -203,59 +166,4 @@ fn effects(then: &HypothesisOutcome, now: &HypothesisOutcome) -> Vec<String> {
         }
     }
     found
-}
-
-/// Registers hypotheses on purpose: before their first verdict, or again after a change, which needs a note. Returns the
-/// ids that got an entry; the others are registered as they are.
-///
-/// # Errors
-/// An id that the experiment does not have, a draft, a change without a note, a prospective hypothesis whose data the store has; a
-/// log that cannot be read or written.
-pub fn register(
-    loaded: &Loaded,
-    places: &Places,
-    ids: &[String],
-    note: Option<&str>,
-) -> Result<Vec<String>, PipelineError> {
-    let results = &places.results;
-    let (log, tables) = (Log::read(&folder(results))?, tables(loaded)?);
-    let mut chosen = Vec::new();
-    for id in ids {
-        let found = loaded.hypotheses.iter().position(|(_, hypothesis, _)| hypothesis.id == *id);
-        chosen.push(found.ok_or_else(|| {
-            let known: Vec<&str> = loaded.hypotheses.iter().map(|(_, h, _)| h.id.as_str()).collect();
-            RegistrationError::Unknown { id: id.clone(), known: known.join(", ") }
-        })?);
-    }
-    let (mut planned, mut new) = (None, Vec::new());
-    for &number in &chosen {
-        let (_, hypothesis, _) = &loaded.hypotheses[number];
-        let id = hypothesis.id.clone();
-        if hypothesis.status == Status::Draft {
-            return Err(RegistrationError::Draft { id }.into());
-        }
-        if log.of(&id).is_empty() {
-            if hypothesis.status == Status::Prospective {
-                if planned.is_none() {
-                    planned = Some(plan(loaded, places, WhenMissing::Report, &Silent)?);
-                }
-                planned.as_ref().map_or(Ok(()), |planned| unseen(planned, number, hypothesis))?;
-            }
-            new.push(number);
-            continue;
-        }
-        let now = registration::compare(&log, hypothesis, &entered(loaded, hypothesis, tables));
-        match (note, now.registered) {
-            (None, Some(first)) if now.exploratory => {
-                return Err(RegistrationError::Changed { id, first }.into());
-            }
-            (None, _) if !now.entered.is_empty() => {
-                return Err(RegistrationError::EnteredChanged { id, what: now.entered }.into());
-            }
-            (None, _) => {} // registered as it is
-            (Some(_), _) => new.push(number),
-        }
-    }
-    let files = new.iter().map(|&number| (&loaded.hypotheses[number].0, &loaded.hypotheses[number].1));
-    append(loaded, results, note.unwrap_or("registered before a verdict"), &files.collect::<Vec<_>>())
 }

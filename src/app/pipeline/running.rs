@@ -5,7 +5,7 @@ use super::executor::{Done, Kind, Stage};
 use super::places::Places;
 use super::planning::{Planned, plan};
 use super::subject::WhenMissing;
-use super::{registering, reporting};
+use super::{recording, registering, reporting};
 use base::progress::Progress;
 use study::config::Loaded;
 
@@ -76,7 +76,7 @@ pub fn run<'a>(
 ) -> Result<Summary<'a>, PipelineError> {
     let missing = if compute { WhenMissing::Download } else { WhenMissing::Report };
     let planned = plan(loaded, places, missing, progress)?;
-    let mut registered = registering::before_data(&planned, &places.results)?;
+    let mut registered = recording::before_data(&planned, &places.results)?;
     let mut run = planned.start(places, progress);
     if compute {
         reporting::check(loaded, &planned.plan)?;

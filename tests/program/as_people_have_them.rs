@@ -40,6 +40,13 @@ fn config_values_of_other_types_mean_what_they_say() {
         r#"{"rms_norm_eps": "1e-05"}"#,
         r#"{"rope_theta": "500000"}"#,
         r#"{"intermediate_size": 256.0, "hidden_size": 96.0}"#,
+        r#"{"sliding_window": null, "use_sliding_window": false, "layer_types": null}"#,
+        r#"{"pad_token_id": [-1], "eos_token_id": [1, 2], "dtype": "bfloat16", "torch_dtype": null}"#,
+        // Rotary scaling in its older and newer forms, whole factors, and numbers as texts.
+        r#"{"rope_scaling": {"type": "llama3", "factor": 8, "high_freq_factor": "4.0", "low_freq_factor": 1,
+            "original_max_position_embeddings": "64"}}"#,
+        r#"{"rope_scaling": null, "rope_parameters": {"rope_type": "llama3", "factor": 8.0, "high_freq_factor": 4.0,
+            "low_freq_factor": 1.0, "original_max_position_embeddings": 64}}"#,
         // A head that is stored with other numbers is the head.
         r#"{"tie_word_embeddings": true}"#,
     ] {
@@ -52,6 +59,8 @@ fn config_values_of_other_types_mean_what_they_say() {
     for (config, said) in [
         (r#"{"rms_norm_eps": "small"}"#, "`rms_norm_eps` = \"small\""),
         (r#"{"hidden_size": 1.5}"#, "`hidden_size` = 1.5"),
+        (r#"{"rope_scaling": "llama3"}"#, "`rope_scaling` = \"llama3\""),
+        (r#"{"num_hidden_layers": true}"#, "`num_hidden_layers` = true"),
     ] {
         changed(&sandbox, config, "{}");
         let (_, error) = sandbox.expect(4, &["measure", "./model", "--prompt", PROMPT]);
@@ -116,6 +125,12 @@ fn settings_of_a_tokenizer_add_no_bos_beside_its_template() {
     let marked = format!("\u{feff}{}", sandbox.read("model/tokenizer.json"));
     sandbox.write("model/tokenizer.json", &marked);
     assert_eq!(measured(&sandbox, "./model"), measured(&sandbox, "llama3-tiny"));
+    let joined = |tokenizer: &mut Value| {
+        for pair in tokenizer["model"]["merges"].as_array_mut().unwrap() {
+            *pair = format!("{} {}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap()).into();
+        }
+    };
+    assert_eq!(ids(r#"{"model_max_length": 1000000000000000019884624838656}"#, &joined, "auto"), with(0));
     let stale = |tokenizer: &mut Value| {
         tokenizer["post_processor"]["processors"][1]["special_tokens"]["<|begin_of_text|>"]["ids"] =
             json!([57]);

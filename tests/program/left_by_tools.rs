@@ -113,6 +113,11 @@ fn names_under_a_wrapper_are_those_of_the_model() {
             assert_eq!(observed(&sandbox, "./model"), plain, "{model} {prefix}");
         }
     }
+    // The base model alone has no prefix of its own.
+    let bare = tensors("llama3-tiny").into_iter();
+    let bare = bare.map(|(name, tensor)| (name.trim_start_matches("model.").to_string(), tensor));
+    with(&sandbox, "llama3-tiny", &bare.collect());
+    assert_eq!(observed(&sandbox, "./model"), of_zoo(&sandbox, "llama3-tiny"));
     let mut twice = tensors("llama3-tiny");
     let head = twice["lm_head.weight"].clone();
     twice.insert("module.lm_head.weight".into(), head);
@@ -162,6 +167,34 @@ fn a_tied_matrix_is_stored_under_either_name_or_both() {
         with(&sandbox, model, &stored);
         assert!(refused(&sandbox).contains(own));
     }
+    // A head that is not tied follows from nothing else.
+    let mut stored = tensors("llama3-tiny");
+    stored.remove("lm_head.weight");
+    with(&sandbox, "llama3-tiny", &stored);
+    assert!(refused(&sandbox).contains("\"lm_head.weight\""));
+}
+
+#[test]
+fn metadata_of_any_form_say_nothing_and_a_tensor_without_a_type_is_named() {
+    let sandbox = Sandbox::new();
+    let plain = of_zoo(&sandbox, "llama3-tiny");
+    let stored = tensors("llama3-tiny");
+    let with_first = |entry: &str| {
+        laid(&sandbox, "llama3-tiny");
+        let bytes = bytes(&stored);
+        let (length, rest) = bytes.split_first_chunk().unwrap();
+        let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+        let header = format!("{{{entry},{}", std::str::from_utf8(&header[1..]).unwrap());
+        let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat();
+        fs::write(sandbox.path("model/model.safetensors"), file).unwrap();
+    };
+    for metadata in ["null", "{}", r#"{"format": "mlx"}"#, r#"{"step": 5}"#] {
+        with_first(&format!("\"__metadata__\": {metadata}"));
+        assert_eq!(observed(&sandbox, "./model"), plain, "{metadata}");
+    }
+    with_first(r#""some.head": {"dtype": "", "shape": [], "data_offsets": [0, 0]}"#);
+    let error = refused(&sandbox);
+    assert!(error.contains("some.head"), "{error}");
 }
 
 #[test]

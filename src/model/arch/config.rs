@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use super::ArchError;
 use crate::nn::activation::Activation;
 
-/// The family's typed config; serde's message names the key.
+/// The family's typed config. Of flattened keys serde's message names none, so the one at fault is looked for.
 pub(super) fn typed<C: DeserializeOwned>(
     family: &'static str,
     config: &Map<String, Json>,
@@ -14,13 +14,28 @@ pub(super) fn typed<C: DeserializeOwned>(
     let read = |config: Map<String, Json>| serde_json::from_value::<C>(Json::Object(config));
     read(config.clone()).map_err(|error| {
         let message = error.to_string();
-        // What serde says of flattened keys names none of them: without the one at fault it says something else.
-        let without = |key: &String| {
+        let says_now = |config| read(config).err().map(|other| other.to_string());
+        let same_with = |key: &String, value: Json| {
+            let mut changed = config.clone();
+            changed.insert(key.clone(), value);
+            says_now(changed).is_some_and(|other| other == message)
+        };
+        let at_fault = |key: &String, found: &Json| {
             let mut rest = config.clone();
             rest.remove(key);
-            read(rest).err().is_none_or(|other| other.to_string() != message)
+            match says_now(rest) {
+                Some(other) if other == message => false,
+                // One that must be there is not at fault if another value of it changes nothing.
+                Some(other) if other.contains(&format!("missing field `{key}`")) => {
+                    let like = |value: &Json| found.is_number() == value.is_number() || found.is_string();
+                    let others = [Json::from(1), Json::from("text"), Json::from(true), Json::from(false)];
+                    let mut others = others.into_iter().filter(|value| like(value) && value != found);
+                    !others.any(|value| same_with(key, value))
+                }
+                _ => true,
+            }
         };
-        let reason = match config.iter().find(|(key, _)| without(key)) {
+        let reason = match config.iter().find(|(key, found)| at_fault(key, found)) {
             Some((key, found)) => format!("`{key}` = {found}: {message}"),
             None => message.clone(),
         };
@@ -201,6 +216,51 @@ mod tests {
         }
         let message = typed::<Outer>("llama", &Map::new()).unwrap_err().to_string();
         assert!(message.contains("missing field `width`"), "{message}");
+    }
+
+    #[test]
+    fn the_key_at_fault_is_named_among_keys_that_must_be_there() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only read")]
+        struct Sizes {
+            width: usize,
+            blocks: usize,
+            act: String,
+            tied: bool,
+            #[serde(flatten)]
+            rope: Rope,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only read")]
+        struct Rope {
+            theta: f64,
+            scaling: Option<Map<String, Json>>,
+        }
+        let fine = r#"{"act": "silu", "blocks": 2, "scaling": null, "theta": 1.5, "tied": true, "width": 4}"#;
+        let fine: Map<String, Json> = serde_json::from_str(fine).unwrap();
+        assert!(typed::<Sizes>("llama", &fine).is_ok());
+        for key in ["act", "blocks", "theta", "tied", "width"] {
+            for wrong in [
+                serde_json::json!({}),
+                serde_json::json!([1]),
+                serde_json::json!("x"),
+                serde_json::json!(true),
+                serde_json::json!(-1),
+            ] {
+                let mut config = fine.clone();
+                config.insert(key.to_string(), wrong.clone());
+                let Err(error) = typed::<Sizes>("llama", &config) else { continue };
+                assert!(error.to_string().contains(&format!("`{key}` = {wrong}: ")), "{error}");
+            }
+            let mut config = fine.clone();
+            config.remove(key);
+            let error = typed::<Sizes>("llama", &config).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("\"llama\": missing field `{key}`")), "{error}");
+        }
+        let mut config = fine;
+        config.insert("scaling".into(), "llama3".into());
+        let error = typed::<Sizes>("llama", &config).unwrap_err().to_string();
+        assert!(error.contains("`scaling` = \"llama3\": "), "{error}");
     }
 
     #[test]

@@ -3,19 +3,19 @@
 //!
 //! Source: `Lib/pickletools.py` of Python for the instructions, `torch/_utils.py` for how tensors are rebuilt.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use safetensors::Dtype;
 
 /// More values than the pickle of a model has; each takes memory.
-const MOST_VALUES: usize = 1 << 22;
+const MOST_VALUES: usize = 1 << 20;
 
 /// One tensor of a pickle, as it says.
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
     pub(super) dtype: Dtype,
-    /// The member that holds its numbers.
-    pub(super) key: String,
+    /// The member that holds its numbers. Shared, as are all texts: few bytes of a pickle could ask for many copies of a long one.
+    pub(super) key: Rc<str>,
     /// Elements before its own there.
     pub(super) offset: usize,
     pub(super) shape: Vec<usize>,
@@ -28,11 +28,11 @@ enum Value {
     Mark,
     Nothing,
     Whole(i64),
-    Text(String),
+    Text(Rc<str>),
     Tuple(Vec<usize>),
     Dictionary(Vec<(usize, usize)>),
     Name(Known),
-    Storage { dtype: Dtype, key: String },
+    Storage { dtype: Dtype, key: Rc<str> },
     Tensor(Tensor),
 }
 
@@ -70,7 +70,7 @@ fn known(module: &str, name: &str) -> Result<Known, String> {
 }
 
 /// The tensors of the dictionary that a pickle makes, sorted by name; else what was found.
-pub(super) fn tensors(pickle: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
+pub(super) fn tensors(pickle: &[u8]) -> Result<BTreeMap<Rc<str>, Tensor>, String> {
     let mut machine = Machine { left: pickle, values: Vec::new(), stack: Vec::new(), memo: BTreeMap::new() };
     while machine.step()? {}
     let top = machine.pop()?;
@@ -219,7 +219,7 @@ impl<'a> Machine<'a> {
 
     fn text(&mut self, length: usize) -> Result<(), String> {
         let text = str::from_utf8(self.bytes(length)?).map_err(|_| "text that is none".to_string())?;
-        self.push(Value::Text(text.to_string()))
+        self.push(Value::Text(text.into()))
     }
 
     /// A number of at most eight bytes, the lowest first.
@@ -262,6 +262,9 @@ impl<'a> Machine<'a> {
     fn remember(&mut self, index: u32) -> Result<(), String> {
         let top = *self.stack.last().ok_or_else(short)?;
         self.memo.insert(index, top);
+        if self.memo.len() > MOST_VALUES {
+            return Err(format!("more than {MOST_VALUES} values to be kept"));
+        }
         Ok(())
     }
 
@@ -295,7 +298,7 @@ impl<'a> Machine<'a> {
         let found: Vec<&Value> = items.iter().map(|item| self.value(*item)).collect();
         let storage = match found[..] {
             [Value::Text(kind), Value::Name(Known::Storage(dtype)), Value::Text(key), ..]
-                if kind == "storage" =>
+                if **kind == *"storage" =>
             {
                 Value::Storage { dtype: *dtype, key: key.clone() }
             }
@@ -387,10 +390,35 @@ mod tests {
         many.push(b'.');
         assert!(refusal(&many).contains("values"));
         let mut deep = vec![b')'];
-        deep.extend(vec![0x85; 1 << 20]); // tuples in tuples
+        deep.extend(vec![0x85; 1 << 19]); // tuples in tuples
         deep.push(b'.');
         assert!(refusal(&deep).contains("another value"));
         // A dictionary in itself.
         assert!(refusal(b"}q\x00X\x01\x00\x00\x00ah\x00s.").contains("no tensor"));
+    }
+
+    #[test]
+    fn many_tensors_of_one_long_name_share_it() {
+        let key = "k".repeat(1 << 20);
+        let mut pickle = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00X\x07\x00\x00\x00storage".to_vec();
+        pickle.extend(b"ctorch\nFloatStorage\nX");
+        pickle.extend((key.len() as u32).to_le_bytes());
+        pickle.extend(key.as_bytes());
+        pickle.extend(b"\x87Qq\x01(h\x01K\x00))tq\x02");
+        // Five bytes each: copies of the name would come to 512 GiB.
+        pickle.extend(b"h\x00h\x02R".repeat(1 << 19));
+        pickle.extend(b"}X\x01\x00\x00\x00ah\x00h\x02RsX\x01\x00\x00\x00bh\x00h\x02Rs.");
+        let found = tensors(&pickle).unwrap();
+        assert!(Rc::ptr_eq(&found["a"].key, &found["b"].key));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut pickle = vec![b'N'];
+        for index in 0..=MOST_VALUES as u32 {
+            pickle.push(b'r');
+            pickle.extend(index.to_le_bytes());
+        }
+        assert!(refusal(&pickle).contains("to be kept"));
     }
 }

@@ -20,7 +20,7 @@ pub(super) const SINGLE: &str = "pytorch_model.bin";
 /// The shard of each tensor.
 pub(super) const INDEX: &str = "pytorch_model.bin.index.json";
 /// Bytes of a pickle, at most: of names and shapes.
-const LONGEST: usize = 64 << 20;
+const LONGEST: usize = 32 << 20;
 /// More members than an archive of weights has.
 const MOST_MEMBERS: usize = 1 << 20;
 const CONVERT: &str =
@@ -66,11 +66,11 @@ pub(super) fn read(path: &Path, bytes: &[u8], file: usize) -> Result<Vec<Place>,
     let mut places = Vec::new();
     for (name, tensor) in found {
         let place = place(&members, folder, &tensor).map_err(|(expected, found, next)| {
-            let (file, tensor) = (path.to_path_buf(), name.clone());
+            let (file, tensor) = (path.to_path_buf(), name.to_string());
             CheckpointError::Tensor { file, tensor, expected, found, next }
         })?;
         let Tensor { dtype, shape, .. } = tensor;
-        places.push(Place::new(name, StoredAs::Plain(dtype), shape, file, place));
+        places.push(Place::new(name.to_string(), StoredAs::Plain(dtype), shape, file, place));
     }
     Ok(places)
 }

@@ -29,7 +29,7 @@ BLOCK = 32
 FORMS = {"Q8_0": 8, "Q4_0": 4}
 # The operator's accuracy_level: 0 leaves it to the runtime, 1 computes in float32, 4 rounds activations to 8 bits.
 LEVELS = {0: "its own choice", 1: "float32", 4: "activations of 8 bits"}
-TURNS = 9
+TURNS = 5
 
 
 def session(graph, threads: int):
@@ -127,8 +127,9 @@ def table(record: dict) -> str:
     """formats.md"""
     text = (
         "# Quantised weights: reading them, and multiplying them as they lie\n\n"
-        f"Written by `make bench-formats` on {record['machine']}, {record['threads']} threads. ONNX Runtime "
-        f"{record['runtime']}. Milliseconds, the fastest of {TURNS} turns.\n\n"
+        f"Written by `make bench-formats` on {record['machine']['cpu']}, {record['threads']} threads. ONNX Runtime "
+        f"{record['runtime']}. Milliseconds, the fastest of {TURNS} turns; {record['machine']['load_before']:.1f} processes ran when it "
+        "began, and where others did, figures are too high.\n\n"
         "## Products\n\nOne matrix times so many tokens. *Read* is reading it into float32 on all cores, then the runtime's product of "
         "float32. The others are MatMulNBits: weights as an *input* of the graph, as streamgauge streams them, or as a *constant* that "
         "the runtime arranged when the session was made (that time is not in the figure, but in the last column). What rounds activations "

@@ -1,7 +1,7 @@
 //! Every golden checkpoint, run through the engine and compared with the float64 reference, number by number.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -12,7 +12,7 @@ use base::device::Device;
 use engine::run::Graphs;
 use model::{
     arch::{self, Recipe},
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, quantisations},
 };
 use number::{
     evidence::{Measurement, PromptInfo},
@@ -162,15 +162,48 @@ fn markdown(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
          of the final norm; cosine of stream and write;\nlargest component, attention off the diagonal by head; entropy, \
          the five most probable tokens, logits under scaling, loss, lens.\nTolerance {TOLERANCE:e}, of the cosine and the \
          share that logits move by absolute, else relative. ONNX Runtime {} on {place}, whose kind decides the last \
-         digits.\n\n{HEADER}|---|---|---|---|---|\n",
+         digits.\n\n",
         runtime.version()
     );
+    text += &formats(table);
+    text += &format!("\n## Every checkpoint\n\n{HEADER}|---|---|---|---|---|\n");
     for (family, cases) in table {
         for Row { case, products, worst: Worst { error, place } } in cases {
             text += &format!("| {family} | {case} | {} | {error:.1e} | {place} |\n", products.join("; "));
         }
     }
     text
+}
+
+const FORMATS: &str = "| format | most weights stored as | checkpoints | worst error |\n";
+
+/// What opens, by how files and most weights are stored.
+fn formats(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
+    let mut of = BTreeMap::<(&str, String), (BTreeSet<&str>, f64)>::new();
+    for Row { case, worst, .. } in table.values().flatten() {
+        let format = match case.split_once('/') {
+            Some(("gguf", _)) => "GGUF",
+            _ => "safetensors",
+        };
+        let stored = Checkpoint::open(&golden(case)).map_or_else(|error| error.to_string(), |at| at.dtype());
+        let (cases, error) = of.entry((format, stored)).or_default();
+        cases.insert(case);
+        *error = error.max(worst.error);
+    }
+    let mut text = format!("## Every format\n\n{FORMATS}|---|---|---|---|\n");
+    for ((format, stored), (cases, error)) in of {
+        text += &format!("| {format} | {stored} | {} | {error:.1e} |\n", cases.len());
+    }
+    let read: Vec<&str> = quantisations().collect();
+    text + &format!(
+        "\n`pytorch_model.bin` (one file, or an index and shards) is the same checkpoint as its safetensors, bit for bit. The other types \
+         of GGUF's weights are\nheld against the `gguf` package number by number (`tests/goldens/gguf/blocks.json`), stacked experts in \
+         MXFP4 against transformers (`experts_mxfp4`).\n\nRefused by name: a `quant_method` other than {}, and of these GPTQ's marlin and \
+         bitblas, AWQ's marlin\nand gemv_fast, compressed-tensors' sparse-bitmask, sparse-24-bitmask and marlin-24 and its transforms, MLX's \
+         modes other than affine; GGUF\nof another architecture, version 1 or big-endian; pickles of torch before 1.6 and pickles that need \
+         more than rebuilding tensors.\n",
+        read.join(", ")
+    )
 }
 
 #[test]
@@ -197,7 +230,8 @@ fn the_gain_of_a_block_follows_from_stream_write_and_cosine() {
 fn the_parity_table_is_complete() {
     let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/parity.md");
     let text = fs::read_to_string(written).unwrap();
-    assert!(text.contains(HEADER), "results/parity.md is of another version; run `make parity`");
+    let whole = text.contains(HEADER) && text.contains(FORMATS);
+    assert!(whole, "results/parity.md is of another version; run `make parity`");
     let listed: Vec<&str> = text.lines().filter_map(|line| line.split(" | ").nth(1)).skip(1).collect();
     for case in all_cases() {
         assert!(listed.contains(&case.as_str()), "results/parity.md lacks {case}; run `make parity`");

@@ -23,7 +23,7 @@ test: runtime ## build and run every test
 
 # make faults ONLY=tap SIZE=100: of commands whose names contain this, so many points of all
 faults: runtime ## every call on files and sockets of every command made to fail, one at a time; results/faults.md (an hour)
-	FAULTS_TABLE=$(CURDIR)/results/faults.md ONLY=$(ONLY) SIZE=$(SIZE) \
+	FAULTS_TABLE=$(CURDIR)/results/faults.md ONLY=$(ONLY) SIZE=$(SIZE) CALL=$(CALL) FILE=$(FILE) \
 	  $(CARGO) test --release --locked --quiet --test faults -- --ignored every_fault
 
 lint: ## format check, clippy (warnings are errors), no cycles of modules, no registration changed

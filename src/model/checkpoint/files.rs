@@ -342,7 +342,8 @@ impl<'de> Deserialize<'de> for WeightMap {
                 let mut entries = BTreeMap::new();
                 while let Some((tensor, shard)) = map.next_entry::<String, String>()? {
                     // Some tools write where the index lies in front.
-                    let shard = shard.trim_start_matches("./").to_string();
+                    let bare = shard.trim_start_matches("./");
+                    let shard = if bare.contains('/') { shard } else { bare.to_string() };
                     if entries.get(&tensor).is_some_and(|known| *known != shard) {
                         return Err(serde::de::Error::custom(format!("the tensor {tensor:?} twice")));
                     }

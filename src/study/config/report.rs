@@ -113,6 +113,9 @@ impl Diagnostic {
     }
 }
 
+/// Mistakes that are shown with their lines: a file that is no TOML may have one at every character.
+const MOST_SHOWN: usize = 200;
+
 /// All mistakes of all files.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -129,9 +132,12 @@ impl Report {
     pub fn render(&self, styled: bool) -> String {
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
-        for diagnostic in &self.diagnostics {
+        for diagnostic in self.diagnostics.iter().take(MOST_SHOWN) {
             text.push_str(&diagnostic.render(&renderer));
             text.push_str("\n\n");
+        }
+        if self.diagnostics.len() > MOST_SHOWN {
+            text.push_str(&format!("The first {MOST_SHOWN} are shown; mend these, then look again.\n"));
         }
         text + &self.summary()
     }

@@ -42,7 +42,7 @@ pub enum CheckpointError {
         found: String,
     },
     /// A folder without weights.
-    #[error("{}: expected model.safetensors or pytorch_model.bin (or the index of either), found {found}; {next}", folder.display())]
+    #[error("{}: expected model.safetensors or pytorch_model.bin (or an index as model.safetensors.index.json), found {found}; {next}", folder.display())]
     NoWeights {
         /// The folder.
         folder: PathBuf,

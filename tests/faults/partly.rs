@@ -83,18 +83,12 @@ fn without(world: &World, command: &'static Command, lacks: &Lacks) -> Arc<Files
     if let Some(known) = world.without.lock().unwrap().get(&key) {
         return Arc::clone(known);
     }
-    let folder = world.scene(command.scene);
-    let list = folder.join("experiments/models.toml");
-    let text = fs::read_to_string(&list).unwrap();
-    let other = lacks.iter().fold(text.clone(), |text, (model, lack)| {
-        let place = match lack {
-            Lack::Everything => "prompts".to_string(), // a folder without a model
-            Lack::Tokenizer => format!("../../data/{model}-without-tokenizer"),
-            Lack::Weights => format!("../../data/{model}"), // all of it is there
-        };
-        text.replace(&format!("\"../../data/{model}\""), &format!("{place:?}"))
+    // The model list stays as it is: it is on record.
+    let folder = world.scene_with(command.scene, |model, scene| match lacks.get(model) {
+        Some(Lack::Everything) => scene.join("experiments/prompts"), // a folder without a model
+        Some(Lack::Tokenizer) => world.data().join(format!("{model}-without-tokenizer")),
+        Some(Lack::Weights) | None => world.data().join(model), // all of it is there
     });
-    fs::write(&list, other).unwrap();
     let ending = attack::plain(world, &folder, command);
     let models: BTreeSet<&str> = lacks.keys().copied().collect();
     assert_eq!(
@@ -103,7 +97,6 @@ fn without(world: &World, command: &'static Command, lacks: &Lacks) -> Arc<Files
         "{}: {ending:?}",
         command.name
     );
-    fs::write(&list, text).unwrap();
     let found = Arc::new(attack::published(&folder));
     fs::remove_dir_all(folder).unwrap();
     world.without.lock().unwrap().insert(key, Arc::clone(&found));

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
@@ -158,12 +159,33 @@ impl World {
 
     /// A copy of a scene of its own.
     pub(crate) fn scene(&self, scene: Scene) -> PathBuf {
+        let to = self.below().join(self.number());
+        self.scene_at(scene, &to);
+        to
+    }
+
+    /// A copy of a scene with other data: what its model list names leads where `data` says.
+    pub(crate) fn scene_with(&self, scene: Scene, data: impl Fn(&str, &Path) -> PathBuf) -> PathBuf {
+        let above = self.below().join(self.number());
+        let to = above.join("scene");
+        self.scene_at(scene, &to);
+        fs::create_dir(above.join("data")).unwrap();
+        for model in MODELS {
+            symlink(data(model, &to), above.join("data").join(model)).unwrap();
+        }
+        to
+    }
+
+    /// Where the checkpoints lie.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.below().join("data")
+    }
+
+    fn scene_at(&self, scene: Scene, to: &Path) {
         let mut scenes = self.scenes.lock().unwrap();
         let template = scenes.entry(scene).or_insert_with(|| self.make(scene)).clone();
         drop(scenes);
-        let to = self.below().join(self.number());
-        copy(&template, &to);
-        to
+        copy(&template, to);
     }
 
     fn make(&self, scene: Scene) -> PathBuf {

@@ -185,7 +185,7 @@ title = "T"
 statement = "S"
 origin = "O"
 published-verdict = "V"
-status = "prospective"
+status = "re-analysis"
 prompts = ["p"]
 protocol = "last/last-block"
 alpha = 0.05
@@ -514,10 +514,10 @@ const CASES: &[Case] = &[
     case(H, ["alpha = 0.05", "alpha = nan"], "finite", "nan", ""),
     case(
         H,
-        ["\"prospective\"", "\"prospectiv\""],
-        "is no \"prospectiv\"",
-        "\"prospectiv\"",
-        "\"prospective\"",
+        ["\"re-analysis\"", "\"re-analysi\""],
+        "is no \"re-analysi\"",
+        "\"re-analysi\"",
+        "\"re-analysis\"",
     ),
     case(H, ["claim = \"C\"\n", ""], "missing field `claim`", "[[prediction]]", ""),
     case(H, ["kind = \"ratio\"", "kind = \"ration\""], "is no \"ration\"", "\"ration\"", "\"ratio\""),

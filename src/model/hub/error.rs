@@ -225,7 +225,7 @@ pub enum HubError {
     /// A repository without config or weights that are read.
     #[error(
         "{id} is no checkpoint that can be read: expected config.json and {}, found {}; {}",
-        "model.safetensors or pytorch_model.bin (or the index of either)",
+        "model.safetensors or pytorch_model.bin",
         listed(files),
         next(files)
     )]

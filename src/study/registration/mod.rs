@@ -93,7 +93,8 @@ pub fn compare(log: &Log, hypothesis: &Hypothesis, entered: &Entered) -> Registr
     let then = mine.iter().find_map(|(entry, _)| entry.entered.as_ref());
     let later = mine.iter().enumerate().skip(1);
     Registration {
-        registered: Some(first.means),
+        // In the present format, so that the hash of what is the same is the same.
+        registered: Some(parse(text).map_or(first.means, |then| hypothesis_key(&then))),
         exploratory,
         diff: if exploratory { diff(text, &self::text(hypothesis), "registered", "now") } else { Vec::new() },
         later: later

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{charsmap, pattern};
+use super::{charsmap, pattern, shown};
 
 /// How deep sequences of rules may lie in each other.
 const DEEPEST: usize = 8;
@@ -13,6 +13,45 @@ const MOST: usize = 256;
 const MOST_PIECES: usize = 256;
 /// Keys of the lists of a sequence.
 const LISTS: [&str; 4] = ["normalizers", "pretokenizers", "processors", "decoders"];
+
+/// The types of rules that are no sequence, as the `tokenizers` crate names them. It guesses what a rule of any other name may be
+/// by its keys: such a rule would be applied without having been looked at.
+const TYPES: [&str; 34] = [
+    "BPEDecoder",
+    "BertNormalizer",
+    "BertPreTokenizer",
+    "BertProcessing",
+    "ByteFallback",
+    "ByteLevel",
+    "CTC",
+    "CharDelimiterSplit",
+    "Delimiter",
+    "Digits",
+    "FixedLength",
+    "Fuse",
+    "Lowercase",
+    "Metaspace",
+    "NFC",
+    "NFD",
+    "NFKC",
+    "NFKD",
+    "Nmt",
+    "Precompiled",
+    "Prepend",
+    "Punctuation",
+    "Replace",
+    "RobertaProcessing",
+    "Split",
+    "Strip",
+    "StripAccents",
+    "TemplateProcessing",
+    "UnicodeScripts",
+    "Whitespace",
+    "WhitespaceSplit",
+    "WordPiece",
+    "StripNormalizer",
+    "Bert",
+];
 
 /// Rules, one after the other.
 pub(super) struct Rules {
@@ -55,6 +94,9 @@ impl Rules {
         if kind == "Sequence" {
             let lists = LISTS.iter().filter_map(|list| fields.get(*list)?.as_array());
             return lists.flatten().try_for_each(|rule| self.at(rule, depth + 1));
+        }
+        if !TYPES.contains(&kind) {
+            return Err(format!("a rule of the type {:?}, which is not known", shown::short(kind)));
         }
         let growth = growth(kind, fields).map_err(|wrong| format!("a {kind} with {wrong}"))?;
         self.growth = self.growth.saturating_mul(growth);
@@ -147,6 +189,8 @@ mod tests {
             assert!(error.contains(words), "{error}");
         };
         refused(json!("NFC"), "no object with a type");
+        let map = json!({"type": "Precompiled", "precompiled_charsmap": "////fw=="});
+        refused(json!({"type": "Sequences", "normalizers": [map]}), "the type \"Sequences\"");
         refused(json!({"type": "FixedLength", "length": 0}), "a FixedLength with the length 0");
         refused(json!({"type": "Precompiled", "precompiled_charsmap": "////fw=="}), "a trie of");
         let mut deep = json!({"type": "NFC"});

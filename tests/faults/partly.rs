@@ -66,14 +66,7 @@ pub(crate) fn difference(
         let unweighed: Vec<&str> =
             lacks.extract_if(.., |_, lack| *lack == Lack::Weights).map(|(model, _)| model).collect();
         let right = without(world, command, &lacks);
-        let alike = |files| {
-            let mut files = comparable(&unweighed_alike(files, &unweighed), failed);
-            // It holds digests of the model list, which is another where models are not there.
-            if !lacks.is_empty() {
-                files.remove(LOG);
-            }
-            files
-        };
+        let alike = |files| comparable(&unweighed_alike(files, &unweighed), failed);
         attack::difference(&alike(now), &alike(&right))
             .map(|what| format!("of what is published without {lacks:?} and weights of {unweighed:?} {what}"))
     });
@@ -191,13 +184,12 @@ const REPORT: &str = "results/report/report.md";
 const PAGE: &str = "results/report/index.html";
 /// Holds digests of the two, and the manifest holds its own.
 const CRATE: &str = "results/ro-crate-metadata.json";
-const LOG: &str = "results/registered/log.toml";
 const MANIFEST: &str = "results/manifest.json";
 
 /// Files without the words with which a model failed: those are the fault's. So the digests of files that hold them are taken out,
 /// where they are the right ones.
 fn comparable(files: &Files, failed: &BTreeSet<&'static str>) -> Files {
-    let hold_words = [REPORT, PAGE, CRATE, LOG];
+    let hold_words = [REPORT, PAGE, CRATE];
     let digests: Vec<String> =
         hold_words.iter().filter_map(|name| Some(Key::of_bytes(files.get(*name)?).to_string())).collect();
     let mut files = files.clone();

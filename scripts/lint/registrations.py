@@ -29,7 +29,7 @@ def versions(path):
 
 def main():
     log = Path(sys.argv[1])
-    now = log.read_bytes()
+    now = log.read_bytes().replace(b"\r\n", b"\n")
     if git("rev-parse", "HEAD") is None:
         print(f"{log}: no git history to compare with")
         return

@@ -203,20 +203,20 @@ fn line_ends_and_marks_of_byte_order_change_no_registration() {
     let hypothesis = hypothesis.replace(line, "statement = \"\"\"\nOf two lines:\nthis is the second.\"\"\"");
     sandbox.write(file, &hypothesis);
     sandbox.expect(0, &["register", "H9"]);
-    let registered = sandbox.read("results/registered/H9.toml");
+    let registered = sandbox.read("results/registered/log.toml");
     let crlf = |text: &str| text.replace('\n', "\r\n");
     for text in [crlf(&hypothesis), format!("\u{feff}{hypothesis}"), format!("\u{feff}{}", crlf(&hypothesis))]
     {
         sandbox.write(file, &text);
         sandbox.expect(0, &["check"]);
         sandbox.expect(0, &["register", "H9"]);
-        assert_eq!(sandbox.read("results/registered/H9.toml"), registered);
+        assert_eq!(sandbox.read("results/registered/log.toml"), registered);
     }
     // Nor does what an editor or git makes of the registration itself.
     for text in [crlf(&registered), format!("\u{feff}{registered}")] {
-        sandbox.write("results/registered/H9.toml", &text);
+        sandbox.write("results/registered/log.toml", &text);
         sandbox.expect(0, &["register", "H9"]);
-        assert_eq!(sandbox.read("results/registered/H9.toml"), text);
+        assert_eq!(sandbox.read("results/registered/log.toml"), text);
     }
     sandbox.edit(file, "the second", "the third");
     let (_, error) = sandbox.expect(2, &["register", "H9"]);

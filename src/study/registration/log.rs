@@ -105,6 +105,7 @@ impl Log {
         let log = Log::parse(folder)?;
         let path = folder.join(FILE);
         let Some((commit, committed)) = checkout::committed(&path) else { return Ok(log) };
+        let committed = plain(&committed);
         if log.text.starts_with(&committed) {
             return Ok(log);
         }
@@ -133,6 +134,7 @@ impl Log {
                 read.map_err(|error| RegistrationError::Read { path: path.clone(), what: error.to_string() })?
             }
         };
+        let text = plain(&text);
         let entries = entries(&text).map_err(broken)?;
         Ok(Log { entries, text })
     }
@@ -205,6 +207,11 @@ impl Lock {
             locked => locked.map(|()| Lock(Some(folder))),
         }
     }
+}
+
+/// A text without a mark of byte order, with line ends of one character: editors and checkouts change these.
+fn plain(text: &str) -> String {
+    text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")
 }
 
 fn short(commit: &str) -> &str {

@@ -900,6 +900,19 @@ fn a_missing_file_is_an_error_not_a_panic() {
 }
 
 #[test]
+fn of_many_mistakes_the_first_are_shown_and_all_are_counted() {
+    let folder = small();
+    let file = folder.path().join("prompts/p.toml");
+    fs::write(&file, "title = \"T\"\n".repeat(501)).unwrap();
+    let report = config::load_prompts(&file).unwrap_err();
+    // One for each repeat; what the whole lacks is not looked for in a file that is no TOML.
+    assert_eq!(report.diagnostics.len(), 500);
+    let text = report.render(false);
+    assert!(text.contains("The first 200 are shown") && text.contains("500 errors"), "{text}");
+    assert_eq!(text.matches("-->").count(), 200);
+}
+
+#[test]
 fn odd_files_are_reported_not_panicked_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hypotheses.toml");

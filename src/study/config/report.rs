@@ -1,5 +1,6 @@
 //! Diagnostics: every mistake with file, line, column, the text it is about, and what to write instead.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -159,17 +160,26 @@ impl Report {
     /// Drops repeats (a file reached twice is reported once) and consequences of a wrong shape, and keeps the order
     /// files were read in, then places.
     pub(super) fn tidy(&mut self) {
-        let shapes: Vec<(PathBuf, Range<usize>)> = self
-            .diagnostics
-            .iter()
-            .filter(|d| d.shape)
-            .map(|d| (d.source.path.clone(), d.span.clone()))
-            .collect();
+        // By file the places of wrong shapes: where each begins, and the first end of those that begin there or later.
+        let mut shapes: BTreeMap<&Path, Vec<(usize, usize)>> = BTreeMap::new();
+        for d in self.diagnostics.iter().filter(|d| d.shape) {
+            shapes.entry(&d.source.path).or_default().push((d.span.start, d.span.end));
+        }
+        for spans in shapes.values_mut() {
+            spans.sort_unstable();
+            for at in (1..spans.len()).rev() {
+                spans[at - 1].1 = spans[at - 1].1.min(spans[at].1);
+            }
+        }
+        // One that a wrong shape lies inside.
         let follows = |d: &Diagnostic| {
-            let inside = |span: &Range<usize>| d.span.start <= span.start && span.end <= d.span.end;
-            !d.shape && shapes.iter().any(|(path, span)| *path == d.source.path && inside(span))
+            let spans = shapes.get(d.source.path.as_path()).map_or(&[][..], Vec::as_slice);
+            let later = spans.partition_point(|(start, _)| *start < d.span.start);
+            !d.shape && spans.get(later).is_some_and(|(_, end)| *end <= d.span.end)
         };
-        self.diagnostics.retain(|d| !follows(d));
+        let kept: Vec<bool> = self.diagnostics.iter().map(|d| !follows(d)).collect();
+        let mut kept = kept.into_iter();
+        self.diagnostics.retain(|_| kept.next().unwrap_or(true));
         let mut order: Vec<PathBuf> = Vec::new();
         for diagnostic in &self.diagnostics {
             if !order.contains(&diagnostic.source.path) {
@@ -178,13 +188,9 @@ impl Report {
         }
         let rank = |d: &Diagnostic| order.iter().position(|path| *path == d.source.path);
         self.diagnostics.sort_by_key(|d| (rank(d), d.span.start));
-        let mut seen: Vec<(PathBuf, Range<usize>, String)> = Vec::new();
-        self.diagnostics.retain(|d| {
-            let this = (d.source.path.clone(), d.span.clone(), d.message.clone());
-            let new = !seen.contains(&this);
-            seen.push(this);
-            new
-        });
+        let mut seen: BTreeSet<(PathBuf, usize, usize, String)> = BTreeSet::new();
+        self.diagnostics
+            .retain(|d| seen.insert((d.source.path.clone(), d.span.start, d.span.end, d.message.clone())));
     }
 
     fn summary(&self) -> String {

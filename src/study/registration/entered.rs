@@ -23,8 +23,13 @@ pub struct Entered {
     pub judge: u32,
     /// Ids of the models, in the order of the list.
     pub models: Vec<String>,
-    /// Hash of what the model list says of them.
-    pub model_list: Key,
+    /// Hash of what the model list says of them, with where they lie: in the entries of one version, and compared with nothing,
+    /// since a checkpoint that is moved is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_list: Option<Key>,
+    /// Hash of what the model list says of them, but for where they lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models_as_listed: Option<Key>,
     /// Hash of the published tables; none where the experiment has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Key>,
@@ -54,7 +59,14 @@ impl Entered {
         let (mut ids, mut list) = (Vec::new(), Fields::new("model list"));
         for model in models {
             // Profiles decide which models are taken; which those are, stands here.
-            let said = serde_json::to_string(&Model { profiles: Vec::new(), ..model.clone() });
+            let said = Model {
+                profiles: Vec::new(),
+                folder: None,
+                fetch: None,
+                published_as: None,
+                ..model.clone()
+            };
+            let said = serde_json::to_string(&said);
             list = list.with(&model.id, said.unwrap_or_default()); // text keys only: always serialises
             ids.push(model.id.clone());
         }
@@ -69,7 +81,8 @@ impl Entered {
             seed: loaded.experiment.seed,
             judge,
             models: ids,
-            model_list: list.key(),
+            model_list: None,
+            models_as_listed: Some(list.key()),
             published,
             prompts: prompts.collect(),
         }
@@ -88,7 +101,8 @@ impl Entered {
         if !new.is_empty() {
             found.push(format!("models were added: {}", named(&new)));
         }
-        if gone.is_empty() && new.is_empty() && self.model_list != now.model_list {
+        let differs = self.models_as_listed.is_some() && self.models_as_listed != now.models_as_listed;
+        if gone.is_empty() && new.is_empty() && differs {
             found.push("the model list says something else of the same models".to_string());
         }
         for (id, then) in &self.prompts {

@@ -90,7 +90,13 @@ pub fn compare(log: &Log, hypothesis: &Hypothesis, entered: &Entered) -> Registr
     };
     let exploratory = !same_meaning(first, text, hypothesis);
     // Entries of before this was recorded have nothing to compare with.
-    let then = mine.iter().find_map(|(entry, _)| entry.entered.as_ref());
+    let mut recorded = mine.iter().filter_map(|(entry, _)| entry.entered.as_ref());
+    let then = recorded.next().map(|first| Entered {
+        models_as_listed: first
+            .models_as_listed
+            .or_else(|| recorded.find_map(|later| later.models_as_listed)),
+        ..first.clone()
+    });
     let later = mine.iter().enumerate().skip(1);
     Registration {
         // In the present format, so that the hash of what is the same is the same.

@@ -53,6 +53,18 @@ const TYPES: [&str; 34] = [
     "Bert",
 ];
 
+/// Keys by which the `tokenizers` crate guesses, where the type is one of another place (a `Split` among normalizers), and the types
+/// that have them.
+const TELLING: [(&str, &[&str]); 7] = [
+    ("normalizers", &["Sequence"]),
+    ("pretokenizers", &["Sequence"]),
+    ("processors", &["Sequence"]),
+    ("decoders", &["Sequence"]),
+    ("precompiled_charsmap", &["Precompiled"]),
+    ("prepend", &["Prepend"]),
+    ("content", &["Replace", "Strip"]),
+];
+
 /// Rules, one after the other.
 pub(super) struct Rules {
     growth: u64,
@@ -90,6 +102,13 @@ impl Rules {
         self.count += 1;
         if depth > DEEPEST || self.count > MOST {
             return Err(format!("more than {MOST} rules, or some {DEEPEST} deep in each other"));
+        }
+        let foreign = |(key, kinds): &&(&str, &[&str])| fields.contains_key(*key) && !kinds.contains(&kind);
+        if let Some((key, _)) = TELLING.iter().find(foreign) {
+            return Err(format!(
+                "a rule of the type {:?} with the key {key:?} of another",
+                shown::short(kind)
+            ));
         }
         if kind == "Sequence" {
             let lists = LISTS.iter().filter_map(|list| fields.get(*list)?.as_array());
@@ -190,7 +209,12 @@ mod tests {
         };
         refused(json!("NFC"), "no object with a type");
         let map = json!({"type": "Precompiled", "precompiled_charsmap": "////fw=="});
-        refused(json!({"type": "Sequences", "normalizers": [map]}), "the type \"Sequences\"");
+        refused(json!({"type": "Sequences", "rules": [map]}), "the type \"Sequences\"");
+        refused(json!({"type": "Split", "normalizers": [map]}), "the key \"normalizers\" of another");
+        refused(
+            json!({"type": "Split", "precompiled_charsmap": "////fw=="}),
+            "\"precompiled_charsmap\" of another",
+        );
         refused(json!({"type": "FixedLength", "length": 0}), "a FixedLength with the length 0");
         refused(json!({"type": "Precompiled", "precompiled_charsmap": "////fw=="}), "a trie of");
         let mut deep = json!({"type": "NFC"});

@@ -2,8 +2,8 @@
 """Refuses a history in which a registration of a hypothesis was changed or removed.
 
 The log may only grow: each version of it in the history of this branch begins with the version before. Before there was a log,
-registrations were files of one hypothesis each (`H1.toml`, …); every entry that ever stood in one of them has to be in the log, with
-its meaning.
+registrations were files of one hypothesis each (`H1.toml`, …); every entry that ever stood in one of them has to be in the log as it
+was, and its reason word for word, if only quoted in a truer one.
 
 Example: python3 scripts/lint/registrations.py results/registered/log.toml
 """
@@ -50,7 +50,8 @@ def main():
                 continue  # the file was removed: its entries are asked for below, from the versions before
             for entry in tomllib.loads(content.decode())["registration"]:
                 kept = there.get((Path(name).stem, entry["hash"]))
-                if kept is None or kept.get("meaning") != entry["meaning"]:
+                same = kept and all(kept.get(key) == entry.get(key) for key in ("meaning", "status", "program", "commit"))
+                if not same or entry["why"] not in kept["why"]:
                     wrong.append(f"{log} lacks registration {entry['hash'][:8]} that {name} had in commit {commit}")
     for line in dict.fromkeys(wrong):
         print(line, file=sys.stderr)

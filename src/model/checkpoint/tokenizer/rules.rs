@@ -54,12 +54,8 @@ const TYPES: [&str; 34] = [
 ];
 
 /// Keys by which the `tokenizers` crate guesses, where the type is one of another place (a `Split` among normalizers), and the types
-/// that have them.
-const TELLING: [(&str, &[&str]); 7] = [
-    ("normalizers", &["Sequence"]),
-    ("pretokenizers", &["Sequence"]),
-    ("processors", &["Sequence"]),
-    ("decoders", &["Sequence"]),
+/// that have them; the lists of a sequence tell too.
+const TELLING: [(&str, &[&str]); 3] = [
     ("precompiled_charsmap", &["Precompiled"]),
     ("prepend", &["Prepend"]),
     ("content", &["Replace", "Strip"]),
@@ -103,8 +99,11 @@ impl Rules {
         if depth > DEEPEST || self.count > MOST {
             return Err(format!("more than {MOST} rules, or some {DEEPEST} deep in each other"));
         }
-        let foreign = |(key, kinds): &&(&str, &[&str])| fields.contains_key(*key) && !kinds.contains(&kind);
-        if let Some((key, _)) = TELLING.iter().find(foreign) {
+        let sequences = LISTS.iter().map(|&list| (list, &["Sequence"][..]));
+        let mut telling = sequences.chain(TELLING);
+        if let Some((key, _)) =
+            telling.find(|(key, kinds)| fields.contains_key(*key) && !kinds.contains(&kind))
+        {
             return Err(format!(
                 "a rule of the type {:?} with the key {key:?} of another",
                 shown::short(kind)

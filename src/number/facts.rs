@@ -56,6 +56,10 @@ pub struct ModelFacts {
     pub series: Option<String>,
     /// Training step of that stage.
     pub step: Option<f64>,
+    /// The lineage that the model is of, where a source states it: models of one lineage are one unit of inference, though none
+    /// of them is the `base` of another one, e.g. two versions that one maker trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
 }
 
 /// How the names of weights in fewer bits begin: GGUF's types, where a digit follows, and the formats of safetensors. That every

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    evidence::{EvidenceTable, Measurement},
+    evidence::{EvidenceTable, Measurement, ModelInfo},
+    lineage::{Origin, lineage},
     metric::{DecisiveParts, Metric},
     protocol::Protocol,
 };
@@ -35,6 +36,8 @@ pub struct IndexedModel<'a> {
     pub facts: serde_json::Value,
     /// L: the number of blocks, or where no fact states it the last layer that has a norm or a gain.
     pub blocks: Option<u32>,
+    /// The lineage that it is of: models of one lineage are one unit of inference.
+    pub lineage: &'a str,
 }
 
 /// A row under its layer and the number of its prompt; a row without a prompt comes first.
@@ -192,6 +195,7 @@ impl<'a> EvidenceIndex<'a> {
 
 /// Listed models with their facts, and models that only rows name, of which nothing is known.
 fn models(table: &EvidenceTable) -> Vec<IndexedModel<'_>> {
+    let origins: BTreeMap<&str, Origin<'_>> = table.models.iter().map(origin).collect();
     let mut models: Vec<IndexedModel<'_>> = table
         .models
         .iter()
@@ -200,16 +204,28 @@ fn models(table: &EvidenceTable) -> Vec<IndexedModel<'_>> {
             // Facts are plain data: their serialisation cannot fail, and null makes every fact unknown.
             facts: serde_json::to_value(&model.facts).unwrap_or_default(),
             blocks: model.facts.blocks,
+            lineage: lineage(&model.id, &origins),
         })
         .collect();
     let listed: BTreeSet<&str> = models.iter().map(|model| model.id).collect();
     let runs = table.rows.chunk_by(|a, b| a.model == b.model);
     let named: BTreeSet<&str> = runs.map(|run| run[0].model.as_str()).collect();
     let unlisted = named.difference(&listed);
-    models.extend(unlisted.map(|id| IndexedModel { id, facts: serde_json::Value::Null, blocks: None }));
+    let facts = serde_json::Value::Null;
+    models.extend(unlisted.map(|id| IndexedModel { id, facts: facts.clone(), blocks: None, lineage: id }));
     models.sort_by_key(|model| model.id);
     models.dedup_by_key(|model| model.id);
     models
+}
+
+fn origin(model: &ModelInfo) -> (&str, Origin<'_>) {
+    let facts = &model.facts;
+    let origin = Origin {
+        stated: facts.lineage.as_deref(),
+        base: facts.base.as_deref(),
+        series: facts.series.as_deref(),
+    };
+    (&model.id, origin)
 }
 
 /// Prompts whose text an earlier one of the table has, with the id of that one.
@@ -227,7 +243,7 @@ fn repeats(table: &EvidenceTable) -> BTreeMap<&str, &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Evidence, ModelInfo, PromptInfo};
+    use crate::evidence::{Evidence, PromptInfo};
     use crate::facts::ModelFacts;
 
     fn row(model: &str, prompt: &str, metric: Metric, protocol: &str, value: f64) -> Measurement {

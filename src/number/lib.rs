@@ -3,6 +3,7 @@
 pub mod evidence;
 pub mod facts;
 pub mod index;
+pub mod lineage;
 pub mod mean;
 pub mod metric;
 pub mod observation;

@@ -5,6 +5,7 @@
 mod claims;
 mod config;
 mod judge;
+mod lineages;
 mod published;
 mod stats;
 mod stats_properties;

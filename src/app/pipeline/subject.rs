@@ -221,7 +221,7 @@ impl Subject {
         let recipe = Recipe::of_checkpoint(&checkpoint)
             .map_err(|error| SubjectError::Arch { folder: folder.to_path_buf(), error })?;
         let graphs = Graphs::build(&recipe)?;
-        let ModelFacts { kind, base, change, series, step, .. } = lineage;
+        let ModelFacts { kind, base, change, series, step, lineage, .. } = lineage;
         let facts = ModelFacts {
             parameters: Some(checkpoint.parameters()),
             dtype: Some(checkpoint.dtype()),
@@ -231,6 +231,7 @@ impl Subject {
             change,
             series,
             step,
+            lineage,
             ..recipe.facts()
         };
         Ok(Subject {
@@ -361,6 +362,7 @@ pub fn lineage(model: &Model) -> ModelFacts {
         change: made.or_else(|| model.change.clone()),
         series: model.series.clone(),
         step: model.step.map(|step| step as f64),
+        lineage: model.lineage.clone(),
         ..ModelFacts::default()
     }
 }

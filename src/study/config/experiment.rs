@@ -123,6 +123,10 @@ pub struct Model {
     /// Training step of this stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
+    /// The lineage that it is of, where `base` and `series` do not say it: models of one lineage are one unit of inference, e.g. two
+    /// versions of which the second was trained on from the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
     /// Profiles the model belongs to.
     pub profiles: Vec<String>,
     /// Its name in the published tables, if it has one.

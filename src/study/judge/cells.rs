@@ -69,6 +69,20 @@ impl<'a> Cells<'a> {
         Series::tagged(self.metric, self.protocol, values)
     }
 
+    /// The cells of other models, e.g. of lineages, of the same quantity under the same protocol.
+    pub(crate) fn with_models(&self, models: BTreeMap<&'a str, ModelCells<'a>>) -> Cells<'a> {
+        Cells {
+            metric: self.metric,
+            protocol: self.protocol,
+            models,
+            combined: self.combined.clone(),
+            sources: self.sources.clone(),
+            dtypes: self.dtypes.clone(),
+            notes: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
     /// One number per model: the mean over its prompts.
     pub(crate) fn by_model(&self) -> Series<&'a str> {
         self.series(self.models.iter().filter_map(|(m, cells)| Some((*m, cells.mean()?))).collect())

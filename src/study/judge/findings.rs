@@ -38,6 +38,8 @@ pub(crate) struct Findings {
     pub effect: Option<Effect>,
     /// Units that the joint inference of a specification curve may flip.
     pub units: Option<Units>,
+    /// Lineages and families of the models that entered.
+    pub entered: (usize, usize),
     /// The values of dimensions that occurred in the rows.
     pub seen: Seen,
 }
@@ -126,6 +128,16 @@ impl Findings {
         };
         let n = parts.units.map_or(self.estimates.len() as u64, |units| units as u64);
         Some(Effect { value, low: parts.low, high: parts.high, p: parts.p, n, null, what })
+    }
+
+    /// How many lineages entered, as a statistic.
+    pub(crate) fn lineages(&self) -> Option<f64> {
+        Some(self.entered.0 as f64)
+    }
+
+    /// How many families entered, as a statistic.
+    pub(crate) fn families(&self) -> Option<f64> {
+        Some(self.entered.1 as f64)
     }
 
     /// Whether something is missing, so that the prediction is untestable.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{cells::Cells, context::TestContext, findings::Findings, hypothesis::Quantity, lookup::look_up};
+use super::{
+    cells::Cells, context::TestContext, findings::Findings, hypothesis::Quantity, lookup::look_up,
+    shared::lineages::Lineages,
+};
 use number::metric::Series;
 
 impl<'a> TestContext<'a> {
@@ -42,10 +45,22 @@ impl<'a> TestContext<'a> {
         cells
     }
 
-    /// Notes as missing that the test ended up with fewer models than the prediction needs.
-    pub(crate) fn enough_models<'m>(&self, have: impl IntoIterator<Item = &'m str>, findings: &mut Findings) {
-        let what = format!("models{}", self.population.of());
-        enough_of(self.needs.models, &what, have, findings);
+    /// The lineages of the models that a test ended up with, which it takes as units. Notes which they are, and as missing that
+    /// they or their families are fewer than the prediction needs.
+    pub(crate) fn lineages<M: AsRef<str>>(
+        &self,
+        have: impl IntoIterator<Item = M>,
+        findings: &mut Findings,
+    ) -> Lineages<'a> {
+        let lineages = Lineages::of(self, have);
+        findings.entered = (lineages.len(), lineages.families().len());
+        if !lineages.is_empty() {
+            findings.notes.push(lineages.in_words());
+        }
+        let of = self.population.of();
+        enough_of(self.needs.models, &format!("lineages of models{of}"), lineages.names(), findings);
+        enough_of(self.needs.families, &format!("families of models{of}"), lineages.families(), findings);
+        lineages
     }
 
     /// Means over prompts layer by layer, of a quantity that selects no layer.

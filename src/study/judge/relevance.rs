@@ -18,7 +18,7 @@ pub fn asks_for(hypothesis: &Hypothesis, id: &str, lineage: &ModelFacts) -> bool
         return true;
     }
     let facts = serde_json::to_value(lineage).unwrap_or_default(); // plain data always serialises
-    let model = IndexedModel { id, facts, blocks: None };
+    let model = IndexedModel { id, facts, blocks: None, lineage: id };
     hypothesis.predictions.iter().any(|prediction| {
         let filters: Vec<&ModelFilter> =
             std::iter::once(&hypothesis.models).chain(&prediction.models).collect();

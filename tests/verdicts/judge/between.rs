@@ -49,11 +49,11 @@ fn groups_by_a_fact_are_ranked_against_each_other() {
     let needy = judged("needs = { per-group = 8 }", GROUPS, APART, &models(&up[..7]));
     assert_eq!(
         missing(&needy),
-        "needs 8 models of norm = rmsnorm, have 4 (m0, m1, m2, m3); needs 8 models of norm = layernorm, have 3 (m4, m5, m6)"
+        "needs 8 lineages of models of norm = rmsnorm, have 4 (m0, m1, m2, m3); needs 8 lineages of models of norm = layernorm, have 3 (m4, m5, m6)"
     );
     let few = judged("", GROUPS, APART, &models(&[up[0], up[1], up[4], up[5]])).primary;
     assert_eq!(statistic(&few, "p"), None);
-    noted(&few, "Mann-Whitney of 2 and 2 models: cannot reach alpha = 0.05");
+    noted(&few, "Mann-Whitney of 2 and 2 lineages: cannot reach alpha = 0.05");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_fact_explains_what_another_leaves() {
     assert_eq!(judged("", test, rule, &with(12, 0.0)).verdict, Verdict::Contradicted);
     assert!(
         missing(&judged("needs = { models = 20 }", test, rule, &with(4, 0.5)))
-            .contains("needs 20 models, have 4 (m0")
+            .contains("needs 20 lineages of models, have 4 (b0")
     );
     // Families that hold both kinds of MLP cannot be dealt whole.
     let by_family = test.replace("\"base\"", "\"norm\"");
@@ -171,7 +171,7 @@ fn extremes_over_models_and_over_cells() {
     assert!((statistic(&found, "largest").unwrap() - 1.59 / 0.8).abs() < 1e-12);
     assert!((statistic(&found, "smallest").unwrap() - 1.0).abs() < 1e-12);
     let needy = judged("needs = { models = 5 }", &test(""), rule, &table);
-    assert_eq!(missing(&needy), "needs 5 models, have 3 (m0, m1, m2)");
+    assert_eq!(missing(&needy), "needs 5 lineages of models, have 3 (m0, m1, m2)");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_power_law_is_found_and_one_that_was_stated_is_held_against_models() {
     assert!(statistic(&found.primary, "loo-lowest").unwrap() <= 0.27);
     let flat: Vec<(f64, &str)> = (0..6).map(|i| (1.0 + 0.001 * f64::from(i % 3), R)).collect();
     assert_eq!(judged("", fit, rule, &models(&flat)).verdict, Verdict::Contradicted);
-    assert!(missing(&judged("", fit, rule, &models(&flat[..2]))).contains("at least three models"));
+    assert!(missing(&judged("", fit, rule, &models(&flat[..2]))).contains("at least three lineages"));
     let outside = |band: &str, gains: &[(f64, &str)]| {
         let found = judged("", &format!("{fit}, band = {band}"), rule, &models(gains)).primary;
         statistic(&found, "outside")
@@ -221,7 +221,7 @@ fn two_heaps_are_told_from_one() {
     assert_eq!(judged("", test, rule, &models(&one)).verdict, Verdict::Contradicted);
     assert!(
         missing(&judged("needs = { models = 20 }", test, rule, &models(&one[..3])))
-            .starts_with("needs 20 models")
+            .starts_with("needs 20 lineages of models")
     );
 }
 

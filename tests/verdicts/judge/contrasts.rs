@@ -1,6 +1,6 @@
 //! Contrasts, pairs, and patterns of signs on small made-up tables.
 
-use number::metric::Metric;
+use number::{evidence::Measurement, metric::Metric};
 use study::{judge::outcome::Verdict, stats};
 
 use super::table::{LAST, Table, judged, missing, noted, statistic};
@@ -100,7 +100,7 @@ fn several_models_are_units_and_their_families_are_left_out_in_turn() {
     assert!(statistic(&found.primary, "loo-highest").unwrap() > whole);
     noted(&found.primary, "matters most");
     let needy = judged("needs = { models = 8 }", test, rule, &table);
-    assert_eq!(missing(&needy), "needs 8 models, have 6 (a, b, c, d, e, f)");
+    assert_eq!(missing(&needy), "needs 8 lineages of models, have 6 (a, b, c, d, e, f)");
 }
 
 /// Models with tuned partners whose gain is `factor` times the base's.
@@ -141,7 +141,7 @@ fn tuned_models_are_set_against_their_own_base() {
     let needy = judged("needs = { pairs = 6 }", PAIRS, LOWER, &tuned(2, 0.75));
     assert_eq!(
         missing(&needy),
-        "needs 6 pairs of change = instruct with their base, have 2 (tuned0, tuned1)"
+        "needs 6 lineages with pairs of change = instruct with their base, have 2 (base0, base1)"
     );
     assert_eq!(statistic(&found, "share-cannot-fall-through"), Some(0.5), "1.4 to 1.6 stay clear above 1");
     // That nothing matters is said by intervals, which are wider than the estimates.
@@ -156,8 +156,32 @@ fn tuned_models_are_set_against_their_own_base() {
     let other = PAIRS.replace("instruct", "rope-theta *");
     assert!(
         missing(&judged("", &other, LOWER, &tuned(6, 0.75)))
-            .contains("needs 1 pairs of change = rope-theta *")
+            .contains("needs 1 lineages with pairs of change = rope-theta *")
     );
+}
+
+#[test]
+fn several_tunes_of_one_base_are_one_unit() {
+    let once = tuned(4, 0.75);
+    let twice = (0..4).fold(once.clone(), |mut table, i| {
+        let rows: Vec<_> = table.0.rows.iter().filter(|r| r.model == format!("tuned{i}")).cloned().collect();
+        let again = format!("again{i}");
+        table.0.rows.extend(rows.into_iter().map(|row| Measurement { model: again.clone(), ..row }));
+        let mut model = table.0.models.iter().find(|m| m.id == format!("tuned{i}")).unwrap().clone();
+        model.id = again;
+        table.0.models.push(model);
+        table
+    });
+    let (once, twice) = (judged("", PAIRS, LOWER, &once).primary, judged("", PAIRS, LOWER, &twice).primary);
+    assert_eq!((statistic(&once, "pairs"), statistic(&twice, "pairs")), (Some(4.0), Some(8.0)));
+    for name in
+        ["lineages", "pooled", "low", "high", "p", "r-low", "share-lower-significant", "equivalence-low"]
+    {
+        let difference = statistic(&once, name).unwrap() - statistic(&twice, name).unwrap();
+        assert!(difference.abs() < 1e-12, "{name}: {once:#?} {twice:#?}");
+    }
+    let needy = judged("needs = { pairs = 5 }", PAIRS, LOWER, &tuned(4, 0.75));
+    assert!(missing(&needy).starts_with("needs 5 lineages with pairs"), "{:?}", needy.primary.missing);
 }
 
 #[test]
@@ -218,9 +242,12 @@ fn at_least_so_many_models_show_it() {
     assert_eq!(judged("", &test("share = 1.0"), rule, &three).verdict, Verdict::Inconclusive);
     let down = Table::default().rows("a", Metric::LastGain, LAST, &A);
     assert_eq!(judged("", &test("k = 1"), rule, &down).verdict, Verdict::Contradicted);
-    assert_eq!(missing(&judged("", &test("k = 5"), rule, &three)), "needs 5 models, have 3 (a, b, c)");
+    assert_eq!(
+        missing(&judged("", &test("k = 5"), rule, &three)),
+        "needs 5 lineages of models, have 3 (a, b, c)"
+    );
     let few = Table::default().rows("b", Metric::LastGain, LAST, &B[..4]);
     let found = judged("", &test("k = 1"), rule, &few).primary;
     assert_eq!(statistic(&found, "p"), None);
-    noted(&found, "1 of 1 models: cannot reach alpha = 0.05");
+    noted(&found, "1 of 1 lineages: cannot reach alpha = 0.05");
 }

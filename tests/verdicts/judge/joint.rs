@@ -177,7 +177,7 @@ fn prompts_of_the_one_model_that_is_left_do_not_stand_for_models() {
         "{curve:#?}"
     );
     assert!(
-        curve.notes.iter().any(|n| n.contains("prompts of one model: no interval")),
+        curve.notes.iter().any(|n| n.contains("prompts of one lineage: no interval")),
         "{:#?}",
         curve.notes
     );
@@ -206,7 +206,7 @@ fn effects_that_are_neither_means_nor_correlations_have_a_joint_p_or_a_reason() 
     let several = of(&format!(r#"kind = "k-of-n", {gain}, share = 0.5"#));
     assert_eq!(several.joint_p_median, None);
     assert!(
-        several.notes.iter().any(|n| n.starts_with("no joint p: its null lets some models lie beyond")),
+        several.notes.iter().any(|n| n.starts_with("no joint p: its null lets some lineages lie beyond")),
         "{:#?}",
         several.notes
     );

@@ -84,7 +84,7 @@ fn models_are_the_units_of_a_correlation_over_models() {
         assert_eq!((found.verdict, statistic(&found.primary, "rho")), (Verdict::Untestable, None));
         assert_eq!(
             found.primary.missing,
-            [format!("a correlation over models needs at least 4, have {few}")]
+            [format!("a correlation over models needs at least 4 lineages, have {few}")]
         );
     }
 }

@@ -46,7 +46,7 @@ fn layers_are_found_and_their_distance_counted() {
     let half = Table::default().layers("a", Metric::LayerGain, &[1.0, 2.0]);
     assert!(missing(&judged("", WHERE, APART, &half)).contains("metric embedding-correlation"));
     let needy = judged("needs = { models = 6 }", WHERE, APART, &model(Table::default(), "a", 5, 12));
-    assert_eq!(missing(&needy), "needs 6 models, have 1 (a)");
+    assert_eq!(missing(&needy), "needs 6 lineages of models, have 1 (a)");
 }
 
 #[test]
@@ -74,5 +74,5 @@ fn profiles_are_correlated_within_models_and_pooled() {
     let one = judged("", test, rule, &with(Table::default(), "a", true, 0)).primary;
     assert_eq!(statistic(&one, "low"), None, "one model says nothing about others");
     let needy = judged("needs = { models = 6 }", test, rule, &with(Table::default(), "a", true, 0));
-    assert_eq!(missing(&needy), "needs 6 models, have 1 (a)");
+    assert_eq!(missing(&needy), "needs 6 lineages of models, have 1 (a)");
 }

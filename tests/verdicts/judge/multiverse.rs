@@ -51,7 +51,7 @@ fn every_observed_protocol_is_judged_and_related_as_the_file_says() {
     assert!(effects.is_sorted(), "{effects:?}");
     assert_eq!(
         (curve.agreement, curve.null, curve.effect.as_str()),
-        (Some(1.0), 0.0, "mean log ratio over models")
+        (Some(1.0), 0.0, "mean log ratio over lineages")
     );
     assert!(curve.deciding.is_empty());
     assert_eq!(curve.joint_p_median, None);

@@ -52,7 +52,7 @@ fn a_fact_is_correlated_like_any_quantity() {
     noted(&found.primary, "vocabulary is not known of m4");
     noted(&found.primary, "cannot reach alpha = 0.05 with 4 units");
     let needy = judged("needs = { models = 12 }", test, rule, &table());
-    assert_eq!(missing(&needy), "needs 12 models, have 4 (m0, m1, m2, m3)");
+    assert_eq!(missing(&needy), "needs 12 lineages of models, have 4 (m0, m1, m2, m3)");
     let nobody = test.replace("vocabulary", "rope_theta");
     assert!(missing(&judged("", &nobody, rule, &table())).contains("the rope_theta of any model"));
 }
@@ -83,7 +83,7 @@ fn correlations_over_models_are_told_again_without_each_family_and_within_famili
     let found = judged("", &test(", within = \"family\""), rule, &table);
     assert_eq!(found.verdict, Verdict::Contradicted, "{found:#?}");
     assert_eq!(statistic(&found.primary, "absolute-rho"), Some(1.0));
-    noted(&found.primary, "within family: models less the mean of theirs, 9 of them");
+    noted(&found.primary, "within family: lineages less the mean of theirs, 9 of them");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_prediction_narrows_the_models_of_its_hypothesis() {
     let rule = r#"supported = [{ statistic = "models-below", at-least = 1 }]"#;
     let filter = r#"models = { where = [{ fact = "norm", is = "layernorm" }] }"#;
     let found = judged(&format!("{filter}\nneeds = {{ models = 8 }}"), test, rule, &table);
-    assert_eq!(missing(&found), "needs 8 models of norm = layernorm, have 1 (m1)");
+    assert_eq!(missing(&found), "needs 8 lineages of models of norm = layernorm, have 1 (m1)");
 }
 
 #[test]

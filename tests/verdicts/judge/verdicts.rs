@@ -76,7 +76,7 @@ fn untestable_says_exactly_what_is_missing() {
         Table::default().rows("a", Metric::LastGain, LAST, &UP).rows("b", Metric::LastGain, LAST, &UP);
     let found = published(&needy, &table);
     assert_eq!(found.verdict, Verdict::Untestable);
-    assert_eq!(found.primary.missing, ["needs 16 models, have 2 (a, b)"]);
+    assert_eq!(found.primary.missing, ["needs 16 lineages of models, have 2 (a, b)"]);
 
     let needy = hypothesis("", &format!("needs = {{ prompts = 100 }}\n{EXPANDS}"));
     let found = published(&needy, &table).primary;
@@ -145,7 +145,7 @@ fn alpha_out_of_reach_is_said_instead_of_a_p() {
     "#;
     let found = published(&hypothesis("", share), &table).primary;
     assert_eq!((found.verdict, statistic(&found, "share")), (Verdict::Inconclusive, Some(1.0)));
-    noted(&found, "cannot reach alpha = 0.05 with 1 models");
+    noted(&found, "cannot reach alpha = 0.05 with 1 lineages");
 }
 
 #[test]

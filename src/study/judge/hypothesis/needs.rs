@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Needs {
-    /// Models.
+    /// Lineages of models: a base with its tunes, quantisations, stages and variants is one.
     pub models: u32,
+    /// Families of models.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub families: u32,
     /// Prompts of each model.
     pub prompts: u32,
-    /// Models in each of two groups.
+    /// Lineages of models in each of two groups.
     #[serde(skip_serializing_if = "is_zero")]
     pub per_group: u32,
-    /// Models set beside the one they were changed from.
+    /// Lineages with models that are set beside the one they were changed from.
     #[serde(skip_serializing_if = "is_zero")]
     pub pairs: u32,
     /// Trainings with several revisions.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     judge::{
+        cells::Cells,
         context::TestContext,
         findings::{Findings, estimate, point},
         hypothesis::Quantity,
@@ -18,7 +19,7 @@ use crate::{
 };
 use number::{metric::Metric, protocol::Protocol};
 
-/// Cohen's kappa between protocols of which side of `against` models' means lie on: that of the pair that agrees least.
+/// Cohen's kappa between protocols of which side of `against` the means of lineages lie on: that of the pair that agrees least.
 /// `share-on-side`: the smallest share, over models, of prompts on their model's side under the first protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -39,8 +40,10 @@ statistics! {
         share_on_side,
         mean_share_on_side,
         models,
+        lineages,
+        families,
     }
-    effect { kappa: Null::ByName(0.0), } of { low: low, high: high, units: models, }
+    effect { kappa: Null::ByName(0.0), } of { low: low, high: high, units: lineages, }
 }
 
 impl Kind for Agreement {
@@ -60,13 +63,13 @@ impl Kind for Agreement {
     /// its side under the first protocol.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new("kappa");
+        let side = |value: f64| usize::from(value > self.against);
         let mut sides: Vec<BTreeMap<&str, usize>> = Vec::new();
         let mut shares = BTreeMap::new();
         let mut all = Vec::new();
         for (i, protocol) in self.protocols.iter().enumerate() {
             let quantity = Quantity { protocol: Some(*protocol), ..Quantity::of(self.metric) };
             let cells = context.enough(&quantity, &mut findings);
-            let side = |value: f64| usize::from(value > self.against);
             sides.push(cells.models.iter().filter_map(|(m, c)| Some((*m, side(c.mean()?)))).collect());
             if i == 0 {
                 for (model, cells) in &cells.models {
@@ -87,13 +90,17 @@ impl Kind for Agreement {
         if models.is_empty() && !findings.lacks() {
             findings.missing.push("no model has a value under every one of the protocols".into());
         }
-        context.enough_models(models.iter().copied(), &mut findings);
-        let labels = |side: &BTreeMap<&str, usize>| models.iter().map(|m| side[m]).collect::<Vec<_>>();
+        let lineages = context.lineages(&models, &mut findings);
+        // A lineage is on the side of its mean.
+        let on = |cells: &Cells<'_>| -> Vec<usize> {
+            lineages.series(&cells.by_model()).values().map(side).collect()
+        };
+        let labels: Vec<Vec<usize>> = all.iter().map(on).collect();
         let mut least = None::<Effect>;
         let mut undefined = false;
-        for (i, left) in sides.iter().enumerate() {
-            for (j, right) in sides.iter().enumerate().skip(i + 1) {
-                let found = kappa(&labels(left), &labels(right), context.alpha);
+        for (i, left) in labels.iter().enumerate() {
+            for (j, right) in labels.iter().enumerate().skip(i + 1) {
+                let found = kappa(left, right, context.alpha);
                 let label = format!("{} and {}", self.protocols[i], self.protocols[j]);
                 let interval = found.map(|k| Interval { low: k.low, high: k.high });
                 findings.estimates.push(estimate(
@@ -101,7 +108,7 @@ impl Kind for Agreement {
                     found.map(|k| k.value),
                     interval,
                     None,
-                    models.len(),
+                    lineages.len(),
                 ));
                 undefined |= found.is_none();
                 least = least.into_iter().chain(found).min_by(|a, b| a.value.total_cmp(&b.value));
@@ -109,7 +116,7 @@ impl Kind for Agreement {
         }
         if undefined && !models.is_empty() {
             findings.notes.push(format!(
-                "every model lies on the same side of {} under two protocols: kappa says nothing there",
+                "every lineage lies on the same side of {} under two protocols: kappa says nothing there",
                 self.against
             ));
             least = None;
@@ -130,6 +137,8 @@ impl Kind for Agreement {
             share_on_side: on_side.iter().copied().reduce(f64::min),
             mean_share_on_side: mean(&on_side),
             models: Some(models.len() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

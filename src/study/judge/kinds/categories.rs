@@ -1,5 +1,7 @@
 //! `categories`: do a model's categories of prompts differ?
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,8 @@ statistics! {
     Categories {
         share_significant,
         models,
+        lineages,
+        families,
     }
 }
 
@@ -82,25 +86,29 @@ impl Kind for Categories {
         if p.is_empty() && !findings.lacks() {
             findings.missing.push("needs a model with prompts of at least two categories".into());
         }
-        context.enough_models(models, &mut findings);
-        let significant = holm(&p).into_iter().filter(|p| *p < context.alpha).count() as f64;
+        let lineages = context.lineages(&models, &mut findings);
+        let hits = models.iter().zip(holm(&p)).filter(|(_, p)| *p < context.alpha);
+        let hits: BTreeSet<&str> = hits.map(|(model, _)| *model).collect();
+        let share = lineages.share(|model| hits.contains(model), context.alpha);
         if !p.is_empty() {
             findings.notes.push(format!("epsilon squared = Kruskal-Wallis H / (n - 1), the share of the variance of ranks that lies between categories; \
                  permutation p, uncorrected; significance is after Holm over {} models",
                 p.len()));
         }
-        findings.effect = (!p.is_empty()).then(|| Effect {
-            value: significant / p.len() as f64,
-            low: None,
-            high: None,
+        findings.effect = share.map(|share| Effect {
+            value: share.value,
+            low: share.interval.map(|i| i.low),
+            high: share.interval.map(|i| i.high),
             p: None,
-            n: p.len() as u64,
+            n: lineages.len() as u64,
             null: 0.0,
-            what: "share of models whose categories differ".into(),
+            what: "share of lineages whose categories differ".into(),
         });
         findings.offer(Statistics {
-            share_significant: Some(significant / p.len() as f64),
-            models: Some(p.len() as f64),
+            share_significant: share.map(|s| s.value),
+            models: Some(lineages.models() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

@@ -1,5 +1,7 @@
 //! `contrast`: two quantities against each other, prompt by prompt or model by model.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,7 @@ use crate::{
         kind::{Kind, Parts},
         shared::{
             families::{LeaveOneOut, leave_one_out},
+            lineages::Lineages,
             units::unit,
         },
         statistics::{Null, statistics},
@@ -21,8 +24,9 @@ use crate::{
         sign_flip_p, smallest_relabel_p, smallest_sign_p, welch_t, wilcoxon,
     },
 };
+use number::metric::Series;
 
-/// Two quantities, `a` less `b`. Prompts are the units where each is of one model, else models are; `paired = false` sets two
+/// Two quantities, `a` less `b`. Prompts are the units where each is of one lineage, else lineages are; `paired = false` sets two
 /// groups of them beside each other. On log scale `ratio` is that of the geometric means. With `band`, `inside` is 1 where the
 /// whole interval of the difference (on log scale: of the ratio) lies in the band, `outside` where none of it does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,11 +67,13 @@ statistics! {
         inside,
         outside,
         models,
+        lineages,
+        families,
         prompts,
         loo_lowest,
         loo_highest,
     }
-    effect { difference: Null::InUnit(0.0), ratio: Null::ByName(1.0), effect: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: models, }
+    effect { difference: Null::InUnit(0.0), ratio: Null::ByName(1.0), effect: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: lineages, }
 }
 
 impl Kind for Contrast {
@@ -77,21 +83,32 @@ impl Kind for Contrast {
 
     /// Paired: interval of the mean difference by bootstrap, p by flipping its signs, Student's t, Wilcoxon's signed ranks,
     /// effect Cohen's dz. Unpaired: Welch's interval and t, p by relabelling, Mann-Whitney, effect Hedges' g.
-    fn run(&self, context: &TestContext<'_>) -> Findings {
+    fn run<'a>(&self, context: &TestContext<'a>) -> Findings {
         let mut findings = Findings::new(format!("{}, a less b", unit(&self.a)));
         let a = context.enough(&self.a, &mut findings);
         let b = context.enough(&self.b, &mut findings);
         if !findings.comparable(context, &a, &b) {
             return findings;
         }
-        // Two single models share their prompts, which then are the units; else each model is one number.
-        let prompts = a.models.len() == 1 && b.models.len() == 1;
-        let Some(units) = self.units(&a, &b, prompts, &mut findings) else { return findings };
+        // Two single lineages share their prompts, which then are the units; else each lineage is one number.
+        let alone = |cells: &Cells<'a>| {
+            let own = Lineages::of(context, cells.models.keys());
+            (own.len() == 1).then(|| own.cells(cells))
+        };
+        let (a, b, prompts) = match alone(&a).zip(alone(&b)) {
+            Some((a, b)) => (a, b, true),
+            None => (a, b, false),
+        };
+        let both =
+            |model: &&&str| !self.paired || a.models.contains_key(**model) == b.models.contains_key(**model);
+        let models: BTreeSet<&str> = a.models.keys().chain(b.models.keys()).filter(both).copied().collect();
+        let lineages =
+            if prompts { Lineages::of(context, models) } else { context.lineages(models, &mut findings) };
+        let Some(units) = self.units(&a, &b, (!prompts).then_some(&lineages), &mut findings) else {
+            return findings;
+        };
         let (x, y) = (&units.x[..], &units.y[..]);
-        let what = if prompts { "prompts" } else { "models" };
-        if !prompts {
-            context.enough_models(units.names.iter().copied(), &mut findings);
-        }
+        let what = if prompts { "prompts" } else { "lineages" };
         if (x.is_empty() || y.is_empty()) && !findings.lacks() {
             findings.missing.push(format!("no {what} that have both; `paired = false` compares two groups"));
         }
@@ -119,7 +136,7 @@ impl Kind for Contrast {
         let is = |yes: bool| f64::from(u8::from(yes));
         let without_families = if !prompts && self.paired {
             let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
-            leave_one_out(context, &mut findings, "the difference", &units.names, |stay| {
+            leave_one_out(&mut findings, "the difference", &lineages.families_of(&units.names), |stay| {
                 mean(&stay.iter().map(|&i| differences[i]).collect::<Vec<_>>())
             })
         } else {
@@ -144,7 +161,9 @@ impl Kind for Contrast {
             ratio_high: ratio(high),
             inside: band.map(|((low, high), [least, most])| is(least <= low && high <= most)),
             outside: band.map(|((low, high), [least, most])| is(high < least || most < low)),
-            models: Some(if prompts { 1.0 } else { units.names.len() as f64 }),
+            models: Some(lineages.models() as f64),
+            lineages: Some(lineages.len() as f64),
+            families: Some(lineages.families().len() as f64),
             prompts: prompts.then_some(x.len().min(y.len()) as f64),
             loo_lowest: without_families.lowest,
             loo_highest: without_families.highest,
@@ -162,7 +181,7 @@ impl Kind for Contrast {
 struct Units<'a> {
     x: Vec<f64>,
     y: Vec<f64>,
-    /// Models, where they are the units; prompts where these are, and paired.
+    /// Lineages, where they are the units; prompts where these are, and paired.
     names: Vec<&'a str>,
 }
 
@@ -171,26 +190,38 @@ impl Contrast {
         &self,
         a: &Cells<'a>,
         b: &Cells<'a>,
-        prompts: bool,
+        lineages: Option<&Lineages<'a>>,
         findings: &mut Findings,
     ) -> Option<Units<'a>> {
         let only = |cells: &Cells<'a>| cells.models.keys().next().copied().unwrap_or_default();
-        let sides =
-            if prompts { (a.by_prompt(only(a)), b.by_prompt(only(b))) } else { (a.by_model(), b.by_model()) };
+        let sides = match lineages {
+            None => (a.by_prompt(only(a)), b.by_prompt(only(b))),
+            Some(lineages) => (lineages.series(&a.by_model()), lineages.series(&b.by_model())),
+        };
         if self.paired {
             let pair = findings.pair(&sides.0, &sides.1, self.across_protocols)?;
             let names = pair.keys().to_vec();
             return Some(Units { x: pair.x().to_vec(), y: pair.y().to_vec(), names });
         }
         let values = |cells: &Cells<'_>| cells.models.values().flat_map(|m| m.values()).collect();
-        if prompts {
+        let Some(lineages) = lineages else {
             // An aggregate over prompts is one unit.
             return Some(Units { x: values(a), y: values(b), names: Vec::new() });
+        };
+        // Groups that share a lineage are no two groups of units.
+        let in_both =
+            |name: &&str| [a, b].iter().all(|cells| lineages.has_any(name, |m| cells.models.contains_key(m)));
+        let shared: BTreeSet<&str> = lineages.names().into_iter().filter(in_both).collect();
+        if !shared.is_empty() {
+            let names: Vec<&str> = shared.iter().copied().collect();
+            findings
+                .notes
+                .push(format!("lineages with models in both groups, left out: {}", names.join(", ")));
         }
-        let mut names: Vec<&str> = a.models.keys().chain(b.models.keys()).copied().collect();
-        names.sort_unstable();
-        names.dedup();
-        Some(Units { x: sides.0.values().collect(), y: sides.1.values().collect(), names })
+        let own = |side: &Series<&'a str>| {
+            side.iter().filter(|(l, _)| !shared.contains(*l)).map(|(_, v)| v).collect()
+        };
+        Some(Units { x: own(&sides.0), y: own(&sides.1), names: lineages.names() })
     }
 }
 

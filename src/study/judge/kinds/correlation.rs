@@ -1,6 +1,6 @@
 //! `correlation`: of two quantities over models, or over prompts within each model with the models pooled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::{
             centred::{categories, centred, relatives, within},
             correlation_method::CorrelationMethod,
             families::{LeaveOneOut, leave_one_out},
+            lineages::pool_of_lineages,
         },
         statistics::{Null, statistics},
     },
@@ -29,9 +30,9 @@ use number::metric::Paired;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
-    /// One point per model: the mean over its prompts.
+    /// One point per lineage of models: the mean of its models, each the mean over its prompts.
     Model,
-    /// One point per prompt, within each model; models pooled by random-effects Fisher z.
+    /// One point per prompt, within each model; lineages pooled by random-effects Fisher z.
     Prompt,
 }
 
@@ -65,12 +66,14 @@ statistics! {
         bootstrap_low,
         bootstrap_high,
         models,
+        lineages,
+        families,
         share_positive_significant,
         share_negative_significant,
         loo_lowest,
         loo_highest,
     }
-    effect { rho: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: models, }
+    effect { rho: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: lineages, }
 }
 
 impl Kind for Correlation {
@@ -121,7 +124,7 @@ const INTERVAL: &str = "interval on Fisher's z, normal, approximate with few uni
 /// The cells of x, y and the controls.
 type Sides<'s, 'a> = (&'s Cells<'a>, &'s Cells<'a>, &'s [Cells<'a>]);
 
-/// One correlation with models as units: each model is the mean over its prompts.
+/// One correlation with lineages as units: each is the mean of its models, and these are over their prompts.
 fn over_models<'a>(
     context: &TestContext<'a>,
     asked: &Correlation,
@@ -131,17 +134,22 @@ fn over_models<'a>(
 ) {
     let (x, y, given) = sides;
     let Some(pair) = findings.pair(&x.by_model(), &y.by_model(), asked.across_protocols) else { return };
-    let pair = given.iter().fold(pair, |pair, control| pair.given(&control.by_model()));
-    // With `within`, models are compared with relatives only: each side loses the mean of its group, and models without a
+    // A lineage is the mean of those of its models that have every quantity.
+    let every = |model: &&&str| given.iter().all(|control| control.models.contains_key(**model));
+    let lineages = context.lineages(pair.keys().iter().filter(every), findings);
+    let of_lineages = |cells: &Cells<'a>| lineages.series(&cells.by_model());
+    let Some(pair) = findings.pair(&of_lineages(x), &of_lineages(y), asked.across_protocols) else { return };
+    let pair = given.iter().fold(pair, |pair, control| pair.given(&of_lineages(control)));
+    // With `within`, lineages are compared with relatives only: each side loses the mean of its group, and those without a
     // relative drop out, so the sides are joined a second time.
-    let groups = asked.within.as_deref().map(|fact| relatives(context, pair.keys(), fact));
+    let groups = asked.within.as_deref().map(|fact| relatives(context, &lineages, fact, findings));
     let pair = match &groups {
         None => pair,
         Some(groups) => {
-            let side = |cells: &Cells<'a>| within(&cells.by_model(), groups);
+            let side = |cells: &Cells<'a>| within(&of_lineages(cells), groups);
             let Some(pair) = findings.pair(&side(x), &side(y), asked.across_protocols) else { return };
             findings.notes.push(format!(
-                "within {}: models less the mean of theirs, {} of them in groups of two and more",
+                "within {}: lineages less the mean of theirs, {} of them in groups of two and more",
                 asked.within.as_deref().unwrap_or_default(),
                 pair.len()
             ));
@@ -150,14 +158,13 @@ fn over_models<'a>(
     };
     // A permutation must respect what was taken out: it deals models anew within their group only.
     let blocks: Option<Vec<usize>> = groups.map(|g| pair.keys().iter().map(|model| g[model]).collect());
-    context.enough_models(pair.keys().iter().copied(), findings);
     if pair.len() < FEWEST && !findings.lacks() {
         findings
             .missing
-            .push(format!("a correlation over models needs at least {FEWEST}, have {}", pair.len()));
+            .push(format!("a correlation over models needs at least {FEWEST} lineages, have {}", pair.len()));
     }
     let p = chances(context, method, [(&pair, blocks.as_deref())]).pop().flatten();
-    let one = correlate(context, findings, "models", &pair, method, blocks.as_deref(), p);
+    let one = correlate(context, findings, "lineages", &pair, method, blocks.as_deref(), p);
     if one.value.is_some() {
         findings.notes.push(format!("permutation p; {INTERVAL}"));
     }
@@ -182,7 +189,7 @@ fn over_models<'a>(
         None
     };
     let without_families = if alone {
-        leave_one_out(context, findings, "the correlation", pair.keys(), |stay| {
+        leave_one_out(findings, "the correlation", &lineages.families_of(pair.keys()), |stay| {
             let mut stay = stay.iter().copied();
             let x = pick(pair.x(), &mut stay.clone());
             stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
@@ -198,7 +205,9 @@ fn over_models<'a>(
         high: one.high,
         bootstrap_low: bootstrap.map(|i| i.low),
         bootstrap_high: bootstrap.map(|i| i.high),
-        models: Some(pair.len() as f64),
+        models: Some(lineages.models() as f64),
+        lineages: findings.lineages(),
+        families: findings.families(),
         share_positive_significant: None,
         share_negative_significant: None,
         loo_lowest: without_families.lowest,
@@ -212,7 +221,7 @@ fn over_models<'a>(
 /// A model, its prompts joined, and the category of each where they matter.
 type Joined<'a> = (&'a str, Paired<&'a str>, Option<Vec<usize>>);
 
-/// One correlation per model with prompts as units, then their pool with models as units.
+/// One correlation per model with prompts as units, then their pool with lineages as units.
 fn over_prompts<'a>(
     context: &TestContext<'a>,
     asked: &Correlation,
@@ -239,7 +248,7 @@ fn over_prompts<'a>(
     // All models at once: those with the same prompts share their permutations.
     let ps = chances(context, method, joined.iter().map(|(_, pair, blocks)| (pair, blocks.as_deref())));
     let mut found: Vec<Estimate> = Vec::new();
-    let mut effects = Vec::new();
+    let mut effects = BTreeMap::<&str, (f64, f64)>::new();
     let mut pairs = Vec::new();
     // Models without a correlation, by how many prompts they have: one note each, not one per model.
     let mut without = BTreeMap::<usize, Vec<&str>>::new();
@@ -248,7 +257,9 @@ fn over_prompts<'a>(
         if let Some(r) = one.value {
             // A perfect correlation is infinite on Fisher's scale: it is shown, but no mean can hold it.
             match stats::z_variance(r, pair.len(), controls(&pair, blocks.as_deref()), method) {
-                Some(variance) => effects.push((r.atanh(), variance)),
+                Some(variance) => {
+                    effects.insert(model, (r.atanh(), variance));
+                }
                 None => findings.notes.push(format!(
                     "{model}: rho = {} from {} prompts has no finite z variance and is not pooled",
                     digits(r),
@@ -275,15 +286,18 @@ fn over_prompts<'a>(
             .missing
             .push(format!("needs prompts that have both quantities, at least {FEWEST} per model"));
     }
-    context.enough_models(found.iter().map(|e| e.label.as_str()), findings);
+    let lineages = context.lineages(found.iter().map(|e| e.label.as_str()), findings);
     // A model whose p is withheld counts as not significant, and stays in the number that Holm corrects for.
     let adjusted = stats::holm(&found.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
     let significant = |sign: f64| {
         let hits = found.iter().zip(&adjusted);
-        hits.filter(|(e, p)| **p < context.alpha && e.value.is_some_and(|r| r * sign > 0.0)).count() as f64
+        let hits = hits.filter(|(e, p)| **p < context.alpha && e.value.is_some_and(|r| r * sign > 0.0));
+        let hits: BTreeSet<&str> = hits.map(|(e, _)| e.label.as_str()).collect();
+        lineages.share(|model| hits.contains(model), context.alpha).map(|share| share.value)
     };
     let (positive, negative) = (significant(1.0), significant(-1.0));
     let models = found.len() as f64;
+    let effects = pool_of_lineages(&lineages, &effects);
     // Models are pooled on Fisher's scale, where correlations are about normal, and the pool is shown as a correlation.
     let pooled = stats::random_effects(&effects, context.alpha);
     let pooled = Estimate {
@@ -297,7 +311,7 @@ fn over_prompts<'a>(
     if !found.is_empty() {
         findings.notes.push(format!(
             "p of a model is a permutation p, uncorrected; {INTERVAL}; significance is after Holm over {models} models; pooled by \
-             random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
+             random effects on Fisher's z with lineages as units, interval and p by Student's t (Hartung-Knapp)"
         ));
     }
     findings.offer(Statistics {
@@ -307,8 +321,10 @@ fn over_prompts<'a>(
         low: pooled.low,
         high: pooled.high,
         models: Some(models),
-        share_positive_significant: Some(positive / models),
-        share_negative_significant: Some(negative / models),
+        lineages: findings.lineages(),
+        families: findings.families(),
+        share_positive_significant: positive,
+        share_negative_significant: negative,
         bootstrap_low: None,
         bootstrap_high: None,
         loo_lowest: None,

@@ -18,7 +18,7 @@ use crate::{
     stats::{mean, nested},
 };
 
-/// Nested linear models over models: partial R² of the fact `by` given the facts `beyond`; permutation p by whole clusters (models
+/// Nested linear models over lineages: partial R² of the fact `by` given the facts `beyond`; permutation p by whole clusters (those
 /// of one `cluster` value move together).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -41,9 +41,11 @@ statistics! {
         p,
         p_f,
         models,
+        lineages,
+        families,
         groups,
     }
-    effect { partial_r2: Null::ByName(0.0), } of { p: p, units: models, }
+    effect { partial_r2: Null::ByName(0.0), } of { p: p, units: lineages, }
 }
 
 impl Kind for Explains {
@@ -58,7 +60,7 @@ impl Kind for Explains {
         "the fact can be dealt anew only where it has nothing to do with the facts beyond which it is tested"
     }
 
-    /// The estimates are the means of the fact's values with bootstrap intervals over models, then the partial R².
+    /// The estimates are the means of the fact's values with bootstrap intervals over lineages, then the partial R².
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new(unit(&self.of));
         let cells = context.enough(&self.of, &mut findings);
@@ -66,8 +68,7 @@ impl Kind for Explains {
         let mut facts = vec![self.by.as_str(), self.cluster.as_str()];
         facts.extend(self.beyond.iter().map(String::as_str));
         let levels = Levels::new(context, cells.models.keys().copied(), &facts, &mut findings);
-        context.enough_models(levels.models.iter().copied(), &mut findings);
-        let values: Vec<f64> = levels.models.iter().filter_map(|m| cells.models[m].mean()).collect();
+        let values = levels.values(&cells);
         let (labels, clusters) = (&levels.of[0], &levels.of[1]);
         let mut sizes = Vec::new();
         for (level, name) in levels.names[0].iter().enumerate() {
@@ -104,7 +105,7 @@ impl Kind for Explains {
         findings.estimates.push(last);
         if found.is_some() {
             findings.notes.push(format!(
-                "p: {} dealt anew to whole values of {}; p-f takes models as unrelated",
+                "p: {} dealt anew to whole values of {}; p-f takes lineages as unrelated",
                 self.by, self.cluster
             ));
         }
@@ -112,7 +113,9 @@ impl Kind for Explains {
             partial_r2: r2,
             p,
             p_f: found.map(|f| f.p),
-            models: Some(values.len() as f64),
+            models: Some(levels.lineages.models() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
             groups: Some(levels.names[0].len() as f64),
         });
         findings

@@ -1,5 +1,7 @@
 //! `extremes`: how small and how large a quantity gets.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +11,15 @@ use crate::{
         findings::{Findings, estimate, point},
         hypothesis::Quantity,
         kind::{Fault, Kind, Parts},
-        shared::units::unit,
+        shared::{lineages::Lineages, units::unit},
         statistics::statistics,
     },
-    stats::{clopper_pearson, mean, quantile},
+    stats::{mean, quantile},
 };
 
 /// Smallest, largest and median value over models (each the median of its prompts, or their mean) or over cells (every model and
-/// prompt); `share-inside` of those that lie in `inside`. With `relative-to`, values are multiples of that quantity's mean over
-/// its models.
+/// prompt); `share-inside` of those that lie in `inside`. Over models, the median and the share count lineages. With `relative-to`,
+/// values are multiples of that quantity's mean over its lineages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Extremes {
@@ -57,6 +59,8 @@ statistics! {
         median,
         cells,
         models,
+        lineages,
+        families,
         share_inside,
         low,
         high,
@@ -88,14 +92,15 @@ impl Kind for Extremes {
             if !findings.comparable(context, &cells, &other) {
                 return findings;
             }
-            let means: Vec<f64> = other.by_model().values().collect();
+            let relatives = Lineages::of(context, other.models.keys());
+            let means: Vec<f64> = relatives.series(&other.by_model()).values().collect();
             scale = mean(&means);
             findings.unit = format!("multiples of the mean of {}", reference.name());
             findings.estimates.push(point(format!("mean of {}", reference.name()), scale, means.len()));
         }
         let Some(scale) = scale else { return findings };
-        context.enough_models(cells.models.keys().copied(), &mut findings);
-        let mut values = Vec::new();
+        let lineages = context.lineages(cells.models.keys(), &mut findings);
+        let (mut values, mut of_models) = (Vec::new(), BTreeMap::new());
         for (model, cells) in &cells.models {
             let own: Vec<f64> = cells.values().iter().map(|v| v / scale).collect();
             let summary = match self.summary {
@@ -106,6 +111,7 @@ impl Kind for Extremes {
                 Over::Models => {
                     findings.estimates.push(point(model, summary, own.len()));
                     values.extend(summary);
+                    of_models.extend(summary.map(|value| (*model, value)));
                 }
                 Over::Cells => {
                     let ends = (own.iter().copied().reduce(f64::min), own.iter().copied().reduce(f64::max));
@@ -117,22 +123,36 @@ impl Kind for Extremes {
         }
         let cells_read: usize = cells.models.values().map(|m| m.values().len()).sum();
         let n = values.len();
-        let inside = self.inside.filter(|_| n > 0);
-        let hits = inside.map(|[low, high]| values.iter().filter(|v| (low..=high).contains(*v)).count());
-        let share = hits.map(|hits| hits as f64 / n as f64);
-        // Cells of one model are relatives: only models are counted as units.
-        let interval = hits
-            .filter(|_| self.over == Over::Models)
-            .and_then(|hits| clopper_pearson(hits as u64, n as u64, context.alpha));
+        let lies_inside = |value: &f64| self.inside.is_some_and(|[low, high]| (low..=high).contains(value));
+        let (share, interval) = match (self.inside.filter(|_| n > 0), self.over) {
+            (None, _) => (None, None),
+            // Cells of one model are relatives: only lineages are counted as units.
+            (Some(_), Over::Cells) => {
+                (Some(values.iter().filter(|v| lies_inside(v)).count() as f64 / n as f64), None)
+            }
+            (Some(_), Over::Models) => {
+                let share = lineages.share(|m| of_models.get(m).is_some_and(lies_inside), context.alpha);
+                (share.map(|s| s.value), share.and_then(|s| s.interval))
+            }
+        };
+        let median = match self.over {
+            Over::Cells => quantile(&values, 0.5),
+            Over::Models => {
+                let means = lineages.means(|model| of_models.get(model).copied());
+                quantile(&means.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), 0.5)
+            }
+        };
         if share.is_some() {
             findings.estimates.push(estimate("share inside", share, interval, None, n));
         }
         findings.offer(Statistics {
             smallest: values.iter().copied().reduce(f64::min),
             largest: values.iter().copied().reduce(f64::max),
-            median: quantile(&values, 0.5),
+            median,
             cells: Some(cells_read as f64),
             models: Some(cells.models.len() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
             share_inside: share,
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),

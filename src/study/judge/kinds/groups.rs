@@ -1,5 +1,7 @@
 //! `groups`: models of two groups.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +12,7 @@ use crate::{
         hypothesis::Quantity,
         inputs::enough_of,
         kind::{Fault, Kind, Parts},
-        shared::{
-            by::By,
-            families::{families, leave_one_out},
-            units::unit,
-        },
+        shared::{by::By, families::leave_one_out, units::unit},
         statistics::{Null, statistics},
     },
     stats::{
@@ -22,8 +20,8 @@ use crate::{
     },
 };
 
-/// Models in two groups, by a fact or by the side of a quantity: difference of means (a less b), exact Mann-Whitney p, AUC, and a
-/// permutation p that relabels whole families.
+/// Lineages of models in two groups, by a fact or by the side of a quantity: difference of means (a less b), exact Mann-Whitney p,
+/// AUC, and a permutation p that relabels whole families.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Groups {
@@ -64,8 +62,8 @@ impl Kind for Groups {
         self.by.faults()
     }
 
-    /// The estimates are the groups' means with bootstrap intervals over models, their difference with Welch's interval and
-    /// the Mann-Whitney p, and each model's mean.
+    /// The estimates are the groups' means with bootstrap intervals over lineages, their difference with Welch's interval and
+    /// the Mann-Whitney p, and each lineage's mean.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new(unit(&self.of));
         let cells = context.enough(&self.of, &mut findings);
@@ -73,28 +71,30 @@ impl Kind for Groups {
         let Some(sides) = self.by.sides(context, &cells, &mut findings) else {
             return findings;
         };
+        let lineages = context.lineages(sides.iter().map(|(model, _)| *model), &mut findings);
+        let means: BTreeMap<&str, f64> =
+            lineages.series(&cells.by_model()).iter().map(|(l, v)| (*l, v)).collect();
         let mut groups: [Vec<(&str, f64)>; 2] = Default::default();
-        for (model, group) in sides {
-            let mean = cells.models.get(model).and_then(|m| m.mean());
-            groups[group].extend(mean.map(|mean| (model, mean)));
+        for (lineage, group) in lineages.sides(&sides.into_iter().collect(), &mut findings) {
+            groups[group].extend(means.get(lineage).map(|mean| (lineage, *mean)));
         }
         let words = self.by.in_words();
         for (group, words) in groups.iter().zip(&words) {
-            let names = group.iter().map(|(model, _)| *model);
-            enough_of(context.needs.per_group.max(1), &format!("models of {words}"), names, &mut findings);
+            let names = group.iter().map(|(lineage, _)| *lineage);
+            let what = format!("lineages of models of {words}");
+            enough_of(context.needs.per_group.max(1), &what, names, &mut findings);
         }
         let [a, b] = groups;
         let all = [&a[..], &b[..]].concat();
-        let names: Vec<&str> = all.iter().map(|(model, _)| *model).collect();
-        context.enough_models(names.iter().copied(), &mut findings);
+        let names: Vec<&str> = all.iter().map(|(lineage, _)| *lineage).collect();
         let values = |group: &[(&str, f64)]| group.iter().map(|(_, value)| *value).collect::<Vec<f64>>();
         let (x, y) = (values(&a), values(&b));
         let t = welch_t(&x, &y, context.alpha);
         let ranks = mann_whitney(&x, &y);
-        let sizes = format!("Mann-Whitney of {} and {} models", x.len(), y.len());
+        let sizes = format!("Mann-Whitney of {} and {} lineages", x.len(), y.len());
         let reachable = ranks.is_some_and(|m| findings.reachable(context, &sizes, m.smallest_p));
         let p = ranks.filter(|_| reachable).map(|m| m.p);
-        let p_family = by_family(context, &mut findings, &names, &all, x.len());
+        let p_family = by_family(context, &mut findings, &lineages.families_of(&names), &all, x.len());
         let difference = mean(&x).zip(mean(&y)).map(|(x, y)| x - y);
         let (area, effect) = (auc(&x, &y, context.alpha), hedges_g(&x, &y, context.alpha));
         for (values, words) in [(&x, &words[0]), (&y, &words[1])] {
@@ -103,19 +103,22 @@ impl Kind for Groups {
         }
         let interval = t.map(|t| t.interval);
         findings.estimates.push(estimate("difference", difference, interval, p, all.len()));
-        for (model, value) in &all {
-            findings.estimates.push(point(model, Some(*value), cells.models[model].values().len()));
+        let joined = lineages.cells(&cells);
+        for (lineage, value) in &all {
+            let prompts = joined.models.get(lineage).map_or(1, |own| own.values().len());
+            findings.estimates.push(point(lineage, Some(*value), prompts));
         }
         if p.is_some() {
-            findings.notes.push("p: Mann-Whitney, two-sided, exact where counted, models as units".into());
+            findings.notes.push("p: Mann-Whitney, two-sided, exact where counted, lineages as units".into());
         }
-        let without_families = leave_one_out(context, &mut findings, "the difference", &names, |stay| {
-            let side = |of_a: bool| {
-                let own = stay.iter().filter(|&&i| (i < x.len()) == of_a).map(|&i| all[i].1);
-                mean(&own.collect::<Vec<_>>())
-            };
-            Some(side(true)? - side(false)?)
-        });
+        let without_families =
+            leave_one_out(&mut findings, "the difference", &lineages.families_of(&names), |stay| {
+                let side = |of_a: bool| {
+                    let own = stay.iter().filter(|&&i| (i < x.len()) == of_a).map(|&i| all[i].1);
+                    mean(&own.collect::<Vec<_>>())
+                };
+                Some(side(true)? - side(false)?)
+            });
         findings.offer(Statistics {
             a_models: Some(x.len() as f64),
             b_models: Some(y.len() as f64),
@@ -143,12 +146,11 @@ impl Kind for Groups {
 fn by_family(
     context: &TestContext<'_>,
     findings: &mut Findings,
-    names: &[&str],
+    of: &[String],
     all: &[(&str, f64)],
     of_a: usize,
 ) -> Option<f64> {
-    let of = families(context, names);
-    let mut known = of.clone();
+    let mut known = of.to_vec();
     known.sort();
     known.dedup();
     let cluster: Vec<usize> = of.iter().map(|family| known.partition_point(|k| k < family)).collect();

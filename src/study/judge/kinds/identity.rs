@@ -60,7 +60,7 @@ impl Kind for Identity {
         for ((model, _), error) in pair.keys().iter().zip(&errors) {
             models.entry(model).or_default().push(*error);
         }
-        context.enough_models(models.keys().copied(), &mut findings);
+        context.lineages(models.keys(), &mut findings);
         // One formula on one observation gives one number: such a comparison could not have come out otherwise.
         if context.evidence == Evidence::Measured && !errors.is_empty() && errors.iter().all(|e| *e == 0.0) {
             let cells = errors.len();

@@ -1,4 +1,4 @@
-//! `k-of-n`: do at least k models show it?
+//! `k-of-n`: do at least k lineages show it?
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ use crate::{
     stats::{binomial_at_least, partial_conjunction},
 };
 
-/// Partial conjunction over models (Benjamini and Heller 2008): p of "fewer than k models lie on `side` of `against`", from each
-/// model's one-sided sign test over prompts. `k`, or `share` of the models rounded up.
+/// Partial conjunction over lineages (Benjamini and Heller 2008): p of "fewer than k lineages lie on `side` of `against`", from each
+/// one's one-sided sign test over prompts (each the mean of its models). `k`, or `share` of the lineages rounded up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KOfN {
@@ -46,6 +46,8 @@ statistics! {
         k,
         largest_k,
         models,
+        lineages,
+        families,
     }
 }
 
@@ -68,15 +70,17 @@ impl Kind for KOfN {
     }
 
     fn no_permutation_reason(&self) -> &'static str {
-        "its null lets some models lie beyond, and a flip of every model's prompts would test another"
+        "its null lets some lineages lie beyond, and a flip of every one's prompts would test another"
     }
 
-    /// The estimates are the models' means with bootstrap intervals and one-sided p.
+    /// The estimates are the lineages' means with bootstrap intervals and one-sided p.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new(unit(&self.of));
         let cells = context.enough(&self.of, &mut findings);
         findings.uses(cells.protocol);
-        context.enough_models(cells.models.keys().copied(), &mut findings);
+        let models = cells.models.len();
+        let lineages = context.lineages(cells.models.keys(), &mut findings);
+        let cells = lineages.cells(&cells);
         let (mut found, mut least) = (Vec::new(), Vec::new());
         for (model, cells) in &cells.models {
             let values = cells.values();
@@ -96,9 +100,11 @@ impl Kind for KOfN {
         let share = self.share.map(|share| (share * n as f64 - 1e-9).ceil().max(1.0) as usize);
         let k = self.k.map(|k| k as usize).or(share).unwrap_or(n);
         if k > n && !findings.lacks() {
-            findings.missing.push(format!("needs {k} models, have {n} ({})", names(cells.models.keys())));
+            findings
+                .missing
+                .push(format!("needs {k} lineages of models, have {n} ({})", names(cells.models.keys())));
         }
-        let what = format!("{k} of {n} models");
+        let what = format!("{k} of {n} lineages");
         let reachable = partial_conjunction(&least, k).is_some_and(|p| findings.reachable(context, &what, p));
         let p = partial_conjunction(&found, k).filter(|_| reachable);
         let significant = |k: &usize| partial_conjunction(&found, *k).is_some_and(|p| p < context.alpha);
@@ -106,7 +112,7 @@ impl Kind for KOfN {
         let largest = (1..=n).take_while(significant).last().unwrap_or(0);
         if n > 0 {
             findings.notes.push(format!(
-                "p of a model: one-sided sign test of its prompts; p: partial conjunction, fewer than {k} of {n} models"
+                "p of a lineage: one-sided sign test of its prompts; p: partial conjunction, fewer than {k} of {n} lineages"
             ));
         }
         findings.effect = (n > 0).then(|| Effect {
@@ -116,13 +122,15 @@ impl Kind for KOfN {
             p,
             n: n as u64,
             null: 0.0,
-            what: "share of models that are beyond, at least".into(),
+            what: "share of lineages that are beyond, at least".into(),
         });
         findings.offer(Statistics {
             p,
             k: Some(k as f64),
             largest_k: Some(largest as f64),
-            models: Some(n as f64),
+            models: Some(models as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

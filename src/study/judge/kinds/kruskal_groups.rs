@@ -18,7 +18,7 @@ use crate::{
     stats::{self, Units, kruskal_wallis, mean},
 };
 
-/// Models grouped by a fact: Kruskal–Wallis with permutation p; epsilon squared is H over the most it can be.
+/// Lineages of models grouped by a fact: Kruskal–Wallis with permutation p; epsilon squared is H over the most it can be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KruskalGroups {
@@ -33,8 +33,10 @@ statistics! {
         epsilon2,
         groups,
         models,
+        lineages,
+        families,
     }
-    effect { epsilon2: Null::ByName(0.0), } of { p: p, units: models, }
+    effect { epsilon2: Null::ByName(0.0), } of { p: p, units: lineages, }
 }
 
 impl Kind for KruskalGroups {
@@ -42,14 +44,13 @@ impl Kind for KruskalGroups {
         Parts::of([("of", &self.of)]).fact("by", &self.by)
     }
 
-    /// The estimates are the groups' means with bootstrap intervals over models, then epsilon squared.
+    /// The estimates are the groups' means with bootstrap intervals over lineages, then epsilon squared.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new(unit(&self.of));
         let cells = context.enough(&self.of, &mut findings);
         findings.uses(cells.protocol);
         let levels = Levels::new(context, cells.models.keys().copied(), &[&self.by], &mut findings);
-        context.enough_models(levels.models.iter().copied(), &mut findings);
-        let values: Vec<f64> = levels.models.iter().filter_map(|m| cells.models[m].mean()).collect();
+        let values = levels.values(&cells);
         let (labels, names) = (&levels.of[0], &levels.names[0]);
         let groups: Vec<Vec<f64>> = (0..names.len())
             .map(|group| values.iter().zip(labels).filter(|(_, l)| **l == group).map(|(v, _)| *v).collect())
@@ -66,12 +67,12 @@ impl Kind for KruskalGroups {
             let label = format!("{} = {name}", self.by);
             findings.estimates.push(estimate(label, mean(values), interval, None, values.len()));
         }
-        let units = levels.models.iter().map(|model| model.to_string()).collect();
+        let units = levels.units.iter().map(|unit| unit.to_string()).collect();
         findings.units = stats::Groups::new(units, labels, &values).map(Units::Groups);
         let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
         let found = kruskal_wallis(&values, labels);
         let smallest = smallest_arrangement_p(&sizes);
-        let what = format!("Kruskal-Wallis of {} models in {} groups", values.len(), names.len());
+        let what = format!("Kruskal-Wallis of {} lineages in {} groups", values.len(), names.len());
         let reachable = found.is_some() && findings.reachable(context, &what, smallest);
         let p = context.cache.kruskal_ps(&[(&values, labels)]).pop().flatten().filter(|_| reachable);
         // H over the most it can be: the share of the variance of ranks that lies between groups.
@@ -80,15 +81,15 @@ impl Kind for KruskalGroups {
         last.p = p;
         findings.estimates.push(last);
         if p.is_some() {
-            findings
-                .notes
-                .push("p: permutation of models between groups; relatives count as unrelated".into());
+            findings.notes.push("p: permutation of lineages between groups".into());
         }
         findings.offer(Statistics {
             p,
             epsilon2: epsilon,
             groups: Some(names.len() as f64),
-            models: Some(values.len() as f64),
+            models: Some(levels.lineages.models() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

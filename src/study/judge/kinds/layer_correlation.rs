@@ -1,5 +1,7 @@
 //! `layer-correlation`: do two quantities go together from layer to layer?
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +12,13 @@ use crate::{
         findings::{Findings, estimate},
         hypothesis::Quantity,
         kind::{Kind, Parts},
-        shared::correlation_method::CorrelationMethod,
+        shared::{correlation_method::CorrelationMethod, lineages::pool_of_lineages},
         statistics::{Null, statistics},
     },
     stats::{self, Interval},
 };
 
-/// Correlation across a model's layers of two profiles (means over prompts), models pooled by random-effects Fisher z.
+/// Correlation across a model's layers of two profiles (means over prompts), lineages pooled by random-effects Fisher z.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LayerCorrelation {
@@ -35,8 +37,10 @@ statistics! {
         low,
         high,
         models,
+        lineages,
+        families,
     }
-    effect { rho: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: models, }
+    effect { rho: Null::InUnit(0.0), } of { low: low, high: high, p: p, units: lineages, }
 }
 
 impl Kind for LayerCorrelation {
@@ -54,7 +58,7 @@ impl Kind for LayerCorrelation {
         let mut findings = Findings::new(name);
         let x = context.profiles(&self.x, &mut findings);
         let y = context.profiles(&self.y, &mut findings);
-        let (mut effects, mut models) = (Vec::new(), Vec::new());
+        let (mut effects, mut models) = (BTreeMap::new(), Vec::new());
         for model in x.models.keys().copied().filter(|m| y.models.contains_key(m)) {
             let Some(pair) = findings.pair(&x.of(model), &y.of(model), self.across_protocols) else {
                 return findings;
@@ -68,7 +72,9 @@ impl Kind for LayerCorrelation {
             };
             models.push(model);
             match stats::z_variance(r, pair.len(), 0, method) {
-                Some(variance) => effects.push((r.atanh(), variance)),
+                Some(variance) => {
+                    effects.insert(model, (r.atanh(), variance));
+                }
                 None => findings
                     .notes
                     .push(format!("{model}: rho = {} has no finite z variance and is not pooled", digits(r))),
@@ -79,7 +85,8 @@ impl Kind for LayerCorrelation {
         if models.is_empty() && !findings.lacks() {
             findings.missing.push("no model has both quantities at four layers".into());
         }
-        context.enough_models(models.iter().copied(), &mut findings);
+        let lineages = context.lineages(&models, &mut findings);
+        let effects = pool_of_lineages(&lineages, &effects);
         let pooled = stats::random_effects(&effects, context.alpha);
         let interval = pooled.map(|p| Interval { low: p.interval.low.tanh(), high: p.interval.high.tanh() });
         let rho = pooled.map(|p| p.effect.tanh());
@@ -87,7 +94,7 @@ impl Kind for LayerCorrelation {
         if !models.is_empty() {
             findings.notes.push(
                 "neighbouring layers resemble each other: a model's interval is too narrow, and no p is given for it; pooled \
-                 by random effects on Fisher's z with models as units, interval and p by Student's t (Hartung-Knapp)"
+                 by random effects on Fisher's z with lineages as units, interval and p by Student's t (Hartung-Knapp)"
                     .into(),
             );
         }
@@ -98,6 +105,8 @@ impl Kind for LayerCorrelation {
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),
             models: Some(models.len() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

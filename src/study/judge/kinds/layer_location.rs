@@ -1,6 +1,8 @@
 //! `layer-location`: do two things happen at the same layer?
 
 use rand::RngExt;
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +59,8 @@ statistics! {
         p,
         p_apart,
         models,
+        lineages,
+        families,
     }
 }
 
@@ -75,7 +79,7 @@ impl Kind for LayerLocation {
     }
 
     /// The estimates are the models' differences in layers, then their mean as a share of the depth with its bootstrap interval
-    /// over models.
+    /// over lineages.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new("layers between");
         let left = context.profiles(&self.left, &mut findings);
@@ -106,18 +110,26 @@ impl Kind for LayerLocation {
         if found.is_empty() && !findings.lacks() {
             findings.missing.push("no model has both profiles with such a layer".into());
         }
-        context.enough_models(found.iter().map(|f| f.model), &mut findings);
-        let distances: Vec<f64> = found.iter().map(Found::distance).collect();
-        let shares: Vec<f64> = found.iter().map(|f| f.distance() / f.depth).collect();
+        let lineages = context.lineages(found.iter().map(|f| f.model), &mut findings);
+        let by_model: BTreeMap<&str, &Found<'_>> = found.iter().map(|f| (f.model, f)).collect();
+        let over = |of: &dyn Fn(&Found<'_>) -> f64| -> Vec<f64> {
+            lineages.means(|model| Some(of(by_model[model]))).into_iter().map(|(_, value)| value).collect()
+        };
+        let distances = over(&|f| f.distance());
+        let shares = over(&|f| f.distance() / f.depth);
         let interval = context.mean_interval(&shares);
-        let n = found.len() as f64;
-        let share = |hits: usize| (!found.is_empty()).then_some(hits as f64 / n);
-        let (p, p_apart) = chance(&found, context.seed.derive("layers"));
-        findings.estimates.push(estimate("share of the depth", mean(&shares), interval, p, found.len()));
+        let share = |holds: &dyn Fn(&Found<'_>) -> bool| {
+            lineages.share(|model| holds(by_model[model]), context.alpha).map(|share| share.value)
+        };
+        let drawn: Vec<Vec<&Found<'_>>> =
+            lineages.members().map(|models| models.iter().map(|model| by_model[model]).collect()).collect();
+        let (p, p_apart) = chance(&drawn, context.seed.derive("layers"));
+        findings.estimates.push(estimate("share of the depth", mean(&shares), interval, p, lineages.len()));
         if p.is_some() {
             findings.notes.push(
                 "p: how often left layers drawn at random from those looked at lie as close to the right ones (p-apart: as \
-                 far apart), mean share of the depth over models"
+                 far apart), mean share of the depth over lineages, whose models are drawn \
+                 alike"
                     .into(),
             );
         }
@@ -126,11 +138,13 @@ impl Kind for LayerLocation {
             mean_share_of_depth: mean(&shares),
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),
-            share_apart: share(distances.iter().filter(|d| **d >= self.apart).count()),
-            share_within: share(shares.iter().filter(|s| **s <= self.within).count()),
+            share_apart: share(&|f| f.distance() >= self.apart),
+            share_within: share(&|f| f.distance() / f.depth <= self.within),
             p,
             p_apart,
-            models: Some(n),
+            models: Some(found.len() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }
@@ -146,24 +160,35 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// The layer at a height from 0 to below 1 among those looked at.
+    fn at(&self, height: f64) -> u32 {
+        self.layers[((height * self.layers.len() as f64) as usize).min(self.layers.len() - 1)]
+    }
+
     fn distance(&self) -> f64 {
         f64::from(self.at_a.abs_diff(self.at_b))
     }
 }
 
-/// p of a mean share of the depth as small, and as large, when the left layer of every model is any of those looked at:
-/// (b+1)/(m+1) (Phipson and Smyth 2010).
-fn chance(found: &[Found<'_>], seed: Seed) -> (Option<f64>, Option<f64>) {
-    if found.is_empty() {
+/// p of a mean share of the depth as small, and as large, when the left layer of every model is any of those looked at, at the
+/// same height in all models of a lineage: (b+1)/(m+1) (Phipson and Smyth 2010).
+fn chance(lineages: &[Vec<&Found<'_>>], seed: Seed) -> (Option<f64>, Option<f64>) {
+    if lineages.is_empty() {
         return (None, None);
     }
-    let observed: f64 = found.iter().map(|f| f.distance() / f.depth).sum();
+    let over = |models: &[&Found<'_>], share: &dyn Fn(&Found<'_>) -> f64| {
+        models.iter().map(|f| share(f)).sum::<f64>() / models.len() as f64
+    };
+    let observed: f64 = lineages.iter().map(|models| over(models, &|f| f.distance() / f.depth)).sum();
     let mut rng = seed.rng();
     let (mut near, mut far) = (1.0, 1.0);
     for _ in 0..MONTE_CARLO {
-        let drawn: f64 = found
+        let drawn: f64 = lineages
             .iter()
-            .map(|f| f64::from(f.layers[rng.random_range(0..f.layers.len())].abs_diff(f.at_b)) / f.depth)
+            .map(|models| {
+                let height = rng.random::<f64>();
+                over(models, &|f| f64::from(f.at(height).abs_diff(f.at_b)) / f.depth)
+            })
             .sum();
         near += f64::from(u8::from(drawn <= observed + 1e-12));
         far += f64::from(u8::from(drawn >= observed - 1e-12));

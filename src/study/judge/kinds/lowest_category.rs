@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     judge::{
@@ -18,7 +18,7 @@ use crate::{
     stats::mean,
 };
 
-/// Per model: is this category's mean the lowest?
+/// Per model: is this category's mean the lowest? The share counts lineages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LowestCategory {
@@ -30,8 +30,10 @@ statistics! {
     LowestCategory {
         share,
         models,
+        lineages,
+        families,
     }
-    effect { share: Null::ByName(0.5), } of { units: models, }
+    effect { share: Null::ByName(0.5), } of { units: lineages, }
 }
 
 impl Kind for LowestCategory {
@@ -49,7 +51,7 @@ impl Kind for LowestCategory {
         let mut findings = Findings::new(format!("{} minus the lowest other category", unit(of)));
         let cells = context.enough(of, &mut findings);
         findings.uses(cells.protocol);
-        let (mut lowest, mut models, mut chance) = (0, Vec::new(), 0.0);
+        let (mut lowest, mut chances) = (BTreeSet::new(), BTreeMap::new());
         for (model, cells) in &cells.models {
             let mut groups = BTreeMap::<&str, Vec<f64>>::new();
             for (value, category) in cells.categorised() {
@@ -62,29 +64,38 @@ impl Kind for LowestCategory {
                 continue;
             };
             let difference = mean(&own).map(|m| m - others);
-            models.push(*model);
-            chance += 1.0 / (groups.len() + 1) as f64;
-            lowest += u32::from(difference.is_some_and(|d| d < 0.0));
+            chances.insert(*model, 1.0 / (groups.len() + 1) as f64);
+            if difference.is_some_and(|d| d < 0.0) {
+                lowest.insert(*model);
+            }
             findings.estimates.push(point(model, difference, own.len()));
         }
-        if models.is_empty() && !findings.lacks() {
+        if chances.is_empty() && !findings.lacks() {
             findings
                 .missing
                 .push(format!("needs a model with prompts of category {category:?} and of others"));
         }
-        context.enough_models(models.iter().copied(), &mut findings);
-        findings.effect = (!models.is_empty()).then(|| Effect {
-            value: f64::from(lowest) / models.len() as f64,
-            low: None,
-            high: None,
+        let lineages = context.lineages(chances.keys(), &mut findings);
+        let share = lineages.share(|model| lowest.contains(model), context.alpha);
+        let by_chance: Vec<f64> = lineages
+            .means(|model| chances.get(model).copied())
+            .into_iter()
+            .map(|(_, chance)| chance)
+            .collect();
+        findings.effect = share.zip(mean(&by_chance)).map(|(share, chance)| Effect {
+            value: share.value,
+            low: share.interval.map(|i| i.low),
+            high: share.interval.map(|i| i.high),
             p: None,
-            n: models.len() as u64,
-            null: chance / models.len() as f64,
-            what: format!("share of models where {category} is lowest"),
+            n: lineages.len() as u64,
+            null: chance,
+            what: format!("share of lineages where {category} is lowest"),
         });
         findings.offer(Statistics {
-            share: Some(f64::from(lowest) / models.len() as f64),
-            models: Some(models.len() as f64),
+            share: share.map(|s| s.value),
+            models: Some(lineages.models() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

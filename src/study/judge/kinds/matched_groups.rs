@@ -12,14 +12,14 @@ use crate::{
         hypothesis::Quantity,
         inputs::enough_of,
         kind::{Fault, Kind, Parts},
-        shared::{by::By, families::families, units::unit},
+        shared::{by::By, units::unit},
         statistics::{Null, statistics},
     },
     stats::{Units, mean, paired_t, sign_flip_p, smallest_sign_p},
 };
 
 /// Models in two groups, but only of families that have both: the mean of group a less that of group b within each family,
-/// and the mean of these differences with families as units. What a family has in common cannot make the difference.
+/// and the mean of these differences with families as units; a lineage is one model. What a family has in common cannot make the difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MatchedGroups {
@@ -57,16 +57,21 @@ impl Kind for MatchedGroups {
         let cells = context.enough(&self.of, &mut findings);
         findings.uses(cells.protocol);
         let Some(sides) = self.by.sides(context, &cells, &mut findings) else { return findings };
-        let names: Vec<&str> = sides.iter().map(|(model, _)| *model).collect();
+        let lineages = context.lineages(sides.iter().map(|(model, _)| *model), &mut findings);
+        let group: BTreeMap<&str, usize> = sides.into_iter().collect();
         let mut members: BTreeMap<String, [Vec<f64>; 2]> = BTreeMap::new();
-        for (family, (model, group)) in families(context, &names).into_iter().zip(sides) {
-            let value = cells.models.get(model).and_then(|m| m.mean());
-            members.entry(family).or_default()[group].extend(value);
+        for side in [0, 1] {
+            let value =
+                |model: &str| cells.models.get(model)?.mean().filter(|_| group.get(model) == Some(&side));
+            for (lineage, mean) in lineages.means(value) {
+                let family = lineages.families_of(&[lineage]).remove(0);
+                members.entry(family).or_default()[side].push(mean);
+            }
         }
         let mut matched: Vec<(String, f64)> = Vec::new();
         for (family, [a, b]) in members {
             if let (Some(of_a), Some(of_b)) = (mean(&a), mean(&b)) {
-                let label = format!("{family} ({} and {} models)", a.len(), b.len());
+                let label = format!("{family} ({} and {} lineages)", a.len(), b.len());
                 findings.estimates.push(estimate(label, Some(of_a - of_b), None, None, a.len() + b.len()));
                 matched.push((family, of_a - of_b));
             }

@@ -1,5 +1,7 @@
 //! `mean-by-model`: per model the mean over prompts with its interval, and how many models lie clear of a value.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +23,8 @@ use crate::{
     },
 };
 
-/// Per model: mean over prompts, bootstrap interval with prompts as units, sign test against `against`.
+/// Per model: mean over prompts, bootstrap interval with prompts as units, sign test against `against`. The pool, the effect and
+/// shares count lineages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MeanByModel {
@@ -33,6 +36,8 @@ pub struct MeanByModel {
 statistics! {
     MeanByModel {
         models,
+        lineages,
+        families,
         models_above,
         models_below,
         share_above,
@@ -50,7 +55,7 @@ statistics! {
         high,
         p,
     }
-    effect { pooled: Null::ByName(0.0), } of { low: low, high: high, p: p, units: models, }
+    effect { pooled: Null::ByName(0.0), } of { low: low, high: high, p: p, units: lineages, }
 }
 
 impl Kind for MeanByModel {
@@ -68,22 +73,19 @@ impl Kind for MeanByModel {
         let mut findings = Findings::new(unit(of));
         let cells = context.enough(of, &mut findings);
         findings.uses(cells.protocol);
-        context.enough_models(cells.models.keys().copied(), &mut findings);
-        let (mut above, mut below, mut without) = (0, 0, Vec::new());
-        let (mut intervals, mut narrow) = (Vec::new(), Vec::new());
-        let (mut unreachable, mut effects) = (Vec::new(), Vec::new());
+        let lineages = context.lineages(cells.models.keys(), &mut findings);
+        let joined = lineages.cells(&cells);
+        let (mut above, mut below, mut without) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        let (mut intervals, mut narrow, mut unreachable) = (Vec::new(), Vec::new(), Vec::new());
         for (model, cells) in &cells.models {
             let values = cells.values();
             let both = context.cache.means(&values, context.alpha);
             let interval = both.map(|[at_alpha, _]| at_alpha);
             // A model counts by its whole interval, never by its mean alone.
-            above += u32::from(interval.is_some_and(|i| i.low > against));
-            below += u32::from(interval.is_some_and(|i| i.high < against));
+            above.extend(interval.filter(|i| i.low > against).map(|_| *model));
+            below.extend(interval.filter(|i| i.high < against).map(|_| *model));
             intervals.extend(interval);
             narrow.extend(both.map(|[_, at_two_alpha]| at_two_alpha));
-            if let (Some(mean), Some(sd)) = (cells.mean(), standard_deviation(&values)) {
-                effects.push((mean - against, sd * sd / values.len() as f64));
-            }
             if interval.is_none() {
                 without.push(*model);
             }
@@ -114,18 +116,27 @@ impl Kind for MeanByModel {
                 .push(format!("p: two-sided sign test of a model's prompts against {against}, uncorrected"));
         }
         // The pool is pushed to the estimates below: these are the models alone.
-        let held = findings.estimates.iter().map(|e| (e.value, e.p)).collect::<Vec<_>>();
-        let adjusted = holm(&held.iter().map(|(_, p)| p.unwrap_or(1.0)).collect::<Vec<_>>());
+        let adjusted = holm(&findings.estimates.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
+        let share = |holds: &dyn Fn(&str) -> bool| lineages.share(holds, context.alpha).map(|s| s.value);
         let significant = |above: bool| {
-            let hits = held.iter().zip(&adjusted).filter(|((value, _), p)| {
-                **p < context.alpha && value.is_some_and(|v| v != against && (v > against) == above)
+            let hits = cells.models.iter().zip(&adjusted).filter(|((_, own), p)| {
+                **p < context.alpha && own.mean().is_some_and(|v| v != against && (v > against) == above)
             });
-            hits.count() as f64 / held.len() as f64
+            let hits: BTreeSet<&str> = hits.map(|((model, _), _)| *model).collect();
+            share(&|model| hits.contains(model))
         };
+        let effects: Vec<(f64, f64)> = joined
+            .models
+            .values()
+            .filter_map(|own| {
+                let (values, sd) = (own.values(), standard_deviation(&own.values())?);
+                Some((own.mean()? - against, sd * sd / values.len() as f64))
+            })
+            .collect();
         let pooled = random_effects(&effects, context.alpha);
         if let Some(pooled) = &pooled {
             findings.notes.push(format!(
-                "pooled: random effects over {} models, interval and p by Student's t (Hartung-Knapp), p of {against}; significance of models is after Holm",
+                "pooled: random effects over {} lineages, interval and p by Student's t (Hartung-Knapp), p of {against}; significance of models is after Holm",
                 effects.len()
             ));
             findings.estimates.push(Estimate {
@@ -144,40 +155,42 @@ impl Kind for MeanByModel {
         let models = cells.models.len() as f64;
         findings.offer(Statistics {
             models: Some(models),
-            models_above: Some(f64::from(above)),
-            models_below: Some(f64::from(below)),
-            share_above: Some(f64::from(above) / models),
-            share_below: Some(f64::from(below) / models),
+            lineages: findings.lineages(),
+            families: findings.families(),
+            models_above: Some(above.len() as f64),
+            models_below: Some(below.len() as f64),
+            share_above: share(&|model| above.contains(model)),
+            share_below: share(&|model| below.contains(model)),
             smallest_low: every(&intervals, |i| i.low, f64::min),
             smallest_high: intervals.iter().map(|i| i.high).reduce(f64::min),
             largest_low: intervals.iter().map(|i| i.low).reduce(f64::max),
             largest_high: every(&intervals, |i| i.high, f64::max),
             equivalence_low: every(&narrow, |i| i.low, f64::min),
             equivalence_high: every(&narrow, |i| i.high, f64::max),
-            share_above_significant: Some(significant(true)),
-            share_below_significant: Some(significant(false)),
+            share_above_significant: significant(true),
+            share_below_significant: significant(false),
             pooled: pooled.map(|p| p.effect + against),
             low: pooled.map(|p| p.interval.low + against),
             high: pooled.map(|p| p.interval.high + against),
             p: pooled.map(|p| p.p),
         });
-        over_models(context, &cells, against, &mut findings);
+        over_lineages(context, &joined, against, &mut findings);
         findings
     }
 }
 
-/// The effect: the plain mean over models of their means, with models as units, since they were drawn and prompts are
-/// shared; of a single model the mean over its prompts.
-fn over_models(context: &TestContext<'_>, cells: &Cells<'_>, against: f64, findings: &mut Findings) {
+/// The effect: the plain mean over lineages of their means, with lineages as units, since they were drawn and prompts are
+/// shared; of a single lineage the mean over its prompts.
+fn over_lineages(context: &TestContext<'_>, cells: &Cells<'_>, against: f64, findings: &mut Findings) {
     let (units, of, over): (Vec<(String, f64)>, _, _) = match cells.models.len() {
         1 => {
             let one = cells.models.values().flat_map(|m| &m.prompts);
             let values = one.map(|(prompt, cell)| (prompt.to_string(), cell.value));
-            (values.collect(), "prompts", "prompts of one model")
+            (values.collect(), "prompts", "prompts of one lineage")
         }
         _ => {
             let means = cells.models.iter().filter_map(|(model, m)| Some((model.to_string(), m.mean()?)));
-            (means.collect(), "models", "models")
+            (means.collect(), "lineages", "lineages")
         }
     };
     let values: Vec<f64> = units.iter().map(|(_, v)| *v).collect();

@@ -15,7 +15,7 @@ use crate::{
     stats::mixture_bic,
 };
 
-/// Whether models' means fall into two heaps: Hartigan's dip, and BIC of one Gaussian less that of two. `two` is 1 where the dip is
+/// Whether the means of lineages fall into two heaps: Hartigan's dip, and BIC of one Gaussian less that of two. `two` is 1 where the dip is
 /// significant or the difference of BIC is above `delta-bic`, else 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -35,6 +35,8 @@ statistics! {
         delta_bic,
         two,
         models,
+        lineages,
+        families,
     }
 }
 
@@ -48,19 +50,19 @@ impl Kind for Modality {
         let mut findings = Findings::new(unit(&self.of));
         let cells = context.enough(&self.of, &mut findings);
         findings.uses(cells.protocol);
-        context.enough_models(cells.models.keys().copied(), &mut findings);
-        let means: Vec<f64> = cells.by_model().values().collect();
+        let lineages = context.lineages(cells.models.keys(), &mut findings);
+        let means: Vec<f64> = lineages.series(&cells.by_model()).values().collect();
         let (dip, bic) = (context.cache.dip_p(&means), mixture_bic(&means));
         if dip.is_none() && bic.is_none() && !findings.lacks() {
-            findings.missing.push(format!("more models whose means differ: have {}", means.len()));
+            findings.missing.push(format!("more lineages whose means differ: have {}", means.len()));
         }
         for (model, cells) in &cells.models {
             findings.estimates.push(point(model, cells.mean(), cells.values().len()));
         }
         if dip.is_some() || bic.is_some() {
             findings.notes.push(
-                "dip-p: Hartigan's dip against uniform values; delta-bic: one Gaussian less two; relatives among the models \
-                 count as unrelated and may make heaps of their own"
+                "dip-p: Hartigan's dip against uniform values; delta-bic: one Gaussian less two; families of \
+                 lineages may make heaps of their own"
                     .into(),
             );
         }
@@ -69,7 +71,9 @@ impl Kind for Modality {
             dip_p: dip,
             delta_bic: bic,
             two: (dip.is_some() || bic.is_some()).then_some(f64::from(u8::from(two))),
-            models: Some(means.len() as f64),
+            models: Some(lineages.models() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

@@ -1,5 +1,7 @@
 //! `pairs`: every changed model against the one it was changed from, prompt by prompt.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,10 @@ use crate::{
         inputs::enough_of,
         kind::{Kind, Parts},
         population::Scope,
-        shared::units::unit,
+        shared::{
+            lineages::{Lineages, pool_of_lineages},
+            units::unit,
+        },
         statistics::{Null, statistics},
     },
     stats::{
@@ -23,7 +28,8 @@ use base::glob;
 use number::{facts::ModelFacts, metric::Series};
 
 /// Every model whose fact `change` matches (`*` stands for any text) less its base, prompt by prompt. A pair is significant where
-/// t and Wilcoxon both are, after Holm over the pairs, and its mean difference is at least `size`.
+/// t and Wilcoxon both are, after Holm over the pairs, and its mean difference is at least `size`. The pool and shares count
+/// lineages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Pairs {
@@ -37,6 +43,8 @@ pub struct Pairs {
 statistics! {
     Pairs {
         pairs,
+        lineages,
+        families,
         share_lower_significant,
         share_higher_significant,
         share_significant,
@@ -57,7 +65,7 @@ statistics! {
         equivalence_high,
         share_cannot_fall_through,
     }
-    effect { pooled: Null::ByName(0.0), } of { low: low, high: high, p: p, }
+    effect { pooled: Null::ByName(0.0), } of { low: low, high: high, p: p, units: lineages, }
 }
 
 impl Kind for Pairs {
@@ -70,7 +78,7 @@ impl Kind for Pairs {
     }
 
     /// The estimates are the mean differences, each with its bootstrap interval and the larger p of Student's t and Wilcoxon,
-    /// then their pool by random effects with pairs as units. `equivalence-low` and `-high` span every pair's 1-2alpha interval
+    /// then their pool by random effects with lineages as units. `equivalence-low` and `-high` span every pair's 1-2alpha interval
     /// (TOST). A pair falls through 0 where the base's interval lies above and the changed model's below; it cannot where the
     /// base's lies below or the changed model's above.
     fn run(&self, context: &TestContext<'_>) -> Findings {
@@ -122,12 +130,14 @@ impl Kind for Pairs {
         if !unreachable.is_empty() {
             findings.notes.push(format!("Wilcoxon {}: {}", context.no_p_given(""), unreachable.join(", ")));
         }
-        let names = pairs.iter().map(|pair| pair.changed);
-        let what = format!("pairs of change = {} with their base", self.change);
-        enough_of(context.needs.pairs.max(context.needs.models).max(1), &what, names, &mut findings);
-        self.summary(context, &pairs, &mut findings);
-        let signs = pairs.iter().map(|pair| (pair.changed.to_string(), pair.difference));
-        findings.units = Some(Units::Signs { of: "pairs", deviations: signs.collect() });
+        let lineages = context.lineages(pairs.iter().map(|pair| pair.changed), &mut findings);
+        let what = format!("lineages with pairs of change = {} with their base", self.change);
+        enough_of(context.needs.pairs.max(1), &what, lineages.names(), &mut findings);
+        self.summary(context, &pairs, &lineages, &mut findings);
+        let of: BTreeMap<&str, f64> = pairs.iter().map(|pair| (pair.changed, pair.difference)).collect();
+        let signs = lineages.means(|changed| of.get(changed).copied());
+        let deviations = signs.into_iter().map(|(lineage, mean)| (lineage.to_string(), mean)).collect();
+        findings.units = Some(Units::Signs { of: "lineages", deviations });
         findings
     }
 }
@@ -149,13 +159,20 @@ struct Pair<'a> {
 }
 
 impl Pairs {
-    fn summary(&self, context: &TestContext<'_>, pairs: &[Pair<'_>], findings: &mut Findings) {
+    fn summary(
+        &self,
+        context: &TestContext<'_>,
+        pairs: &[Pair<'_>],
+        lineages: &Lineages<'_>,
+        findings: &mut Findings,
+    ) {
         let n = pairs.len() as f64;
         let adjusted = holm(&pairs.iter().map(|pair| pair.p.unwrap_or(1.0)).collect::<Vec<_>>());
         let counts = |pair: &Pair<'_>, p: f64| p < context.alpha && pair.difference.abs() >= self.size;
         let share = |holds: &dyn Fn(&Pair<'_>, f64) -> bool| {
-            let hits = pairs.iter().zip(&adjusted).filter(|(pair, p)| holds(pair, **p)).count();
-            (!pairs.is_empty()).then_some(hits as f64 / n)
+            let hits = pairs.iter().zip(&adjusted).filter(|(pair, p)| holds(pair, **p));
+            let hits: BTreeSet<&str> = hits.map(|(pair, _)| pair.changed).collect();
+            lineages.share(|changed| hits.contains(changed), context.alpha).map(|share| share.value)
         };
         let falls = |pair: &Pair<'_>| {
             pair.base_interval.is_some_and(|i| i.low > 0.0)
@@ -178,10 +195,13 @@ impl Pairs {
             let Pair { changed, difference, interval, p, prompts, .. } = pair;
             findings.estimates.push(estimate(changed, Some(*difference), *interval, *p, *prompts));
         }
-        let effects: Vec<(f64, f64)> = pairs
+        let effects: BTreeMap<&str, (f64, f64)> = pairs
             .iter()
-            .filter_map(|pair| Some((pair.difference, pair.deviation?.powi(2) / pair.prompts as f64)))
+            .filter_map(|pair| {
+                Some((pair.changed, (pair.difference, pair.deviation?.powi(2) / pair.prompts as f64)))
+            })
             .collect();
+        let effects = pool_of_lineages(lineages, &effects);
         let pooled = random_effects(&effects, context.alpha);
         if let Some(pooled) = pooled {
             let interval = Some(pooled.interval);
@@ -196,23 +216,27 @@ impl Pairs {
         if !pairs.is_empty() {
             findings.notes.push(format!(
                 "p of a pair: the larger of Student's t and Wilcoxon, uncorrected; significance is after Holm over {n} \
-                 pairs; pooled by random effects with pairs as units (Hartung-Knapp)"
+                 pairs; pooled by random effects with lineages as units (Hartung-Knapp)"
             ));
         }
         // Both means of a pair are of one quantity under one protocol.
         let side = |pick: fn(&Pair<'_>) -> f64| {
-            Series::tagged(None, None, pairs.iter().map(|pair| (pair.changed, pick(pair))).collect())
+            let of: BTreeMap<&str, f64> = pairs.iter().map(|pair| (pair.changed, pick(pair))).collect();
+            let means = lineages.means(|changed| of.get(changed).copied());
+            Series::tagged(None, None, means.into_iter().collect())
         };
         let of_bases = findings.pair(&side(|p| p.means.1), &side(|p| p.means.0), false);
-        // Two pairs always correlate perfectly and three nearly so.
+        // Two lineages always correlate perfectly and three nearly so.
         let r = of_bases.filter(|pair| pair.len() > 3).and_then(|pair| pearson(&pair));
         let r_interval =
-            r.and_then(|r| correlation_interval(r, pairs.len(), 0, Method::Pearson, context.alpha));
+            r.and_then(|r| correlation_interval(r, lineages.len(), 0, Method::Pearson, context.alpha));
         let log = self.of.scale == Scale::Log;
         let ratio = |pair: &Pair<'_>| if log { pair.difference.exp() } else { pair.means.0 / pair.means.1 };
         let (ratios, sizes) = (|| pairs.iter().map(ratio), || pairs.iter().map(|pair| pair.difference.abs()));
         findings.offer(Statistics {
             pairs: Some(n),
+            lineages: findings.lineages(),
+            families: findings.families(),
             share_lower_significant: share(&|pair, p| counts(pair, p) && pair.difference < 0.0),
             share_higher_significant: share(&|pair, p| counts(pair, p) && pair.difference > 0.0),
             share_significant: share(&counts),

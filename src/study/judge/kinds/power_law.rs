@@ -15,7 +15,7 @@ use crate::{
     stats::power_law,
 };
 
-/// Fit log y = log coefficient + exponent log x over models (means over prompts), interval of the exponent by Student's t. Both
+/// Fit log y = log coefficient + exponent log x over lineages (means of models, means over prompts), interval of the exponent by Student's t. Both
 /// quantities are linear: the fit takes the logarithms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -39,6 +39,8 @@ statistics! {
         r2,
         outside,
         models,
+        lineages,
+        families,
         loo_lowest,
         loo_highest,
     }
@@ -66,11 +68,13 @@ impl Kind for PowerLaw {
         let Some(pair) = findings.pair(&x.by_model(), &y.by_model(), self.across_protocols) else {
             return findings;
         };
-        context.enough_models(pair.keys().iter().copied(), &mut findings);
+        let lineages = context.lineages(pair.keys(), &mut findings);
+        let (of_x, of_y) = (lineages.series(&x.by_model()), lineages.series(&y.by_model()));
+        let Some(pair) = findings.pair(&of_x, &of_y, self.across_protocols) else { return findings };
         let fit = power_law(pair.x(), pair.y(), context.alpha);
         if fit.is_none() && !findings.lacks() {
             findings.missing.push(format!(
-                "a power law needs at least three models with positive numbers that differ, have {}",
+                "a power law needs at least three lineages with positive numbers that differ, have {}",
                 pair.len()
             ));
         }
@@ -83,18 +87,17 @@ impl Kind for PowerLaw {
                 Some(fit.p),
                 pair.len(),
             ));
-            findings
-                .notes
-                .push("interval and p of the exponent: Student's t, models as unrelated units".into());
+            findings.notes.push("interval and p of the exponent: Student's t, lineages as units".into());
             for ((model, &x), &y) in pair.keys().iter().zip(pair.x()).zip(pair.y()) {
                 let ratio = y / (fit.coefficient * x.powf(fit.exponent));
                 findings.estimates.push(point(format!("{model} (over the fit)"), Some(ratio), 1));
             }
         }
-        let without_families = leave_one_out(context, &mut findings, "the exponent", pair.keys(), |stay| {
-            let pick = |v: &[f64]| stay.iter().map(|&i| v[i]).collect::<Vec<_>>();
-            power_law(&pick(pair.x()), &pick(pair.y()), context.alpha).map(|f| f.exponent)
-        });
+        let without_families =
+            leave_one_out(&mut findings, "the exponent", &lineages.families_of(pair.keys()), |stay| {
+                let pick = |v: &[f64]| stay.iter().map(|&i| v[i]).collect::<Vec<_>>();
+                power_law(&pick(pair.x()), &pick(pair.y()), context.alpha).map(|f| f.exponent)
+            });
         findings.offer(Statistics {
             exponent: fit.as_ref().map(|f| f.exponent),
             low: fit.as_ref().map(|f| f.low),
@@ -106,7 +109,9 @@ impl Kind for PowerLaw {
                 .as_ref()
                 .zip(self.band)
                 .map(|(f, [least, most])| f64::from(u8::from(f.high < least || most < f.low))),
-            models: Some(pair.len() as f64),
+            models: Some(lineages.models() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
             loo_lowest: without_families.lowest,
             loo_highest: without_families.highest,
         });

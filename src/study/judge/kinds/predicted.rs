@@ -1,5 +1,7 @@
 //! `predicted`: how far do models lie from a law with given numbers?
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +13,11 @@ use crate::{
         kind::{Kind, Parts},
         statistics::{Null, statistics},
     },
-    stats::{Units, clopper_pearson},
+    stats::Units,
 };
 
-/// Per model the mean over prompts of `of` over coefficient × against^exponent. `worst` is the largest factor, either way.
+/// Per model the mean over prompts of `of` over coefficient × against^exponent. `worst` is the largest factor, either way; the
+/// share within the factor and the mean count lineages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Predicted {
@@ -40,8 +43,10 @@ statistics! {
         worst,
         mean_ratio,
         models,
+        lineages,
+        families,
     }
-    effect { mean_ratio: Null::ByName(1.0), } of { low: low, high: high, units: models, }
+    effect { mean_ratio: Null::ByName(1.0), } of { low: low, high: high, units: lineages, }
 }
 
 impl Kind for Predicted {
@@ -59,18 +64,17 @@ impl Kind for Predicted {
         if pair.is_empty() && !findings.lacks() {
             findings.missing.push(format!("no model has {} and {}", self.of.name(), self.against.name()));
         }
-        context.enough_models(pair.keys().iter().copied(), &mut findings);
-        let mut ratios = Vec::new();
+        let lineages = context.lineages(pair.keys(), &mut findings);
+        let mut ratios = BTreeMap::new();
         for ((model, &x), &y) in pair.keys().iter().zip(pair.x()).zip(pair.y()) {
             let ratio = y / (self.coefficient * x.powf(self.exponent));
             findings.estimates.push(point(model, Some(ratio), of.models[model].values().len()));
-            ratios.push(ratio);
+            ratios.insert(*model, ratio);
         }
-        let n = ratios.len();
+        let n = lineages.len();
         let off = |ratio: &f64| if *ratio > 0.0 { ratio.max(1.0 / ratio) } else { f64::INFINITY };
-        let within = ratios.iter().filter(|r| off(r) <= self.factor).count();
-        let share = (n > 0).then_some(within as f64 / n as f64);
-        let interval = clopper_pearson(within as u64, n as u64, context.alpha);
+        let found = lineages.share(|model| off(&ratios[model]) <= self.factor, context.alpha);
+        let (share, interval) = (found.map(|f| f.value), found.and_then(|f| f.interval));
         findings.estimates.push(estimate(
             format!("share within a factor {}", self.factor),
             share,
@@ -78,17 +82,20 @@ impl Kind for Predicted {
             None,
             n,
         ));
-        let deviations = pair.keys().iter().zip(&ratios).map(|(model, r)| (model.to_string(), r.ln()));
-        let deviations = deviations.filter(|(_, log)| log.is_finite()).collect();
-        findings.units = Some(Units::Signs { of: "models", deviations });
-        let logs = ratios.iter().map(|r| r.ln()).sum::<f64>() / n as f64;
+        let logs = lineages.means(|model| Some(ratios[model].ln()));
+        let finite = logs.iter().filter(|(_, log)| log.is_finite());
+        let deviations = finite.map(|(lineage, log)| (lineage.to_string(), *log)).collect();
+        findings.units = Some(Units::Signs { of: "lineages", deviations });
+        let logs = logs.iter().map(|(_, log)| log).sum::<f64>() / n as f64;
         findings.offer(Statistics {
             share_within_factor: share,
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),
-            worst: ratios.iter().map(off).reduce(f64::max),
+            worst: ratios.values().map(off).reduce(f64::max),
             mean_ratio: Some(logs.exp()),
-            models: Some(n as f64),
+            models: Some(lineages.models() as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

@@ -1,5 +1,7 @@
 //! `proportional`: is y a multiple of x, prompt by prompt within a model?
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,14 +41,14 @@ impl Kind for Proportional {
     }
 
     /// Cross-validated R² per model of a line through zero, an affine line and ranks; the statistics are medians over
-    /// models, the estimates the line through zero.
+    /// lineages, the estimates the line through zero.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let Proportional { x, y, across_protocols } = self;
         let across = *across_protocols;
         let mut findings = Findings::new("cross-validated R2 of y = b x");
         let xs = context.enough(x, &mut findings);
         let ys = context.enough(y, &mut findings);
-        let (mut fits, mut models) = (Vec::new(), Vec::new());
+        let mut fits = BTreeMap::new();
         for model in xs.models.keys().filter(|m| ys.models.contains_key(*m)) {
             let Some(pair) = findings.pair(&xs.by_prompt(model), &ys.by_prompt(model), across) else {
                 return findings;
@@ -58,18 +60,18 @@ impl Kind for Proportional {
                 continue;
             };
             findings.estimates.push(point(model, Some(fit.linear), pair.len()));
-            fits.push(fit);
-            models.push(*model);
+            fits.insert(*model, fit);
         }
         if fits.is_empty() && !findings.lacks() {
             findings.missing.push("needs a model with four prompts that have both quantities".into());
         }
-        context.enough_models(models, &mut findings);
-        if fits.len() > 1 {
-            findings.notes.push(format!("statistics are medians over {} models", fits.len()));
+        let lineages = context.lineages(fits.keys(), &mut findings);
+        if lineages.len() > 1 {
+            findings.notes.push(format!("statistics are medians over {} lineages", lineages.len()));
         }
         let median = |pick: fn(&crate::stats::CrossValidated) -> f64| {
-            quantile(&fits.iter().map(pick).collect::<Vec<_>>(), 0.5)
+            let means = lineages.means(|model| fits.get(model).map(pick));
+            quantile(&means.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), 0.5)
         };
         findings.offer(Statistics {
             linear_r2: median(|f| f.linear),

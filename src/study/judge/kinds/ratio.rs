@@ -1,5 +1,7 @@
 //! `ratio`: one number over another.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +43,7 @@ impl Kind for Ratio {
     }
 
     /// With one model on each side, the ratio of their means over the selected rows; with several, each model's own
-    /// ratio, and their geometric mean as the statistic.
+    /// ratio, and their geometric mean over lineages as the statistic.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let Ratio { numerator, denominator, band, across_protocols } = self;
         let across = *across_protocols;
@@ -52,25 +54,27 @@ impl Kind for Ratio {
             let n = bottom.models.values().map(|m| m.values().len()).sum();
             let pair = findings.pair(&a, &b, across);
             let ratio = pair.map(|p| p.x()[0] / p.y()[0]);
-            context.enough_models(top.models.keys().copied().take(1), &mut findings);
+            context.lineages(top.models.keys().take(1), &mut findings);
             findings.estimates.push(point("ratio", ratio, n));
             ratio
         } else if let Some(pair) = findings.pair(&top.by_model(), &bottom.by_model(), across) {
             if pair.is_empty() && !findings.lacks() {
                 findings.missing.push("no model has both numbers".into());
             }
-            context.enough_models(pair.keys().iter().copied(), &mut findings);
-            let ratios: Vec<f64> = pair.x().iter().zip(pair.y()).map(|(x, y)| x / y).collect();
-            for (model, ratio) in pair.keys().iter().zip(&ratios) {
-                findings.estimates.push(point(*model, Some(*ratio), 1));
+            let lineages = context.lineages(pair.keys(), &mut findings);
+            let sides = pair.x().iter().zip(pair.y()).map(|(x, y)| x / y);
+            let ratios: BTreeMap<&str, f64> = pair.keys().iter().copied().zip(sides).collect();
+            for (model, ratio) in &ratios {
+                findings.estimates.push(point(model, Some(*ratio), 1));
             }
-            if pair.len() > 1 {
-                findings.notes.push(format!("ratio is the geometric mean over {} models", pair.len()));
+            if lineages.len() > 1 {
+                findings.notes.push(format!("ratio is the geometric mean over {} lineages", lineages.len()));
             }
-            let logs = pair.keys().iter().zip(&ratios).map(|(model, r)| (model.to_string(), r.ln()));
-            let deviations = logs.filter(|(_, log)| log.is_finite()).collect();
-            findings.units = Some(Units::Signs { of: "models", deviations });
-            Some((ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp())
+            let logs = lineages.means(|model| ratios.get(model).map(|ratio| ratio.ln()));
+            let finite = logs.iter().filter(|(_, log)| log.is_finite());
+            let deviations = finite.map(|(lineage, log)| (lineage.to_string(), *log)).collect();
+            findings.units = Some(Units::Signs { of: "lineages", deviations });
+            Some((logs.iter().map(|(_, log)| log).sum::<f64>() / logs.len() as f64).exp())
         } else {
             None
         };

@@ -1,4 +1,4 @@
-//! `share-of-models`: the share of models whose mean lies above a value, against a null share.
+//! `share-of-models`: the share of lineages whose models' means lie above a value, against a null share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,10 +15,10 @@ use crate::{
         shared::units::unit,
         statistics::{Null, statistics},
     },
-    stats::{Units, binomial_at_least, clopper_pearson, out_of_reach},
+    stats::{Units, binomial_at_least, out_of_reach},
 };
 
-/// Share of models whose mean lies above `above`: one-sided binomial p against `share`, Clopper–Pearson interval.
+/// Share of lineages whose models' means lie above `above`: one-sided binomial p against `share`, Clopper–Pearson interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ShareOfModels {
@@ -40,8 +40,10 @@ statistics! {
         low,
         high,
         models,
+        lineages,
+        families,
     }
-    effect { share: Null::ByName(0.5), } of { low: low, high: high, p: p, units: models, }
+    effect { share: Null::ByName(0.5), } of { low: low, high: high, p: p, units: lineages, }
 }
 
 impl Kind for ShareOfModels {
@@ -49,7 +51,7 @@ impl Kind for ShareOfModels {
         Parts::of([("of", &self.of)])
     }
 
-    /// One-sided exact binomial p of "more than `share` of the models lie above `above`". The estimates are the models'
+    /// One-sided exact binomial p of "more than `share` of the lineages lie above `above`". The estimates are the models'
     /// means, then the share itself.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let ShareOfModels { of, above, share } = self;
@@ -57,51 +59,49 @@ impl Kind for ShareOfModels {
         let mut findings = Findings::new(unit(of));
         let cells = context.enough(of, &mut findings);
         findings.uses(cells.protocol);
-        context.enough_models(cells.models.keys().copied(), &mut findings);
-        let mut count = 0;
+        let lineages = context.lineages(cells.models.keys(), &mut findings);
         for (model, cells) in &cells.models {
-            let mean = cells.mean();
-            count += u64::from(mean.is_some_and(|m| m > above));
-            findings.estimates.push(point(model, mean, cells.values().len()));
+            findings.estimates.push(point(model, cells.mean(), cells.values().len()));
         }
-        let models = cells.models.len() as u64;
-        let reachable = binomial_at_least(models, models, share).is_some_and(|p| p <= context.alpha);
-        if !reachable && models > 0 {
-            let why = out_of_reach(context.alpha, &format!(" with {models} models even if all lie above"));
+        let models = cells.models.len();
+        let n = lineages.len() as u64;
+        let lies_above = |model: &str| cells.models.get(model)?.mean().map(|mean| mean > above);
+        let found = lineages.share(|model| lies_above(model) == Some(true), context.alpha);
+        let reachable = binomial_at_least(n, n, share).is_some_and(|p| p <= context.alpha);
+        if !reachable && n > 0 {
+            let why = out_of_reach(context.alpha, &format!(" with {n} lineages even if all lie above"));
             findings.notes.push(format!("{why}: no p given"));
         }
-        if models > 0 {
+        if n > 0 {
             findings.notes.push(format!(
-                "p: binomial, one-sided, share above {share}; interval: Clopper-Pearson, two-sided; both take models as \
-                 unrelated, though some are tunes or sizes of one another"
+                "p: binomial, one-sided, share above {share}, of lineages with all their models above; interval: \
+                 Clopper-Pearson, two-sided"
             ));
         }
-        let p = binomial_at_least(count, models, share).filter(|_| reachable);
-        let interval = clopper_pearson(count, models, context.alpha);
-        let value = (models > 0).then(|| count as f64 / models as f64);
+        let p = found.and_then(|found| binomial_at_least(found.whole, n, share)).filter(|_| reachable);
+        let (value, interval) = (found.map(|f| f.value), found.and_then(|f| f.interval));
         findings.estimates.push(Estimate {
-            label: "share of models".into(),
+            label: "share of lineages".into(),
             value,
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),
             p,
-            n: models,
+            n,
         });
         findings.effect = value.map(|value| Effect {
             value,
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),
             p,
-            n: models,
+            n,
             null: share,
-            what: format!("share of models above {}", digits(above)),
+            what: format!("share of lineages above {}", digits(above)),
         });
-        // A turned sign is as likely as not only where half of the models are expected above.
+        // A turned sign is as likely as not only where half of the lineages are expected above.
         if share == 0.5 {
-            let sides = cells.models.iter().filter_map(|(model, cells)| {
-                Some((model.to_string(), if cells.mean()? > above { 0.5 } else { -0.5 }))
-            });
-            findings.units = Some(Units::Signs { of: "models", deviations: sides.collect() });
+            let side = |model: &str| Some(if lies_above(model)? { 0.5 } else { -0.5 });
+            let sides = lineages.means(side).into_iter().map(|(name, side)| (name.to_string(), side));
+            findings.units = Some(Units::Signs { of: "lineages", deviations: sides.collect() });
         }
         findings.offer(Statistics {
             share: value,
@@ -109,6 +109,8 @@ impl Kind for ShareOfModels {
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),
             models: Some(models as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
         });
         findings
     }

@@ -1,24 +1,23 @@
 //! `sign-flip`: on how many models do two protocols disagree about the side of a value?
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    judge::{
-        context::TestContext,
-        effect::Effect,
-        findings::{Findings, point},
-        hypothesis::Quantity,
-        kind::{Fault, Kind, Parts},
-        outcome::Estimate,
-        shared::sides::{at_least_two, one},
-        statistics::{Null, statistics},
-    },
-    stats::clopper_pearson,
+use crate::judge::{
+    context::TestContext,
+    effect::Effect,
+    findings::{Findings, point},
+    hypothesis::Quantity,
+    kind::{Fault, Kind, Parts},
+    outcome::Estimate,
+    shared::sides::{at_least_two, one},
+    statistics::{Null, statistics},
 };
 use number::{metric::Metric, protocol::Protocol};
 
-/// Share of models on different sides of `against` under two protocols.
+/// Share of lineages whose models lie on different sides of `against` under two protocols.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SignFlip {
@@ -36,8 +35,10 @@ statistics! {
         low,
         high,
         models,
+        lineages,
+        families,
     }
-    effect { share: Null::ByName(0.5), } of { low: low, high: high, units: models, }
+    effect { share: Null::ByName(0.5), } of { low: low, high: high, units: lineages, }
 }
 
 impl Kind for SignFlip {
@@ -53,7 +54,7 @@ impl Kind for SignFlip {
         "a share of models that change side has no value that chance alone would give"
     }
 
-    /// Share of models whose means under `protocols` lie on both sides of `against`, with its Clopper–Pearson interval.
+    /// Share of lineages whose models' means under `protocols` lie on both sides of `against`, with its Clopper–Pearson interval.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let SignFlip { metric, protocols, against, across_protocols } = self;
         let (metric, against, across) = (*metric, *against, *across_protocols);
@@ -83,11 +84,13 @@ impl Kind for SignFlip {
         if sides.is_empty() && !findings.lacks() {
             findings.missing.push("no model has a value under every one of the protocols".into());
         }
-        context.enough_models(sides.keys().map(String::as_str), &mut findings);
-        let mut flips = 0;
+        let lineages = context.lineages(sides.keys(), &mut findings);
+        let mut flips = BTreeSet::new();
         for (model, values) in &sides {
             let above = values.iter().filter(|(_, v)| *v > against).count();
-            flips += u64::from(above > 0 && above < values.len());
+            if above > 0 && above < values.len() {
+                flips.insert(model.as_str());
+            }
             for (protocol, value) in values {
                 let of = others.iter().chain([&base]).find(|c| c.protocol == Some(*protocol));
                 let prompts = of.and_then(|c| c.models.get(model.as_str())).map_or(1, |m| m.values().len());
@@ -97,13 +100,14 @@ impl Kind for SignFlip {
         if !sides.is_empty() {
             findings.notes.push(
                 "sides are those of the means, however close to the value; the interval of the share is Clopper-Pearson with \
-                 models as units, as if they were unrelated"
+                 lineages as units"
                     .into(),
             );
         }
         let models = sides.len() as u64;
-        let share = (models > 0).then(|| flips as f64 / models as f64);
-        let interval = clopper_pearson(flips, models, context.alpha);
+        let found = lineages.share(|model| flips.contains(model), context.alpha);
+        let (share, interval) = (found.map(|f| f.value), found.and_then(|f| f.interval));
+        let n = lineages.len() as u64;
         let (low, high) = (interval.map(|i| i.low), interval.map(|i| i.high));
         findings.estimates.push(Estimate {
             label: "share that flips".into(),
@@ -111,18 +115,25 @@ impl Kind for SignFlip {
             low,
             high,
             p: None,
-            n: models,
+            n,
         });
         findings.effect = share.map(|value| Effect {
             value,
             low,
             high,
             p: None,
-            n: models,
+            n,
             null: 0.0,
-            what: "share of models that flip".into(),
+            what: "share of lineages that flip".into(),
         });
-        findings.offer(Statistics { share, low, high, models: Some(models as f64) });
+        findings.offer(Statistics {
+            share,
+            low,
+            high,
+            models: Some(models as f64),
+            lineages: findings.lineages(),
+            families: findings.families(),
+        });
         findings
     }
 }

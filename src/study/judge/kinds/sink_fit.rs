@@ -95,7 +95,7 @@ impl Kind for SinkFit {
         if findings.estimates.is_empty() && !findings.lacks() {
             findings.missing.push("needs a model with at least three prompts of different lengths".into());
         }
-        context.enough_models(models, &mut findings);
+        context.lineages(models, &mut findings);
         findings
             .offer(Statistics { r2: worst.map(|(r2, _)| r2), crossing_tokens: worst.and_then(|(_, n)| n) });
         findings

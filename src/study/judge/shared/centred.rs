@@ -1,8 +1,8 @@
-//! Values less the mean of their group: prompts within categories, models within the value of a fact.
+//! Values less the mean of their group: prompts within categories, lineages within the value of a fact.
 
 use std::collections::BTreeMap;
 
-use crate::judge::{cells::Cells, context::TestContext};
+use crate::judge::{cells::Cells, context::TestContext, findings::Findings, shared::lineages::Lineages};
 use number::metric::Series;
 
 /// Category index by prompt, for prompts whose category has at least two of them.
@@ -17,23 +17,31 @@ pub(crate) fn categories<'a>(cells: &Cells<'a>, model: &str) -> BTreeMap<&'a str
     large.flat_map(|(i, prompts)| prompts.into_iter().map(move |p| (p, i))).collect()
 }
 
-/// Models of the same value of a fact, as group numbers; a model alone with its value has nobody to be compared with.
+/// Lineages of the same value of a fact, as group numbers; one alone with its value has nobody to be compared with.
 pub(crate) fn relatives<'a>(
-    context: &TestContext<'_>,
-    models: &[&'a str],
+    context: &TestContext<'a>,
+    lineages: &Lineages<'a>,
     fact: &str,
+    findings: &mut Findings,
 ) -> BTreeMap<&'a str, usize> {
-    let mut members = BTreeMap::<String, Vec<&'a str>>::new();
-    for id in models {
-        if let Some(word) = context.model(id).and_then(|model| model.word(fact)) {
-            members.entry(word).or_default().push(id);
-        }
+    let mut words = BTreeMap::<&str, String>::new();
+    for model in lineages.all_models() {
+        words.extend(context.model(model).and_then(|found| found.word(fact)).map(|word| (model, word)));
     }
-    let large = members.into_values().filter(|models| models.len() > 1).enumerate();
-    large.flat_map(|(i, models)| models.into_iter().map(move |m| (m, i))).collect()
+    let mut names: Vec<&String> = words.values().collect();
+    names.sort();
+    names.dedup();
+    let place = |word: &String| names.partition_point(|name| *name < word);
+    let sides: BTreeMap<&str, usize> = words.iter().map(|(model, word)| (*model, place(word))).collect();
+    let mut members = BTreeMap::<usize, Vec<&'a str>>::new();
+    for (lineage, side) in lineages.sides(&sides, findings) {
+        members.entry(side).or_default().push(lineage);
+    }
+    let large = members.into_values().filter(|own| own.len() > 1).enumerate();
+    large.flat_map(|(i, own)| own.into_iter().map(move |lineage| (lineage, i))).collect()
 }
 
-/// Values less their group's mean, of the models that have a group.
+/// Values less their group's mean, of the units that have a group.
 pub(crate) fn within<'a>(series: &Series<&'a str>, groups: &BTreeMap<&'a str, usize>) -> Series<&'a str> {
     let mut sums = BTreeMap::<usize, (f64, f64)>::new();
     let known = || series.iter().filter_map(|(model, value)| Some((*model, *groups.get(model)?, value)));

@@ -1,16 +1,9 @@
 //! Families of models: relatives are no independent units, so an effect over models is computed again without each family.
 
-use crate::judge::{context::TestContext, digits::digits, findings::Findings};
+use crate::judge::{digits::digits, findings::Findings};
 
 /// Fewer families than this leave too little when one is left out.
 const FEWEST: usize = 3;
-
-/// The family of each model; a model whose family is not known is one of its own.
-pub(crate) fn families(context: &TestContext<'_>, models: &[&str]) -> Vec<String> {
-    let family =
-        |id: &&str| context.model(id).and_then(|m| m.word("family")).unwrap_or_else(|| (*id).to_string());
-    models.iter().map(family).collect()
-}
 
 /// The extremes of an effect over leaving out one family at a time; none where there are too few families.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,20 +12,18 @@ pub(crate) struct LeaveOneOut {
     pub highest: Option<f64>,
 }
 
-/// Computes `effect` without one family at a time, and notes which family matters most. `effect` gets the indices of the
-/// models that stay.
+/// Computes `effect` without one family at a time, and notes which family matters most. `of` is the family of each unit;
+/// `effect` gets the indices of the units that stay.
 pub(crate) fn leave_one_out(
-    context: &TestContext<'_>,
     findings: &mut Findings,
     what: &str,
-    models: &[&str],
+    of: &[String],
     effect: impl Fn(&[usize]) -> Option<f64>,
 ) -> LeaveOneOut {
-    let of = families(context, models);
     let mut names: Vec<&String> = of.iter().collect();
     names.sort();
     names.dedup();
-    let everyone: Vec<usize> = (0..models.len()).collect();
+    let everyone: Vec<usize> = (0..of.len()).collect();
     let whole = effect(&everyone);
     let (Some(whole), true) = (whole, names.len() >= FEWEST) else { return LeaveOneOut::default() };
     let without = |family: &String| {

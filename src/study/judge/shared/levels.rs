@@ -1,38 +1,49 @@
-//! Models grouped by the values of facts, as numbered levels that statistics take.
+//! Lineages grouped by the values of facts, as numbered levels that statistics take.
 
-use crate::judge::{context::TestContext, findings::Findings};
+use std::collections::BTreeMap;
 
-/// Models that have every fact, and per fact the level of each.
+use crate::judge::{cells::Cells, context::TestContext, findings::Findings, shared::lineages::Lineages};
+
+/// Lineages whose models have every fact, and per fact the level of each.
 pub(crate) struct Levels<'a> {
-    pub models: Vec<&'a str>,
-    /// By fact, then model.
+    /// The lineages of the models that have every fact.
+    pub lineages: Lineages<'a>,
+    /// Those of them whose models share every fact.
+    pub units: Vec<&'a str>,
+    /// By fact, then unit.
     pub of: Vec<Vec<usize>>,
     /// By fact: what each level is.
     pub names: Vec<Vec<String>>,
 }
 
 impl<'a> Levels<'a> {
-    /// Models that lack one of the facts are left out, and a note says so.
+    /// Models that lack one of the facts are left out, and lineages whose models differ in one; a note says so.
     pub(crate) fn new(
-        context: &TestContext<'_>,
+        context: &TestContext<'a>,
         models: impl IntoIterator<Item = &'a str>,
         facts: &[&str],
         findings: &mut Findings,
     ) -> Levels<'a> {
-        let (mut kept, mut words) = (Vec::new(), Vec::<Vec<String>>::new());
+        let mut words = BTreeMap::<&str, Vec<String>>::new();
         for id in models {
             let Some(model) = context.model(id) else { continue };
             match facts.iter().map(|fact| model.word(fact).ok_or(*fact)).collect::<Result<Vec<_>, _>>() {
                 Ok(own) => {
-                    kept.push(id);
-                    words.push(own);
+                    words.insert(id, own);
                 }
                 Err(fact) => findings.notes.push(format!("{id} left out: its {fact} is not known")),
             }
         }
-        let mut levels = Levels { models: kept, of: Vec::new(), names: Vec::new() };
-        for fact in 0..facts.len() {
-            let own: Vec<&String> = words.iter().map(|words| &words[fact]).collect();
+        let lineages = context.lineages(words.keys(), findings);
+        let mut kinds: Vec<&Vec<String>> = words.values().collect();
+        kinds.sort();
+        kinds.dedup();
+        let kind = |own: &Vec<String>| kinds.partition_point(|kind| *kind < own);
+        let sides: BTreeMap<&str, usize> = words.iter().map(|(id, own)| (*id, kind(own))).collect();
+        let (units, kept): (Vec<&str>, Vec<usize>) = lineages.sides(&sides, findings).into_iter().unzip();
+        let mut levels = Levels { lineages, units, of: Vec::new(), names: Vec::new() };
+        for (fact, _) in facts.iter().enumerate() {
+            let own: Vec<&String> = kept.iter().map(|kind| &kinds[*kind][fact]).collect();
             let mut names: Vec<String> = own.iter().map(|word| (*word).clone()).collect();
             names.sort();
             names.dedup();
@@ -40,6 +51,13 @@ impl<'a> Levels<'a> {
             levels.names.push(names);
         }
         levels
+    }
+
+    /// The number of each unit: the mean of its models'.
+    pub(crate) fn values(&self, of: &Cells<'a>) -> Vec<f64> {
+        let means = self.lineages.series(&of.by_model());
+        let means: BTreeMap<&str, f64> = means.iter().map(|(lineage, value)| (*lineage, value)).collect();
+        self.units.iter().filter_map(|unit| means.get(unit).copied()).collect()
     }
 }
 

@@ -1,10 +1,11 @@
-//! What several kinds of test share: groups and families of models, trainings, places in a profile, and units in words.
+//! What several kinds of test share: groups, lineages and families of models, trainings, places in a profile, and units in words.
 
 pub(super) mod by;
 pub(super) mod centred;
 pub(super) mod correlation_method;
 pub(super) mod families;
 pub(super) mod levels;
+pub(super) mod lineages;
 pub(super) mod locate;
 pub(super) mod revisions;
 pub(super) mod sides;

@@ -70,7 +70,10 @@ pub(super) fn models(
             facts.rope_scaling = stated.scaling.clone().or(facts.rope_scaling);
             facts.context = stated.context.or(facts.context);
         }
-        (facts.base, facts.change) = relations.get(id).cloned().unzip();
+        if let Some(relation) = relations.get(id).cloned() {
+            (facts.base, facts.change) = (Some(relation.base), Some(relation.change));
+            facts.lineage = relation.lineage;
+        }
         if measured.contains(id) {
             found.insert(id, ModelInfo { id: id.to_string(), facts });
         }
@@ -220,12 +223,25 @@ fn scaling(row: Row<'_>) -> Result<Option<String>, EvidenceError> {
     Ok(Some(kind.to_string()))
 }
 
-/// Base and change by model, of tuned models whose base is named.
-fn relations(folder: &Path) -> Result<BTreeMap<String, (String, String)>, EvidenceError> {
-    let sheet = Sheet::read(folder, "relations.csv", &["model", "base", "change"], &[])?;
+/// What a tuned model was made from.
+#[derive(Clone)]
+struct Relation {
+    base: String,
+    change: String,
+    /// Where it is not that of its base.
+    lineage: Option<String>,
+}
+
+/// By model, of tuned models whose base is named.
+fn relations(folder: &Path) -> Result<BTreeMap<String, Relation>, EvidenceError> {
+    let sheet = Sheet::read(folder, "relations.csv", &["model", "base", "change", "lineage"], &[])?;
     let mut found = BTreeMap::new();
     for row in sheet.rows() {
-        let relation = (row.required("base")?.to_string(), row.required("change")?.to_string());
+        let relation = Relation {
+            base: row.required("base")?.to_string(),
+            change: row.required("change")?.to_string(),
+            lineage: row.some("lineage").map(str::to_string),
+        };
         if found.insert(row.required("model")?.to_string(), relation).is_some() {
             return Err(row.bad("model", "a model that no row above names"));
         }

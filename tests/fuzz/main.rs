@@ -41,6 +41,7 @@ targets!(
     quantised,
     pickled,
     tokenizer,
+    sentencepiece,
     onnx,
     toml,
     csv,

@@ -21,7 +21,6 @@ mod header;
 mod layout;
 mod metadata;
 mod own;
-mod pieces;
 mod rope;
 mod source;
 mod splits;

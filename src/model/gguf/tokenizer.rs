@@ -8,9 +8,9 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     error::{AGAIN, GgufError},
     metadata::Metadata,
-    pieces,
     splits::{self, Split},
 };
+use crate::sentencepiece::{self, Prefix, Spaces, found_first};
 
 /// A tokenizer and what is said of its BOS.
 pub struct Tokenizer {
@@ -26,7 +26,6 @@ const TOKEN_IDS: &str = "give token ids instead of text (`--tokens 1,2,3`)";
 const MODEL: &str = "tokenizer.ggml.model";
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const KINDS: &str = "tokenizer.ggml.token_type";
-const SPACE: char = '▁';
 
 /// Kinds of tokens, `TokenType` of `gguf/constants.py`.
 const NORMAL: u64 = 1;
@@ -109,29 +108,15 @@ fn sentencepiece(metadata: &Metadata<'_>) -> Result<Tokenizer, GgufError> {
         None => vocabulary.implied_merges(metadata, gemma)?,
     };
     let unknown = vocabulary.named(metadata, "tokenizer.ggml.unknown_token_id", Some(USUAL_UNKNOWN))?;
-    let spaces = json!({"type": "Replace", "pattern": {"String": " "}, "content": SPACE});
-    let normalizer = if metadata.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(true) {
-        json!({"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": SPACE}, spaces]})
-    } else {
-        spaces
+    let prefixed = metadata.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
+    let spaces = Spaces {
+        charsmap: String::new(),
+        removes_extra: false,
+        prefix: if prefixed { Prefix::Everywhere } else { Prefix::Never },
+        names_no_bytes: false,
     };
-    let json = json!({
-        "version": "1.0",
-        "added_tokens": vocabulary.added(),
-        "normalizer": normalizer,
-        "pre_tokenizer": null,
-        "post_processor": null,
-        "decoder": {"type": "Sequence", "decoders": [
-            {"type": "Replace", "pattern": {"String": SPACE}, "content": " "},
-            {"type": "ByteFallback"},
-            {"type": "Fuse"},
-        ]},
-        "model": {
-            "type": "BPE", "dropout": null, "unk_token": unknown, "continuing_subword_prefix": null,
-            "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, "ignore_merges": false,
-            "vocab": vocabulary.json(), "merges": merges,
-        },
-    });
+    let model = sentencepiece::bpe(vocabulary.json().into(), merges, unknown, true);
+    let json = sentencepiece::tokenizer(vocabulary.added(), &spaces, Json::Null, model);
     let bos = vocabulary.named(metadata, "tokenizer.ggml.bos_token_id", Some(USUAL_BOS))?;
     let adds_bos = metadata.flag("tokenizer.ggml.add_bos_token")?.unwrap_or(true);
     Ok(Tokenizer { json, bos, adds_bos })
@@ -185,12 +170,9 @@ impl<'a> Vocabulary<'a> {
     /// Tokens that are found in a text before it is split.
     fn added(&self) -> Vec<Json> {
         let added = |(id, (kind, token)): (usize, (&u64, &&str))| {
-            [UNKNOWN, CONTROL, USER_DEFINED].contains(kind).then(|| {
-                json!({
-                    "id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false,
-                    "normalized": false, "special": *kind != USER_DEFINED,
-                })
-            })
+            [UNKNOWN, CONTROL, USER_DEFINED]
+                .contains(kind)
+                .then(|| found_first(id, token, *kind != USER_DEFINED, false))
         };
         self.kinds.iter().zip(&self.tokens).enumerate().filter_map(added).collect()
     }
@@ -231,7 +213,7 @@ impl<'a> Vocabulary<'a> {
         }
         let merged = |kind: &u64| [NORMAL, USER_DEFINED].contains(kind);
         let rank = |id: usize| self.kinds.get(id).is_none_or(merged).then_some(scores[id]);
-        let merges = pieces::merges(&self.tokens, &self.ids, rank).ok_or_else(|| {
+        let merges = sentencepiece::merges(&self.tokens, &self.ids, rank).ok_or_else(|| {
             let longest = self.tokens.iter().map(|token| token.len()).max().unwrap_or(0);
             let found = format!("tokens of up to {longest} bytes");
             metadata.refuse(TOKENS, "tokens short enough to be cut into pairs", found, TOKEN_IDS)

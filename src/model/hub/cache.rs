@@ -25,8 +25,14 @@ use base::{lookup, progress::Progress, publish};
 /// Files besides config and weights that decide what is measured. A repository may lack them.
 pub(super) const TOKENIZER: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
 /// Those that tell of the tokenizer where the first of [`TOKENIZER`] is not.
-pub(super) const OLDER_TOKENIZER: [&str; 5] =
-    ["vocab.json", "merges.txt", "tokenizer.model", "added_tokens.json", "special_tokens_map.json"];
+pub(super) const OLDER_TOKENIZER: [&str; 6] = [
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "spiece.model",
+    "added_tokens.json",
+    "special_tokens_map.json",
+];
 
 /// One repository at one revision.
 pub(super) struct RepoCache {

@@ -37,6 +37,7 @@ pub(crate) fn all() -> Vec<Target> {
         weights::QUANTISED,
         weights::PICKLED,
         tokenizer::TOKENIZER,
+        tokenizer::SENTENCEPIECE,
         onnx::ONNX,
         study::TOML,
         study::CSV,

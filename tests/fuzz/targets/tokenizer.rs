@@ -1,11 +1,11 @@
-//! `tokenizer.json`: opened, asked for ids under every policy, and for the texts of ids.
+//! `tokenizer.json` and `tokenizer.model`: opened, asked for ids under every policy, and for the texts of ids.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use model::checkpoint::Tokenizer;
 use number::protocol::Bos;
 
-use super::{Target, assert_names, project};
+use super::{Execute, Target, assert_names, project};
 use crate::mutate::Format;
 
 /// Words, signs of several characters, what normalizers change, and tokens that are added.
@@ -26,28 +26,48 @@ pub(super) const TOKENIZER: Target = Target {
     },
     prepare: |folder| {
         fs::write(folder.join("tokenizer_config.json"), r#"{"bos_token": "<s>"}"#).unwrap();
-        let (folder, file) = (folder.to_path_buf(), folder.join("tokenizer.json"));
-        Box::new(move |bytes| {
-            fs::write(&file, bytes).unwrap();
-            let tokenizer = match Tokenizer::open(&folder) {
-                Ok(tokenizer) => tokenizer,
-                Err(error) => return assert_names(&error, "tokenizer.json"),
-            };
-            tokenizer.identity();
-            for text in TEXTS {
-                let plain = match tokenizer.plain(text) {
-                    Ok(plain) => plain,
-                    // Every other text may take as long, and a run asks for each by itself.
-                    Err(error) => return assert_names(&error, "tokenizer.json"),
-                };
-                for bos in [Bos::Auto, Bos::Always, Bos::Never] {
-                    match tokenizer.under(&plain, text, bos) {
-                        Ok(ids) => ids.iter().take(20).for_each(|&id| drop(tokenizer.token(id))),
-                        Err(error) => assert_names(&error, "tokenizer.json"),
-                    }
-                }
-            }
-            (0..40).chain([u32::MAX]).for_each(|id| drop(tokenizer.token(id)));
-        })
+        asked(folder, "tokenizer.json")
     },
 };
+
+pub(super) const SENTENCEPIECE: Target = Target {
+    name: "sentencepiece",
+    reads: "`tokenizer.model` of SentencePiece: opened, texts encoded, ids decoded",
+    format: Format::Protobuf,
+    executions: 3_000,
+    seeds: || {
+        let models = ["llama", "gemma", "bytes", "symbols", "extra"];
+        models.map(|name| project(&format!("tests/goldens/pieces/{name}.model"))).to_vec()
+    },
+    prepare: |folder| {
+        fs::write(folder.join("tokenizer_config.json"), r#"{"add_bos_token": true}"#).unwrap();
+        asked(folder, "tokenizer.model")
+    },
+};
+
+/// Opens the folder with the bytes as this file, and asks for all that a tokenizer is asked for.
+fn asked(folder: &Path, name: &'static str) -> Execute {
+    let (folder, file) = (folder.to_path_buf(), folder.join(name));
+    Box::new(move |bytes| {
+        fs::write(&file, bytes).unwrap();
+        let tokenizer = match Tokenizer::open(&folder) {
+            Ok(tokenizer) => tokenizer,
+            Err(error) => return assert_names(&error, name),
+        };
+        tokenizer.identity();
+        for text in TEXTS {
+            let plain = match tokenizer.plain(text) {
+                Ok(plain) => plain,
+                // Every other text may take as long, and a run asks for each by itself.
+                Err(error) => return assert_names(&error, name),
+            };
+            for bos in [Bos::Auto, Bos::Always, Bos::Never] {
+                match tokenizer.under(&plain, text, bos) {
+                    Ok(ids) => ids.iter().take(20).for_each(|&id| drop(tokenizer.token(id))),
+                    Err(error) => assert_names(&error, name),
+                }
+            }
+        }
+        (0..40).chain([u32::MAX]).for_each(|id| drop(tokenizer.token(id)));
+    })
+}

@@ -24,7 +24,15 @@ pub(super) struct Rules<R>(Vec<R>);
 
 /// A rule that changes a text.
 pub(super) enum Normal {
-    Replace { pattern: Expression, content: String },
+    Replace {
+        pattern: Expression,
+        content: String,
+    },
+    /// Puts a text in front, unless there is nothing else than one of these.
+    PrependUnless {
+        prepend: String,
+        unless: Vec<String>,
+    },
     Of(NormalizerWrapper),
 }
 
@@ -94,6 +102,14 @@ impl Spelt for Normal {
     const LIST: &str = "normalizers";
 
     fn read(rule: Value) -> Result<Normal, String> {
+        #[derive(Deserialize)]
+        struct Unless {
+            prepend: String,
+            unless: Vec<String>,
+        }
+        if rule["type"] == "PrependUnless" {
+            return parse(rule).map(|Unless { prepend, unless }| Normal::PrependUnless { prepend, unless });
+        }
         match replaced(&rule) {
             Some((pattern, content)) => {
                 Ok(Normal::Replace { pattern: Expression::of_texts(pattern)?, content })
@@ -144,6 +160,12 @@ impl Normalizer for Rules<Normal> {
     fn normalize(&self, text: &mut NormalizedString) -> tokenizers::Result<()> {
         self.0.iter().try_for_each(|rule| match rule {
             Normal::Replace { pattern, content } => text.replace(pattern, content),
+            Normal::PrependUnless { prepend, unless } => {
+                if !text.is_empty() && !unless.iter().any(|other| other == text.get()) {
+                    text.prepend(prepend);
+                }
+                Ok(())
+            }
             Normal::Of(rule) => rule.normalize(text),
         })
     }

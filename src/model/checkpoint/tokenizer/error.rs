@@ -9,7 +9,7 @@ use super::super::CheckpointError;
 pub enum TokenizerError {
     /// A folder without a tokenizer.
     #[error(
-        "{}: no tokenizer.json, nor vocab.json and merges.txt; download the model's tokenizer into this folder, or give token ids instead of text (`--tokens 1,2,3`)",
+        "{}: no tokenizer.json, nor vocab.json and merges.txt, nor tokenizer.model; download the model's tokenizer into this folder, or give token ids instead of text (`--tokens 1,2,3`)",
         folder.display()
     )]
     Missing {

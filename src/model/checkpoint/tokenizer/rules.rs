@@ -14,9 +14,9 @@ const MOST_PIECES: usize = 256;
 /// Keys of the lists of a sequence.
 const LISTS: [&str; 4] = ["normalizers", "pretokenizers", "processors", "decoders"];
 
-/// The types of rules that are no sequence, as the `tokenizers` crate names them. It guesses what a rule of any other name may be
+/// The types of rules that are no sequence, as the `tokenizers` crate names them, and one of ours. It guesses what a rule of any other name may be
 /// by its keys: such a rule would be applied without having been looked at.
-const TYPES: [&str; 34] = [
+const TYPES: [&str; 35] = [
     "BPEDecoder",
     "BertNormalizer",
     "BertPreTokenizer",
@@ -38,6 +38,7 @@ const TYPES: [&str; 34] = [
     "Nmt",
     "Precompiled",
     "Prepend",
+    "PrependUnless",
     "Punctuation",
     "Replace",
     "RobertaProcessing",
@@ -57,7 +58,7 @@ const TYPES: [&str; 34] = [
 /// that have them; the lists of a sequence tell too.
 const TELLING: [(&str, &[&str]); 3] = [
     ("precompiled_charsmap", &["Precompiled"]),
-    ("prepend", &["Prepend"]),
+    ("prepend", &["Prepend", "PrependUnless"]),
     ("content", &["Replace", "Strip"]),
 ];
 
@@ -134,7 +135,7 @@ fn growth(kind: &str, fields: &Map<String, Value>) -> Result<u64, String> {
             0 => 1 + text("content").len() as u64,
             some => (text("content").len() as u64).div_ceil(some).max(1),
         },
-        "Prepend" => 1 + text("prepend").len() as u64,
+        "Prepend" | "PrependUnless" => 1 + text("prepend").len() as u64,
         // Bytes become characters of up to two bytes; some signs get a space on either side.
         "ByteLevel" | "Bert" | "BertNormalizer" => 2,
         // A space becomes a character of up to four bytes, and another may come in front.

@@ -6,6 +6,7 @@
 
 mod byte_level;
 mod class;
+mod pieces;
 mod special;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ use super::{
     error::TokenizerError,
 };
 use base::foreign::{self, Kind};
-use special::Special;
+use class::Split;
+use special::{Again, Special};
 
 /// A tokenizer made of other files.
 pub(super) struct Assembled {
@@ -36,9 +38,8 @@ const VOCABULARY: &str = "vocab.json";
 const MERGES: &str = "merges.txt";
 
 /// Files of tokenizers that are not read, and what they hold.
-const OTHERS: [(&str, &str); 6] = [
-    ("tokenizer.model", "a SentencePiece model"),
-    ("spiece.model", "a SentencePiece model"),
+const OTHERS: [(&str, &str); 5] = [
+    ("sentencepiece.bpe.model", "a SentencePiece model of a class that counts its pieces otherwise"),
     ("vocab.txt", "the vocabulary of a WordPiece tokenizer"),
     ("tekken.json", "a tokenizer of mistral-common"),
     ("tiktoken.model", "a tokenizer of tiktoken"),
@@ -65,9 +66,12 @@ pub(super) fn assemble(
             return Err(refuse(&folder.join(found), expected, "no such file", "download it"));
         }
     }
+    if let Some(name) = pieces::FILES.iter().find(|name| !absent(name)) {
+        return pieces::assemble(folder, name, settings, config).map(Some);
+    }
     match OTHERS.iter().find(|(name, _)| !absent(name)) {
         Some((name, what)) => {
-            let expected = "tokenizer.json, or vocab.json and merges.txt".to_string();
+            let expected = "tokenizer.json, or vocab.json and merges.txt, or tokenizer.model".to_string();
             Err(refuse(&folder.join(name), expected, &format!("only {what}"), CONVERT))
         }
         None => Ok(None),
@@ -84,35 +88,22 @@ fn byte_level(
         class::named(settings, config).map_err(|found| refuse(&file, class::expected(), &found, CONVERT))?;
     let vocabulary: Map<String, Value> = files::json(&file, "an object of token to id")?;
     let merges = byte_level::merges(&folder.join(MERGES))?;
-    let special = Special::read(folder, settings, class)?;
-    let added = special.added(&vocabulary, class);
-    let adds = |key: &str| settings.get(key) == Some(&Value::Bool(true));
-    let id =
-        |token: &str| added.iter().find(|added| added["content"] == token).map(|added| added["id"].clone());
-    let mut single = vec![json!({"Sequence": {"id": "A", "type_id": 0}})];
-    let mut used = Map::new();
-    let mut template = |token: Option<&String>, at: fn(usize) -> usize| {
-        if let Some(token) = token
-            && let Some(id) = id(token)
-        {
-            used.insert(token.clone(), json!({"id": token, "ids": [id], "tokens": [token]}));
-            single.insert(at(single.len()), json!({"SpecialToken": {"id": token, "type_id": 0}}));
-        }
+    let special = Special::read(folder, settings, class.tokens)?;
+    let again = match class.split {
+        Split::Gpt2 => Again::Nothing,
+        Split::Digits => Again::Special,
+        Split::Qwen2 => Again::Plain,
     };
-    let (bos, eos) = (special.named("bos_token"), special.named("eos_token"));
-    template(bos.as_ref().filter(|_| adds("add_bos_token")), |_| 0);
-    template(eos.as_ref().filter(|_| adds("add_eos_token")), |length| length);
+    let added = special.added(&vocabulary, again);
+    let bos = special.named("bos_token");
+    let post_processor = template(&special, &added, adds(settings, "add_eos_token"), settings);
     let (normalizer, pre_tokenizer) = byte_level::rules(class, settings);
     let json = json!({
         "version": "1.0",
         "added_tokens": added,
         "normalizer": normalizer,
         "pre_tokenizer": pre_tokenizer,
-        "post_processor": {
-            "type": "TemplateProcessing", "single": single,
-            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
-            "special_tokens": used,
-        },
+        "post_processor": post_processor,
         "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
         "model": {
             "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
@@ -121,6 +112,33 @@ fn byte_level(
         },
     });
     Ok(Assembled { file, json, bos })
+}
+
+fn adds(settings: &Map<String, Value>, key: &str) -> bool {
+    settings.get(key) == Some(&Value::Bool(true))
+}
+
+/// The rule that puts the BOS in front of a text where the settings ask for it, and the EOS behind it.
+fn template(special: &Special, added: &[Value], ends: bool, settings: &Map<String, Value>) -> Value {
+    let id =
+        |token: &str| added.iter().find(|added| added["content"] == token).map(|added| added["id"].clone());
+    let mut single = vec![json!({"Sequence": {"id": "A", "type_id": 0}})];
+    let mut used = Map::new();
+    let mut put = |token: Option<String>, at: fn(usize) -> usize| {
+        if let Some(token) = token
+            && let Some(id) = id(&token)
+        {
+            used.insert(token.clone(), json!({"id": token, "ids": [id], "tokens": [token]}));
+            single.insert(at(single.len()), json!({"SpecialToken": {"id": token, "type_id": 0}}));
+        }
+    };
+    put(special.named("bos_token").filter(|_| adds(settings, "add_bos_token")), |_| 0);
+    put(special.named("eos_token").filter(|_| ends), |length| length);
+    json!({
+        "type": "TemplateProcessing", "single": single,
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": used,
+    })
 }
 
 fn refuse(file: &Path, expected: String, found: &str, next: &'static str) -> TokenizerError {

@@ -4,14 +4,21 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    super::super::{CheckpointError, files},
-    class::{Class, Split},
-};
+use super::super::super::{CheckpointError, files};
 
 /// The keys of tokens that every class has, in the order in which they are added; `SPECIAL_TOKENS_ATTRIBUTES`.
 const NAMED: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+/// What a class says once more, after all tokens are known, of those that the settings name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Nothing,
+    /// That they are as a text alone would be.
+    Plain,
+    /// That they are special.
+    Special,
+}
 
 /// A token as the settings spell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +36,7 @@ struct Token {
 /// All tokens that the files beside a vocabulary name.
 pub(super) struct Special {
     /// By their declared ids.
-    declared: Vec<Token>,
+    declared: Vec<(u64, Token)>,
     /// Under a key.
     named: Vec<(String, Token)>,
     /// Under none.
@@ -73,11 +80,11 @@ impl Token {
 
 impl Special {
     /// Reads `tokenizer_config.json`, and `special_tokens_map.json` and `added_tokens.json` where that has no
-    /// `added_tokens_decoder`.
+    /// `added_tokens_decoder`. The `usual` tokens, each with its key, are those that the settings need not name.
     pub(super) fn read(
         folder: &Path,
         settings: &Map<String, Value>,
-        class: &Class,
+        usual: &[(&str, &str)],
     ) -> Result<Special, CheckpointError> {
         let mut settings = settings.clone();
         let mut declared: Vec<(u64, Token)> = Vec::new();
@@ -104,14 +111,13 @@ impl Special {
             }
         }
         declared.sort_by_key(|(id, _)| *id);
-        let declared: Vec<Token> = declared.into_iter().map(|(_, token)| token).collect();
         // A name stands for the declared token of that content.
         let resolve = |token: Token| {
-            declared.iter().find(|known| known.content == token.content).cloned().unwrap_or(token)
+            let mut known = declared.iter().map(|(_, known)| known);
+            known.find(|known| known.content == token.content).cloned().unwrap_or(token)
         };
-        let usual = |key: &str| {
-            class.tokens.iter().find(|(name, _)| *name == key).map(|(_, token)| Token::plain(token))
-        };
+        let usual =
+            |key: &str| usual.iter().find(|(name, _)| *name == key).map(|(_, token)| Token::plain(token));
         let mut named = Vec::new();
         for key in NAMED {
             let token = match settings.get(key) {
@@ -137,11 +143,16 @@ impl Special {
         self.named.iter().find(|(name, _)| name == key).map(|(_, token)| token.content.clone())
     }
 
+    /// Tokens with the ids that the settings declare.
+    pub(super) fn declared(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.declared.iter().map(|(id, token)| (*id, token.content.as_str()))
+    }
+
     /// All of them as `tokenizer.json` has them. Each has the id of the vocabulary, or else the next one, whatever id was
     /// declared.
-    pub(super) fn added(&self, vocabulary: &Map<String, Value>, class: &Class) -> Vec<Value> {
-        let mut tokens = self.declared.clone();
-        let declared = |token: &Token| self.declared.iter().any(|known| known.content == token.content);
+    pub(super) fn added(&self, vocabulary: &Map<String, Value>, again: Again) -> Vec<Value> {
+        let mut tokens: Vec<Token> = self.declared.iter().map(|(_, token)| token.clone()).collect();
+        let declared = |token: &Token| self.declared().any(|(_, known)| known == token.content);
         let is_named = |token: &Token| self.named.iter().any(|(_, named)| named.content == token.content);
         let mentioned = || self.named.iter().map(|(_, token)| token).chain(&self.extra);
         for token in mentioned().filter(|token| !declared(token)) {
@@ -152,12 +163,12 @@ impl Special {
         for token in &mut tokens {
             token.special |= is_named(token);
         }
-        match class.split {
-            Split::Qwen2 => tokens.extend(mentioned().map(|token| Token::plain(&token.content))),
-            Split::Digits => {
+        match again {
+            Again::Plain => tokens.extend(mentioned().map(|token| Token::plain(&token.content))),
+            Again::Special => {
                 tokens.extend(mentioned().cloned().map(|token| Token { special: true, ..token }))
             }
-            Split::Gpt2 => {}
+            Again::Nothing => {}
         }
         let mut found: Vec<(u64, Token)> = Vec::new();
         let mut next = vocabulary.len() as u64;

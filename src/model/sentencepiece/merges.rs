@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 /// Sum over all tokens of the square of their bytes: the work that cutting them takes. The largest vocabularies in use come to
 /// some 2^25.
 const MOST_WORK: usize = 1 << 29;
+/// Merges of the largest vocabulary; those in use have some 600 thousand.
+const MOST_MERGES: usize = 1 << 21;
 
 /// Pairs of tokens in the order in which they are merged; `rank` gives every token that can be made by merging, the best
-/// highest. None where the tokens are too long for it.
-pub(super) fn merges<'a>(
+/// highest. None where the tokens are too long for it, or can be cut in too many ways.
+pub(crate) fn merges<'a>(
     tokens: &[&'a str],
     ids: &BTreeMap<&'a str, usize>,
     rank: impl Fn(usize) -> Option<f32>,
@@ -29,6 +31,9 @@ pub(super) fn merges<'a>(
                 let characters = [left.chars().count(), right.chars().count()];
                 found.push(Merge { rank, characters, ids: [*l, *r], left, right });
             }
+        }
+        if found.len() > MOST_MERGES {
+            return None;
         }
         found[from..].sort_by_key(|merge| merge.ids);
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{
+    assembled::{refuse, text},
     class::{Class, Split},
-    refuse, text,
 };
 use crate::checkpoint::tokenizer::error::TokenizerError;
 

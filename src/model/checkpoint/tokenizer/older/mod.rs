@@ -4,36 +4,22 @@
 //! Source: `tokenization_utils_base.py`, `tokenization_utils_tokenizers.py` and `models/auto/tokenization_auto.py` of
 //! transformers 5.
 
+mod assembled;
 mod byte_level;
 mod class;
 mod pieces;
 mod special;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    super::{CheckpointError, files},
-    error::TokenizerError,
-};
-use base::foreign::{self, Kind};
+use super::{super::files, error::TokenizerError};
+pub(super) use assembled::Assembled;
+use assembled::{CONVERT, adds, refuse, template};
 use class::Split;
 use special::{Again, Special};
 
-/// A tokenizer made of other files.
-pub(super) struct Assembled {
-    /// The file that holds its vocabulary.
-    pub file: PathBuf,
-    /// As `tokenizer.json` would have it.
-    pub json: Value,
-    /// The token that begins a text, if its class or the settings name one.
-    pub bos: Option<String>,
-}
-
-/// What always helps.
-const CONVERT: &str = "write tokenizer.json with transformers (`AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)`), or \
-                       give token ids instead of text (`--tokens 1,2,3`)";
 const VOCABULARY: &str = "vocab.json";
 const MERGES: &str = "merges.txt";
 
@@ -112,45 +98,6 @@ fn byte_level(
         },
     });
     Ok(Assembled { file, json, bos })
-}
-
-fn adds(settings: &Map<String, Value>, key: &str) -> bool {
-    settings.get(key) == Some(&Value::Bool(true))
-}
-
-/// The rule that puts the BOS in front of a text where the settings ask for it, and the EOS behind it.
-fn template(special: &Special, added: &[Value], ends: bool, settings: &Map<String, Value>) -> Value {
-    let id =
-        |token: &str| added.iter().find(|added| added["content"] == token).map(|added| added["id"].clone());
-    let mut single = vec![json!({"Sequence": {"id": "A", "type_id": 0}})];
-    let mut used = Map::new();
-    let mut put = |token: Option<String>, at: fn(usize) -> usize| {
-        if let Some(token) = token
-            && let Some(id) = id(&token)
-        {
-            used.insert(token.clone(), json!({"id": token, "ids": [id], "tokens": [token]}));
-            single.insert(at(single.len()), json!({"SpecialToken": {"id": token, "type_id": 0}}));
-        }
-    };
-    put(special.named("bos_token").filter(|_| adds(settings, "add_bos_token")), |_| 0);
-    put(special.named("eos_token").filter(|_| ends), |length| length);
-    json!({
-        "type": "TemplateProcessing", "single": single,
-        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
-        "special_tokens": used,
-    })
-}
-
-fn refuse(file: &Path, expected: String, found: &str, next: &'static str) -> TokenizerError {
-    TokenizerError::Older { file: file.to_path_buf(), expected, found: found.to_string(), next }
-}
-
-/// A text of a folder, without the mark of byte order that an editor may have left in front.
-fn text(file: &Path) -> Result<String, TokenizerError> {
-    let read = foreign::read_text(file, Kind::Json);
-    let text =
-        read.map_err(|source| CheckpointError::Io { file: file.into(), what: "cannot read", source })?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text))
 }
 
 #[cfg(test)]

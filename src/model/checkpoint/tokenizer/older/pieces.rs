@@ -14,9 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{super::CheckpointError, error::TokenizerError},
-    Assembled, CONVERT, adds, refuse,
+    assembled::{Assembled, CONVERT, adds, refuse, template},
     special::{Again, Special},
-    template,
 };
 use crate::sentencepiece::{self, Algorithm, Kind, Model, Piece, Prefix, Spaces, found_first};
 use base::foreign;

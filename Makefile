@@ -79,6 +79,7 @@ goldens: .venv/ready .venv/quantised/ready ## remake the reference observations,
 	.venv/bin/python scripts/reference/make_stats_extra.py
 	.venv/bin/python scripts/reference/make_stats_tests.py
 	.venv/bin/python scripts/reference/make_units.py
+	.venv/bin/python scripts/reference/make_published.py
 	.venv/bin/python scripts/reference/make_weights.py
 	.venv/bin/python scripts/reference/make_spectra.py
 

@@ -39,8 +39,9 @@ fn view(text: &str) -> View {
             }
         }
     }
-    for claim in &mut view.claims {
+    for claim in view.claims.iter_mut().chain(&mut view.statistics) {
         (claim.text, claim.measures, claim.note) = (text.into(), text.into(), text.into());
+        (claim.group, claim.differs) = (text.into(), text.into());
         claim.deviations = vec![text.into()];
     }
     for (_, registration) in &mut view.registrations {
@@ -105,6 +106,7 @@ fn no_cell_of_a_table_is_a_formula() {
         tidy::estimates(&view.hypotheses),
         tidy::specifications(&view.hypotheses),
         tidy::claims(&view.claims),
+        tidy::printed_statistics(&view.statistics),
     ];
     let data = Report::of(&view).html().data.into_iter().map(|(_, text)| text.into_bytes());
     let (mut shown, mut negative) = (0, 0);

@@ -142,6 +142,8 @@ fn claim(id: &str, outcome: Outcome) -> ClaimOutcome {
         deviations: vec!["post-norm numerator".into()],
         protocols: vec![PRIMARY.to_string()],
         rows: 3,
+        group: HOSTILE.into(),
+        differs: HOSTILE.into(),
         note: String::new(),
     }
 }
@@ -208,6 +210,7 @@ pub(crate) fn view() -> View {
         provenance: Provenance { experiment_title: HOSTILE.into(), ..Provenance::default() },
         llama: Some(llama_case(&EvidenceIndex::new(&table)).expect("the rows are there")),
         claims: vec![claim("C001", Outcome::Differs), claim("C002", Outcome::NoData)],
+        statistics: vec![claim("S0001", Outcome::Differs), claim("S0002", Outcome::NoData)],
         hypotheses: vec![
             hypothesis("H1", Some(Verdict::Supported), Verdict::Fragile),
             hypothesis("H2", Some(Verdict::Supported), Verdict::Supported),

@@ -132,7 +132,21 @@ fn claim() -> ClaimOutcome {
         deviations: vec!["post-norm numerator".into()],
         protocols: vec![FROBENIUS.to_string()],
         rows: 3,
+        group: String::new(),
+        differs: String::new(),
         note: "one prompt".into(),
+    }
+}
+
+fn statistic() -> ClaimOutcome {
+    ClaimOutcome {
+        id: "S0065".into(),
+        section: "a/ANALYSIS.md: category table".into(),
+        text: "mean last gain".into(),
+        group: "Tiny/Factual".into(),
+        outcome: Outcome::Differs,
+        differs: "The mean of rounded means, rounded again.".into(),
+        ..claim()
     }
 }
 
@@ -190,6 +204,7 @@ pub(crate) fn view() -> View {
             definition: "||h_L|| / ||h_(L-1)||".into(),
         }],
         claims: vec![claim()],
+        statistics: vec![statistic()],
         family: vec![FamilyMember {
             hypothesis: "H1".into(),
             evidence: Evidence::Published,

@@ -7,6 +7,7 @@ mod config;
 mod judge;
 mod lineages;
 mod published;
+mod statistics;
 mod stats;
 mod stats_properties;
 mod stats_reference;

@@ -14,7 +14,7 @@ use engine::run::Runtime;
 use study::config::Loaded;
 use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::Registration;
-use study::published::claims::RECIPES;
+use study::published::claims::{NO_EVIDENCE, RECIPES};
 
 /// Everything from which the jobs of an experiment are made.
 pub struct Inputs<'a> {
@@ -108,23 +108,32 @@ pub(super) fn published_digest(folder: &Path) -> Result<Key, PipelineError> {
     Ok(keys::Import { tables, importer_version: keys::IMPORT_VERSION }.fields().key())
 }
 
-/// Digest of published tables: the names and bytes of the folder's CSV files.
+/// Digest of published tables: the names and bytes of the folder's CSV files from which evidence is imported.
 pub(super) fn tables_digest(folder: &Path) -> Result<Key, PipelineError> {
     let fail = |error| PipelineError::Read { path: folder.to_path_buf(), error };
-    let mut files = Vec::new();
+    let mut names = Vec::new();
     for path in lookup::entries(folder).map_err(fail)? {
-        if path.extension().is_some_and(|extension| extension == "csv") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, foreign::read(&path, foreign::Kind::Table).map_err(fail)?));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let table = path.extension().is_some_and(|extension| extension == "csv");
+        if table && !NO_EVIDENCE.contains(&name.as_str()) {
+            names.push(name);
         }
     }
-    Ok(keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))))
+    digest(folder, &names, foreign::Kind::Table)
 }
 
-/// Digest of the recipes of a folder of published tables.
+/// Digest of what a folder of published tables says was printed and how it is recomputed.
 pub(super) fn recipes_digest(folder: &Path) -> Result<Key, PipelineError> {
-    let path = folder.join(RECIPES);
-    let bytes =
-        foreign::read(&path, foreign::Kind::Text).map_err(|error| PipelineError::Read { path, error })?;
-    Ok(Key::of_bytes(&bytes))
+    let there = NO_EVIDENCE.iter().filter(|name| **name == RECIPES || folder.join(name).exists());
+    digest(folder, &there.map(|name| name.to_string()).collect::<Vec<_>>(), foreign::Kind::Text)
+}
+
+fn digest(folder: &Path, names: &[String], kind: foreign::Kind) -> Result<Key, PipelineError> {
+    let mut files = Vec::new();
+    for name in names {
+        let path = folder.join(name);
+        let bytes = foreign::read(&path, kind).map_err(|error| PipelineError::Read { path, error })?;
+        files.push((name, bytes));
+    }
+    Ok(keys::digest_files(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))))
 }

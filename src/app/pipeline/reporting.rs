@@ -87,6 +87,8 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     save(places, Path::new("verdicts.json"), &json(&shown(&view)), &mut manifest)?;
     save(places, Path::new("claims.json"), &json(&view.claims), &mut manifest)?;
     save(places, Path::new("tables/claims.csv"), &tidy::claims(&view.claims), &mut manifest)?;
+    let printed = tidy::printed_statistics(&view.statistics);
+    save(places, Path::new("tables/printed_statistics.csv"), &printed, &mut manifest)?;
     save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
     write_tables(run, &jobs, &measured, &mut manifest)?;
     write_tidy(run, &view.hypotheses, &mut manifest)?;
@@ -173,7 +175,7 @@ fn read_rows(
     let (tables, measured) = (EvidenceIndex::new(tables), EvidenceIndex::new(measured));
     if let Some(folder) = &loaded.published {
         let retest = published::retest(folder, &tables)?;
-        (view.claims, view.llama) = (retest.claims, Some(retest.llama));
+        (view.claims, view.statistics, view.llama) = (retest.claims, retest.statistics, Some(retest.llama));
         view.figures = published_figures(&tables, &measured);
     }
     view.training = training_figures(&measured);

@@ -18,6 +18,8 @@ pub struct View {
     pub llama: Option<LlamaCase>,
     /// What was printed beside what its rows give; empty without published tables.
     pub claims: Vec<ClaimOutcome>,
+    /// The statistics that the research's files print beside what their rows give; likewise.
+    pub statistics: Vec<ClaimOutcome>,
     /// The judged hypotheses, in the order of the experiment.
     pub hypotheses: Vec<HypothesisOutcome>,
     /// Measured models with the facts of their configs.

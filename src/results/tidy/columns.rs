@@ -264,6 +264,34 @@ pub static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
                 text("note", "what is missing, or what else the rows say"),
             ],
         },
+        Table {
+            name: "printed_statistics",
+            format: Format::Csv,
+            row: "one statistic that a file of the research prints, beside what the published rows behind it give",
+            columns: vec![
+                text("id", "S… of data/published/statistics.csv"),
+                text("place", "file, and the place in it"),
+                text("group", "what the statistic is about, in the file's words"),
+                text("statistic", "its name in the file"),
+                text("printed", "number or words as printed"),
+                number(
+                    "tolerance",
+                    "of the statistic",
+                    "half a unit of the last printed digit; empty for words",
+                ),
+                text("recomputed", "the same from the rows; empty where the outcome is `no data`"),
+                text("outcome", "reproduces, differs or no data"),
+                text("differs", "why the printed value is another"),
+                text("deviations", "how the value is not what it is called, joined by `; `"),
+                text(
+                    "measures",
+                    "metric, models, prompts, source and precision of the rows, and what is computed",
+                ),
+                PROTOCOL,
+                count("rows", "rows and facts behind the value"),
+                text("note", "what is missing, or what else the rows say"),
+            ],
+        },
     ]
 });
 

@@ -11,7 +11,7 @@ mod package;
 mod read;
 mod verdicts;
 
-pub use claims::claims;
+pub use claims::{claims, printed_statistics};
 pub use columns::{Column, Format, TABLES, Table, Type, table};
 pub use crates::{Entity, Made, RESEARCH_OBJECT, files_of, research_object};
 pub use manual::manual;

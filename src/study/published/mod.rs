@@ -9,4 +9,4 @@ mod retest;
 mod tables;
 
 pub use retest::{Retest, retest};
-pub use tables::{Claim, EvidenceError, Stated, import, printed_claims};
+pub use tables::{Claim, EvidenceError, STATISTICS, Stated, import, printed_claims, printed_statistics};

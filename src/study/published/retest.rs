@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::claims::{ClaimOutcome, ClaimsError, reproduce};
+use super::claims::{ClaimOutcome, ClaimsError, reproduce, reproduce_statistics};
 use super::llama::{LlamaCase, llama_case};
 use number::index::EvidenceIndex;
 
@@ -11,6 +11,8 @@ use number::index::EvidenceIndex;
 pub struct Retest {
     /// Every claim of the research note, in the order of claims.csv, then the statistics of recipes.toml.
     pub claims: Vec<ClaimOutcome>,
+    /// Every statistic of statistics.csv, in its order.
+    pub statistics: Vec<ClaimOutcome>,
     /// The model for which two last-block gains were published.
     pub llama: LlamaCase,
 }
@@ -20,5 +22,9 @@ pub struct Retest {
 /// # Errors
 /// A table that lacks a row which was published is damaged; so is a claim without a recipe.
 pub fn retest(folder: &Path, index: &EvidenceIndex<'_>) -> Result<Retest, ClaimsError> {
-    Ok(Retest { claims: reproduce(folder, index)?, llama: llama_case(index)? })
+    Ok(Retest {
+        claims: reproduce(folder, index)?,
+        statistics: reproduce_statistics(folder, index)?,
+        llama: llama_case(index)?,
+    })
 }

@@ -53,7 +53,7 @@ pub(super) fn pooled_deviation(a: &[f64], b: &[f64]) -> Option<f64> {
 }
 
 /// The q-quantile of Student's t; `None` of no quantile.
-pub(super) fn t_quantile(df: f64, q: f64) -> Option<f64> {
+pub(crate) fn t_quantile(df: f64, q: f64) -> Option<f64> {
     (0.0 < q && q < 1.0).then_some(())?;
     Some(StudentsT::new(0.0, 1.0, df).ok()?.inverse_cdf(q))
 }

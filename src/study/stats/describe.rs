@@ -17,6 +17,12 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
     Some((values.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (values.len() - 1) as f64).sqrt())
 }
 
+/// The standard deviation with n in the denominator (NumPy's default); `None` of no values.
+pub fn population_deviation(values: &[f64]) -> Option<f64> {
+    let m = mean(values)?;
+    Some((values.iter().map(|v| (v - m).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+}
+
 /// Ranks from 1; ties get the average of the ranks they cover.
 pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();

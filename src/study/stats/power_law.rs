@@ -1,11 +1,6 @@
 //! y = c·x^b: a straight line through logarithms.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
-use super::{
-    contrast::t_quantile,
-    describe::{centred, dot, mean},
-};
+use super::{contrast::t_quantile, line::line};
 
 /// A fitted power law.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,30 +31,15 @@ pub fn power_law(x: &[f64], y: &[f64], alpha: f64) -> Option<PowerLaw> {
         return None;
     }
     let logs = |v: &[f64]| v.iter().map(|v| v.ln()).collect::<Vec<_>>();
-    let (lx, ly) = (logs(x), logs(y));
-    let (dx, dy) = (centred(&lx), centred(&ly));
-    let (sxx, syy) = (dot(&dx, &dx), dot(&dy, &dy));
-    if sxx <= 1e-24 * (1.0 + dot(&lx, &lx)) {
-        return None;
-    }
-    let exponent = dot(&dx, &dy) / sxx;
-    let left: f64 = dx.iter().zip(&dy).map(|(x, y)| (y - exponent * x).powi(2)).sum();
-    let df = (n - 2) as f64;
-    let se = (left / df / sxx).sqrt();
-    let reach = t_quantile(df, 1.0 - alpha / 2.0)? * se;
-    // A constant y depends on nothing; a perfect fit leaves no doubt.
-    let (p, r_squared) = if syy <= 1e-24 * (1.0 + dot(&ly, &ly)) {
-        (1.0, 0.0)
-    } else {
-        (2.0 * StudentsT::new(0.0, 1.0, df).ok()?.sf((exponent / se).abs()), 1.0 - left / syy)
-    };
+    let fit = line(&logs(x), &logs(y))?;
+    let reach = t_quantile((n - 2) as f64, 1.0 - alpha / 2.0)? * fit.standard_error;
     Some(PowerLaw {
-        exponent,
-        coefficient: (mean(&ly)? - exponent * mean(&lx)?).exp(),
-        low: exponent - reach,
-        high: exponent + reach,
-        p: if p.is_nan() { 0.0 } else { p.min(1.0) },
-        r_squared,
+        exponent: fit.slope,
+        coefficient: fit.intercept.exp(),
+        low: fit.slope - reach,
+        high: fit.slope + reach,
+        p: fit.p,
+        r_squared: fit.r_squared,
         n,
     })
 }

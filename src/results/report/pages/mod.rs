@@ -33,6 +33,7 @@ const PAGES: &[Build] = &[
     paper::figures::pages,
     analysis::pages,
     paper::claims::pages,
+    paper::statistics::pages,
     layers::pages,
     models::pages,
     methods::pages,

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use half::bf16;
-
+use super::call::call;
 use super::expression::{Binary, Expression, Node, Problem};
-use super::operation::Operation;
 use super::outcome::Answer;
 use super::selection::{Selected, Unit};
-use super::statistic;
 
 /// What an expression may give.
 #[derive(Clone, Debug)]
@@ -34,7 +31,7 @@ pub(super) fn answer(expression: &Expression, rows: &Rows) -> Result<Answer, Pro
     }
 }
 
-fn evaluate<'a>(expression: &Expression, rows: &Rows<'a>) -> Result<Value<'a>, Problem> {
+pub(super) fn evaluate<'a>(expression: &Expression, rows: &Rows<'a>) -> Result<Value<'a>, Problem> {
     Ok(match &expression.node {
         Node::Number(number) => Value::Number(*number),
         Node::Text(text) => Value::Text(text.clone()),
@@ -124,7 +121,11 @@ fn several<'v, 'a>(value: &'v Value<'a>) -> Option<&'v [(Unit<'a>, f64)]> {
     }
 }
 
-fn map<'a>(value: Value<'a>, of: &Expression, f: impl Fn(f64) -> f64) -> Result<Value<'a>, Problem> {
+pub(super) fn map<'a>(
+    value: Value<'a>,
+    of: &Expression,
+    f: impl Fn(f64) -> f64,
+) -> Result<Value<'a>, Problem> {
     match value {
         Value::Numbers(all) => Ok(Value::Numbers(all.into_iter().map(|(unit, x)| (unit, f(x))).collect())),
         single => Ok(Value::Number(f(number(&single, of)?))),
@@ -184,7 +185,7 @@ pub(super) fn join<'a>(
 }
 
 /// The one number of a value.
-fn number(value: &Value, of: &Expression) -> Result<f64, Problem> {
+pub(super) fn number(value: &Value, of: &Expression) -> Result<f64, Problem> {
     let wrong = |message: String| Err(Problem::new(of.span.clone(), message));
     match value {
         Value::Number(number) => Ok(*number),
@@ -202,180 +203,12 @@ fn number(value: &Value, of: &Expression) -> Result<f64, Problem> {
     }
 }
 
-fn truth(value: &Value, of: &Expression) -> Result<bool, Problem> {
+pub(super) fn truth(value: &Value, of: &Expression) -> Result<bool, Problem> {
     match value {
         Value::Truth(truth) => Ok(*truth),
         Value::Truths(_) => {
             Err(Problem::new(of.span.clone(), "a comparison of several rows; take `all` or `any`"))
         }
         _ => Err(Problem::new(of.span.clone(), "expected a comparison, e.g. `gain > 1`")),
-    }
-}
-
-fn call<'a>(
-    operation: Operation,
-    whole: &Expression,
-    arguments: &[Expression],
-    rows: &Rows<'a>,
-) -> Result<Value<'a>, Problem> {
-    let at = |index: usize| evaluate(&arguments[index], rows);
-    let fail = |message: &str| Err(Problem::new(whole.span.clone(), message));
-    match operation {
-        Operation::If => match truth(&at(0)?, &arguments[0])? {
-            true => at(1),
-            false => at(2),
-        },
-        Operation::Text => text(arguments, rows).map(Value::Text),
-        Operation::Round | Operation::Abs | Operation::Log | Operation::Sqrt | Operation::Bf16 => {
-            let decimals = match arguments.get(1) {
-                Some(decimals) => 10_f64.powf(number(&at(1)?, decimals)?),
-                None => 1.0,
-            };
-            map(at(0)?, &arguments[0], |x| match operation {
-                Operation::Round => (x * decimals).round() / decimals,
-                Operation::Abs => x.abs(),
-                Operation::Log => x.ln(),
-                Operation::Sqrt => x.sqrt(),
-                _ => bf16::from_f64(x).to_f64(),
-            })
-        }
-        Operation::All | Operation::Any | Operation::Share => match one_row(at(0)?) {
-            Value::Truths(all) if operation == Operation::All => Ok(Value::Truth(all.iter().all(|x| *x))),
-            Value::Truths(all) if operation == Operation::Any => Ok(Value::Truth(all.iter().any(|x| *x))),
-            Value::Truths(all) => {
-                Ok(Value::Number(all.iter().filter(|x| **x).count() as f64 / all.len() as f64))
-            }
-            _ => fail("expected a comparison of several rows, e.g. `gains > 1`"),
-        },
-        Operation::Count => Ok(Value::Number(match one_row(at(0)?) {
-            Value::Truths(all) => all.iter().filter(|x| **x).count(),
-            Value::Numbers(all) => all.len(),
-            Value::Words(all) => all.len(),
-            _ => return fail("expected rows, or a comparison of several rows"),
-        } as f64)),
-        Operation::Distinct | Operation::Same => {
-            let mut words: Vec<String> = match at(0)? {
-                Value::Words(all) => all.into_iter().map(|(_, word)| word).collect(),
-                Value::Numbers(all) => all.into_iter().map(|(_, number)| number.to_string()).collect(),
-                _ => return fail("expected rows"),
-            };
-            words.sort();
-            words.dedup();
-            match (&words[..], operation) {
-                (all, Operation::Distinct) => Ok(Value::Number(all.len() as f64)),
-                ([one], _) => Ok(one.parse().map_or(Value::Text(one.clone()), Value::Number)),
-                (all, _) => Ok(Value::Text(all.join(", "))),
-            }
-        }
-        Operation::Endpoint => {
-            let units = rows_of(at(0)?, &arguments[0])?;
-            let mut all: Vec<&str> = units
-                .iter()
-                .filter_map(|(unit, _)| unit.row().and_then(|row| row.protocol))
-                .map(|protocol| protocol.endpoint.as_str())
-                .collect();
-            all.sort_unstable();
-            all.dedup();
-            Ok(Value::Text(all.join(", ")))
-        }
-        Operation::KruskalP => {
-            let units = rows_of(at(0)?, &arguments[0])?;
-            statistic::kruskal_p(&units).map(Value::Number).map_or_else(|| fail(TOO_FEW), Ok)
-        }
-        Operation::Pearson
-        | Operation::PearsonP
-        | Operation::Spearman
-        | Operation::SpearmanP
-        | Operation::PairedTP
-        | Operation::WilcoxonP
-        | Operation::Exponent
-        | Operation::Coefficient => {
-            let (x, y) = (rows_of(at(0)?, &arguments[0])?, rows_of(at(1)?, &arguments[1])?);
-            let pairs = join(&x, &y, whole.span.clone())?;
-            statistic::of_pairs(operation, &pairs).map(Value::Number).map_or_else(|| fail(TOO_FEW), Ok)
-        }
-        Operation::Mean
-        | Operation::Median
-        | Operation::Min
-        | Operation::Max
-        | Operation::Product
-        | Operation::Models
-        | Operation::ModelMeans
-        | Operation::LayerOfMax
-        | Operation::LayerOfMin => {
-            let units = rows_of(at(0)?, &arguments[0])?;
-            summary(operation, units).map_or_else(|| fail(TOO_FEW), Ok)
-        }
-    }
-}
-
-/// The comparison of a single row as a comparison of rows.
-fn one_row(value: Value) -> Value {
-    match value {
-        Value::Truth(truth) => Value::Truths(vec![truth]),
-        other => other,
-    }
-}
-
-const TOO_FEW: &str = "cannot be computed of these rows: too few, or no spread";
-
-/// One value of many rows.
-fn summary<'a>(operation: Operation, units: Vec<(Unit<'a>, f64)>) -> Option<Value<'a>> {
-    let values: Vec<f64> = units.iter().map(|(_, x)| *x).collect();
-    let largest = || units.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let smallest = || units.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let layer = |unit: &(Unit, f64)| unit.0.row().and_then(|row| row.layer).map(f64::from);
-    Some(match operation {
-        Operation::Mean => Value::Number(crate::stats::mean(&values)?),
-        Operation::Median => Value::Number(crate::stats::quantile(&values, 0.5)?),
-        Operation::Min => Value::Number(smallest()?.1),
-        Operation::Max => Value::Number(largest()?.1),
-        Operation::Product => Value::Number(values.iter().product()),
-        Operation::LayerOfMax => Value::Number(layer(largest()?)?),
-        Operation::LayerOfMin => Value::Number(layer(smallest()?)?),
-        _ => {
-            let mut by_model: BTreeMap<&str, (Unit, Vec<f64>)> = BTreeMap::new();
-            for (unit, value) in units {
-                by_model.entry(unit.model).or_insert((unit, Vec::new())).1.push(value);
-            }
-            if operation == Operation::Models {
-                return Some(Value::Number(by_model.len() as f64));
-            }
-            let means = by_model.into_values().map(|(unit, all)| Some((unit, crate::stats::mean(&all)?)));
-            Value::Numbers(means.collect::<Option<_>>()?)
-        }
-    })
-}
-
-fn rows_of<'a>(value: Value<'a>, of: &Expression) -> Result<Vec<(Unit<'a>, f64)>, Problem> {
-    match value {
-        Value::Numbers(all) => Ok(all),
-        _ => Err(Problem::new(of.span.clone(), "expected rows with numbers")),
-    }
-}
-
-/// Fills the numbers into a text: `%` and a digit, which says how many decimals.
-fn text(arguments: &[Expression], rows: &Rows) -> Result<String, Problem> {
-    let Node::Text(pattern) = &arguments[0].node else {
-        return Err(Problem::new(arguments[0].span.clone(), "expected a text such as '%0 of %0'"));
-    };
-    let mut parts = pattern.split('%');
-    let mut filled = parts.next().unwrap_or_default().to_string();
-    let mut numbers = arguments[1..].iter();
-    for part in parts {
-        let wrong = || {
-            Problem::new(
-                arguments[0].span.clone(),
-                "every % of the text needs a digit (its decimals) and an argument of its own",
-            )
-        };
-        let decimals = part.chars().next().and_then(|c| c.to_digit(10)).ok_or_else(wrong)? as usize;
-        let argument = numbers.next().ok_or_else(wrong)?;
-        let value = number(&evaluate(argument, rows)?, argument)?;
-        filled += &format!("{value:.decimals$}{}", &part[1..]);
-    }
-    match numbers.next() {
-        Some(extra) => Err(Problem::new(extra.span.clone(), "the text has no % for this")),
-        None => Ok(filled),
     }
 }

@@ -39,6 +39,9 @@ pub struct ClaimOutcome {
     pub text: String,
     /// As the claim names them.
     pub models: Vec<String>,
+    /// Of a statistic of statistics.csv: what it is about, in its file's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
     /// What the note states.
     pub printed: Answer,
     /// Of both values; empty where the claim gives none.
@@ -59,6 +62,9 @@ pub struct ClaimOutcome {
     pub protocols: Vec<String>,
     /// Number of distinct rows (and facts) behind the value.
     pub rows: usize,
+    /// Why the printed value is another, in words; empty where it is not, or where the other columns say it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub differs: String,
     /// What is missing, or what else the rows say.
     pub note: String,
 }

@@ -1,28 +1,33 @@
-//! recipes.toml: how each claim is recomputed, and the statistics behind the note that claims.csv lacks.
+//! How each claim is recomputed: recipes.toml for the claims of the note and the statistics behind it that claims.csv lacks,
+//! statistics.toml for statistics.csv.
 //!
 //! `[rows.NAME]` selects rows, `[[recipe]]` says what to compute from them for one or several claims, `[[statistic]]`
-//! states a number that was printed elsewhere. Mistakes are told with their place.
+//! states a number that was printed elsewhere, `[names]` says which models the groups of statistics.csv are. Mistakes are
+//! told with their place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::evaluate::Rows;
 use super::expression::{Expression, Problem, parse};
-use super::selection::{List, Selection};
+use super::file::{self, File, diagnostic};
+use super::selection::{List, Refused, Selection};
 use crate::config::document::{Document, at};
 use crate::config::{Diagnostic, Report};
-use crate::published::tables::{Claim, Stated};
+use crate::published::tables::Claim;
 use number::index::EvidenceIndex;
 
-/// Name of the file beside the tables.
+/// Name of the file beside the tables that is about claims.csv.
 pub const FILE: &str = "recipes.toml";
+
+/// Name of the file beside the tables that is about statistics.csv.
+pub const OF_STATISTICS: &str = "statistics.toml";
 
 /// The file, checked against itself.
 pub(super) struct Recipes {
     document: Document,
+    names: BTreeMap<String, List>,
     rows: BTreeMap<String, Selection>,
     pub statistics: Vec<Claim>,
     pub recipes: Vec<Recipe>,
@@ -31,13 +36,20 @@ pub(super) struct Recipes {
 /// What is computed for one or several claims.
 pub(super) struct Recipe {
     /// Which of the file's recipes, from 0.
-    index: usize,
+    pub index: usize,
+    /// Ids and ranges of ids, e.g. `S0001-S0016`.
     pub ids: Vec<String>,
+    /// Of these ids only those called one of these; all where there is none.
+    pub statistic: Vec<String>,
+    /// Of these ids only those about one of these; all where there is none.
+    pub group: Vec<String>,
     pub value: Option<Expression>,
     /// The same from inputs rounded as they were printed.
     pub rounded: Option<Expression>,
     pub measures: Template,
     pub note: Template,
+    /// Why the printed value is another, where it is.
+    pub differs: Template,
     pub deviates: Vec<String>,
     /// Deviations that the claim's own words already say.
     pub says: Vec<String>,
@@ -58,57 +70,10 @@ pub(super) enum Piece {
     Value(Expression, usize),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    rows: BTreeMap<String, Selection>,
-    recipe: Vec<Raw>,
-    #[serde(default)]
-    statistic: Vec<Statistic>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    ids: List,
-    value: Option<String>,
-    rounded: Option<String>,
-    #[serde(default)]
-    measures: String,
-    #[serde(default)]
-    note: String,
-    deviates: Option<List>,
-    says: Option<List>,
-    missing: Option<String>,
-    absent: Option<String>,
-}
-
-/// A number or word printed outside the note's claims.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Statistic {
-    id: String,
-    /// Where it was stated.
-    stated: String,
-    text: String,
-    models: Option<List>,
-    printed: Printed,
-    #[serde(default)]
-    unit: String,
-    tolerance: Option<f64>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-enum Printed {
-    Number(f64),
-    Words(String),
-}
-
 impl Recipes {
-    /// Reads the file beside the tables of `folder`.
-    pub(super) fn read(folder: &Path) -> Result<Recipes, Report> {
-        Document::open(&folder.join(FILE)).and_then(Recipes::of).map_err(report)
+    /// Reads a file beside the tables of `folder`.
+    pub(super) fn read(folder: &Path, name: &str) -> Result<Recipes, Report> {
+        Document::open(&folder.join(name)).and_then(Recipes::of).map_err(report)
     }
 
     fn of(document: Document) -> Result<Recipes, Vec<Diagnostic>> {
@@ -116,63 +81,58 @@ impl Recipes {
         let mut bad = Vec::new();
         let mut recipes = Vec::new();
         for (index, raw) in file.recipe.iter().enumerate() {
-            match recipe(&document, index, raw) {
+            match file::recipe(&document, index, raw) {
                 Ok(recipe) => recipes.push(recipe),
                 Err(errors) => bad.extend(errors),
             }
         }
-        bad.extend(names(&document, &file, &recipes));
-        let statistics = file.statistic.into_iter().enumerate().map(|(index, statistic)| {
-            let path = at!["statistic", index, "tolerance"];
-            let stated = match (statistic.printed, statistic.tolerance) {
-                (Printed::Number(value), Some(tolerance)) if tolerance >= 0.0 => {
-                    Ok(Stated::Number { value, tolerance })
-                }
-                (Printed::Words(words), None) => Ok(Stated::Words(words)),
-                _ => Err(document.error(path, "a number has a tolerance of at least 0, words have none")),
-            }?;
-            Ok(Claim {
-                id: statistic.id,
-                section: statistic.stated,
-                text: statistic.text,
-                models: statistic.models.map(|list| list.0).unwrap_or_default(),
-                stated,
-                unit: statistic.unit,
-                sources: Vec::new(),
-                files: Vec::new(),
-            })
-        });
-        let (statistics, wrong): (Vec<_>, Vec<_>) = statistics.partition(Result::is_ok);
-        bad.extend(wrong.into_iter().filter_map(Result::err));
-        let statistics = statistics.into_iter().filter_map(Result::ok).collect();
-        if bad.is_empty() { Ok(Recipes { document, rows: file.rows, statistics, recipes }) } else { Err(bad) }
+        bad.extend(file::names(&document, &file, &recipes));
+        let mut statistics = Vec::new();
+        for (index, statistic) in file.statistic.into_iter().enumerate() {
+            match file::statistic(&document, index, statistic) {
+                Ok(claim) => statistics.push(claim),
+                Err(error) => bad.push(error),
+            }
+        }
+        if !bad.is_empty() {
+            return Err(bad);
+        }
+        Ok(Recipes { document, names: file.names, rows: file.rows, statistics, recipes })
     }
 
     /// Every claim and statistic with its recipe, in their order. Each has one, and no recipe is about another.
     pub(super) fn pair<'a>(&'a self, claims: &'a [Claim]) -> Result<Vec<(&'a Claim, &'a Recipe)>, Report> {
         let mut bad = Vec::new();
         let mut of: BTreeMap<&str, &Recipe> = BTreeMap::new();
-        let stated: BTreeSet<&str> =
-            claims.iter().chain(&self.statistics).map(|claim| claim.id.as_str()).collect();
-        if stated.len() < claims.len() + self.statistics.len() {
+        let all: Vec<&Claim> = claims.iter().chain(&self.statistics).collect();
+        let stated: BTreeSet<&str> = all.iter().map(|claim| claim.id.as_str()).collect();
+        if stated.len() < all.len() {
             bad.push(Diagnostic::of_file(&self.document.source, "a statistic has the id of another claim"));
         }
         for recipe in &self.recipes {
-            let place = at!["recipe", recipe.index, "ids"];
-            for id in &recipe.ids {
-                if !stated.contains(id.as_str()) {
-                    bad.push(
-                        self.document
-                            .error(place, format!("{id} is no claim of claims.csv and no statistic")),
-                    );
+            let wrong = |key: &'static str, message: String| {
+                self.document.error(at!["recipe", recipe.index, key], message)
+            };
+            for id in recipe.ids.iter().filter(|id| !stated.iter().any(|known| within(id, known))) {
+                bad.push(wrong("ids", format!("{id} is no claim of claims.csv and no statistic")));
+            }
+            let named: Vec<&&Claim> = all.iter().filter(|claim| recipe.has(&claim.id)).collect();
+            for (key, words, get) in [
+                ("statistic", &recipe.statistic, (|claim| &claim.text) as fn(&Claim) -> &String),
+                ("group", &recipe.group, |claim| &claim.group),
+            ] {
+                for word in words.iter().filter(|word| !named.iter().any(|claim| get(claim) == *word)) {
+                    bad.push(wrong(key, format!("no {key} of these ids is called {word:?}")));
                 }
-                if of.insert(id, recipe).is_some() {
-                    bad.push(self.document.error(place, format!("{id} has a recipe above")));
+            }
+            for claim in named.into_iter().filter(|claim| recipe.is_about(claim)) {
+                if of.insert(&claim.id, recipe).is_some() {
+                    bad.push(wrong("ids", format!("{} has a recipe above", claim.id)));
                 }
             }
         }
         let mut pairs = Vec::new();
-        for claim in claims.iter().chain(&self.statistics) {
+        for claim in all {
             match of.get(claim.id.as_str()) {
                 Some(recipe) => pairs.push((claim, *recipe)),
                 None => bad.push(Diagnostic::of_file(
@@ -184,22 +144,59 @@ impl Recipes {
         if bad.is_empty() { Ok(pairs) } else { Err(report(bad)) }
     }
 
-    /// Looks all selections up. A selection without rows is an error, unless its absence is the point.
+    /// Looks all selections up that are the same for every claim. A selection without rows is an error, unless its absence is
+    /// the point.
     pub(super) fn select<'a>(&self, index: &EvidenceIndex<'a>) -> Result<Rows<'a>, Report> {
         let mut bad = Vec::new();
         let mut found = Rows::new();
-        for (name, selection) in &self.rows {
+        for (name, selection) in self.rows.iter().filter(|(_, selection)| !selection.has_blanks()) {
             match selection.select(index) {
                 Ok(selected) => {
                     found.insert(name.clone(), selected);
                 }
-                Err(refused) => {
-                    let place = at!["rows", name.as_str(), refused.key];
-                    bad.push(self.document.error(place, format!("rows.{name}: {}", refused.message)));
-                }
+                Err(refused) => bad.push(self.refused(name, "", refused)),
             }
         }
         if bad.is_empty() { Ok(found) } else { Err(report(bad)) }
+    }
+
+    /// The selections that a recipe names, for one claim: `of_all` are those of [`Recipes::select`].
+    pub(super) fn rows_of<'a>(
+        &self,
+        recipe: &Recipe,
+        claim: &Claim,
+        of_all: &Rows<'a>,
+        index: &EvidenceIndex<'a>,
+    ) -> Result<Rows<'a>, Report> {
+        let mut found = Rows::new();
+        for name in recipe.rows().map(|(name, ..)| name) {
+            let selected = match (of_all.get(name), self.rows.get(name)) {
+                (Some(selected), _) => selected.clone(),
+                (None, Some(selection)) => {
+                    let filled = selection.filled(&claim.group, &self.names);
+                    let about = format!(" for {}", claim.group);
+                    filled
+                        .select(index)
+                        .map_err(|refused| report(vec![self.refused(name, &about, refused)]))?
+                }
+                // Every name was checked when the file was read.
+                (None, None) => continue,
+            };
+            found.insert(name.to_string(), selected);
+        }
+        Ok(found)
+    }
+
+    /// What a group of statistics.csv stands for; the group itself where `[names]` does not have it.
+    pub(super) fn names(&self, group: &str) -> Vec<String> {
+        let first = group.split_once('/').map_or(group, |(first, _)| first);
+        let known = self.names.get(group).or_else(|| self.names.get(first));
+        known.map_or_else(|| vec![group.to_string()], |list| list.0.clone())
+    }
+
+    fn refused(&self, name: &str, about: &str, refused: Refused) -> Diagnostic {
+        let place = at!["rows", name, refused.key];
+        self.document.error(place, format!("rows.{name}{about}: {}", refused.message))
     }
 
     /// A problem in one of a recipe's expressions, with its place.
@@ -208,12 +205,42 @@ impl Recipes {
     }
 }
 
+/// Whether an id is one, or lies in a range of ids such as `S0001-S0016`.
+fn within(ids: &str, id: &str) -> bool {
+    ids.split_once('-').map_or(ids == id, |(first, last)| (first..=last).contains(&id))
+}
+
+impl Recipe {
+    fn has(&self, id: &str) -> bool {
+        self.ids.iter().any(|ids| within(ids, id))
+    }
+
+    fn is_about(&self, claim: &Claim) -> bool {
+        let among = |words: &[String], word: &String| words.is_empty() || words.contains(word);
+        self.has(&claim.id) && among(&self.statistic, &claim.text) && among(&self.group, &claim.group)
+    }
+
+    /// Names of the selections in it, each with its key, its place in an expression and where that begins in the key's text.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&str, &'static str, Range<usize>, usize)> {
+        let computed = [("value", &self.value), ("rounded", &self.rounded)].into_iter();
+        let computed = computed.flat_map(|(key, expression)| {
+            let names = expression.iter().flat_map(Expression::rows);
+            names.map(move |(name, span)| (name, key, span, 0))
+        });
+        let sentences = [&self.measures, &self.note, &self.differs];
+        let said = sentences
+            .into_iter()
+            .flat_map(|template| template.rows().map(|(name, span, at)| (name, template.key, span, at)));
+        computed.chain(said)
+    }
+}
+
 impl Template {
     pub(super) fn key(&self) -> &'static str {
         self.key
     }
 
-    fn parse(key: &'static str, text: &str) -> Result<Template, (usize, Problem)> {
+    pub(super) fn parse(key: &'static str, text: &str) -> Result<Template, (usize, Problem)> {
         let mut pieces = Vec::new();
         let mut at = 0;
         while let Some(open) = text[at..].find('{').map(|n| at + n) {
@@ -239,107 +266,6 @@ impl Template {
             .flat_map(|(expression, at)| {
                 expression.rows().into_iter().map(move |(name, span)| (name, span, at))
             })
-    }
-}
-
-fn recipe(document: &Document, index: usize, raw: &Raw) -> Result<Recipe, Vec<Diagnostic>> {
-    let mut bad = Vec::new();
-    if raw.value.is_some() == raw.missing.is_some() {
-        bad.push(document.error(
-            at!["recipe", index],
-            "a recipe has either a `value` to compute or says what is `missing`",
-        ));
-    }
-    let mut expression = |key: &str, text: &Option<String>| {
-        let parsed = text.as_deref().map(parse)?;
-        parsed.map_err(|problem| bad.push(diagnostic(document, index, key, 0, problem))).ok()
-    };
-    let (value, rounded) = (expression("value", &raw.value), expression("rounded", &raw.rounded));
-    let mut template = |key: &'static str, text: &str| {
-        let parsed = Template::parse(key, text);
-        parsed
-            .map_err(|(at, problem)| bad.push(diagnostic(document, index, key, at, problem)))
-            .unwrap_or_default()
-    };
-    let (measures, note) = (template("measures", &raw.measures), template("note", &raw.note));
-    if !bad.is_empty() {
-        return Err(bad);
-    }
-    Ok(Recipe {
-        index,
-        ids: raw.ids.0.clone(),
-        value,
-        rounded,
-        measures,
-        note,
-        deviates: raw.deviates.clone().map(|list| list.0).unwrap_or_default(),
-        says: raw.says.clone().map(|list| list.0).unwrap_or_default(),
-        missing: raw.missing.clone(),
-    })
-}
-
-/// Every name of rows that is used exists, and every one that exists is used.
-fn names(document: &Document, file: &File, recipes: &[Recipe]) -> Vec<Diagnostic> {
-    let mut bad = Vec::new();
-    let mut used: BTreeSet<&str> = file.recipe.iter().filter_map(|raw| raw.absent.as_deref()).collect();
-    for (index, raw) in file.recipe.iter().enumerate() {
-        let Some(name) = raw.absent.as_deref() else { continue };
-        if !file.rows.get(name).is_some_and(|rows| rows.absent) {
-            let place = at!["recipe", index, "absent"];
-            bad.push(document.error(place, format!("no rows.{name} with `absent = true`")));
-        }
-    }
-    for recipe in recipes {
-        let of =
-            |key: &'static str, expression: &'_ Option<Expression>| -> Vec<(&'static str, usize, Problem)> {
-                let rows = expression.iter().flat_map(Expression::rows);
-                rows.filter(|(name, _)| !file.rows.contains_key(*name))
-                    .map(|(name, span)| (key, 0, unknown(name, span, file)))
-                    .collect()
-            };
-        let mut problems = [of("value", &recipe.value), of("rounded", &recipe.rounded)].concat();
-        for template in [&recipe.measures, &recipe.note] {
-            for (name, span, at) in template.rows() {
-                if file.rows.contains_key(name) {
-                    used.insert(name);
-                } else {
-                    problems.push((template.key, at, unknown(name, span, file)));
-                }
-            }
-        }
-        used.extend(
-            recipe.value.iter().chain(&recipe.rounded).flat_map(Expression::rows).map(|(name, _)| name),
-        );
-        bad.extend(
-            problems
-                .into_iter()
-                .map(|(key, at, problem)| diagnostic(document, recipe.index, key, at, problem)),
-        );
-    }
-    for name in file.rows.keys().filter(|name| !used.contains(name.as_str())) {
-        bad.push(document.error(at!["rows", name.as_str()], format!("no recipe uses rows.{name}")));
-    }
-    bad
-}
-
-fn unknown(name: &str, span: Range<usize>, file: &File) -> Problem {
-    Problem {
-        span,
-        message: format!("no rows are called {name}"),
-        meant: crate::config::report::nearest(name, file.rows.keys().map(String::as_str)).map(str::to_string),
-    }
-}
-
-/// The place of a problem: inside the text where the file writes it without escapes, else the text as a whole.
-fn diagnostic(document: &Document, index: usize, key: &str, offset: usize, problem: Problem) -> Diagnostic {
-    let whole = document.place(at!["recipe", index, key]);
-    let inside = whole.start + 1 + offset + problem.span.start..whole.start + 1 + offset + problem.span.end;
-    let escaped = document.source.text[whole.clone()].contains('\\');
-    let span = if escaped || inside.end > whole.end { whole } else { inside };
-    let found = Diagnostic::new(&document.source, span, problem.message);
-    match problem.meant {
-        Some(word) => found.suggest(format!("did you mean `{word}`?")),
-        None => found,
     }
 }
 

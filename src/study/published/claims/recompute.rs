@@ -6,9 +6,9 @@ use super::evaluate::{Rows, answer};
 use super::expression::Expression;
 use super::measured;
 use super::outcome::{Answer, ClaimOutcome, ClaimsError, Outcome, shown};
-use super::recipes::{Piece, Recipe, Recipes, Template};
+use super::recipes::{FILE, OF_STATISTICS, Piece, Recipe, Recipes, Template};
 use crate::config::Report;
-use crate::published::tables::{Claim, Stated, printed_claims};
+use crate::published::tables::{Claim, STATISTICS, Stated, printed_claims, printed_statistics};
 use number::index::EvidenceIndex;
 
 /// Recomputes every claim of `folder`, from whose tables the rows of `index` were imported: claims.csv in its order, then the
@@ -18,8 +18,30 @@ use number::index::EvidenceIndex;
 /// A claim without a recipe, a recipe without a claim, and every selection without rows.
 pub fn reproduce(folder: &Path, index: &EvidenceIndex<'_>) -> Result<Vec<ClaimOutcome>, ClaimsError> {
     let claims = printed_claims(folder)?;
-    let recipes = Recipes::read(folder).map_err(ClaimsError::Toml)?;
+    let recipes = Recipes::read(folder, FILE).map_err(ClaimsError::Toml)?;
     recompute(&claims, &recipes, index).map_err(ClaimsError::Toml)
+}
+
+/// Recomputes every statistic of statistics.csv, in its order; none where the folder has neither that table nor its recipes.
+///
+/// # Errors
+/// Those of [`reproduce`].
+pub fn reproduce_statistics(
+    folder: &Path,
+    index: &EvidenceIndex<'_>,
+) -> Result<Vec<ClaimOutcome>, ClaimsError> {
+    if ![STATISTICS, OF_STATISTICS].iter().any(|name| folder.join(name).exists()) {
+        return Ok(Vec::new());
+    }
+    let mut statistics = printed_statistics(folder)?;
+    let recipes = Recipes::read(folder, OF_STATISTICS).map_err(ClaimsError::Toml)?;
+    let known = |id: &String| index.table.models.iter().any(|model| model.id == *id);
+    for statistic in &mut statistics {
+        let named = recipes.names(&statistic.group);
+        let models = named.iter().all(known);
+        statistic.models = if models { named } else { vec![statistic.group.clone()] };
+    }
+    recompute(&statistics, &recipes, index).map_err(ClaimsError::Toml)
 }
 
 /// The outcome of every claim, in their order; the statistics of the recipes follow.
@@ -28,11 +50,12 @@ fn recompute(
     recipes: &Recipes,
     index: &EvidenceIndex<'_>,
 ) -> Result<Vec<ClaimOutcome>, Report> {
-    let rows = recipes.select(index)?;
+    let of_all = recipes.select(index)?;
     let mut outcomes = Vec::new();
     let mut wrong = Report::default();
     for (claim, recipe) in recipes.pair(claims)? {
-        match one(claim, recipe, recipes, &rows, index) {
+        let rows = recipes.rows_of(recipe, claim, &of_all, index);
+        match rows.and_then(|rows| one(claim, recipe, recipes, &rows, index)) {
             Ok(outcome) => outcomes.push(outcome),
             Err(report) => {
                 wrong.diagnostics.extend(report.diagnostics);
@@ -79,6 +102,7 @@ fn one(
         let so = if fits { "as printed" } else { "not what was printed either" };
         note.push(format!("From inputs rounded as they were printed: {}, {so}.", shown(&rounded)));
     }
+    let differs = if outcome == Outcome::Differs { fill(&recipe.differs)? } else { String::new() };
     note.push(fill(&recipe.note)?);
     note.retain(|part| !part.is_empty());
     deviations.retain(|deviation| !recipe.says.contains(deviation));
@@ -91,6 +115,7 @@ fn one(
         section: claim.section.clone(),
         text: claim.text.clone(),
         models: claim.models.clone(),
+        group: claim.group.clone(),
         printed,
         unit: claim.unit.clone(),
         tolerance,
@@ -101,6 +126,7 @@ fn one(
         deviations,
         protocols: behind.protocols(),
         rows: behind.count(),
+        differs,
         note: note.join(" "),
     })
 }

@@ -1,5 +1,7 @@
 //! Selections: rows of the published evidence, or facts of its models, chosen by what they are.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use base::named_enum;
@@ -20,6 +22,8 @@ named_enum! {
         RopeTheta = "rope_theta",
         Parameters = "parameters",
         Width = "width",
+        Heads = "heads",
+        HeadWidth = "head_width",
     }
 }
 
@@ -39,6 +43,8 @@ pub(super) struct Selection {
     pub norm: Option<String>,
     /// Prompt ids.
     pub prompt: Option<List>,
+    /// Categories of the prompts.
+    pub category: Option<List>,
     /// `true`: means over prompts only. `false`: single prompts only.
     pub mean: Option<bool>,
     pub protocol: Option<Protocol>,
@@ -63,6 +69,20 @@ impl From<String> for List {
 }
 
 impl List {
+    fn has_blanks(&self) -> bool {
+        self.0.iter().any(|word| word.contains('{'))
+    }
+
+    /// Blanks filled in from a group; what comes out may be a name of several.
+    fn filled(&self, group: &str, names: &BTreeMap<String, List>) -> List {
+        let (first, second) = group.split_once('/').unwrap_or((group, ""));
+        let fill = |word: &String| {
+            let word = word.replace("{group}", group).replace("{1}", first).replace("{2}", second);
+            names.get(&word).map_or_else(|| vec![word], |list| list.0.clone())
+        };
+        List(self.0.iter().flat_map(fill).collect())
+    }
+
     fn has(&self, word: &str) -> bool {
         self.0.iter().any(|known| known == word)
     }
@@ -106,6 +126,25 @@ pub(super) struct Refused {
 }
 
 impl Selection {
+    fn lists(&mut self) -> [&mut Option<List>; 5] {
+        [&mut self.source, &mut self.model, &mut self.without, &mut self.prompt, &mut self.category]
+    }
+
+    /// Whether it depends on what a statistic is about: `{group}` stands for its group, `{1}` and `{2}` for what stands before
+    /// and after the first slash.
+    pub(super) fn has_blanks(&self) -> bool {
+        self.clone().lists().into_iter().flatten().any(|list| list.has_blanks())
+    }
+
+    /// The selection for a group.
+    pub(super) fn filled(&self, group: &str, names: &BTreeMap<String, List>) -> Selection {
+        let mut filled = self.clone();
+        for list in filled.lists().into_iter().flatten().filter(|list| list.has_blanks()) {
+            *list = list.filled(group, names);
+        }
+        filled
+    }
+
     /// The rows in the table's order.
     pub(super) fn select<'a>(&self, index: &EvidenceIndex<'a>) -> Result<Selected<'a>, Refused> {
         let found = match (self.metric, self.fact) {
@@ -151,6 +190,9 @@ impl Selection {
         if let Some(list) = &self.prompt {
             ask("prompt", Box::new(|row, _| row.prompt.as_deref().is_some_and(|id| list.has(id))));
         }
+        if let Some(list) = &self.category {
+            ask("category", Box::new(|row, _| row.category.as_deref().is_some_and(|name| list.has(name))));
+        }
         if let Some(mean) = self.mean {
             ask("mean", Box::new(move |row, _| row.prompt.is_none() == mean));
         }
@@ -179,7 +221,8 @@ impl Selection {
     }
 
     fn facts<'a>(&self, fact: Fact, index: &EvidenceIndex<'a>) -> Result<Selected<'a>, Refused> {
-        if self.prompt.is_some() || self.protocol.is_some() || self.layer.is_some() || self.layers.is_some() {
+        let of_prompts = self.prompt.is_some() || self.category.is_some();
+        if of_prompts || self.protocol.is_some() || self.layer.is_some() || self.layers.is_some() {
             return Err(refused("fact", "a fact has no prompt, protocol or layer"));
         }
         let in_source =
@@ -234,6 +277,8 @@ fn known(fact: Fact, model: &ModelInfo) -> Option<Known<'_>> {
         Fact::Context => facts.context.map(|n| Known::Number(n.into())),
         Fact::RopeTheta => facts.rope_theta.map(Known::Number),
         Fact::Width => facts.width.map(|n| Known::Number(n.into())),
+        Fact::Heads => facts.heads.map(|n| Known::Number(n.into())),
+        Fact::HeadWidth => facts.head_width.map(|n| Known::Number(n.into())),
         // Parameters stay far below 2^53.
         Fact::Parameters => facts.parameters.map(|n| Known::Number(n as f64)),
     }

@@ -25,6 +25,53 @@ pub(super) fn of_pairs(operation: Operation, pairs: &[(Unit, f64, f64)]) -> Opti
         Operation::WilcoxonP => Some(stats::wilcoxon(&differences())?.p),
         Operation::Exponent => Some(stats::power_law(&x, &y, ALPHA)?.exponent),
         Operation::Coefficient => Some(stats::power_law(&x, &y, ALPHA)?.coefficient),
+        Operation::Slope => Some(stats::line(&x, &y)?.slope),
+        Operation::SlopeSe => Some(stats::line(&x, &y)?.standard_error),
+        Operation::SlopeP => Some(stats::line(&x, &y)?.p),
+        Operation::Intercept => Some(stats::line(&x, &y)?.intercept),
+        Operation::RSquared => Some(stats::line(&x, &y)?.r_squared),
+        _ => None,
+    }
+}
+
+/// A statistic of one sample's mean against a number.
+pub(super) fn of_mean(operation: Operation, units: &[(Unit, f64)], null: f64) -> Option<f64> {
+    let shifted: Vec<f64> = units.iter().map(|(_, value)| value - null).collect();
+    let test = stats::paired_t(&shifted, ALPHA)?;
+    match operation {
+        Operation::MeanT => Some(test.t),
+        // The two-sided p is twice the smaller tail.
+        Operation::MeanBelowP if test.t > 0.0 => Some(1.0 - test.p / 2.0),
+        Operation::MeanBelowP => Some(test.p / 2.0),
+        _ => None,
+    }
+}
+
+/// A statistic of two groups of different units.
+pub(super) fn of_groups(operation: Operation, x: &[(Unit, f64)], y: &[(Unit, f64)]) -> Option<f64> {
+    let values = |units: &[(Unit, f64)]| units.iter().map(|(_, value)| *value).collect::<Vec<f64>>();
+    let (x, y) = (values(x), values(y));
+    match operation {
+        Operation::GroupsT => Some(stats::student_t(&x, &y, ALPHA)?.t),
+        Operation::GroupsP => Some(stats::student_t(&x, &y, ALPHA)?.p),
+        Operation::CohenD => Some(stats::cohen_d(&x, &y, ALPHA)?.value),
+        _ => None,
+    }
+}
+
+/// A statistic of numbers.
+pub(super) fn of_numbers(operation: Operation, numbers: &[f64]) -> Option<f64> {
+    match (operation, numbers) {
+        (Operation::TQuantile, [share, freedom]) => stats::t_quantile(*freedom, *share),
+        (Operation::PearsonOfPairs, pairs) => {
+            let (pairs, left) = pairs.as_chunks::<2>();
+            let side = |at: usize| pairs.iter().map(|pair| pair[at]).collect::<Vec<f64>>();
+            left.is_empty().then(|| stats::pearson(&paired(&side(0), &side(1))))?
+        }
+        (Operation::FisherP, [a, b, c, d]) => {
+            let count = |x: f64| (x >= 0.0 && x.fract() == 0.0 && x < 1e6).then_some(x as u64);
+            stats::fisher_exact_p([[count(*a)?, count(*b)?], [count(*c)?, count(*d)?]])
+        }
         _ => None,
     }
 }

@@ -16,8 +16,10 @@ mod repeats;
 mod shared;
 mod sheet;
 mod stated;
+mod statistics;
 mod weights;
 
 pub use error::EvidenceError;
 pub use import::import;
 pub use stated::{Claim, Stated, printed_claims};
+pub use statistics::{STATISTICS, printed_statistics};

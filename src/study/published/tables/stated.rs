@@ -33,6 +33,8 @@ pub struct Claim {
     pub text: String,
     /// As written: mostly model ids, also `all` or `4 models`; none for a claim about no model.
     pub models: Vec<String>,
+    /// Of a statistic: what it is about, in the words of its file, e.g. `Gemma-7B/Factual`. Empty of the note's claims.
+    pub group: String,
     /// What it says of the numbers.
     pub stated: Stated,
     /// Empty where the note gives none.
@@ -105,6 +107,7 @@ fn claim(row: Row<'_>) -> Result<Claim, EvidenceError> {
         section: row.required("section")?.to_string(),
         text: row.required("text")?.to_string(),
         models: list("models", "-")?,
+        group: String::new(),
         stated,
         unit: row.text("unit").to_string(),
         sources: list("backing_source", "none")?,

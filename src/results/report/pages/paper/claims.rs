@@ -14,7 +14,10 @@ pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> 
         return Vec::new();
     }
     let mut blocks = vec![Block::text(Role::Lead, lead(claims)), about()];
-    for table in [by_section(claims), instead(claims)] {
+    let sections = by_section(claims, "Claims by section of the note", ["section", "claims"], |claim| {
+        claim.section.clone()
+    });
+    for table in [sections, instead(claims)] {
         if !table.rows.is_empty() {
             blocks.push(Block::folded(table));
         }
@@ -31,9 +34,9 @@ pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> 
     ];
     let every = Table::new("Every printed claim beside its recomputed value", columns);
     blocks.push(Block::Table(every.filtered().with(claims.iter().map(claim))));
-    let said = grouped(claims, |claim| &claim.definitions);
+    let said = remarked(claims, |claim| &claim.definitions);
     let said: Vec<Line> =
-        said.into_iter().map(|(said, ids)| line![ids.join(", "), ": ", prose(said)]).collect();
+        grouped(&said).into_iter().map(|(said, ids)| line![ids.join(", "), ": ", prose(said)]).collect();
     if !said.is_empty() {
         blocks.push(Block::heading("How the sources define what they print"));
     }
@@ -49,8 +52,6 @@ pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> 
 }
 
 fn lead(claims: &[ClaimOutcome]) -> Line {
-    let with = |outcome: Outcome| claims.iter().filter(|claim| claim.outcome == outcome).count();
-    let deviating = claims.iter().filter(|claim| !claim.deviations.is_empty()).count();
     let sentences = claims.iter().filter(|claim| claim.id.starts_with('C')).count();
     let mut lead = line![
         "Of ",
@@ -59,22 +60,35 @@ fn lead(claims: &[ClaimOutcome]) -> Line {
         count(sentences),
         " of the note, C; ",
         count(claims.len() - sentences),
-        " statistics published beside it, S), ",
+        " statistics published beside it, S), "
+    ];
+    lead.push(counted(claims));
+    if deviating(claims) > 0 {
+        lead.push(line![
+            " For ",
+            count(deviating(claims)),
+            " the number is not what its sentence says; how, stands beside it."
+        ]);
+    }
+    lead
+}
+
+/// How many come out how, to be read after what they are.
+pub(super) fn counted(claims: &[ClaimOutcome]) -> Line {
+    let with = |outcome: Outcome| claims.iter().filter(|claim| claim.outcome == outcome).count();
+    line![
         strong(count(with(Outcome::Reproduces))),
         " reproduce from the rows behind them, ",
         strong(count(with(Outcome::Differs))),
         " differ, and for ",
         strong(count(with(Outcome::NoData))),
         " nothing was published to recompute them from."
-    ];
-    if deviating > 0 {
-        lead.push(line![
-            " For ",
-            count(deviating),
-            " the number is not what its sentence says; how, stands beside it."
-        ]);
-    }
-    lead
+    ]
+}
+
+/// Of how many the number is not what it is called.
+pub(super) fn deviating(claims: &[ClaimOutcome]) -> usize {
+    claims.iter().filter(|claim| !claim.deviations.is_empty()).count()
 }
 
 fn about() -> Block {
@@ -94,13 +108,14 @@ fn about() -> Block {
     ])
 }
 
-fn by_section(claims: &[ClaimOutcome]) -> Table {
-    let mut sections: Vec<&str> = Vec::new();
-    for claim in claims {
-        if !sections.contains(&claim.section.as_str()) {
-            sections.push(&claim.section);
-        }
-    }
+/// How many of each part come out how. `heads`: of the first two columns.
+pub(super) fn by_section(
+    claims: &[ClaimOutcome],
+    caption: &str,
+    heads: [&'static str; 2],
+    section_of: impl Fn(&ClaimOutcome) -> String,
+) -> Table {
+    let named: Vec<(String, &ClaimOutcome)> = claims.iter().map(|claim| (section_of(claim), claim)).collect();
     let counts = |name: &str, claims: &[&ClaimOutcome]| {
         let those =
             |keep: &dyn Fn(&ClaimOutcome) -> bool| count(claims.iter().filter(|claim| keep(claim)).count());
@@ -113,17 +128,18 @@ fn by_section(claims: &[ClaimOutcome]) -> Table {
             those(&|claim| claim.outcome == Outcome::NoData)
         ]
     };
-    let of = |section: &str| claims.iter().filter(|claim| claim.section == section).collect::<Vec<_>>();
-    let mut rows: Vec<Vec<Cell>> = sections.iter().map(|section| counts(section, &of(section))).collect();
+    let mut rows: Vec<Vec<Cell>> =
+        grouped(&named).iter().map(|(section, claims)| counts(section, claims)).collect();
     rows.push(counts("all", &claims.iter().collect::<Vec<_>>()));
-    let columns =
-        ["section", "claims", "reproduce", "… but are something else", "differ", "no data"].map(column);
-    Table::new("Claims by section of the note", columns).with(rows)
+    let [section, what] = heads;
+    let columns = [section, what, "reproduce", "… but are something else", "differ", "no data"].map(column);
+    Table::new(caption, columns).with(rows)
 }
 
 /// How numbers are not what they are called, the most frequent first.
 fn instead(claims: &[ClaimOutcome]) -> Table {
-    let mut found = grouped(claims, |claim| &claim.deviations);
+    let found = remarked(claims, |claim| &claim.deviations);
+    let mut found = grouped(&found);
     found.sort_by_key(|(_, ids)| std::cmp::Reverse(ids.len()));
     let rows = found
         .into_iter()
@@ -132,21 +148,26 @@ fn instead(claims: &[ClaimOutcome]) -> Table {
         .with(rows)
 }
 
-/// Ids of the claims that share a remark, in the order of the first.
-fn grouped(claims: &[ClaimOutcome], of: impl Fn(&ClaimOutcome) -> &[String]) -> Vec<(&str, Vec<&str>)> {
-    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
-    for claim in claims {
-        for remark in of(claim) {
-            match found.iter_mut().find(|(known, _)| known == remark) {
-                Some((_, ids)) => ids.push(&claim.id),
-                None => found.push((remark, vec![&claim.id])),
-            }
+/// Ids of the claims with each remark, in the order of the first.
+fn remarked(claims: &[ClaimOutcome], of: impl Fn(&ClaimOutcome) -> &[String]) -> Vec<(String, &str)> {
+    let all =
+        claims.iter().flat_map(|claim| of(claim).iter().map(|remark| (remark.clone(), claim.id.as_str())));
+    all.collect()
+}
+
+/// What belongs to each name, in the order of the first.
+pub(super) fn grouped<T: Copy>(named: &[(String, T)]) -> Vec<(&str, Vec<T>)> {
+    let mut found: Vec<(&str, Vec<T>)> = Vec::new();
+    for (name, one) in named {
+        match found.iter_mut().find(|(known, _)| known == name) {
+            Some((_, all)) => all.push(*one),
+            None => found.push((name, vec![*one])),
         }
     }
     found
 }
 
-fn claim(claim: &ClaimOutcome) -> Vec<Cell> {
+pub(super) fn claim(claim: &ClaimOutcome) -> Vec<Cell> {
     let protocols: Vec<Protocol> = claim.protocols.iter().filter_map(|text| text.parse().ok()).collect();
     let named = match protocols.is_empty() {
         true => or_dash(None),

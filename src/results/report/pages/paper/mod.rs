@@ -5,6 +5,7 @@ pub(super) mod case;
 pub(super) mod claims;
 pub(super) mod figures;
 mod remade;
+pub(super) mod statistics;
 
 pub use remade::published_figures;
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use number::{
-    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo, PromptInfo},
+    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo, PromptInfo, Tables},
     facts::ModelFacts,
     metric::Metric,
     protocol::{Bos, Endpoint, Protocol, Reduction},
@@ -41,6 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         phases.time("read the published tables", || published::import(Path::new("data/published")))?;
     let hypotheses: Vec<_> =
         loaded.hypotheses.iter().cycle().take(HYPOTHESES.max(loaded.hypotheses.len())).collect();
+    let none = EvidenceTable::default();
+    let tables = Tables { published: &published, measured: &table, rehearsal: &none };
     let mut cache = StatisticsCache::new(loaded.experiment.seed);
     let (mut outcomes, mut alphas) = (Vec::new(), Vec::new());
     for (i, (_, hypothesis, hash)) in hypotheses.iter().enumerate() {
@@ -49,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let again = if i < loaded.hypotheses.len() { "" } else { ", again" };
         outcomes.push(phases.time(&format!("judge {}{again}", hypothesis.id), || {
-            judge_with(hypothesis, *hash, &published, &table, &cache)
+            judge_with(hypothesis, *hash, tables, &cache)
         }));
         alphas.push(hypothesis.alpha);
     }
@@ -113,6 +115,7 @@ fn table() -> EvidenceTable {
         let id = format!("{family}-{model:02}");
         table.models.push(ModelInfo {
             id: id.clone(),
+            evidence: Evidence::Measured,
             facts: ModelFacts {
                 family: Some(family.into()),
                 norm: Some(if model % 3 == 0 { "layernorm" } else { "rmsnorm" }.into()),

@@ -1,4 +1,4 @@
-//! Evidence: published tables and measured observations in one schema, never mixed silently.
+//! Evidence: published tables and what is observed here in one schema, a table for each kind, never mixed.
 //!
 //! The long table has one row per number. Every row says what produced it: evidence kind, source, model,
 //! prompt, protocol, dtype and, in words, the exact definition.
@@ -11,13 +11,21 @@ use crate::protocol::Protocol;
 use base::named_enum;
 
 named_enum! {
-    /// Where a number comes from.
+    /// Where a number comes from, and so what it can be evidence of.
     Evidence, "evidence" {
         /// Imported from published tables.
         Published = "published",
-        /// Observed by this program.
+        /// Observed here, on a checkpoint that was trained on natural data.
         Measured = "measured",
+        /// Observed here, on a miniature, on random weights, or on a stage or variant of these: it tests the instrument and says
+        /// nothing about language models.
+        Rehearsal = "rehearsal",
     }
+}
+
+impl Evidence {
+    /// The kinds that this program observes itself.
+    pub const OBSERVED: [Evidence; 2] = [Evidence::Measured, Evidence::Rehearsal];
 }
 
 /// One number with everything that produced it.
@@ -25,7 +33,7 @@ named_enum! {
 pub struct Measurement {
     /// Where the number comes from.
     pub evidence: Evidence,
-    /// Published: the source's name, e.g. `four_model`. Measured: `streamgauge`.
+    /// Published: the source's name, e.g. `four_model`. Observed here: `streamgauge`.
     pub source: String,
     /// Model id (published name, or id of the model list).
     pub model: String,
@@ -75,6 +83,8 @@ pub struct PromptInfo {
 pub struct ModelInfo {
     /// Id as rows state it.
     pub id: String,
+    /// What its numbers are evidence of.
+    pub evidence: Evidence,
     /// What its config or the published tables say of it.
     pub facts: ModelFacts,
 }
@@ -88,4 +98,26 @@ pub struct EvidenceTable {
     pub prompts: Vec<PromptInfo>,
     /// One per number.
     pub rows: Vec<Measurement>,
+}
+
+/// What is judged: a table for each kind of evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Tables<'a> {
+    /// Rows of earlier work.
+    pub published: &'a EvidenceTable,
+    /// Rows of checkpoints that were trained on natural data.
+    pub measured: &'a EvidenceTable,
+    /// Rows of checkpoints that only test the instrument.
+    pub rehearsal: &'a EvidenceTable,
+}
+
+impl<'a> Tables<'a> {
+    /// The table of one kind of evidence.
+    pub fn of(&self, evidence: Evidence) -> &'a EvidenceTable {
+        match evidence {
+            Evidence::Published => self.published,
+            Evidence::Measured => self.measured,
+            Evidence::Rehearsal => self.rehearsal,
+        }
+    }
 }

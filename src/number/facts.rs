@@ -45,7 +45,7 @@ pub struct ModelFacts {
     /// Bits that a weight takes in the file, with its share of its block's scales, where weights are quantised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bits_per_weight: Option<f64>,
-    /// `released`, `revision` (a checkpoint along a training) or `variant` (another model of the list, changed: by an
+    /// `original`, `revision` (a checkpoint along a training) or `variant` (another model of the list, changed: by an
     /// intervention, a control, or weights stored in fewer bits).
     pub kind: Option<String>,
     /// Id of the model this one was tuned or changed from.
@@ -60,6 +60,16 @@ pub struct ModelFacts {
     /// of them is the `base` of another one, e.g. two versions that one maker trained on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<String>,
+}
+
+/// The kind of a model that is neither a stage of a training nor a variant of another one.
+pub const ORIGINAL: &str = "original";
+
+impl ModelFacts {
+    /// Whether the model is neither a stage of a training nor a variant of another one, as far as is known.
+    pub fn is_original(&self) -> bool {
+        self.kind.as_deref().is_none_or(|kind| kind == ORIGINAL)
+    }
 }
 
 /// How the names of weights in fewer bits begin: GGUF's types, where a digit follows, and the formats of safetensors. That every

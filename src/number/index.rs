@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     evidence::{EvidenceTable, Measurement, ModelInfo},
+    facts::ORIGINAL,
     lineage::{Origin, lineage},
     metric::{DecisiveParts, Metric},
     protocol::Protocol,
@@ -53,6 +54,11 @@ impl IndexedModel<'_> {
     /// A fact by its name in `ModelFacts`; `None` where it is not known.
     pub fn fact(&self, name: &str) -> Option<&serde_json::Value> {
         self.facts.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether it is neither a stage of a training nor a variant of another model.
+    pub fn is_original(&self) -> bool {
+        self.fact("kind").is_none_or(|kind| kind == ORIGINAL)
     }
 
     /// A fact as a word, to group models by; a number or a truth value as JSON writes it.
@@ -267,7 +273,11 @@ mod tests {
         let prompt =
             |id: &str, text: &str| PromptInfo { id: id.into(), category: "c".into(), text: text.into() };
         EvidenceTable {
-            models: vec![ModelInfo { id: "listed".into(), facts: ModelFacts::default() }],
+            models: vec![ModelInfo {
+                id: "listed".into(),
+                evidence: Evidence::Published,
+                facts: ModelFacts::default(),
+            }],
             prompts: vec![prompt("b", "text"), prompt("a", "other"), prompt("c", "text")],
             rows: vec![
                 row("unlisted", "a", Metric::LastGain, "last/last-block", 1.0),

@@ -56,6 +56,8 @@ pub enum TableError {
 /// One observation with the names under which it enters tables.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
+    /// What the model is evidence of.
+    pub evidence: Evidence,
     /// Who measured, e.g. `streamgauge`.
     pub source: &'a str,
     /// Id of the model.
@@ -99,7 +101,7 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
         Column::new(name.into(), rows().map(|(o, l, t)| get(o.observation, l, t)).collect::<Vec<u32>>())
     };
     let mut columns = vec![
-        strings("evidence", |_| Evidence::Measured.to_string()),
+        strings("evidence", |o| o.evidence.to_string()),
         strings("source", |o| o.source.to_string()),
         strings("model", |o| o.model.to_string()),
         strings("prompt", |o| o.prompt.to_string()),
@@ -217,6 +219,7 @@ mod tests {
         });
         observation.token_ids = vec![7, 8];
         let observed = Observed {
+            evidence: Evidence::Rehearsal,
             source: "streamgauge",
             model: "m",
             prompt: "p",

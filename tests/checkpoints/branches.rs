@@ -19,7 +19,7 @@ use model::{
     },
 };
 use number::{
-    evidence::{Evidence, EvidenceTable, ModelInfo, PromptInfo},
+    evidence::{Evidence, EvidenceTable, ModelInfo, PromptInfo, Tables},
     facts::ModelFacts,
     metric::{measurements, reconstructed_gains},
     observation::{ATTENTION, Extras, MLP, PromptObservation},
@@ -265,7 +265,7 @@ fn blocks_of_any_branches_are_measured_as_they_are_defined() {
 fn judged(quantity: &str) -> Judgement {
     let recipe = Recipe::of(Arc::new(MadeUp)).unwrap();
     let mut table = EvidenceTable {
-        models: vec![ModelInfo { id: "made-up".into(), facts: recipe.facts() }],
+        models: vec![ModelInfo { id: "made-up".into(), evidence: Evidence::Measured, facts: recipe.facts() }],
         ..EvidenceTable::default()
     };
     for (i, (_, seen)) in observed(&recipe).iter().enumerate() {
@@ -294,7 +294,9 @@ fn judged(quantity: &str) -> Judgement {
         "#
     );
     let hypothesis: Hypothesis = toml::from_str(&text).unwrap();
-    let outcome = judge(&hypothesis, Key::of_bytes(b"h"), &EvidenceTable::default(), &table, 7);
+    let none = EvidenceTable::default();
+    let tables = Tables { published: &none, measured: &table, rehearsal: &none };
+    let outcome = judge(&hypothesis, Key::of_bytes(b"h"), tables, 7);
     let measured = outcome.predictions.into_iter().find(|p| p.evidence == Evidence::Measured);
     measured.unwrap().primary
 }

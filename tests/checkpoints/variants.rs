@@ -78,7 +78,7 @@ fn every_variant_of_the_list_differs_from_its_base_in_facts_key_and_numbers() {
         assert_eq!(facts.kind.as_deref(), Some("variant"), "{}", model.id);
         assert_eq!(
             (&facts.base, base.facts().kind.as_deref()),
-            (&model.base, Some("released")),
+            (&model.base, Some("original")),
             "{}",
             model.id
         );
@@ -117,13 +117,13 @@ fn stages_of_a_training_are_revisions_and_its_last_stage_is_the_released_model()
         let folder =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments").join(model.folder.as_deref().unwrap());
         let facts = Subject::listed(&model, &folder, &Memo::none()).unwrap().facts();
-        let kind = if model.id == "pythia-tiny" { "released" } else { "revision" };
+        let kind = if model.id == "pythia-tiny" { "original" } else { "revision" };
         assert_eq!((facts.kind.as_deref(), facts.series.as_deref()), (Some(kind), Some("pythia-tiny")));
         assert_eq!(facts.step, model.step.map(|step| step as f64));
     }
     let instruct = stored("llama3-instruct-tiny").facts();
     let said = (instruct.kind.as_deref(), instruct.base.as_deref(), instruct.change.as_deref());
-    assert_eq!(said, (Some("released"), Some("llama3-tiny"), Some("instruct")));
+    assert_eq!(said, (Some("original"), Some("llama3-tiny"), Some("instruct")));
 }
 
 #[test]

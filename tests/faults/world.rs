@@ -238,7 +238,9 @@ impl World {
         let mut models = "schema = 1\n".to_string();
         for id in MODELS {
             let place = format!("../../data/{id}");
-            models += &format!("[[model]]\nid = {id:?}\nfolder = {place:?}\nprofiles = [\"tiny\"]\n");
+            models += &format!(
+                "[[model]]\nid = {id:?}\nevidence = \"rehearsal\"\nfolder = {place:?}\nprofiles = [\"tiny\"]\n"
+            );
         }
         let mut prompts =
             "schema = 1\nid = \"four\"\ntitle = \"Four sentences\"\nsource = \"made for the tests\"\n"

@@ -126,7 +126,7 @@ fn policies_that_run_the_same_tokens_share_an_observation() {
 fn a_variant_is_measured_when_a_hypothesis_asks_and_its_intervention_is_named_when_it_changes() {
     let sandbox = Sandbox::new();
     let list = sandbox.read("experiments/models.toml");
-    let made = "\n[[model]]\nid = \"turned\"\nbase = \"llama3-tiny\"\nintervention = { final-norm-weight = \"ones\" }\n\
+    let made = "\n[[model]]\nid = \"turned\"\nevidence = \"rehearsal\"\nbase = \"llama3-tiny\"\nintervention = { final-norm-weight = \"ones\" }\n\
                 profiles = [\"tiny\"]\n";
     sandbox.write("experiments/models.toml", &(list + made));
     let (plan, notes) = sandbox.expect(0, &["plan", "--why"]);
@@ -217,7 +217,7 @@ fn lost_graphs_and_verdicts_are_made_again_from_the_observations_that_stayed() {
 fn one_broken_model_does_not_stop_the_others() {
     let sandbox = Sandbox::new();
     let list = sandbox.read("experiments/models.toml");
-    let broken = "\n[[model]]\nid = \"broken\"\nfolder = \"../data/zoo/broken\"\nprofiles = [\"tiny\"]\n";
+    let broken = "\n[[model]]\nid = \"broken\"\nevidence = \"rehearsal\"\nfolder = \"../data/zoo/broken\"\nprofiles = [\"tiny\"]\n";
     sandbox.write("experiments/models.toml", &(list + broken));
     crate::sandbox::copy(&sandbox.path("data/zoo/llama3-tiny"), &sandbox.path("data/zoo/broken"));
     let weights = sandbox.path("data/zoo/broken/model.safetensors");
@@ -244,7 +244,7 @@ fn one_broken_model_does_not_stop_the_others() {
 fn the_experiment_goes_on_without_a_model_that_a_command_has_not_brought() {
     let sandbox = Sandbox::new();
     let list = sandbox.read("experiments/models.toml");
-    let far = "\n[[model]]\nid = \"far\"\nfolder = \"../data/models/far\"\nfetch = \"make far\"\nprofiles = [\"far\"]\n";
+    let far = "\n[[model]]\nid = \"far\"\nevidence = \"measured\"\nfolder = \"../data/models/far\"\nfetch = \"make far\"\nprofiles = [\"far\"]\n";
     sandbox.write("experiments/models.toml", &(list + far));
     sandbox.edit("experiments/reproduce.toml", r#"profile = "tiny""#, r#"profile = ["tiny", "far"]"#);
     let (text, notes) = sandbox.expect(0, &["run"]);
@@ -382,7 +382,7 @@ fn what_one_set_asks_for_beside_the_usual_is_observed_once_of_every_prompt_it_sh
 #[test]
 fn a_prompt_of_several_sets_is_computed_once_and_two_names_of_one_model_are_said() {
     let sandbox = Sandbox::new();
-    let twin = "\n[[model]]\nid = \"twin\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
+    let twin = "\n[[model]]\nid = \"twin\"\nevidence = \"rehearsal\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
     let list = sandbox.read("experiments/models.toml");
     sandbox.write("experiments/models.toml", &(list + twin));
     let again = "\n[[prompt]]\nid = \"again\"\ncategory = \"Factual\"\ntext = \"The capital of France is\"\n";
@@ -419,19 +419,19 @@ protocol = "frobenius-without-first/last-block/auto"
 [[prediction]]
 id = "H19a"
 claim = "The range is positive."
-evidence = ["measured"]
+evidence = ["rehearsal"]
 test = { kind = "mean-by-model", of = { metric = "anisotropy-range" }, against = 0.0 }
 rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
 [[prediction]]
 id = "H19b"
 claim = "Values have a norm."
-evidence = ["measured"]
+evidence = ["rehearsal"]
 test = { kind = "mean-by-model", of = { metric = "value-weight-square", select = { layer = 0 } }, against = 0.0 }
 rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
 [[prediction]]
 id = "H19c"
 claim = "Attention off the diagonal has a trace."
-evidence = ["measured"]
+evidence = ["rehearsal"]
 test = { kind = "mean-by-model", of = { metric = "mean-attention-trace" }, against = 0.0 }
 rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
 "#;

@@ -8,6 +8,7 @@ use app::plan::keys::{
 };
 use base::hash::{Fields, Key};
 use number::{
+    evidence::{Evidence, ModelInfo},
     facts::ModelFacts,
     observation::{Extra, Extras},
     protocol::Bos,
@@ -230,15 +231,19 @@ fn every_input_of_a_judgement_and_a_report_decides_its_key() {
     );
 }
 
+fn model(facts: &ModelFacts) -> ModelInfo {
+    ModelInfo { id: "m".into(), evidence: Evidence::Measured, facts: facts.clone() }
+}
+
 #[test]
 fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     type Row = (&'static str, &'static str, &'static str, Bos, &'static str);
     let digest = |rows: &[Row], facts: &ModelFacts, import: &str| {
         let mut digest = EvidenceDigest::default();
-        for (model, prompt, category, bos, observation) in rows {
-            digest.part(evidence_part(model, prompt, category, *bos, &key(observation)));
+        for (id, prompt, category, bos, observation) in rows {
+            digest.part(evidence_part(id, prompt, category, *bos, &key(observation)));
         }
-        digest.model("m", facts);
+        digest.model(&model(facts));
         digest.import(&key(import));
         digest.finish()
     };
@@ -250,7 +255,7 @@ fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     let deeper = ModelFacts { blocks: Some(5), ..ModelFacts::default() };
     let with = |add: &dyn Fn(&mut EvidenceDigest)| {
         let mut digest = EvidenceDigest::default();
-        digest.model("m", &facts);
+        digest.model(&model(&facts));
         add(&mut digest);
         digest.finish()
     };

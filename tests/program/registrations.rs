@@ -23,7 +23,7 @@ protocol = "last/last-block/auto"
 [[prediction]]
 id = "H19a"
 claim = "It does."
-evidence = ["measured"]
+evidence = ["rehearsal"]
 test = { kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }, against = 0.0 }
 rule = { supported = [{ statistic = "smallest-low", at-least = 0.02 }], contradicted = [{ statistic = "smallest-high", at-most = -0.02 }] }
 "#;
@@ -96,7 +96,7 @@ fn a_prospective_claim_is_registered_before_its_data_and_refused_after_them() {
     let (text, _) = sandbox.expect(0, &["run", "--quiet"]);
     assert!(text.contains("nothing to do") && sandbox.read(LOG) == log, "{text}");
     // Rows that were published before it cannot be what it predicts.
-    sandbox.edit("experiments/hypotheses/H19.toml", "evidence = [\"measured\"]\n", "");
+    sandbox.edit("experiments/hypotheses/H19.toml", "evidence = [\"rehearsal\"]\n", "");
     let (_, error) = sandbox.expect(3, &["check"]);
     assert!(error.contains("asks for published rows") && error.contains("H19.toml:11"), "{error}");
 }
@@ -175,7 +175,7 @@ fn a_claim_is_judged_as_first_registered_too_and_what_its_change_does_is_said() 
     let effects = registration(&sandbox, "H19")["effects"].to_string();
     assert!(effects.contains("as first registered, contradicted now"), "{effects}");
     let (explained, _) = sandbox.expect(0, &["explain", "H19"]);
-    assert!(explained.contains("the change moves the claim, measured"), "{explained}");
+    assert!(explained.contains("the change moves the claim, rehearsal"), "{explained}");
     assert!(sandbox.read("results/report/report.md").contains("other verdict as registered"));
 }
 

@@ -107,12 +107,12 @@ fn a_moved_number_is_named_with_model_prompt_layer_protocol_and_size() {
 fn a_moved_verdict_is_named_and_renewing_the_baseline_notes_it() {
     let sandbox = accepted();
     edit(&sandbox, |picture| {
-        let verdict = picture.verdicts.get_mut("H13/H13a (measured) under last/last-block/auto").unwrap();
+        let verdict = picture.verdicts.get_mut("H13/H13a (rehearsal) under last/last-block/auto").unwrap();
         assert_eq!(verdict, "inconclusive");
         *verdict = "supported".into();
         picture.made_with.insert("ONNX Runtime".into(), "0.9".into());
     });
-    let line = "H13/H13a (measured) under last/last-block/auto: supported -> inconclusive";
+    let line = "H13/H13a (rehearsal) under last/last-block/auto: supported -> inconclusive";
     let (text, _) = sandbox.expect(8, REGRESS);
     assert!(text.contains(line) && text.contains("ONNX Runtime: 0.9 -> 1."), "{text}");
     accept(&sandbox, "a better interval");

@@ -40,6 +40,7 @@ impl Sandbox {
         for file in sandbox.files("experiments/hypotheses").into_keys().filter(|file| !kept(file)) {
             fs::remove_file(sandbox.path("experiments/hypotheses").join(file)).unwrap();
         }
+        sandbox.edit("experiments/reproduce.toml", "lead = [\"Q2\"]\n", "");
         sandbox.edit(
             "experiments/reproduce.toml",
             r#"bos = ["auto", "always", "never"]"#,

@@ -156,7 +156,7 @@ fn explain_tells_the_story_of_a_verdict_down_to_its_rows() {
     let (text, _) = sandbox.expect(0, &["explain", "H13", "--prediction", "H13a", "--rows", "2", "--quiet"]);
     for said in [
         "Claim: ",
-        "H13a, measured here: ",
+        "H13a, rehearsal (says nothing about language models): ",
         "because ",
         "ways of measuring",
         "under last/last-block/auto (streamgauge",

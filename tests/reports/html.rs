@@ -163,6 +163,7 @@ fn analysis() -> Analysis {
     };
     let sink = |model: &str| Sink {
         model: model.into(),
+        evidence: Evidence::Measured,
         protocol,
         prompts: 12,
         first: [400.0, 200.0],
@@ -176,6 +177,7 @@ fn analysis() -> Analysis {
     Analysis {
         sinks: vec![sink("zoo-llama"), sink("zoo llama")],
         spreads: vec![Spread {
+            evidence: Evidence::Measured,
             metric: Metric::LastGain,
             over: HOSTILE.into(),
             protocols: vec![protocol, PRIMARY],
@@ -216,10 +218,10 @@ pub(crate) fn view() -> View {
             hypothesis("H2", Some(Verdict::Supported), Verdict::Supported),
             hypothesis("H3", None, Verdict::Inconclusive),
         ],
-        models: [("zoo-llama", "released"), (HOSTILE, "released"), ("zoo llama", "revision")]
+        models: [("zoo-llama", "original"), (HOSTILE, "original"), ("zoo llama", "revision")]
             .map(|(id, kind)| {
                 let facts = ModelFacts { kind: Some(kind.into()), step: Some(64.0), ..ModelFacts::default() };
-                ModelInfo { id: id.into(), facts }
+                ModelInfo { id: id.into(), evidence: Evidence::Measured, facts }
             })
             .to_vec(),
         profiles: ["zoo-llama", HOSTILE]
@@ -237,10 +239,7 @@ pub(crate) fn view() -> View {
                 ],
             })
             .to_vec(),
-        figures: published_figures(
-            &EvidenceIndex::new(&table),
-            &EvidenceIndex::new(&EvidenceTable::default()),
-        ),
+        figures: published_figures(&[(Evidence::Published, EvidenceIndex::new(&table))]),
         analysis: analysis(),
         metrics: Metric::ALL
             .iter()
@@ -421,6 +420,50 @@ fn the_first_page_says_what_survives_and_what_kills_the_rest() {
 }
 
 #[test]
+fn a_conclusion_that_survives_says_what_was_said_and_found() {
+    let mut view = view();
+    let refuted = hypothesis("H4", Some(Verdict::Contradicted), Verdict::Contradicted);
+    view.hypotheses.push(refuted);
+    for text in [markdown(&view), html(&view).page, terminal(&view)] {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("said contradicted, found contradicted: the claim is refuted again"), "{text}");
+        assert!(text.contains("said supported, found supported: the claim holds again"), "{text}");
+        assert!(!text.contains("Survives"), "what survives is a conclusion, no claim");
+    }
+}
+
+#[test]
+fn what_is_rehearsed_has_its_own_place_and_is_nowhere_called_measured_or_released() {
+    let mut view = view();
+    let before = html(&view).page;
+    assert!(!before.contains("says nothing about language models."), "nothing was rehearsed");
+    for model in &mut view.models {
+        model.evidence = Evidence::Rehearsal;
+    }
+    for hypothesis in &mut view.hypotheses {
+        for prediction in hypothesis.predictions.iter_mut().filter(|one| one.evidence == Evidence::Measured) {
+            (prediction.evidence, prediction.primary.evidence) = (Evidence::Rehearsal, Evidence::Rehearsal);
+        }
+        hypothesis.verdicts[1] = (Evidence::Rehearsal, Verdict::Negligible);
+    }
+    let document = crate::page::parse(&html(&view).page).expect("well-formed");
+    let front = document.id("report").text();
+    let place = front.find("This says nothing about language models.").expect("its own place");
+    let head = document.class("headline").text();
+    assert!(!head.contains("measured here"), "{head}");
+    assert!(
+        place > front.find("Verdict on every hypothesis").expect("the table"),
+        "after all that is evidence"
+    );
+    for text in [markdown(&view), html(&view).page] {
+        assert!(!text.to_lowercase().contains("released"), "a miniature is no released model");
+        assert!(text.contains("2 models that only test the instrument"), "counted as what they are");
+    }
+    let terminal = terminal(&view).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(terminal.contains("This says nothing about language models."), "{terminal}");
+}
+
+#[test]
 fn page_markdown_and_terminal_count_the_same_survivors() {
     let view = view();
     let document = crate::page::parse(&html(&view).page).expect("well-formed");
@@ -441,13 +484,13 @@ fn page_markdown_and_terminal_count_the_same_survivors() {
 }
 
 #[test]
-fn the_analysis_draws_released_models_and_writes_all() {
+fn the_analysis_draws_models_that_are_no_stages_and_writes_all() {
     let (report, document) = rendered();
     let page = document.id("analysis");
-    let ladder = document.id("ladder");
+    let ladder = document.id("ladder-measured");
     assert_eq!(ladder.all(&|element| element.has_class("head")).len(), 1, "a revision has no panel");
     let csv = |name: &str| &report.data.iter().find(|(file, _)| file == name).expect("written").1;
-    assert_eq!(csv("ladder.csv").lines().count(), 1 + 2 * 2);
+    assert_eq!(csv("ladder-measured.csv").lines().count(), 1 + 2 * 2);
     let bars = document.id("spread-shares").all(&|element| element.has_class("share"));
     let width = |bar: &&Element| bar.attr("width").and_then(|w| w.parse::<f64>().ok()).expect("a number");
     assert_eq!(bars.iter().map(width).collect::<Vec<_>>(), [645.0, 215.0], "3 to 1");
@@ -456,7 +499,7 @@ fn the_analysis_draws_released_models_and_writes_all() {
 }
 
 #[test]
-fn revisions_and_variants_stand_apart_from_released_models() {
+fn revisions_and_variants_stand_apart_from_other_models() {
     let (_, document) = rendered();
     let fold = document.class("fold");
     assert_eq!(fold.named("li").iter().map(|li| li.text()).collect::<Vec<_>>(), ["zoo llama"]);
@@ -467,8 +510,7 @@ fn revisions_and_variants_stand_apart_from_released_models() {
 
 #[test]
 fn published_rows_give_each_of_the_research_figures() {
-    let figures =
-        published_figures(&EvidenceIndex::new(&table()), &EvidenceIndex::new(&EvidenceTable::default()));
+    let figures = published_figures(&[(Evidence::Published, EvidenceIndex::new(&table()))]);
     let keys: Vec<&str> = figures.iter().map(|figure| figure.key).collect();
     assert_eq!(
         keys,
@@ -503,9 +545,12 @@ fn a_view_with_nothing_in_it_still_renders() {
 }
 
 #[test]
-fn the_front_page_tells_released_models_from_stages() {
+fn the_front_page_tells_models_from_stages() {
     let page = html(&view()).page;
-    assert!(page.contains("2 released models and 1 stage of a training"), "the models are counted by kind");
+    assert!(
+        page.contains("2 models trained on natural data and 1 stage of a training"),
+        "the models are counted by kind"
+    );
 }
 
 #[test]

@@ -164,6 +164,7 @@ pub(crate) fn view() -> View {
         ],
         models: vec![ModelInfo {
             id: "zoo-llama".into(),
+            evidence: Evidence::Measured,
             facts: ModelFacts { family: Some("llama".into()), blocks: Some(4), ..ModelFacts::default() },
         }],
         profiles: vec![profile("zoo-llama", 5), profile("zoo-neox", 7), profile("llama-3.1-8b", 33)],

@@ -181,12 +181,14 @@ pub(crate) fn view() -> View {
         hypotheses: vec![hypothesis()],
         models: vec![ModelInfo {
             id: "tiny".into(),
+            evidence: Evidence::Measured,
             facts: ModelFacts { family: Some("llama".into()), blocks: Some(2), ..ModelFacts::default() },
         }],
         profiles: vec![profile()],
         analysis: Analysis {
             sinks: vec![Sink {
                 model: "tiny".into(),
+                evidence: Evidence::Measured,
                 protocol: FROBENIUS,
                 prompts: 25,
                 first: [8.0, 16.0],

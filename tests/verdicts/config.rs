@@ -156,8 +156,8 @@ fn small() -> TempDir {
     );
     write(
         "models.toml",
-        "schema = 1\n[[model]]\nid = \"one\"\nfolder = \"zoo/one\"\nprofiles = [\"tiny\"]\n\
-         [[model]]\nid = \"two\"\nhub = \"o/two\"\nrevision = \"main\"\nprofiles = [\"full\"]\npublished-as = \"two-8b\"\n",
+        "schema = 1\n[[model]]\nid = \"one\"\nevidence = \"rehearsal\"\nfolder = \"zoo/one\"\nprofiles = [\"tiny\"]\n\
+         [[model]]\nid = \"two\"\nevidence = \"measured\"\nhub = \"o/two\"\nrevision = \"main\"\nprofiles = [\"full\"]\npublished-as = \"two-8b\"\n",
     );
     write("prompts/p.toml", &prompts("p", "first", "second"));
     write("prompts/q.toml", &prompts("q", "first", "third"));
@@ -484,14 +484,51 @@ const CASES: &[Case] = &[
         M,
         [
             "[[model]]\nid = \"two\"",
-            "[[model]]\nid = \"made\"\nbase = \"one\"\nintervention = { random-init = 1 }\nprofiles = [\"tiny\"]\n\
-             [[model]]\nid = \"again\"\nbase = \"made\"\nintervention = { random-init = 2 }\nprofiles = [\"tiny\"]\n\
+            "[[model]]\nid = \"made\"\nevidence = \"rehearsal\"\nbase = \"one\"\nintervention = { random-init = 1 }\nprofiles = [\"tiny\"]\n\
+             [[model]]\nid = \"again\"\nevidence = \"rehearsal\"\nbase = \"made\"\nintervention = { random-init = 2 }\nprofiles = [\"tiny\"]\n\
              [[model]]\nid = \"two\"",
         ],
         "`made` is made by an intervention itself",
         "\"made\"",
         "the model that it is made from",
     ),
+    case(
+        M,
+        ["id = \"one\"\nevidence = \"rehearsal\"", "id = \"one\""],
+        "missing field `evidence`",
+        "[[model]]",
+        "`evidence = \"rehearsal\"` for one that only",
+    ),
+    case(
+        M,
+        ["id = \"one\"\nevidence = \"rehearsal\"", "id = \"one\"\nevidence = \"published\""],
+        "it is one of measured, rehearsal",
+        "\"published\"",
+        "",
+    ),
+    case(
+        M,
+        [
+            "[[model]]\nid = \"two\"",
+            "[[model]]\nid = \"made\"\nevidence = \"measured\"\nbase = \"two\"\nintervention = { random-init = 1 }\n\
+             profiles = [\"tiny\"]\n[[model]]\nid = \"two\"",
+        ],
+        "`made` has random weights",
+        "\"measured\"",
+        "write evidence = \"rehearsal\"",
+    ),
+    case(
+        M,
+        [
+            "[[model]]\nid = \"two\"",
+            "[[model]]\nid = \"stage\"\nevidence = \"measured\"\nfolder = \"z\"\nseries = \"one\"\nstep = 3\n\
+             profiles = [\"tiny\"]\n[[model]]\nid = \"two\"",
+        ],
+        "its `series`, `one`, is a rehearsal",
+        "\"measured\"",
+        "write evidence = \"rehearsal\"",
+    ),
+    case(E, ["id = \"e\"", "id = \"e\"\nlead = [\"H11\"]"], "unknown hypothesis `H11`", "\"H11\"", "`H1`"),
     case(M, [ONE, "folder = \"z\"\nseries = \"two\""], "without `step`", "\"two\"", "step"),
     case(M, [ONE, "folder = \"z\"\nstep = 3"], "without `series`", "3", "series"),
     case(M, [ONE, "folder = \"z\"\nseries = \"too\"\nstep = 3"], "unknown model `too`", "\"too\"", "`two`"),
@@ -694,7 +731,7 @@ const CASES: &[Case] = &[
     case(H, ["\"two-8b\"]", "\"two-7b\"]"], "unknown model `two-7b`", "\"two-7b\"", "`two-8b`"),
     case(H, ["[models]", "[models]\nprofile = \"ful\""], "unknown profile `ful`", "\"ful\"", "`full`"),
     case(H, ["prompts = [\"p\"]", "prompts = [\"grand\"]"], "unknown prompt set", "\"grand\"", "known: p, q"),
-    case(H, ["prompts = [\"p\"]", "prompts = []"], "is judged on measured evidence", "[]", ""),
+    case(H, ["prompts = [\"p\"]", "prompts = []"], "is judged on what is observed here", "[]", ""),
     case(
         H,
         ["category = \"Factual\"", "category = \"Factul\""],

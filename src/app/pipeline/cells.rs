@@ -127,11 +127,13 @@ pub(super) fn cells(
     cells
 }
 
-/// The sets a model is measured on: those that no hypothesis names too, if it is released.
+/// The sets a model is measured on: those that no hypothesis names too, if it is neither a stage nor a variant.
 fn sets_of(loaded: &Loaded, subject: &Subject) -> Vec<usize> {
     let facts = subject.facts();
-    let asking =
-        loaded.hypotheses.iter().filter(|(_, hypothesis, _)| asks_for(hypothesis, &subject.id, &facts));
+    let asking = loaded
+        .hypotheses
+        .iter()
+        .filter(|(_, hypothesis, _)| asks_for(hypothesis, &subject.id, subject.evidence, &facts));
     let asked: BTreeSet<&String> = asking.flat_map(|(_, hypothesis, _)| &hypothesis.prompts).collect();
     let all = !is_derived(&facts);
     (0..loaded.prompt_sets.len()).filter(|&set| all || asked.contains(&loaded.prompt_sets[set].id)).collect()

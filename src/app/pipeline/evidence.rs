@@ -12,7 +12,7 @@ use super::subject::Subject;
 use crate::plan::Job;
 use crate::store::{Answers, Damaged, damage_notes};
 use base::hash::Key;
-use number::evidence::{EvidenceTable, Measurement, ModelInfo, PromptInfo};
+use number::evidence::{Evidence, EvidenceTable, Measurement, PromptInfo, Tables};
 use number::metric::{attention_traces, measurements};
 use number::observation::PromptObservation;
 use number::weights::Weighed;
@@ -49,7 +49,15 @@ impl Run<'_> {
         Ok(Arc::clone(self.read.observations.insert(Arc::new(all))))
     }
 
-    /// The table of what these jobs measured: each (model, prompt, BOS) once, in the order of the plan, then what other kinds of job
+    /// The tables of what these jobs observed, one for each kind of evidence that this program observes: no table that is judged
+    /// has rows of both.
+    pub(super) fn apart(&mut self, jobs: &MeasuredJobs<'_>) -> Result<Apart, PipelineError> {
+        let inputs = self.inputs;
+        let mut of = |evidence| self.evidence_table(&jobs.of_evidence(inputs, evidence));
+        Ok(Apart { measured: of(Evidence::Measured)?, rehearsal: of(Evidence::Rehearsal)? })
+    }
+
+    /// The table of what these jobs observed, whatever it is evidence of: each (model, prompt, BOS) once, in the order of the plan, then what other kinds of job
     /// measured.
     pub(super) fn evidence_table(&mut self, jobs: &MeasuredJobs<'_>) -> Result<EvidenceTable, PipelineError> {
         let inputs = self.inputs;
@@ -82,6 +90,7 @@ impl Run<'_> {
             if let Some(squares) = squares {
                 rows.extend(attention_traces(id, prompt, observation, squares, cell.bos));
             }
+            as_evidence(inputs.subjects[cell.subject].evidence, &mut rows);
             rows
         });
         let rows: Vec<Vec<Measurement>> = rows.collect();
@@ -90,10 +99,13 @@ impl Run<'_> {
         // The last kind first, as tables were always written: two versions of this program write the same bytes.
         for kind in self.kinds.iter().rev().filter(|kind| kind.name() != "observe") {
             for job in jobs.kind(kind.name()) {
-                let rows =
+                let mut rows =
                     kind.rows(inputs, job, small.get(&job.key)?).map_err(|error| misread(job, error))?;
                 if !rows.is_empty() {
-                    job.model.into_iter().for_each(|model| know(&mut table, &inputs.subjects[model]));
+                    if let Some(subject) = job.model.map(|model| &inputs.subjects[model]) {
+                        know(&mut table, subject);
+                        as_evidence(subject.evidence, &mut rows);
+                    }
                     table.rows.extend(rows);
                 }
             }
@@ -111,6 +123,21 @@ impl Run<'_> {
         let store = &self.inputs.store;
         let all = Complete::of(store.blobs(&store.snapshot()?, &keys)?)?;
         Ok(Arc::clone(self.read.small_objects.insert(Arc::new(all))))
+    }
+}
+
+/// What was observed here, by what it is evidence of.
+pub(super) struct Apart {
+    /// Of checkpoints that were trained on natural data.
+    pub measured: EvidenceTable,
+    /// Of checkpoints that only test the instrument.
+    pub rehearsal: EvidenceTable,
+}
+
+impl Apart {
+    /// The tables of every kind of evidence, with these published ones.
+    pub(super) fn beside<'a>(&'a self, published: &'a EvidenceTable) -> Tables<'a> {
+        Tables { published, measured: &self.measured, rehearsal: &self.rehearsal }
     }
 }
 
@@ -152,10 +179,15 @@ fn misread(job: &Job, error: serde_json::Error) -> PipelineError {
     PipelineError::Stored { slot: job.slot.clone(), error }
 }
 
+/// States what rows of one model are evidence of.
+fn as_evidence(evidence: Evidence, rows: &mut [Measurement]) {
+    rows.iter_mut().for_each(|row| row.evidence = evidence);
+}
+
 /// Lists a model in the table, once.
 fn know(table: &mut EvidenceTable, subject: &Subject) {
     if !table.models.iter().any(|model| model.id == subject.id) {
-        table.models.push(ModelInfo { id: subject.id.clone(), facts: subject.facts() });
+        table.models.push(subject.info());
     }
 }
 

@@ -8,7 +8,6 @@ use super::planning::plan;
 use super::registering;
 use super::subject::WhenMissing;
 use base::progress::Progress;
-use number::evidence::Evidence;
 use study::config::Loaded;
 use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::{HypothesisOutcome, Registration};
@@ -41,19 +40,16 @@ pub fn explain(
     let Some((_, hypothesis, _)) = one.hypotheses.first().cloned() else { return Ok(None) };
     let planned = plan(&one, places, WhenMissing::Report, progress)?;
     let mut run = planned.start(places, progress);
-    let (outcome, measured) = run.repairing(false, |run| {
+    let (outcome, observed) = run.repairing(false, |run| {
         run.execute(&[Stage::Judge])?;
         let outcome = run.done.outcomes.values().next().cloned();
         let jobs = run.measured_jobs().read_by(&Scope::of(run.inputs, &hypothesis));
-        Ok((outcome, run.evidence_table(&jobs)?))
+        Ok((outcome, run.apart(&jobs)?))
     })?;
     let Some(outcome) = outcome else { return Ok(None) };
-    let published = run.published()?;
+    let tables = observed.beside(run.published()?);
     let rows = outcome.predictions.iter().map(|prediction| {
-        let table = match prediction.evidence {
-            Evidence::Published => published,
-            Evidence::Measured => &measured,
-        };
+        let table = tables.of(prediction.evidence);
         let asked = hypothesis.predictions.iter().find(|p| p.id == prediction.id);
         asked.map(|asked| behind(&hypothesis, asked, prediction.evidence, table)).unwrap_or_default()
     });

@@ -6,6 +6,7 @@ use super::inputs::Inputs;
 use super::subject::lineage;
 use crate::plan::{Job, keys};
 use base::hash::Key;
+use number::evidence::Evidence;
 use study::config::experiment::Model;
 use study::judge::asks_for;
 use study::judge::hypothesis::Hypothesis;
@@ -25,12 +26,15 @@ pub(super) struct Scope {
 
 /// Whether a hypothesis is judged on a model of the list.
 pub(super) fn asks(hypothesis: &Hypothesis, model: &Model) -> bool {
-    asks_for(hypothesis, &model.id, &lineage(model))
+    asks_for(hypothesis, &model.id, model.evidence.into(), &lineage(model))
 }
 
 impl Scope {
     pub(super) fn of(inputs: &Inputs<'_>, hypothesis: &Hypothesis) -> Scope {
-        let asked = inputs.subjects.iter().map(|subject| asks_for(hypothesis, &subject.id, &subject.facts()));
+        let asked = inputs
+            .subjects
+            .iter()
+            .map(|subject| asks_for(hypothesis, &subject.id, subject.evidence, &subject.facts()));
         let sets = inputs.loaded.prompt_sets.iter().map(|set| hypothesis.prompts.contains(&set.id));
         Scope { models: asked.collect(), sets: sets.collect() }
     }
@@ -53,6 +57,12 @@ impl<'a> MeasuredJobs<'a> {
         MeasuredJobs(self.0.iter().copied().filter(|job| scope.reads(job)).collect())
     }
 
+    /// The part that is of models of one kind of evidence.
+    pub(super) fn of_evidence(&self, inputs: &Inputs<'_>, evidence: Evidence) -> MeasuredJobs<'a> {
+        let is = |job: &&Job| job.model.is_some_and(|model| inputs.subjects[model].evidence == evidence);
+        MeasuredJobs(self.0.iter().copied().filter(is).collect())
+    }
+
     /// The jobs of one kind.
     pub(super) fn kind(&self, kind: &str) -> impl Iterator<Item = &'a Job> {
         self.0.iter().copied().filter(move |job| job.kind == kind)
@@ -68,7 +78,7 @@ impl<'a> MeasuredJobs<'a> {
         }
         // Once a model: its facts take a walk over all its tensors.
         for subject in models.into_iter().map(|model| &inputs.subjects[model]) {
-            digest.model(&subject.id, &subject.facts());
+            digest.model(&subject.info());
         }
         inputs.published.iter().for_each(|key| digest.import(key));
         digest.finish()

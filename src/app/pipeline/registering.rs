@@ -23,7 +23,7 @@ pub(super) fn folder(results: &Path) -> PathBuf {
 /// What enters the verdict of a hypothesis beside it.
 pub(super) fn entered(loaded: &Loaded, hypothesis: &Hypothesis, tables: Option<Key>) -> Entered {
     let reads = |evidence| hypothesis.predictions.iter().any(|one| one.evidence.contains(&evidence));
-    let models = loaded.selected().filter(|model| reads(Evidence::Measured) && asks(hypothesis, model));
+    let models = loaded.selected().filter(|model| asks(hypothesis, model));
     let tables = tables.filter(|_| reads(Evidence::Published));
     Entered::of(loaded, hypothesis, models, tables, STATISTICS_VERSION)
 }

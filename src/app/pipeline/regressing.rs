@@ -26,17 +26,17 @@ pub struct Rerun {
     pub failures: Vec<ModelFailure>,
 }
 
-/// The part of what was measured that is compared number by number: released models, the first BOS policy, and the first
-/// prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
+/// The part of what was measured that is compared number by number: models that are neither stages nor variants, the first BOS
+/// policy, and the first prompt set (spectra of every set). All the rest is compared through the estimates and verdicts that are made of it: a
 /// baseline of everything would be ten times as large and say the same.
 fn shown<'p>(inputs: &Inputs<'_>, jobs: &MeasuredJobs<'p>) -> MeasuredJobs<'p> {
     let bos = inputs.loaded.experiment.bos.first();
-    let released: Vec<bool> = inputs.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
+    let originals: Vec<bool> = inputs.subjects.iter().map(|s| !is_derived(&s.facts())).collect();
     let shown = |job: &&Job| {
         let Some(evidence) = job.evidence else { return false };
         let first_set = job.kind != "observe" || evidence.set == Some(0);
         let first_bos = evidence.bos.is_none_or(|policy| Some(&policy) == bos);
-        first_set && first_bos && job.model.is_some_and(|model| released[model])
+        first_set && first_bos && job.model.is_some_and(|model| originals[model])
     };
     MeasuredJobs(jobs.0.iter().copied().filter(shown).collect())
 }

@@ -6,35 +6,36 @@ use rayon::prelude::*;
 
 use super::cells::Cell;
 use super::error::{Lost, PipelineError};
-use super::evidence::Complete;
+use super::evidence::{Apart, Complete};
 use super::executor::Run;
 use super::inputs::Inputs;
 use super::leftovers;
-use super::measured_jobs::MeasuredJobs;
+use super::measured_jobs::{MeasuredJobs, Scope};
 use super::places::Places;
 use super::provenance;
 use super::registering;
+use super::subject::Subject;
 use super::written::{Manifest, Written};
 use crate::plan::Plan;
 use crate::store::Stored;
 use base::device::Device;
 use base::hash::Key;
 use base::publish;
-use number::evidence::{EvidenceTable, ModelInfo};
+use number::evidence::{Evidence, Tables};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::observation::PromptObservation;
 use results::manifest::MANIFEST;
 use results::regress::{RUN_SCHEMA, RunFile};
 use results::report::{
-    LayerProfile, MetricDefinition, Provenance, Report, View, published_figures, training_figures,
+    LayerProfile, Lead, MetricDefinition, Provenance, Reading, Report, View, published_figures, training_figures,
 };
 use results::tables;
 use results::tidy;
 use study::analysis::analyse;
 use study::config::Loaded;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
-use study::judge::{family, listed};
+use study::judge::{behind, family, listed};
 use study::published;
 
 /// Asks of the published tables and their recipes, before anything is observed, what the report will ask of them after:
@@ -64,8 +65,9 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     let mut view = view(run);
     let observations = run.observations()?;
     view.profiles = profiles(run.inputs, &jobs, &observations)?;
-    let measured = run.evidence_table(&jobs)?;
-    read_rows(&mut view, loaded, run.published()?, &measured)?;
+    view.leads = leads(run, &view.hypotheses)?;
+    let observed = run.apart(&jobs)?;
+    read_rows(&mut view, loaded, observed.beside(run.published()?))?;
     loaded.published.iter().try_for_each(|folder| run.inputs.check_published(folder))?;
     let before = leftovers::listed(&places.results);
     let mut manifest = Manifest::new();
@@ -90,7 +92,7 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     let printed = tidy::printed_statistics(&view.statistics);
     save(places, Path::new("tables/printed_statistics.csv"), &printed, &mut manifest)?;
     save(places, Path::new("analysis.json"), &json(&view.analysis), &mut manifest)?;
-    write_tables(run, &jobs, &measured, &mut manifest)?;
+    write_tables(run, &jobs, &observed, &mut manifest)?;
     write_tidy(run, &view.hypotheses, &mut manifest)?;
     leftovers::remove(&places.results, &before, &manifest, progress);
     write_research_object(run, &mut manifest)?;
@@ -150,11 +152,7 @@ fn view(run: &Run<'_>) -> View {
             }),
             jobs,
         },
-        models: inputs
-            .subjects
-            .iter()
-            .map(|subject| ModelInfo { id: subject.id.clone(), facts: subject.facts() })
-            .collect(),
+        models: inputs.subjects.iter().map(Subject::info).collect(),
         family: family(&outcomes, &alphas, inputs.loaded.experiment.family),
         listed: listed(&outcomes),
         registrations: registering::with_effects(inputs, &run.done),
@@ -165,21 +163,42 @@ fn view(run: &Run<'_>) -> View {
     }
 }
 
-/// What the report reads off rows of evidence.
-fn read_rows(
-    view: &mut View,
-    loaded: &Loaded,
-    tables: &EvidenceTable,
-    measured: &EvidenceTable,
-) -> Result<(), PipelineError> {
-    let (tables, measured) = (EvidenceIndex::new(tables), EvidenceIndex::new(measured));
-    if let Some(folder) = &loaded.published {
-        let retest = published::retest(folder, &tables)?;
-        (view.claims, view.statistics, view.llama) = (retest.claims, retest.statistics, Some(retest.llama));
-        view.figures = published_figures(&tables, &measured);
+/// The hypotheses that are told first, with the rows that their predictions are read off: of those with one quantity.
+fn leads(run: &mut Run<'_>, outcomes: &[HypothesisOutcome]) -> Result<Vec<Lead>, PipelineError> {
+    let loaded = run.inputs.loaded;
+    let mut leads = Vec::new();
+    for (_, hypothesis, _) in &loaded.hypotheses {
+        let outcome = outcomes.iter().find(|outcome| outcome.id == hypothesis.id);
+        let Some(outcome) = outcome.filter(|_| loaded.experiment.lead.contains(&hypothesis.id)) else {
+            continue;
+        };
+        let jobs = run.measured_jobs().read_by(&Scope::of(run.inputs, hypothesis));
+        let observed = run.apart(&jobs)?;
+        let tables = observed.beside(run.published()?);
+        let readings = outcome.predictions.iter().flat_map(|one| {
+            let asked = hypothesis.predictions.iter().find(|asked| asked.id == one.id);
+            let found = asked.map(|asked| behind(hypothesis, asked, one.evidence, tables.of(one.evidence)));
+            match found.as_deref() {
+                Some([only]) => Reading::all(&one.id, one.evidence, &only.rows),
+                _ => Vec::new(),
+            }
+        });
+        leads.push(Lead { hypothesis: hypothesis.id.clone(), readings: readings.collect() });
     }
-    view.training = training_figures(&measured);
-    view.analysis = analyse(&tables, &measured);
+    Ok(leads)
+}
+
+/// What the report reads off rows of evidence.
+fn read_rows(view: &mut View, loaded: &Loaded, tables: Tables<'_>) -> Result<(), PipelineError> {
+    let indices: Vec<(Evidence, EvidenceIndex<'_>)> =
+        Evidence::ALL.iter().map(|&kind| (kind, EvidenceIndex::new(tables.of(kind)))).collect();
+    if let (Some(folder), Some((_, rows))) = (&loaded.published, indices.first()) {
+        let retest = published::retest(folder, rows)?;
+        (view.claims, view.statistics, view.llama) = (retest.claims, retest.statistics, Some(retest.llama));
+        view.figures = published_figures(&indices);
+    }
+    view.training = training_figures(&indices);
+    view.analysis = analyse(&indices);
     Ok(())
 }
 
@@ -220,7 +239,7 @@ fn profiles(
 fn write_tables(
     run: &mut Run<'_>,
     jobs: &MeasuredJobs<'_>,
-    measured: &EvidenceTable,
+    observed: &Apart,
     manifest: &mut Manifest,
 ) -> Result<(), PipelineError> {
     let (inputs, places, observations) = (run.inputs, run.places, run.observations()?);
@@ -231,6 +250,7 @@ fn write_tables(
         .filter(|cell| seen.insert((cell.subject, &cell.prompt.id, cell.bos)))
         .map(|cell| {
             Ok(tables::Observed {
+                evidence: inputs.subjects[cell.subject].evidence,
                 source: "streamgauge",
                 model: &inputs.subjects[cell.subject].id,
                 prompt: &cell.prompt.id,
@@ -243,11 +263,11 @@ fn write_tables(
         .collect::<Result<_, Lost>>()?;
     let published = run.published()?;
     let folder = places.results.join("tables");
-    let observed = tables::write_observations(&folder.join("observations.parquet"), &rows)?;
-    manifest.insert("tables/observations.parquet".to_string(), observed);
-    let rows = published.rows.iter().chain(&measured.rows);
-    let measured = tables::write_measurements(&folder.join("measurements.parquet"), rows)?;
-    manifest.insert("tables/measurements.parquet".to_string(), measured);
+    let written = tables::write_observations(&folder.join("observations.parquet"), &rows)?;
+    manifest.insert("tables/observations.parquet".to_string(), written);
+    let rows = published.rows.iter().chain(&observed.measured.rows).chain(&observed.rehearsal.rows);
+    let written = tables::write_measurements(&folder.join("measurements.parquet"), rows)?;
+    manifest.insert("tables/measurements.parquet".to_string(), written);
     Ok(())
 }
 

@@ -15,7 +15,8 @@ use engine::run::{Graphs, RunError};
 use model::arch::{self, ArchError, Recipe};
 use model::checkpoint::{Checkpoint, CheckpointError, Memo, Tokenizer, is_gguf, read_config};
 use model::hub::{Hub, HubError, HubId, Settings};
-use number::facts::{ModelFacts, is_quantisation};
+use number::evidence::{Evidence, ModelInfo};
+use number::facts::{ModelFacts, ORIGINAL, is_quantisation};
 use number::observation::SCALES;
 use study::config::{
     experiment::{Model, ModelList},
@@ -37,6 +38,9 @@ pub struct Subject {
     memo: Memo,
     /// What is changed in the stored model.
     pub intervention: Option<Change>,
+    /// What its numbers are evidence of, as the model list says; of a model that no list has, nobody has said that it is none of
+    /// language models.
+    pub evidence: Evidence,
     facts: ModelFacts,
 }
 
@@ -178,6 +182,7 @@ impl Subject {
         memo: &Memo,
     ) -> Result<Subject, SubjectError> {
         let subject = Subject::of(&model.id, folder, tokenizer, change(model), lineage(model), memo)?;
+        let subject = Subject { evidence: model.evidence.into(), ..subject };
         // A GGUF type may have a suffix that says which tensors have more bits: q4_k_m.
         let found = subject.checkpoint.dtype().to_string();
         let differs =
@@ -242,8 +247,14 @@ impl Subject {
             tokenizer,
             memo: memo.clone(),
             intervention,
+            evidence: Evidence::Measured,
             facts,
         })
+    }
+
+    /// The model as tables know it.
+    pub fn info(&self) -> ModelInfo {
+        ModelInfo { id: self.id.clone(), evidence: self.evidence, facts: self.facts() }
     }
 
     /// Content hash of the weights, as stored: a variant's are its base's. Reads those that were not read yet, unless they are
@@ -354,7 +365,7 @@ pub fn lineage(model: &Model) -> ModelFacts {
     let kind = match &model.series {
         _ if made.is_some() || rounded => "variant",
         Some(series) if *series != model.id => "revision",
-        _ => "released",
+        _ => ORIGINAL,
     };
     ModelFacts {
         kind: Some(kind.to_string()),

@@ -8,7 +8,7 @@
 //! | spectra | weights and what is changed in them, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
-//! | report | outcomes, evidence, title, report version, metrics (names, units, definitions), the size of the family where the experiment states it; recipes of claims; registrations, where one is not the first |
+//! | report | outcomes, evidence, title, report version, metrics (names, units, definitions), the size of the family and the hypotheses told first, where the experiment states them; recipes of claims; registrations, where one is not the first |
 //!
 //! What does not enter: the BOS policy (two that lead to the same tokens share an observation), paths, file times, the ids
 //! of models, prompts and prompt sets (they enter *evidence*, whose rows carry them into a judgement), thread counts,
@@ -16,7 +16,7 @@
 //! order), comments in TOML. A version below is raised by whoever changes what the code computes from the same inputs.
 
 use base::hash::{Fields, Key, KeyOf, Naming};
-use number::{facts::ModelFacts, observation::Extras, protocol::Bos};
+use number::{evidence::ModelInfo, observation::Extras, protocol::Bos};
 
 /// What the ONNX builder writes beside the graphs' own bytes.
 pub const BUILDER_VERSION: u32 = 1;
@@ -29,7 +29,7 @@ pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 7;
+pub const STATISTICS_VERSION: u32 = 8;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 16;
 
@@ -288,11 +288,13 @@ impl EvidenceDigest {
         self.parts.push(part);
     }
 
-    /// Adds a measured model: its facts decide filters and tests.
-    pub fn model(&mut self, id: &str, facts: &ModelFacts) {
+    /// Adds a measured model: its facts decide filters and tests, what it is evidence of the table that it is judged in.
+    pub fn model(&mut self, model: &ModelInfo) {
+        let ModelInfo { id, evidence, facts } = model;
         // Plain numbers and strings: serialising them to memory cannot fail.
         let facts = serde_json::to_string(facts).expect("facts serialise");
-        self.parts.push(Fields::new("model").with("id", id).with("facts", facts).key());
+        let part = Fields::new("model").with("id", id).with("evidence", evidence).with("facts", facts);
+        self.parts.push(part.key());
     }
 
     /// Adds imported tables, by the key of their import.

@@ -6,6 +6,7 @@
 mod document;
 mod drawing;
 mod figures;
+mod lead;
 mod pages;
 mod pens;
 mod profile;
@@ -14,6 +15,7 @@ mod view;
 
 pub use document::{Part, Said};
 pub use figures::{Axis, Figure, Form, Mark, Series, training_figures};
+pub use lead::{Lead, Reading};
 pub use pages::published_figures;
 pub use pens::{Html, PlotError, TextPage};
 pub use profile::{Band, BranchWrites, LayerProfile};

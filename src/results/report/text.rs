@@ -10,6 +10,7 @@ pub(super) fn evidence_phrase(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Published => "published rows",
         Evidence::Measured => "measured here",
+        Evidence::Rehearsal => "rehearsal",
     }
 }
 
@@ -17,6 +18,7 @@ pub(super) fn capital(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Published => "Published rows",
         Evidence::Measured => "Measured here",
+        Evidence::Rehearsal => "Rehearsal",
     }
 }
 

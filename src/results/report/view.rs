@@ -2,6 +2,7 @@
 
 use super::document::slug;
 use super::figures::Figure;
+use super::lead::Lead;
 use super::profile::LayerProfile;
 use number::evidence::{Evidence, ModelInfo};
 use study::analysis::Analysis;
@@ -22,11 +23,13 @@ pub struct View {
     pub statistics: Vec<ClaimOutcome>,
     /// The judged hypotheses, in the order of the experiment.
     pub hypotheses: Vec<HypothesisOutcome>,
-    /// Measured models with the facts of their configs.
+    /// Hypotheses that the opening page tells first, in the order of the experiment.
+    pub leads: Vec<Lead>,
+    /// Observed models with what they are evidence of and the facts of their configs.
     pub models: Vec<ModelInfo>,
     /// One for each observed model, in the order of `models`.
     pub profiles: Vec<LayerProfile>,
-    /// Figures read off evidence rows, published before measured.
+    /// Figures read off evidence rows, in the order of the kinds of evidence.
     pub figures: Vec<Figure>,
     /// What was measured along trainings, for hypotheses about them; empty without stages.
     pub training: Vec<Figure>,
@@ -77,17 +80,11 @@ impl View {
     }
 }
 
-/// Whether the checkpoint is as its makers released it: neither a stage of a training nor changed here.
-pub(super) fn is_released(model: &ModelInfo) -> bool {
-    model.facts.kind.as_deref().is_none_or(|kind| kind == "released")
-}
-
-/// A prediction on both kinds of evidence, side by side.
+/// A prediction on every kind of evidence that it is judged on, side by side.
 pub(super) struct Pair<'a> {
     pub id: &'a str,
     pub claim: &'a str,
-    pub published: Option<&'a PredictionOutcome>,
-    pub measured: Option<&'a PredictionOutcome>,
+    sides: Vec<&'a PredictionOutcome>,
 }
 
 impl<'a> Pair<'a> {
@@ -95,25 +92,21 @@ impl<'a> Pair<'a> {
     pub(super) fn all(hypothesis: &'a HypothesisOutcome) -> Vec<Pair<'a>> {
         let mut pairs: Vec<Pair> = Vec::new();
         for outcome in &hypothesis.predictions {
-            let at = pairs.iter().position(|pair| pair.id == outcome.id).unwrap_or_else(|| {
-                let (id, claim) = (outcome.id.as_str(), outcome.claim.as_str());
-                pairs.push(Pair { id, claim, published: None, measured: None });
-                pairs.len() - 1
-            });
-            match outcome.evidence {
-                Evidence::Published => pairs[at].published = Some(outcome),
-                Evidence::Measured => pairs[at].measured = Some(outcome),
+            match pairs.iter_mut().find(|pair| pair.id == outcome.id) {
+                Some(pair) => pair.sides.push(outcome),
+                None => pairs.push(Pair { id: &outcome.id, claim: &outcome.claim, sides: vec![outcome] }),
             }
         }
+        pairs.iter_mut().for_each(|pair| pair.sides.sort_by_key(|side| side.evidence));
         pairs
     }
 
-    /// What there is, published first.
+    /// What there is, in the order of the kinds of evidence.
     pub(super) fn sides(&self) -> impl Iterator<Item = &'a PredictionOutcome> {
-        self.published.into_iter().chain(self.measured)
+        self.sides.iter().copied()
     }
 
-    /// Labels of all estimates in the order they first come, those on both sides (a pooled one, say) after the others.
+    /// Labels of all estimates in the order they first come, those on several sides (a pooled one, say) after the others.
     pub(super) fn labels(&self) -> Vec<&'a str> {
         let mut labels: Vec<&str> = Vec::new();
         for estimate in self.sides().flat_map(|side| &side.primary.estimates) {

@@ -101,7 +101,10 @@ fn taps() -> Vec<Column> {
     always.map(column).collect()
 }
 
-const EVIDENCE: Column = text("evidence", "published (imported tables) or measured (observed here)");
+const EVIDENCE: Column = text(
+    "evidence",
+    "published (imported tables), measured (observed here on checkpoints trained on natural data) or rehearsal (observed here on miniatures, random weights, and stages and variants of these: it tests the instrument)",
+);
 const SOURCE: Column = text("source", "name of the published source, or streamgauge");
 const MODEL: Column = text("model", "model id");
 const PROMPT: Column =

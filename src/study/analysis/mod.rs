@@ -13,6 +13,7 @@ pub use spread::{Part, Spread, spreads};
 
 use serde::Serialize;
 
+use number::evidence::Evidence;
 use number::index::EvidenceIndex;
 
 /// All analyses of one run.
@@ -26,11 +27,14 @@ pub struct Analysis {
     pub replications: Vec<Replication>,
 }
 
-/// Every analysis of measured rows, and of published beside measured ones. The same tables give the same numbers.
-pub fn analyse(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Analysis {
+/// Every analysis, of each kind of evidence by itself, and of published beside measured rows. The same tables give the same
+/// numbers.
+pub fn analyse(indices: &[(Evidence, EvidenceIndex<'_>)]) -> Analysis {
+    let of = |wanted| indices.iter().find(|(kind, _)| *kind == wanted).map(|(_, index)| index);
+    let both = of(Evidence::Published).zip(of(Evidence::Measured));
     Analysis {
-        sinks: sinks(measured),
-        spreads: spreads(measured),
-        replications: replications(published, measured),
+        sinks: indices.iter().flat_map(|(kind, index)| sinks(*kind, index)).collect(),
+        spreads: indices.iter().flat_map(|(kind, index)| spreads(*kind, index)).collect(),
+        replications: both.map(|(published, own)| replications(published, own)).unwrap_or_default(),
     }
 }

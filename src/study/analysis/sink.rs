@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use number::evidence::Evidence;
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
@@ -16,6 +17,8 @@ const LADDER: &str = "Ladder";
 pub struct Sink {
     /// Id of the model.
     pub model: String,
+    /// What the model is evidence of.
+    pub evidence: Evidence,
     /// Of every norm here.
     pub protocol: Protocol,
     /// Prompts behind the norms; the ladder is not among them.
@@ -48,12 +51,12 @@ pub struct Rung {
 }
 
 /// One entry per model that has prompts outside the ladder with at least two tokens.
-pub fn sinks(index: &EvidenceIndex<'_>) -> Vec<Sink> {
+pub fn sinks(evidence: Evidence, index: &EvidenceIndex<'_>) -> Vec<Sink> {
     let models = index.table.models.iter();
-    models.filter_map(|model| sink(index, &model.id, model.facts.blocks?)).collect()
+    models.filter_map(|model| sink((evidence, index), &model.id, model.facts.blocks?)).collect()
 }
 
-fn sink(index: &EvidenceIndex<'_>, model: &str, blocks: u32) -> Option<Sink> {
+fn sink((evidence, index): (Evidence, &EvidenceIndex<'_>), model: &str, blocks: u32) -> Option<Sink> {
     let protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto);
     let layers = [blocks.checked_sub(1)?, blocks];
     let tokens = |prompt: &str| index.number(Metric::TokenCount, protocol, None, model, prompt);
@@ -99,6 +102,7 @@ fn sink(index: &EvidenceIndex<'_>, model: &str, blocks: u32) -> Option<Sink> {
     let right = rungs.iter().filter(|r| (r.observed > 1.0) == (r.predicted > 1.0)).count();
     Some(Sink {
         model: model.to_string(),
+        evidence,
         protocol,
         prompts: prompts as usize,
         first: first.map(f64::sqrt),
@@ -125,7 +129,7 @@ fn r_squared(rungs: &[Rung]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use number::evidence::{Evidence, EvidenceTable, Measurement, ModelInfo, PromptInfo};
+    use number::evidence::{EvidenceTable, Measurement, ModelInfo, PromptInfo};
     use number::facts::ModelFacts;
 
     /// A model whose norms obey the sink model exactly: LLaMA's numbers of the input-dependency test.
@@ -134,6 +138,7 @@ mod tests {
         let mut table = EvidenceTable {
             models: vec![ModelInfo {
                 id: "m".into(),
+                evidence: Evidence::Measured,
                 facts: ModelFacts { blocks: Some(4), ..ModelFacts::default() },
             }],
             ..EvidenceTable::default()
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn norms_that_obey_the_model_are_recovered_and_predict_the_ladder() {
         let table = table();
-        let found = sinks(&EvidenceIndex::new(&table));
+        let found = sinks(Evidence::Measured, &EvidenceIndex::new(&table));
         let sink = &found[0];
         assert_eq!((found.len(), sink.prompts, sink.rungs.len()), (1, 2, 2));
         assert!((sink.first[0] - 492.9).abs() < 1e-9 && (sink.other[1] - 85.9).abs() < 1e-9);
@@ -196,6 +201,6 @@ mod tests {
     fn without_prompts_beside_the_ladder_nothing_is_predicted() {
         let mut table = table();
         table.prompts.iter_mut().for_each(|p| p.category = LADDER.into());
-        assert_eq!(sinks(&EvidenceIndex::new(&table)), []);
+        assert_eq!(sinks(Evidence::Measured, &EvidenceIndex::new(&table)), []);
     }
 }

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::stats::decompose;
-use number::index::EvidenceIndex;
+use number::evidence::Evidence;
+use number::index::{EvidenceIndex, IndexedModel};
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
 /// The decomposition over one set of protocols.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Spread {
+    /// What its models are evidence of.
+    pub evidence: Evidence,
     /// The logarithm of this is decomposed.
     pub metric: Metric,
     /// Which protocols, in words.
@@ -39,8 +42,9 @@ pub struct Part {
     pub share: f64,
 }
 
-/// Over all protocols, and over those that average ordinary tokens at the last block, of the last gain.
-pub fn spreads(index: &EvidenceIndex<'_>) -> Vec<Spread> {
+/// Over all protocols, and over those that average ordinary tokens at the last block, of the last gain of models that are neither
+/// stages of a training nor variants: these would be counted with what they are made of.
+pub fn spreads(evidence: Evidence, index: &EvidenceIndex<'_>) -> Vec<Spread> {
     let all: Vec<Protocol> = Protocol::all(Bos::Auto).collect();
     let equivalent: Vec<Protocol> =
         [Reduction::Last, Reduction::MeanWithoutFirst, Reduction::FrobeniusWithoutFirst]
@@ -48,13 +52,17 @@ pub fn spreads(index: &EvidenceIndex<'_>) -> Vec<Spread> {
             .into();
     [("every reduction and endpoint", all), ("reductions without the first token, last block", equivalent)]
         .into_iter()
-        .filter_map(|(over, protocols)| spread(index, over, protocols))
+        .filter_map(|(over, protocols)| spread((evidence, index), over, protocols))
         .collect()
 }
 
 /// Prompts that lack a number for some model or protocol are left out: the design stays fully crossed, so that the parts do
 /// not depend on an order. A prompt lies within its category: what prompts explain beyond categories is theirs.
-fn spread(index: &EvidenceIndex<'_>, over: &str, protocols: Vec<Protocol>) -> Option<Spread> {
+fn spread(
+    (evidence, index): (Evidence, &EvidenceIndex<'_>),
+    over: &str,
+    protocols: Vec<Protocol>,
+) -> Option<Spread> {
     let metric = Metric::LastGain;
     let value = |model: &str, prompt: &str, protocol| {
         let gain = index.number(metric, protocol, None, model, prompt)?;
@@ -62,7 +70,8 @@ fn spread(index: &EvidenceIndex<'_>, over: &str, protocols: Vec<Protocol>) -> Op
     };
     let mut by_text = BTreeSet::new();
     let rows = index.of_metric(metric).iter().filter(|row| row.protocol.is_some() && row.prompt.is_some());
-    let models: BTreeSet<&str> = rows.map(|row| row.model.as_str()).collect();
+    let original = |id: &str| index.model(id).is_none_or(IndexedModel::is_original);
+    let models: BTreeSet<&str> = rows.map(|row| row.model.as_str()).filter(|id| original(id)).collect();
     let prompts: Vec<_> = index
         .table
         .prompts
@@ -101,6 +110,7 @@ fn spread(index: &EvidenceIndex<'_>, over: &str, protocols: Vec<Protocol>) -> Op
     parts.push(Part { name: "model × prompt × protocol".into(), share: rest });
     let values: Vec<f64> = with_prompt.iter().map(|(_, value)| *value).collect();
     Some(Spread {
+        evidence,
         metric,
         over: over.to_string(),
         protocols,
@@ -115,7 +125,7 @@ fn spread(index: &EvidenceIndex<'_>, over: &str, protocols: Vec<Protocol>) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use number::evidence::{Evidence, EvidenceTable, Measurement, PromptInfo};
+    use number::evidence::{EvidenceTable, Measurement, PromptInfo};
 
     fn table(gain: impl Fn(usize, usize, Protocol) -> f64) -> EvidenceTable {
         let mut table = EvidenceTable::default();
@@ -147,7 +157,7 @@ mod tests {
     }
 
     fn found(table: &EvidenceTable) -> Vec<Spread> {
-        spreads(&EvidenceIndex::new(table))
+        spreads(Evidence::Measured, &EvidenceIndex::new(table))
     }
 
     fn share(spread: &Spread, name: &str) -> f64 {

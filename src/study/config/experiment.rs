@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::intervention::Intervention;
+use base::named_enum;
+use number::evidence::Evidence;
 use number::observation::Extras;
 use number::protocol::Bos;
 
@@ -28,6 +30,9 @@ pub struct Experiment {
     /// Folder of published tables, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<String>,
+    /// Ids of hypotheses that the report tells first, on its opening page, with a picture of the numbers behind them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lead: Vec<String>,
     /// Number of hypotheses in the family over which primary p values are corrected, where it is larger than the number
     /// judged here: judging some claims of a research alone makes them no fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +90,25 @@ pub struct ModelList {
     pub models: Vec<Model>,
 }
 
+named_enum! {
+    /// What the numbers of a model of the list are evidence of.
+    ModelEvidence, "evidence" {
+        /// It was trained on natural data.
+        Measured = "measured",
+        /// It tests the instrument: a miniature, random weights, a stage or variant of these.
+        Rehearsal = "rehearsal",
+    }
+}
+
+impl From<ModelEvidence> for Evidence {
+    fn from(kind: ModelEvidence) -> Evidence {
+        match kind {
+            ModelEvidence::Measured => Evidence::Measured,
+            ModelEvidence::Rehearsal => Evidence::Rehearsal,
+        }
+    }
+}
+
 /// An id and where the checkpoint lies: `folder`, or `hub` with `revision`; or the `base` it is made from, and the
 /// `intervention`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -92,6 +116,9 @@ pub struct ModelList {
 pub struct Model {
     /// Id of the model, as hypotheses, tables and reports name it.
     pub id: String,
+    /// Write `evidence = "measured"` for a checkpoint that was trained on natural data, `evidence = "rehearsal"` for one that only
+    /// tests the instrument (a miniature, random weights, a stage or variant of these). The two are judged apart.
+    pub evidence: ModelEvidence,
     /// Folder in Hugging Face layout, or a GGUF file, relative to the model list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
@@ -116,8 +143,8 @@ pub struct Model {
     /// What is changed here in `base`, whose checkpoint is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervention: Option<Intervention>,
-    /// Id in this list of the model whose training this checkpoint is a stage of: its own id for the last stage, which is
-    /// the released model; the others are revisions.
+    /// Id in this list of the model whose training this checkpoint is a stage of: its own id for the last stage; the others
+    /// are revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,
     /// Training step of this stage.

@@ -263,7 +263,7 @@ impl Reader {
             models = list.map(|list| (list_document, list));
         }
         let (prompt_sets, all_prompts) = self.each(&document, "prompts", Kind::Prompts, check_prompts);
-        let (hypotheses, _) = self.each(&document, "hypotheses", Kind::Hypothesis, check_hypothesis);
+        let (hypotheses, all_hypotheses) = self.each(&document, "hypotheses", Kind::Hypothesis, check_hypothesis);
         let published = self.published(&document);
         let (folder, names) =
             published.map_or((None, PublishedNames::default()), |(f, names)| (Some(f), names));
@@ -274,6 +274,7 @@ impl Reader {
             // A list that is empty is one mistake, not one for every hypothesis that names a set.
             all_prompts: all_prompts && !prompt_sets.is_empty(),
             hypotheses: &hypotheses,
+            all_hypotheses: all_hypotheses && !hypotheses.is_empty(),
             published: &names,
         }));
         let (models_document, models) = models?;
@@ -347,6 +348,7 @@ impl<'a> Files<'a> {
             prompt_sets: &[],
             all_prompts: false,
             hypotheses: &[],
+            all_hypotheses: false,
             published,
         }
     }

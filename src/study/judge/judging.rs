@@ -17,22 +17,17 @@ use super::{
 };
 use base::hash::Key;
 use number::{
-    evidence::{Evidence, EvidenceTable},
+    evidence::{Evidence, EvidenceTable, Tables},
     index::EvidenceIndex,
     protocol::Protocol,
 };
 
-/// Judges every prediction on the evidence it names, under the primary protocol and every other way (`multiverse`). The
-/// tables hold the rows to be judged and no more: `measured` those of the hypothesis's profile and prompt sets (tables know
-/// neither profiles nor sets). The same inputs and seed give the same outcome, number for number, on any number of threads.
-pub fn judge(
-    hypothesis: &Hypothesis,
-    hash: Key,
-    published: &EvidenceTable,
-    measured: &EvidenceTable,
-    seed: u64,
-) -> HypothesisOutcome {
-    judge_with(hypothesis, hash, published, measured, &StatisticsCache::new(seed))
+/// Judges every prediction on the evidence it names, each kind by itself, under the primary protocol and every other way
+/// (`multiverse`). The tables hold the rows to be judged and no more: of what was observed those of the hypothesis's profile and
+/// prompt sets (tables know neither profiles nor sets). The same inputs and seed give the same outcome, number for number, on
+/// any number of threads.
+pub fn judge(hypothesis: &Hypothesis, hash: Key, tables: Tables<'_>, seed: u64) -> HypothesisOutcome {
+    judge_with(hypothesis, hash, tables, &StatisticsCache::new(seed))
 }
 
 /// [`judge`] for one of several hypotheses on the same numbers: what one computed the next need not, and nothing else
@@ -40,17 +35,12 @@ pub fn judge(
 pub fn judge_with(
     hypothesis: &Hypothesis,
     hash: Key,
-    published: &EvidenceTable,
-    measured: &EvidenceTable,
+    tables: Tables<'_>,
     cache: &StatisticsCache,
 ) -> HypothesisOutcome {
     let (mut predictions, mut curves, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
     for &evidence in Evidence::ALL {
-        let table = match evidence {
-            Evidence::Published => published,
-            Evidence::Measured => measured,
-        };
-        let (outcomes, found) = on_evidence(hypothesis, evidence, table, cache);
+        let (outcomes, found) = on_evidence(hypothesis, evidence, tables.of(evidence), cache);
         let mut core: Vec<Verdict> = outcomes.iter().filter(|o| o.core).map(|o| o.verdict).collect();
         // A core prediction that this evidence is not asked about is not tested by it: the others alone are not the claim.
         let unasked = |p: &&Prediction| p.core && !p.evidence.contains(&evidence);

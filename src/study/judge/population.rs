@@ -19,9 +19,9 @@ pub(crate) struct Population {
 /// Which models a look-up takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Released ones, unless the filter speaks of others.
+    /// Original ones, unless the filter speaks of others.
     Taken,
-    /// Every kind: released, revisions and variants.
+    /// Every kind: originals, revisions and variants.
     EveryKind,
     /// And models that were changed from those.
     Changed,
@@ -46,7 +46,7 @@ impl Population {
             let passes = listed && failure.is_none();
             let named = filters.iter().any(|f| f.ids.iter().any(|id| id == model.id));
             passing.push(passes);
-            taken.push(passes && (speaks || named || released(model)));
+            taken.push(passes && (speaks || named || model.is_original()));
         }
         let named: Vec<String> = filters.iter().flat_map(|f| f.ids.iter().cloned()).collect();
         for id in named.iter().filter(|id| !index.models.iter().any(|m| m.id == **id)) {
@@ -83,10 +83,6 @@ impl Population {
             some => format!(" of {}", some.join(" and ")),
         }
     }
-}
-
-fn released(model: &IndexedModel<'_>) -> bool {
-    model.fact("kind").is_none_or(|kind| kind == "released")
 }
 
 /// Whether conditions decide about revisions and variants themselves.

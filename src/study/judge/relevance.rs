@@ -4,22 +4,24 @@ use super::{
     hypothesis::{FactCondition, Hypothesis, ModelFilter},
     population::{HISTORY, fails, speaks_of_kinds},
 };
-use number::{facts::ModelFacts, index::IndexedModel};
+use number::{evidence::Evidence, facts::ModelFacts, index::IndexedModel};
 
 /// Whether a model is a stage of a training or was made here, by what the model list states of it.
 pub fn is_derived(lineage: &ModelFacts) -> bool {
-    lineage.kind.as_deref().is_some_and(|kind| kind != "released")
+    !lineage.is_original()
 }
 
-/// Whether a model is worth measuring for a hypothesis: released, or a revision or variant that some prediction
-/// speaks of, by a filter, by name, or by its kind of test. Of the facts only those count that the model list states.
-pub fn asks_for(hypothesis: &Hypothesis, id: &str, lineage: &ModelFacts) -> bool {
+/// Whether a model is worth measuring for a hypothesis: some prediction is judged on its kind of evidence, and it is no revision
+/// or variant, or that prediction speaks of it, by a filter, by name, or by its kind of test. Of the facts only those count that
+/// the model list states.
+pub fn asks_for(hypothesis: &Hypothesis, id: &str, evidence: Evidence, lineage: &ModelFacts) -> bool {
+    let mut predictions = hypothesis.predictions.iter().filter(|one| one.evidence.contains(&evidence));
     if !is_derived(lineage) {
-        return true;
+        return predictions.next().is_some();
     }
     let facts = serde_json::to_value(lineage).unwrap_or_default(); // plain data always serialises
     let model = IndexedModel { id, facts, blocks: None, lineage: id };
-    hypothesis.predictions.iter().any(|prediction| {
+    predictions.any(|prediction| {
         let filters: Vec<&ModelFilter> =
             std::iter::once(&hypothesis.models).chain(&prediction.models).collect();
         let names = |id: &str| filters.iter().any(|f| f.ids.iter().any(|listed| listed == id));

@@ -19,6 +19,7 @@ use crate::config::{NO_MEANING, hypothesis_key, meaning, problems};
 use crate::judge::hypothesis::Hypothesis;
 use crate::judge::outcome::{Derived, Registration};
 use base::hash::Key;
+use number::evidence::Evidence;
 
 pub use checkout::commit;
 pub use entered::{Entered, Texts};
@@ -89,6 +90,7 @@ pub fn compare(log: &Log, hypothesis: &Hypothesis, entered: &Entered) -> Registr
         };
     };
     let exploratory = !same_meaning(first, text, hypothesis);
+    let then_meant = parse(first, text);
     // Entries of before this was recorded have nothing to compare with.
     let mut recorded = mine.iter().filter_map(|(entry, _)| entry.entered.as_ref());
     let then = recorded.next().map(|first| Entered {
@@ -100,9 +102,14 @@ pub fn compare(log: &Log, hypothesis: &Hypothesis, entered: &Entered) -> Registr
     let later = mine.iter().enumerate().skip(1);
     Registration {
         // In the present format, so that the hash of what is the same is the same.
-        registered: Some(parse(text).map_or(first.means, |then| hypothesis_key(&then))),
+        registered: Some(then_meant.as_ref().map_or(first.means, hypothesis_key)),
         exploratory,
-        diff: if exploratory { diff(text, &self::text(hypothesis), "registered", "now") } else { Vec::new() },
+        diff: if exploratory {
+            let then = then_meant.map_or_else(|_| text.to_string(), |then| self::text(&then));
+            diff(&then, &self::text(hypothesis), "registered", "now")
+        } else {
+            Vec::new()
+        },
         later: later
             .map(|(i, (entry, _))| format!("{}: {} ({})", i + 1, entry.why, entry.means.short()))
             .collect(),
@@ -120,7 +127,7 @@ pub fn first_meaning(log: &Log, hypothesis: &Hypothesis) -> Option<Result<Hypoth
         None => Ok(then),
         Some(problem) => Err(problem),
     };
-    (!same_meaning(first, text, hypothesis)).then(|| parse(text).and_then(sound))
+    (!same_meaning(first, text, hypothesis)).then(|| parse(first, text).and_then(sound))
 }
 
 /// The claim of an earlier registration that a hypothesis copies.
@@ -130,7 +137,7 @@ fn derived(log: &Log, hypothesis: &Hypothesis) -> Option<Derived> {
     let like = |entry: &&Entry| {
         let text = entry.meaning.as_deref().unwrap_or_default();
         entry.hypothesis != hypothesis.id
-            && parse(text).is_ok_and(|other| likeness::is_derived(hypothesis, &other))
+            && parse(entry, text).is_ok_and(|other| likeness::is_derived(hypothesis, &other))
     };
     let entry = earlier.iter().find(like)?;
     let text = entry.meaning.as_deref().unwrap_or_default();
@@ -146,22 +153,40 @@ fn text(hypothesis: &Hypothesis) -> String {
     serde_json::to_string_pretty(&meaning(hypothesis)).unwrap_or_default() + "\n" // text keys only: always serialises
 }
 
-/// A meaning in the present format. What does not belong to it (title and origin) is empty where it is not there.
-fn parse(text: &str) -> Result<Hypothesis, String> {
+/// What an entry says that a hypothesis meant, in the present format. What does not belong to it (title and origin) is empty where
+/// it is not there.
+fn parse(entry: &Entry, text: &str) -> Result<Hypothesis, String> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if let Value::Object(fields) = &mut value {
         for name in NO_MEANING {
             fields.entry(name).or_insert_with(|| Value::String(String::new()));
         }
     }
-    serde_json::from_value(value).map_err(|error| error.to_string())
+    let mut then: Hypothesis = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    if !knows_rehearsal(entry) {
+        for prediction in &mut then.predictions {
+            if prediction.evidence.contains(&Evidence::Measured) {
+                prediction.evidence.push(Evidence::Rehearsal);
+            }
+        }
+    }
+    Ok(then)
+}
+
+/// Version of the judge before which `measured` was whatever is observed here, miniatures and random weights too: entries of then
+/// mean both.
+const REHEARSAL_SINCE: u32 = 8;
+
+fn knows_rehearsal(entry: &Entry) -> bool {
+    entry.entered.as_ref().is_some_and(|entered| entered.judge >= REHEARSAL_SINCE)
 }
 
 /// Whether an entry registers what the hypothesis means now: by its hash, or, where the format of hypothesis files has grown
 /// since, by the hash of the entry read in the present format.
 fn same_meaning(entry: &Entry, text: &str, hypothesis: &Hypothesis) -> bool {
     let now = hypothesis_key(hypothesis);
-    entry.means == now || parse(text).is_ok_and(|then| hypothesis_key(&then) == now)
+    (knows_rehearsal(entry) && entry.means == now)
+        || parse(entry, text).is_ok_and(|then| hypothesis_key(&then) == now)
 }
 
 fn diff(then: &str, now: &str, then_name: &str, now_name: &str) -> Vec<String> {

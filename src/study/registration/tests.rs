@@ -15,7 +15,7 @@ fn entered() -> Entered {
     let texts = |text: &[u8]| Texts { prompts: 20, texts: Key::of_bytes(text) };
     Entered {
         seed: 1,
-        judge: 6,
+        judge: REHEARSAL_SINCE,
         models: ["a", "b", "c"].map(String::from).to_vec(),
         model_list: None,
         models_as_listed: Some(Key::of_bytes(b"list")),
@@ -56,6 +56,31 @@ fn a_changed_meaning_is_exploratory_with_its_diff_and_stays_so_when_registered_a
     assert!(again.exploratory && again.diff == found.diff, "no laundering");
     assert!(again.later[0].starts_with("2: level of the field ("), "{:?}", again.later);
     assert!(!compared(dir.path(), &first).exploratory, "back to the first");
+}
+
+#[test]
+fn what_was_called_measured_before_rehearsal_had_a_name_means_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |evidence: &[Evidence]| {
+        let mut one = hypothesis("H19");
+        one.predictions.iter_mut().for_each(|prediction| prediction.evidence = evidence.to_vec());
+        one
+    };
+    let old = of(&[Evidence::Measured]);
+    let new = New {
+        hypothesis: &old,
+        why: "first verdict",
+        commit: None,
+        entered: Entered { judge: REHEARSAL_SINCE - 1, ..entered() },
+    };
+    register(dir.path(), vec![new]).unwrap();
+    assert!(!compared(dir.path(), &of(&Evidence::OBSERVED)).exploratory, "the same rows are judged");
+    let found = compared(dir.path(), &old);
+    assert!(found.exploratory, "without those of miniatures it is another claim");
+    let removed: Vec<&String> = found.diff.iter().filter(|line| line.starts_with("-  ")).collect();
+    assert!(removed.iter().any(|line| line.contains("rehearsal")), "{:#?}", found.diff);
+    let then = first_meaning(&Log::read(dir.path()).unwrap(), &old).unwrap().unwrap();
+    assert_eq!(then.predictions[0].evidence, Evidence::OBSERVED, "what is judged beside it");
 }
 
 #[test]

@@ -134,10 +134,9 @@ fn run_brings_a_gguf_file_that_the_model_list_names() {
     let id = format!("{REPO}:Q8_0/model.gguf");
     let models = sandbox.read("experiments/models.toml");
     let rest = models.find("[[model]]\nid = \"pythia-6.9b\"").unwrap();
-    let near =
-        "[[model]]\nid = \"llama3-tiny\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
+    let near = "[[model]]\nid = \"llama3-tiny\"\nevidence = \"rehearsal\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
     let far = format!(
-        "[[model]]\nid = \"far\"\nhub = \"{id}\"\nrevision = \"main\"\n\
+        "[[model]]\nid = \"far\"\nevidence = \"rehearsal\"\nhub = \"{id}\"\nrevision = \"main\"\n\
          profiles = [\"tiny\"]\n"
     );
     let list = format!("schema = 1\n{near}{far}{}", &models[rest..]);

@@ -84,8 +84,9 @@ fn commands_take_such_a_file_by_its_id_and_in_the_model_list() {
     assert!(err.contains("HF_HUB_OFFLINE"), "{err}");
 
     let models = sandbox.read("experiments/models.toml");
-    let entry =
-        format!("\n[[model]]\nid = \"far\"\nhub = \"{id}\"\nrevision = \"main\"\nprofiles = [\"large\"]\n");
+    let entry = format!(
+        "\n[[model]]\nid = \"far\"\nevidence = \"rehearsal\"\nhub = \"{id}\"\nrevision = \"main\"\nprofiles = [\"large\"]\n"
+    );
     sandbox.write("experiments/models.toml", &format!("{models}{entry}"));
     let listed = sandbox.json(&[&["measure", "far"][..], &tokens].concat());
     assert_eq!(listed["observations"], local["observations"]);

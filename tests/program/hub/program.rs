@@ -105,8 +105,8 @@ fn run_downloads_what_plan_only_announces() {
     let sandbox = Sandbox::new();
     let server = with_tokenizer();
     let models = sandbox.read("experiments/models.toml");
-    let list = "schema = 1\n[[model]]\nid = \"far\"\nhub = \"owner/model\"\nrevision = \"main\"\nprofiles = [\"tiny\"]\n\
-                [[model]]\nid = \"llama3-tiny\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
+    let list = "schema = 1\n[[model]]\nid = \"far\"\nevidence = \"rehearsal\"\nhub = \"owner/model\"\nrevision = \"main\"\nprofiles = [\"tiny\"]\n\
+                [[model]]\nid = \"llama3-tiny\"\nevidence = \"rehearsal\"\nfolder = \"../data/zoo/llama3-tiny\"\nprofiles = [\"tiny\"]\n";
     let rest = models.find("[[model]]\nid = \"pythia-6.9b\"").unwrap();
     sandbox.write("experiments/models.toml", &format!("{list}{}", &models[rest..]));
     let (code, _, err) = program(&sandbox, &server, &["plan"]);

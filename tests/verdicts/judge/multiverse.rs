@@ -1,14 +1,10 @@
 //! Specification curves: which ways there are, what they say together, and which choice decides.
 
-use base::hash::Key;
-use number::{
-    evidence::{Evidence, EvidenceTable},
-    metric::Metric,
-};
+use number::{evidence::Evidence, metric::Metric};
 use study::judge::{
     family,
     hypothesis::Stands,
-    judge, listed,
+    listed,
     outcome::{Choice, HypothesisOutcome, Kinship, Verdict},
     summary::survival,
 };
@@ -165,7 +161,7 @@ fn the_number_of_threads_changes_nothing() {
 fn named(id: &str, table: &Table, said: Option<Verdict>) -> HypothesisOutcome {
     let mut h = hypothesis("", EXPANDS);
     (h.id, h.published_conclusion) = (id.into(), said);
-    judge(&h, Key::of_bytes(b"h"), &table.0, &EvidenceTable::default(), 7)
+    outcome(&h, table)
 }
 
 #[test]
@@ -203,9 +199,7 @@ fn a_claim_of_either_pays_for_its_choice_and_the_other_p_are_a_list() {
     second.id = "H0b".into();
     second.models = Some(toml::from_str(r#"ids = ["m0", "m1", "m2", "m3", "m4", "m5"]"#).unwrap());
     h.predictions.insert(0, second);
-    let judged = |h: &study::judge::hypothesis::Hypothesis| {
-        [judge(h, Key::of_bytes(b"h"), &expanding(8).0, &EvidenceTable::default(), 7)]
-    };
+    let judged = |h: &study::judge::hypothesis::Hypothesis| [outcome(h, &expanding(8))];
     let (six, eight) = (2.0 / 64.0, 2.0 / 256.0);
     let all = judged(&h);
     assert_eq!(family(&all, &[0.05], Some(18))[0].p, Some(six), "the first one");

@@ -2,7 +2,7 @@
 
 use base::hash::Key;
 use number::{
-    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo},
+    evidence::{Evidence, EvidenceTable, Measurement, ModelInfo, Tables},
     facts::ModelFacts,
     metric::Metric,
 };
@@ -41,7 +41,7 @@ impl Table {
     ) -> Table {
         if !self.0.models.iter().any(|m| m.id == model) {
             let facts = ModelFacts { blocks: Some(4), norm: Some("rmsnorm".into()), ..ModelFacts::default() };
-            self.0.models.push(ModelInfo { id: model.into(), facts });
+            self.0.models.push(ModelInfo { id: model.into(), evidence: Evidence::Published, facts });
         }
         self.0.rows.push(Measurement {
             evidence: Evidence::Published,
@@ -125,8 +125,14 @@ pub(super) fn missing(outcome: &PredictionOutcome) -> String {
     outcome.primary.missing.join("; ")
 }
 
+/// Judged on a table for each kind of evidence, in their order.
+pub(super) fn apart(hypothesis: &Hypothesis, tables: [&EvidenceTable; 3]) -> HypothesisOutcome {
+    let [published, measured, rehearsal] = tables;
+    judge(hypothesis, Key::of_bytes(b"h"), Tables { published, measured, rehearsal }, 7)
+}
+
 pub(super) fn outcome(hypothesis: &Hypothesis, table: &Table) -> HypothesisOutcome {
-    judge(hypothesis, Key::of_bytes(b"h"), &table.0, &EvidenceTable::default(), 7)
+    apart(hypothesis, [&table.0, &EvidenceTable::default(), &EvidenceTable::default()])
 }
 
 pub(super) fn published(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
@@ -136,7 +142,7 @@ pub(super) fn published(hypothesis: &Hypothesis, table: &Table) -> PredictionOut
 
 /// The same rows as if observed here.
 pub(super) fn measured(hypothesis: &Hypothesis, table: &Table) -> PredictionOutcome {
-    let outcome = judge(hypothesis, Key::of_bytes(b"h"), &EvidenceTable::default(), &table.0, 7);
+    let outcome = apart(hypothesis, [&EvidenceTable::default(), &table.0, &EvidenceTable::default()]);
     outcome.predictions.into_iter().find(|p| p.evidence == Evidence::Measured).unwrap()
 }
 

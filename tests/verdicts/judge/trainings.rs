@@ -29,14 +29,14 @@ fn training(
     })
 }
 
-/// Two trainings, and a released model that is no revision.
+/// Two trainings, and a model that is no revision.
 fn two(
     revisions: usize,
     of: impl Fn(usize) -> (f64, f64) + Copy,
     spread: impl Fn(usize) -> f64 + Copy,
 ) -> Table {
-    let released = Table::default().rows("released", Metric::LastGain, LAST, &[1.0, 2.0]);
-    training(training(released, "small", revisions, of, spread), "large", revisions, of, spread)
+    let alone = Table::default().rows("alone", Metric::LastGain, LAST, &[1.0, 2.0]);
+    training(training(alone, "small", revisions, of, spread), "large", revisions, of, spread)
 }
 
 const NEEDS: &str = "needs = { series = 2, revisions = 8 }";

@@ -1,13 +1,13 @@
 //! How numbers become verdicts: rules, protocols, needs, filters.
 
 use number::{
-    evidence::{Evidence, PromptInfo},
+    evidence::{Evidence, EvidenceTable, PromptInfo},
     metric::Metric,
 };
-use study::judge::outcome::Verdict;
+use study::judge::outcome::{HypothesisOutcome, PredictionOutcome, Verdict};
 
 use super::table::{
-    BOTH, DOWN, EXPANDS, LAST, Table, UP, hypothesis, measured, noted, outcome, published, statistic,
+    BOTH, DOWN, EXPANDS, LAST, Table, UP, apart, hypothesis, measured, noted, outcome, published, statistic,
 };
 
 #[test]
@@ -207,6 +207,26 @@ fn a_value_is_not_reproduced_by_the_row_it_was_copied_from() {
 }
 
 #[test]
+fn rows_of_a_rehearsal_move_no_verdict_on_what_was_measured() {
+    let h = hypothesis("", EXPANDS);
+    let none = EvidenceTable::default();
+    let measured = Table::default().rows("real", Metric::LastGain, LAST, &UP);
+    let miniature = Table::default().rows("miniature", Metric::LastGain, LAST, &DOWN);
+    let alone = apart(&h, [&none, &measured.0, &none]);
+    let beside = apart(&h, [&none, &measured.0, &miniature.0]);
+    assert_eq!(alone.verdicts[1], (Evidence::Measured, Verdict::Supported));
+    assert_eq!(beside.verdicts[2], (Evidence::Rehearsal, Verdict::Contradicted));
+    let of = |outcome: &HypothesisOutcome| -> Vec<PredictionOutcome> {
+        outcome.predictions.iter().filter(|one| one.evidence == Evidence::Measured).cloned().collect()
+    };
+    assert_eq!(of(&alone), of(&beside));
+    assert_eq!(
+        (&alone.verdicts[..2], alone.curves.iter().find(|c| c.evidence == Evidence::Measured)),
+        (&beside.verdicts[..2], beside.curves.iter().find(|c| c.evidence == Evidence::Measured))
+    );
+}
+
+#[test]
 fn a_core_prediction_that_evidence_is_not_asked_about_bars_its_support() {
     let mut h = hypothesis("", EXPANDS);
     h.predictions[0].evidence = vec![Evidence::Published];
@@ -214,12 +234,16 @@ fn a_core_prediction_that_evidence_is_not_asked_about_bars_its_support() {
     (second.id, second.evidence) = ("H0b".into(), Evidence::ALL.to_vec());
     h.predictions.push(second);
     let table = Table::default().rows("a", Metric::LastGain, LAST, &UP);
-    let found = study::judge::judge(&h, base::hash::Key::of_bytes(b"h"), &table.0, &table.0, 7);
-    let expected = [(Evidence::Published, Verdict::Supported), (Evidence::Measured, Verdict::Inconclusive)];
+    let found = apart(&h, [&table.0, &table.0, &table.0]);
+    let expected = [
+        (Evidence::Published, Verdict::Supported),
+        (Evidence::Measured, Verdict::Inconclusive),
+        (Evidence::Rehearsal, Verdict::Inconclusive),
+    ];
     assert_eq!(found.verdicts, expected);
     // Beside the claim it bars nothing.
     h.predictions[0].core = false;
-    let found = study::judge::judge(&h, base::hash::Key::of_bytes(b"h"), &table.0, &table.0, 7);
+    let found = apart(&h, [&table.0, &table.0, &table.0]);
     assert_eq!(found.verdicts[1], (Evidence::Measured, Verdict::Supported));
 }
 
@@ -266,10 +290,10 @@ fn effects_within_the_smallest_of_interest_are_negligible() {
 
 #[test]
 fn revisions_and_variants_are_taken_only_by_a_filter_that_asks_for_them() {
-    let names = ["unknown", "released", "step", "random", "instruct"];
+    let names = ["unknown", "original", "step", "random", "instruct"];
     let mut table =
         names.iter().fold(Table::default(), |table, model| table.rows(model, Metric::LastGain, LAST, &UP));
-    for (i, kind) in [(1, "released"), (2, "revision"), (3, "variant"), (4, "released")] {
+    for (i, kind) in [(1, "original"), (2, "revision"), (3, "variant"), (4, "original")] {
         table.0.models[i].facts.kind = Some(kind.into());
     }
     table.0.models[2].facts.step = Some(8.0);
@@ -287,20 +311,20 @@ fn revisions_and_variants_are_taken_only_by_a_filter_that_asks_for_them() {
             .collect();
         // What is worth measuring is never less than what is taken.
         for model in &table.0.models {
-            let wanted = study::judge::asks_for(&h, &model.id, &model.facts);
+            let wanted = study::judge::asks_for(&h, &model.id, Evidence::Published, &model.facts);
             assert!(wanted || !taken.contains(&model.id), "{filter}: {}", model.id);
         }
         (taken, published(&h, &table).primary)
     };
     let (taken, _) = found("");
-    assert_eq!(taken, ["instruct", "released", "unknown"]);
+    assert_eq!(taken, ["instruct", "original", "unknown"]);
     // Another fact asks for no kind.
     assert_eq!(
         found(r#"where = [{ fact = "norm", is = "rmsnorm" }]"#).0,
-        ["instruct", "released", "unknown"]
+        ["instruct", "original", "unknown"]
     );
     for (filter, expected) in [
-        (r#"ids = ["random", "released"]"#, &["random", "released"][..]),
+        (r#"ids = ["random", "original"]"#, &["random", "original"][..]),
         (r#"where = [{ fact = "kind", is = "variant" }]"#, &["random"]),
         (r#"where = [{ fact = "change", is = "random init" }]"#, &["random"]),
         (r#"where = [{ fact = "change", is = "instruct" }]"#, &["instruct"]),

@@ -127,6 +127,7 @@ fn words(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Published => "published rows",
         Evidence::Measured => "measured here",
+        Evidence::Rehearsal => "rehearsal (says nothing about language models)",
     }
 }
 

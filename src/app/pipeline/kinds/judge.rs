@@ -138,24 +138,25 @@ impl Kind for Judge {
     fn compute(&self, due: &[Due<'_>], run: &mut Run<'_>) -> Result<(), Failed> {
         let (inputs, progress, jobs) = (run.inputs, run.progress, run.measured_jobs());
         let cache = StatisticsCache::new(inputs.loaded.experiment.seed);
-        // Hypotheses on the same evidence one after the other: its table is made once, and one is held at a time.
+        // Hypotheses on the same evidence one after the other: its tables are made once, and those of one are held at a time.
         let evidence =
             |due: &Due<'_>| due.fields.as_ref().and_then(|fields| fields.get("evidence").map(String::from));
         let mut due: Vec<&Due<'_>> = due.iter().collect();
         due.sort_by_cached_key(|due| (evidence(due), due.job.index));
         for alike in due.chunk_by(|a, b| evidence(a) == evidence(b)) {
-            let mut table = None;
+            let mut tables = None;
             for due in alike {
                 let job = due.job;
                 let asked = &self.asked[job.index];
                 let hypothesis = &asked.hypothesis;
                 let as_registered = if asked.then { " as first registered" } else { "" };
                 progress.start(&format!("judge {}{as_registered}", hypothesis.id), 1);
-                let measured = match &mut table {
-                    Some(table) => &*table,
-                    none => &*none.insert(run.evidence_table(&jobs.read_by(&Scope::of(inputs, hypothesis)))?),
+                let observed = match &mut tables {
+                    Some(tables) => &*tables,
+                    none => &*none.insert(run.apart(&jobs.read_by(&Scope::of(inputs, hypothesis)))?),
                 };
-                let outcome = judge_with(hypothesis, asked.hash, run.published()?, measured, &cache);
+                let tables = observed.beside(run.published()?);
+                let outcome = judge_with(hypothesis, asked.hash, tables, &cache);
                 progress.finish();
                 let bytes = serde_json::to_vec(&outcome).unwrap_or_default(); // plain structs always serialise
                 run.keep_as(due, bytes)?;

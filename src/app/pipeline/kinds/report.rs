@@ -73,7 +73,7 @@ impl Kind for Report {
 }
 
 /// Key fields of the report: the verdicts, all evidence, the title of the experiment, the metrics, the size of the family
-/// where it is stated, recipes of claims, and registrations that are news.
+/// and the hypotheses told first where they are stated, recipes of claims, and registrations that are news.
 fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fields {
     let (outcomes, evidence) = (keys::digest_keys(outcomes), jobs.digest(inputs));
     let (title, report_version) = (inputs.loaded.experiment.title.as_str(), keys::REPORT_VERSION);
@@ -85,6 +85,10 @@ fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fie
     let fields = match inputs.loaded.experiment.family {
         Some(size) => fields.with("family", size),
         None => fields,
+    };
+    let fields = match &inputs.loaded.experiment.lead[..] {
+        [] => fields,
+        lead => fields.with("lead", lead.join("\n")),
     };
     let more = [("recipes", inputs.recipes), ("registrations", registering::digest(&inputs.registrations))];
     more.into_iter().fold(fields, |fields, (name, key)| match key {

@@ -47,6 +47,7 @@ pub(super) fn look(classes: &str) -> Look {
         let own = match class {
             "pub" => PUBLISHED,
             "mea" | "equivalent" => MEASURED,
+            "reh" => GREY,
             "grey" | "other" => GREY,
             "primary" => PRIMARY,
             _ => {

@@ -1,6 +1,6 @@
 //! Figures of the report that are read off evidence rows: what is drawn, from which rows, under which protocols.
 //!
-//! Each is built once from published rows and once from measured ones, never from both.
+//! Each is built from the rows of one kind of evidence, never from those of several.
 
 mod training;
 
@@ -15,7 +15,7 @@ pub use training::training_figures;
 pub struct Figure {
     /// Stem of its file names without the evidence, e.g. `layer-gains`.
     pub key: &'static str,
-    /// Where its rows come from: never both.
+    /// Where its rows come from.
     pub evidence: Evidence,
     /// What it shows.
     pub title: &'static str,

@@ -11,7 +11,7 @@ use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 const LAST: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 
 /// The last gain and the loss over the training step. A figure without a series of at least two stages is left out.
-pub fn training_figures(measured: &EvidenceIndex<'_>) -> Vec<Figure> {
+pub fn training_figures(indices: &[(Evidence, EvidenceIndex<'_>)]) -> Vec<Figure> {
     let gain = Plan {
         key: "gain-along-training",
         title: "Last gain along the training",
@@ -19,7 +19,7 @@ pub fn training_figures(measured: &EvidenceIndex<'_>) -> Vec<Figure> {
         y: Axis { label: "last gain, ratio of norms", logarithmic: true },
         reference: Some(1.0),
         how: "Geometric mean over the prompts of every stage, bar: smallest and largest prompt. Every stage saw the same \
-              prompts; the last one is the released model.",
+              prompts.",
     };
     let loss = Plan {
         key: "loss-along-training",
@@ -28,14 +28,18 @@ pub fn training_figures(measured: &EvidenceIndex<'_>) -> Vec<Figure> {
         y: Axis { label: "loss, nats per token", logarithmic: true },
         reference: None,
         how: "Geometric mean of the mean loss per token over the texts of every stage, bar: smallest and largest text. Every \
-              stage saw the same texts; the last one is the released model.",
+              stage saw the same texts.",
     };
-    [gain, loss].into_iter().map(|plan| plan.figure(measured)).filter(|f| !f.series.is_empty()).collect()
+    let figures = [gain, loss]
+        .into_iter()
+        .flat_map(|plan| indices.iter().map(move |(evidence, index)| plan.clone().figure(*evidence, index)));
+    figures.filter(|figure| !figure.series.is_empty()).collect()
 }
 
 /// Training step, id of the model, its rows.
 type Stage<'a> = (f64, &'a str, Vec<&'a Measurement>);
 
+#[derive(Clone)]
 struct Plan {
     key: &'static str,
     title: &'static str,
@@ -46,7 +50,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn figure(self, index: &EvidenceIndex<'_>) -> Figure {
+    fn figure(self, evidence: Evidence, index: &EvidenceIndex<'_>) -> Figure {
         let mut by_model = BTreeMap::<&str, Vec<&Measurement>>::new();
         for row in index.under(self.metric, LAST).filter(|row| row.prompt.is_some()) {
             if row.value.is_finite() && row.value > 0.0 {
@@ -81,7 +85,7 @@ impl Plan {
         sources.dedup();
         Figure {
             key: self.key,
-            evidence: Evidence::Measured,
+            evidence,
             title: self.title,
             form: Form::Joined,
             x: Axis { label: "training step", logarithmic: true },
@@ -122,7 +126,7 @@ mod tests {
         let mut table = EvidenceTable::default();
         for (id, step, gains) in stages {
             let facts = ModelFacts { series: Some("m".into()), step: Some(*step), ..ModelFacts::default() };
-            table.models.push(ModelInfo { id: id.to_string(), facts });
+            table.models.push(ModelInfo { id: id.to_string(), evidence: Evidence::Measured, facts });
             table.rows.extend(gains.iter().map(|(prompt, gain)| Measurement {
                 evidence: Evidence::Measured,
                 source: "streamgauge".into(),
@@ -145,7 +149,7 @@ mod tests {
     fn stages_stand_in_the_order_of_their_steps_on_the_prompts_that_all_of_them_saw() {
         let late = [("a", 4.0), ("b", 1.0), ("only here", 100.0)];
         let table = table(&[("m", 100.0, &late), ("m-step10", 10.0, &[("a", 2.0), ("b", 2.0)])]);
-        let figures = training_figures(&EvidenceIndex::new(&table));
+        let figures = training_figures(&[(Evidence::Measured, EvidenceIndex::new(&table))]);
         let marks: Vec<(f64, f64, usize)> = figures[0].marks().map(|m| (m.x, m.y.round(), m.n)).collect();
         assert_eq!((figures.len(), marks), (1, vec![(10.0, 2.0, 2), (100.0, 2.0, 2)]));
     }
@@ -153,6 +157,6 @@ mod tests {
     #[test]
     fn one_stage_is_no_training() {
         let table = table(&[("m", 100.0, &[("a", 4.0)])]);
-        assert_eq!(training_figures(&EvidenceIndex::new(&table)), []);
+        assert_eq!(training_figures(&[(Evidence::Measured, EvidenceIndex::new(&table))]), []);
     }
 }

@@ -6,8 +6,8 @@ use crate::report::document::{
     Block, Cell, Digits, Group, Line, Page, Role, Table, column, count, line, number, optional, or_dash,
     paragraph, percent, prose, protocol_links, row, strong,
 };
-use crate::report::view::is_released;
-use number::evidence::ModelInfo;
+use crate::report::text::capital;
+use number::evidence::{Evidence, ModelInfo};
 use number::protocol::Protocol;
 use study::analysis::{Replication, Sink, Spread};
 
@@ -16,7 +16,8 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
         return Vec::new();
     }
     let analysis = &context.view.analysis;
-    let lead = "What the rows measured here say beyond single claims. No verdict rests on it.";
+    let lead =
+        "What the rows say beyond single claims, each kind of evidence by itself. No verdict rests on it.";
     let mut blocks = vec![Block::text(Role::Lead, lead)];
     blocks.extend(sinks(context, &analysis.sinks));
     blocks.extend(spreads(&analysis.spreads));
@@ -36,8 +37,20 @@ fn sinks(context: &RenderContext<'_>, sinks: &[Sink]) -> Vec<Block> {
     let under = line![prose(prose::SINK), " All here is under ", protocol_links(&[first.protocol]), "."];
     let mut blocks =
         vec![Block::section("first-token", "The first token's part in a Frobenius gain"), paragraph(under)];
+    for &evidence in Evidence::ALL {
+        let of: Vec<&Sink> = sinks.iter().filter(|sink| sink.evidence == evidence).collect();
+        if !of.is_empty() {
+            blocks.push(Block::subheading(capital(evidence)));
+            blocks.extend(sinks_of(context, evidence, &of));
+        }
+    }
+    blocks
+}
+
+fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) -> Vec<Block> {
+    let mut blocks = Vec::new();
     blocks.extend(findings(sinks, &context.view.models).map(paragraph));
-    blocks.extend(ladder::figure(&context.view.models, sinks).map(Block::figure));
+    blocks.extend(ladder::figure(&context.view.models, evidence, sinks).map(Block::figure));
     let columns = [
         "model",
         "prompts",
@@ -49,7 +62,8 @@ fn sinks(context: &RenderContext<'_>, sinks: &[Sink]) -> Vec<Block> {
         "R² of log gain",
     ]
     .map(column);
-    let caption = "Norms around the last block and what they predict for the ladder";
+    let caption =
+        format!("{}: norms around the last block and what they predict for the ladder", capital(evidence));
     blocks.push(Block::Table(Table::new(caption, columns).with(sinks.iter().map(|sink| {
         let under = |digits: Digits| digits.under(&[sink.protocol]);
         let arrow = |pair: [f64; 2]| under(Digits::joined(pair.map(number), " → "));
@@ -64,7 +78,7 @@ fn sinks(context: &RenderContext<'_>, sinks: &[Sink]) -> Vec<Block> {
             under(optional(sink.r_squared))
         ]
     }))));
-    let ladder = ladder::table(context, sinks);
+    let ladder = ladder::table(context, evidence, sinks);
     if !ladder.rows.is_empty() {
         blocks.push(Block::folded(ladder));
     }
@@ -73,11 +87,16 @@ fn sinks(context: &RenderContext<'_>, sinks: &[Sink]) -> Vec<Block> {
 
 /// How well the ladder is predicted and whether there is a change of side to find, over models that have a ladder;
 /// `None` without one.
-fn findings(sinks: &[Sink], models: &[ModelInfo]) -> Option<Line> {
-    let fitted: Vec<(&Sink, f64)> = sinks.iter().filter_map(|sink| Some((sink, sink.r_squared?))).collect();
-    let released = |id: &str| models.iter().any(|model| model.id == id && is_released(model));
-    let only: Vec<(&Sink, f64)> = fitted.iter().copied().filter(|(sink, _)| released(&sink.model)).collect();
-    let (kind, chosen) = if only.is_empty() { ("models", fitted) } else { ("released models", only) };
+fn findings(sinks: &[&Sink], models: &[ModelInfo]) -> Option<Line> {
+    let fitted: Vec<(&Sink, f64)> = sinks.iter().filter_map(|sink| Some((*sink, sink.r_squared?))).collect();
+    let is_original = |id: &str| models.iter().any(|model| model.id == id && model.facts.is_original());
+    let only: Vec<(&Sink, f64)> =
+        fitted.iter().copied().filter(|(sink, _)| is_original(&sink.model)).collect();
+    let (kind, chosen) = if only.is_empty() {
+        ("models", fitted)
+    } else {
+        ("models that are neither stages nor variants", only)
+    };
     let protocols: Vec<Protocol> = chosen.first().map(|(sink, _)| sink.protocol).into_iter().collect();
     let all = chosen.len();
     let extreme = |of: &dyn Fn(&(&Sink, f64)) -> f64, pick: fn(f64, f64) -> f64| {
@@ -202,12 +221,17 @@ mod tests {
     use number::protocol::{Bos, Endpoint, Reduction};
 
     fn model(id: &str, kind: &str) -> ModelInfo {
-        ModelInfo { id: id.into(), facts: ModelFacts { kind: Some(kind.into()), ..ModelFacts::default() } }
+        ModelInfo {
+            id: id.into(),
+            evidence: Evidence::Measured,
+            facts: ModelFacts { kind: Some(kind.into()), ..ModelFacts::default() },
+        }
     }
 
     fn sink(model: &str, crossing: Option<f64>, r_squared: f64) -> Sink {
         Sink {
             model: model.into(),
+            evidence: Evidence::Measured,
             protocol: Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto),
             prompts: 5,
             first: [8.0, 8.0],
@@ -221,13 +245,16 @@ mod tests {
 
     #[test]
     fn a_ladder_predicted_worse_than_by_a_constant_is_called_so() {
-        let models = [model("a", "released"), model("b", "released"), model("v", "variant")];
+        let models = [model("a", "original"), model("b", "original"), model("v", "variant")];
         let said = |a, b, crossing| {
             let sinks = [sink("a", crossing, a), sink("b", None, b), sink("v", None, -9.0)];
-            findings(&sinks, &models).expect("two models have a ladder").plain()
+            findings(&sinks.iter().collect::<Vec<_>>(), &models).expect("two models have a ladder").plain()
         };
         let bad = said(-0.5, 0.7, None);
-        assert!(bad.contains("badly for 1 of 2 released models") && bad.contains("None of the 2"), "{bad}");
+        assert!(
+            bad.contains("badly for 1 of 2 models that are neither") && bad.contains("None of the 2"),
+            "{bad}"
+        );
         assert!(
             bad.contains("worst -0.5000, best 0.7000") && bad.contains("4.0000 to 4.0000 times"),
             "{bad}"

@@ -96,7 +96,7 @@ pub(super) fn picture(hypothesis: &HypothesisOutcome, pairs: &[Pair<'_>]) -> Pic
     });
     Picture {
         name: plot_name(&hypothesis.id),
-        says: format!("Estimates of {} with intervals, published and measured", hypothesis.id),
+        says: format!("Estimates of {} with intervals, by kind of evidence", hypothesis.id),
         title: format!("{}: {}", hypothesis.id, hypothesis.title),
         legend: line![legend(), " estimate with its interval"],
         parts: parts.collect(),
@@ -133,13 +133,14 @@ fn legend() -> Line {
         sign: Sign::Mark(shape(evidence)),
         name: evidence_phrase(evidence).to_string(),
     };
-    line![entry(Evidence::Published), " ", entry(Evidence::Measured)]
+    Line::joined(Evidence::ALL.iter().copied().map(entry), " ")
 }
 
 fn class(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Published => "pub",
         Evidence::Measured => "mea",
+        Evidence::Rehearsal => "reh",
     }
 }
 
@@ -147,6 +148,7 @@ fn shape(evidence: Evidence) -> Shape {
     match evidence {
         Evidence::Published => Shape::Diamond,
         Evidence::Measured => Shape::Circle,
+        Evidence::Rehearsal => Shape::Open,
     }
 }
 

@@ -1,13 +1,12 @@
 //! The opening page: how many published conclusions survive, the case of one model where the experiment has it, the verdicts.
 
 use super::context::RenderContext;
-use super::{paper, prose};
+use super::{lead, paper, prose};
 use crate::report::document::{
     Block, Cell, Fate, Fates, Group, Line, Page, Role, Span, Table, code, column, count, emphasis, line,
     link, or_dash, paragraph, probability, prose, protocol_links, row, strong,
 };
 use crate::report::text::{evidence_phrase, overall, overall_key, with_another_verdict};
-use crate::report::view::is_released;
 use number::evidence::{Evidence, ModelInfo};
 use number::protocol::Protocol;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration, Verdict};
@@ -22,7 +21,9 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
     if let Some(case) = &context.view.llama {
         blocks.extend(paper::case::section(case));
     }
+    blocks.extend(lead::sections(context));
     blocks.extend(verdicts(context));
+    blocks.extend(rehearsal(context));
     if !context.view.problems.is_empty() {
         blocks.insert(0, not_whole(context.view.problems.len()));
     }
@@ -64,7 +65,9 @@ fn headline(context: &RenderContext<'_>) -> Vec<Block> {
             emphasis("Published"),
             " numbers come from tables of earlier work, ",
             emphasis("measured"),
-            " ones from checkpoints observed here; the two are never pooled."
+            " ones from checkpoints that were trained on natural data and are observed here; ",
+            emphasis("rehearsal"),
+            " ones, from miniatures and random weights, have a place of their own below. No kind is ever pooled with another."
         ],
     );
     let [published, measured] =
@@ -73,27 +76,14 @@ fn headline(context: &RenderContext<'_>) -> Vec<Block> {
     if concluded == 0 {
         return vec![about];
     }
-    let survives = |survival: &Survival| {
-        line!["survives for ", count(survival.survives.len()), " of ", count(concluded), " hypotheses"]
-    };
-    let counts = |survival: &Survival| {
-        let (fallen, open) = (survival.fallen.len(), survival.open.len());
-        let verb = if fallen == 1 { " falls, " } else { " fall, " };
-        line![count(fallen), verb, count(open), " left open"]
-    };
-    let mut headline = line![
-        "On published rows the published conclusion ",
-        strong(survives(&published)),
-        " that had a definite one (",
-        counts(&published),
-        ")"
-    ];
-    if !view.models.is_empty() {
+    let models = of_kind(&view.models, Evidence::Measured);
+    let mut headline =
+        line!["On published rows the published conclusion ", fares(&published, " that had a definite one")];
+    if !models.is_empty() {
         headline.push("; on what was measured here (");
-        headline.push(inventory(&view.models));
+        headline.push(inventory(&models, "trained on natural data"));
         headline.push(") it ");
-        headline.push(strong(survives(&measured)));
-        headline.push(line![" (", counts(&measured), ")"]);
+        headline.push(fares(&measured, ""));
     }
     headline.push(".");
     if concluded < all {
@@ -107,7 +97,7 @@ fn headline(context: &RenderContext<'_>) -> Vec<Block> {
     }
     let mut blocks =
         vec![Block::text(Role::Headline, headline), about, Block::Fates(fates(context, &published))];
-    if !view.models.is_empty() {
+    if !models.is_empty() {
         blocks.push(Block::Fold {
             summary: "The same on what was measured here".into(),
             blocks: vec![Block::Fates(fates(context, &measured))],
@@ -116,15 +106,34 @@ fn headline(context: &RenderContext<'_>) -> Vec<Block> {
     blocks
 }
 
-/// The models by what they are: `9 released models, 8 stages of a training and 17 variants`.
-fn inventory(models: &[ModelInfo]) -> Line {
-    let (released, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) = models.iter().partition(|m| is_released(m));
+/// For how many hypotheses the published conclusion survives, which they are in words, and what of the others.
+fn fares(survival: &Survival, which: &str) -> Line {
+    let (fallen, open) = (survival.fallen.len(), survival.open.len());
+    let survives = line![
+        "survives for ",
+        count(survival.survives.len()),
+        " of ",
+        count(survival.concluded),
+        " hypotheses"
+    ];
+    let verb = if fallen == 1 { " falls, " } else { " fall, " };
+    line![strong(survives), which, " (", count(fallen), verb, count(open), " left open)"]
+}
+
+fn of_kind(models: &[ModelInfo], evidence: Evidence) -> Vec<&ModelInfo> {
+    models.iter().filter(|model| model.evidence == evidence).collect()
+}
+
+/// The models by what they are: `9 models that only test the instrument, 8 stages of a training and 17 variants`.
+fn inventory(models: &[&ModelInfo], what: &str) -> Line {
+    let (originals, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) =
+        models.iter().partition(|model| model.facts.is_original());
     let stages = others.iter().filter(|m| m.facts.kind.as_deref() == Some("revision")).count();
     let counted = |number: usize, one: &str, more: &str| {
         (number > 0).then(|| line![count(number), " ", if number == 1 { one } else { more }])
     };
     let parts = [
-        counted(released.len(), "released model", "released models"),
+        counted(originals.len(), &format!("model {what}"), &format!("models {what}")),
         counted(stages, "stage of a training", "stages of a training"),
         counted(others.len() - stages, "variant", "variants"),
     ];
@@ -136,13 +145,44 @@ fn inventory(models: &[ModelInfo]) -> Line {
     }
 }
 
+/// What the models that only test the instrument gave, apart from all evidence about language models.
+fn rehearsal(context: &RenderContext<'_>) -> Vec<Block> {
+    let view = context.view;
+    let models = of_kind(&view.models, Evidence::Rehearsal);
+    if models.is_empty() || view.hypotheses.is_empty() {
+        return Vec::new();
+    }
+    let counted = survival(&view.hypotheses, Evidence::Rehearsal);
+    let mut said = line![
+        strong("This says nothing about language models."),
+        " The same hypotheses on ",
+        inventory(&models, "that only test the instrument"),
+        ", made of miniatures and random weights: they show that every test runs to a verdict, and what it does with models \
+         whose answers differ."
+    ];
+    if counted.concluded > 0 {
+        said.push(line![" Here the published conclusion ", fares(&counted, ""), "."]);
+    }
+    let columns = vec![column("id"), column("claim"), column("rehearsal").pick()];
+    let rows = view.hypotheses.iter().map(|hypothesis| {
+        let address = context.hypothesis(&hypothesis.id);
+        row![
+            Cell::head(link(address, &hypothesis.id)),
+            link(address, &hypothesis.title),
+            overall_cell(hypothesis, Evidence::Rehearsal)
+        ]
+    });
+    let table = Table::new("Rehearsal of every hypothesis", columns).filtered().with(rows);
+    vec![Block::section("rehearsal", "Rehearsal"), paragraph(said), Block::folded(table)]
+}
+
 fn fates(context: &RenderContext<'_>, survival: &Survival) -> Fates {
     let fate = |id: &str, why: Line| {
         let hypothesis = context.view.hypotheses.iter().find(|hypothesis| hypothesis.id == id)?;
         let (to, title) = (context.hypothesis(id).to_string(), hypothesis.title.clone());
         Some(Fate { to, id: id.to_string(), title, why })
     };
-    let survives = survival.survives.iter().filter_map(|id| fate(id, Line::default()));
+    let survives = survival.survives.iter().filter_map(|id| fate(id, survived(context, id)));
     let falls = survival.fallen.iter().filter_map(|fallen| fate(&fallen.hypothesis, fell(fallen)));
     let open = survival.open.iter().filter_map(|id| {
         let hypothesis = context.view.hypotheses.iter().find(|hypothesis| hypothesis.id == *id)?;
@@ -150,10 +190,23 @@ fn fates(context: &RenderContext<'_>, survival: &Survival) -> Fates {
     });
     Fates {
         lists: vec![
-            ("Survives", survives.collect()),
-            ("Falls", falls.collect()),
+            ("The published conclusion survives", survives.collect()),
+            ("The published conclusion falls", falls.collect()),
             ("Left open", open.collect()),
         ],
+    }
+}
+
+/// What was said and found again: a conclusion that survives may be that the claim does not hold.
+fn survived(context: &RenderContext<'_>, id: &str) -> Line {
+    let hypothesis = context.view.hypotheses.iter().find(|hypothesis| hypothesis.id == id);
+    match hypothesis.and_then(|hypothesis| hypothesis.published_conclusion) {
+        Some(Verdict::Contradicted) => {
+            Line::from("said contradicted, found contradicted: the claim is refuted again")
+        }
+        Some(Verdict::Supported) => Line::from("said supported, found supported: the claim holds again"),
+        Some(said) => Line::from(format!("said {said}, found {said}")),
+        None => Line::default(),
     }
 }
 
@@ -344,11 +397,13 @@ mod tests {
     fn models_are_counted_by_what_they_are() {
         let model = |id: &str, kind: &str| ModelInfo {
             id: id.into(),
+            evidence: Evidence::Rehearsal,
             facts: ModelFacts { kind: Some(kind.into()), ..ModelFacts::default() },
         };
         let models =
-            [model("a", "released"), model("b", "revision"), model("c", "revision"), model("d", "variant")];
-        assert_eq!(inventory(&models).plain(), "1 released model, 2 stages of a training and 1 variant");
-        assert_eq!(inventory(&models[1..3]).plain(), "2 stages of a training");
+            [model("a", "original"), model("b", "revision"), model("c", "revision"), model("d", "variant")];
+        let of = |models: &[ModelInfo]| inventory(&of_kind(models, Evidence::Rehearsal), "here").plain();
+        assert_eq!(of(&models), "1 model here, 2 stages of a training and 1 variant");
+        assert_eq!(of(&models[1..3]), "2 stages of a training");
     }
 }

@@ -6,8 +6,8 @@ use crate::report::document::{
     row, statistic,
 };
 use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, Point, Scale, Shape, fitted};
-use crate::report::view::is_released;
-use number::evidence::ModelInfo;
+use crate::report::text::capital;
+use number::evidence::{Evidence, ModelInfo};
 use number::metric::Metric;
 use study::analysis::{Rung, Sink};
 
@@ -15,12 +15,13 @@ const WIDTH: f64 = 860.0;
 const COLUMNS: usize = 3;
 const PANEL: f64 = 196.0;
 
-/// Released models are drawn (all, where none is one); the data have every model. `None` where no model has a ladder.
-pub(super) fn figure(models: &[ModelInfo], sinks: &[Sink]) -> Option<FigureBlock> {
-    let with: Vec<&Sink> = sinks.iter().filter(|sink| !sink.rungs.is_empty()).collect();
+/// Models that are neither stages nor variants are drawn (all, where none is one); the data have every model. `None` where no model has a ladder.
+pub(super) fn figure(models: &[ModelInfo], evidence: Evidence, sinks: &[&Sink]) -> Option<FigureBlock> {
+    let with: Vec<&Sink> = sinks.iter().copied().filter(|sink| !sink.rungs.is_empty()).collect();
     let protocol = with.first()?.protocol;
-    let released = |sink: &Sink| models.iter().any(|model| model.id == sink.model && is_released(model));
-    let mut drawn: Vec<&Sink> = with.iter().copied().filter(|sink| released(sink)).collect();
+    let is_original =
+        |sink: &Sink| models.iter().any(|model| model.id == sink.model && model.facts.is_original());
+    let mut drawn: Vec<&Sink> = with.iter().copied().filter(|sink| is_original(sink)).collect();
     if drawn.is_empty() {
         drawn.clone_from(&with);
     }
@@ -36,16 +37,19 @@ pub(super) fn figure(models: &[ModelInfo], sinks: &[Sink]) -> Option<FigureBlock
         " The level line is a gain of 1; an upright line is the length at which the prediction crosses it."
     ];
     if drawn.len() < with.len() {
-        legend.push(format!(" Released models only; the data have all {}.", with.len()));
+        legend.push(format!(" Without stages of a training and variants; the data have all {}.", with.len()));
     }
     Some(FigureBlock {
-        name: "ladder".into(),
-        title: "Gain of the last block over the length of the prompt, observed and predicted".to_string(),
+        name: format!("ladder-{evidence}"),
+        title: format!(
+            "{}: gain of the last block over the length of the prompt, observed and predicted",
+            capital(evidence)
+        ),
         description: description(&drawn),
         drawing: draw(&drawn),
         legend,
         how: Line::from(
-            "Measured here. Predicted: the square root of (B² + (n-1) r²) after the last block over the same before it, B and r \
+            "Predicted: the square root of (B² + (n-1) r²) after the last block over the same before it, B and r \
              being root mean squares over the prompts outside the ladder (how many, the table says). Both axes are \
              logarithmic; every panel has its own gains and all share the lengths.",
         ),
@@ -58,7 +62,7 @@ pub(super) fn figure(models: &[ModelInfo], sinks: &[Sink]) -> Option<FigureBlock
 }
 
 /// The ladder in numbers, a row for each model that has one.
-pub(super) fn table(context: &RenderContext<'_>, sinks: &[Sink]) -> Table {
+pub(super) fn table(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) -> Table {
     let columns = ["model", "tokens of its rungs", "observed gains", "predicted gains"].map(column);
     let rows = sinks.iter().filter(|sink| !sink.rungs.is_empty()).map(|sink| {
         let list = |of: fn(&Rung) -> f64| {
@@ -72,7 +76,7 @@ pub(super) fn table(context: &RenderContext<'_>, sinks: &[Sink]) -> Table {
             list(|rung| rung.predicted)
         ]
     });
-    Table::new("The ladder in numbers", columns).with(rows)
+    Table::new(format!("{}: the ladder in numbers", capital(evidence)), columns).with(rows)
 }
 
 fn csv(sinks: &[&Sink]) -> Csv {

@@ -8,6 +8,7 @@ mod front;
 mod hypothesis;
 mod ladder;
 mod layers;
+mod lead;
 mod marks;
 mod methods;
 mod models;

@@ -1,12 +1,12 @@
 //! A page of all measured models, and one for each: facts, layer profiles, its estimates in every hypothesis.
 
 use super::context::RenderContext;
-use super::layers;
+use super::{layers, prose};
 use crate::report::document::{
     Block, Cell, Group, Line, Page, Table, column, count, estimate, line, or_dash, paragraph, probability,
     protocol_links, row,
 };
-use crate::report::view::is_released;
+use crate::report::text::{capital, evidence_phrase};
 use number::evidence::{Evidence, ModelInfo};
 
 pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
@@ -62,21 +62,25 @@ fn more(context: &RenderContext<'_>, model: &ModelInfo) -> Vec<Fact> {
 
 fn overview(context: &RenderContext<'_>) -> Page {
     let view = context.view;
-    let (released, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) =
-        view.models.iter().partition(|model| is_released(model));
+    let (originals, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) =
+        view.models.iter().partition(|model| model.facts.is_original());
     let mut blocks = Vec::new();
     if view.models.is_empty() {
         blocks.push(paragraph("None: no checkpoint of this experiment was observed."));
     }
-    if let Some(first) = released.first() {
+    for &evidence in Evidence::ALL {
+        let of: Vec<&&ModelInfo> = originals.iter().filter(|model| model.evidence == evidence).collect();
+        let Some(first) = of.first() else { continue };
+        blocks.push(Block::heading(capital(evidence)));
+        blocks.push(paragraph(prose::kind(evidence)));
         let names = facts(first).into_iter().map(|(name, _)| column(name));
-        let rows = released.iter().map(|model| {
+        let rows = of.iter().map(|model| {
             let mut row = vec![Cell::head(context.model_link(&model.id))];
             row.extend(facts(model).into_iter().map(|(_, value)| Cell::new(value)));
             row
         });
         let columns = std::iter::once(column("model")).chain(names);
-        let table = Table::new("Facts of the measured models' configs", columns);
+        let table = Table::new(format!("{}: facts of the models' configs", capital(evidence)), columns);
         blocks.push(Block::Table(table.filtered().with(rows)));
     }
     if !others.is_empty() {
@@ -95,19 +99,21 @@ fn overview(context: &RenderContext<'_>) -> Page {
         group: Group::Report,
         label: ("Models".into(), String::new()),
         kicker: Line::default(),
-        title: "Measured models".into(),
+        title: "Models observed here".into(),
         blocks,
     }
 }
 
 fn changed(context: &RenderContext<'_>, models: &[&ModelInfo]) -> Table {
     let columns =
-        ["model", "kind", "tuned or changed from", "by", "stage of the training of", "step"].map(column);
+        ["model", "evidence", "kind", "tuned or changed from", "by", "stage of the training of", "step"]
+            .map(column);
     let from = |id: &Option<String>| id.as_ref().map_or_else(|| or_dash(None), |id| context.model_link(id));
     let rows = models.iter().map(|model| {
         let facts = &model.facts;
         row![
             Cell::head(context.model_link(&model.id)),
+            evidence_phrase(model.evidence),
             or_dash(facts.kind.as_deref()),
             from(&facts.base),
             or_dash(facts.change.as_deref()),
@@ -115,7 +121,7 @@ fn changed(context: &RenderContext<'_>, models: &[&ModelInfo]) -> Table {
             facts.step.map_or_else(|| or_dash(None), |step| Line::from(count(step)))
         ]
     });
-    Table::new("Revisions and variants of the measured models", columns).filtered().with(rows)
+    Table::new("Revisions and variants of the models", columns).filtered().with(rows)
 }
 
 fn page(context: &RenderContext<'_>, model: &ModelInfo) -> Page {
@@ -128,17 +134,17 @@ fn page(context: &RenderContext<'_>, model: &ModelInfo) -> Page {
         blocks.push(Block::heading("Layer by layer"));
         blocks.push(Block::Figures(figures));
     }
-    let estimates = estimates(context, &model.id);
+    let estimates = estimates(context, model);
     if !estimates.rows.is_empty() {
         blocks.push(Block::folded(estimates));
     }
-    let mut kicker = Line::from("Measured model");
+    let mut kicker = line!["Model · ", evidence_phrase(model.evidence)];
     if let Some(kind) = &model.facts.kind {
         kicker.push(line![" · ", kind]);
     }
     Page {
         id: context.model(&model.id).to_string(),
-        group: if is_released(model) { Group::Models } else { Group::Variants },
+        group: if model.facts.is_original() { Group::Models } else { Group::Variants },
         label: (model.id.clone(), String::new()),
         kicker,
         title: Line::from(&model.id),
@@ -147,7 +153,7 @@ fn page(context: &RenderContext<'_>, model: &ModelInfo) -> Page {
 }
 
 /// What every hypothesis estimates of a model.
-fn estimates(context: &RenderContext<'_>, model: &str) -> Table {
+fn estimates(context: &RenderContext<'_>, of: &ModelInfo) -> Table {
     let columns = [
         column("hypothesis").pick(),
         column("prediction"),
@@ -159,11 +165,11 @@ fn estimates(context: &RenderContext<'_>, model: &str) -> Table {
     ];
     let mut rows = Vec::new();
     for hypothesis in &context.view.hypotheses {
-        let measured = hypothesis.predictions.iter().filter(|p| p.evidence == Evidence::Measured);
-        for prediction in measured {
+        let mine = hypothesis.predictions.iter().filter(|p| p.evidence == of.evidence);
+        for prediction in mine {
             let judgement = &prediction.primary;
             let exists = |value: Option<f64>| value.is_some_and(|value| !value.is_nan());
-            let mine = judgement.estimates.iter().filter(|e| e.label == model && exists(e.value));
+            let mine = judgement.estimates.iter().filter(|e| e.label == of.id && exists(e.value));
             rows.extend(mine.map(|found| {
                 row![
                     Cell::new(context.hypothesis_link(&hypothesis.id)).key(&hypothesis.id),
@@ -177,5 +183,5 @@ fn estimates(context: &RenderContext<'_>, model: &str) -> Table {
             }));
         }
     }
-    Table::new(format!("Estimates of {model} in every hypothesis"), columns).filtered().with(rows)
+    Table::new(format!("Estimates of {} in every hypothesis", of.id), columns).filtered().with(rows)
 }

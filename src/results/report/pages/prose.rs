@@ -1,5 +1,7 @@
 //! Paragraphs that do not depend on the view. `Code` stands in backticks, *words* and **results** in stars.
 
+use number::evidence::Evidence;
+
 pub(super) const LAYOUT: &str = "A forward pass is observed once, in float32: norms of the residual stream per token and layer, before any choice \
      is made. h_l is the stream entering block l, h_L the last block's output before the final norm. A protocol \
      `reduction/endpoint/BOS` then turns observations into one number, and numbers of different protocols are different \
@@ -50,3 +52,15 @@ pub(super) const REPLICATION: &str = "Geometric means of the gain over the promp
 
 pub(super) const NO_REPLICATION: &str = "Nothing to compare: no published mean is of a model, a prompt and a protocol that were measured here too. Stand-ins \
      under names of their own, however alike, replicate nothing; measure a model under its published name to see it here.";
+
+/// What a kind of evidence is of.
+pub(super) fn kind(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Published => "Rows of tables that earlier work published.",
+        Evidence::Measured => "Checkpoints that were trained on natural data, observed here.",
+        Evidence::Rehearsal => {
+            "Miniatures, random weights, and stages and variants of these, observed here: they test the instrument and say nothing \
+             about language models."
+        }
+    }
+}

@@ -6,6 +6,8 @@ use number::metric::Metric;
 use number::protocol::Protocol;
 use study::analysis::Spread;
 
+use crate::report::text::capital;
+
 const WIDTH: f64 = 860.0;
 /// A line of words and a bar.
 const ROW: f64 = 74.0;
@@ -26,7 +28,8 @@ pub(super) fn names(spreads: &[Spread]) -> Vec<&str> {
 /// What a bar is over, in words.
 pub(super) fn head(spread: &Spread) -> String {
     format!(
-        "{} ({} protocols), {} models, {} prompts; standard deviation {}",
+        "{}: {} ({} protocols), {} models, {} prompts; standard deviation {}",
+        capital(spread.evidence),
         spread.over,
         spread.protocols.len(),
         spread.models,
@@ -54,16 +57,17 @@ pub(super) fn figure(spreads: &[Spread]) -> FigureBlock {
         drawing: draw(spreads, &names),
         legend: Line::joined(entries, " "),
         how: Line::from(
-            "Measured here. A share is a sum of squares over the total one, of the natural logarithm of the gain in a crossed \
+            "A share is a sum of squares over the total one, of the natural logarithm of the gain in a crossed \
              design without repetition; what prompts explain beyond their categories is theirs.",
         ),
         metrics,
         protocols,
         csv: Csv::new(
-            &["over", "models", "prompts", "part", "share"],
+            &["evidence", "over", "models", "prompts", "part", "share"],
             spreads.iter().flat_map(|spread| {
                 spread.parts.iter().map(move |part| {
                     [
+                        spread.evidence.to_string(),
                         spread.over.clone(),
                         spread.models.to_string(),
                         spread.prompts.to_string(),
@@ -85,7 +89,7 @@ fn description(spreads: &[Spread]) -> String {
             .iter()
             .map(|part| format!("{} {}", part.name, percent(part.share).in_figure()))
             .collect();
-        format!("{}: {}", spread.over, parts.join(", "))
+        format!("{}, {}: {}", capital(spread.evidence), spread.over, parts.join(", "))
     };
     spreads.iter().map(bar).collect::<Vec<_>>().join(". ")
 }

@@ -2,7 +2,7 @@
 
 use super::common::{Found, identifier, not_empty, version};
 use crate::config::document::{Document, at};
-use crate::config::experiment::{Model, ModelList};
+use crate::config::experiment::{Model, ModelEvidence, ModelList};
 use crate::config::intervention::{Change, Intervention};
 use crate::config::report::Diagnostic;
 
@@ -16,6 +16,7 @@ pub(in crate::config) fn check_models(document: &Document, list: &ModelList) -> 
         not_empty(document, at!["model", m, "profiles"], &model.profiles, "profile", &mut found);
         found.extend(place(document, m, model));
         found.extend(lineage(document, m, model));
+        found.extend(evidence(document, m, model));
     }
     found
 }
@@ -69,6 +70,16 @@ fn place(document: &Document, m: usize, model: &Model) -> Option<Diagnostic> {
         ),
         (Some(_), None, None) | (None, Some(_), Some(_)) => None,
     }
+}
+
+/// Checks that random weights are not called trained.
+fn evidence(document: &Document, m: usize, model: &Model) -> Option<Diagnostic> {
+    let changes = model.intervention.iter().flat_map(Intervention::changes);
+    let random = changes.into_iter().any(|change| matches!(change, Change::RandomInit { .. }));
+    (random && model.evidence == ModelEvidence::Measured).then(|| {
+        let message = format!("model `{}` has random weights: it was trained on nothing", model.id);
+        document.error(at!["model", m, "evidence"], message).suggest("write evidence = \"rehearsal\"")
+    })
 }
 
 /// Checks the origin of a model: that keys which belong together are given together, and that its intervention can be made.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::published_names::PublishedNames;
 use crate::config::document::{Document, Step, at};
-use crate::config::experiment::{Experiment, Model, ModelList, Profiles, PromptSet};
+use crate::config::experiment::{Experiment, Model, ModelEvidence, ModelList, Profiles, PromptSet};
 use crate::config::id;
 use crate::config::report::Diagnostic;
 use crate::judge::hypothesis::{Hypothesis, ModelFilter, Select};
@@ -20,6 +20,8 @@ pub(in crate::config) struct Files<'a> {
     /// Whether every prompt set was read: else no prompt is called unknown.
     pub all_prompts: bool,
     pub hypotheses: &'a [(Document, Hypothesis)],
+    /// Whether every hypothesis was read: else none is called unknown.
+    pub all_hypotheses: bool,
     pub published: &'a PublishedNames,
 }
 
@@ -46,6 +48,12 @@ pub(in crate::config) fn check(files: &Files) -> Vec<Diagnostic> {
     if let Some((document, list)) = files.models {
         lineages(document, list, &mut found);
     }
+    if let Some((document, experiment)) = files.experiment.filter(|_| files.all_hypotheses) {
+        let ids = || files.hypotheses.iter().map(|(_, hypothesis)| &hypothesis.id);
+        for (i, id) in experiment.lead.iter().enumerate() {
+            unknown(document, at!["lead", i], "hypothesis", id, ids(), &mut found);
+        }
+    }
     for (document, hypothesis) in files.hypotheses {
         names(files, document, hypothesis, &mut found);
     }
@@ -58,6 +66,19 @@ fn lineages(document: &Document, list: &ModelList, found: &mut Vec<Diagnostic>) 
     for (m, model) in list.models.iter().enumerate() {
         if let Some(series) = &model.series {
             unknown(document, at!["model", m, "series"], "model", series, ids(), found);
+        }
+        for (key, origin) in [("base", &model.base), ("series", &model.series)] {
+            let of =
+                list.models.iter().find(|other| Some(&other.id) == origin.as_ref() && other.id != model.id);
+            let Some(of) = of else { continue };
+            if model.evidence == ModelEvidence::Measured && of.evidence == ModelEvidence::Rehearsal {
+                let message = format!(
+                    "model `{}` is called measured, but its `{key}`, `{}`, is a rehearsal: so is what is made of it",
+                    model.id, of.id
+                );
+                let error = document.error(at!["model", m, "evidence"], message);
+                found.push(error.suggest("write evidence = \"rehearsal\""));
+            }
         }
         let Some(base) = &model.base else { continue };
         let path = at!["model", m, "base"];
@@ -179,8 +200,11 @@ fn names(files: &Files, document: &Document, hypothesis: &Hypothesis, found: &mu
     let known = categories(files, hypothesis);
     for (p, prediction) in hypothesis.predictions.iter().enumerate() {
         let test = [Step::Key("prediction"), p.into(), "test".into()];
-        if hypothesis.prompts.is_empty() && prediction.evidence.contains(&Evidence::Measured) {
-            let message = format!("`prompts` is empty, but {} is judged on measured evidence", prediction.id);
+        if hypothesis.prompts.is_empty()
+            && Evidence::OBSERVED.iter().any(|kind| prediction.evidence.contains(kind))
+        {
+            let message =
+                format!("`prompts` is empty, but {} is judged on what is observed here", prediction.id);
             found.push(document.error(at!["prompts"], message).suggest("name the prompt sets to measure"));
         }
         if let Some(one) = &prediction.models {

@@ -38,7 +38,7 @@ pub struct Hypothesis {
     pub status: Status,
     /// Models the predictions speak of.
     pub models: ModelFilter,
-    /// Prompt set ids, for measured evidence (published rows keep their own prompts).
+    /// Prompt set ids, for what is observed here (published rows keep their own prompts).
     pub prompts: Vec<String>,
     /// Primary protocol.
     pub protocol: Protocol,
@@ -108,8 +108,8 @@ pub struct Prediction {
     /// Whether the hypothesis stands or falls with it, see `stands`. The others are shown beside it and decide nothing.
     #[serde(default = "yes")]
     pub core: bool,
-    /// Evidence it is judged on; both unless said.
-    #[serde(default = "both")]
+    /// Kinds of evidence that it is judged on, each by itself; every kind unless said.
+    #[serde(default = "every_kind")]
     pub evidence: Vec<Evidence>,
     /// A further filter: models must pass this one and the hypothesis's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +127,6 @@ fn yes() -> bool {
     true
 }
 
-fn both() -> Vec<Evidence> {
+fn every_kind() -> Vec<Evidence> {
     Evidence::ALL.to_vec()
 }

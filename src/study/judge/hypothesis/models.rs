@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which models: all conditions that are given must hold. An empty filter takes every released model there is. Revisions
+/// Which models: all conditions that are given must hold. An empty filter takes every model there is but revisions and variants. Revisions
 /// along a training and variants made here are taken where `ids` names them, a condition is on their kind, series, step
 /// or change, or the kind of test is about them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,8 +9,8 @@ use super::bounds::{Bounds, Numbers};
 use super::error::EvidenceError;
 use super::shared::Blocks;
 use super::sheet::{Row, Sheet};
-use number::evidence::{ModelInfo, PromptInfo};
-use number::facts::ModelFacts;
+use number::evidence::{Evidence, ModelInfo, PromptInfo};
+use number::facts::{ModelFacts, ORIGINAL};
 
 const MODEL_COLUMNS: &[&str] = &[
     "model",
@@ -75,7 +75,7 @@ pub(super) fn models(
             facts.lineage = relation.lineage;
         }
         if measured.contains(id) {
-            found.insert(id, ModelInfo { id: id.to_string(), facts });
+            found.insert(id, ModelInfo { id: id.to_string(), evidence: Evidence::Published, facts });
         }
     }
     if let Some(id) = measured.iter().find(|id| !found.contains_key(**id)) {
@@ -141,7 +141,7 @@ fn facts(row: Row<'_>) -> Result<ModelFacts, EvidenceError> {
         parameters: row.integer("n_params")?,
         mlp_width: None,
         dtype: None,
-        kind: Some("released".to_string()), // every row is a model of the hub
+        kind: Some(ORIGINAL.to_string()), // every row is a model of the hub
         ..ModelFacts::default()
     })
 }

@@ -4,7 +4,6 @@ use crate::report::document::{Block, Group, Line, Page, Role};
 use crate::report::figures::Figure;
 use crate::report::pages::context::RenderContext;
 use crate::report::pages::marks;
-use crate::report::view::is_released;
 
 pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
     let figures = &context.view.figures;
@@ -18,10 +17,10 @@ pub(in crate::report::pages) fn pages(context: &RenderContext<'_>) -> Vec<Page> 
         }
     }
     let mut lead = Line::from(
-        "Each from published rows and, where there are any, from rows measured here. Both are drawn alike and never mixed; the \
-         models measured here may be small stand-ins, so compare shapes, not numbers.",
+        "Each from published rows and, where there are any, from rows measured here and from rehearsal, which says nothing about \
+         language models. All are drawn alike and never mixed.",
     );
-    if context.view.models.iter().any(|model| !is_released(model)) {
+    if context.view.models.iter().any(|model| !model.facts.is_original()) {
         lead.push(" Stages of a training and variants are left out; they have pages of their own.");
     }
     let mut blocks = vec![Block::text(Role::Lead, lead)];

@@ -18,12 +18,12 @@ const UNIFIED: &str = "grand_unified";
 /// The published table of base models and the models tuned from them.
 const TWINS: &str = "twin_test";
 
-/// All that the rows allow, published before measured. A figure without rows is left out.
-pub fn published_figures(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Vec<Figure> {
-    let indices = [(Evidence::Published, published), (Evidence::Measured, measured)];
+/// All that the rows allow, each from one kind of evidence. A figure without rows is left out.
+pub fn published_figures(indices: &[(Evidence, EvidenceIndex<'_>)]) -> Vec<Figure> {
     let builders = [layer_gains, cumulative, unembedding, twins, entropy, categories];
-    let figures =
-        builders.iter().flat_map(|build| indices.map(|(evidence, index)| build(&Rows { evidence, index })));
+    let figures = builders.iter().flat_map(|build| {
+        indices.iter().map(move |(evidence, index)| build(&Rows { evidence: *evidence, index }))
+    });
     figures.filter(|figure| figure.marks().next().is_some()).collect()
 }
 
@@ -34,7 +34,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Usable rows of a metric. `source` narrows published rows only: measured ones have one source.
+    /// Usable rows of a metric. `source` narrows published rows only: what was observed here has one source.
     fn of(
         &self,
         metric: Metric,
@@ -52,8 +52,7 @@ impl<'a> Rows<'a> {
 
     /// Stages of a training and variants made here: no figure of the research has any.
     fn changed(&self) -> BTreeSet<&'a str> {
-        let changed = |kind: &Option<String>| kind.as_deref().is_some_and(|kind| kind != "released");
-        let models = self.index.table.models.iter().filter(|model| changed(&model.facts.kind));
+        let models = self.index.table.models.iter().filter(|model| !model.facts.is_original());
         models.map(|model| model.id.as_str()).collect()
     }
 }

@@ -12,7 +12,7 @@ use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{
-    Band, BranchWrites, Form, Html, LayerProfile, MetricDefinition, Provenance, Report, View,
+    Band, BranchWrites, Form, Html, LayerProfile, Lead, MetricDefinition, Provenance, Reading, Report, View,
     published_figures,
 };
 use study::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
@@ -436,7 +436,7 @@ fn a_conclusion_that_survives_says_what_was_said_and_found() {
 fn what_is_rehearsed_has_its_own_place_and_is_nowhere_called_measured_or_released() {
     let mut view = view();
     let before = html(&view).page;
-    assert!(!before.contains("says nothing about language models."), "nothing was rehearsed");
+    assert!(!before.contains("This says nothing about language models."), "nothing was rehearsed");
     for model in &mut view.models {
         model.evidence = Evidence::Rehearsal;
     }
@@ -461,6 +461,37 @@ fn what_is_rehearsed_has_its_own_place_and_is_nowhere_called_measured_or_release
     }
     let terminal = terminal(&view).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(terminal.contains("This says nothing about language models."), "{terminal}");
+}
+
+#[test]
+fn a_hypothesis_that_is_told_first_stands_before_all_others_with_its_prompts_counted_and_drawn() {
+    let mut view = view();
+    let values = [("p0", 1.2), ("p1", 1.1), ("p2", 0.9)].map(|(id, value)| (id.to_string(), value)).to_vec();
+    let reading = Reading {
+        prediction: "H2a".into(),
+        evidence: Evidence::Measured,
+        model: "zoo-llama".into(),
+        metric: Metric::LastGain,
+        protocol: PRIMARY,
+        values,
+    };
+    view.leads = vec![Lead { hypothesis: "H2".into(), readings: vec![reading] }];
+    let report = html(&view);
+    let front = crate::page::parse(&report.page).expect("well-formed").id("report").text();
+    let place = |what: &str| front.find(what).unwrap_or_else(|| panic!("no {what} in {front}"));
+    assert!(place("LLaMA-3.1 case") < place("above 1 on 2 of 3 prompts"), "after the case");
+    assert!(place("above 1 on 2 of 3 prompts") < place("Verdict on every hypothesis"), "before all others");
+    let gain = format!("zoo-llama has {:.4}", 0.3_f64.exp());
+    for said in [gain.as_str(), "One model, zoo-llama", "nothing follows for other models"] {
+        place(said);
+    }
+    let (_, csv) = report.data.iter().find(|(name, _)| name == "lead-h2.csv").expect("its data");
+    assert_eq!(csv.lines().count(), 1 + 3);
+    let markdown = markdown(&view);
+    assert!(
+        markdown.contains("above 1 on 2 of 3 prompts") && markdown.contains("(lead-h2.svg)"),
+        "{markdown}"
+    );
 }
 
 #[test]

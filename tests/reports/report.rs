@@ -300,7 +300,7 @@ fn the_report_opens_with_the_case_and_shows_every_verdict() {
     for verdict in Verdict::ALL {
         at(&format!("**{verdict}**"));
     }
-    assert!(at("## Verdicts") < at("## H9") && at("## H16") < at("## Measured models"));
+    assert!(at("## Verdicts") < at("## H9") && at("## H16") < at("## Models observed here"));
     at("Missing, measured here: models with norm = layernorm");
     at("Measured here: cannot reach alpha = 0.05 with 4 units");
     at("Protocols it holds under, published rows: `frobenius/hf-last/auto`.");

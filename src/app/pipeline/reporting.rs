@@ -28,7 +28,8 @@ use number::observation::PromptObservation;
 use results::manifest::MANIFEST;
 use results::regress::{RUN_SCHEMA, RunFile};
 use results::report::{
-    LayerProfile, Lead, MetricDefinition, Provenance, Reading, Report, View, published_figures, training_figures,
+    LayerProfile, Lead, MetricDefinition, Provenance, Reading, Report, View, published_figures,
+    training_figures,
 };
 use results::tables;
 use results::tidy;

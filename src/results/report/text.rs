@@ -76,8 +76,9 @@ pub(super) fn overall_key(hypothesis: &HypothesisOutcome, evidence: Evidence) ->
     overall(hypothesis, evidence).map_or_else(String::new, |verdict| verdict.to_string())
 }
 
-/// The verdict of a hypothesis on one kind of evidence.
+/// The verdict of a hypothesis on one kind of evidence; `None` where none of its predictions asks for that kind.
 pub(super) fn overall(hypothesis: &HypothesisOutcome, evidence: Evidence) -> Option<Verdict> {
+    hypothesis.predictions.iter().find(|prediction| prediction.evidence == evidence)?;
     hypothesis.verdicts.iter().find(|(of, _)| *of == evidence).map(|(_, verdict)| *verdict)
 }
 

@@ -263,7 +263,8 @@ impl Reader {
             models = list.map(|list| (list_document, list));
         }
         let (prompt_sets, all_prompts) = self.each(&document, "prompts", Kind::Prompts, check_prompts);
-        let (hypotheses, all_hypotheses) = self.each(&document, "hypotheses", Kind::Hypothesis, check_hypothesis);
+        let (hypotheses, all_hypotheses) =
+            self.each(&document, "hypotheses", Kind::Hypothesis, check_hypothesis);
         let published = self.published(&document);
         let (folder, names) =
             published.map_or((None, PublishedNames::default()), |(f, names)| (Some(f), names));

@@ -324,7 +324,7 @@ fn revisions_and_variants_are_taken_only_by_a_filter_that_asks_for_them() {
         ["instruct", "original", "unknown"]
     );
     for (filter, expected) in [
-        (r#"ids = ["random", "original"]"#, &["random", "original"][..]),
+        (r#"ids = ["random", "original"]"#, &["original", "random"][..]),
         (r#"where = [{ fact = "kind", is = "variant" }]"#, &["random"]),
         (r#"where = [{ fact = "change", is = "random init" }]"#, &["random"]),
         (r#"where = [{ fact = "change", is = "instruct" }]"#, &["instruct"]),

@@ -2,8 +2,8 @@
 
 use super::context::RenderContext;
 use crate::report::document::{
-    Block, Csv, Digits, FigureBlock, Line, Picture, PicturePart, Span, code, count, exact, line, link, number,
-    paragraph, slug,
+    Block, Csv, Digits, FigureBlock, Line, Picture, PicturePart, Span, code, count, exact, line, link,
+    number, paragraph, slug,
 };
 use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, SMALL, Scale, Shape, fitted};
 use crate::report::lead::{Lead, Reading};

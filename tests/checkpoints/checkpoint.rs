@@ -237,8 +237,6 @@ fn index_and_shards_that_disagree_are_refused() {
     };
     says(&absent(&[("a", one), ("b", two), ("c", two)], "c"), &[INDEX, "\"c\"", two, "no such tensor"]);
     says(&absent(&[("a", two), ("b", two)], "a"), &[INDEX, "\"a\"", two, "no such tensor"]);
-    says(&refusal_of(&[("a", one), ("b", one), ("c", two)]), &[INDEX, "\"b\"", "it in \"one", "it in \"two"]);
-    says(&refusal_of(&[("a", one), ("c", two)]), &[INDEX, "\"b\"", two, "found none"]);
     says(&refusal_of(&[]), &[INDEX, "an empty weight_map"]);
 
     let folder = sharded(&[("a", one), ("b", two)]);
@@ -253,6 +251,29 @@ fn index_and_shards_that_disagree_are_refused() {
     says(&refusal(folder.path()), &[INDEX, "weight_map"]);
     folder.write(INDEX, r#"{"weight_map": {"a": 3}}"#);
     says(&refusal(folder.path()), &[INDEX, "weight_map", "integer `3`"]);
+}
+
+#[test]
+fn a_tensor_is_read_from_the_shard_that_has_it_whatever_the_index_says_and_that_is_said() {
+    let (one, two) = ("one.safetensors", "two.safetensors");
+    let sound = sharded(&[("a", one), ("b", two)]);
+    assert!(Checkpoint::open(sound.path()).unwrap().notes().is_empty());
+    let cases: [(&[(&str, &str)], &[&str]); 3] = [
+        (&[("a", one), ("b", one), ("c", two)], &["\"b\"", "it is in \"one", "\"two.safetensors\" has it"]),
+        (&[("a", one), ("c", two)], &["\"b\"", "in no shard", "\"two.safetensors\" has it"]),
+        (&[("a", two), ("b", one)], &["\"a\"", "it is in \"two", "\"one.safetensors\" has it", "1 more"]),
+    ];
+    for (index, words) in cases {
+        let folder = sharded(index);
+        let checkpoint = Checkpoint::open(folder.path()).unwrap();
+        for (tensor, value) in [("a", 1.0), ("b", 2.0)] {
+            assert_eq!(checkpoint.find(tensor).unwrap().bytes, f32_bytes(&[value]), "{index:?}");
+        }
+        assert_eq!(identity(&folder), identity(&sound));
+        let [note] = checkpoint.notes() else { panic!("{:?}", checkpoint.notes()) };
+        says(note, words);
+        says(note, &[INDEX, "different revisions"]);
+    }
 }
 
 fn identity(folder: &Folder) -> String {

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{error::CheckpointError, files::json, quantised, wrapped};
+use super::{error::CheckpointError, quantised, read_json::json, wrapped};
 
 /// Files beside `config.json` that say how weights are quantised, and the method that each means: as AutoGPTQ and AutoAWQ wrote
 /// them before transformers had a key for it.

@@ -1,31 +1,26 @@
 //! The files of a checkpoint folder, mapped into memory, and the place of each tensor in them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt, fs,
+    fs,
     io::ErrorKind,
     ops::Range,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use memmap2::Mmap;
 #[cfg(target_os = "linux")]
 use rayon::prelude::*;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::{Map, Value};
 
 use super::{
     error::CheckpointError,
     header,
+    index::Index,
     memo::Stamp,
     pickled,
     place::{Place, StoredAs},
-    python, wrapped,
+    wrapped,
 };
-use base::foreign::{self, Kind};
+use base::foreign;
 
 /// The weights in one file.
 pub const SINGLE: &str = "model.safetensors";
@@ -40,7 +35,6 @@ const READ: usize = 8 << 20;
 /// its longest request; 128 KiB is the default. Source: `force_page_cache_ra` in `mm/readahead.c` of Linux.
 #[cfg(unix)]
 const AHEAD: usize = 128 << 10;
-const INDEX_FORM: &str = "an index with a weight_map of tensor to file";
 
 /// One safetensors file, mapped.
 pub(super) struct File {
@@ -122,44 +116,6 @@ impl File {
     }
 }
 
-/// A JSON file of the folder, with the file named in every error.
-pub(super) fn json<T: for<'de> Deserialize<'de>>(
-    path: &Path,
-    expected: &'static str,
-) -> Result<T, CheckpointError> {
-    let text = foreign::read(path, Kind::Json).map_err(|source| CheckpointError::Io {
-        file: path.to_path_buf(),
-        what: "cannot read",
-        source,
-    })?;
-    parse(path, &text, expected)
-}
-
-/// A JSON object that need not be there.
-pub(super) fn optional(file: &Path) -> Result<Map<String, Value>, CheckpointError> {
-    match json(file, "a JSON object") {
-        Err(CheckpointError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Map::new()),
-        read => read,
-    }
-}
-
-/// The content of a JSON file, with the file named in the error.
-pub(super) fn parse<T: for<'de> Deserialize<'de>>(
-    path: &Path,
-    text: &[u8],
-    expected: &'static str,
-) -> Result<T, CheckpointError> {
-    let read = match serde_json::from_slice(text) {
-        Err(error) => serde_json::from_slice(&python::as_json(text)).map_err(|_| error),
-        read => read,
-    };
-    read.map_err(|error| CheckpointError::Json {
-        file: path.to_path_buf(),
-        expected,
-        found: error.to_string(),
-    })
-}
-
 /// The tensors of a file, which is the one of this number.
 type Read = fn(&Path, &[u8], usize) -> Result<Vec<Place>, CheckpointError>;
 
@@ -174,8 +130,9 @@ fn safetensors(path: &Path, bytes: &[u8], file: usize) -> Result<Vec<Place>, Che
     Ok(header::read(path, bytes)?.into_iter().map(place).collect())
 }
 
-/// Maps the folder's weights; the places are sorted by name and unique.
-pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointError> {
+/// Maps the folder's weights; the places are sorted by name and unique. With them comes what index and shards say differently, for
+/// people.
+pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>, Option<String>), CheckpointError> {
     // What cannot be looked at is opened, and its error is the one to tell.
     let absent = |name: &str| matches!(folder.join(name).try_exists(), Ok(false));
     let mut kinds = WEIGHTS.into_iter().zip(KINDS);
@@ -187,8 +144,8 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
     let (names, index) = if !absent(single) {
         (vec![single.to_string()], None)
     } else {
-        let index: Index = json(&index_path, INDEX_FORM)?;
-        (shards(&index_path, &index)?, Some(index))
+        let index = Index::read(&index_path)?;
+        (index.shards(&index_path)?, Some(index))
     };
     let mut files = Vec::new();
     let mut places = Vec::new();
@@ -207,11 +164,12 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>), CheckpointE
         files.push(file);
     }
     places.sort_by(|a, b| (&a.name, a.file).cmp(&(&b.name, b.file)));
-    if let Some(index) = index {
-        agree(&index_path, &index, &names, &places)?;
-    }
+    let note = match index {
+        Some(index) => index.compare(&index_path, &names, &places)?,
+        None => None,
+    };
     wrapped::unwrap(&files, &mut places)?;
-    Ok((files, places))
+    Ok((files, places, note))
 }
 
 /// What a folder without any of [`WEIGHTS`] has instead of them.
@@ -235,123 +193,9 @@ fn no_weights(folder: &Path) -> CheckpointError {
     CheckpointError::NoWeights { folder: folder.to_path_buf(), found, next }
 }
 
-/// The shards an index file names, each once, sorted.
-///
-/// # Errors
-/// An index that cannot be read, names no shard, or one outside its own folder.
-pub fn shard_names(index_path: &Path) -> Result<Vec<String>, CheckpointError> {
-    shards(index_path, &json(index_path, INDEX_FORM)?)
-}
-
-/// The index's shards, each once, sorted; each must be a plain file name in the same folder.
-fn shards(index_path: &Path, index: &Index) -> Result<Vec<String>, CheckpointError> {
-    for (tensor, shard) in &index.weight_map.0 {
-        let mut parts = Path::new(shard).components();
-        let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == shard.as_str());
-        if !plain || shard.contains(['\\', '\0']) {
-            return Err(CheckpointError::Tensor {
-                file: index_path.to_path_buf(),
-                tensor: tensor.clone(),
-                expected: "the name of a shard in the index's own folder".into(),
-                found: format!("{shard:?}"),
-                next: "do not use this checkpoint unless you trust where it came from; correct the index",
-            });
-        }
-    }
-    let names: BTreeSet<&String> = index.weight_map.0.values().collect();
-    if names.is_empty() {
-        return Err(CheckpointError::Json {
-            file: index_path.to_path_buf(),
-            expected: INDEX_FORM,
-            found: "an empty weight_map".into(),
-        });
-    }
-    Ok(names.into_iter().cloned().collect())
-}
-
-/// Index and shards must tell the same story: every tensor that there is in exactly the one shard the index names.
-fn agree(
-    index_path: &Path,
-    index: &Index,
-    names: &[String],
-    places: &[Place],
-) -> Result<(), CheckpointError> {
-    const NEXT: &str = "download index and shards again from one revision";
-    let disagree = |tensor: &str, expected: String, found: String| CheckpointError::Tensor {
-        file: index_path.to_path_buf(),
-        tensor: tensor.to_string(),
-        expected,
-        found,
-        next: NEXT,
-    };
-    for pair in places.windows(2) {
-        if pair[0].name == pair[1].name {
-            let found = format!("in {:?} and in {:?}", names[pair[0].file], names[pair[1].file]);
-            return Err(disagree(&pair[0].name, "it in one shard".into(), found));
-        }
-    }
-    for place in places {
-        let held_by = &names[place.file];
-        match index.weight_map.0.get(&place.name) {
-            Some(shard) if shard == held_by => {}
-            Some(shard) => {
-                let expected = format!("it in {shard:?}, as the index says");
-                return Err(disagree(&place.name, expected, format!("it in {held_by:?}")));
-            }
-            None => {
-                let expected = format!("an index entry for this tensor of {held_by:?}");
-                return Err(disagree(&place.name, expected, "none".into()));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The shard that the folder's index names for a tensor. Converters drop tensors (a tied head) after they wrote the index, so
-/// that one which it names and no shard has is missed only where something needs it.
+/// The shard that the folder's index names for a tensor; see [`Index::promised`].
 pub(super) fn promised(folder: &Path, tensor: &str) -> Option<(PathBuf, String)> {
     let is_there = |name: &str| folder.join(name).exists();
     let (single, index) = WEIGHTS.into_iter().find(|(single, index)| is_there(single) || is_there(index))?;
-    if is_there(single) {
-        return None;
-    }
-    let path = folder.join(index);
-    let mut index: Index = json(&path, INDEX_FORM).ok()?;
-    Some((path, index.weight_map.0.remove(tensor)?))
-}
-
-#[derive(Deserialize)]
-struct Index {
-    weight_map: WeightMap,
-}
-
-/// Tensor to shard, a tensor named twice refused.
-struct WeightMap(BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for WeightMap {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WeightMap, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = WeightMap;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of tensor name to file name")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WeightMap, A::Error> {
-                let mut entries = BTreeMap::new();
-                while let Some((tensor, shard)) = map.next_entry::<String, String>()? {
-                    // Some tools write where the index lies in front.
-                    let bare = shard.trim_start_matches("./");
-                    let shard = if bare.contains('/') { shard } else { bare.to_string() };
-                    if entries.get(&tensor).is_some_and(|known| *known != shard) {
-                        return Err(serde::de::Error::custom(format!("the tensor {tensor:?} twice")));
-                    }
-                    entries.insert(tensor, shard);
-                }
-                Ok(WeightMap(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
+    if is_there(single) { None } else { Index::promised(folder.join(index), tensor) }
 }

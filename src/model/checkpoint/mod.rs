@@ -1,6 +1,6 @@
 //! Checkpoints on disk: `config.json`, safetensors or pickled weights (one file or index and shards), `tokenizer.json`; or GGUF, which is all of it.
 //!
-//! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them,
+//! Files are memory-mapped and validated at opening; no weight is copied or converted. `files` finds and maps them (`index` says which of several holds what),
 //! `header` believes nothing they say (nor does `pickled`), `gguf_files` opens those of GGUF and `packed` reads their weights, `quantised` reads weights that
 //! several tensors store, `identity` hashes what they hold (`memo` remembers it), `made` stands in for
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
@@ -12,6 +12,7 @@ mod files;
 mod gguf_files;
 mod header;
 mod identity;
+mod index;
 mod made;
 mod memo;
 mod packed;
@@ -19,6 +20,8 @@ mod pickled;
 mod place;
 mod python;
 mod quantised;
+mod read_json;
+mod tensor;
 mod tokenizer;
 pub mod widen;
 mod wrapped;
@@ -32,7 +35,8 @@ use std::{
 pub use config::{DESCRIPTIONS, read_config};
 pub use error::CheckpointError;
 use files::File;
-pub use files::{INDEX, SINGLE, WEIGHTS, shard_names};
+pub use files::{INDEX, SINGLE, WEIGHTS};
+pub use index::shard_names;
 pub use made::Made;
 pub use memo::Memo;
 use memo::Stamp;
@@ -41,11 +45,12 @@ use place::Place;
 pub use place::StoredAs;
 use serde_json::{Map, Value};
 
-use crate::gguf::Layout;
 use base::hash::Key;
 pub use gguf_files::{gguf_parts, is_gguf};
 use quantised::Unread;
 pub use quantised::{Quantised, Scheme, quantisations, unknown_quantisation};
+use tensor::plain;
+pub use tensor::{Content, Dtype, Entry, Tensor};
 pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// A checkpoint folder or GGUF file, open: its config, and every tensor's place in a memory-mapped file.
@@ -68,63 +73,6 @@ pub struct Checkpoint {
     hashing: bool,
     /// Once it was found.
     identity: OnceLock<Key>,
-}
-
-/// The type of a weight's numbers; tensors of other types are not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dtype {
-    /// float32.
-    F32,
-    /// IEEE half precision.
-    F16,
-    /// bfloat16.
-    BF16,
-}
-
-/// A weight, row-major.
-#[derive(Clone, Copy)]
-pub struct Tensor<'a> {
-    /// Its name in the checkpoint.
-    pub name: &'a str,
-    /// The type of its numbers.
-    pub dtype: Dtype,
-    /// Outermost dimension first; empty for a scalar.
-    pub shape: &'a [usize],
-    /// Its numbers.
-    pub content: Content<'a>,
-}
-
-/// The source of a weight's numbers.
-#[derive(Clone, Copy)]
-pub enum Content<'a> {
-    /// Bytes of the file: exactly `elements() * dtype.size()` little-endian bytes of any alignment, borrowed from
-    /// the mapping.
-    Stored(&'a [u8]),
-    /// An intervention's, float32.
-    Made(&'a Made),
-    /// Blocks of a GGUF file, which become float32 as they are read.
-    Packed(Packed<'a>),
-    /// Tensors that together store a weight; likewise.
-    Quantised(Quantised<'a>),
-}
-
-/// A tensor of any dtype, weights or not (position ids, masks, 8-bit weights).
-#[derive(Clone, Copy)]
-pub struct Entry<'a> {
-    /// Its name in the checkpoint.
-    pub name: &'a str,
-    /// How the file stores it.
-    pub dtype: StoredAs,
-    /// Outermost dimension first; empty for a scalar.
-    pub shape: &'a [usize],
-    /// As they lie in the file; of a weight that several tensors store, those of the first.
-    pub bytes: &'a [u8],
-    /// The file it lies in.
-    pub file: &'a Path,
-    /// Bytes from the start of that file.
-    pub offset: u64,
-    /// The tensors that store it, where these are several.
-    quantised: Option<Quantised<'a>>,
 }
 
 /// The part of a checkpoint's weights that one dtype stores.
@@ -157,7 +105,8 @@ impl Checkpoint {
             }
             None => {
                 let config::Config { mut keys, quantised_by } = config::read(folder)?;
-                let (files, places) = files::open(folder)?;
+                let (files, places, note) = files::open(folder)?;
+                notes.extend(note);
                 let described = quantised::is_described(&keys);
                 let (places, unread) = quantised::apply(&quantised_by, &mut keys, &files, places)?;
                 if described && !places.iter().any(|place| matches!(place.dtype, StoredAs::Quantised(_))) {
@@ -372,68 +321,4 @@ impl Checkpoint {
             similar,
         }
     }
-}
-
-impl Dtype {
-    /// As safetensors headers write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Dtype::F32 => "F32",
-            Dtype::F16 => "F16",
-            Dtype::BF16 => "BF16",
-        }
-    }
-
-    /// Bytes per element.
-    pub fn size(self) -> usize {
-        match self {
-            Dtype::F32 => 4,
-            Dtype::F16 | Dtype::BF16 => 2,
-        }
-    }
-}
-
-impl std::fmt::Display for Dtype {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Tensor<'_> {
-    /// How many numbers it holds.
-    pub fn elements(&self) -> usize {
-        self.shape.iter().product()
-    }
-}
-
-impl std::fmt::Debug for Tensor<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}{:?}", self.name, self.dtype, self.shape)
-    }
-}
-
-impl<'a> Entry<'a> {
-    /// This tensor as a weight, if its dtype is one of those.
-    pub fn weight(self) -> Option<Tensor<'a>> {
-        let (dtype, content) = match self.dtype {
-            StoredAs::Quantised(_) => (Dtype::F32, Content::Quantised(self.quantised?)),
-            StoredAs::Plain(dtype) => (plain(&dtype.to_string())?, Content::Stored(self.bytes)),
-            StoredAs::Blocks(encoding, layout) => match plain(encoding.name) {
-                Some(dtype) if layout == Layout::AsStored => (dtype, Content::Stored(self.bytes)),
-                _ if !encoding.holds_weights() => return None,
-                _ => (Dtype::F32, Content::Packed(Packed::new(self.bytes, encoding, self.shape, layout))),
-            },
-        };
-        Some(Tensor { name: self.name, dtype, shape: self.shape, content })
-    }
-
-    /// Bytes that store it, in all files.
-    pub fn size(self) -> u64 {
-        self.quantised.map_or(self.bytes.len() as u64, |quantised| quantised.size())
-    }
-}
-
-/// The dtype of this name, if tensors of it are weights that can be read where they lie.
-fn plain(name: &str) -> Option<Dtype> {
-    [Dtype::F32, Dtype::F16, Dtype::BF16].into_iter().find(|dtype| dtype.as_str() == name)
 }

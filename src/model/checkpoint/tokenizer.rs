@@ -31,7 +31,7 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{CheckpointError, files, gguf_files};
+use super::{CheckpointError, files, gguf_files, read_json::optional};
 use crate::gguf;
 use base::hash::Key;
 use bos::stale;
@@ -124,15 +124,15 @@ impl Tokenizer {
     }
 
     fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
-        let settings = files::optional(&folder.join("tokenizer_config.json"))?;
-        let config = files::optional(&folder.join("config.json"))?;
+        let settings = optional(&folder.join("tokenizer_config.json"))?;
+        let config = optional(&folder.join("config.json"))?;
         let bos = bos::named(parsed.inner(), &settings, &config);
         Tokenizer::with_bos(folder.join(FILE), parsed, bos)
     }
 
     fn of_older_files(folder: &Path) -> Result<Tokenizer, TokenizerError> {
-        let settings = files::optional(&folder.join("tokenizer_config.json"))?;
-        let config = files::optional(&folder.join("config.json"))?;
+        let settings = optional(&folder.join("tokenizer_config.json"))?;
+        let config = optional(&folder.join("config.json"))?;
         let missing = || TokenizerError::Missing { folder: folder.to_path_buf() };
         let Assembled { file, json, bos } =
             older::assemble(folder, &settings, &config)?.ok_or_else(missing)?;

@@ -4,11 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{
-    error::CheckpointError,
-    files::{File, optional},
-    place::Place,
-};
+use super::{error::CheckpointError, files::File, place::Place, read_json::optional};
 
 /// What wrappers of a module put in its names, at any depth: data parallelism, `torch.compile`, FSDP, DeepSpeed, and
 /// checkpointed activations.

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{super::files, error::TokenizerError};
+use super::{super::read_json::json, error::TokenizerError};
 pub(super) use assembled::Assembled;
 use assembled::{CONVERT, adds, refuse, template};
 use class::Split;
@@ -72,7 +72,7 @@ fn byte_level(
     let file = folder.join(VOCABULARY);
     let class =
         class::named(settings, config).map_err(|found| refuse(&file, class::expected(), &found, CONVERT))?;
-    let vocabulary: Map<String, Value> = files::json(&file, "an object of token to id")?;
+    let vocabulary: Map<String, Value> = json(&file, "an object of token to id")?;
     let merges = byte_level::merges(&folder.join(MERGES))?;
     let special = Special::read(folder, settings, class.tokens)?;
     let again = match class.split {

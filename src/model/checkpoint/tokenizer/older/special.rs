@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::{CheckpointError, files};
+use super::super::super::{CheckpointError, read_json::optional};
 
 /// The keys of tokens that every class has, in the order in which they are added; `SPECIAL_TOKENS_ATTRIBUTES`.
 const NAMED: [&str; 7] =
@@ -93,7 +93,7 @@ impl Special {
                 decoder.iter().filter_map(|(id, token)| Some((id.parse().ok()?, Token::read(token, None)?))),
             );
         } else {
-            for (key, value) in files::optional(&folder.join("special_tokens_map.json"))? {
+            for (key, value) in optional(&folder.join("special_tokens_map.json"))? {
                 settings.insert(key, special(value));
             }
             let mut names: Vec<String> = NAMED
@@ -101,7 +101,7 @@ impl Special {
                 .filter_map(|key| Some(Token::read(settings.get(*key)?, None)?.content))
                 .collect();
             names.extend(extra(&settings).into_iter().map(|token| token.content));
-            for (content, id) in files::optional(&folder.join("added_tokens.json"))? {
+            for (content, id) in optional(&folder.join("added_tokens.json"))? {
                 let Some(id) = id.as_u64() else { continue };
                 let special = names.contains(&content);
                 declared.push((

@@ -130,9 +130,17 @@ fn safetensors(path: &Path, bytes: &[u8], file: usize) -> Result<Vec<Place>, Che
     Ok(header::read(path, bytes)?.into_iter().map(place).collect())
 }
 
-/// Maps the folder's weights; the places are sorted by name and unique. With them comes what index and shards say differently, for
-/// people.
-pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>, Option<String>), CheckpointError> {
+/// The weights of a folder.
+pub(super) struct Mapped {
+    pub(super) files: Vec<File>,
+    /// Sorted by name, names unique.
+    pub(super) places: Vec<Place>,
+    /// What index and shards say differently, for people.
+    pub(super) note: Option<String>,
+}
+
+/// Maps the folder's weights.
+pub(super) fn open(folder: &Path) -> Result<Mapped, CheckpointError> {
     // What cannot be looked at is opened, and its error is the one to tell.
     let absent = |name: &str| matches!(folder.join(name).try_exists(), Ok(false));
     let mut kinds = WEIGHTS.into_iter().zip(KINDS);
@@ -169,7 +177,7 @@ pub(super) fn open(folder: &Path) -> Result<(Vec<File>, Vec<Place>, Option<Strin
         None => None,
     };
     wrapped::unwrap(&files, &mut places)?;
-    Ok((files, places, note))
+    Ok(Mapped { files, places, note })
 }
 
 /// What a folder without any of [`WEIGHTS`] has instead of them.

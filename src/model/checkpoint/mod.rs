@@ -105,7 +105,7 @@ impl Checkpoint {
             }
             None => {
                 let config::Config { mut keys, quantised_by } = config::read(folder)?;
-                let (files, places, note) = files::open(folder)?;
+                let files::Mapped { files, places, note } = files::open(folder)?;
                 notes.extend(note);
                 let described = quantised::is_described(&keys);
                 let (places, unread) = quantised::apply(&quantised_by, &mut keys, &files, places)?;

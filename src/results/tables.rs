@@ -7,7 +7,7 @@
 //! these has rows in `measurements.parquet`.
 //!
 //! `measurements.parquet`: one row per number, columns `evidence`, `source`, `model`, `prompt`, `category`, `metric`,
-//! `layer`, `reduction`, `endpoint`, `bos` (the protocol; null only for properties of the weights), `dtype`, `value`
+//! `layer`, `reduction`, `endpoint`, `bos` (the parts of the protocol that enter the number; null for the others, for properties of the weights all), `dtype`, `value`
 //! (unit by metric) and `definition` (where the source deviates from the metric's definition).
 //!
 //! Rows are in the order given; same rows, same bytes.
@@ -26,8 +26,9 @@ use base::hash::Key;
 use base::publish;
 use number::{
     evidence::{Evidence, Measurement},
+    metric::DecisiveParts,
     observation::{ATTENTION, Axes, MLP, NamedTap, PromptObservation, branches_of, named},
-    protocol::Bos,
+    protocol::{Bos, Endpoint, Reduction},
 };
 
 /// Why a table could not be written.
@@ -155,9 +156,9 @@ fn measurements(rows: &[&Measurement]) -> PolarsResult<DataFrame> {
         ("category", Text(|m| m.category.as_deref())),
         ("metric", Name),
         ("layer", Layer),
-        ("reduction", Text(|m| m.protocol.map(|p| p.reduction.as_str()))),
-        ("endpoint", Text(|m| m.protocol.map(|p| p.endpoint.as_str()))),
-        ("bos", Text(|m| m.protocol.map(|p| p.bos.as_str()))),
+        ("reduction", Text(|m| entering(m)?.reduction.map(Reduction::as_str))),
+        ("endpoint", Text(|m| entering(m)?.endpoint.map(Endpoint::as_str))),
+        ("bos", Text(|m| entering(m)?.bos.map(Bos::as_str))),
         ("dtype", Text(|m| Some(&m.dtype))),
         ("value", Value),
         ("definition", Text(|m| Some(&m.definition))),
@@ -169,6 +170,11 @@ fn measurements(rows: &[&Measurement]) -> PolarsResult<DataFrame> {
         Value => Column::new(name.into(), rows.iter().map(|m| m.value).collect::<Vec<f64>>()),
     });
     DataFrame::new(rows.len(), columns.collect())
+}
+
+/// The parts of its protocol that enter a number: one of them that decides nothing would look like one that does.
+fn entering(row: &Measurement) -> Option<DecisiveParts> {
+    Some(row.metric.decisive(row.protocol?))
 }
 
 fn write(path: &Path, frame: PolarsResult<DataFrame>) -> Result<Key, TableError> {
@@ -192,10 +198,7 @@ mod tests {
     use polars::prelude::{ParquetReader, SerReader};
 
     use super::*;
-    use number::{
-        metric::Metric,
-        protocol::{Endpoint, Protocol, Reduction},
-    };
+    use number::{metric::Metric, protocol::Protocol};
 
     fn read(path: &Path) -> DataFrame {
         ParquetReader::new(Cursor::new(fs::read(path).unwrap())).finish().unwrap()
@@ -278,10 +281,12 @@ mod tests {
             prompt: None,
             ..gain.clone()
         };
+        let entropy = Measurement { metric: Metric::OutputEntropy, layer: None, ..gain.clone() };
         let path = dir.path().join("measurements.parquet");
-        write_measurements(&path, [&gain, &weights]).unwrap();
+        let rows = [&gain, &weights, &entropy];
+        write_measurements(&path, rows).unwrap();
         let once = fs::read(&path).unwrap();
-        write_measurements(&path, [&gain, &weights]).unwrap();
+        write_measurements(&path, rows).unwrap();
         assert_eq!(fs::read(&path).unwrap(), once);
         let frame = read(&path);
         assert_eq!(text(&frame, "reduction", 0).as_deref(), Some("last"));
@@ -290,5 +295,11 @@ mod tests {
         assert_eq!(text(&frame, "evidence", 0).as_deref(), Some("published"));
         assert_eq!(frame.column("value").unwrap().f64().unwrap().get(0), Some(1.5332));
         assert_eq!((text(&frame, "reduction", 1), text(&frame, "prompt", 1)), (None, None));
+        assert_eq!(
+            (text(&frame, "reduction", 2), text(&frame, "endpoint", 2)),
+            (None, None),
+            "neither enters"
+        );
+        assert_eq!(text(&frame, "bos", 2).as_deref(), Some("auto"), "what precedes the prompt does");
     }
 }

@@ -111,16 +111,38 @@ fn estimated(estimate: &Estimate) -> String {
 
 fn said(row: &Measurement) -> String {
     let layer = row.layer.map_or_else(String::new, |layer| format!(", layer {layer}"));
-    let protocol = row.protocol.map_or_else(|| "of the weights".to_string(), |p| p.to_string());
     let definition = if row.definition.is_empty() { String::new() } else { format!("; {}", row.definition) };
     format!(
-        "{} on {}{layer}: {} under {protocol} ({}, {}{definition})",
+        "{} on {}{layer}: {} {} ({}, {}{definition})",
         row.model,
         row.prompt.as_deref().unwrap_or("no prompt"),
         number(Some(row.value)),
+        under(row),
         row.source,
         row.dtype
     )
+}
+
+/// The parts of its protocol that enter the number of a row, in words; all three as a protocol is written.
+fn under(row: &Measurement) -> String {
+    let Some(protocol) = row.protocol else { return "of the weights".to_string() };
+    let parts = row.metric.decisive(protocol);
+    match (parts.reduction, parts.endpoint, parts.bos) {
+        (Some(_), Some(_), Some(_)) => format!("under {protocol}"),
+        (reduction, endpoint, bos) => {
+            let named = [
+                reduction.map(|reduction| format!("reduction {reduction}")),
+                endpoint.map(|endpoint| format!("endpoint {endpoint}")),
+                bos.map(|bos| format!("BOS {bos}")),
+            ];
+            let named: Vec<String> = named.into_iter().flatten().collect();
+            if named.is_empty() {
+                "under any protocol".to_string()
+            } else {
+                format!("under {}", named.join(", "))
+            }
+        }
+    }
 }
 
 fn words(evidence: Evidence) -> &'static str {

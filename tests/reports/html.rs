@@ -6,14 +6,14 @@ use std::path::Path;
 
 use crate::page::Element;
 use base::hash::Key;
-use number::evidence::{Evidence, EvidenceTable, ModelInfo};
+use number::evidence::{Evidence, EvidenceTable, ModelInfo, PromptInfo};
 use number::facts::ModelFacts;
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{
-    Band, BranchWrites, Form, Html, LayerProfile, Lead, MetricDefinition, Provenance, Reading, Report, View,
-    published_figures,
+    Band, BranchWrites, Form, Html, LayerProfile, Lead, MetricDefinition, Prompts, Provenance, Reading,
+    Report, View, Weights, published_figures,
 };
 use study::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
 use study::judge::hypothesis::Stands;
@@ -224,6 +224,19 @@ pub(crate) fn view() -> View {
                 ModelInfo { id: id.into(), evidence: Evidence::Measured, facts }
             })
             .to_vec(),
+        prompts: vec![Prompts {
+            id: "two".into(),
+            title: HOSTILE.into(),
+            source: "written for this test".into(),
+            asked_by: vec!["H1".into()],
+            prompts: ["The capital of France is", HOSTILE]
+                .map(|text| PromptInfo { id: "p".into(), category: "Factual".into(), text: text.into() })
+                .to_vec(),
+        }],
+        weights: vec![(
+            "zoo-llama".into(),
+            Weights { origin: "owner/name, revision main".into(), hash: Key::of_bytes(b"weights") },
+        )],
         profiles: ["zoo-llama", HOSTILE]
             .map(|model| LayerProfile {
                 model: model.into(),
@@ -492,6 +505,18 @@ fn a_hypothesis_that_is_told_first_stands_before_all_others_with_its_prompts_cou
         markdown.contains("above 1 on 2 of 3 prompts") && markdown.contains("(lead-h2.svg)"),
         "{markdown}"
     );
+}
+
+#[test]
+fn which_prompts_and_which_weights_are_told_with_texts_origin_and_hash() {
+    let (_, document) = rendered();
+    let prompts = document.id("prompts").text();
+    for said in ["2 prompts in 1 set", "The capital of France is", "written for this test", HOSTILE] {
+        assert!(prompts.contains(said), "{said:?} is not in {prompts}");
+    }
+    let models = document.id("models").text();
+    let hash = Key::of_bytes(b"weights").to_string();
+    assert!(models.contains("owner/name, revision main") && models.contains(&hash), "{models}");
 }
 
 #[test]

@@ -21,20 +21,21 @@ use crate::store::Stored;
 use base::device::Device;
 use base::hash::Key;
 use base::publish;
-use number::evidence::{Evidence, Tables};
+use number::evidence::{Evidence, PromptInfo, Tables};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::observation::PromptObservation;
 use results::manifest::MANIFEST;
 use results::regress::{RUN_SCHEMA, RunFile};
 use results::report::{
-    LayerProfile, Lead, MetricDefinition, Provenance, Reading, Report, View, published_figures,
-    training_figures,
+    LayerProfile, Lead, MetricDefinition, Prompts, Provenance, Reading, Report, View, Weights,
+    published_figures, training_figures,
 };
 use results::tables;
 use results::tidy;
 use study::analysis::analyse;
 use study::config::Loaded;
+use study::config::experiment::PromptSet;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
 use study::judge::{behind, family, listed};
 use study::published;
@@ -154,6 +155,8 @@ fn view(run: &Run<'_>) -> View {
             jobs,
         },
         models: inputs.subjects.iter().map(Subject::info).collect(),
+        weights: inputs.subjects.iter().map(|subject| weights(loaded, subject)).collect(),
+        prompts: loaded.prompt_sets.iter().map(|set| prompts(loaded, set)).collect(),
         family: family(&outcomes, &alphas, inputs.loaded.experiment.family),
         listed: listed(&outcomes),
         registrations: registering::with_effects(inputs, &run.done),
@@ -162,6 +165,34 @@ fn view(run: &Run<'_>) -> View {
         hypotheses: outcomes,
         ..View::default()
     }
+}
+
+fn prompts(loaded: &Loaded, set: &PromptSet) -> Prompts {
+    let asking = loaded.hypotheses.iter().filter(|(_, hypothesis, _)| hypothesis.prompts.contains(&set.id));
+    let prompts = set.prompts.iter().map(|prompt| PromptInfo {
+        id: prompt.id.clone(),
+        category: prompt.category.clone(),
+        text: prompt.text.clone(),
+    });
+    Prompts {
+        id: set.id.clone(),
+        title: set.title.clone(),
+        source: set.source.clone(),
+        asked_by: asking.map(|(_, hypothesis, _)| hypothesis.id.clone()).collect(),
+        prompts: prompts.collect(),
+    }
+}
+
+/// Of folders nothing is said: a checkpoint that is moved is the same.
+fn weights(loaded: &Loaded, subject: &Subject) -> (String, Weights) {
+    let listed = loaded.selected().find(|model| model.id == subject.id);
+    let origin = listed.map(|model| match (&model.hub, &model.revision, &model.fetch) {
+        (Some(hub), Some(revision), _) => format!("{hub}, revision {revision}"),
+        (Some(hub), None, _) => hub.clone(),
+        (None, _, Some(fetch)) => format!("brought by {fetch}"),
+        (None, _, None) => String::new(),
+    });
+    (subject.id.clone(), Weights { origin: origin.unwrap_or_default(), hash: subject.weights() })
 }
 
 /// The hypotheses that are told first, with the rows that their predictions are read off: of those with one quantity.

@@ -8,7 +8,7 @@
 //! | spectra | weights and what is changed in them, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
-//! | report | outcomes, evidence, title, report version, metrics (names, units, definitions), the size of the family and the hypotheses told first, where the experiment states them; recipes of claims; registrations, where one is not the first |
+//! | report | outcomes, evidence, title, report version, metrics (names, units, definitions), the prompt sets, where models are from, the size of the family and the hypotheses told first, where the experiment states them; recipes of claims; registrations, where one is not the first |
 //!
 //! What does not enter: the BOS policy (two that lead to the same tokens share an observation), paths, file times, the ids
 //! of models, prompts and prompt sets (they enter *evidence*, whose rows carry them into a judgement), thread counts,

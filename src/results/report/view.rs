@@ -4,7 +4,8 @@ use super::document::slug;
 use super::figures::Figure;
 use super::lead::Lead;
 use super::profile::LayerProfile;
-use number::evidence::{Evidence, ModelInfo};
+use base::hash::Key;
+use number::evidence::{Evidence, ModelInfo, PromptInfo};
 use study::analysis::Analysis;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, PredictionOutcome, Registration};
 use study::published::claims::ClaimOutcome;
@@ -25,6 +26,10 @@ pub struct View {
     pub hypotheses: Vec<HypothesisOutcome>,
     /// Hypotheses that the opening page tells first, in the order of the experiment.
     pub leads: Vec<Lead>,
+    /// The sets of prompts, in the order of the experiment.
+    pub prompts: Vec<Prompts>,
+    /// By model id: where its checkpoint is from, and the hash of its weights as they are stored.
+    pub weights: Vec<(String, Weights)>,
     /// Observed models with what they are evidence of and the facts of their configs.
     pub models: Vec<ModelInfo>,
     /// One for each observed model, in the order of `models`.
@@ -60,6 +65,30 @@ pub struct Provenance {
     pub runtime: Option<String>,
     /// Jobs of the experiment by kind, e.g. `("observe", 50)`, in the order of the flow.
     pub jobs: Vec<(String, u64)>,
+}
+
+/// A set of prompts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prompts {
+    /// Its id.
+    pub id: String,
+    /// What the prompts are, in a few words.
+    pub title: String,
+    /// Where they come from.
+    pub source: String,
+    /// Ids of the hypotheses that are judged on it.
+    pub asked_by: Vec<String>,
+    /// Every prompt, in the order of the set.
+    pub prompts: Vec<PromptInfo>,
+}
+
+/// Which weights a model has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// Its repository and revision, or the command that brings it; empty where it lies beside the experiment.
+    pub origin: String,
+    /// Hash of the weights as they are stored: those of its base, where it is made from one by an intervention.
+    pub hash: Key,
 }
 
 /// A line of the metrics table.

@@ -86,6 +86,7 @@ fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fie
         Some(size) => fields.with("family", size),
         None => fields,
     };
+    let fields = fields.with("what is told of prompts and models", told(inputs));
     let fields = match &inputs.loaded.experiment.lead[..] {
         [] => fields,
         lead => fields.with("lead", lead.join("\n")),
@@ -95,6 +96,21 @@ fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fie
         Some(key) => fields.with(name, key),
         None => fields,
     })
+}
+
+/// Digest of the sets of prompts, whose texts no measured number may have, and of where models are from.
+fn told(inputs: &Inputs<'_>) -> Key {
+    let loaded = inputs.loaded;
+    let fields = loaded.prompt_sets.iter().fold(Fields::new("told"), |fields, set| {
+        let texts =
+            set.prompts.iter().map(|prompt| format!("{}\n{}\n{}", prompt.id, prompt.category, prompt.text));
+        let texts = keys::digest_texts(texts.collect::<Vec<_>>().iter().map(String::as_str));
+        fields.with(&set.id, format!("{}\n{}\n{texts}", set.title, set.source))
+    });
+    let fields = loaded.selected().fold(fields, |fields, model| {
+        fields.with(&model.id, format!("{:?} {:?} {:?}", model.hub, model.revision, model.fetch))
+    });
+    fields.key()
 }
 
 /// Digest of every metric with its unit and definition.

@@ -24,6 +24,7 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
     blocks.extend(lead::sections(context));
     blocks.extend(verdicts(context));
     blocks.extend(rehearsal(context));
+    blocks.extend(of_what(context));
     if !context.view.problems.is_empty() {
         blocks.insert(0, not_whole(context.view.problems.len()));
     }
@@ -35,6 +36,19 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
         title: Line::from(&provenance.experiment_title),
         blocks,
     }]
+}
+
+/// Whose earlier work is re-tested, on which texts, on which weights.
+fn of_what(context: &RenderContext<'_>) -> Option<Block> {
+    let view = context.view;
+    let parts = [
+        paper::source(view),
+        (!view.prompts.is_empty()).then(|| line!["every text that was run: ", link("prompts", "Prompts")]),
+        (!view.weights.is_empty())
+            .then(|| line!["origin and hash of the weights: ", link("models", "Models")]),
+    ];
+    let parts: Vec<Line> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| Block::text(Role::Minor, line!["Of what: ", Line::joined(parts, "; "), "."]))
 }
 
 /// Before everything else: what is said below is said of a part.

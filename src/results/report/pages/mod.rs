@@ -14,6 +14,7 @@ mod methods;
 mod models;
 mod paper;
 mod prediction;
+mod prompts;
 mod prose;
 mod shares;
 
@@ -37,6 +38,7 @@ const PAGES: &[Build] = &[
     paper::statistics::pages,
     layers::pages,
     models::pages,
+    prompts::pages,
     methods::pages,
 ];
 

@@ -3,8 +3,8 @@
 use super::context::RenderContext;
 use super::{layers, prose};
 use crate::report::document::{
-    Block, Cell, Group, Line, Page, Table, column, count, estimate, line, or_dash, paragraph, probability,
-    protocol_links, row,
+    Block, Cell, Group, Line, Page, Span, Table, column, count, estimate, line, or_dash, paragraph,
+    probability, protocol_links, row,
 };
 use crate::report::text::{capital, evidence_phrase};
 use number::evidence::{Evidence, ModelInfo};
@@ -89,6 +89,19 @@ fn overview(context: &RenderContext<'_>) -> Page {
             "Stages of a training, and changed models: by interventions, controls, or weights in fewer bits. Other facts are as in what they come from.",
         ));
         blocks.push(Block::Table(changed(context, &others)));
+    }
+    if !view.weights.is_empty() {
+        blocks.push(Block::heading("Which weights"));
+        let rows = view.weights.iter().map(|(id, weights)| {
+            let origin = Some(weights.origin.as_str()).filter(|origin| !origin.is_empty());
+            row![
+                Cell::head(context.model_link(id)),
+                origin.unwrap_or("beside the experiment"),
+                Span::Code(weights.hash.to_string())
+            ]
+        });
+        let columns = ["model", "from", "hash of the weights as stored"].map(column);
+        blocks.push(Block::folded(Table::new("Weights of the models", columns).with(rows)));
     }
     if !view.problems.is_empty() {
         blocks.push(Block::heading("What could not be done"));

@@ -511,7 +511,7 @@ fn a_hypothesis_that_is_told_first_stands_before_all_others_with_its_prompts_cou
 fn which_prompts_and_which_weights_are_told_with_texts_origin_and_hash() {
     let (_, document) = rendered();
     let prompts = document.id("prompts").text();
-    for said in ["2 prompts in 1 set", "The capital of France is", "written for this test", HOSTILE] {
+    for said in ["2 prompts in 1 set", "The capital of France is", "written for this test"] {
         assert!(prompts.contains(said), "{said:?} is not in {prompts}");
     }
     let models = document.id("models").text();
@@ -560,7 +560,7 @@ fn revisions_and_variants_stand_apart_from_other_models() {
     let fold = document.class("fold");
     assert_eq!(fold.named("li").iter().map(|li| li.text()).collect::<Vec<_>>(), ["zoo llama"]);
     let tables = document.id("models").named("tbody");
-    assert_eq!(tables.iter().map(|body| body.named("tr").len()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(tables.iter().map(|body| body.named("tr").len()).collect::<Vec<_>>(), [2, 1, 1]);
     assert!(document.id("models").text().contains("Revisions and variants"));
 }
 

@@ -56,7 +56,9 @@ fn section(context: &RenderContext<'_>, lead: &Lead, outcome: &HypothesisOutcome
             name: figure.name.clone(),
             says: figure.title.clone(),
             title: figure.title.clone(),
-            legend: figure.legend.clone(),
+            legend: Line::from(
+                "a dot is a prompt, the large mark their geometric mean, the bar its interval",
+            ),
             parts: vec![PicturePart {
                 name: String::new(),
                 claim: String::new(),

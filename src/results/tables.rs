@@ -21,7 +21,7 @@ use std::{
 use polars::prelude::{Column, DataFrame, PolarsError, PolarsResult};
 use rayon::prelude::*;
 
-use crate::parquet::parquet_bytes;
+use crate::parquet::parquet_bytes_for_all;
 use base::hash::Key;
 use base::publish;
 use number::{
@@ -178,7 +178,7 @@ fn entering(row: &Measurement) -> Option<DecisiveParts> {
 }
 
 fn write(path: &Path, frame: PolarsResult<DataFrame>) -> Result<Key, TableError> {
-    let bytes = frame.and_then(|mut frame| parquet_bytes(&mut frame));
+    let bytes = frame.and_then(|mut frame| parquet_bytes_for_all(&mut frame));
     let bytes = bytes.map_err(|source| TableError::Parquet { path: path.to_path_buf(), source })?;
     let failed = |path: &Path| {
         let path = path.to_path_buf();

@@ -15,7 +15,7 @@ use results::report::{
     Band, BranchWrites, Form, Html, LayerProfile, Lead, MetricDefinition, Prompts, Provenance, Reading,
     Report, View, Weights, published_figures,
 };
-use study::analysis::{Analysis, Part, Replication, Rung, Sink, Spread};
+use study::analysis::{Analysis, Length, Part, Replication, Rung, Sink, Spread};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{
     Choice, Curve, Deciding, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship,
@@ -168,7 +168,9 @@ fn analysis() -> Analysis {
         prompts: 12,
         first: [400.0, 200.0],
         other: [50.0, 80.0],
-        crossing: Some(40.0),
+        crossing: Length { tokens: Some(40.0), low: Some(31.0), high: None },
+        growing: None,
+        seen: None,
         rungs: vec![rung(2.0), rung(80.0)],
         right_side: Some(1.0),
         r_squared: None,

@@ -6,7 +6,7 @@ use number::evidence::{Evidence, ModelInfo};
 use number::facts::ModelFacts;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{Band, BranchWrites, LayerProfile, MetricDefinition, Provenance, Report, View};
-use study::analysis::{Analysis, Rung, Sink};
+use study::analysis::{Analysis, Length, Rung, Sink};
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{
     Choice, Curve, Deciding, Derived, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship, Listed,
@@ -193,7 +193,9 @@ pub(crate) fn view() -> View {
                 prompts: 25,
                 first: [8.0, 16.0],
                 other: [2.0, 4.0],
-                crossing: None,
+                crossing: Length { tokens: None, low: Some(31.0), high: None },
+                growing: None,
+                seen: None,
                 rungs: vec![Rung { prompt: "p".into(), tokens: 4.0, observed: 2.0, predicted: 1.9 }],
                 right_side: Some(1.0),
                 r_squared: Some(0.5),

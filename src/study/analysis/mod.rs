@@ -3,12 +3,14 @@
 //!
 //! Everything is computed from evidence tables alone, with the protocol of every number beside it.
 
+mod crossing;
 mod replication;
 mod sink;
 mod spread;
 
+pub use crossing::Length;
 pub use replication::{Replication, replications};
-pub use sink::{Rung, Sink, sinks};
+pub use sink::{Growing, Rung, Sink, sinks};
 pub use spread::{Part, Spread, spreads};
 
 use serde::Serialize;

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use super::crossing::{Length, Norms, Unit, length};
+use crate::stats::Seed;
 use number::evidence::Evidence;
 use number::index::EvidenceIndex;
 use number::metric::Metric;
@@ -11,6 +13,9 @@ use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
 /// Category of the prompts that make the ladder: one text cut to growing lengths.
 const LADDER: &str = "Ladder";
+
+/// Of the intervals; each model has its own.
+const SEED: Seed = Seed(20_261_130);
 
 /// One model's first token and the others around its last block, and what follows for prompts of other lengths.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,13 +32,28 @@ pub struct Sink {
     pub first: [f64; 2],
     /// Of one other token's norm (root mean square over tokens and prompts).
     pub other: [f64; 2],
-    /// Tokens at which the predicted Frobenius gain is 1; `None` where it is on one side at every length.
-    pub crossing: Option<f64>,
+    /// Tokens at which the predicted Frobenius gain is 1.
+    pub crossing: Length,
+    /// The same where the norm of ordinary tokens may grow with the length of the prompt; `None` where too few lengths say so.
+    pub growing: Option<Growing>,
     /// The ladder, by length.
     pub rungs: Vec<Rung>,
+    /// Lengths of the two neighbouring rungs between which the observed gain first changes side of 1.
+    pub seen: Option<[f64; 2]>,
     /// Share of the ladder's prompts whose gain lies on the predicted side of 1.
     pub right_side: Option<f64>,
     /// 1 - Σ(log observed - log predicted)² / Σ(log observed - mean)², over the ladder; the prediction saw none of it.
+    pub r_squared: Option<f64>,
+}
+
+/// Ordinary tokens whose norm follows a power of the length: r² ~ (n-1)^power.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Growing {
+    /// The power, before and after the last block.
+    pub power: [f64; 2],
+    /// Tokens at which the gain that follows is 1.
+    pub crossing: Length,
+    /// As [`Sink::r_squared`], of this model.
     pub r_squared: Option<f64>,
 }
 
@@ -64,65 +84,60 @@ fn sink((evidence, index): (Evidence, &EvidenceIndex<'_>), model: &str, blocks: 
         let protocol = Protocol { reduction, ..protocol };
         index.number(Metric::ResidualNorm, protocol, Some(layer), model, prompt)
     };
-    let (mut first, mut other, mut others, mut prompts) = ([0.0; 2], [0.0; 2], 0.0, 0);
     let (ladder, rest): (Vec<_>, Vec<_>) = index.table.prompts.iter().partition(|p| p.category == LADDER);
-    for prompt in rest {
-        let Some(n) = tokens(&prompt.id).filter(|n| *n >= 2.0) else { continue };
+    let unit = |prompt: &str| {
+        let tokens = tokens(prompt).filter(|n| *n >= 2.0)?;
         let squares = |reduction| {
-            let of = |layer| norm(reduction, layer, &prompt.id).map(|f| f * f);
+            let of = |layer| norm(reduction, layer, prompt).map(|f| f * f);
             Some([of(layers[0])?, of(layers[1])?])
         };
-        let (Some(all), Some(without)) =
-            (squares(Reduction::Frobenius), squares(Reduction::FrobeniusWithoutFirst))
-        else {
-            continue;
-        };
-        for side in 0..2 {
-            first[side] += all[side] - without[side];
-            other[side] += without[side];
-        }
-        others += n - 1.0;
-        prompts += 1;
-    }
-    if prompts == 0 {
-        return None;
-    }
-    let first = first.map(|b| b.max(0.0) / f64::from(prompts));
-    let other = other.map(|r| r / others);
-    let predict = |n: f64| ((first[1] + (n - 1.0) * other[1]) / (first[0] + (n - 1.0) * other[0])).sqrt();
+        let (all, others) = (squares(Reduction::Frobenius)?, squares(Reduction::FrobeniusWithoutFirst)?);
+        Some(Unit { tokens, first: [all[0] - others[0], all[1] - others[1]], others })
+    };
+    let units: Vec<Unit> = rest.into_iter().filter_map(|prompt| unit(&prompt.id)).collect();
+    let norms = Norms::constant(&units)?;
     let mut rungs: Vec<Rung> = ladder
         .into_iter()
         .filter_map(|prompt| {
             let n = tokens(&prompt.id)?;
             let observed = index.number(Metric::LastGain, protocol, None, model, &prompt.id)?;
-            Some(Rung { prompt: prompt.id.clone(), tokens: n, observed, predicted: predict(n) })
+            Some(Rung { prompt: prompt.id.clone(), tokens: n, observed, predicted: norms.gain(n) })
         })
         .collect();
     rungs.sort_by(|a, b| a.tokens.total_cmp(&b.tokens));
     let right = rungs.iter().filter(|r| (r.observed > 1.0) == (r.predicted > 1.0)).count();
+    let seed = SEED.derive(model);
+    let growing = Norms::growing(&units).map(|norms| Growing {
+        power: norms.power,
+        crossing: length(&units, Norms::growing, seed.derive("growing")),
+        r_squared: r_squared(&rungs, |rung| norms.gain(rung.tokens)),
+    });
     Some(Sink {
         model: model.to_string(),
         evidence,
         protocol,
-        prompts: prompts as usize,
-        first: first.map(f64::sqrt),
-        other: other.map(f64::sqrt),
-        crossing: crossing(first, other),
+        prompts: units.len(),
+        first: norms.first.map(f64::sqrt),
+        other: norms.scale.map(f64::sqrt),
+        crossing: length(&units, Norms::constant, seed),
+        growing,
+        seen: seen(&rungs),
         right_side: (!rungs.is_empty()).then(|| right as f64 / rungs.len() as f64),
-        r_squared: r_squared(&rungs),
+        r_squared: r_squared(&rungs, |rung| rung.predicted),
         rungs,
     })
 }
 
-/// Where B_L² + (n-1) r_L² = B_{L-1}² + (n-1) r_{L-1}², for n > 1.
-fn crossing(first: [f64; 2], other: [f64; 2]) -> Option<f64> {
-    Some(1.0 + (first[0] - first[1]) / (other[1] - other[0])).filter(|n| n.is_finite() && *n > 1.0)
+/// Between which neighbouring rungs the observed gain first changes side of 1.
+fn seen(rungs: &[Rung]) -> Option<[f64; 2]> {
+    let change = rungs.windows(2).find(|pair| (pair[0].observed > 1.0) != (pair[1].observed > 1.0))?;
+    Some([change[0].tokens, change[1].tokens])
 }
 
-fn r_squared(rungs: &[Rung]) -> Option<f64> {
+fn r_squared(rungs: &[Rung], predicted: impl Fn(&Rung) -> f64) -> Option<f64> {
     let mean = rungs.iter().map(|r| r.observed.ln()).sum::<f64>() / rungs.len() as f64;
     let total: f64 = rungs.iter().map(|r| (r.observed.ln() - mean).powi(2)).sum();
-    let missed: f64 = rungs.iter().map(|r| (r.observed / r.predicted).ln().powi(2)).sum();
+    let missed: f64 = rungs.iter().map(|r| (r.observed / predicted(r)).ln().powi(2)).sum();
     Some(1.0 - missed / total).filter(|r| rungs.len() > 2 && r.is_finite())
 }
 
@@ -184,7 +199,8 @@ mod tests {
         let sink = &found[0];
         assert_eq!((found.len(), sink.prompts, sink.rungs.len()), (1, 2, 2));
         assert!((sink.first[0] - 492.9).abs() < 1e-9 && (sink.other[1] - 85.9).abs() < 1e-9);
-        assert!((50.0..60.0).contains(&sink.crossing.unwrap()), "{:?}", sink.crossing);
+        assert!((50.0..60.0).contains(&sink.crossing.tokens.unwrap()), "{:?}", sink.crossing);
+        assert_eq!((sink.growing, sink.seen), (None, Some([10.0, 100.0])), "two lengths tell no growth");
         assert!(sink.rungs[0].observed < 1.0 && sink.rungs[1].observed > 1.0);
         assert!(sink.rungs.iter().all(|r| (r.observed / r.predicted - 1.0).abs() < 1e-12));
         assert_eq!(sink.right_side, Some(1.0));
@@ -192,6 +208,7 @@ mod tests {
 
     #[test]
     fn a_gain_that_stays_on_one_side_has_no_crossing() {
+        let crossing = |first, scale| Norms { first, scale, power: [0.0; 2] }.crossing();
         assert_eq!(crossing([4.0, 5.0], [1.0, 2.0]), None);
         assert_eq!(crossing([4.0, 4.0], [1.0, 1.0]), None);
         assert_eq!(crossing([4.0, 1.0], [1.0, 2.0]), Some(4.0));

@@ -3,13 +3,13 @@
 use super::context::RenderContext;
 use super::{ladder, prose, shares};
 use crate::report::document::{
-    Block, Cell, Digits, Group, Line, Page, Role, Table, column, count, line, number, optional, or_dash,
-    paragraph, percent, prose, protocol_links, row, strong,
+    Block, Cell, Digits, Group, Line, Page, Role, Span, Table, column, count, line, number, optional,
+    or_dash, paragraph, percent, prose, protocol_links, row, strong,
 };
 use crate::report::text::capital;
 use number::evidence::{Evidence, ModelInfo};
 use number::protocol::Protocol;
-use study::analysis::{Replication, Sink, Spread};
+use study::analysis::{Length, Replication, Sink, Spread};
 
 pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
     if !context.view.has_analysis() {
@@ -57,9 +57,12 @@ fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) ->
         "first token's norm B, before → after",
         "another token's norm r, before → after",
         "predicted gain is 1 at (tokens)",
+        "… where r may grow with the length",
+        "seen on the ladder (tokens)",
         "rungs",
         "on the predicted side of 1",
         "R² of log gain",
+        "… where r may grow",
     ]
     .map(column);
     let caption =
@@ -72,10 +75,16 @@ fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) ->
             count(sink.prompts),
             arrow(sink.first),
             arrow(sink.other),
-            sink.crossing.map_or_else(|| Line::from("never"), |tokens| Line::from(under(number(tokens)))),
+            crossing(&sink.crossing, &under),
+            sink.growing.map_or_else(|| or_dash(None), |growing| crossing(&growing.crossing, &under)),
+            sink.seen.map_or_else(
+                || or_dash(None),
+                |rungs| Line::from(under(Digits::joined(rungs.map(number), " to ")))
+            ),
             count(sink.rungs.len()),
             under(share(sink.right_side)),
-            under(optional(sink.r_squared))
+            under(optional(sink.r_squared)),
+            under(optional(sink.growing.and_then(|growing| growing.r_squared)))
         ]
     }))));
     let ladder = ladder::table(context, evidence, sinks);
@@ -83,6 +92,18 @@ fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) ->
         blocks.push(Block::folded(ladder));
     }
     blocks
+}
+
+/// A length and its interval, e.g. `512 (186 to 1204)`; an end that no resample reaches is not there.
+fn crossing(length: &Length, under: impl Fn(Digits) -> Span) -> Line {
+    let digits = |tokens: f64| under(number(tokens));
+    let mut said = length.tokens.map_or_else(|| Line::from("never"), |tokens| Line::from(digits(tokens)));
+    match (length.low, length.high) {
+        (Some(low), Some(high)) => said.push(line![" (", digits(low), " to ", digits(high), ")"]),
+        (Some(low), None) => said.push(line![" (from ", digits(low), " on)"]),
+        _ => {}
+    }
+    said
 }
 
 /// How well the ladder is predicted and whether there is a change of side to find, over models that have a ladder;
@@ -122,7 +143,7 @@ fn findings(sinks: &[&Sink], models: &[ModelInfo]) -> Option<Line> {
     if missed == 0 {
         said.push(line![" ", kind, " that have one."]);
     }
-    let sides = chosen.iter().filter(|(sink, _)| sink.crossing.is_some()).count();
+    let sides = chosen.iter().filter(|(sink, _)| sink.crossing.tokens.is_some()).count();
     said.push(match sides {
         0 => line![
             " None of the ",
@@ -236,7 +257,9 @@ mod tests {
             prompts: 5,
             first: [8.0, 8.0],
             other: [2.0, 2.5],
-            crossing,
+            crossing: Length { tokens: crossing, ..Length::default() },
+            growing: None,
+            seen: None,
             rungs: Vec::new(),
             right_side: None,
             r_squared: Some(r_squared),

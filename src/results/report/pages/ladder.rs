@@ -130,7 +130,7 @@ fn draw(sinks: &[&Sink]) -> Drawing {
         let x = Scale::covering(tokens(), true, frame.left, frame.right);
         let label = if at % COLUMNS == 0 { "gain, ratio" } else { "" };
         frame.vertical(&mut drawing, &Grid { scale: &y, label, reference: Some(1.0), ticks: 4 });
-        let across = Grid { scale: &x, label: "tokens", reference: sink.crossing, ticks: 4 };
+        let across = Grid { scale: &x, label: "tokens", reference: sink.crossing.tokens, ticks: 4 };
         frame.horizontal(&mut drawing, &across);
         let place = |rung: &Rung, gain: f64| (x.at(rung.tokens), y.at(gain));
         let line: Vec<Point> = sink.rungs.iter().map(|rung| place(rung, rung.predicted)).collect();

@@ -42,7 +42,8 @@ pub(super) const LISTED: &str = "Every other p of a testable prediction: an expl
 pub(super) const SINK: &str = "A Frobenius norm over n tokens is F² = B² + (n-1) r²: one first token of norm B, and others of norm r. So the gain \
      of the last block depends on the length of the prompt, and where B falls while r rises it changes side of 1 at one \
      length. B and r are root mean squares over prompts; the ladder, one text cut to growing lengths, is not among them: it \
-     checks what they predict.";
+     checks what they predict. The 95 % interval of a length resamples the prompts; an end that is not there lies beyond every \
+     length. Where ordinary tokens grow heavier along a text, r² follows a power of n-1, and the length is another.";
 
 pub(super) const SPREAD: &str = "The total sum of squares of the log gain over every (model, prompt, protocol), shared between its factors. Prompts \
      lie within categories; the design is fully crossed, so no order of factors enters.";

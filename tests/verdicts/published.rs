@@ -430,3 +430,20 @@ fn a_bad_cell_is_named_with_file_line_column_and_what_was_expected() {
         assert!(error.contains(expected), "{file}, {from} -> {to}: {error}");
     }
 }
+
+#[test]
+fn the_spread_of_the_unified_gains_is_nearly_all_the_models() {
+    let table = table();
+    let found = study::analysis::spreads(Evidence::Published, &EvidenceIndex::new(&table));
+    let unified =
+        found.iter().find(|spread| spread.over == "grand_unified").expect("four models, 25 prompts");
+    let share = |name: &str| {
+        let parts = unified.parts.iter().filter(|part| part.name.starts_with(name));
+        parts.map(|part| part.share).sum::<f64>()
+    };
+    // By NumPy: 0.9041 of the sum of squares between models, 0.0548 between prompts (category and within).
+    let prompts = share("category") + share("prompt within");
+    let models = unified.parts.iter().find(|part| part.name == "model").map(|part| part.share).unwrap_or(0.0);
+    assert!((models - 0.904_149).abs() < 1e-5 && (prompts - 0.054_800).abs() < 1e-5, "{:?}", unified.parts);
+    assert!(found.iter().all(|spread| spread.protocols.len() == 1 && spread.models >= 3));
+}

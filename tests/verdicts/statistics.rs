@@ -59,7 +59,7 @@ fn what_differs_says_why_and_what_has_no_rows_says_what_is_missing() {
         ("S0179", "-0.1768"),
         ("S0286", "100 times the gain"),
         ("S0390", "-0.8116 is the correlation with rho"),
-        ("S0411", "p is 0.03571"),
+        ("S0411", "p = 0.03571"),
         ("S0419", "one standard error"),
         ("S0433", "sum to 0"),
         ("S0501", "73 of 78 blocks"),

@@ -75,8 +75,8 @@ fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) ->
             count(sink.prompts),
             arrow(sink.first),
             arrow(sink.other),
-            crossing(&sink.crossing, &under),
-            sink.growing.map_or_else(|| or_dash(None), |growing| crossing(&growing.crossing, &under)),
+            crossing(&sink.crossing, under),
+            sink.growing.map_or_else(|| or_dash(None), |growing| crossing(&growing.crossing, under)),
             sink.seen.map_or_else(
                 || or_dash(None),
                 |rungs| Line::from(under(Digits::joined(rungs.map(number), " to ")))
@@ -169,22 +169,30 @@ fn spreads(spreads: &[Spread]) -> Vec<Block> {
     if spreads.is_empty() {
         return Vec::new();
     }
-    let mut columns = vec![column("share of the sum of squares")];
-    columns.extend(spreads.iter().map(|spread| column(shares::head(spread))));
-    let rows = shares::names(spreads).into_iter().map(|name| {
-        let mut row = vec![Cell::head(name)];
-        row.extend(spreads.iter().map(|spread| {
-            let part = spread.parts.iter().find(|part| part.name == name);
-            Cell::new(share(part.map(|part| part.share)).under(&spread.protocols))
-        }));
-        row
-    });
-    vec![
+    let mut blocks = vec![
         Block::section("spread", "Whose spread is it"),
         paragraph(prose(prose::SPREAD)),
         Block::figure(shares::figure(spreads)),
-        Block::Table(Table::new("Shares of the sum of squares of the log gain", columns).with(rows)),
-    ]
+    ];
+    for &evidence in Evidence::ALL {
+        let of: Vec<Spread> = spreads.iter().filter(|spread| spread.evidence == evidence).cloned().collect();
+        if of.is_empty() {
+            continue;
+        }
+        let mut columns = vec![column("share of the sum of squares")];
+        columns.extend(of.iter().map(|spread| column(shares::head(spread))));
+        let rows = shares::names(&of).into_iter().map(|name| {
+            let mut row = vec![Cell::head(name)];
+            row.extend(of.iter().map(|spread| {
+                let part = spread.parts.iter().find(|part| part.name == name);
+                Cell::new(share(part.map(|part| part.share)).under(&spread.protocols))
+            }));
+            row
+        });
+        let caption = format!("{}: shares of the sum of squares of the log gain", capital(evidence));
+        blocks.push(Block::Table(Table::new(caption, columns).with(rows)));
+    }
+    blocks
 }
 
 fn replications(context: &RenderContext<'_>, replications: &[Replication]) -> Vec<Block> {

@@ -43,10 +43,12 @@ pub(super) const SINK: &str = "A Frobenius norm over n tokens is F² = B² + (n-
      of the last block depends on the length of the prompt, and where B falls while r rises it changes side of 1 at one \
      length. B and r are root mean squares over prompts; the ladder, one text cut to growing lengths, is not among them: it \
      checks what they predict. The 95 % interval of a length resamples the prompts; an end that is not there lies beyond every \
-     length. Where ordinary tokens grow heavier along a text, r² follows a power of n-1, and the length is another.";
+     length. It is of prompts as these: the tokens of a single text may be heavier or lighter. Where ordinary \
+     tokens grow heavier along a text, r² follows a power of n-1, and the length is another.";
 
 pub(super) const SPREAD: &str = "The total sum of squares of the log gain over every (model, prompt, protocol), shared between its factors. Prompts \
-     lie within categories; the design is fully crossed, so no order of factors enters.";
+     lie within categories; the design is fully crossed, so no order of factors enters. Each kind of evidence stands by itself, \
+     and of published gains each source with the one protocol it used.";
 
 pub(super) const REPLICATION: &str = "Geometric means of the gain over the prompts that both measured. The interval says where ours may lie, with 95 %, \
      if the published mean holds: it carries the sampling errors of both.";

@@ -27,11 +27,14 @@ pub(super) fn names(spreads: &[Spread]) -> Vec<&str> {
 
 /// What a bar is over, in words.
 pub(super) fn head(spread: &Spread) -> String {
+    let protocols = match &spread.protocols[..] {
+        [one] => one.to_string(),
+        all => format!("{} protocols", all.len()),
+    };
     format!(
-        "{}: {} ({} protocols), {} models, {} prompts; standard deviation {}",
+        "{}: {} ({protocols}), {} models, {} prompts; standard deviation {}",
         capital(spread.evidence),
         spread.over,
-        spread.protocols.len(),
         spread.models,
         spread.prompts,
         number(spread.deviation).in_figure()

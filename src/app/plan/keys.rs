@@ -31,7 +31,7 @@ pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
 pub const STATISTICS_VERSION: u32 = 8;
 /// How outcomes become a report.
-pub const REPORT_VERSION: u32 = 17;
+pub const REPORT_VERSION: u32 = 18;
 
 /// Fields that digest the outputs of other jobs: they change because those change.
 pub(super) const DERIVED: [&str; 2] = ["evidence", "outcomes"];

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 tables = Path(sys.argv[1] if len(sys.argv) > 1 else "results/tables")
-rows = pd.read_parquet(tables / "measurements.parquet")
-gains = rows[(rows.evidence != "published") & (rows.metric == "last-gain") & (rows.bos == "auto")]
+wanted = [("evidence", "!=", "published"), ("metric", "==", "last-gain"), ("bos", "==", "auto")]
+gains = pd.read_parquet(tables / "measurements.parquet", filters=wanted)
 # Numbers of different protocols are different quantities: the protocol is part of the index, never averaged away.
 gains = gains.assign(protocol=gains.reduction + "/" + gains.endpoint, log_gain=np.log(gains.value))
 chosen = gains[gains.protocol.isin(["last/last-block", "frobenius/last-block", "mean/hf-last"])]

@@ -108,6 +108,7 @@ fn table() -> EvidenceTable {
             id: format!("prompt-{prompt:03}"),
             category: CATEGORIES[prompt % CATEGORIES.len()].into(),
             text: format!("Text number {prompt}"),
+            sets: Vec::new(),
         });
     }
     for model in 0..MODELS {

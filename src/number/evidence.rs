@@ -76,6 +76,9 @@ pub struct PromptInfo {
     pub category: String,
     /// The text that was run; empty where a published table gives none.
     pub text: String,
+    /// The prompt sets that it is in, the first one first: prompts of one set resemble each other, so statistics over prompts stay
+    /// within sets. None where no source states it.
+    pub sets: Vec<String>,
 }
 
 /// A model as far as statistics need it.

@@ -21,6 +21,8 @@ pub struct EvidenceIndex<'a> {
     prompts: Vec<&'a str>,
     /// The prompt whose text a prompt repeats, by id.
     repeats: BTreeMap<&'a str, &'a str>,
+    /// By prompt id, the sets that its text is in, the largest first.
+    sets: BTreeMap<&'a str, Vec<&'a str>>,
     /// Models with the sources that have rows of them.
     sources: BTreeSet<(&'a str, &'a str)>,
     /// By the metric's place among all metrics; rows in the order of the table.
@@ -109,7 +111,8 @@ impl<'a> EvidenceIndex<'a> {
         for rows in by_parts.values_mut().flatten() {
             rows.sort_by_key(|row| (row.layer, row.prompt));
         }
-        EvidenceIndex { table, models, prompts, repeats, sources, by_metric, by_parts }
+        let sets = sets(table, &repeats);
+        EvidenceIndex { table, models, prompts, repeats, sets, sources, by_metric, by_parts }
     }
 
     /// The place of a model in `models`.
@@ -141,6 +144,27 @@ impl<'a> EvidenceIndex<'a> {
                 &rows[start..end]
             }
         }
+    }
+
+    /// The sets that a prompt is in, the largest first; it counts in that one.
+    pub fn sets(&self, prompt: &str) -> &[&'a str] {
+        let first = self.repeats.get(prompt).copied().unwrap_or(prompt);
+        self.sets.get(first).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the numbers of these models are the same to the last bit under both protocols, and there are any.
+    pub fn same_numbers(&self, metric: Metric, a: Protocol, b: Protocol, models: &BTreeSet<String>) -> bool {
+        let rows = |protocol| self.by_parts.get(&(metric, metric.decisive(protocol)));
+        let (Some(a), Some(b)) = (rows(a), rows(b)) else { return false };
+        let alike = |(x, y): (&IndexedRow<'_>, &IndexedRow<'_>)| {
+            (x.layer, x.prompt, &x.row.branch, &x.row.source)
+                == (y.layer, y.prompt, &y.row.branch, &y.row.source)
+                && x.row.value.to_bits() == y.row.value.to_bits()
+        };
+        let same =
+            |model: usize| a[model].len() == b[model].len() && a[model].iter().zip(&b[model]).all(alike);
+        let mut asked = models.iter().filter_map(|id| self.model_number(id)).peekable();
+        asked.peek().is_some() && asked.all(same)
     }
 
     /// Whether a source has a row of a model.
@@ -234,6 +258,30 @@ fn origin(model: &ModelInfo) -> (&str, Origin<'_>) {
     (&model.id, origin)
 }
 
+/// By prompt, the sets that its text is in, the largest first: a prompt of a set of one and of a set of many counts with the many,
+/// in whatever order an experiment lists them.
+fn sets<'a>(
+    table: &'a EvidenceTable,
+    repeats: &BTreeMap<&'a str, &'a str>,
+) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut sets = BTreeMap::<&str, Vec<&str>>::new();
+    let mut sizes = BTreeMap::<&str, usize>::new();
+    for prompt in &table.prompts {
+        let first = repeats.get(prompt.id.as_str()).copied().unwrap_or(&prompt.id);
+        let own = sets.entry(first).or_default();
+        for set in prompt.sets.iter().map(String::as_str) {
+            if !own.contains(&set) {
+                own.push(set);
+                *sizes.entry(set).or_default() += 1;
+            }
+        }
+    }
+    for own in sets.values_mut() {
+        own.sort_unstable_by_key(|set| (std::cmp::Reverse(sizes[set]), *set));
+    }
+    sets
+}
+
 /// Prompts whose text an earlier one of the table has, with the id of that one.
 fn repeats(table: &EvidenceTable) -> BTreeMap<&str, &str> {
     let (mut first, mut repeats) = (BTreeMap::<&str, &str>::new(), BTreeMap::<&str, &str>::new());
@@ -269,9 +317,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_prompt_counts_in_the_largest_of_its_sets() {
+        let prompt = |id: &str, text: &str, sets: &[&str]| PromptInfo {
+            id: id.into(),
+            category: String::new(),
+            text: text.into(),
+            sets: sets.iter().map(|set| (*set).to_string()).collect(),
+        };
+        let table = EvidenceTable {
+            prompts: vec![
+                prompt("one", "x", &["a-single"]),
+                prompt("again", "x", &["many"]),
+                prompt("two", "y", &["many"]),
+            ],
+            ..EvidenceTable::default()
+        };
+        let index = EvidenceIndex::new(&table);
+        assert_eq!(
+            (index.sets("one"), index.sets("again")),
+            (&["many", "a-single"][..], &["many", "a-single"][..])
+        );
+        assert_eq!((index.sets("two"), index.sets("none")), (&["many"][..], &[][..]));
+    }
+
     fn table() -> EvidenceTable {
-        let prompt =
-            |id: &str, text: &str| PromptInfo { id: id.into(), category: "c".into(), text: text.into() };
+        let prompt = |id: &str, text: &str| PromptInfo {
+            id: id.into(),
+            category: "c".into(),
+            text: text.into(),
+            sets: Vec::new(),
+        };
         EvidenceTable {
             models: vec![ModelInfo {
                 id: "listed".into(),

@@ -269,7 +269,12 @@ fn judged(quantity: &str) -> Judgement {
         ..EvidenceTable::default()
     };
     for (i, (_, seen)) in observed(&recipe).iter().enumerate() {
-        let prompt = PromptInfo { id: format!("p{i}"), category: "c".into(), text: format!("text {i}") };
+        let prompt = PromptInfo {
+            id: format!("p{i}"),
+            category: "c".into(),
+            text: format!("text {i}"),
+            sets: Vec::new(),
+        };
         table.rows.extend(measurements("made-up", &prompt, seen, Bos::Auto));
         table.prompts.push(prompt);
     }

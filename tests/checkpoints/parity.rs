@@ -210,7 +210,12 @@ fn formats(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
 fn the_gain_of_a_block_follows_from_stream_write_and_cosine() {
     for case in cases() {
         for seen in run(&golden(&case), &prompts(&case)).unwrap() {
-            let prompt = PromptInfo { id: String::new(), category: String::new(), text: String::new() };
+            let prompt = PromptInfo {
+                id: String::new(),
+                category: String::new(),
+                text: String::new(),
+                sets: Vec::new(),
+            };
             let rows = measurements("m", &prompt, &seen, Bos::Auto);
             let find = |metric, layer, protocol| {
                 let same =

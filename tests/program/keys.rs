@@ -237,18 +237,18 @@ fn model(facts: &ModelFacts) -> ModelInfo {
 
 #[test]
 fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
-    type Row = (&'static str, &'static str, &'static str, Bos, &'static str);
+    type Row = (&'static str, &'static str, &'static str, &'static str, Bos, &'static str);
     let digest = |rows: &[Row], facts: &ModelFacts, import: &str| {
         let mut digest = EvidenceDigest::default();
-        for (id, prompt, category, bos, observation) in rows {
-            digest.part(evidence_part(id, prompt, category, *bos, &key(observation)));
+        for (id, set, prompt, category, bos, observation) in rows {
+            digest.part(evidence_part(id, set, prompt, category, *bos, &key(observation)));
         }
         digest.model(&model(facts));
         digest.import(&key(import));
         digest.finish()
     };
-    let a: Row = ("m", "france", "Factual", Bos::Auto, "1");
-    let b: Row = ("m", "fox", "Proverb", Bos::Auto, "2");
+    let a: Row = ("m", "s", "france", "Factual", Bos::Auto, "1");
+    let b: Row = ("m", "s", "fox", "Proverb", Bos::Auto, "2");
     let facts = ModelFacts { blocks: Some(4), ..ModelFacts::default() };
     let base = digest(&[a, b], &facts, "tables");
     assert_eq!(digest(&[b, a], &facts, "tables"), base);
@@ -273,11 +273,12 @@ fn evidence_changes_with_every_row_and_every_name_but_not_with_their_order() {
     assert_eq!(more.iter().collect::<BTreeSet<_>>().len(), more.len());
     let changed = [
         digest(&[a], &facts, "tables"),
-        digest(&[a, ("m2", "fox", "Proverb", Bos::Auto, "2")], &facts, "tables"),
-        digest(&[a, ("m", "dog", "Proverb", Bos::Auto, "2")], &facts, "tables"),
-        digest(&[a, ("m", "fox", "Factual", Bos::Auto, "2")], &facts, "tables"),
-        digest(&[a, ("m", "fox", "Proverb", Bos::Never, "2")], &facts, "tables"),
-        digest(&[a, ("m", "fox", "Proverb", Bos::Auto, "3")], &facts, "tables"),
+        digest(&[a, ("m2", "s", "fox", "Proverb", Bos::Auto, "2")], &facts, "tables"),
+        digest(&[a, ("m", "t", "fox", "Proverb", Bos::Auto, "2")], &facts, "tables"),
+        digest(&[a, ("m", "s", "dog", "Proverb", Bos::Auto, "2")], &facts, "tables"),
+        digest(&[a, ("m", "s", "fox", "Factual", Bos::Auto, "2")], &facts, "tables"),
+        digest(&[a, ("m", "s", "fox", "Proverb", Bos::Never, "2")], &facts, "tables"),
+        digest(&[a, ("m", "s", "fox", "Proverb", Bos::Auto, "3")], &facts, "tables"),
         digest(&[a, b], &deeper, "tables"),
         digest(&[a, b], &facts, "tables 2"),
     ];

@@ -89,6 +89,7 @@ fn curve(prediction: &str, count: usize) -> Curve {
         evidence: Evidence::Published,
         effect: "mean log gain over models".into(),
         null: 0.0,
+        null_hypothesis: "the mean over lineages is 0".into(),
         specifications: specifications.collect(),
         agreement: Some(0.75),
         median: Some(0.2),
@@ -232,7 +233,12 @@ pub(crate) fn view() -> View {
             source: "written for this test".into(),
             asked_by: vec!["H1".into()],
             prompts: ["The capital of France is", HOSTILE]
-                .map(|text| PromptInfo { id: "p".into(), category: "Factual".into(), text: text.into() })
+                .map(|text| PromptInfo {
+                    id: "p".into(),
+                    category: "Factual".into(),
+                    text: text.into(),
+                    sets: Vec::new(),
+                })
                 .to_vec(),
         }],
         weights: vec![(
@@ -271,6 +277,10 @@ pub(crate) fn view() -> View {
             p: Some(0.01),
             holm: Some(0.0317),
             of: 18,
+            with_p: 2,
+            null: "the mean over lineages is 0".into(),
+            before: Some(Verdict::Supported),
+            after: Some(Verdict::Inconclusive),
             note: String::new(),
         }],
         registrations: vec![(

@@ -76,6 +76,7 @@ fn curve() -> Curve {
         evidence: Evidence::Published,
         effect: "mean log gain".into(),
         null: 0.0,
+        null_hypothesis: "the mean over lineages is 0".into(),
         specifications: vec![
             specification("mean", Kinship::Equivalent, Verdict::Contradicted, -0.25),
             specification("last", Kinship::Primary, Verdict::Supported, 0.25),
@@ -216,6 +217,10 @@ pub(crate) fn view() -> View {
             p: Some(0.02),
             holm: Some(0.06),
             of: 3,
+            with_p: 2,
+            null: "the mean over lineages is 0".into(),
+            before: Some(Verdict::Supported),
+            after: Some(Verdict::Inconclusive),
             note: "a support would not outlast it".into(),
         }],
         listed: vec![Listed {

@@ -160,7 +160,10 @@ impl<'a> Texts<'a> {
         let sets = loaded.prompt_sets.iter().map(|set| {
             let prompts = set.prompts.iter().map(|prompt| {
                 let (id, category, text) = (prompt.id.clone(), prompt.category.clone(), prompt.text.clone());
-                (places[prompt.text.as_str()], Arc::new(PromptInfo { id, category, text }))
+                (
+                    places[prompt.text.as_str()],
+                    Arc::new(PromptInfo { id, category, text, sets: vec![set.id.clone()] }),
+                )
             });
             prompts.collect()
         });

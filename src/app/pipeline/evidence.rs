@@ -70,18 +70,26 @@ impl Run<'_> {
                 serde_json::from_slice(small.get(&job.key)?).map_err(|error| misread(job, error))?;
             squares.insert(job.index, weighed.value_squares);
         }
-        let (mut seen, mut prompts) = (BTreeSet::new(), BTreeSet::new());
+        let (mut seen, mut prompts) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
         let mut found = Vec::new();
         for job in jobs.kind("observe") {
             let cell = &inputs.cells[job.index];
             let observation = observations.get(&cell.key)?;
+            // A prompt of several sets was run once, and is in all of them.
+            if let Some(&place) = prompts.get(cell.prompt.id.as_str()) {
+                let known: &mut Vec<String> = &mut table.prompts[place].sets;
+                let new =
+                    cell.prompt.sets.iter().filter(|set| !known.contains(set)).cloned().collect::<Vec<_>>();
+                known.extend(new);
+            }
             if !seen.insert((cell.subject, cell.prompt.id.as_str(), cell.bos)) {
                 continue;
             }
             know(&mut table, &inputs.subjects[cell.subject]);
-            if prompts.insert(cell.prompt.id.as_str()) {
+            prompts.entry(cell.prompt.id.as_str()).or_insert_with(|| {
                 table.prompts.push(PromptInfo::clone(&cell.prompt));
-            }
+                table.prompts.len() - 1
+            });
             found.push((cell, observation, squares.get(&cell.subject)));
         }
         let rows = found.into_par_iter().map(|(cell, observation, squares)| {

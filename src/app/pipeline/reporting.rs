@@ -173,6 +173,7 @@ fn prompts(loaded: &Loaded, set: &PromptSet) -> Prompts {
         id: prompt.id.clone(),
         category: prompt.category.clone(),
         text: prompt.text.clone(),
+        sets: vec![set.id.clone()],
     });
     Prompts {
         id: set.id.clone(),

@@ -29,9 +29,9 @@ pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 8;
+pub const STATISTICS_VERSION: u32 = 9;
 /// How outcomes become a report.
-pub const REPORT_VERSION: u32 = 18;
+pub const REPORT_VERSION: u32 = 19;
 
 /// Fields that digest the outputs of other jobs: they change because those change.
 pub(super) const DERIVED: [&str; 2] = ["evidence", "outcomes"];
@@ -264,10 +264,10 @@ pub struct EvidenceDigest {
     parts: Vec<Key>,
 }
 
-/// One measured prompt in an [`EvidenceDigest`]: the names under which its numbers enter the tables, and the observation's
+/// One measured prompt of a set in an [`EvidenceDigest`]: the names under which its numbers enter the tables, and the observation's
 /// key.
-pub fn evidence_part(model: &str, prompt: &str, category: &str, bos: Bos, key: &Key) -> Key {
-    let part = KeyOf::new("observation").with("model", model).with("prompt", prompt);
+pub fn evidence_part(model: &str, set: &str, prompt: &str, category: &str, bos: Bos, key: &Key) -> Key {
+    let part = KeyOf::new("observation").with("model", model).with("set", set).with("prompt", prompt);
     part.with("category", category).with("bos", bos).with("key", key).key()
 }
 

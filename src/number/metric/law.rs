@@ -144,6 +144,14 @@ impl Metric {
         (!elsewhere).then_some(parts)
     }
 
+    /// Whether it is read at the last position, whatever the reduction of other numbers.
+    pub const fn is_of_last_position(self) -> bool {
+        matches!(
+            self,
+            Metric::OutputEntropy | Metric::TopProbability | Metric::LogitShift | Metric::LensEntropy
+        )
+    }
+
     /// What the definition fixes where a part does not enter: numbers of a stream end at the last block, numbers of the
     /// next token are read after the final norm at the last position.
     fn fixed(self, parts: DecisiveParts) -> Protocol {

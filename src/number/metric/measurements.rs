@@ -213,7 +213,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn measure(observation: &PromptObservation) -> Vec<Measurement> {
-        let prompt = PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into() };
+        let prompt =
+            PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into(), sets: Vec::new() };
         measurements("m", &prompt, observation, Bos::Auto)
     }
 
@@ -316,7 +317,8 @@ mod tests {
 
     #[test]
     fn traces_join_attention_with_the_value_weights_of_its_heads() {
-        let prompt = PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into() };
+        let prompt =
+            PromptInfo { id: "p".into(), category: "Factual".into(), text: "x".into(), sets: Vec::new() };
         // [L, H] of off-diagonal attention: (0.5, 0.25), (0, 1), (0.75, 0.25).
         let squares = [vec![2.0, 8.0], vec![5.0, 6.0], vec![4.0, 4.0]];
         let rows = attention_traces("m", &prompt, &observation(), &squares, Bos::Never);

@@ -149,6 +149,20 @@ impl<K: Ord + Clone> Paired<K> {
         Paired { keys, x, y, given: Vec::new(), protocols }
     }
 
+    /// The units that `keep` takes.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&K) -> bool) -> Paired<K> {
+        let kept: Vec<usize> = (0..self.keys.len()).filter(|&i| keep(&self.keys[i])).collect();
+        let pick = |v: &[f64]| kept.iter().map(|&i| v[i]).collect::<Vec<f64>>();
+        Paired {
+            keys: kept.iter().map(|&i| self.keys[i].clone()).collect(),
+            x: pick(&self.x),
+            y: pick(&self.y),
+            given: self.given.iter().map(|g| pick(g)).collect(),
+            protocols: self.protocols.clone(),
+        }
+    }
+
     /// Adds a series to be held fixed (partial correlation); units it lacks are dropped. Its protocol may differ, as it
     /// is not compared, only controlled for: it is listed among the protocols.
     #[must_use]

@@ -161,7 +161,12 @@ mod tests {
         for (id, category, n) in
             [("a", "Factual", 6.0), ("b", "Factual", 12.0), ("s", LADDER, 10.0), ("l", LADDER, 100.0)]
         {
-            table.prompts.push(PromptInfo { id: id.into(), category: category.into(), text: id.into() });
+            table.prompts.push(PromptInfo {
+                id: id.into(),
+                category: category.into(),
+                text: id.into(),
+                sets: Vec::new(),
+            });
             let mut put = |metric: Metric, reduction, layer, value| {
                 let protocol = Protocol::new(reduction, Endpoint::LastBlock, Bos::Auto);
                 table.rows.push(Measurement {

@@ -185,7 +185,7 @@ mod tests {
         let mut table = EvidenceTable::default();
         for p in 0..6 {
             let (id, category) = (format!("p{p}"), format!("c{}", p / 4));
-            table.prompts.push(PromptInfo { id: id.clone(), category, text: id });
+            table.prompts.push(PromptInfo { id: id.clone(), category, text: id, sets: Vec::new() });
         }
         for m in 0..3 {
             for (p, prompt) in table.prompts.iter().enumerate() {

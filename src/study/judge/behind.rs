@@ -40,6 +40,7 @@ pub fn behind(
         alpha: hypothesis.alpha,
         seed: cache.seed,
         needs: &prediction.needs,
+        supported: &prediction.rule.supported,
         index: &index,
         population: &population,
         scope: Scope::Taken,

@@ -22,10 +22,27 @@ pub struct StatisticsCache {
     dips: Mutex<BTreeMap<usize, Arc<Vec<f64>>>>,
     // Looked up, never walked.
     means: Mutex<BTreeMap<Digest, Option<[Interval; 2]>>>,
+    against: Mutex<BTreeMap<Digest, Option<MeanAgainst>>>,
     chances: Mutex<BTreeMap<Digest, Option<f64>>>,
 }
 
 type Digest = [u8; 32];
+
+/// Values, the label of each, and its block where units change places within blocks only.
+pub(crate) type Labelled<'a> = (&'a [f64], &'a [usize], Option<&'a [usize]>);
+
+/// A mean against a null, as one of several.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct MeanAgainst {
+    /// The 1-alpha interval.
+    pub alone: Interval,
+    /// The 1-2alpha interval.
+    pub narrow: Interval,
+    /// The interval at alpha over the number of means, so that all hold at once.
+    pub among: Interval,
+    /// Two-sided p of the null.
+    pub p: f64,
+}
 
 impl StatisticsCache {
     /// An empty cache; `seed` is that of the experiment.
@@ -36,6 +53,7 @@ impl StatisticsCache {
             orders: Mutex::default(),
             dips: Mutex::default(),
             means: Mutex::default(),
+            against: Mutex::default(),
             chances: Mutex::default(),
         }
     }
@@ -46,6 +64,23 @@ impl StatisticsCache {
         remembered(&self.means, key, || {
             let intervals = MeanIntervals::new(values, &|n| self.resamples(n))?;
             Some([alpha, 2.0 * alpha].map(|alpha| intervals.at(alpha)))
+        })
+    }
+
+    /// What is known of a mean that is one of `among`: its intervals at alpha and at alpha over `among`, and its p of `null`.
+    pub(crate) fn mean_against(
+        &self,
+        values: &[f64],
+        alpha: f64,
+        null: f64,
+        among: usize,
+    ) -> Option<MeanAgainst> {
+        let level = alpha / among.max(1) as f64;
+        let key = digest("mean against", &[values, &[alpha, null, level]], &[]);
+        remembered(&self.against, key, || {
+            let found = MeanIntervals::new(values, &|n| self.resamples(n))?;
+            let [alone, narrow, among] = [alpha, 2.0 * alpha, level].map(|level| found.at(level));
+            Some(MeanAgainst { alone, narrow, among, p: found.p(null) })
         })
     }
 
@@ -69,16 +104,24 @@ impl StatisticsCache {
         })
     }
 
-    /// [`stats::kruskal_permutation_p`] of each list of values with its labels.
-    pub(crate) fn kruskal_ps(&self, lists: &[(&[f64], &[usize])]) -> Vec<Option<f64>> {
-        let keys = lists.iter().map(|(values, labels)| digest("kruskal", &[values], labels));
+    /// [`stats::kruskal_permutation_p`] of each list of values with its labels, within its blocks.
+    pub(crate) fn kruskal_ps(&self, lists: &[Labelled<'_>]) -> Vec<Option<f64>> {
+        let keys = lists.iter().map(|(values, labels, blocks)| match blocks {
+            None => digest("kruskal", &[values], labels),
+            Some(blocks) => digest("kruskal within", &[values], &[*labels, *blocks].concat()),
+        });
         self.chances(
             keys.collect(),
-            |i| lists[i].1,
+            |i| (lists[i].1, lists[i].2),
             |these| {
                 let few: Vec<&[f64]> = these.iter().map(|&i| lists[i].0).collect();
-                let labels = these.first().map_or(&[][..], |&i| lists[i].1);
-                stats::kruskal_permutation_ps(&few, labels, Draw::Shared(&|groups| self.orders(groups)))
+                let (labels, blocks) = these.first().map_or((&[][..], None), |&i| (lists[i].1, lists[i].2));
+                stats::kruskal_permutation_ps(
+                    &few,
+                    labels,
+                    blocks,
+                    Draw::Shared(&|groups| self.orders(groups)),
+                )
             },
         )
     }

@@ -43,6 +43,8 @@ pub(crate) struct Cell<'a> {
     pub value: f64,
     /// The category of the prompt.
     pub category: Option<&'a str>,
+    /// The prompt set that it counts in.
+    pub set: Option<&'a str>,
 }
 
 impl ModelCells<'_> {
@@ -52,14 +54,16 @@ impl ModelCells<'_> {
         if self.prompts.is_empty() { self.aggregate.into_iter().collect() } else { own.collect() }
     }
 
+    /// [`ModelCells::values`], each with its prompt; an aggregate has none.
+    pub(crate) fn labelled(&self) -> Vec<(String, f64)> {
+        let own = self.prompts.iter().map(|(prompt, cell)| (prompt.to_string(), cell.value));
+        let whole = self.aggregate.filter(|_| self.prompts.is_empty());
+        own.chain(whole.map(|value| (String::new(), value))).collect()
+    }
+
     /// The mean over prompts.
     pub(crate) fn mean(&self) -> Option<f64> {
         crate::stats::mean(&self.values())
-    }
-
-    /// Prompts that have a category, as (value, category).
-    pub(crate) fn categorised(&self) -> impl Iterator<Item = (f64, &str)> {
-        self.prompts.values().filter_map(|c| Some((c.value, c.category.filter(|c| !c.is_empty())?)))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::{
     cache::StatisticsCache,
-    hypothesis::Needs,
+    hypothesis::{Condition, Needs},
     population::{Population, Scope},
     row_filter::RowFilter,
 };
 use crate::stats::{Interval, Seed, out_of_reach};
 use number::{
-    evidence::Evidence,
+    evidence::{Evidence, Measurement},
     index::{EvidenceIndex, IndexedModel},
     protocol::Protocol,
 };
@@ -26,6 +26,8 @@ pub(crate) struct TestContext<'a> {
     pub seed: Seed,
     /// Fewest units the prediction needs.
     pub needs: &'a Needs,
+    /// The conditions that support the prediction: they say what it is about.
+    pub supported: &'a [Condition],
     /// The rows of the evidence table.
     pub index: &'a EvidenceIndex<'a>,
     /// The models that the prediction is about.
@@ -50,6 +52,12 @@ impl<'a> TestContext<'a> {
     pub(crate) fn takes(&self, model: usize, scope: Scope) -> bool {
         self.population.takes(self.index, model, scope)
             && !self.rows.without_models.contains(self.index.models[model].id)
+    }
+
+    /// Whether this specification keeps a row of a model that is not left out.
+    pub(crate) fn keeps(&self, row: &Measurement) -> bool {
+        let sets = row.prompt.as_deref().map_or(&[][..], |prompt| self.index.sets(prompt));
+        self.rows.keeps(row, sets)
     }
 
     /// Whether the prediction is about this base model.

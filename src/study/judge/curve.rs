@@ -106,7 +106,15 @@ pub(super) fn curve(
         ));
     }
     let joint = joint(&units, alpha, seed.derive("joint"));
+    let of_every = matches!(units.first(), Some(Units::Every(_)));
     notes.push(match &joint {
+        Ok(joint) if of_every => format!(
+            "joint p: each model by {} flips of its {} prompts, the same in {} specifications; of \"{}\"",
+            if joint.exact { format!("all {}", joint.flips) } else { joint.flips.to_string() },
+            joint.units,
+            units.len(),
+            effect.null_in_words(),
+        ),
         Ok(joint) => format!(
             "joint p: {} flips of {} units, the same in {} specifications; {:.0} % of these lie beyond the null in one \
              direction, each by its own flips",
@@ -127,6 +135,7 @@ pub(super) fn curve(
         evidence,
         effect: effect.what.clone(),
         null: effect.null,
+        null_hypothesis: effect.null_in_words(),
         agreement,
         median: quantile(&effects, 0.5),
         joint_p_median: joint.map(|j| j.median),
@@ -162,6 +171,28 @@ fn deciding(verdict: Verdict, all: &[(&Way, &Judged, &Vec<Choice>)]) -> Vec<Deci
 
 fn differing<'a>(a: &'a [Choice], b: &'a [Choice]) -> Vec<(&'a Choice, &'a Choice)> {
     a.iter().zip(b).filter(|(a, b)| a != b).collect()
+}
+
+/// A claim about every model that the primary specification leaves open falls with a model that only an equivalent one has
+/// numbers of: those rows are the only ones about it. In words which.
+pub(super) fn refuted_elsewhere(ways: &Ways, judged: &[Judged]) -> Option<String> {
+    let primary = judged
+        .first()
+        .filter(|primary| matches!(primary.judgement.verdict, Verdict::Inconclusive | Verdict::Untestable))?;
+    let refutes = |(way, judged): &(&Way, &Judged)| {
+        way.kinship == Kinship::Equivalent
+            && !way.is_subset()
+            && judged.judgement.verdict == Verdict::Contradicted
+            && !judged.seen.models.is_subset(&primary.seen.models)
+    };
+    let (way, judged) = ways.ways.iter().zip(judged).skip(1).find(refutes)?;
+    let only: Vec<&str> = judged.seen.models.difference(&primary.seen.models).map(String::as_str).collect();
+    Some(format!(
+        "contradicted under {}, which has the only numbers of {}: {}",
+        way.protocol,
+        only.join(", "),
+        judged.judgement.because
+    ))
 }
 
 /// `fragile: supported, but contradicted with BOS = never` for a definite verdict that an equivalent way changes. With all

@@ -1,5 +1,7 @@
 //! The one number a test is about, for specification curves and the family's p.
 
+use super::digits::digits;
+
 /// The headline number of a test with its interval.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Effect {
@@ -15,6 +17,15 @@ pub(crate) struct Effect {
     pub n: u64,
     /// Value of the effect under the null hypothesis.
     pub null: f64,
-    /// In words, e.g. `mean log ratio over models`.
+    /// In words, e.g. `mean log ratio over lineages`.
     pub what: String,
+    /// The null hypothesis that p is of, in words, where it is not that the effect has the value `null`.
+    pub hypothesis: Option<String>,
+}
+
+impl Effect {
+    /// The null hypothesis in words, e.g. `mean log ratio over lineages is 0`.
+    pub(crate) fn null_in_words(&self) -> String {
+        self.hypothesis.clone().unwrap_or_else(|| format!("{} is {}", self.what, digits(self.null)))
+    }
 }

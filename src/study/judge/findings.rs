@@ -51,8 +51,12 @@ pub(crate) struct Seen {
     pub free: BTreeSet<Metric>,
     /// Ids of models.
     pub models: BTreeSet<String>,
+    /// Whether a number was read at the last position, whatever the reduction of the others.
+    pub last_position: bool,
     /// Categories of prompts.
     pub categories: BTreeSet<String>,
+    /// Prompt sets.
+    pub sets: BTreeSet<String>,
     /// Sources of rows.
     pub sources: BTreeSet<String>,
     /// Dtypes of rows.
@@ -63,6 +67,8 @@ impl Seen {
     pub(super) fn add(&mut self, quantity: &Quantity, cells: &Cells<'_>) {
         let free = quantity.walk().into_iter().filter(|(_, q)| q.protocol.is_none());
         self.free.extend(free.filter_map(|(_, q)| q.metric).filter(|m| m.describe().needs_protocol()));
+        let metrics = quantity.walk().into_iter().filter_map(|(_, q)| q.metric);
+        self.last_position |= metrics.into_iter().any(Metric::is_of_last_position);
         let add = |kept: &mut BTreeSet<String>, word: &str| {
             if !word.is_empty() && !kept.contains(word) {
                 kept.insert(word.to_string());
@@ -73,6 +79,9 @@ impl Seen {
             let mut categories: Vec<&str> = cells.prompts.values().filter_map(|c| c.category).collect();
             categories.dedup();
             categories.into_iter().for_each(|c| add(&mut self.categories, c));
+            let mut sets: Vec<&str> = cells.prompts.values().filter_map(|c| c.set).collect();
+            sets.dedup();
+            sets.into_iter().for_each(|set| add(&mut self.sets, set));
         }
         cells.sources.iter().for_each(|source| add(&mut self.sources, source));
         cells.dtypes.iter().for_each(|dtype| add(&mut self.dtypes, dtype));
@@ -82,6 +91,8 @@ impl Seen {
         self.free.extend(other.free);
         self.models.extend(other.models);
         self.categories.extend(other.categories);
+        self.sets.extend(other.sets);
+        self.last_position |= other.last_position;
         self.sources.extend(other.sources);
         self.dtypes.extend(other.dtypes);
     }
@@ -127,7 +138,7 @@ impl Findings {
             Null::ByName(null) => (null, name.to_string()),
         };
         let n = parts.units.map_or(self.estimates.len() as u64, |units| units as u64);
-        Some(Effect { value, low: parts.low, high: parts.high, p: parts.p, n, null, what })
+        Some(Effect { value, low: parts.low, high: parts.high, p: parts.p, n, null, what, hypothesis: None })
     }
 
     /// How many lineages entered, as a statistic.

@@ -13,6 +13,7 @@ use super::{
     outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome},
     overall,
     population::{Population, Scope},
+    shared::every::Every,
     verdict::Verdict,
 };
 use base::hash::Key;
@@ -120,6 +121,7 @@ impl Place<'_> {
             alpha: self.hypothesis.alpha,
             seed: self.cache.seed.derive(&format!("{}/{evidence}/{protocol}", prediction.id)),
             needs: &prediction.needs,
+            supported: &prediction.rule.supported,
             index: self.index,
             population: &population,
             scope: Scope::Taken,
@@ -147,6 +149,8 @@ impl Place<'_> {
         let curve =
             curve::curve(&prediction.id, self.evidence, ways, &judged, *alpha, seed, no_permutation_reason);
         let fragile = curve::fragile(ways, &judged);
+        let about_every = Every::of(&prediction.rule.supported).is_some();
+        let refuted = curve::refuted_elsewhere(ways, &judged).filter(|_| about_every);
         let mut judgements: Vec<Option<Judgement>> = judged.into_iter().map(|j| Some(j.judgement)).collect();
         let mut under = |protocol: Protocol| {
             let way = ways.ways.iter().position(|way| way.protocol == protocol && !way.is_subset())?;
@@ -159,6 +163,10 @@ impl Place<'_> {
         if let Some(fragile) = fragile {
             verdict = Verdict::Fragile;
             primary.because = format!("{fragile}; {}", primary.because);
+        }
+        if let Some(refuted) = refuted {
+            verdict = Verdict::Contradicted;
+            primary.because = format!("{refuted}; by itself {}: {}", primary.verdict, primary.because);
         }
         let outcome = PredictionOutcome {
             id: prediction.id.clone(),

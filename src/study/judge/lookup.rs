@@ -144,7 +144,7 @@ fn measured<'a>(
         let mut rows: Vec<(&IndexedRow<'_>, f64)> = rows
             .iter()
             .filter(|entry| entry.row.branch.as_deref() == branch)
-            .filter(|entry| selected(entry.row, &quantity.select) && context.rows.keeps(entry.row))
+            .filter(|entry| selected(entry.row, &quantity.select) && context.keeps(entry.row))
             .filter_map(|entry| {
                 let value = scaled(entry.row.value, scale);
                 unscaled += u64::from(value.is_none());
@@ -181,7 +181,8 @@ fn measured<'a>(
             match prompt {
                 Some(prompt) => {
                     let category = found.iter().find_map(|(r, _)| r.category.as_deref());
-                    own.push((prompt, Cell { value, category }));
+                    let set = context.index.sets(prompt).first().copied();
+                    own.push((prompt, Cell { value, category, set }));
                 }
                 None => aggregate = Some(value),
             }

@@ -1,7 +1,7 @@
 //! Every defensible way of judging one prediction: which there are, and how each relates to the primary one.
 //!
 //! Protocols are the full product of what was observed. What can be left out (a category, a family of models) or taken alone
-//! (a source, a dtype) is varied one at a time, under the primary protocol and its equivalents: elsewhere it would vary
+//! (a prompt set, a source, a dtype) is varied one at a time, under the primary protocol and its equivalents: elsewhere it would vary
 //! another question.
 
 use std::collections::BTreeSet;
@@ -73,16 +73,39 @@ impl Ways {
             protocols.extend(observed.filter(|p| inside(&multiverse, *p, hypothesis.protocol)));
         }
         let mut known = BTreeSet::from([hypothesis.protocol]);
+        let mut same = BTreeSet::new();
+        let mut elsewhere = false;
         for protocol in protocols {
             if !known.insert(protocol) {
                 continue;
             }
+            // A BOS policy that gives the same tokens to every model is no other specification.
+            let twin = ways.iter().find(|way| is_twin(way.protocol, protocol, seen, index));
+            same.extend(twin.map(|way| (protocol.bos.as_str(), way.protocol.bos.as_str())));
+            let mut own = relation(hypothesis, &multiverse, protocol);
+            // One token's entropy goes with that token's gain: a mean over others is of another thing.
+            if seen.last_position
+                && own == Relation::Equivalent
+                && protocol.reduction != hypothesis.protocol.reduction
+            {
+                (own, elsewhere) = (Relation::DifferentEstimand, true);
+            }
             ways.push(Way {
                 protocol,
                 rows: RowFilter::default(),
-                kinship: kinship(relation(hypothesis, &multiverse, protocol)),
-                repeats: decisive.of(protocol).filled(hypothesis.protocol) != protocol,
+                kinship: kinship(own),
+                repeats: twin.is_some() || decisive.of(protocol).filled(hypothesis.protocol) != protocol,
             });
+        }
+        for (policy, other) in same {
+            notes.push(format!(
+                "BOS = {policy} gives the numbers of BOS = {other} on every model here: one specification"
+            ));
+        }
+        if elsewhere {
+            notes.push(
+                "another quantity is read at the last position: reductions over other tokens estimate something else".into(),
+            );
         }
         let subsets = subsets(&multiverse, seen, index);
         let mut under: Vec<Way> = ways
@@ -125,8 +148,16 @@ impl Ways {
     }
 }
 
+/// Whether two protocols differ in the BOS policy alone, and no number of any model does.
+fn is_twin(a: Protocol, b: Protocol, seen: &Seen, index: &EvidenceIndex<'_>) -> bool {
+    let alike = a.reduction == b.reduction && a.endpoint == b.endpoint && a.bos != b.bos;
+    alike
+        && !seen.free.is_empty()
+        && seen.free.iter().all(|metric| index.same_numbers(*metric, a, b, &seen.models))
+}
+
 fn chosen(way: &Way, dimension: Dimension) -> String {
-    let RowFilter { without_category, without_models: _, without_family, source, dtype } = &way.rows;
+    let RowFilter { without_category, without_models: _, without_family, set, source, dtype } = &way.rows;
     let all = || "all".to_string();
     match dimension {
         Dimension::Reduction => way.protocol.reduction.to_string(),
@@ -134,6 +165,7 @@ fn chosen(way: &Way, dimension: Dimension) -> String {
         Dimension::Bos => way.protocol.bos.to_string(),
         Dimension::Categories => without_category.as_ref().map_or_else(all, |c| format!("without {c}")),
         Dimension::Models => without_family.as_ref().map_or_else(all, |f| format!("without family {f}")),
+        Dimension::Sets => set.clone().unwrap_or_else(all),
         Dimension::Source => source.clone().unwrap_or_else(all),
         Dimension::Dtype => dtype.clone().unwrap_or_else(all),
     }
@@ -192,6 +224,7 @@ fn subsets(multiverse: &Multiverse, seen: &Seen, index: &EvidenceIndex<'_>) -> V
         without_family: some(family),
         ..RowFilter::default()
     });
+    add(Dimension::Sets, &seen.sets, &|set| RowFilter { set: some(set), ..RowFilter::default() });
     add(Dimension::Source, &seen.sources, &|source| RowFilter {
         source: some(source),
         ..RowFilter::default()

@@ -168,6 +168,9 @@ pub struct Curve {
     pub effect: String,
     /// Value of the effect under the null hypothesis, e.g. 0 for a log ratio or a correlation.
     pub null: f64,
+    /// The null hypothesis that p of the primary specification is of, in words.
+    #[serde(default)]
+    pub null_hypothesis: String,
     /// The specifications that have an effect, smallest first.
     pub specifications: Vec<Specification>,
     /// Share of the equivalent specifications (the primary among them) that give the primary's verdict.
@@ -211,6 +214,15 @@ pub struct FamilyMember {
     pub evidence: Evidence,
     /// Prediction the p is of.
     pub prediction: Option<String>,
+    /// The null hypothesis that the p is of, in words; empty where there is no p.
+    #[serde(default)]
+    pub null: String,
+    /// The verdict of the hypothesis by itself.
+    #[serde(default)]
+    pub before: Option<Verdict>,
+    /// The verdict as one of the family: one that does not outlast the correction, or has no p to correct, is inconclusive.
+    #[serde(default)]
+    pub after: Option<Verdict>,
     /// The primary p; `None` where there is none (the note says why).
     pub p: Option<f64>,
     /// The same after Holm over the family.
@@ -218,6 +230,9 @@ pub struct FamilyMember {
     /// How many hypotheses the family has.
     #[serde(skip)]
     pub of: usize,
+    /// How many of them have a p on this evidence; the others are counted as p = 1.
+    #[serde(skip)]
+    pub with_p: usize,
     /// Why there is no p, or that a support would not outlast the correction; else empty.
     pub note: String,
 }

@@ -13,6 +13,8 @@ pub(crate) struct RowFilter {
     pub without_models: BTreeSet<String>,
     /// The family that `without_models` are of.
     pub without_family: Option<String>,
+    /// Of rows on prompts only those on prompts of this set are kept.
+    pub set: Option<String>,
     /// Of rows of runs only those of this source are kept; properties of the weights are of no run.
     pub source: Option<String>,
     /// Likewise of this dtype.
@@ -20,12 +22,14 @@ pub(crate) struct RowFilter {
 }
 
 impl RowFilter {
-    /// Whether a row of a model that is not left out is kept.
-    pub(crate) fn keeps(&self, row: &Measurement) -> bool {
+    /// Whether a row of a model that is not left out is kept; `sets` are those of its prompt.
+    pub(crate) fn keeps(&self, row: &Measurement, sets: &[&str]) -> bool {
         let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
         let category = self.without_category.is_none() || row.category != self.without_category;
         let run =
             row.protocol.is_none() || (same(&self.source, &row.source) && same(&self.dtype, &row.dtype));
-        category && run
+        // An aggregate over prompts is of no set that could be told.
+        let set = self.set.as_deref().is_none_or(|set| row.protocol.is_none() || sets.contains(&set));
+        category && run && set
     }
 }

@@ -73,6 +73,36 @@ impl MeanIntervals {
     }
 }
 
+impl MeanIntervals {
+    /// Two-sided p of a mean of `null`: the level at which the interval just reaches it, so that p is below alpha where the
+    /// 1-alpha interval excludes it. Of resamples (b+1)/(m+1) on the side of the null, twice.
+    pub fn p(&self, null: f64) -> f64 {
+        if self.standard_error <= 1e-15 * self.mean.abs() {
+            return f64::from(u8::from(self.mean == null));
+        }
+        let t = (self.mean - null) / self.standard_error;
+        match &self.spread {
+            Spread::None => f64::from(u8::from(self.mean == null)),
+            Spread::Student(freedom) => {
+                StudentsT::new(0.0, 1.0, *freedom).map_or(1.0, |of| (2.0 * of.sf(t.abs())).min(1.0))
+            }
+            Spread::Resampled(all) => {
+                let beyond = if t > 0.0 {
+                    all.len() - all.partition_point(|other| *other < t)
+                } else {
+                    all.partition_point(|other| *other <= t)
+                };
+                (2.0 * (beyond + 1) as f64 / (all.len() + 1) as f64).min(1.0)
+            }
+        }
+    }
+
+    /// The mean itself.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+}
+
 /// Which units each resample of n units holds, row after row.
 pub struct Resamples {
     rows: Vec<u32>,
@@ -175,6 +205,24 @@ mod tests {
     fn one_unit_has_no_interval_and_equal_units_have_a_point() {
         assert_eq!(mean_interval(&[1.0], 0.05, Seed(1)), None);
         assert_eq!(mean_interval(&[2.0; 6], 0.05, Seed(1)), Some(Interval { low: 2.0, high: 2.0 }));
+    }
+
+    #[test]
+    fn p_of_a_mean_is_below_alpha_where_the_interval_excludes_the_null() {
+        let draw = |n| Arc::new(Resamples::draw(n, RESAMPLES, Seed(2)));
+        for values in [&[1.03, 2.51, 0.57, 3.11, 2.02, 1.49, 2.77, 0.91][..], &[1.0, 2.0, 4.0][..]] {
+            let found = MeanIntervals::new(values, &draw).unwrap();
+            for alpha in [0.001, 0.01, 0.05, 0.2] {
+                let Interval { low, high } = found.at(alpha);
+                let hair = 0.02 * (high - low);
+                assert!(found.p(low - hair) < alpha && found.p(high + hair) < alpha, "{alpha} {values:?}");
+                assert!(found.p(low + hair) > alpha && found.p(high - hair) > alpha, "{alpha} {values:?}");
+            }
+        }
+        let equal = MeanIntervals::new(&[2.0; 6], &draw).unwrap();
+        assert_eq!((equal.p(2.0), equal.p(1.0)), (1.0, 0.0));
+        let few = MeanIntervals::new(&[2.0; 3], &draw).unwrap();
+        assert_eq!((few.p(2.0), few.p(1.0)), (1.0, 0.0));
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum Units {
         /// Each unit with its deviation from the null.
         deviations: Vec<(String, f64)>,
     },
+    /// Units of each model, for a claim about every one.
+    Every(EveryUnits),
     /// One correlation per group (model); the effect is their mean, a flip gives units other units' y.
     Pairs(Vec<Pairs>),
     /// Units in groups; the effect is epsilon squared, the share of the variance of ranks that lies between groups, and a
@@ -28,10 +30,20 @@ impl Units {
     pub fn alike(&self, other: &Units) -> bool {
         match (self, other) {
             (Units::Signs { of, .. }, Units::Signs { of: other, .. }) => of == other,
+            (Units::Every(own), Units::Every(other)) => own.side == other.side,
             (Units::Pairs(_), Units::Pairs(_)) | (Units::Groups(_), Units::Groups(_)) => true,
             _ => false,
         }
     }
+}
+
+/// The units of a claim that every model lies on one side of the null.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EveryUnits {
+    /// `above` or `below`.
+    pub side: &'static str,
+    /// Each model with its units' deviations from the null; a flip turns a unit's sign.
+    pub models: Vec<(String, Vec<(String, f64)>)>,
 }
 
 /// Units with their group and their rank, centred and over the root of the sum of squares of all ranks.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::{
     Seed,
-    flips::{Groups, Pairs, Units},
+    flips::{EveryUnits, Groups, Pairs, Units},
     permutation::{EXACT_FLIPS, MONTE_CARLO, Orders, arrangements, grouped, smallest_sign_p, walk},
     reach::out_of_reach,
 };
@@ -62,20 +62,64 @@ pub fn joint(specifications: &[&Units], alpha: f64, seed: Seed) -> Result<Joint,
     if specifications.iter().any(|units| !units.alike(first)) {
         return Err(NoJointP::Mixed);
     }
-    let (mut signs, mut pairs, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut signs, mut every, mut pairs, mut groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for units in specifications {
         match units {
             Units::Signs { deviations, .. } => signs.push(&deviations[..]),
+            Units::Every(own) => every.push(own),
             Units::Pairs(own) => pairs.push(&own[..]),
             Units::Groups(own) => groups.push(own),
         }
     }
     match first {
         Units::Signs { .. } => by_signs(&signs, alpha, seed),
+        Units::Every(_) => by_models(&every, alpha, seed),
         Units::Pairs(_) => by_pairing(&pairs, alpha, seed),
         Units::Groups(_) => by_groups(&groups, alpha, seed),
     }
 }
+
+/// Of a claim about every model: each one's joint p, from flips of its own units. Where in the first specification all lie on the
+/// claim's side the largest is that of "some model does not"; else the smallest of those that do not, after Bonferroni over the
+/// models, is that of "every one does".
+fn by_models(specifications: &[&EveryUnits], alpha: f64, seed: Seed) -> Result<Joint, NoJointP> {
+    let Some(first) = specifications.first() else { return Err(NoJointP::Nothing) };
+    let sign = if first.side == "above" { 1.0 } else { -1.0 };
+    let against: Vec<&(String, Vec<(String, f64)>)> = first
+        .models
+        .iter()
+        .filter(|(_, units)| sign * units.iter().map(|(_, d)| d).sum::<f64>() <= 0.0)
+        .collect();
+    let asked = if against.is_empty() { first.models.iter().collect() } else { against.clone() };
+    let of_one = |(model, _): &&(String, Vec<(String, f64)>)| {
+        let own = specifications.iter().filter_map(|s| s.models.iter().find(|(id, _)| id == model));
+        let own: Vec<&[(String, f64)]> = own.map(|(_, units)| &units[..]).collect();
+        by_signs(&own, alpha, seed.derive(model))
+    };
+    let found: Vec<Result<Joint, NoJointP>> = asked.par_iter().map(of_one).collect();
+    if against.is_empty() {
+        // One model that cannot tell leaves the claim open.
+        let all: Vec<Joint> = found.into_iter().collect::<Result<_, _>>()?;
+        let deciding = *all.iter().max_by(|a, b| a.median.total_cmp(&b.median)).ok_or(NoJointP::Nothing)?;
+        let share = all.iter().map(|j| j.share).fold(deciding.share, f64::max);
+        return Ok(Joint { share, ..deciding });
+    }
+    let models = first.models.len() as f64;
+    let mut why = NoJointP::Nothing;
+    let mut told = Vec::new();
+    for one in found {
+        match one {
+            Ok(joint) => told.push(joint),
+            Err(error) => why = error,
+        }
+    }
+    let deciding = *told.iter().min_by(|a, b| a.median.total_cmp(&b.median)).ok_or(why)?;
+    let share = told.iter().map(|j| j.share).fold(deciding.share, f64::min);
+    Ok(Joint { median: (models * deciding.median).min(1.0), share: (models * share).min(1.0), ..deciding })
+}
+
+/// How many flips are worked on at a time: their signs stay in the cache of a core.
+const AT_A_TIME: usize = 512;
 
 fn by_signs(specifications: &[&[(String, f64)]], alpha: f64, seed: Seed) -> Result<Joint, NoJointP> {
     let names = index(specifications.iter().flat_map(|s| s.iter().map(|(unit, _)| unit)));
@@ -93,12 +137,29 @@ fn by_signs(specifications: &[&[(String, f64)]], alpha: f64, seed: Seed) -> Resu
         })
         .map(|minus| if minus { -1.0 } else { 1.0 })
         .collect();
-    let effects = specifications.iter().map(|deviations| {
-        let of: Vec<(usize, f64)> = deviations.iter().map(|(unit, d)| (names[unit.as_str()], *d)).collect();
-        let n = of.len() as f64;
-        turned.chunks_exact(units).map(|s| of.iter().map(|(unit, d)| s[*unit] * d).sum::<f64>() / n).collect()
-    });
-    compared(effects.collect(), alpha, exact, units)
+    let of: Vec<Vec<(usize, f64)>> = specifications
+        .iter()
+        .map(|deviations| deviations.iter().map(|(unit, d)| (names[unit.as_str()], *d)).collect())
+        .collect();
+    let mut effects = vec![vec![0.0; flips]; specifications.len()];
+    let mut by_unit = vec![[0.0; AT_A_TIME]; units];
+    for (block, signs) in turned.chunks(AT_A_TIME * units).enumerate() {
+        for (flip, signs) in signs.chunks_exact(units).enumerate() {
+            signs.iter().zip(&mut by_unit).for_each(|(sign, unit)| unit[flip] = *sign);
+        }
+        let start = block * AT_A_TIME;
+        let end = flips.min(start + AT_A_TIME);
+        for (effects, of) in effects.iter_mut().zip(&of) {
+            for (unit, deviation) in of {
+                let of_flips = effects[start..end].iter_mut().zip(&by_unit[*unit]);
+                of_flips.for_each(|(effect, sign)| *effect += sign * deviation);
+            }
+        }
+    }
+    for (effects, of) in effects.iter_mut().zip(&of) {
+        effects.iter_mut().for_each(|effect| *effect /= of.len() as f64);
+    }
+    compared(effects, alpha, exact, units)
 }
 
 /// Orders of all units within groups, row after row, the identity first: all of them, and then `true`, or drawn.

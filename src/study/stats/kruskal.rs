@@ -29,16 +29,19 @@ pub fn kruskal_wallis(values: &[f64], labels: &[usize]) -> Option<Kruskal> {
 
 /// p of H by relabelling units; `None` as in [`kruskal_wallis`].
 pub fn kruskal_permutation_p<'a>(values: &[f64], labels: &[usize], draw: impl Into<Draw<'a>>) -> Option<f64> {
-    kruskal_permutation_ps(&[values], labels, draw).pop().flatten()
+    kruskal_permutation_ps(&[values], labels, None, draw).pop().flatten()
 }
 
-/// [`kruskal_permutation_p`] of each of several lists of values with the same labels, all by the same rearrangements.
+/// [`kruskal_permutation_p`] of each of several lists of values with the same labels, all by the same rearrangements: of units
+/// within their block, where `blocks[i]` is that of unit i.
 pub fn kruskal_permutation_ps<'a>(
     lists: &[&[f64]],
     labels: &[usize],
+    blocks: Option<&[usize]>,
     draw: impl Into<Draw<'a>>,
 ) -> Vec<Option<f64>> {
     let n = labels.len();
+    let exchangeable = blocks.map_or_else(|| vec![(0..n).collect()], grouped);
     let ranked: Vec<Option<Ranked>> = lists.iter().map(|values| Ranked::new(values, labels)).collect();
     let there: Vec<&Ranked> = ranked.iter().flatten().collect();
     let groups = grouped(labels);
@@ -61,7 +64,7 @@ pub fn kruskal_permutation_ps<'a>(
         };
         (few.len(), statistic)
     });
-    let mut found = rearranged_ps(&[(0..n).collect()], n, draw, statistics).into_iter();
+    let mut found = rearranged_ps(&exchangeable, n, draw, statistics).into_iter();
     ranked.iter().map(|ranked| ranked.as_ref().and_then(|_| found.next())).collect()
 }
 
@@ -107,6 +110,15 @@ mod tests {
     fn one_group_or_equal_values_have_no_test() {
         assert_eq!(kruskal_wallis(&[1.0, 2.0], &[0, 0]), None);
         assert_eq!(kruskal_wallis(&[1.0, 1.0], &[0, 1]), None);
+    }
+
+    #[test]
+    fn units_of_different_blocks_do_not_change_places() {
+        // Within each block the second group lies above: one of four arrangements, and its mirror image.
+        let (values, labels) = ([1.0, 2.0, 11.0, 12.0], [0, 1, 0, 1]);
+        let p = |blocks| kruskal_permutation_ps(&[&values], &labels, blocks, Seed(1))[0].unwrap();
+        assert!((p(Some(&[0, 0, 1, 1])) - 0.5).abs() < 1e-12);
+        assert!((p(None) - 2.0 / 3.0).abs() < 1e-12);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub use dominance::{auc, cliff_delta, rank_biserial};
 pub use effect::{Effect, cohen_d, cohen_dz, hedges_g};
 pub use equivalence::{tost, tost_interval};
 pub use fisher::fisher_exact_p;
-pub use flips::{Groups, Pairs, Units};
+pub use flips::{EveryUnits, Groups, Pairs, Units};
 pub use holm::holm;
 pub use joint::{Joint, NoJointP, joint};
 pub use kruskal::{Kruskal, kruskal_permutation_p, kruskal_permutation_ps, kruskal_wallis};

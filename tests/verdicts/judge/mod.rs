@@ -9,4 +9,5 @@ mod multiverse;
 mod quantities;
 mod table;
 mod trainings;
+mod units;
 mod verdicts;

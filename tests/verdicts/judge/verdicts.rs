@@ -20,7 +20,7 @@ fn means_clear_of_one_support_and_one_counterexample_contradicts() {
     assert_eq!(found.primary.unit, "log ratio");
     let estimate = &found.primary.estimates[0];
     assert!(estimate.low.unwrap() > 0.0 && estimate.low < estimate.value && estimate.value < estimate.high);
-    assert!((estimate.p.unwrap() - 2.0 / 64.0).abs() < 1e-12);
+    assert!(estimate.p.unwrap() < 0.05, "p is below alpha as the interval excludes 0");
 
     let mixed = up.clone().rows("c", Metric::LastGain, LAST, &DOWN);
     assert_eq!(published(&h, &mixed).verdict, Verdict::Contradicted);
@@ -133,12 +133,19 @@ fn rows_of_one_prompt_are_averaged_on_the_scale_and_said_so() {
     noted(&found, "1 cells of last-gain are the mean of several rows (another float32, made-up float32)");
 }
 
+/// p of the effect of the mean in the primary specification.
+fn effect_p(table: &Table) -> Option<f64> {
+    let found = outcome(&hypothesis("", EXPANDS), table);
+    super::table::curve(&found).specifications[0].p
+}
+
 #[test]
 fn alpha_out_of_reach_is_said_instead_of_a_p() {
     let table = Table::default().rows("a", Metric::LastGain, LAST, &UP[..4]);
     let found = published(&hypothesis("", EXPANDS), &table).primary;
-    assert_eq!(found.estimates[0].p, None);
-    noted(&found, "cannot reach alpha = 0.05, no p given: a (4 prompts)");
+    let one = &found.estimates[0];
+    assert_eq!(one.p.unwrap() < 0.05, one.low.unwrap() > 0.0, "p of a model and its interval say one thing");
+    assert_eq!(effect_p(&table), None, "four prompts turn in 16 ways");
     let share = r#"
         test = { kind = "share-of-models", of = { metric = "last-gain" }, above = 1.0 }
         rule = { supported = [{ statistic = "p", below = 0.05 }] }
@@ -249,8 +256,12 @@ fn a_core_prediction_that_evidence_is_not_asked_about_bars_its_support() {
 
 #[test]
 fn a_text_under_two_names_is_one_unit() {
-    let prompt =
-        |id: &str, text: &str| PromptInfo { id: id.into(), category: String::new(), text: text.into() };
+    let prompt = |id: &str, text: &str| PromptInfo {
+        id: id.into(),
+        category: String::new(),
+        text: text.into(),
+        sets: Vec::new(),
+    };
     let mut table = Table::default()
         .rows("a", Metric::LastGain, LAST, &UP)
         .row("a", "again", Metric::LastGain, LAST, UP[0])

@@ -105,7 +105,8 @@ fn row_json(row: &MeasuredRow<'_>) -> Value {
 
 /// Every number of the observation by protocol and metric; those with a value per layer by layer.
 fn metrics(seen: &PromptObservation) -> Map<String, Value> {
-    let nobody = PromptInfo { id: String::new(), category: String::new(), text: String::new() };
+    let nobody =
+        PromptInfo { id: String::new(), category: String::new(), text: String::new(), sets: Vec::new() };
     let mut all = Map::new();
     // Which BOS policy made the tokens is said beside the observations.
     for row in measurements("", &nobody, seen, Bos::Auto) {

@@ -24,9 +24,10 @@ impl Kind for Observe {
         let exports = places_by_model(before, "export");
         let job = |(index, cell): (usize, &crate::pipeline::cells::Cell)| {
             let (id, prompt) = (&inputs.subjects[cell.subject].id, &cell.prompt);
-            let slot = keys::observe_slot(id, &inputs.loaded.prompt_sets[cell.set].id, &prompt.id, cell.bos);
+            let set = &inputs.loaded.prompt_sets[cell.set].id;
+            let slot = keys::observe_slot(id, set, &prompt.id, cell.bos);
             let label = format!("{id}: {}", prompt.text);
-            let part = keys::evidence_part(id, &prompt.id, &prompt.category, cell.bos, &cell.key);
+            let part = keys::evidence_part(id, set, &prompt.id, &prompt.category, cell.bos, &cell.key);
             Job::new(self.name(), index, slot, label, cell.key)
                 .about(cell.subject)
                 .measuring(Some((cell.set, cell.bos)), part)

@@ -7,6 +7,7 @@ use crate::report::document::{
     link, or_dash, paragraph, probability, prose, protocol_links, row, strong,
 };
 use crate::report::text::{evidence_phrase, overall, overall_key, with_another_verdict};
+use crate::report::view::View;
 use number::evidence::{Evidence, ModelInfo};
 use number::protocol::Protocol;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, PredictionOutcome, Registration, Verdict};
@@ -345,8 +346,19 @@ fn primary_protocols(hypothesis: &HypothesisOutcome) -> Span {
 fn family_fold(context: &RenderContext<'_>) -> Option<Block> {
     let view = context.view;
     let size = view.family.first()?.of;
-    let columns =
-        ["hypothesis", "prediction", "evidence", "protocol", "p", "after Holm", "remark"].map(column);
+    let columns = [
+        "hypothesis",
+        "prediction",
+        "evidence",
+        "null hypothesis",
+        "protocol",
+        "p",
+        "after Holm",
+        "verdict by itself",
+        "verdict as one of the family",
+        "remark",
+    ]
+    .map(column);
     let rows = view.family.iter().filter(|member| member.p.is_some()).filter_map(|member| {
         let hypothesis = view.hypotheses.iter().find(|h| h.id == member.hypothesis)?;
         let protocols = protocols_behind(hypothesis, member);
@@ -354,17 +366,34 @@ fn family_fold(context: &RenderContext<'_>) -> Option<Block> {
             Cell::head(context.hypothesis_link(&member.hypothesis)),
             or_dash(member.prediction.as_deref()),
             evidence_phrase(member.evidence),
+            &member.null,
             protocol_links(&protocols),
             probability(member.p).under(&protocols),
             probability(member.holm).under(&protocols),
+            or_dash(member.before.map(Verdict::as_str)),
+            or_dash(member.after.map(Verdict::as_str)),
             &member.note
         ])
     });
     let table = Table::new("The primary p of every hypothesis that has one", columns).with(rows);
     Some(Block::Fold {
         summary: "The p of the family of hypotheses".into(),
-        blocks: vec![paragraph(prose(&prose::family(size))), Block::Table(table)],
+        blocks: vec![
+            paragraph(prose(&prose::family(size))),
+            Block::Table(table),
+            Block::text(Role::Minor, without_p(view)),
+        ],
     })
+}
+
+/// How many of the family have a p on each kind of evidence: Holm counts the others as p = 1.
+fn without_p(view: &View) -> String {
+    let members = |evidence| view.family.iter().find(|member| member.evidence == evidence);
+    let said = Evidence::ALL.iter().filter_map(|evidence| members(*evidence)).map(|member| {
+        let (with, size) = (member.with_p, member.of);
+        format!("{}: {with} of {size} have a p, {} are counted as p = 1", member.evidence, size - with)
+    });
+    said.collect::<Vec<_>>().join("; ") + "."
 }
 
 /// Every other p before and after Benjamini and Hochberg.

@@ -69,8 +69,14 @@ fn facts(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<(Li
                     " ",
                     probability(member.p).under(&protocols),
                     ", after Holm ",
-                    probability(member.holm).under(&protocols)
+                    probability(member.holm).under(&protocols),
+                    format!("; of \"{}\"", member.null)
                 ]),
+            }
+            if let (Some(before), Some(after)) = (member.before, member.after)
+                && before != after
+            {
+                line.push(format!("; {before} by itself, {after} as one of the family"));
             }
             if !member.note.is_empty() {
                 line.push(line!["; ", &member.note]);

@@ -7,8 +7,10 @@ pub(super) const LAYOUT: &str = "A forward pass is observed once, in float32: no
      `reduction/endpoint/BOS` then turns observations into one number, and numbers of different protocols are different \
      quantities.";
 
-pub(super) const STATISTICS: &str = "Units are prompts, never tokens; a model is one unit wherever models are compared. Means have bootstrap-t \
-     intervals (Student's below five prompts), correlations Fisher's z, pooled correlations Hartung-Knapp, shares \
+pub(super) const STATISTICS: &str = "Units are prompts, never tokens; wherever models are compared the unit is a lineage: a base with its tunes, \
+     quantisations, stages and variants. Prompts of several sets are compared within their set. A claim about every model is \
+     tested by the extreme one: that all lie on one side by the largest p of the models, that one does not by the smallest, \
+     after Holm. Means have bootstrap-t intervals (Student's below five prompts), correlations Fisher's z, pooled correlations Hartung-Knapp, shares \
      Clopper-Pearson, medians order statistics. p-values of \
      permutation tests are exact where few units allow it, otherwise (b+1)/(m+1) over m random draws of a fixed seed. \
      Where the units are too few to reach the level, that is said instead. A prediction's verdict follows the rule in \
@@ -17,7 +19,7 @@ pub(super) const STATISTICS: &str = "Units are prompts, never tokens; a model is
 
 pub(super) const CURVES: &str = "A specification curve judges a prediction over again in every defensible way: under each protocol that was \
      observed, and under the primary and equivalent ones without each category of prompts, without each family of models, \
-     and from each published source or dtype alone. A verdict is *fragile* when an equivalent way changes it; where fewer \
+     and from each prompt set, published source or dtype alone. A BOS policy that changes no number is no other way. A verdict is *fragile* when an equivalent way changes it; where fewer \
      rows merely leave it open, that may be lost power and does not count. Joint p-values flip the same units in every \
      equivalent specification at once (Simonsohn, Simmons and Nelson 2020): signs of deviations from the null for means, \
      pairings for correlations, places in groups (by ranks) for differences between groups of models.";
@@ -30,9 +32,10 @@ pub(super) const VERDICTS: &str = "*supported*: in the predicted direction and b
 /// How the primary p of a family of this many hypotheses are corrected.
 pub(super) fn family(size: usize) -> String {
     format!(
-        "One primary p per hypothesis, that of its first core prediction that has one, after Holm over the family of {size} \
-         hypotheses on each kind of evidence; a hypothesis without a p counts as p = 1. The correction changes no verdict, \
-         since a verdict follows from its own file; where a support would not outlast it, the remark says so."
+        "One primary p per hypothesis after Holm over the family of {size} hypotheses on each kind of evidence: of a claim of \
+         several parts the largest p of its core predictions, or, where one is refuted, the smallest of those times their \
+         number. A hypothesis without a p counts as p = 1. A verdict follows from its own file; beside it stands what it is \
+         as one of the family, where a claim that does not outlast the correction is inconclusive."
     )
 }
 

@@ -16,6 +16,8 @@ named_enum! {
         Bos = "bos",
         /// All categories of prompts, or one of them left out.
         Categories = "categories",
+        /// Prompts of every set, or of one alone.
+        Sets = "sets",
         /// All models, or one family left out.
         Models = "models",
         /// Rows of every source, or of one alone.

@@ -1,24 +1,27 @@
 //! `categories`: do a model's categories of prompts differ?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
+        cells::Cells,
         context::TestContext,
         effect::Effect,
         findings::Findings,
         hypothesis::Quantity,
         kind::{Kind, Parts},
         outcome::Estimate,
+        shared::blocks::{sets, within_blocks},
         statistics::statistics,
     },
-    stats::{holm, kruskal_wallis},
+    stats::{Method, holm, kruskal_wallis},
 };
 
-/// Per model: do categories differ (Kruskal–Wallis, permutation p, Holm over models)?
+/// Per model: do categories differ (Kruskal–Wallis, permutation p, Holm over models)? Prompts of several sets are ranked within
+/// their set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Categories {
@@ -51,21 +54,17 @@ impl Kind for Categories {
         let cells = context.enough(of, &mut findings);
         findings.uses(cells.protocol);
         let (mut p, mut models) = (Vec::new(), Vec::new());
-        let labelled: Vec<(&str, Vec<f64>, Vec<usize>)> = cells
-            .models
-            .iter()
-            .map(|(model, cells)| {
-                let (values, categories): (Vec<f64>, Vec<&str>) = cells.categorised().unzip();
-                let mut known = categories.clone();
-                known.sort_unstable();
-                known.dedup();
-                let place = |category: &&str| known.partition_point(|k| k < category);
-                (*model, values, categories.iter().map(place).collect())
-            })
-            .collect();
-        let lists: Vec<_> = labelled.iter().map(|(_, values, labels)| (&values[..], &labels[..])).collect();
+        let labelled: Vec<Labelled<'_>> =
+            cells.models.keys().map(|model| Labelled::new(&cells, model)).collect();
+        let lists: Vec<_> =
+            labelled.iter().map(|own| (&own.values[..], &own.labels[..], own.blocks.as_deref())).collect();
         let chances = context.cache.kruskal_ps(&lists);
-        for ((model, values, labels), own) in labelled.iter().zip(chances) {
+        if labelled.iter().any(|own| own.blocks.is_some()) {
+            findings
+                .notes
+                .push("prompts of several sets are ranked, and dealt anew, within their set".into());
+        }
+        for (Labelled { model, values, labels, .. }, own) in labelled.iter().zip(chances) {
             let found = kruskal_wallis(values, labels);
             match (found, own) {
                 (Some(found), Some(own)) => {
@@ -103,6 +102,7 @@ impl Kind for Categories {
             n: lineages.len() as u64,
             null: 0.0,
             what: "share of lineages whose categories differ".into(),
+            hypothesis: None,
         });
         findings.offer(Statistics {
             share_significant: share.map(|s| s.value),
@@ -111,5 +111,41 @@ impl Kind for Categories {
             families: findings.families(),
         });
         findings
+    }
+}
+
+/// The prompts of a model that have a category.
+struct Labelled<'a> {
+    model: &'a str,
+    /// Numbers, or where they are of several sets ranks within the set.
+    values: Vec<f64>,
+    /// By prompt, its category as a number.
+    labels: Vec<usize>,
+    /// By prompt, its set, where there are several.
+    blocks: Option<Vec<usize>>,
+}
+
+impl<'a> Labelled<'a> {
+    fn new(cells: &Cells<'a>, model: &'a str) -> Labelled<'a> {
+        let own = &cells.models[model];
+        let with = own.prompts.iter().filter_map(|(prompt, cell)| {
+            cell.category.filter(|c| !c.is_empty()).map(|category| (*prompt, (cell.value, category)))
+        });
+        let with: BTreeMap<&str, (f64, &str)> = with.collect();
+        let prompts: Vec<&str> = with.keys().copied().collect();
+        let (sets, names) = sets(own, &prompts);
+        let values = cells.series(with.iter().map(|(prompt, (value, _))| (*prompt, *value)).collect());
+        let several = names.len() > 1;
+        let values = if several { within_blocks(&values, &sets, Method::Spearman) } else { values };
+        let kept: Vec<&str> = values.iter().map(|(prompt, _)| *prompt).collect();
+        let mut known: Vec<&str> = with.values().map(|(_, category)| *category).collect();
+        known.sort_unstable();
+        known.dedup();
+        Labelled {
+            model,
+            values: values.values().collect(),
+            labels: kept.iter().map(|prompt| known.partition_point(|k| *k < with[prompt].1)).collect(),
+            blocks: several.then(|| kept.iter().map(|prompt| sets[prompt]).collect()),
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         kind::{Fault, Kind, Parts},
         outcome::Estimate,
         shared::{
+            blocks::{sets, within_blocks},
             centred::{categories, centred, relatives, within},
             correlation_method::CorrelationMethod,
             families::{LeaveOneOut, leave_one_out},
@@ -32,7 +33,7 @@ use number::metric::Paired;
 pub enum Unit {
     /// One point per lineage of models: the mean of its models, each the mean over its prompts.
     Model,
-    /// One point per prompt, within each model; lineages pooled by random-effects Fisher z.
+    /// One point per prompt, within each model and prompt set; lineages pooled by random-effects Fisher z.
     Prompt,
 }
 
@@ -164,7 +165,7 @@ fn over_models<'a>(
             .push(format!("a correlation over models needs at least {FEWEST} lineages, have {}", pair.len()));
     }
     let p = chances(context, method, [(&pair, blocks.as_deref())]).pop().flatten();
-    let one = correlate(context, findings, "lineages", &pair, method, blocks.as_deref(), p);
+    let one = correlate(context, findings, "lineages", &pair, (method, method), blocks.as_deref(), p);
     if one.value.is_some() {
         findings.notes.push(format!("permutation p; {INTERVAL}"));
     }
@@ -218,8 +219,83 @@ fn over_models<'a>(
     findings.estimates.push(one);
 }
 
-/// A model, its prompts joined, and the category of each where they matter.
-type Joined<'a> = (&'a str, Paired<&'a str>, Option<Vec<usize>>);
+/// A model with its prompts joined.
+struct Joined<'a> {
+    model: &'a str,
+    pair: Paired<&'a str>,
+    /// By prompt, the set and the category within which it may be dealt anew, as a number and in words.
+    blocks: Option<(Vec<usize>, Vec<String>)>,
+    /// What of the joined numbers is correlated: their ranks unless they are ranks already.
+    method: Method,
+}
+
+impl Joined<'_> {
+    fn blocks(&self) -> Option<&[usize]> {
+        self.blocks.as_ref().map(|(numbers, _)| &numbers[..])
+    }
+}
+
+/// Joins the prompts of one model. Those of several sets are compared within their set: between sets more differs than the two
+/// quantities. `None` where protocols may not be compared.
+fn joined<'a>(
+    asked: &Correlation,
+    method: Method,
+    findings: &mut Findings,
+    sides: Sides<'_, 'a>,
+    model: &'a str,
+    counted: &mut BTreeMap<&'a str, usize>,
+) -> Option<Joined<'a>> {
+    let (x, y, given) = sides;
+    let categories = asked.within_category.then(|| categories(y, model));
+    // Centring takes out what prompts of one category have in common, e.g. that nonsense is long and uncertain.
+    let side = |cells: &Cells<'a>| match &categories {
+        Some(categories) => centred(&cells.by_prompt(model), cells, model, categories),
+        None => cells.by_prompt(model),
+    };
+    let across = asked.across_protocols;
+    let pair = findings.pair(&side(x), &side(y), across)?;
+    let pair = given.iter().fold(pair, |pair, control| pair.given(&side(control)));
+    let (of, names) = sets(y.models.get(model)?, pair.keys());
+    let mut sizes = vec![0; names.len()];
+    pair.keys().iter().for_each(|prompt| sizes[of[prompt]] += 1);
+    for (name, size) in names.iter().zip(&sizes) {
+        let most = counted.entry(name).or_default();
+        *most = (*most).max(*size);
+    }
+    let blocks = |pair: &Paired<&'a str>, several: bool| {
+        let in_words = |prompt: &&'a str| {
+            let category = categories.as_ref().map(|own| own[prompt]);
+            (several.then_some(of[prompt]), category)
+        };
+        let words: Vec<_> = pair.keys().iter().map(in_words).collect();
+        let mut known = words.clone();
+        known.sort_unstable();
+        known.dedup();
+        let numbers = words.iter().map(|own| known.partition_point(|other| other < own)).collect();
+        let names = pair.keys().iter().zip(&words).map(|(prompt, (set, _))| {
+            let cell = y.models.get(model).and_then(|own| own.prompts.get(prompt));
+            let category = cell.and_then(|cell| cell.category).filter(|_| categories.is_some());
+            [set.map(|set| names[set]), category].into_iter().flatten().collect::<Vec<_>>().join("/")
+        });
+        (several || categories.is_some()).then(|| (numbers, names.collect::<Vec<String>>()))
+    };
+    if names.len() < 2 {
+        let blocks = blocks(&pair, false);
+        return Some(Joined { model, pair, blocks, method });
+    }
+    // A set of few prompts says nothing by itself.
+    let kept: BTreeMap<&str, usize> = pair
+        .keys()
+        .iter()
+        .map(|prompt| (*prompt, of[prompt]))
+        .filter(|(_, set)| sizes[*set] >= FEWEST)
+        .collect();
+    let within = |cells: &Cells<'a>| within_blocks(&side(cells), &kept, method);
+    let pair = findings.pair(&within(x), &within(y), across)?;
+    let pair = given.iter().fold(pair, |pair, control| pair.given(&within(control)));
+    let blocks = blocks(&pair, true);
+    Some(Joined { model, pair, blocks, method: Method::Pearson })
+}
 
 /// One correlation per model with prompts as units, then their pool with lineages as units.
 fn over_prompts<'a>(
@@ -229,34 +305,35 @@ fn over_prompts<'a>(
     findings: &mut Findings,
     sides: Sides<'_, 'a>,
 ) {
-    let (x, y, given) = sides;
-    let mut joined: Vec<Joined<'_>> = Vec::new();
+    let (x, y, _) = sides;
+    let mut all: Vec<Joined<'_>> = Vec::new();
+    let mut counted = BTreeMap::new();
     for model in x.models.keys().filter(|m| y.models.contains_key(*m)) {
-        let categories = asked.within_category.then(|| categories(y, model));
-        // Centring takes out what prompts of one category have in common, e.g. that nonsense is long and uncertain.
-        let side = |cells: &Cells<'a>| match &categories {
-            Some(categories) => centred(&cells.by_prompt(model), cells, model, categories),
-            None => cells.by_prompt(model),
-        };
-        let Some(pair) = findings.pair(&side(x), &side(y), asked.across_protocols) else { return };
-        let pair = given.iter().fold(pair, |pair, control| pair.given(&side(control)));
-        let blocks: Option<Vec<usize>> =
-            categories.as_ref().map(|c| pair.keys().iter().map(|prompt| c[prompt]).collect());
-        joined.push((model, pair, blocks));
+        let Some(one) = joined(asked, method, findings, sides, model, &mut counted) else { return };
+        all.push(one);
     }
-    let seen = joined.len();
+    findings.notes.extend(within_sets(&counted));
+    let seen = all.len();
     // All models at once: those with the same prompts share their permutations.
-    let ps = chances(context, method, joined.iter().map(|(_, pair, blocks)| (pair, blocks.as_deref())));
+    let mut ps = vec![None; all.len()];
+    for method in [Method::Spearman, Method::Pearson] {
+        let these: Vec<usize> = (0..all.len()).filter(|&i| all[i].method == method).collect();
+        let found = chances(context, method, these.iter().map(|&i| (&all[i].pair, all[i].blocks())));
+        these.into_iter().zip(found).for_each(|(i, p)| ps[i] = p);
+    }
     let mut found: Vec<Estimate> = Vec::new();
     let mut effects = BTreeMap::<&str, (f64, f64)>::new();
     let mut pairs = Vec::new();
     // Models without a correlation, by how many prompts they have: one note each, not one per model.
     let mut without = BTreeMap::<usize, Vec<&str>>::new();
-    for ((model, pair, blocks), p) in joined.into_iter().zip(ps) {
-        let one = correlate(context, findings, model, &pair, method, blocks.as_deref(), p);
+    for (one, p) in all.iter().zip(ps) {
+        let Joined { model, pair, .. } = one;
+        let (blocks, names) = (one.blocks(), one.blocks.as_ref().map(|(_, names)| names.clone()));
+        let of_values = one.method;
+        let one = correlate(context, findings, model, pair, (of_values, method), blocks, p);
         if let Some(r) = one.value {
             // A perfect correlation is infinite on Fisher's scale: it is shown, but no mean can hold it.
-            match stats::z_variance(r, pair.len(), controls(&pair, blocks.as_deref()), method) {
+            match stats::z_variance(r, pair.len(), controls(pair, blocks), method) {
                 Some(variance) => {
                     effects.insert(model, (r.atanh(), variance));
                 }
@@ -267,11 +344,7 @@ fn over_prompts<'a>(
                 )),
             }
             found.push(one);
-            let category = |prompt: &str| y.models.get(model)?.prompts.get(prompt)?.category;
-            let names = blocks
-                .as_ref()
-                .map(|_| pair.keys().iter().map(|p| category(p).unwrap_or_default().to_string()).collect());
-            pairs.extend(Pairs::new(&pair, method, names));
+            pairs.extend(Pairs::new(pair, of_values, names));
         } else {
             without.entry(pair.len()).or_default().push(model);
         }
@@ -351,17 +424,29 @@ fn chances<'p, 'a: 'p>(
     reachable.iter().map(|yes| if *yes { found.next().flatten() } else { None }).collect()
 }
 
-/// One (partial) correlation with interval and its permutation p; a note where alpha is out of reach.
+/// The sets within which prompts are compared, with how many prompts of each; nothing where there is but one.
+fn within_sets(counted: &BTreeMap<&str, usize>) -> Option<String> {
+    let list = |few: bool| {
+        let own = counted.iter().filter(|(_, n)| (**n < FEWEST) == few);
+        own.map(|(set, n)| format!("{set} ({n})")).collect::<Vec<_>>().join(", ")
+    };
+    let left = list(true);
+    let left = if left.is_empty() { left } else { format!("; too few prompts to be compared: {left}") };
+    (counted.len() > 1).then(|| format!("prompts are compared within their sets: {}{left}", list(false)))
+}
+
+/// One (partial) correlation with interval and its permutation p; a note where alpha is out of reach. The methods are of the
+/// numbers as they are joined, and of those they were made of.
 fn correlate(
     context: &TestContext<'_>,
     findings: &mut Findings,
     label: &str,
     pair: &Paired<&str>,
-    method: Method,
+    (of_values, method): (Method, Method),
     blocks: Option<&[usize]>,
     p: Option<f64>,
 ) -> Estimate {
-    let value = if pair.len() < FEWEST { None } else { stats::partial(pair, method) };
+    let value = if pair.len() < FEWEST { None } else { stats::partial(pair, of_values) };
     let interval = value.and_then(|r| {
         stats::correlation_interval(r, pair.len(), controls(pair, blocks), method, context.alpha)
     });

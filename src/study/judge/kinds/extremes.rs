@@ -7,18 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
+        cache::MeanAgainst,
         context::TestContext,
         findings::{Findings, estimate, point},
         hypothesis::Quantity,
         kind::{Fault, Kind, Parts},
-        shared::{lineages::Lineages, units::unit},
+        shared::{
+            every::{Every, One},
+            lineages::Lineages,
+            units::unit,
+        },
         statistics::statistics,
     },
     stats::{mean, quantile},
 };
 
 /// Smallest, largest and median value over models (each the median of its prompts, or their mean) or over cells (every model and
-/// prompt); `share-inside` of those that lie in `inside`. Over models, the median and the share count lineages. With `relative-to`,
+/// prompt); `share-inside` of those that lie in `inside`. Over models, the median and the share count lineages; where the support rests on the smallest or
+/// largest model, effect and p are of "every model", with Holm over models. With `relative-to`,
 /// values are multiples of that quantity's mean over its lineages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -64,6 +70,10 @@ statistics! {
         share_inside,
         low,
         high,
+        smallest_low,
+        smallest_high,
+        largest_low,
+        largest_high,
     }
 }
 
@@ -100,7 +110,11 @@ impl Kind for Extremes {
         }
         let Some(scale) = scale else { return findings };
         let lineages = context.lineages(cells.models.keys(), &mut findings);
-        let (mut values, mut of_models) = (Vec::new(), BTreeMap::new());
+        let (mut values, mut of_models, mut ones) = (Vec::new(), BTreeMap::new(), Vec::new());
+        // A rule on the smallest or largest model is about every one.
+        let about = Every::of(context.supported).filter(|_| self.over == Over::Models);
+        let about = about.and_then(|(every, condition)| Some((every, every.bound(condition)?)));
+        let n = cells.models.len();
         for (model, cells) in &cells.models {
             let own: Vec<f64> = cells.values().iter().map(|v| v / scale).collect();
             let summary = match self.summary {
@@ -109,7 +123,17 @@ impl Kind for Extremes {
             };
             match self.over {
                 Over::Models => {
-                    findings.estimates.push(point(model, summary, own.len()));
+                    let labelled =
+                        cells.labelled().into_iter().map(|(prompt, v)| (prompt, v / scale)).collect();
+                    let null = about.map_or(f64::NAN, |(_, bound)| bound);
+                    let one = match self.summary {
+                        Summary::Mean => One::new(context, model, labelled, null, n),
+                        Summary::Median => One::by_median(context, model, labelled, null, n),
+                    };
+                    let found = one.as_ref().and_then(|one| one.found);
+                    let p = found.map(|f| f.p).filter(|_| about.is_some());
+                    findings.estimates.push(estimate(model, summary, found.map(|f| f.alone), p, own.len()));
+                    ones.extend(one);
                     values.extend(summary);
                     of_models.extend(summary.map(|value| (*model, value)));
                 }
@@ -145,7 +169,26 @@ impl Kind for Extremes {
         if share.is_some() {
             findings.estimates.push(estimate("share inside", share, interval, None, n));
         }
+        // What is said of all models needs an interval from each; what one of many says against it, one that holds for all.
+        let found: Vec<MeanAgainst> = ones.iter().filter_map(|one| one.found).collect();
+        let any = |pick: fn(&MeanAgainst) -> f64, better: fn(f64, f64) -> f64| {
+            found.iter().map(pick).reduce(better)
+        };
+        let every = |pick, better| any(pick, better).filter(|_| found.len() == ones.len());
+        let unit = findings.unit.clone();
+        if let Some((effect, units)) = about.and_then(|(side, bound)| side.effect(&ones, bound, &unit)) {
+            findings.notes.push(
+                "p of a model: that its interval reaches the bound of the rule, two-sided, uncorrected; smallest-high and \
+                 largest-low are of intervals that hold for all models at once"
+                    .into(),
+            );
+            (findings.effect, findings.units) = (Some(effect), Some(units));
+        }
         findings.offer(Statistics {
+            smallest_low: every(|f| f.alone.low, f64::min),
+            smallest_high: any(|f| f.among.high, f64::min),
+            largest_low: any(|f| f.among.low, f64::max),
+            largest_high: every(|f| f.alone.high, f64::max),
             smallest: values.iter().copied().reduce(f64::min),
             largest: values.iter().copied().reduce(f64::max),
             median,

@@ -123,6 +123,7 @@ impl Kind for KOfN {
             n: n as u64,
             null: 0.0,
             what: "share of lineages that are beyond, at least".into(),
+            hypothesis: None,
         });
         findings.offer(Statistics {
             p,

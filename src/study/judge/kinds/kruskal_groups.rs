@@ -74,7 +74,7 @@ impl Kind for KruskalGroups {
         let smallest = smallest_arrangement_p(&sizes);
         let what = format!("Kruskal-Wallis of {} lineages in {} groups", values.len(), names.len());
         let reachable = found.is_some() && findings.reachable(context, &what, smallest);
-        let p = context.cache.kruskal_ps(&[(&values, labels)]).pop().flatten().filter(|_| reachable);
+        let p = context.cache.kruskal_ps(&[(&values, labels, None)]).pop().flatten().filter(|_| reachable);
         // H over the most it can be: the share of the variance of ranks that lies between groups.
         let epsilon = found.map(|f| f.h / (values.len() - 1) as f64);
         let mut last = point("epsilon squared", epsilon, values.len());

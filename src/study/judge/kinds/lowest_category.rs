@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     judge::{
+        cells::ModelCells,
         context::TestContext,
         effect::Effect,
         findings::{Findings, point},
@@ -54,7 +55,7 @@ impl Kind for LowestCategory {
         let (mut lowest, mut chances) = (BTreeSet::new(), BTreeMap::new());
         for (model, cells) in &cells.models {
             let mut groups = BTreeMap::<&str, Vec<f64>>::new();
-            for (value, category) in cells.categorised() {
+            for (value, category) in around_sets(cells) {
                 groups.entry(category).or_default().push(value);
             }
             let own = groups.remove(category.as_str());
@@ -90,6 +91,7 @@ impl Kind for LowestCategory {
             n: lineages.len() as u64,
             null: chance,
             what: format!("share of lineages where {category} is lowest"),
+            hypothesis: None,
         });
         findings.offer(Statistics {
             share: share.map(|s| s.value),
@@ -99,4 +101,18 @@ impl Kind for LowestCategory {
         });
         findings
     }
+}
+
+/// The values of prompts that have a category, each less the mean of its set's: what sets differ in is no category's.
+fn around_sets<'a>(cells: &ModelCells<'a>) -> Vec<(f64, &'a str)> {
+    let with = || {
+        cells.prompts.values().filter_map(|cell| {
+            cell.category.filter(|c| !c.is_empty()).map(|category| (cell.set, cell.value, category))
+        })
+    };
+    let mut by_set = BTreeMap::<Option<&str>, Vec<f64>>::new();
+    with().for_each(|(set, value, _)| by_set.entry(set).or_default().push(value));
+    let several = by_set.len() > 1;
+    let centre = |set| if several { mean(&by_set[&set]).unwrap_or(0.0) } else { 0.0 };
+    with().map(|(set, value, category)| (value - centre(set), category)).collect()
 }

@@ -7,24 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
+        cache::MeanAgainst,
         cells::Cells,
         context::TestContext,
         effect::Effect,
-        findings::Findings,
+        findings::{Findings, estimate},
         hypothesis::Quantity,
         kind::{Kind, Parts},
         outcome::Estimate,
-        shared::units::unit,
+        shared::{
+            every::{Every, One},
+            units::unit,
+        },
         statistics::{Null, statistics},
     },
-    stats::{
-        Interval, Units, holm, mean, random_effects, sign_flip_p, sign_test, smallest_sign_p,
-        standard_deviation,
-    },
+    stats::{Units, holm, mean, random_effects, sign_flip_p, smallest_sign_p, standard_deviation},
 };
 
-/// Per model: mean over prompts, bootstrap interval with prompts as units, sign test against `against`. The pool, the effect and
-/// shares count lineages.
+/// Per model: mean over prompts, bootstrap interval with prompts as units and the p of `against` that goes with it. Where the
+/// support rests on the smallest or the largest model, effect and p are of "every model", with Holm over models; else of the mean
+/// over lineages. The pool and shares count lineages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MeanByModel {
@@ -76,53 +78,38 @@ impl Kind for MeanByModel {
         let lineages = context.lineages(cells.models.keys(), &mut findings);
         let joined = lineages.cells(&cells);
         let (mut above, mut below, mut without) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        let (mut intervals, mut narrow, mut unreachable) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ones, n) = (Vec::new(), cells.models.len());
         for (model, cells) in &cells.models {
-            let values = cells.values();
-            let both = context.cache.means(&values, context.alpha);
-            let interval = both.map(|[at_alpha, _]| at_alpha);
+            let Some(one) = One::new(context, model, cells.labelled(), against, n) else { continue };
+            let interval = one.found.map(|found| found.alone);
             // A model counts by its whole interval, never by its mean alone.
             above.extend(interval.filter(|i| i.low > against).map(|_| *model));
             below.extend(interval.filter(|i| i.high < against).map(|_| *model));
-            intervals.extend(interval);
-            narrow.extend(both.map(|[_, at_two_alpha]| at_two_alpha));
             if interval.is_none() {
                 without.push(*model);
             }
-            let reachable = smallest_sign_p(values.len()) <= context.alpha;
-            if !reachable && values.len() > 1 {
-                unreachable.push(format!("{model} ({} prompts)", values.len()));
-            }
-            findings.estimates.push(Estimate {
-                label: model.to_string(),
-                value: cells.mean(),
-                low: interval.map(|i| i.low),
-                high: interval.map(|i| i.high),
-                p: sign_test(&values, against).filter(|_| reachable),
-                n: values.len() as u64,
-            });
+            let (p, prompts) = (one.found.map(|found| found.p), one.deviations.len());
+            findings.estimates.push(estimate(model, Some(one.mean), interval, p, prompts));
+            ones.push(one);
         }
         if !without.is_empty() {
             findings
                 .notes
                 .push(format!("one unit, no interval, neither above nor below: {}", without.join(", ")));
         }
-        if !unreachable.is_empty() {
-            findings.notes.push(format!("sign test {}: {}", context.no_p_given(""), unreachable.join(", ")));
-        }
         if findings.estimates.iter().any(|e| e.p.is_some()) {
-            findings
-                .notes
-                .push(format!("p: two-sided sign test of a model's prompts against {against}, uncorrected"));
+            findings.notes.push(format!(
+                "p of a model: the level at which its interval reaches {against}, two-sided, uncorrected; smallest-high and \
+                 largest-low are of intervals that hold for all {n} models at once"
+            ));
         }
-        // The pool is pushed to the estimates below: these are the models alone.
-        let adjusted = holm(&findings.estimates.iter().map(|e| e.p.unwrap_or(1.0)).collect::<Vec<_>>());
+        let adjusted = holm(&ones.iter().map(|one| one.found.map_or(1.0, |f| f.p)).collect::<Vec<_>>());
         let share = |holds: &dyn Fn(&str) -> bool| lineages.share(holds, context.alpha).map(|s| s.value);
         let significant = |above: bool| {
-            let hits = cells.models.iter().zip(&adjusted).filter(|((_, own), p)| {
-                **p < context.alpha && own.mean().is_some_and(|v| v != against && (v > against) == above)
+            let hits = ones.iter().zip(&adjusted).filter(|(one, p)| {
+                **p < context.alpha && one.mean != against && (one.mean > against) == above
             });
-            let hits: BTreeSet<&str> = hits.map(|((model, _), _)| *model).collect();
+            let hits: BTreeSet<&str> = hits.map(|(one, _)| one.model).collect();
             share(&|model| hits.contains(model))
         };
         let effects: Vec<(f64, f64)> = joined
@@ -148,25 +135,26 @@ impl Kind for MeanByModel {
                 n: effects.len() as u64,
             });
         }
-        // What is said of all models needs an interval from each.
-        let every = |of: &[Interval], pick: fn(&Interval) -> f64, better: fn(f64, f64) -> f64| {
-            of.iter().map(pick).reduce(better).filter(|_| of.len() == cells.models.len())
+        // What is said of all models needs an interval from each; what one of many says against it, one that holds for all.
+        let found: Vec<MeanAgainst> = ones.iter().filter_map(|one| one.found).collect();
+        let any = |pick: fn(&MeanAgainst) -> f64, better: fn(f64, f64) -> f64| {
+            found.iter().map(pick).reduce(better)
         };
-        let models = cells.models.len() as f64;
+        let every = |pick, better| any(pick, better).filter(|_| found.len() == n);
         findings.offer(Statistics {
-            models: Some(models),
+            models: Some(n as f64),
             lineages: findings.lineages(),
             families: findings.families(),
             models_above: Some(above.len() as f64),
             models_below: Some(below.len() as f64),
             share_above: share(&|model| above.contains(model)),
             share_below: share(&|model| below.contains(model)),
-            smallest_low: every(&intervals, |i| i.low, f64::min),
-            smallest_high: intervals.iter().map(|i| i.high).reduce(f64::min),
-            largest_low: intervals.iter().map(|i| i.low).reduce(f64::max),
-            largest_high: every(&intervals, |i| i.high, f64::max),
-            equivalence_low: every(&narrow, |i| i.low, f64::min),
-            equivalence_high: every(&narrow, |i| i.high, f64::max),
+            smallest_low: every(|f| f.alone.low, f64::min),
+            smallest_high: any(|f| f.among.high, f64::min),
+            largest_low: any(|f| f.among.low, f64::max),
+            largest_high: every(|f| f.alone.high, f64::max),
+            equivalence_low: every(|f| f.narrow.low, f64::min),
+            equivalence_high: every(|f| f.narrow.high, f64::max),
             share_above_significant: significant(true),
             share_below_significant: significant(false),
             pooled: pooled.map(|p| p.effect + against),
@@ -174,12 +162,20 @@ impl Kind for MeanByModel {
             high: pooled.map(|p| p.interval.high + against),
             p: pooled.map(|p| p.p),
         });
-        over_lineages(context, &joined, against, &mut findings);
+        let unit = findings.unit.clone();
+        let of_every = Every::of(context.supported)
+            .and_then(|(every, _)| every.effect(&ones, against, &format!("mean {unit}")));
+        match of_every {
+            Some((effect, units)) => {
+                (findings.effect, findings.units) = (Some(effect), Some(units));
+            }
+            None => over_lineages(context, &joined, against, &mut findings),
+        }
         findings
     }
 }
 
-/// The effect: the plain mean over lineages of their means, with lineages as units, since they were drawn and prompts are
+/// The effect of a claim about the mean: the plain mean over lineages of their means, with lineages as units, since they were drawn and prompts are
 /// shared; of a single lineage the mean over its prompts.
 fn over_lineages(context: &TestContext<'_>, cells: &Cells<'_>, against: f64, findings: &mut Findings) {
     let (units, of, over): (Vec<(String, f64)>, _, _) = match cells.models.len() {
@@ -206,6 +202,7 @@ fn over_lineages(context: &TestContext<'_>, cells: &Cells<'_>, against: f64, fin
         n: values.len() as u64,
         null: against,
         what: format!("mean {} over {over}", findings.unit),
+        hypothesis: None,
     });
     findings.units = Some(Units::Signs { of, deviations });
 }

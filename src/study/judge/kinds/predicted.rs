@@ -1,6 +1,6 @@
 //! `predicted`: how far do models lie from a law with given numbers?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{
         kind::{Kind, Parts},
         statistics::{Null, statistics},
     },
-    stats::Units,
+    stats::{Units, power_law},
 };
 
 /// Per model the mean over prompts of `of` over coefficient × against^exponent. `worst` is the largest factor, either way; the
@@ -27,6 +27,10 @@ pub struct Predicted {
     pub exponent: f64,
     #[serde(default = "two")]
     pub factor: f64,
+    /// Ids of the models that the law was fitted to. Their points support nothing: each, and what stems from it, is held
+    /// against the law as fitted to the others of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fitted_to: Vec<String>,
     #[serde(default)]
     pub across_protocols: bool,
 }
@@ -51,7 +55,10 @@ statistics! {
 
 impl Kind for Predicted {
     fn parts(&self) -> Parts<'_> {
-        Parts::of([("of", &self.of), ("against", &self.against)]).compared(self.across_protocols)
+        let fitted = self.fitted_to.iter().enumerate();
+        let models = fitted.map(|(i, id)| (vec!["fitted-to".into(), i.into()], &id[..])).collect();
+        let parts = Parts::of([("of", &self.of), ("against", &self.against)]).compared(self.across_protocols);
+        Parts { models, ..parts }
     }
 
     /// The estimates are the models' ratios of found over predicted, then the share within the factor.
@@ -64,13 +71,39 @@ impl Kind for Predicted {
         if pair.is_empty() && !findings.lacks() {
             findings.missing.push(format!("no model has {} and {}", self.of.name(), self.against.name()));
         }
-        let lineages = context.lineages(pair.keys(), &mut findings);
-        let mut ratios = BTreeMap::new();
-        for ((model, &x), &y) in pair.keys().iter().zip(pair.x()).zip(pair.y()) {
-            let ratio = y / (self.coefficient * x.powf(self.exponent));
+        let (mut ratios, mut refitted) = (BTreeMap::new(), Vec::new());
+        let points: Vec<(&str, f64, f64)> =
+            pair.keys().iter().zip(pair.x()).zip(pair.y()).map(|((model, x), y)| (*model, *x, *y)).collect();
+        // A relative of a point that the law was fitted to is no new one.
+        let lineage = |model: &str| context.model(model).map_or("", |found| found.lineage);
+        let fitted: BTreeSet<&str> = self.fitted_to.iter().map(|id| lineage(id)).collect();
+        for &(model, x, y) in &points {
+            let predicted = if fitted.contains(lineage(model)) {
+                refitted.push(model);
+                let is_other =
+                    |other: &str| fitted.contains(lineage(other)) && lineage(other) != lineage(model);
+                let (xs, ys): (Vec<f64>, Vec<f64>) =
+                    points.iter().filter(|(other, ..)| is_other(other)).map(|(_, x, y)| (*x, *y)).unzip();
+                power_law(&xs, &ys, context.alpha).map(|law| law.coefficient * x.powf(law.exponent))
+            } else {
+                Some(self.coefficient * x.powf(self.exponent))
+            };
+            let Some(ratio) = predicted.map(|predicted| y / predicted) else {
+                findings
+                    .notes
+                    .push(format!("{model}: too few other points that the law was fitted to, left out"));
+                continue;
+            };
             findings.estimates.push(point(model, Some(ratio), of.models[model].values().len()));
-            ratios.insert(*model, ratio);
+            ratios.insert(model, ratio);
         }
+        if !refitted.is_empty() {
+            findings.notes.push(format!(
+                "the law was fitted to {}: each is held against it as fitted to the others",
+                refitted.join(", ")
+            ));
+        }
+        let lineages = context.lineages(ratios.keys(), &mut findings);
         let n = lineages.len();
         let off = |ratio: &f64| if *ratio > 0.0 { ratio.max(1.0 / ratio) } else { f64::INFINITY };
         let found = lineages.share(|model| off(&ratios[model]) <= self.factor, context.alpha);

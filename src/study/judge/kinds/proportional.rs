@@ -7,16 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
+        cells::ModelCells,
         context::TestContext,
         findings::{Findings, point},
         hypothesis::Quantity,
         kind::{Kind, Parts},
+        shared::blocks::sets,
         statistics::statistics,
     },
-    stats::{cross_validated, quantile},
+    stats::{CrossValidated, cross_validated, quantile},
 };
+use number::metric::Paired;
 
-/// Is y proportional to x? Cross-validated R² of a line through zero, an affine line, and ranks.
+/// Is y proportional to x? Cross-validated R² of a line through zero, an affine line, and ranks, within
+/// each prompt set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Proportional {
@@ -53,7 +57,7 @@ impl Kind for Proportional {
             let Some(pair) = findings.pair(&xs.by_prompt(model), &ys.by_prompt(model), across) else {
                 return findings;
             };
-            let Some(fit) = cross_validated(&pair) else {
+            let Some(fit) = within_sets(&ys.models[model], &pair) else {
                 findings
                     .notes
                     .push(format!("{model}: needs four prompts that differ, has {}, left out", pair.len()));
@@ -81,4 +85,23 @@ impl Kind for Proportional {
         });
         findings
     }
+}
+
+/// The fit within each set of at least four prompts that differ, mean over the sets by their prompts.
+fn within_sets(model: &ModelCells<'_>, pair: &Paired<&str>) -> Option<CrossValidated> {
+    let (of, names) = sets(model, pair.keys());
+    let fits: Vec<(f64, CrossValidated)> = (0..names.len())
+        .filter_map(|set| {
+            let own = pair.only(|prompt| of[prompt] == set);
+            Some((own.len() as f64, cross_validated(&own)?))
+        })
+        .collect();
+    let all: f64 = fits.iter().map(|(n, _)| n).sum();
+    let mean =
+        |pick: fn(&CrossValidated) -> f64| fits.iter().map(|(n, fit)| n * pick(fit)).sum::<f64>() / all;
+    (all > 0.0).then(|| CrossValidated {
+        linear: mean(|f| f.linear),
+        affine: mean(|f| f.affine),
+        rank: mean(|f| f.rank),
+    })
 }

@@ -96,6 +96,7 @@ impl Kind for ShareOfModels {
             n,
             null: share,
             what: format!("share of lineages above {}", digits(above)),
+            hypothesis: None,
         });
         // A turned sign is as likely as not only where half of the lineages are expected above.
         if share == 0.5 {

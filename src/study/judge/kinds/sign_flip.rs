@@ -125,6 +125,7 @@ impl Kind for SignFlip {
             n,
             null: 0.0,
             what: "share of lineages that flip".into(),
+            hypothesis: None,
         });
         findings.offer(Statistics {
             share,

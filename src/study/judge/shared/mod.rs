@@ -1,8 +1,10 @@
 //! What several kinds of test share: groups, lineages and families of models, trainings, places in a profile, and units in words.
 
+pub(super) mod blocks;
 pub(super) mod by;
 pub(super) mod centred;
 pub(super) mod correlation_method;
+pub(super) mod every;
 pub(super) mod families;
 pub(super) mod levels;
 pub(super) mod lineages;

@@ -251,7 +251,8 @@ fn relations(folder: &Path) -> Result<BTreeMap<String, Relation>, EvidenceError>
 
 /// Prompts by id. A prompt of several sets takes the first category that is given; each measurement has its own.
 pub(super) fn prompts(folder: &Path) -> Result<Vec<PromptInfo>, EvidenceError> {
-    let sheet = Sheet::read(folder, "prompts.csv", &["prompt_id", "category", "text"], PROMPT_NUMBERS)?;
+    let columns = ["prompt_set", "prompt_id", "category", "text"];
+    let sheet = Sheet::read(folder, "prompts.csv", &columns, PROMPT_NUMBERS)?;
     let mut found: BTreeMap<&str, PromptInfo> = BTreeMap::new();
     for row in sheet.rows() {
         let (id, text) = (row.required("prompt_id")?, row.required("text")?);
@@ -260,7 +261,12 @@ pub(super) fn prompts(folder: &Path) -> Result<Vec<PromptInfo>, EvidenceError> {
             id: id.to_string(),
             category: category.clone(),
             text: text.to_string(),
+            sets: Vec::new(),
         });
+        let set = row.required("prompt_set")?;
+        if !entry.sets.iter().any(|known| known == set) {
+            entry.sets.push(set.to_string());
+        }
         if entry.text != text {
             return Err(row.bad("text", &format!("{:?}, the text of this prompt_id above", entry.text)));
         }

@@ -2,8 +2,9 @@
 
 use super::{
     error::{GgufError, OTHER},
-    metadata::{Metadata, spelled},
+    metadata::Metadata,
     source::{Config, Source},
+    value::spelled,
 };
 
 /// One family.

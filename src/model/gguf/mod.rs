@@ -26,6 +26,7 @@ mod source;
 mod splits;
 mod table;
 mod tokenizer;
+mod value;
 
 pub use description::{Description, Stored, describe};
 pub use directory::Declared;
@@ -33,8 +34,9 @@ pub use encoding::Encoding;
 pub use error::GgufError;
 pub use header::{Header, MAGIC};
 pub use layout::Layout;
-pub use metadata::{Metadata, Places, Value};
+pub use metadata::{Metadata, Places};
 pub use tokenizer::{Tokenizer, tokenizer};
+pub use value::Value;
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::{
     error::GgufError,
-    metadata::Value,
     source::{Config, Source},
+    value::Value,
 };
 
 /// llama.cpp's own where a file has none.

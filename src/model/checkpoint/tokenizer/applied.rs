@@ -93,9 +93,13 @@ fn parse<T: DeserializeOwned>(value: Value) -> Result<T, String> {
 }
 
 /// What a `Replace` with a regular expression matches, and by what it replaces it.
-fn replaced(rule: &Value) -> Option<(&str, String)> {
-    let expression = rule["pattern"]["Regex"].as_str().filter(|_| rule["type"] == "Replace")?;
-    Some((expression, rule["content"].as_str()?.to_string()))
+fn replaced(
+    rule: &Value,
+    of: fn(&str) -> Result<Expression, String>,
+) -> Result<Option<(Expression, String)>, String> {
+    let expression = rule["pattern"]["Regex"].as_str().filter(|_| rule["type"] == "Replace");
+    let (Some(expression), Some(content)) = (expression, rule["content"].as_str()) else { return Ok(None) };
+    Ok(Some((of(expression)?, content.to_string())))
 }
 
 impl Spelt for Normal {
@@ -110,12 +114,10 @@ impl Spelt for Normal {
         if rule["type"] == "PrependUnless" {
             return parse(rule).map(|Unless { prepend, unless }| Normal::PrependUnless { prepend, unless });
         }
-        match replaced(&rule) {
-            Some((pattern, content)) => {
-                Ok(Normal::Replace { pattern: Expression::of_texts(pattern)?, content })
-            }
-            None => parse(rule).map(Normal::Of),
-        }
+        Ok(match replaced(&rule, Expression::of_texts)? {
+            Some((pattern, content)) => Normal::Replace { pattern, content },
+            None => Normal::Of(parse(rule)?),
+        })
     }
 }
 
@@ -147,12 +149,10 @@ impl Spelt for Decoded {
     const LIST: &str = "decoders";
 
     fn read(rule: Value) -> Result<Decoded, String> {
-        match replaced(&rule) {
-            Some((pattern, content)) => {
-                Ok(Decoded::Replace { pattern: Expression::of_tokens(pattern)?, content })
-            }
-            None => parse(rule).map(Decoded::Of),
-        }
+        Ok(match replaced(&rule, Expression::of_tokens)? {
+            Some((pattern, content)) => Decoded::Replace { pattern, content },
+            None => Decoded::Of(parse(rule)?),
+        })
     }
 }
 

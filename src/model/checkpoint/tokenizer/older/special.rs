@@ -10,6 +10,9 @@ use super::super::super::{CheckpointError, read_json::optional};
 const NAMED: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
+/// Tokens beside a vocabulary; those in use have some thousands. Each is compared with all others.
+const MOST_TOKENS: usize = 1 << 14;
+
 /// What a class says once more, after all tokens are known, of those that the settings name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
@@ -135,6 +138,15 @@ impl Special {
             named.extend(Token::read(value, None).map(|token| (key.clone(), token)));
         }
         let extra = extra(&settings);
+        let count = declared.len() + named.len() + extra.len();
+        if count > MOST_TOKENS {
+            return Err(CheckpointError::File {
+                file: folder.join("tokenizer_config.json"),
+                expected: format!("at most {MOST_TOKENS} tokens beside the vocabulary"),
+                found: count.to_string(),
+                next: "download it again",
+            });
+        }
         Ok(Special { declared, named, extra })
     }
 

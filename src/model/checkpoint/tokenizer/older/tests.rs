@@ -169,6 +169,14 @@ fn a_token_that_the_settings_declare_at_the_id_of_a_piece_stands_in_its_place() 
 }
 
 #[test]
+fn more_tokens_than_can_be_compared_with_each_other_are_refused() {
+    let many: Vec<String> = (0..20_000).map(|index| format!("<{index}>")).collect();
+    let folder = changed(|_| {}, &json!({"extra_special_tokens": many}));
+    let error = Tokenizer::open(folder.path()).err().expect("it was opened").to_string();
+    assert!(error.contains("tokenizer_config.json") && error.contains("at most 16384 tokens"), "{error}");
+}
+
+#[test]
 fn sentencepiece_files_that_are_not_followed_are_refused_with_what_helps() {
     let refused = |folder: &TempDir, words: &[&str]| {
         let error = Tokenizer::open(folder.path()).err().expect("it was opened").to_string();

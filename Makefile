@@ -96,11 +96,11 @@ fuzz: runtime ## a million mutated inputs for every parser of foreign bytes, und
 	EXECUTIONS=$(EXECUTIONS) ONLY="$(ONLY)" nice -n 19 \
 	  $(CARGO) test --release --locked --quiet --test fuzz -- --ignored --exact whole --nocapture
 
-# AutoGPTQ and AutoAWQ ask for packages of other years: single files of theirs are used, which need none.
+# AutoGPTQ, AutoAWQ and auto-round ask for many packages: single files of theirs are used, which need none.
 .venv/quantised/ready: scripts/reference/requirements-quantised.txt scripts/reference/requirements.txt
 	$(PYTHON) -m venv .venv/quantised
 	.venv/quantised/bin/python -m pip install --quiet -r scripts/reference/requirements-quantised.txt
-	.venv/quantised/bin/python -m pip install --quiet --no-deps auto-gptq==0.7.1 autoawq==0.2.9
+	.venv/quantised/bin/python -m pip install --quiet --no-deps auto-gptq==0.7.1 autoawq==0.2.9 auto-round==0.16.1
 	@touch $@
 
 zoo: .venv/ready ## retrain the small checkpoints in data/zoo

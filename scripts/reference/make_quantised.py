@@ -35,6 +35,7 @@ PACKAGES = {
     "compressed": ["compressed-tensors"],
     "gptq": ["auto_gptq"],
     "awq": ["autoawq"],
+    "auto_round": ["auto-round"],
     "bitsandbytes": ["bitsandbytes", "transformers"],
     "mlx": ["mlx"],
     "mxfp4": ["transformers"],

@@ -209,6 +209,51 @@ def gptq(plain, rng, bits: int, group: int, act_order: bool = False, layout: str
     return stored, read, config | {"checkpoint_format": layout}
 
 
+def auto_round_code(file: str):
+    """A module of `auto_round_extension` without the rest of auto-round, which asks for packages that quantise."""
+    folder = Path(importlib.util.find_spec("auto_round_extension").submodule_search_locations[0])
+    utils = types.ModuleType("auto_round.utils")
+    utils.get_packing_device = lambda device: torch.device("cpu")
+    sys.modules |= {"auto_round": types.ModuleType("auto_round"), "auto_round.utils": utils}
+    files = {
+        "auto_round.utils.bit_packing": folder.parent / "auto_round/utils/bit_packing.py",
+        "auto_round_extension.torch.qlinear_torch": folder / "torch/qlinear_torch.py",
+        f"auto_round_extension.torch.{file}": folder / f"torch/{file}.py",
+    }
+    for name, path in files.items():
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[f"auto_round_extension.torch.{file}"]
+
+
+def auto_round(plain, rng, bits: int, group: int, packing: str, others: dict | None = None):
+    """`QuantLinear.pack` of auto-round, and its `forward` on the unit matrix."""
+    file = "qlinear_torch" if packing == "auto_round" else "qlinear_torch_zp"
+    linear_of = auto_round_code(file).QuantLinear
+    stored, read, extra = {}, {}, {}
+    for name, value in plain.matrices.items():
+        own = next((how for ending, how in (others or {}).items() if module_of(name).endswith(ending)), None)
+        own_bits, own_group = own or (bits, group)
+        if own:
+            extra[module_of(name)] = {"bits": own_bits, "group_size": own_group, "data_type": "int"}
+        outputs, inputs = value.shape
+        size = inputs if own_group == -1 else own_group
+        groups = torch.arange(inputs) // size
+        scale, zero = asymmetric(value, size, own_bits)
+        whole = torch.nn.Linear(inputs, outputs, bias=False)
+        whole.weight.data = within(value, scale, zero, own_bits, groups)
+        linear = linear_of(own_bits, own_group, inputs, outputs, bias=False)
+        linear.device = torch.device("cpu")
+        linear.pack(whole, scale.clone(), zero.clone())
+        tensors = {"qweight": linear.qweight, "qzeros": linear.qzeros, "scales": linear.scales.half()}
+        linear.scales = linear.scales.float()
+        read[name] = linear(torch.eye(inputs)).t().contiguous()
+        stored |= {f"{module_of(name)}.{key}": tensor.clone().contiguous() for key, tensor in tensors.items()}
+    config = {"quant_method": "auto-round", "bits": bits, "group_size": group, "sym": False, "data_type": "int"}
+    return stored, read, config | {"packing_format": packing} | ({"extra_config": extra} if extra else {})
+
+
 def awq_code():
     """Two files of AutoAWQ, whose package asks for others that are not here."""
     folder = Path(importlib.util.find_spec("awq").submodule_search_locations[0])
@@ -228,7 +273,7 @@ def awq_code():
     return found
 
 
-def awq(plain, rng, group: int, version: str = "gemm"):
+def awq(plain, rng, group: int, version: str = "gemm", method: str = "awq"):
     """`WQLinear_GEMM.from_linear` and `dequantize_gemm` of AutoAWQ, with the scales in float32. What `WQLinear_GEMV.from_linear`
     writes only a GPU reads there; here by definition, as that function packs it."""
     packing, gemm, gemv = awq_code()
@@ -251,6 +296,9 @@ def awq(plain, rng, group: int, version: str = "gemm"):
         for key in ("qweight", "qzeros", "scales"):
             stored[f"{module_of(name)}.{key}"] = getattr(made, key).clone().contiguous()
     config = {"quant_method": "awq", "bits": 4, "group_size": group, "version": version, "zero_point": True}
+    if method == "auto-round":
+        config = {"quant_method": method, "bits": 4, "group_size": group, "sym": False, "data_type": "int"}
+        config["packing_format"] = "auto_round:auto_awq"
     return stored, read, config
 
 

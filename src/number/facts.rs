@@ -75,7 +75,7 @@ impl ModelFacts {
 /// How the names of weights in fewer bits begin: GGUF's types, where a digit follows, and the formats of safetensors. That every
 /// form that is read is among them is a test of checkpoints.
 const TYPES: [&str; 3] = ["q", "iq", "tq"];
-const FORMATS: [&str; 15] = [
+const FORMATS: [&str; 16] = [
     "mxfp4",
     "mxfp6",
     "nvfp4",
@@ -86,6 +86,7 @@ const FORMATS: [&str; 15] = [
     "int4",
     "int-",
     "llm.int8",
+    "auto-round",
     "gptq",
     "awq",
     "mlx",

@@ -135,6 +135,8 @@ fn a_checkpoint_says_how_most_of_its_weights_are_stored() {
         ("mxfp6_compressed", "mxfp6"),
         ("mxfp8_compressed", "fp8"),
         ("awq_gemv", "awq-4bit"),
+        ("auto_round_gptq", "gptq-4bit"),
+        ("auto_round_awq", "awq-4bit"),
     ] {
         assert_eq!(open(&golden(&case(name))).dtype(), expected);
     }
@@ -180,7 +182,7 @@ fn the_identity_is_that_of_the_stored_tensors_and_how_they_are_read() {
 #[test]
 fn what_is_not_read_is_refused_by_its_name() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change, &[&str]); 10] = [
+    let cases: [(&str, Change, &[&str]); 12] = [
         (
             "gptq_2bit",
             |q| q["quant_method"] = json!("quip"),
@@ -193,6 +195,12 @@ fn what_is_not_read_is_refused_by_its_name() {
         ),
         ("gptq_4bit_v2", |q| q["bits"] = json!(5), &["`gptq`", "`bits`", "2, 3, 4 or 8", "5"]),
         ("awq_4bit", |q| q["version"] = json!("marlin"), &["`awq`", "`version`", "gemm or gemv", "marlin"]),
+        (
+            "auto_round_4bit",
+            |q| q["packing_format"] = json!("auto_round:llm_compressor"),
+            &["`auto-round`", "`packing_format`", "auto_round:auto_gptq", "llm_compressor"],
+        ),
+        ("auto_round_4bit", |q| q["data_type"] = json!("nv_fp"), &["`auto-round`", "`data_type`", "nv_fp"]),
         ("awq_gemv", |q| q["group_size"] = json!(36), &["`awq`", "`group_size`", "36"]),
         ("awq_4bit", |q| q["bits"] = json!(8), &["`awq`", "`bits`", "8"]),
         ("int4_groups", |q| q["format"] = json!("marlin-24"), &["`format`", "marlin-24", "pack-quantized"]),

@@ -47,10 +47,7 @@ fn down_columns(source: &Source<'_>, module: &str, elements: usize) -> Result<We
     let mut parts = vec![elements, scales];
     let [groups, _] = source.matrix(scales, SCALES)?;
     source.shaped(scales, &[&[groups, outputs]])?;
-    if !inputs.is_multiple_of(groups) {
-        let found = format!("{groups} for {inputs} inputs");
-        return Err(source.refuse_tensor(scales, "scales of groups of one size".into(), found));
-    }
+    let group = source.group_of(scales, inputs, groups)?;
     let zeros = source.need(elements, module, ".qzeros")?;
     source.stored_as(zeros, WORDS)?;
     source.shaped(zeros, &[&[groups, words]])?;
@@ -61,7 +58,7 @@ fn down_columns(source: &Source<'_>, module: &str, elements: usize) -> Result<We
         scheme: Scheme::of_bits("awq", BITS),
         shape: source.sized(elements, [outputs, inputs])?,
         parts,
-        rows: Box::new(Interleaved { inputs, words, group: inputs / groups, scale }),
+        rows: Box::new(Interleaved { inputs, words, group, scale }),
     })
 }
 

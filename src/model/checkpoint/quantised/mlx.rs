@@ -48,11 +48,7 @@ fn weight(source: &Source<'_>, module: &str, scales: usize) -> Result<Weight, Ch
     let group = usize::try_from(group).ok().filter(|group| (1..=1 << 20).contains(group));
     let group = group.ok_or_else(|| source.refuse_key("group_size", "the size of a group", &Value::Null))?;
     let [rows, words] = source.matrix(elements, &[Dtype::U32])?;
-    if !(32 * words).is_multiple_of(bits as usize) {
-        let found = format!("{words} words of numbers of {bits} bits");
-        return Err(source.refuse_tensor(elements, "whole numbers in its words".into(), found));
-    }
-    let columns = 32 * words / bits as usize;
+    let columns = source.numbers_of(elements, words, bits)?;
     if !columns.is_multiple_of(group) {
         let found = format!("{columns}");
         return Err(source.refuse_tensor(elements, format!("columns in groups of {group}"), found));

@@ -5,6 +5,7 @@
 //! matrix follow from the bytes of the parts. The rest of the program sees a weight of the usual name and shape; what quantises
 //! activations as a model runs is no part of its weights, and is left out.
 
+mod auto_round;
 mod awq;
 mod bits;
 mod bitsandbytes;
@@ -42,6 +43,7 @@ struct Format {
 }
 
 static FORMATS: &[Format] = &[
+    Format { method: "auto-round", weights: auto_round::weights },
     Format { method: "awq", weights: awq::weights },
     Format { method: "bitsandbytes", weights: bitsandbytes::weights },
     Format { method: "compressed-tensors", weights: compressed_tensors::weights },

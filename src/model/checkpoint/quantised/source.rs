@@ -130,6 +130,29 @@ impl<'a> Source<'a> {
         known.copied().ok_or_else(|| self.refuse_key(key, &values.join(" or "), found))
     }
 
+    /// How many numbers of so many bits fill the words of a row or column.
+    pub(super) fn numbers_of(&self, index: usize, words: usize, bits: u32) -> Result<usize, CheckpointError> {
+        if (32 * words).is_multiple_of(bits as usize) {
+            return Ok(32 * words / bits as usize);
+        }
+        let found = format!("{words} words of numbers of {bits} bits");
+        Err(self.refuse_tensor(index, "whole numbers in its words".into(), found))
+    }
+
+    /// The inputs of a group, of which there are so many with a scale each.
+    pub(super) fn group_of(
+        &self,
+        scales: usize,
+        inputs: usize,
+        groups: usize,
+    ) -> Result<usize, CheckpointError> {
+        if inputs.is_multiple_of(groups) {
+            return Ok(inputs / groups);
+        }
+        let found = format!("{groups} for {inputs} inputs");
+        Err(self.refuse_tensor(scales, "scales of groups of one size".into(), found))
+    }
+
     pub(super) fn refuse_key(&self, key: &str, expected: &str, found: &Value) -> CheckpointError {
         CheckpointError::Quantisation {
             file: self.file.to_path_buf(),

@@ -115,8 +115,8 @@ unit = "prompt"
 x = { metric = "output-entropy" }
 y = { metric = "last-gain" }
 [prediction.rule]
-supported = [{ statistic = "rho", at-least = 0.5 }]
-contradicted = [{ statistic = "rho", at-most = -0.5 }]
+supported = [{ statistic = "low", above = 0.0 }]
+contradicted = [{ statistic = "high", below = 0.0 }]
 "#;
 
 impl World {

@@ -462,3 +462,19 @@ fn check_says_which_branches_there_are_where_a_quantity_names_another() {
         assert!(said.contains(expected), "{said}");
     }
 }
+
+#[test]
+fn check_says_which_verdicts_the_data_allow_and_which_profile_has_what_is_needed() {
+    let sandbox = Sandbox::new();
+    let (said, _) = sandbox.expect(0, &["check"]);
+    let line =
+        |start: &str| said.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{said}"));
+    let h11 = line("H11a on published data");
+    assert!(h11.contains("only contradicted") && h11.contains("families at least 8 (now 1)"), "{h11}");
+    assert!(
+        line("H16a needs 16 lineages of models, of which profile").contains("profile small has"),
+        "{said}"
+    );
+    assert!(line("H3a needs 5 trainings").ends_with("no profile of the model list has as many"), "{said}");
+    assert!(said.contains("core predictions to come out either way"), "{said}");
+}

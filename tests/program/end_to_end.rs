@@ -421,19 +421,19 @@ id = "H19a"
 claim = "The range is positive."
 evidence = ["rehearsal"]
 test = { kind = "mean-by-model", of = { metric = "anisotropy-range" }, against = 0.0 }
-rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
+rule = { supported = [{ statistic = "share-above", at-least = 1.0 }], contradicted = [{ statistic = "models-below", at-least = 1 }] }
 [[prediction]]
 id = "H19b"
 claim = "Values have a norm."
 evidence = ["rehearsal"]
 test = { kind = "mean-by-model", of = { metric = "value-weight-square", select = { layer = 0 } }, against = 0.0 }
-rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
+rule = { supported = [{ statistic = "share-above", at-least = 1.0 }], contradicted = [{ statistic = "models-below", at-least = 1 }] }
 [[prediction]]
 id = "H19c"
 claim = "Attention off the diagonal has a trace."
 evidence = ["rehearsal"]
 test = { kind = "mean-by-model", of = { metric = "mean-attention-trace" }, against = 0.0 }
-rule = { supported = [{ statistic = "share-above", at-least = 1.0 }] }
+rule = { supported = [{ statistic = "share-above", at-least = 1.0 }], contradicted = [{ statistic = "models-below", at-least = 1 }] }
 "#;
     sandbox.write("experiments/hypotheses/H19.toml", hypothesis);
     let summary = sandbox.json(RUN);

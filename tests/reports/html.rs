@@ -45,6 +45,9 @@ fn prediction(id: &str, evidence: Evidence, verdict: Verdict) -> PredictionOutco
         estimates: vec![estimate("zoo-llama", 0.3), estimate(HOSTILE, -0.1), endless, absent],
         because: format!("4 of 7 lie above 0 {HOSTILE}"),
         missing: vec![],
+        would_decide: String::new(),
+        allows: Vec::new(),
+        as_printed: None,
         notes: vec![HOSTILE.into()],
     };
     let mut other = primary.clone();
@@ -540,10 +543,13 @@ fn page_markdown_and_terminal_count_the_same_survivors() {
         let counted = survival(&view.hypotheses, evidence);
         let (survives, fallen, open) = (counted.survives.len(), counted.fallen.len(), counted.open.len());
         let verb = if fallen == 1 { "falls" } else { "fall" };
-        let counts = format!("({fallen} {verb}, {open} left open)");
+        let (fragile, reversed) = (counted.fragile.len(), counted.reversed.len());
+        let more = |n: usize, what: &str| if n == 0 { String::new() } else { format!("{n} {what}, ") };
+        let reversed_too = more(reversed, "from another finding than the published one");
+        let counts = format!("({fallen} {verb}, {reversed_too}{}{open} left open)", more(fragile, "fragile"));
         assert!(headline.contains(&counts), "{headline}: {counts}");
         let lists = document.all(&|element| element.has_class("fates"))[place];
-        assert_eq!(lists.named("li").len(), survives + fallen + open);
+        assert_eq!(lists.named("li").len(), survives + fallen + fragile + reversed + open);
         let said = format!("survives for {survives} of {} hypotheses", counted.concluded);
         assert!(markdown(&view).contains(&said), "{said}");
         let terminal = terminal(&view).split_whitespace().collect::<Vec<_>>().join(" ");

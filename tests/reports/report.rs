@@ -38,6 +38,9 @@ fn judgement(evidence: Evidence, verdict: Verdict, unit: &str, estimates: Vec<Es
         estimates,
         because: "4 of 7 models lie above 0 | and the rule asks for\nall".into(),
         missing: if untestable { vec!["models with norm = layernorm".into()] } else { vec![] },
+        would_decide: String::new(),
+        allows: Vec::new(),
+        as_printed: None,
         notes: vec!["cannot reach alpha = 0.05 with 4 units".into()],
     }
 }

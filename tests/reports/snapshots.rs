@@ -35,6 +35,9 @@ fn judgement(evidence: Evidence, protocol: Protocol, verdict: Verdict, value: f6
         }],
         because: "mean is above 0".into(),
         missing: vec![],
+        would_decide: String::new(),
+        allows: Vec::new(),
+        as_printed: None,
         notes: vec!["bootstrap of 25 prompts".into()],
     }
 }

@@ -202,13 +202,13 @@ relation = "equivalent"
 id = "H1a"
 claim = "C"
 test = { kind = "lowest-category", of = { metric = "last-gain", select = { prompt = "fox", source = "run_a", without-categories = ["Nonsense"] } }, category = "Factual" }
-rule = { supported = [{ statistic = "share", at-least = 0.75 }], contradicted = [{ statistic = "share", below = 0.25 }] }
+rule = { supported = [{ statistic = "low", at-least = 0.75 }], contradicted = [{ statistic = "low", below = 0.25 }] }
 
 [[prediction]]
 id = "H1b"
 claim = "C"
 test = { kind = "ratio", numerator = { metric = "last-gain" }, denominator = { metric = "cumulative-gain" } }
-rule = { supported = [{ statistic = "ratio", above = 1 }] }
+rule = { supported = [{ statistic = "single", above = 1 }], contradicted = [{ statistic = "single", below = 1 }] }
 "#;
 
 /// Replaces text in one file of the small experiment and returns the report, if any.
@@ -327,8 +327,8 @@ const CASES: &[Case] = &[
     case(
         H,
         [
-            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
-            "kind = \"k-of-n\", of = { metric = \"last-gain\" } }\nrule = { supported = [{ statistic = \"p\"",
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"k-of-n\", of = { metric = \"last-gain\" } }\nrule = { supported = [{ statistic = \"p\", below = 0.05 }], contradicted = [{ statistic = \"p-against\", below = 0.05 }] }",
         ],
         "k-of-n takes one of `k`",
         "{ kind = \"k-of-n\", of = { metric = \"last-gain\" } }",
@@ -337,8 +337,8 @@ const CASES: &[Case] = &[
     case(
         H,
         [
-            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
-            "kind = \"groups\", of = { metric = \"last-gain\" }, by = { fact = \"norm\" } }\nrule = { supported = [{ statistic = \"p\"",
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"groups\", of = { metric = \"last-gain\" }, by = { fact = \"norm\" } }\nrule = { supported = [{ statistic = \"p\", below = 0.05 }], contradicted = [{ statistic = \"high\", below = 0.0 }] }",
         ],
         "models are grouped by a fact and its value",
         "{ fact = \"norm\" }",
@@ -347,8 +347,8 @@ const CASES: &[Case] = &[
     case(
         H,
         [
-            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
-            "kind = \"sign-pattern\", of = { metric = \"last-gain\" }, models = [\"one\", \"tow-8b\"] }\nrule = { supported = [{ statistic = \"same-sign\"",
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"sign-pattern\", of = { metric = \"last-gain\" }, models = [\"one\", \"tow-8b\"] }\nrule = { supported = [{ statistic = \"same-sign\", at-least = 1 }], contradicted = [{ statistic = \"differ\", at-least = 1 }] }",
         ],
         "unknown model `tow-8b`",
         "\"tow-8b\"",
@@ -357,8 +357,8 @@ const CASES: &[Case] = &[
     case(
         H,
         [
-            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
-            "kind = \"layer-correlation\", method = \"spearman\", x = { metric = \"layer-gain\" }, y = { metric = \"last-gain\" } }\nrule = { supported = [{ statistic = \"rho\"",
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"layer-correlation\", method = \"spearman\", x = { metric = \"layer-gain\" }, y = { metric = \"last-gain\" } }\nrule = { supported = [{ statistic = \"low\", above = 0 }], contradicted = [{ statistic = \"high\", below = 0 }] }",
         ],
         "last-gain has one value, this test compares layers",
         "{ metric = \"last-gain\" }",
@@ -388,16 +388,84 @@ const CASES: &[Case] = &[
         "99999999999999999999",
         "",
     ),
+    // What a rule may decide on.
+    case(
+        H,
+        [", contradicted = [{ statistic = \"single\", below = 1 }]", ""],
+        "H1b has no way to be contradicted",
+        "{ supported = [{ statistic = \"single\", above = 1 }] }",
+        "the end of an interval",
+    ),
+    case(
+        H,
+        [
+            "supported = [{ statistic = \"low\", at-least = 0.75 }]",
+            "supported = [{ statistic = \"share\", at-least = 0.75 }]",
+        ],
+        "`supported` of H1a rests on estimates alone",
+        "[{ statistic = \"share\", at-least = 0.75 }]",
+        "bound one of low, high",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"pairs\", of = { metric = \"last-gain\" }, change = \"instruct\" }\nrule = { supported = [{ statistic = \"share-significant\", above = 0.5 }], contradicted = [{ statistic = \"share-significant\", below = 0.25 }] }",
+        ],
+        "a lack of significance makes H1b contradicted here (share-significant below 0.25)",
+        "{ statistic = \"share-significant\", below = 0.25 }",
+        "end of an interval",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"correlation\", method = \"pearson\", unit = \"model\", x = { metric = \"last-gain\" }, y = { metric = \"output-entropy\" }, across-protocols = true }\nrule = { supported = [{ statistic = \"low\", above = 0 }], contradicted = [{ statistic = \"p\", above = 0.05 }] }",
+        ],
+        "a lack of significance makes H1b contradicted here (p above 0.05)",
+        "{ statistic = \"p\", above = 0.05 }",
+        "end of an interval",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"correlation\", method = \"pearson\", unit = \"model\", x = { metric = \"last-gain\" }, y = { metric = \"output-entropy\" }, across-protocols = true }\nrule = { supported = [{ statistic = \"low\", at-least = -0.1 }], contradicted = [{ statistic = \"high\", below = -0.3 }] }",
+        ],
+        "the smallest effect of interest of H1b is negative: low at-least -0.1 supports it on the other side of 0",
+        "{ statistic = \"low\", at-least = -0.1 }",
+        "turn the sign",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"correlation\", method = \"pearson\", unit = \"model\", x = { metric = \"last-gain\" }, y = { metric = \"output-entropy\" }, across-protocols = true }\nrule = { supported = [{ statistic = \"low\", above = 0.1 }], contradicted = [{ statistic = \"high\", below = 0.3 }] }",
+        ],
+        "an interval from 0.1 to 0.3 both supports and contradicts it",
+        "{ statistic = \"low\", above = 0.1 }",
+        "turn the sign",
+    ),
+    case(
+        H,
+        [
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"pairs\", of = { metric = \"last-gain\" }, change = \"instruct\", size = -0.1 }\nrule = { supported = [{ statistic = \"low\", above = 0 }], contradicted = [{ statistic = \"high\", below = 0 }] }",
+        ],
+        "the smallest effect of interest is negative: -0.1",
+        "-0.1",
+        "without a sign",
+    ),
     // Rules.
     case(H, ["at-least = 0.75", "at-least = 1e999"], "expected at most 1.797", "1e999", ""),
     case(
         H,
         [
-            "contradicted = [{ statistic = \"share\", below = 0.25 }]",
-            "contradicted = [{ statistic = \"share\", below = 0.25 }, { statistic = \"share\", above = 0.7 }], contradicted-when = \"any\"",
+            "contradicted = [{ statistic = \"low\", below = 0.25 }]",
+            "contradicted = [{ statistic = \"low\", below = 0.25 }, { statistic = \"low\", above = 0.7 }], contradicted-when = \"any\"",
         ],
         "can hold at once",
-        "[{ statistic = \"share\", below = 0.25 }, { statistic = \"share\", above = 0.7 }]",
+        "[{ statistic = \"low\", below = 0.25 }, { statistic = \"low\", above = 0.7 }]",
         "separate the bounds",
     ),
     case(
@@ -633,7 +701,7 @@ const CASES: &[Case] = &[
     ),
     case(
         H,
-        ["statistic = \"ratio\"", "statistic = \"rato\""],
+        ["statistic = \"single\"", "statistic = \"rato\""],
         "offers no statistic `rato`",
         "\"rato\"",
         "`ratio`",
@@ -642,30 +710,30 @@ const CASES: &[Case] = &[
         H,
         ["above = 1 ", "above = 1, below = 1 "],
         "can never hold",
-        "{ statistic = \"ratio\", above = 1, below = 1 }",
+        "{ statistic = \"single\", above = 1, below = 1 }",
         "",
     ),
-    case(H, [", above = 1", ""], "has no bound", "{ statistic = \"ratio\" }", "at-least"),
+    case(H, [", above = 1", ""], "has no bound", "{ statistic = \"single\" }", "at-least"),
     case(
         H,
         ["below = 0.25", "at-most = 0.75"],
         "`supported` and `contradicted` of H1a can hold at once",
-        "[{ statistic = \"share\", at-most = 0.75 }]",
+        "[{ statistic = \"low\", at-most = 0.75 }]",
         "separate",
     ),
     case(
         H,
         [
-            "supported = [{ statistic = \"ratio\", above = 1 }]",
-            "supported = [{ statistic = \"ratio\", above = 1 }, { statistic = \"ratio\", below = 0 }]",
+            "supported = [{ statistic = \"single\", above = 1 }]",
+            "supported = [{ statistic = \"single\", above = 1 }, { statistic = \"single\", below = 0 }]",
         ],
         "`supported` can never hold",
-        "[{ statistic = \"ratio\", above = 1 }, { statistic = \"ratio\", below = 0 }]",
+        "[{ statistic = \"single\", above = 1 }, { statistic = \"single\", below = 0 }]",
         "",
     ),
     case(
         H,
-        ["supported = [{ statistic = \"ratio\", above = 1 }]", "supported = []"],
+        ["supported = [{ statistic = \"single\", above = 1 }]", "supported = []"],
         "`supported` is empty",
         "[]",
         "",
@@ -701,8 +769,8 @@ const CASES: &[Case] = &[
     case(
         H,
         [
-            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"ratio\"",
-            "kind = \"correlation\", method = \"pearson\", unit = \"model\", within-category = true, x = { metric = \"last-gain\" }, y = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"rho\"",
+            "kind = \"ratio\", numerator = { metric = \"last-gain\" }, denominator = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"single\", above = 1 }], contradicted = [{ statistic = \"single\", below = 1 }] }",
+            "kind = \"correlation\", method = \"pearson\", unit = \"model\", within-category = true, x = { metric = \"last-gain\" }, y = { metric = \"cumulative-gain\" } }\nrule = { supported = [{ statistic = \"low\", above = 0 }], contradicted = [{ statistic = \"high\", below = 0 }] }",
         ],
         "models have no category",
         "true",
@@ -824,7 +892,7 @@ fn a_slip_does_not_hide_the_mistakes_of_later_checks() {
         ("kind = \"ratio\"", "kind = \"ration\""),
         ("alpha = 0.05", "alpha = 0.9"),
         ("\"two-8b\"]", "\"two-7b\"]"),
-        ("statistic = \"ratio\"", "statistic = \"rato\""),
+        ("statistic = \"single\"", "statistic = \"rato\""),
     ];
     let text = edits.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1));
     fs::write(&path, text).unwrap();
@@ -853,6 +921,30 @@ fn json_has_a_place_and_a_suggestion_for_programs() {
     assert!(one["file"].as_str().unwrap().ends_with(H));
     assert_eq!((one["line"].as_u64(), one["column"].as_u64()), (Some(3), Some(1)));
     assert_eq!(one["suggestion"], "did you mean `title`?");
+}
+
+#[test]
+fn a_claim_that_no_evidence_is_asked_about_as_a_whole_is_refused() {
+    let edited = |edits: &[(&str, &str)]| {
+        let folder = small();
+        let text = edits.iter().fold(HYPOTHESIS.to_string(), |text, (from, to)| text.replacen(from, to, 1));
+        fs::write(folder.path().join(H), text).unwrap();
+        config::load(&folder.path().join("e.toml")).err()
+    };
+    let of_a = ("claim = \"C\"\ntest = { kind = \"lowest", "claim = \"C\"\nMORE\ntest = { kind = \"lowest");
+    let of_b = ("claim = \"C\"\ntest = { kind = \"ratio", "claim = \"C\"\nMORE\ntest = { kind = \"ratio");
+    let more = |(from, to): (&'static str, &str), more: &str| (from, to.replace("MORE", more));
+    let both = |a: &str, b: &str| {
+        let (a, b) = (more(of_a, a), more(of_b, b));
+        edited(&[(a.0, &a.1), (b.0, &b.1)])
+    };
+    let apart = both("evidence = [\"published\"]", "evidence = [\"measured\"]").unwrap();
+    let [found] = &apart.diagnostics[..] else { panic!("{apart}") };
+    assert!(found.message.contains("(H1a of published, H1b of measured)"), "{}", found.message);
+    assert_eq!(found.text(), "[\"measured\"]");
+    assert!(both("evidence = [\"published\"]", "core = false\nevidence = [\"measured\"]").is_none());
+    let none = both("core = false", "core = false").unwrap();
+    assert!(none.diagnostics[0].message.contains("no prediction is core"), "{none}");
 }
 
 #[test]

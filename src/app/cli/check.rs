@@ -8,6 +8,7 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::options::CommonOptions;
 use super::output;
+use super::reachable;
 use crate::pipeline::{WhenMissing, locate, registrations};
 use base::progress::Silent;
 use model::arch::Recipe;
@@ -38,7 +39,7 @@ impl Arguments {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         match config::check(&self.paths).map_err(ClaimsError::Toml).and_then(published_too) {
             Ok(checked) => {
-                let news = registered(&checked, &self.results)?;
+                let news = registered(&checked, &self.results)? + &at_hand(&checked, &self.results)?;
                 if self.common.json {
                     return output::print_json(&serde_json::json!([]));
                 }
@@ -76,6 +77,20 @@ fn registered(checked: &[Checked], results: &Path) -> Result<String, Failure> {
         }
     }
     Ok(news)
+}
+
+/// Which verdicts the data at hand allow, for every core prediction that could not come out both ways on them: published rows, and
+/// what the last run in the results folder measured for the file as it is.
+fn at_hand(checked: &[Checked], results: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
+        let loaded = config::load(&experiment.path).map_err(|report| bad(&report))?;
+        let found =
+            reachable::at_hand(&loaded, results).map_err(|error| Failure::new(Exit::BadConfig, error))?;
+        text += &reachable::in_words(&found);
+        text += &reachable::needs(&loaded);
+    }
+    Ok(text)
 }
 
 /// The published tables of every experiment, their claims and the recipes beside them.

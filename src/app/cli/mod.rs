@@ -14,6 +14,7 @@ mod output;
 mod plan;
 mod profile;
 mod progress;
+mod reachable;
 mod register;
 mod regress;
 mod report;

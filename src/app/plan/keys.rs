@@ -29,9 +29,9 @@ pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 9;
+pub const STATISTICS_VERSION: u32 = 10;
 /// How outcomes become a report.
-pub const REPORT_VERSION: u32 = 19;
+pub const REPORT_VERSION: u32 = 20;
 
 /// Fields that digest the outputs of other jobs: they change because those change.
 pub(super) const DERIVED: [&str; 2] = ["evidence", "outcomes"];

@@ -210,6 +210,9 @@ mod tests {
             }],
             because: String::new(),
             missing: Vec::new(),
+            would_decide: String::new(),
+            allows: Vec::new(),
+            as_printed: None,
             notes: Vec::new(),
         };
         let mut shown = RunNumbers::default();

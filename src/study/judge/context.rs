@@ -5,6 +5,7 @@ use super::{
     hypothesis::{Condition, Needs},
     population::{Population, Scope},
     row_filter::RowFilter,
+    spread::has_spread,
 };
 use crate::stats::{Interval, Seed, out_of_reach};
 use number::{
@@ -71,9 +72,20 @@ impl<'a> TestContext<'a> {
         self.index.model(id)
     }
 
-    /// The 1-alpha interval of a mean, as [`stats::mean_interval`](crate::stats::mean_interval) gives it.
+    /// The 1-alpha and the 1-2alpha interval of a mean, as [`stats::mean_interval`](crate::stats::mean_interval) gives them;
+    /// none of values without spread.
+    pub(crate) fn mean_intervals(&self, values: &[f64]) -> Option<[Interval; 2]> {
+        self.cache.means(values, self.alpha).filter(|_| has_spread(values))
+    }
+
+    /// The interval of a mean at another level; none of values without spread.
+    pub(crate) fn interval_at(&self, values: &[f64], alpha: f64) -> Option<Interval> {
+        self.cache.means(values, alpha).filter(|_| has_spread(values)).map(|[at_alpha, _]| at_alpha)
+    }
+
+    /// The first of [`TestContext::mean_intervals`].
     pub(crate) fn mean_interval(&self, values: &[f64]) -> Option<Interval> {
-        self.cache.means(values, self.alpha).map(|[at_alpha, _]| at_alpha)
+        self.mean_intervals(values).map(|[at_alpha, _]| at_alpha)
     }
 
     /// The words of a note about a p that is withheld because no outcome of the test could be significant.

@@ -1,51 +1,171 @@
 //! Applies the rule of a prediction: from statistics to a verdict, and the conditions that decided it in words.
+//!
+//! A condition is true, false, or unknown, where its statistic has no value or something that enters it is missing. A list of
+//! conditions follows from them as in Kleene's logic: one false condition is enough for "all" to fail, one true one for "any" to
+//! hold, whatever the others are. So a claim of two parts falls with the one that can be tested.
 
 use super::{
     digits::digits,
-    findings::Findings,
+    findings::{Findings, Known},
     hypothesis::{Condition, Holds, Rule, Way},
-    outcome::Statistic,
+    nature::{Nature, nature},
     verdict::Verdict,
 };
 
-/// The verdict of `rule` on what a test found, and why.
-pub(super) fn decide(rule: &Rule, findings: &Findings) -> (Verdict, String) {
-    if findings.lacks() {
-        return (Verdict::Untestable, format!("cannot be tested here: {}", findings.missing.join("; ")));
-    }
-    let statistics = &findings.statistics;
+/// What a rule makes of the findings of a test.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Decision {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What decided it, in words.
+    pub because: String,
+    /// Why it could not be decided, an entry each, where the findings do not say so themselves.
+    pub missing: Vec<String>,
+    /// What would decide it, in words; empty where it is decided.
+    pub would_decide: String,
+    /// The verdicts that the rule could give on as many units as there are, whatever they showed.
+    pub allows: Vec<Verdict>,
+}
+
+/// Whether something holds, as far as the numbers tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Truth {
+    Yes,
+    No,
+    Unknown,
+}
+
+/// A condition, and the sentence that says whether it holds.
+struct Judged {
+    truth: Truth,
+    words: String,
+    /// What it asks for, beside what there is.
+    asks: String,
+}
+
+/// The verdict of `rule` on what a test of this kind found, and why.
+pub(super) fn decide(rule: &Rule, kind: &str, findings: &Findings) -> Decision {
     let ways: Vec<Way<'_>> = rule.ways().into_iter().filter(|way| !way.conditions.is_empty()).collect();
-    let met = |way: &Way<'_>| {
-        let mut each = way.conditions.iter().map(|c| judge(c, statistics).0);
-        match way.holds {
-            Holds::All => each.all(|met| met),
-            Holds::Any => each.any(|met| met),
+    let judged: Vec<(&Way<'_>, Vec<Judged>)> =
+        ways.iter().map(|way| (way, way.conditions.iter().map(|c| judge(c, findings)).collect())).collect();
+    let holding: Vec<_> = judged.iter().filter(|(way, each)| truth(way, each) == Truth::Yes).collect();
+    let said = |each: &[Judged], truth: &dyn Fn(Truth) -> bool| {
+        let deciding = each.iter().filter(|one| truth(one.truth)).map(|one| one.words.clone());
+        deciding.collect::<Vec<_>>().join(", ")
+    };
+    let lacks = findings.missing.join("; ");
+    let allows: Vec<Verdict> =
+        judged.iter().filter(|(way, each)| is_open(way, each, kind)).map(|(way, _)| way.verdict).collect();
+    let (verdict, because) = match holding[..] {
+        [(way, each)] => {
+            let because = said(each, &|truth| truth == Truth::Yes);
+            let rest = if findings.lacks() {
+                format!("; the rest cannot be tested here: {lacks}")
+            } else {
+                String::new()
+            };
+            (way.verdict, because + &rest)
         }
-    };
-    let holding: Vec<&Way<'_>> = ways.iter().filter(|way| met(way)).collect();
-    let said = |way: &Way<'_>, met: bool| {
-        let deciding =
-            way.conditions.iter().map(|c| judge(c, statistics)).filter(|(is_met, _)| *is_met == met);
-        deciding.map(|(_, words)| words).collect::<Vec<_>>().join(", ")
-    };
-    match holding[..] {
-        [way] => (way.verdict, said(way, true)),
+        [] if findings.lacks() => (Verdict::Untestable, format!("cannot be tested here: {lacks}")),
         [] => {
-            let failed = ways.iter().map(|way| format!("not {}: {}", way.verdict, said(way, false)));
-            (Verdict::Inconclusive, failed.collect::<Vec<_>>().join("; "))
+            let failed = |(way, each): &(&Way<'_>, Vec<Judged>)| {
+                format!("not {}: {}", way.verdict, said(each, &|truth| truth != Truth::Yes))
+            };
+            (Verdict::Inconclusive, judged.iter().map(failed).collect::<Vec<_>>().join("; "))
         }
         _ => {
-            let both: Vec<&str> = holding.iter().map(|way| way.verdict.as_str()).collect();
+            let both: Vec<&str> = holding.iter().map(|(way, _)| way.verdict.as_str()).collect();
             (Verdict::Inconclusive, format!("the rule holds for {} at once", both.join(" and ")))
         }
+    };
+    // Where neither could come out, whatever the numbers are, nothing was tested.
+    let decisive = |way: &Way<'_>| way.verdict != Verdict::Negligible;
+    let mut open = judged.iter().filter(|(way, _)| decisive(way)).peekable();
+    if verdict != Verdict::Inconclusive
+        || open.peek().is_none()
+        || !open.all(|(way, each)| truth(way, each) == Truth::Unknown)
+    {
+        let would_decide = match verdict {
+            Verdict::Untestable => lacks,
+            Verdict::Inconclusive => would_decide(&judged),
+            _ => String::new(),
+        };
+        return Decision { verdict, because, missing: Vec::new(), would_decide, allows };
+    }
+    let mut missing: Vec<String> = Vec::new();
+    for (_, each) in judged.iter().filter(|(way, _)| decisive(way)) {
+        for unknown in each.iter().filter(|one| one.truth == Truth::Unknown) {
+            if !missing.contains(&unknown.words) {
+                missing.push(unknown.words.clone());
+            }
+        }
+    }
+    let because = format!("cannot be tested here: {}", missing.join("; "));
+    let would_decide = missing.join("; ");
+    Decision { verdict: Verdict::Untestable, because, missing, would_decide, allows }
+}
+
+/// Whether the conditions of a list could all hold (any, if it says so) had the same units shown something else: statistics that
+/// could not be computed cannot, and numbers of units are what they are.
+fn is_open(way: &Way<'_>, each: &[Judged], kind: &str) -> bool {
+    let mut open = way.conditions.iter().zip(each).map(|(condition, one)| match one.truth {
+        Truth::Yes => true,
+        Truth::No => nature(kind, &condition.statistic) != Some(Nature::Count),
+        Truth::Unknown => false,
+    });
+    match way.holds {
+        Holds::All => open.all(|open| open),
+        Holds::Any => open.any(|open| open),
+    }
+}
+
+/// E.g. `supported with lineages at least 16 (now 10), contradicted with smallest-high at most -0.0200 (now -0.0174)`.
+fn would_decide(judged: &[(&Way<'_>, Vec<Judged>)]) -> String {
+    let ways = judged.iter().filter(|(way, _)| way.verdict != Verdict::Negligible).map(|(way, each)| {
+        let open: Vec<&str> =
+            each.iter().filter(|one| one.truth != Truth::Yes).map(|one| one.asks.as_str()).collect();
+        let or = if way.holds == Holds::Any { " or " } else { " and " };
+        format!("{} with {}", way.verdict, open.join(or))
+    });
+    ways.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether bounds on statistics all hold; `None` where there are none, or something is not known.
+pub(super) fn hold(conditions: &[Condition], findings: &Findings) -> Option<bool> {
+    let way = Way { verdict: Verdict::Supported, conditions, holds: Holds::All };
+    let each: Vec<Judged> = conditions.iter().map(|condition| judge(condition, findings)).collect();
+    match truth(&way, &each) {
+        _ if conditions.is_empty() => None,
+        Truth::Unknown => None,
+        known => Some(known == Truth::Yes),
+    }
+}
+
+fn truth(way: &Way<'_>, each: &[Judged]) -> Truth {
+    let has = |truth| each.iter().any(|one| one.truth == truth);
+    let (decides, otherwise) = match way.holds {
+        Holds::All => (Truth::No, Truth::Yes),
+        Holds::Any => (Truth::Yes, Truth::No),
+    };
+    match () {
+        () if has(decides) => decides,
+        () if has(Truth::Unknown) => Truth::Unknown,
+        () => otherwise,
     }
 }
 
 /// Whether a condition holds, and the sentence that says so.
-fn judge(condition: &Condition, statistics: &[Statistic]) -> (bool, String) {
+fn judge(condition: &Condition, findings: &Findings) -> Judged {
     let name = &condition.statistic;
-    let Some(value) = statistics.iter().find(|s| s.name == *name).and_then(|s| s.value) else {
-        return (false, format!("{name} could not be computed"));
+    let Some(value) = findings.statistics.iter().find(|s| s.name == *name).and_then(|s| s.value) else {
+        let why = findings.reasons_of(name).join("; ");
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        let words = format!("{name} could not be computed{why}");
+        return Judged {
+            truth: Truth::Unknown,
+            asks: format!("{name}, which could not be computed{why}"),
+            words,
+        };
     };
     let Condition { above, at_least, below, at_most, .. } = condition;
     let bounds = [
@@ -62,12 +182,35 @@ fn judge(condition: &Condition, statistics: &[Statistic]) -> (bool, String) {
         .filter_map(|(bound, text, _)| bound.map(|b| format!("{text} {}", digits(b))))
         .collect();
     let verb = if holds { "is" } else { "is not" };
-    (holds, format!("{name} = {} {verb} {}", digits(value), said.join(" and ")))
+    let words = format!("{name} = {} {verb} {}", digits(value), said.join(" and "));
+    let upwards = below.is_none() && at_most.is_none();
+    let too_high = bounds[2..].iter().any(|(_, _, ok)| !ok);
+    let certain = match (findings.lacks(), findings.known.get(name.as_str())) {
+        (false, _) | (true, Some(Known::Exactly)) => true,
+        // What is missing can only raise it: a bound it is above stays broken or met.
+        (true, Some(Known::AtLeast)) => {
+            if holds {
+                upwards
+            } else {
+                too_high
+            }
+        }
+        (true, None) => false,
+    };
+    let truth = match (certain, holds) {
+        (false, _) => Truth::Unknown,
+        (true, true) => Truth::Yes,
+        (true, false) => Truth::No,
+    };
+    let wanted = bounds.iter().filter_map(|(bound, text, _)| bound.map(|b| format!("{text} {}", digits(b))));
+    let asks = format!("{name} {} (now {})", wanted.collect::<Vec<_>>().join(" and "), digits(value));
+    Judged { truth, words, asks }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::outcome::Statistic;
 
     fn rule(toml: &str) -> Rule {
         toml::from_str(toml).unwrap()
@@ -79,6 +222,14 @@ mod tests {
         findings
     }
 
+    fn decide(rule: &Rule, findings: &Findings) -> Decision {
+        super::decide(rule, "correlation", findings)
+    }
+
+    fn pair(decision: Decision) -> (Verdict, String) {
+        (decision.verdict, decision.because)
+    }
+
     const RULE: &str = r#"
         supported = [{ statistic = "rho", at-least = 0.5 }, { statistic = "p", below = 0.05 }]
         contradicted = [{ statistic = "rho", at-most = -0.5 }]
@@ -88,7 +239,7 @@ mod tests {
     #[test]
     fn each_list_gives_its_verdict_and_its_reason() {
         let rule = rule(RULE);
-        let of = |rho, p| decide(&rule, &findings(&[("rho", Some(rho)), ("p", Some(p))]));
+        let of = |rho, p| pair(decide(&rule, &findings(&[("rho", Some(rho)), ("p", Some(p))])));
         assert_eq!(of(0.6, 0.01).0, Verdict::Supported);
         assert_eq!(of(-0.6, 0.5), (Verdict::Contradicted, "rho = -0.600 is at most -0.500".to_string()));
         assert_eq!(
@@ -114,7 +265,7 @@ mod tests {
             "#
             ))
         };
-        let of = |when, a, b| decide(&parts(when), &findings(&[("a", Some(a)), ("b", Some(b))]));
+        let of = |when, a, b| pair(decide(&parts(when), &findings(&[("a", Some(a)), ("b", Some(b))])));
         assert_eq!(of("any", -1.0, 1.0).0, Verdict::Supported);
         assert_eq!(of("any", -1.0, -2.0), (Verdict::Contradicted, "b = -2 is below -1".to_string()));
         assert_eq!(of("all", -1.0, -2.0).0, Verdict::Inconclusive);
@@ -124,14 +275,14 @@ mod tests {
 
     #[test]
     fn an_absent_statistic_meets_no_condition() {
-        let (verdict, because) = decide(&rule(RULE), &findings(&[("rho", Some(0.6)), ("p", None)]));
+        let (verdict, because) = pair(decide(&rule(RULE), &findings(&[("rho", Some(0.6)), ("p", None)])));
         assert_eq!(verdict, Verdict::Inconclusive);
         assert!(because.contains("p could not be computed"), "{because}");
     }
 
     #[test]
     fn an_empty_list_is_never_met_and_two_at_once_decide_nothing() {
-        let (verdict, _) = decide(&rule("supported = []"), &findings(&[("rho", Some(1.0))]));
+        let (verdict, _) = pair(decide(&rule("supported = []"), &findings(&[("rho", Some(1.0))])));
         assert_eq!(verdict, Verdict::Inconclusive);
         let both = rule(
             r#"
@@ -139,8 +290,104 @@ mod tests {
             contradicted = [{ statistic = "rho", below = 2 }]
         "#,
         );
-        let (verdict, because) = decide(&both, &findings(&[("rho", Some(1.0))]));
+        let (verdict, because) = pair(decide(&both, &findings(&[("rho", Some(1.0))])));
         assert_eq!(verdict, Verdict::Inconclusive);
         assert!(because.contains("supported and contradicted"), "{because}");
+    }
+
+    #[test]
+    fn one_false_part_is_enough_where_the_other_is_missing() {
+        let claim = |when: &str| {
+            rule(&format!(
+                r#"
+                supported = [{{ statistic = "a", above = 0 }}, {{ statistic = "b", below = 0 }}]
+                contradicted = [{{ statistic = "a", below = 0 }}, {{ statistic = "b", above = 0 }}]
+                contradicted-when = "{when}"
+            "#
+            ))
+        };
+        let found = |b: f64| {
+            let mut found = findings(&[("a", None), ("b", Some(b))]);
+            found.missing.push("every row of a".into());
+            found.known.insert("b", Known::Exactly);
+            found
+        };
+        let fallen = decide(&claim("any"), &found(1.0));
+        assert_eq!(
+            pair(fallen),
+            (
+                Verdict::Contradicted,
+                "b = 1 is above 0; the rest cannot be tested here: every row of a".into()
+            )
+        );
+        assert_eq!(decide(&claim("all"), &found(1.0)).verdict, Verdict::Untestable, "a may yet hold");
+        assert_eq!(decide(&claim("any"), &found(-1.0)).verdict, Verdict::Untestable);
+        // What the missing rows would enter decides nothing, though it has a value.
+        let mut partial = found(1.0);
+        partial.known.clear();
+        assert_eq!(decide(&claim("any"), &partial).verdict, Verdict::Untestable);
+    }
+
+    #[test]
+    fn the_worst_of_some_is_at_least_as_bad_with_the_others() {
+        let rule = rule(
+            r#"
+            supported = [{ statistic = "worst", below = 0.1 }]
+            contradicted = [{ statistic = "worst", at-least = 0.1 }]
+        "#,
+        );
+        let found = |worst: f64| {
+            let mut found = findings(&[("worst", Some(worst))]);
+            found.missing.push("the other row".into());
+            found.known.insert("worst", Known::AtLeast);
+            found
+        };
+        assert_eq!(decide(&rule, &found(0.2)).verdict, Verdict::Contradicted);
+        assert_eq!(decide(&rule, &found(0.05)).verdict, Verdict::Untestable);
+    }
+
+    #[test]
+    fn what_could_not_be_computed_says_why_and_is_untestable_if_nothing_else_decides() {
+        let mut found = findings(&[("rho", None), ("p", None)]);
+        found.reason(&["rho", "p"], "x is 1408 in all 9 models");
+        found.reason(&["low"], "needs 2 pairs, has 1");
+        let Decision { verdict, because, missing, would_decide, allows } = decide(&rule(RULE), &found);
+        assert_eq!(allows, []);
+        assert_eq!(would_decide, missing.join("; "));
+        assert_eq!(verdict, Verdict::Untestable);
+        let why = "could not be computed: x is 1408 in all 9 models";
+        assert_eq!(because, format!("cannot be tested here: rho {why}; p {why}"));
+        assert_eq!(missing, [format!("rho {why}"), format!("p {why}")]);
+        // A rule that could have fallen was tested.
+        let found = findings(&[("rho", Some(0.0)), ("p", None)]);
+        assert_eq!(decide(&rule("supported = [{ statistic = \"p\", below = 0.05 }]\ncontradicted = [{ statistic = \"rho\", below = -0.5 }]"), &found).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn what_is_open_says_what_would_decide_it() {
+        let decision = decide(&rule(RULE), &findings(&[("rho", Some(0.4)), ("p", Some(0.2))]));
+        assert_eq!(
+            decision.would_decide,
+            "supported with rho at least 0.500 (now 0.400) and p below 0.0500 (now 0.200), contradicted with rho at most \
+             -0.500 (now 0.400)"
+        );
+        let decided = decide(&rule(RULE), &findings(&[("rho", Some(0.6)), ("p", Some(0.01))]));
+        assert_eq!(decided.would_decide, "");
+    }
+
+    #[test]
+    fn the_number_of_units_bars_a_verdict_whatever_they_show() {
+        let rule = rule(
+            r#"
+            supported = [{ statistic = "low", above = 0 }, { statistic = "models", at-least = 16 }]
+            contradicted = [{ statistic = "high", below = 0 }]
+        "#,
+        );
+        let of = |models, high| {
+            decide(&rule, &findings(&[("low", Some(-1.0)), ("high", high), ("models", Some(models))])).allows
+        };
+        assert_eq!(of(16.0, Some(1.0)), [Verdict::Supported, Verdict::Contradicted]);
+        assert_eq!(of(15.0, Some(1.0)), [Verdict::Contradicted]);
+        assert_eq!(of(15.0, None), []);
     }
 }

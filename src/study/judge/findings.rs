@@ -42,6 +42,21 @@ pub(crate) struct Findings {
     pub entered: (usize, usize),
     /// The values of dimensions that occurred in the rows.
     pub seen: Seen,
+    /// The statistics that stay true though something is missing, and how far.
+    pub known: BTreeMap<&'static str, Known>,
+    /// Why statistics have no value: the names (of all where there are none), and a sentence without its end.
+    pub reasons: Vec<(&'static [&'static str], String)>,
+    /// Quantities in which models do not differ, and that sentence.
+    pub flat: Vec<(Quantity, String)>,
+}
+
+/// What is known of a statistic where some of its numbers are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Its value: nothing that is missing enters it.
+    Exactly,
+    /// With what is missing it could only be larger.
+    AtLeast,
 }
 
 /// The metrics, models, categories, sources and dtypes that occurred in look-ups: a specification curve varies these.
@@ -115,7 +130,9 @@ impl Findings {
         let reachable = smallest <= context.alpha;
         if !reachable {
             let smallest = digits(smallest);
-            self.notes.push(format!("{what}: {}", context.no_p_given(&format!(" (smallest p {smallest})"))));
+            let why = context.no_p_given(&format!(" (smallest p {smallest})"));
+            self.reason(&["p"], format!("{what} {why}"));
+            self.notes.push(format!("{what}: {why}"));
         }
         reachable
     }
@@ -151,7 +168,34 @@ impl Findings {
         Some(self.entered.1 as f64)
     }
 
-    /// Whether something is missing, so that the prediction is untestable.
+    /// Takes over what was found out about one side of a test.
+    pub(crate) fn absorb(&mut self, side: Findings) {
+        self.missing.extend(side.missing);
+        self.notes.extend(side.notes);
+        self.reasons.extend(side.reasons);
+        self.flat.extend(side.flat);
+        self.seen.merge(side.seen);
+        side.protocols.into_iter().for_each(|protocol| self.uses(Some(protocol)));
+    }
+
+    /// Notes why statistics of these names (all, if none is named) have no value where they have none.
+    pub(crate) fn reason(&mut self, names: &'static [&'static str], why: impl Into<String>) {
+        self.reasons.push((names, why.into()));
+    }
+
+    /// Why the statistic of this name has no value: what was noted of it, then what was noted of all.
+    pub(crate) fn reasons_of(&self, name: &str) -> Vec<&str> {
+        let noted = |own: bool| -> Vec<&str> {
+            let about = |names: &[&str]| if own { names.contains(&name) } else { names.is_empty() };
+            let said = self.reasons.iter().filter(|(names, _)| about(names));
+            let mut said: Vec<&str> = said.map(|(_, why)| why.as_str()).collect();
+            said.dedup();
+            said
+        };
+        [noted(true), noted(false)].concat()
+    }
+
+    /// Whether something is missing, so that the prediction is untestable unless what is there decides it.
     pub(crate) fn lacks(&self) -> bool {
         !self.missing.is_empty()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     cells::Cells, context::TestContext, findings::Findings, hypothesis::Quantity, lookup::look_up,
-    shared::lineages::Lineages,
+    shared::lineages::Lineages, spread,
 };
 use number::metric::Series;
 
@@ -22,8 +22,36 @@ impl<'a> TestContext<'a> {
     }
 
     /// Cells of the models with enough prompts, as the prediction needs. Without any, `missing` says so, and the cells
-    /// stay as they are: what they show is still worth reading.
+    /// stay as they are: what they show is still worth reading. Prompts that all give one number are one unit.
     pub(crate) fn enough(&self, quantity: &Quantity, findings: &mut Findings) -> Cells<'a> {
+        let mut cells = self.enough_as_they_are(quantity, findings);
+        let name = format!("{}{}", quantity.scale.prefix(), quantity.name());
+        let mut alike = Vec::new();
+        for (model, own) in &mut cells.models {
+            alike.extend(own.collapse().map(|values| (*model, values)));
+        }
+        match &alike[..] {
+            [] => {}
+            [(model, values)] => {
+                findings.reason(&[], spread::in_words(&name, values, &format!("prompts of {model}")));
+            }
+            some => {
+                let models: Vec<&str> = some.iter().map(|(model, _)| *model).collect();
+                let models = models.join(", ");
+                findings
+                    .reason(&[], format!("{name} hardly differs between prompts of one model ({models})"));
+            }
+        }
+        let means: Vec<f64> = cells.models.values().filter_map(super::cells::ModelCells::mean).collect();
+        if means.len() > 1 && !spread::has_spread(&means) {
+            findings.flat.push((quantity.clone(), spread::in_words(&name, &means, "models")));
+        }
+        cells
+    }
+
+    /// The same with prompts as they are, for tests that compare two quantities prompt by prompt: there the differences must
+    /// have a spread, not each side.
+    pub(crate) fn enough_as_they_are(&self, quantity: &Quantity, findings: &mut Findings) -> Cells<'a> {
         let mut cells = self.cells(quantity, findings);
         let had = cells.models.len();
         let most = cells.models.values().map(|m| m.prompts.len()).max().unwrap_or(0);

@@ -6,7 +6,7 @@ use super::{
     cache::StatisticsCache,
     context::TestContext,
     curve::{self, Judged},
-    decide::decide,
+    decide::{decide, hold},
     findings::Findings,
     hypothesis::{Hypothesis, ModelFilter, Prediction},
     multiverse::{Way, Ways},
@@ -67,6 +67,21 @@ pub fn judge_with(
         stands: hypothesis.stands,
         curves,
     }
+}
+
+/// The judgement of every prediction that asks for these rows, under the primary protocol alone: what the data allow, and why not
+/// more, without the other ways of measuring.
+pub fn primary(
+    hypothesis: &Hypothesis,
+    evidence: Evidence,
+    table: &EvidenceTable,
+    cache: &StatisticsCache,
+) -> Vec<(String, Judgement)> {
+    let index = EvidenceIndex::new(table);
+    let at = Place { hypothesis, evidence, index: &index, cache };
+    let asked = hypothesis.predictions.par_iter().filter(|p| p.evidence.contains(&evidence));
+    let way = Way::primary(hypothesis);
+    asked.map(|prediction| (prediction.id.clone(), at.judged(prediction, &way).judgement)).collect()
 }
 
 fn on_evidence(
@@ -130,6 +145,12 @@ impl Place<'_> {
             cache: self.cache,
         };
         let mut findings = prediction.test.run(&context);
+        let parts = prediction.test.parts();
+        for (quantity, sentence) in std::mem::take(&mut findings.flat) {
+            if parts.must_differ().any(|one| *one == quantity) {
+                findings.missing.push(format!("no spread: {sentence}"));
+            }
+        }
         let (effect, units) = (findings.headline(), findings.units.take());
         let seen = std::mem::take(&mut findings.seen);
         let mut judgement = judgement(prediction, &context, findings);
@@ -183,7 +204,8 @@ impl Place<'_> {
 
 fn judgement(prediction: &Prediction, context: &TestContext<'_>, mut findings: Findings) -> Judgement {
     findings.missing = each_once(findings.missing);
-    let (verdict, because) = decide(&prediction.rule, &findings);
+    let decision = decide(&prediction.rule, prediction.test.name(), &findings);
+    let as_printed = hold(&prediction.published_finding, &findings);
     if findings.protocols.is_empty() {
         findings.protocols.push(context.protocol);
     }
@@ -191,12 +213,15 @@ fn judgement(prediction: &Prediction, context: &TestContext<'_>, mut findings: F
     Judgement {
         evidence: context.evidence,
         protocols: findings.protocols,
-        verdict,
+        verdict: decision.verdict,
         unit: findings.unit,
         statistics: findings.statistics,
         estimates: findings.estimates,
-        because,
-        missing: findings.missing,
+        because: decision.because,
+        missing: [findings.missing, decision.missing].concat(),
+        would_decide: decision.would_decide,
+        allows: decision.allows,
+        as_printed,
         notes,
     }
 }

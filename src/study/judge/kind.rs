@@ -25,6 +25,11 @@ pub(crate) trait Kind {
         Vec::new()
     }
 
+    /// What an end of an interval is where there is no effect, for statistics that have a direction.
+    fn null(&self, _statistic: &str) -> Option<f64> {
+        None
+    }
+
     /// Whether the test needs this revision or variant although no filter speaks of such models.
     fn takes(&self, _lineage: &ModelFacts) -> bool {
         false
@@ -53,6 +58,13 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// The mistake of a smallest effect of interest below 0, at the field of that name.
+    pub(crate) fn if_negative(field: &'static str, size: f64) -> Vec<Fault> {
+        let message = format!("the smallest effect of interest is negative: {size}");
+        let negative = Fault::new(field, message, "write its size, without a sign: rules say the direction");
+        (size < 0.0).then_some(negative).into_iter().collect()
+    }
+
     pub(crate) fn new(field: &'static str, message: impl Into<String>, advice: &'static str) -> Fault {
         Fault { path: vec![field.into()], message: message.into(), advice }
     }
@@ -65,6 +77,8 @@ pub(crate) struct Parts<'a> {
     pub quantities: Vec<(Path, &'a Quantity)>,
     /// Every layer of the quantities is read, so they select none.
     pub all_layers: bool,
+    /// The fields of quantities in which models must differ for the test to say anything.
+    pub differing: Vec<&'static str>,
     /// `across-protocols` of a test that compares its quantities; `None` where each number is judged alone.
     pub across: Option<bool>,
     /// Protocols that the test itself compares.
@@ -89,6 +103,17 @@ impl<'a> Parts<'a> {
     /// The test compares its quantities; `across` is its field `across-protocols`.
     pub(crate) fn compared(self, across: bool) -> Parts<'a> {
         Parts { across: Some(across), ..self }
+    }
+
+    /// Models are compared by how they differ in the quantities of these fields.
+    pub(crate) fn differing<const N: usize>(self, fields: [&'static str; N]) -> Parts<'a> {
+        Parts { differing: fields.to_vec(), ..self }
+    }
+
+    /// Those of the quantities in which models must differ.
+    pub(crate) fn must_differ(&self) -> impl Iterator<Item = &'a Quantity> {
+        let named = |path: &Path| matches!(path[..], [Step::Key(field)] if self.differing.contains(&field));
+        self.quantities.iter().filter(move |(path, _)| named(path)).map(|(_, quantity)| *quantity)
     }
 
     /// The test reads every layer of its quantities.

@@ -62,6 +62,15 @@ pub struct Judgement {
     pub because: String,
     /// What is missing, if untestable (models, taps, prompts), one entry each.
     pub missing: Vec<String>,
+    /// What would decide it, in words; empty where it is decided.
+    #[serde(default)]
+    pub would_decide: String,
+    /// The verdicts that these data allow: those that the rule could give on as many units, whatever they showed.
+    #[serde(default)]
+    pub allows: Vec<Verdict>,
+    /// Whether what was found in print holds here too; `None` where the file does not say what that was, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_printed: Option<bool>,
     /// Facts a reader needs, e.g. "cannot reach alpha = 0.05 with 4 units".
     pub notes: Vec<String>,
 }

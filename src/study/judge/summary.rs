@@ -17,8 +17,12 @@ pub struct Survival {
     pub concluded: usize,
     /// Ids whose verdict here is the published conclusion.
     pub survives: Vec<String>,
+    /// Ids whose verdict here is the published conclusion, from a finding that is not the published one, e.g. from its opposite.
+    pub reversed: Vec<String>,
     /// Conclusions that got another verdict here.
     pub fallen: Vec<Fallen>,
+    /// Conclusions about which equally defensible ways of measuring disagree here: these have not fallen.
+    pub fragile: Vec<Fallen>,
     /// Ids that cannot be judged here, or that the data leave open.
     pub open: Vec<String>,
 }
@@ -38,23 +42,39 @@ pub struct Fallen {
 
 /// Counts the outcomes on one kind of evidence.
 pub fn survival(outcomes: &[HypothesisOutcome], evidence: Evidence) -> Survival {
-    let mut counted = Survival { evidence, concluded: 0, survives: vec![], fallen: vec![], open: vec![] };
+    let mut counted = Survival {
+        evidence,
+        concluded: 0,
+        survives: vec![],
+        reversed: vec![],
+        fallen: vec![],
+        fragile: vec![],
+        open: vec![],
+    };
     for outcome in outcomes {
         let Some(said) = outcome.published_conclusion else { continue };
         counted.concluded += 1;
         let found = outcome.verdicts.iter().find(|(of, _)| *of == evidence).map(|(_, verdict)| *verdict);
         match found {
+            Some(found) if found == said && is_reversed(outcome, evidence) => {
+                counted.reversed.push(outcome.id.clone());
+            }
             Some(found) if found == said => counted.survives.push(outcome.id.clone()),
             None | Some(Verdict::Untestable | Verdict::Inconclusive) => counted.open.push(outcome.id.clone()),
-            Some(found) => counted.fallen.push(Fallen {
-                hypothesis: outcome.id.clone(),
-                said,
-                found,
-                choices: choices(outcome, evidence, said, found),
-            }),
+            Some(found) => {
+                let choices = choices(outcome, evidence, said, found);
+                let of = if found == Verdict::Fragile { &mut counted.fragile } else { &mut counted.fallen };
+                of.push(Fallen { hypothesis: outcome.id.clone(), said, found, choices });
+            }
         }
     }
     counted
+}
+
+/// Whether a core prediction has the verdict of its hypothesis though what was found in print does not hold here.
+fn is_reversed(outcome: &HypothesisOutcome, evidence: Evidence) -> bool {
+    let mut core = outcome.predictions.iter().filter(|p| p.core && p.evidence == evidence);
+    core.any(|p| Some(p.verdict) == outcome.published_conclusion && p.primary.as_printed == Some(false))
 }
 
 /// The choices that matter for a fallen conclusion: for a fragile claim the equivalent ones that change its verdict,

@@ -17,6 +17,8 @@ pub struct Nested {
     pub partial_r2: f64,
     /// F of the added factor.
     pub f: f64,
+    /// Degrees of freedom of the added factor, and those that are left.
+    pub freedom: (usize, usize),
     /// p of the F test, which takes rows as independent.
     pub p: f64,
     /// p of the same F when `added` is dealt anew to whole clusters, or to rows without any (Draper and Stoneman
@@ -77,6 +79,7 @@ pub fn nested(
     Some(Nested {
         partial_r2: gain / before,
         f,
+        freedom: (df, rest),
         p: FisherSnedecor::new(df as f64, rest as f64).ok()?.sf(f),
         permutation_p: relabelled_p(added, clusters, seed, &f_of),
     })

@@ -22,10 +22,12 @@ pub struct Pooled {
     pub q: f64,
 }
 
-/// Pools (effect, variance) pairs, e.g. Fisher z with 1/(n-3). `None` of fewer than two, or with a variance that is not
-/// above 0: one model says nothing about the spread between models.
+/// Pools (effect, variance) pairs, e.g. Fisher z with 1/(n-3). `None` of fewer than two, or with a variance that is no more
+/// than rounding of the effect: one model says nothing about the spread between models.
 pub fn random_effects(effects: &[(f64, f64)], alpha: f64) -> Option<Pooled> {
-    if effects.len() < 2 || effects.iter().any(|&(_, v)| v.is_nan() || v <= 0.0) {
+    // What rounding leaves of equal units is no variance: it would weigh one model above all others, and give a p of 1e-110.
+    let none = |&(effect, variance): &(f64, f64)| variance.is_nan() || variance <= (1e-6 * effect).powi(2);
+    if effects.len() < 2 || effects.iter().any(none) {
         return None;
     }
     let weighted = |tau: f64| {

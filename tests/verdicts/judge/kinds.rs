@@ -1,9 +1,12 @@
 //! Each kind of test on a case whose answer is known.
 
 use number::{evidence::Measurement, metric::Metric};
-use study::judge::{kinds::Test, outcome::Verdict};
+use study::judge::{
+    kinds::Test,
+    outcome::{PredictionOutcome, Verdict},
+};
 
-use super::table::{LAST, Table, hypothesis, judged, measured, noted, published, statistic};
+use super::table::{BOTH, DOWN, LAST, Table, UP, hypothesis, judged, measured, noted, published, statistic};
 
 /// Gain follows entropy only through the category: within each it falls.
 fn confounded(model: &str, table: Table) -> Table {
@@ -75,8 +78,9 @@ fn models_are_the_units_of_a_correlation_over_models() {
     let found = published(&h, &table(8));
     assert_eq!((found.verdict, statistic(&found.primary, "models")), (Verdict::Supported, Some(8.0)));
     let found = published(&h, &table(4));
-    assert_eq!(found.verdict, Verdict::Inconclusive);
-    assert!(found.primary.because.contains("p could not be computed"));
+    assert_eq!(found.verdict, Verdict::Untestable);
+    let why = "p could not be computed: cannot reach alpha = 0.05 with 4 units";
+    assert!(found.primary.because.contains(why), "{}", found.primary.because);
     noted(&found.primary, "cannot reach alpha = 0.05 with 4 units");
     // Two models correlate perfectly whatever they are: no rho is printed for them.
     for few in [2, 3] {
@@ -232,24 +236,45 @@ fn an_identity_holds_cell_by_cell_at_a_layer_counted_from_the_last() {
 }
 
 #[test]
-fn sign_flips_count_models_that_have_every_protocol() {
-    let test = r#"
-        test = { kind = "sign-flip", metric = "last-gain", protocols = ["last/hf-last", "last/last-block"], across-protocols = true }
-        rule = { supported = [{ statistic = "share", at-least = 0.5 }] }
-    "#;
-    let table = Table::default()
-        .row("flips", "p", Metric::LastGain, "last/hf-last", 0.4)
-        .row("flips", "p", Metric::LastGain, LAST, 1.1)
-        .row("stays", "p", Metric::LastGain, "last/hf-last", 1.4)
-        .row("stays", "p", Metric::LastGain, LAST, 1.1)
-        .row("half", "p", Metric::LastGain, LAST, 1.1);
-    let found = published(&hypothesis("", test), &table);
-    assert_eq!((found.verdict, statistic(&found.primary, "share")), (Verdict::Supported, Some(0.5)));
-    assert_eq!(statistic(&found.primary, "models"), Some(2.0));
-    let many = table.row("flips", "q", Metric::LastGain, "last/hf-last", 0.5);
-    let found = published(&hypothesis("", test), &many).primary;
-    let units: Vec<u64> = found.estimates[..2].iter().map(|e| e.n).collect();
-    assert_eq!(units, [2, 1], "each protocol's own prompts: {:#?}", found.estimates);
+fn sign_flips_count_lineages_that_are_clear_of_one_on_both_sides_on_the_same_prompts() {
+    let tap = "last/hf-last";
+    let test = |more: &str| {
+        let head = r#"kind = "sign-flip", metric = "last-gain", protocols = ["last/hf-last", "last/last-block"], across-protocols = true"#;
+        format!("{head}{more}")
+    };
+    let rule = r#"supported = [{ statistic = "flipping", at-least = 1 }], contradicted = [{ statistic = "high", below = 0.1 }]"#;
+    let of = |model: &str, protocol: &str, values: &[f64]| -> Table {
+        Table::default().rows(model, Metric::LastGain, protocol, values)
+    };
+    let both = |model: &str, a: &[f64], b: &[f64]| of(model, tap, a).rows(model, Metric::LastGain, LAST, b);
+    let flips = judged("", &test(""), rule, &both("flips", &DOWN, &UP));
+    assert_eq!(flips.verdict, Verdict::Supported, "{flips:#?}");
+    let value = |found: &PredictionOutcome, name| statistic(&found.primary, name);
+    assert_eq!((value(&flips, "cells"), value(&flips, "cells-flipping")), (Some(6.0), Some(6.0)));
+    let stays = judged("", &test(""), rule, &both("stays", &UP, &UP));
+    assert_eq!((value(&stays, "flipping"), value(&stays, "staying")), (Some(0.0), Some(1.0)));
+    // A mean on the other side is no flip while its interval holds 1, and leaves the lineage open.
+    let open = judged("", &test(""), rule, &both("open", &BOTH, &DOWN));
+    assert_eq!((value(&open, "flipping"), value(&open, "staying")), (Some(0.0), Some(0.0)));
+    assert_eq!(value(&open, "high"), Some(1.0), "it may flip");
+    noted(&open.primary, "the prompts leave open whether these change side: open");
+    // Sides nearer than the smallest effect of interest are none.
+    let wide = judged("", &test(", size = 1.0"), rule, &both("flips", &DOWN, &UP));
+    assert_eq!((value(&wide, "flipping"), value(&wide, "cells-flipping")), (Some(0.0), Some(0.0)));
+    assert_eq!(value(&wide, "staying"), Some(1.0));
+    // One prompt is one forward pass: an exact flip, and no interval.
+    let one = judged("", &test(""), rule, &both("one", &[0.4], &[1.1]));
+    assert_eq!((value(&one, "flipping"), value(&one, "cells-flipping")), (Some(0.0), Some(1.0)));
+    // On prompts of their own two protocols share no forward pass, but a model may have a class under each.
+    let apart = UP.iter().enumerate().fold(of("apart", tap, &DOWN), |table, (i, &v)| {
+        table.row("apart", &format!("q{i}"), Metric::LastGain, LAST, v)
+    });
+    assert_eq!(judged("", &test(""), rule, &apart).verdict, Verdict::Untestable);
+    let own = judged("", &test(", own-prompts = true"), rule, &apart);
+    assert_eq!((own.verdict, value(&own, "cells")), (Verdict::Supported, Some(0.0)));
+    // A third protocol that a model lacks does not take it out.
+    let three = test("").replace("\"last/last-block\"", "\"last/last-block\", \"last/hf-penultimate\"");
+    assert_eq!(judged("", &three, rule, &both("flips", &DOWN, &UP)).verdict, Verdict::Supported);
 }
 
 #[test]
@@ -279,9 +304,10 @@ fn every_kind_of_test_offers_the_statistics_it_promises() {
         assert_eq!(names, h.predictions[0].test.statistics(), "{kind}");
         // What units of the other kind or a band that is not given would tell.
         let optional = |name: &str| {
-            let given =
-                ["share-", "bootstrap-", "loo-", "inside"].iter().any(|start| name.starts_with(start));
-            given && matches!(h.predictions[0].test, Test::Correlation { .. } | Test::Ratio { .. })
+            let given = ["share-", "bootstrap-", "loo-", "inside", "single", "linear-"];
+            let given = given.iter().any(|start| name.starts_with(start));
+            let test = &h.predictions[0].test;
+            given && matches!(test, Test::Correlation { .. } | Test::Ratio { .. } | Test::Proportional { .. })
         };
         for s in &found.statistics {
             // Two models are too few for a correlation over models.
@@ -324,5 +350,5 @@ fn ratios_that_are_not_all_positive_have_no_geometric_mean_and_lie_in_no_band() 
         table.row(model, "p", Metric::LastGain, LAST, gain).row(model, "p", Metric::CumulativeGain, LAST, 1.0)
     });
     let found = judged("", test, rule, &table);
-    assert_eq!((found.verdict, statistic(&found.primary, "inside")), (Verdict::Inconclusive, None));
+    assert_eq!((found.verdict, statistic(&found.primary, "inside")), (Verdict::Untestable, None));
 }

@@ -2,9 +2,11 @@
 
 mod between;
 mod contrasts;
+mod degenerate;
 mod joint;
 mod kinds;
 mod layers;
+mod logic;
 mod multiverse;
 mod quantities;
 mod table;

@@ -6,7 +6,7 @@ use study::judge::{
     hypothesis::Stands,
     listed,
     outcome::{Choice, HypothesisOutcome, Kinship, Verdict},
-    summary::survival,
+    summary::{Fallen, survival},
 };
 
 use super::table::{BOTH, DOWN, EXPANDS, LAST, NEVER, Table, UP, curve, expanding, hypothesis, outcome};
@@ -239,16 +239,29 @@ fn the_summary_says_which_conclusions_survive_and_which_choice_undoes_the_others
         (found.concluded, &found.survives, &found.open),
         (4, &vec!["H1".to_string()], &vec!["H4".to_string()])
     );
-    let fallen: Vec<(&str, Verdict, Vec<&str>)> = found
-        .fallen
-        .iter()
-        .map(|f| (f.hypothesis.as_str(), f.found, f.choices.iter().map(String::as_str).collect()))
-        .collect();
-    assert_eq!(
-        fallen,
-        [
-            ("H2", Verdict::Fragile, vec!["contradicted with BOS = never"]),
-            ("H3", Verdict::Contradicted, vec!["supported with reduction = frobenius"]),
-        ]
-    );
+    let said = |list: &[Fallen]| -> Vec<(String, Verdict, Vec<String>)> {
+        list.iter().map(|f| (f.hypothesis.clone(), f.found, f.choices.clone())).collect()
+    };
+    let one = |id: &str, found, choice: &str| vec![(id.to_string(), found, vec![choice.to_string()])];
+    assert_eq!(said(&found.fragile), one("H2", Verdict::Fragile, "contradicted with BOS = never"));
+    assert_eq!(said(&found.fallen), one("H3", Verdict::Contradicted, "supported with reduction = frobenius"));
+}
+
+#[test]
+fn a_conclusion_does_not_survive_by_the_opposite_of_what_was_printed() {
+    let prediction = r#"
+        test = { kind = "contrast", band = [0.8, 1.2], a = { metric = "last-gain", scale = "log", select = { model = "a" } }, b = { metric = "last-gain", scale = "log", select = { model = "b" } } }
+        rule = { supported = [{ statistic = "inside", at-least = 1 }], contradicted = [{ statistic = "outside", at-least = 1 }] }
+        published-finding = [{ statistic = "ratio-high", below = 1.0 }]
+    "#;
+    let found = |a: &[f64], b: &[f64]| {
+        let table =
+            Table::default().rows("a", Metric::LastGain, LAST, a).rows("b", Metric::LastGain, LAST, b);
+        let mut h = hypothesis("", prediction);
+        h.published_conclusion = Some(Verdict::Contradicted);
+        let counted = survival(&[outcome(&h, &table)], Evidence::Published);
+        (counted.survives.len(), counted.reversed.len(), counted.fallen.len())
+    };
+    assert_eq!(found(&DOWN, &UP), (1, 0, 0), "below, as printed");
+    assert_eq!(found(&UP, &DOWN), (0, 1, 0), "as different, the other way round");
 }

@@ -4,8 +4,8 @@ use super::number;
 use crate::pipeline::Explained;
 use number::evidence::{Evidence, Measurement};
 use number::protocol::Protocol;
-use study::judge::Behind;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Kinship, PredictionOutcome, Verdict};
+use study::judge::{Behind, would_decide};
 
 /// Estimates of one prediction on a terminal; the report has all.
 const MOST_ESTIMATES: usize = 12;
@@ -18,6 +18,7 @@ pub(crate) fn explained(found: &Explained, prediction: Option<&str>, rows: usize
     line(&mut text, 0, &format!("It was said: {}", outcome.published_verdict.trim()));
     for (evidence, verdict) in &outcome.verdicts {
         line(&mut text, 0, &format!("{}: {verdict}", words(*evidence)));
+        would_decide(outcome, *evidence).iter().for_each(|sentence| line(&mut text, 1, sentence));
     }
     let file = match (&found.registration.registered, found.registration.exploratory) {
         (None, _) => "judged for the first time",

@@ -124,6 +124,7 @@ fn headline(context: &RenderContext<'_>) -> Vec<Block> {
 /// For how many hypotheses the published conclusion survives, which they are in words, and what of the others.
 fn fares(survival: &Survival, which: &str) -> Line {
     let (fallen, open) = (survival.fallen.len(), survival.open.len());
+    let (fragile, reversed) = (survival.fragile.len(), survival.reversed.len());
     let survives = line![
         "survives for ",
         count(survival.survives.len()),
@@ -132,7 +133,15 @@ fn fares(survival: &Survival, which: &str) -> Line {
         " hypotheses"
     ];
     let verb = if fallen == 1 { " falls, " } else { " fall, " };
-    line![strong(survives), which, " (", count(fallen), verb, count(open), " left open)"]
+    let mut line = line![strong(survives), which, " (", count(fallen), verb];
+    if reversed > 0 {
+        line.push(line![count(reversed), " from another finding than the published one, "]);
+    }
+    if fragile > 0 {
+        line.push(line![count(fragile), " fragile, "]);
+    }
+    line.push(line![count(open), " left open)"]);
+    line
 }
 
 fn of_kind(models: &[ModelInfo], evidence: Evidence) -> Vec<&ModelInfo> {
@@ -191,6 +200,13 @@ fn rehearsal(context: &RenderContext<'_>) -> Vec<Block> {
     vec![Block::section("rehearsal", "Rehearsal"), paragraph(said), Block::folded(table)]
 }
 
+/// What is said of a conclusion that stands on the opposite of what was published.
+const REVERSED: &str = "the verdict is the published one, but what was found in print does not hold here";
+
+/// The lists that are shown though they be empty.
+const ALWAYS: [&str; 3] =
+    ["The published conclusion survives", "The published conclusion falls", "Left open"];
+
 fn fates(context: &RenderContext<'_>, survival: &Survival) -> Fates {
     let fate = |id: &str, why: Line| {
         let hypothesis = context.view.hypotheses.iter().find(|hypothesis| hypothesis.id == id)?;
@@ -198,6 +214,8 @@ fn fates(context: &RenderContext<'_>, survival: &Survival) -> Fates {
         Some(Fate { to, id: id.to_string(), title, why })
     };
     let survives = survival.survives.iter().filter_map(|id| fate(id, survived(context, id)));
+    let reversed = survival.reversed.iter().filter_map(|id| fate(id, Line::from(REVERSED)));
+    let fragile = survival.fragile.iter().filter_map(|fallen| fate(&fallen.hypothesis, fell(fallen)));
     let falls = survival.fallen.iter().filter_map(|fallen| fate(&fallen.hypothesis, fell(fallen)));
     let open = survival.open.iter().filter_map(|id| {
         let hypothesis = context.view.hypotheses.iter().find(|hypothesis| hypothesis.id == *id)?;
@@ -207,8 +225,13 @@ fn fates(context: &RenderContext<'_>, survival: &Survival) -> Fates {
         lists: vec![
             ("The published conclusion survives", survives.collect()),
             ("The published conclusion falls", falls.collect()),
+            ("The same conclusion from another finding", reversed.collect()),
+            ("Fragile: equally defensible ways of measuring disagree", fragile.collect()),
             ("Left open", open.collect()),
-        ],
+        ]
+        .into_iter()
+        .filter(|(what, list): &(&str, Vec<Fate>)| ALWAYS.contains(what) || !list.is_empty())
+        .collect(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::report::text::{capital, evidence_phrase};
 use crate::report::view::{Pair, shared_notes};
 use number::evidence::Evidence;
 use study::judge::outcome::{HypothesisOutcome, Registration};
+use study::judge::would_decide;
 
 pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
     context.view.hypotheses.iter().map(|hypothesis| page(context, hypothesis)).collect()
@@ -55,7 +56,9 @@ fn facts(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<(Li
         if !cell.minor.is_empty() {
             line.push(line![" ", minor(line!["(", cell.minor, ")"])]);
         }
-        facts.push((Line::from(capital(evidence)), vec![line]));
+        let mut lines = vec![line];
+        lines.extend(would_decide(hypothesis, evidence).map(|sentence| line![minor(sentence)]));
+        facts.push((Line::from(capital(evidence)), lines));
     }
     let family = context.view.family.iter().filter(|member| member.hypothesis == hypothesis.id);
     let family: Vec<Line> = family

@@ -5,7 +5,7 @@ use super::protocols::protocols;
 use super::quantities::{conditions, test};
 use super::rule::rule;
 use crate::config::document::{Document, at};
-use crate::judge::hypothesis::{Dimension, Hypothesis, Multiverse, Prediction, Status};
+use crate::judge::hypothesis::{Dimension, Hypothesis, Multiverse, Prediction, Stands, Status};
 use number::evidence::Evidence;
 
 /// Every mistake of a hypothesis file that needs no other file to be seen.
@@ -33,7 +33,37 @@ pub(in crate::config) fn check_hypothesis(document: &Document, hypothesis: &Hypo
     for (p, one) in hypothesis.predictions.iter().enumerate() {
         prediction(document, p, hypothesis, one, &mut found);
     }
+    core(document, hypothesis, &mut found);
     found
+}
+
+/// A hypothesis whose core predictions no kind of evidence is asked about as a whole could be supported on none.
+fn core(document: &Document, hypothesis: &Hypothesis, found: &mut Found) {
+    let core = || hypothesis.predictions.iter().enumerate().filter(|(_, one)| one.core);
+    if hypothesis.predictions.is_empty() {
+        return;
+    }
+    if core().next().is_none() {
+        let message =
+            "no prediction is core: nothing that is found could support or contradict the statement";
+        let error = document.error(at!["prediction", 0, "core"], message);
+        found.push(error.suggest("drop core = false where the statement says what is predicted"));
+        return;
+    }
+    let asked = |evidence: &Evidence| core().all(|(_, one)| one.evidence.contains(evidence));
+    if hypothesis.stands == Stands::All && !Evidence::ALL.iter().any(asked) {
+        let words = core().map(|(_, one)| {
+            let kinds: Vec<&str> = one.evidence.iter().map(|evidence| evidence.as_str()).collect();
+            format!("{} of {}", one.id, kinds.join(" and "))
+        });
+        let message = format!(
+            "no kind of evidence is asked about every core prediction ({}), so that none could support the statement",
+            words.collect::<Vec<_>>().join(", ")
+        );
+        let last = core().next_back().map_or(0, |(p, _)| p);
+        let error = document.error(at!["prediction", last, "evidence"], message);
+        found.push(error.suggest("ask one kind about all of them, or set core = false beside the claim"));
+    }
 }
 
 fn multiverse(document: &Document, one: &Multiverse, found: &mut Found) {

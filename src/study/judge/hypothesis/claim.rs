@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::models::ModelFilter;
 use super::multiverse::{Multiverse, Relation};
 use super::needs::Needs;
-use super::rule::{Rule, Stands};
+use super::rule::{Condition, Rule, Stands};
 use crate::judge::kinds::Test;
 use crate::judge::verdict::Verdict;
 use number::evidence::Evidence;
@@ -117,6 +117,10 @@ pub struct Prediction {
     /// Fewer units than this make the prediction untestable.
     #[serde(default)]
     pub needs: Needs,
+    /// What was found in print, as bounds on the statistics of this test: where the opposite would give the same verdict, the published
+    /// conclusion survives only if these hold here too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published_finding: Vec<Condition>,
     /// How numbers become statistics.
     pub test: Test,
     /// How statistics become a verdict.

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     judge::{
-        cells::Cells,
+        cells::{Cells, ModelCells},
         context::TestContext,
         findings::{Findings, estimate, point},
         hypothesis::Quantity,
@@ -20,6 +20,8 @@ use crate::{
 use number::{metric::Metric, protocol::Protocol};
 
 /// Cohen's kappa between protocols of which side of `against` the means of lineages lie on: that of the pair that agrees least.
+/// A lineage of which some model's interval over prompts holds `against` under one of the two may lie on either side: `low` is the
+/// end of kappa's interval if all such lineages disagreed, `high` if all agreed.
 /// `share-on-side`: the smallest share, over models, of prompts on their model's side under the first protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -65,11 +67,18 @@ impl Kind for Agreement {
         let mut findings = Findings::new("kappa");
         let side = |value: f64| usize::from(value > self.against);
         let mut sides: Vec<BTreeMap<&str, usize>> = Vec::new();
+        // Models whose side the prompts leave open, by protocol.
+        let mut unclear: Vec<BTreeSet<&str>> = Vec::new();
         let mut shares = BTreeMap::new();
         let mut all = Vec::new();
         for (i, protocol) in self.protocols.iter().enumerate() {
             let quantity = Quantity { protocol: Some(*protocol), ..Quantity::of(self.metric) };
             let cells = context.enough(&quantity, &mut findings);
+            let clear = |cells: &ModelCells<'_>| {
+                let interval = context.mean_interval(&cells.values());
+                interval.is_some_and(|i| i.low > self.against || i.high < self.against)
+            };
+            unclear.push(cells.models.iter().filter(|(_, c)| !clear(c)).map(|(m, _)| *m).collect());
             sides.push(cells.models.iter().filter_map(|(m, c)| Some((*m, side(c.mean()?)))).collect());
             if i == 0 {
                 for (model, cells) in &cells.models {
@@ -98,10 +107,36 @@ impl Kind for Agreement {
         let labels: Vec<Vec<usize>> = all.iter().map(on).collect();
         let mut least = None::<Effect>;
         let mut undefined = false;
+        let mut open = BTreeSet::new();
         for (i, left) in labels.iter().enumerate() {
             for (j, right) in labels.iter().enumerate().skip(i + 1) {
                 let found = kappa(left, right, context.alpha);
                 let label = format!("{} and {}", self.protocols[i], self.protocols[j]);
+                // Kappa with the open models all on the same side as under the other protocol, or all on the other.
+                let turned = |agree: bool| {
+                    let unclear = |m: &str| unclear[i].contains(m) || unclear[j].contains(m);
+                    let side = |((models, l), r): ((&[&str], &usize), &usize)| match models
+                        .iter()
+                        .any(|m| unclear(m))
+                    {
+                        true if agree => *l,
+                        true => 1 - l,
+                        false => *r,
+                    };
+                    let turned: Vec<usize> = lineages.members().zip(left).zip(right).map(side).collect();
+                    kappa(left, &turned, context.alpha)
+                };
+                let found = found.map(|k| {
+                    let (agreed, parted) = (turned(true), turned(false));
+                    Effect {
+                        low: parted.map_or(-1.0, |other| other.low.min(k.low)),
+                        high: agreed.map_or(1.0, |other| other.high.max(k.high)),
+                        ..k
+                    }
+                });
+                open.extend(
+                    models.iter().copied().filter(|m| unclear[i].contains(m) || unclear[j].contains(m)),
+                );
                 let interval = found.map(|k| Interval { low: k.low, high: k.high });
                 findings.estimates.push(estimate(
                     label,
@@ -120,6 +155,13 @@ impl Kind for Agreement {
                 self.against
             ));
             least = None;
+        }
+        if !open.is_empty() {
+            let open: Vec<&str> = open.into_iter().collect();
+            findings.notes.push(format!(
+                "the prompts leave open on which side these lie, so that they may agree or not: {}",
+                open.join(", ")
+            ));
         }
         for model in &models {
             let (share, prompts) = shares[model];

@@ -12,25 +12,38 @@ use crate::{
         effect::Effect,
         findings::Findings,
         hypothesis::Quantity,
-        kind::{Kind, Parts},
+        kind::{Fault, Kind, Parts},
         outcome::Estimate,
         shared::blocks::{sets, within_blocks},
         statistics::statistics,
     },
-    stats::{Method, holm, kruskal_wallis},
+    stats::{Method, eta_squared, holm, kruskal_wallis},
 };
 
 /// Per model: do categories differ (Kruskal–Wallis, permutation p, Holm over models)? Prompts of several sets are ranked within
-/// their set.
+/// their set. They are alike where the upper limit of the share of variance between them (eta squared) is below `size`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Categories {
     pub of: Quantity,
+    #[serde(default = "tenth", skip_serializing_if = "is_tenth")]
+    pub size: f64,
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+// Serde asks with a reference. What is not written does not enter the hash of older files.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_tenth(size: &f64) -> bool {
+    *size == tenth()
 }
 
 statistics! {
     Categories {
         share_significant,
+        share_alike,
         models,
         lineages,
         families,
@@ -40,6 +53,10 @@ statistics! {
 impl Kind for Categories {
     fn parts(&self) -> Parts<'_> {
         Parts::of([("of", &self.of)])
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        Fault::if_negative("size", self.size)
     }
 
     fn no_permutation_reason(&self) -> &'static str {
@@ -53,7 +70,7 @@ impl Kind for Categories {
         let mut findings = Findings::new("epsilon squared");
         let cells = context.enough(of, &mut findings);
         findings.uses(cells.protocol);
-        let (mut p, mut models) = (Vec::new(), Vec::new());
+        let (mut p, mut models, mut alike) = (Vec::new(), Vec::new(), BTreeSet::new());
         let labelled: Vec<Labelled<'_>> =
             cells.models.keys().map(|model| Labelled::new(&cells, model)).collect();
         let lists: Vec<_> =
@@ -70,6 +87,10 @@ impl Kind for Categories {
                 (Some(found), Some(own)) => {
                     p.push(own);
                     models.push(*model);
+                    let between = eta_squared(values, labels, context.alpha);
+                    if between.is_some_and(|(_, limits)| limits.high < self.size) {
+                        alike.insert(*model);
+                    }
                     findings.estimates.push(Estimate {
                         label: model.to_string(),
                         value: Some(found.h / (values.len() - 1) as f64),
@@ -106,6 +127,7 @@ impl Kind for Categories {
         });
         findings.offer(Statistics {
             share_significant: share.map(|s| s.value),
+            share_alike: lineages.share(|model| alike.contains(model), context.alpha).map(|s| s.value),
             models: Some(lineages.models() as f64),
             lineages: findings.lineages(),
             families: findings.families(),

@@ -9,7 +9,7 @@ use crate::{
     judge::{
         cells::Cells,
         context::TestContext,
-        findings::{Findings, estimate},
+        findings::{Findings, Known, estimate},
         hypothesis::{Quantity, Scale},
         kind::{Kind, Parts},
         shared::{
@@ -17,6 +17,7 @@ use crate::{
             lineages::Lineages,
             units::unit,
         },
+        spread::{differences, has_spread, in_words},
         statistics::{Null, statistics},
     },
     stats::{
@@ -77,6 +78,16 @@ statistics! {
 }
 
 impl Kind for Contrast {
+    fn null(&self, statistic: &str) -> Option<f64> {
+        let sides =
+            [("a-", &self.a), ("b-", &self.b)].into_iter().find(|(side, _)| statistic.starts_with(side));
+        match sides {
+            // A side by itself has a null only as a logarithm.
+            Some((_, quantity)) => (quantity.scale == Scale::Log).then_some(0.0),
+            None => Some(if statistic.starts_with("ratio") { 1.0 } else { 0.0 }),
+        }
+    }
+
     fn parts(&self) -> Parts<'_> {
         Parts::of([("a", &self.a), ("b", &self.b)]).compared(self.across_protocols)
     }
@@ -85,8 +96,13 @@ impl Kind for Contrast {
     /// effect Cohen's dz. Unpaired: Welch's interval and t, p by relabelling, Mann-Whitney, effect Hedges' g.
     fn run<'a>(&self, context: &TestContext<'a>) -> Findings {
         let mut findings = Findings::new(format!("{}, a less b", unit(&self.a)));
-        let a = context.enough(&self.a, &mut findings);
-        let b = context.enough(&self.b, &mut findings);
+        let (mut of_a, mut of_b) = (Findings::default(), Findings::default());
+        let a = context.enough_as_they_are(&self.a, &mut of_a);
+        let b = context.enough_as_they_are(&self.b, &mut of_b);
+        let (lacks_a, lacks_b) = (of_a.lacks(), of_b.lacks());
+        findings.absorb(of_a);
+        findings.absorb(of_b);
+        let lacking = findings.missing.len();
         if !findings.comparable(context, &a, &b) {
             return findings;
         }
@@ -113,11 +129,28 @@ impl Kind for Contrast {
             findings.missing.push(format!("no {what} that have both; `paired = false` compares two groups"));
         }
         let found = if self.paired {
-            paired(context, &mut findings, x, y, what)
+            let differences = differences(x, y, self.a.scale);
+            paired(context, &mut findings, &differences, what)
         } else {
             unpaired(context, &mut findings, x, y, what)
         };
         let (of_a, of_b) = (context.mean_interval(x), context.mean_interval(y));
+        for (name, values, names) in [("a", x, &["a-low", "a-high"]), ("b", y, &["b-low", "b-high"])] {
+            if !values.is_empty() && !has_spread(values) {
+                findings.reason(names, in_words(name, values, what));
+            }
+        }
+        // Where one side lacks something, the other one is still what it is.
+        let alone = lacks_a != lacks_b && findings.missing.len() == lacking;
+        let (of_a, of_b) = match (lacks_a, lacks_b) {
+            (true, false) if alone => (None, context.mean_interval(&of_units(&b))),
+            (false, true) if alone => (context.mean_interval(&of_units(&a)), None),
+            _ => (of_a, of_b),
+        };
+        if alone {
+            let own = if lacks_a { ["b-low", "b-high"] } else { ["a-low", "a-high"] };
+            findings.known.extend(own.map(|name| (name, Known::Exactly)));
+        }
         findings.estimates.push(estimate("a", mean(x), of_a, None, x.len()));
         findings.estimates.push(estimate("b", mean(y), of_b, None, y.len()));
         findings.estimates.push(estimate(
@@ -225,6 +258,14 @@ impl Contrast {
     }
 }
 
+/// The units of one side by itself: the prompts of its only model, else its models.
+fn of_units(cells: &Cells<'_>) -> Vec<f64> {
+    match cells.models.len() {
+        1 => cells.models.values().flat_map(|model| model.values()).collect(),
+        _ => cells.by_model().values().collect(),
+    }
+}
+
 #[derive(Default)]
 struct Found {
     difference: Option<f64>,
@@ -235,14 +276,17 @@ struct Found {
     effect: Option<Effect>,
 }
 
-fn paired(context: &TestContext<'_>, findings: &mut Findings, x: &[f64], y: &[f64], what: &str) -> Found {
-    let differences: Vec<f64> = x.iter().zip(y).map(|(x, y)| x - y).collect();
+fn paired(context: &TestContext<'_>, findings: &mut Findings, differences: &[f64], what: &str) -> Found {
+    if differences.len() > 1 && !has_spread(differences) {
+        findings.reason(&[], in_words("a less b", differences, what));
+        return Found { difference: mean(differences), ..Found::default() };
+    }
     if differences.is_empty() {
         return Found::default();
     }
     let n = differences.len();
     let flips = findings.reachable(context, &format!("sign flips of {n} {what}"), smallest_sign_p(n));
-    let ranks = wilcoxon(&differences).filter(|w| w.smallest_p <= context.alpha);
+    let ranks = wilcoxon(differences).filter(|w| w.smallest_p <= context.alpha);
     if flips {
         findings
             .notes
@@ -250,17 +294,22 @@ fn paired(context: &TestContext<'_>, findings: &mut Findings, x: &[f64], y: &[f6
     }
     let seed = context.seed.derive("difference");
     Found {
-        difference: mean(&differences),
-        interval: context.mean_interval(&differences),
-        p: sign_flip_p(&differences, seed).filter(|_| flips),
+        difference: mean(differences),
+        interval: context.mean_interval(differences),
+        p: sign_flip_p(differences, seed).filter(|_| flips),
         p_rank: ranks.map(|w| w.p),
-        t: paired_t(&differences, context.alpha),
-        effect: cohen_dz(&differences, context.alpha),
+        t: paired_t(differences, context.alpha),
+        effect: cohen_dz(differences, context.alpha),
     }
 }
 
 fn unpaired(context: &TestContext<'_>, findings: &mut Findings, x: &[f64], y: &[f64], what: &str) -> Found {
     let (Some(a), Some(b)) = (mean(x), mean(y)) else { return Found::default() };
+    let all = [x, y].concat();
+    if !has_spread(&all) {
+        findings.reason(&[], in_words("a and b together", &all, what));
+        return Found { difference: Some(a - b), ..Found::default() };
+    }
     let smallest = smallest_relabel_p(x.len(), y.len());
     let relabels =
         findings.reachable(context, &format!("relabelling {} and {} {what}", x.len(), y.len()), smallest);

@@ -21,6 +21,7 @@ use crate::{
             families::{LeaveOneOut, leave_one_out},
             lineages::pool_of_lineages,
         },
+        spread::{has_spread, in_words},
         statistics::{Null, statistics},
     },
     stats::{self, Method, Pairs, Units},
@@ -78,11 +79,18 @@ statistics! {
 }
 
 impl Kind for Correlation {
+    fn null(&self, _: &str) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn parts(&self) -> Parts<'_> {
         let given = self.given.iter().enumerate();
         let given = given.map(|(i, one)| (vec![Step::Key("given"), Step::Index(i)], one));
         let mut parts = Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols);
         parts.quantities.extend(given);
+        if self.unit == Unit::Model {
+            parts = parts.differing(["x", "y"]);
+        }
         parts.facts.extend(self.within.as_deref().map(|fact| (vec![Step::Key("within")], fact)));
         parts
     }
@@ -159,6 +167,11 @@ fn over_models<'a>(
     };
     // A permutation must respect what was taken out: it deals models anew within their group only.
     let blocks: Option<Vec<usize>> = groups.map(|g| pair.keys().iter().map(|model| g[model]).collect());
+    for (name, values) in [("x", pair.x()), ("y", pair.y())] {
+        if pair.len() >= FEWEST && !has_spread(values) {
+            findings.reason(&[], in_words(name, values, "lineages that are compared"));
+        }
+    }
     if pair.len() < FEWEST && !findings.lacks() {
         findings
             .missing
@@ -373,6 +386,10 @@ fn over_prompts<'a>(
     let effects = pool_of_lineages(&lineages, &effects);
     // Models are pooled on Fisher's scale, where correlations are about normal, and the pool is shown as a correlation.
     let pooled = stats::random_effects(&effects, context.alpha);
+    if effects.len() < 2 {
+        let needs = format!("needs 2 models with a correlation that is not perfect, has {}", effects.len());
+        findings.reason(&["rho", "absolute-rho", "p", "low", "high"], needs);
+    }
     let pooled = Estimate {
         label: "pooled".into(),
         value: pooled.map(|p| p.effect.tanh()),
@@ -446,7 +463,8 @@ fn correlate(
     blocks: Option<&[usize]>,
     p: Option<f64>,
 ) -> Estimate {
-    let value = if pair.len() < FEWEST { None } else { stats::partial(pair, of_values) };
+    let differ = pair.len() >= FEWEST && has_spread(pair.x()) && has_spread(pair.y());
+    let value = if differ { stats::partial(pair, of_values) } else { None };
     let interval = value.and_then(|r| {
         stats::correlation_interval(r, pair.len(), controls(pair, blocks), method, context.alpha)
     });
@@ -454,6 +472,7 @@ fn correlate(
     if smallest > context.alpha && pair.len() >= FEWEST {
         let (units, smallest) = (pair.len(), digits(smallest));
         let why = context.no_p_given(&format!(" with {units} units (smallest p {smallest})"));
+        findings.reason(&["p"], why.clone());
         findings.notes.push(format!("{label}: {why}"));
     }
     Estimate {

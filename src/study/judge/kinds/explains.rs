@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     judge::{
         context::TestContext,
-        findings::{Findings, estimate, point},
+        findings::{Findings, estimate},
         hypothesis::Quantity,
         kind::{Kind, Parts},
         shared::{
@@ -15,7 +15,7 @@ use crate::{
         },
         statistics::{Null, statistics},
     },
-    stats::{mean, nested},
+    stats::{explained_interval, mean, nested},
 };
 
 /// Nested linear models over lineages: partial R² of the fact `by` given the facts `beyond`; permutation p by whole clusters (those
@@ -38,6 +38,8 @@ fn family() -> String {
 statistics! {
     Explains {
         partial_r2,
+        partial_r2_low,
+        partial_r2_high,
         p,
         p_f,
         models,
@@ -45,14 +47,17 @@ statistics! {
         families,
         groups,
     }
-    effect { partial_r2: Null::ByName(0.0), } of { p: p, units: lineages, }
+    effect { partial_r2: Null::ByName(0.0), } of { low: partial_r2_low, high: partial_r2_high, p: p, units: lineages, }
 }
 
 impl Kind for Explains {
     fn parts(&self) -> Parts<'_> {
         let beyond =
             self.beyond.iter().enumerate().map(|(i, fact)| (vec!["beyond".into(), i.into()], &fact[..]));
-        let parts = Parts::of([("of", &self.of)]).fact("by", &self.by).fact("cluster", &self.cluster);
+        let parts = Parts::of([("of", &self.of)])
+            .differing(["of"])
+            .fact("by", &self.by)
+            .fact("cluster", &self.cluster);
         Parts { facts: parts.facts.into_iter().chain(beyond).collect(), ..parts }
     }
 
@@ -100,8 +105,9 @@ impl Kind for Explains {
             p = p.filter(|_| findings.reachable(context, &what, smallest_arrangement_p(&sizes)));
         }
         let r2 = found.map(|f| f.partial_r2);
-        let mut last = point("partial R2", r2, values.len());
-        last.p = p;
+        let limits =
+            found.and_then(|f| explained_interval(f.partial_r2, f.freedom.0, f.freedom.1, context.alpha));
+        let last = estimate("partial R2", r2, limits, p, values.len());
         findings.estimates.push(last);
         if found.is_some() {
             findings.notes.push(format!(
@@ -111,6 +117,8 @@ impl Kind for Explains {
         }
         findings.offer(Statistics {
             partial_r2: r2,
+            partial_r2_low: limits.map(|i| i.low),
+            partial_r2_high: limits.map(|i| i.high),
             p,
             p_f: found.map(|f| f.p),
             models: Some(levels.lineages.models() as f64),

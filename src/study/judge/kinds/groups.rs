@@ -54,8 +54,12 @@ statistics! {
 }
 
 impl Kind for Groups {
+    fn null(&self, statistic: &str) -> Option<f64> {
+        Some(if statistic.starts_with("auc") { 0.5 } else { 0.0 })
+    }
+
     fn parts(&self) -> Parts<'_> {
-        self.by.join(Parts::of([("of", &self.of)]).compared(self.across_protocols))
+        self.by.join(Parts::of([("of", &self.of)]).differing(["of"]).compared(self.across_protocols))
     }
 
     fn faults(&self) -> Vec<Fault> {

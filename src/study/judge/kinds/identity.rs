@@ -49,8 +49,8 @@ impl Kind for Identity {
         let Identity { left, right, across_protocols } = self;
         let across = *across_protocols;
         let mut findings = Findings::new("relative error");
-        let a = context.enough(left, &mut findings);
-        let b = context.enough(right, &mut findings);
+        let a = context.enough_as_they_are(left, &mut findings);
+        let b = context.enough_as_they_are(right, &mut findings);
         let Some(pair) = findings.pair(&a.by_cell(), &b.by_cell(), across) else { return findings };
         if pair.is_empty() && !findings.lacks() {
             findings.missing.push("no model and prompt has both quantities".into());

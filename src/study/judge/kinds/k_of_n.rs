@@ -43,6 +43,7 @@ pub enum Side {
 statistics! {
     KOfN {
         p,
+        p_against,
         k,
         largest_k,
         models,
@@ -81,7 +82,7 @@ impl Kind for KOfN {
         let models = cells.models.len();
         let lineages = context.lineages(cells.models.keys(), &mut findings);
         let cells = lineages.cells(&cells);
-        let (mut found, mut least) = (Vec::new(), Vec::new());
+        let (mut found, mut against, mut least) = (Vec::new(), Vec::new(), Vec::new());
         for (model, cells) in &cells.models {
             let values = cells.values();
             let beyond = |v: &&f64| match self.side {
@@ -92,6 +93,8 @@ impl Kind for KOfN {
             let moved = values.iter().filter(|v| **v != self.against).count() as u64;
             let p = binomial_at_least(hits, moved, 0.5).filter(|_| moved > 0).unwrap_or(1.0);
             found.push(p);
+            let other = binomial_at_least(moved - hits, moved, 0.5).filter(|_| moved > 0).unwrap_or(1.0);
+            against.push(other);
             least.push(0.5_f64.powi(i32::try_from(values.len()).unwrap_or(i32::MAX)));
             let interval = context.mean_interval(&values);
             findings.estimates.push(estimate(model, cells.mean(), interval, Some(p), values.len()));
@@ -107,6 +110,9 @@ impl Kind for KOfN {
         let what = format!("{k} of {n} lineages");
         let reachable = partial_conjunction(&least, k).is_some_and(|p| findings.reachable(context, &what, p));
         let p = partial_conjunction(&found, k).filter(|_| reachable);
+        // That fewer than k lie beyond follows where more than n - k lie on the other side.
+        let p_against =
+            n.checked_sub(k).and_then(|left| partial_conjunction(&against, left + 1)).filter(|_| reachable);
         let significant = |k: &usize| partial_conjunction(&found, *k).is_some_and(|p| p < context.alpha);
         // Monotone in k, so the first failure ends it.
         let largest = (1..=n).take_while(significant).last().unwrap_or(0);
@@ -127,6 +133,7 @@ impl Kind for KOfN {
         });
         findings.offer(Statistics {
             p,
+            p_against,
             k: Some(k as f64),
             largest_k: Some(largest as f64),
             models: Some(models as f64),

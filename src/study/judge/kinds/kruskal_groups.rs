@@ -41,7 +41,7 @@ statistics! {
 
 impl Kind for KruskalGroups {
     fn parts(&self) -> Parts<'_> {
-        Parts::of([("of", &self.of)]).fact("by", &self.by)
+        Parts::of([("of", &self.of)]).differing(["of"]).fact("by", &self.by)
     }
 
     /// The estimates are the groups' means with bootstrap intervals over lineages, then epsilon squared.

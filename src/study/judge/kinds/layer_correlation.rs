@@ -13,6 +13,7 @@ use crate::{
         hypothesis::Quantity,
         kind::{Kind, Parts},
         shared::{correlation_method::CorrelationMethod, lineages::pool_of_lineages},
+        spread::has_spread,
         statistics::{Null, statistics},
     },
     stats::{self, Interval},
@@ -44,6 +45,10 @@ statistics! {
 }
 
 impl Kind for LayerCorrelation {
+    fn null(&self, _: &str) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn parts(&self) -> Parts<'_> {
         Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols).over_layers()
     }
@@ -63,7 +68,8 @@ impl Kind for LayerCorrelation {
             let Some(pair) = findings.pair(&x.of(model), &y.of(model), self.across_protocols) else {
                 return findings;
             };
-            let found = Some(pair.len()).filter(|n| *n > 3).and_then(|_| stats::partial(&pair, method));
+            let differ = pair.len() > 3 && has_spread(pair.x()) && has_spread(pair.y());
+            let found = Some(()).filter(|()| differ).and_then(|_| stats::partial(&pair, method));
             let Some(r) = found else {
                 findings
                     .notes

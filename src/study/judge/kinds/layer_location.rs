@@ -55,6 +55,8 @@ statistics! {
         low,
         high,
         share_apart,
+        apart_low,
+        apart_high,
         share_within,
         p,
         p_apart,
@@ -119,8 +121,10 @@ impl Kind for LayerLocation {
         let shares = over(&|f| f.distance() / f.depth);
         let interval = context.mean_interval(&shares);
         let share = |holds: &dyn Fn(&Found<'_>) -> bool| {
-            lineages.share(|model| holds(by_model[model]), context.alpha).map(|share| share.value)
+            lineages.share(|model| holds(by_model[model]), context.alpha)
         };
+        let apart = share(&|f| f.distance() >= self.apart);
+        let within = share(&|f| f.distance() / f.depth <= self.within);
         let drawn: Vec<Vec<&Found<'_>>> =
             lineages.members().map(|models| models.iter().map(|model| by_model[model]).collect()).collect();
         let (p, p_apart) = chance(&drawn, context.seed.derive("layers"));
@@ -138,8 +142,10 @@ impl Kind for LayerLocation {
             mean_share_of_depth: mean(&shares),
             low: interval.map(|i| i.low),
             high: interval.map(|i| i.high),
-            share_apart: share(&|f| f.distance() >= self.apart),
-            share_within: share(&|f| f.distance() / f.depth <= self.within),
+            share_apart: apart.map(|s| s.value),
+            apart_low: apart.and_then(|s| s.interval).map(|i| i.low),
+            apart_high: apart.and_then(|s| s.interval).map(|i| i.high),
+            share_within: within.map(|s| s.value),
             p,
             p_apart,
             models: Some(found.len() as f64),

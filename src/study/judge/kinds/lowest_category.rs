@@ -30,11 +30,13 @@ pub struct LowestCategory {
 statistics! {
     LowestCategory {
         share,
+        low,
+        high,
         models,
         lineages,
         families,
     }
-    effect { share: Null::ByName(0.5), } of { units: lineages, }
+    effect { share: Null::ByName(0.5), } of { low: low, high: high, units: lineages, }
 }
 
 impl Kind for LowestCategory {
@@ -95,6 +97,8 @@ impl Kind for LowestCategory {
         });
         findings.offer(Statistics {
             share: share.map(|s| s.value),
+            low: share.and_then(|s| s.interval).map(|i| i.low),
+            high: share.and_then(|s| s.interval).map(|i| i.high),
             models: Some(lineages.models() as f64),
             lineages: findings.lineages(),
             families: findings.families(),

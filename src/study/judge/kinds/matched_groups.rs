@@ -42,8 +42,12 @@ statistics! {
 }
 
 impl Kind for MatchedGroups {
+    fn null(&self, _: &str) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn parts(&self) -> Parts<'_> {
-        self.by.join(Parts::of([("of", &self.of)]).compared(self.across_protocols))
+        self.by.join(Parts::of([("of", &self.of)]).differing(["of"]).compared(self.across_protocols))
     }
 
     fn faults(&self) -> Vec<Fault> {

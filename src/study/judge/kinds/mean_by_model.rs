@@ -60,9 +60,17 @@ statistics! {
     effect { pooled: Null::ByName(0.0), } of { low: low, high: high, p: p, units: lineages, }
 }
 
+/// What is said of every model, or of some, by their intervals.
+const EVERY: [&str; 6] =
+    ["smallest-low", "smallest-high", "largest-low", "largest-high", "equivalence-low", "equivalence-high"];
+
 impl Kind for MeanByModel {
     fn parts(&self) -> Parts<'_> {
         Parts::of([("of", &self.of)])
+    }
+
+    fn null(&self, statistic: &str) -> Option<f64> {
+        (!statistic.starts_with("equivalence")).then_some(self.against)
     }
 
     /// `smallest-low` and `smallest-high` are the limits of the lowest model; `equivalence-low` and `-high` span every model's
@@ -96,6 +104,9 @@ impl Kind for MeanByModel {
             findings
                 .notes
                 .push(format!("one unit, no interval, neither above nor below: {}", without.join(", ")));
+            let needs =
+                format!("needs 2 prompts of every model that differ, {} have one unit", without.join(", "));
+            findings.reason(&EVERY, needs);
         }
         if findings.estimates.iter().any(|e| e.p.is_some()) {
             findings.notes.push(format!(
@@ -121,6 +132,10 @@ impl Kind for MeanByModel {
             })
             .collect();
         let pooled = random_effects(&effects, context.alpha);
+        if effects.len() < 2 {
+            let needs = format!("needs 2 models with prompts that differ, has {}", effects.len());
+            findings.reason(&["pooled", "low", "high", "p"], needs);
+        }
         if let Some(pooled) = &pooled {
             findings.notes.push(format!(
                 "pooled: random effects over {} lineages, interval and p by Student's t (Hartung-Knapp), p of {against}; significance of models is after Holm",

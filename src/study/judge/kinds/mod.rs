@@ -57,6 +57,11 @@ macro_rules! kinds {
                 match self { $(Test::$kind(_) => $module::$kind::STATISTICS,)* }
             }
 
+            /// The word of hypothesis files, e.g. `mean-by-model`.
+            pub fn name(&self) -> &'static str {
+                match self { $(Test::$kind(_) => $crate::judge::statistics::name!($module),)* }
+            }
+
             pub(crate) fn kind(&self) -> &dyn Kind {
                 match self { $(Test::$kind(kind) => kind,)* }
             }

@@ -42,7 +42,7 @@ statistics! {
 
 impl Kind for Modality {
     fn parts(&self) -> Parts<'_> {
-        Parts::of([("of", &self.of)])
+        Parts::of([("of", &self.of)]).differing(["of"])
     }
 
     /// The estimates are the models' means.

@@ -11,12 +11,13 @@ use crate::{
         findings::{Findings, estimate},
         hypothesis::{Quantity, Scale},
         inputs::enough_of,
-        kind::{Kind, Parts},
+        kind::{Fault, Kind, Parts},
         population::Scope,
         shared::{
             lineages::{Lineages, pool_of_lineages},
             units::unit,
         },
+        spread::{differences, has_spread, in_words},
         statistics::{Null, statistics},
     },
     stats::{
@@ -73,6 +74,14 @@ impl Kind for Pairs {
         lineage.change.as_deref().is_some_and(|change| glob::matches(&self.change, change))
     }
 
+    fn faults(&self) -> Vec<Fault> {
+        Fault::if_negative("size", self.size)
+    }
+
+    fn null(&self, statistic: &str) -> Option<f64> {
+        matches!(statistic, "low" | "high").then_some(0.0)
+    }
+
     fn parts(&self) -> Parts<'_> {
         Parts::of([("of", &self.of)])
     }
@@ -83,7 +92,7 @@ impl Kind for Pairs {
     /// base's lies below or the changed model's above.
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new(format!("{}, changed less base", unit(&self.of)));
-        let cells = context.with(Scope::Changed).enough(&self.of, &mut findings);
+        let cells = context.with(Scope::Changed).enough_as_they_are(&self.of, &mut findings);
         findings.uses(cells.protocol);
         let mut pairs: Vec<Pair<'_>> = Vec::new();
         let mut unreachable = Vec::new();
@@ -98,23 +107,28 @@ impl Kind for Pairs {
             let Some(pair) = findings.pair(&cells.by_prompt(changed), &cells.by_prompt(base), across) else {
                 return findings;
             };
-            let differences: Vec<f64> = pair.x().iter().zip(pair.y()).map(|(x, y)| x - y).collect();
+            let differences = differences(pair.x(), pair.y(), self.of.scale);
             let (Some(difference), Some(over), Some(under)) =
                 (mean(&differences), mean(pair.x()), mean(pair.y()))
             else {
                 findings.notes.push(format!("{changed}: no prompt in common with its base {base}, left out"));
                 continue;
             };
-            let ranks = wilcoxon(&differences);
+            let differ = has_spread(&differences);
+            if differences.len() > 1 && !differ {
+                let name = format!("{changed} less {base}");
+                findings.reason(&[], in_words(&name, &differences, "prompts"));
+            }
+            let ranks = wilcoxon(&differences).filter(|_| differ);
             let reachable = ranks.is_some_and(|w| w.smallest_p <= context.alpha);
             if !reachable {
                 unreachable.push(format!("{changed} ({} prompts)", differences.len()));
             }
-            let both = context.cache.means(&differences, context.alpha);
+            let both = context.mean_intervals(&differences);
             pairs.push(Pair {
                 changed,
                 difference,
-                deviation: standard_deviation(&differences),
+                deviation: standard_deviation(&differences).filter(|_| differ),
                 prompts: differences.len(),
                 means: (over, under),
                 changed_interval: context.mean_interval(pair.x()),
@@ -203,6 +217,13 @@ impl Pairs {
             .collect();
         let effects = pool_of_lineages(lineages, &effects);
         let pooled = random_effects(&effects, context.alpha);
+        if effects.len() < 2 {
+            let needs = format!("needs 2 pairs whose prompts differ, has {}", effects.len());
+            findings.reason(&["pooled", "low", "high", "p"], needs);
+        }
+        if pairs.len() < 4 {
+            findings.reason(&["r", "r-low", "r-high"], format!("needs 4 pairs, has {}", pairs.len()));
+        }
         if let Some(pooled) = pooled {
             let interval = Some(pooled.interval);
             findings.estimates.push(estimate(

@@ -48,7 +48,7 @@ statistics! {
 
 impl Kind for PowerLaw {
     fn parts(&self) -> Parts<'_> {
-        Parts::of([("x", &self.x), ("y", &self.y)]).compared(self.across_protocols)
+        Parts::of([("x", &self.x), ("y", &self.y)]).differing(["x", "y"]).compared(self.across_protocols)
     }
 
     fn faults(&self) -> Vec<Fault> {

@@ -13,9 +13,10 @@ use crate::{
         hypothesis::Quantity,
         kind::{Kind, Parts},
         shared::blocks::sets,
+        spread::has_spread,
         statistics::statistics,
     },
-    stats::{CrossValidated, cross_validated, quantile},
+    stats::{CrossValidated, cross_validated, median_interval, quantile},
 };
 use number::metric::Paired;
 
@@ -33,6 +34,8 @@ pub struct Proportional {
 statistics! {
     Proportional {
         linear_r2,
+        linear_low,
+        linear_high,
         affine_r2,
         rank_r2,
         linear_minus_best,
@@ -77,8 +80,17 @@ impl Kind for Proportional {
             let means = lineages.means(|model| fits.get(model).map(pick));
             quantile(&means.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), 0.5)
         };
+        let linear: Vec<f64> =
+            lineages.means(|m| fits.get(m).map(|f| f.linear)).into_iter().map(|(_, r2)| r2).collect();
+        let interval = median_interval(&linear, context.alpha).filter(|_| has_spread(&linear));
+        if interval.is_none() {
+            let few = format!("the interval of a median needs 6 lineages, has {}", linear.len());
+            findings.reason(&["linear-low", "linear-high"], few);
+        }
         findings.offer(Statistics {
             linear_r2: median(|f| f.linear),
+            linear_low: interval.map(|i| i.low),
+            linear_high: interval.map(|i| i.high),
             affine_r2: median(|f| f.affine),
             rank_r2: median(|f| f.rank),
             linear_minus_best: median(|f| f.linear - f.linear.max(f.affine).max(f.rank)),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge::{
+        cells::Cells,
         context::TestContext,
         findings::{Findings, point},
         hypothesis::Quantity,
@@ -16,7 +17,8 @@ use crate::{
     stats::Units,
 };
 
-/// One number over another. With `band`, `inside` says whether the ratio lies in it (1) or not (0).
+/// One number over another. With `band`, `inside` says whether the ratio lies in it (1) or not (0). `single` is the ratio where both are
+/// one forward pass: then nothing is sampled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Ratio {
@@ -32,6 +34,7 @@ statistics! {
     Ratio {
         ratio,
         inside,
+        single,
     }
     effect { ratio: Null::ByName(1.0), } of {  }
 }
@@ -48,6 +51,7 @@ impl Kind for Ratio {
         let Ratio { numerator, denominator, band, across_protocols } = self;
         let across = *across_protocols;
         let mut findings = Findings::new("ratio");
+        let mut single = None;
         let top = context.enough(numerator, &mut findings);
         let bottom = context.enough(denominator, &mut findings);
         let ratio = if let (Some(a), Some(b)) = (top.only(), bottom.only()) {
@@ -56,6 +60,8 @@ impl Kind for Ratio {
             let ratio = pair.map(|p| p.x()[0] / p.y()[0]);
             context.lineages(top.models.keys().take(1), &mut findings);
             findings.estimates.push(point("ratio", ratio, n));
+            let rows = |cells: &Cells<'_>| cells.models.values().map(|m| m.values().len()).sum::<usize>();
+            single = ratio.filter(|_| rows(&top) == 1 && rows(&bottom) == 1);
             ratio
         } else if let Some(pair) = findings.pair(&top.by_model(), &bottom.by_model(), across) {
             if pair.is_empty() && !findings.lacks() {
@@ -82,7 +88,7 @@ impl Kind for Ratio {
         let ratio = ratio.filter(|ratio| !ratio.is_nan());
         let inside =
             ratio.zip(*band).map(|(ratio, [low, high])| f64::from(u8::from(low <= ratio && ratio <= high)));
-        findings.offer(Statistics { ratio, inside });
+        findings.offer(Statistics { ratio, inside, single });
         findings
     }
 }

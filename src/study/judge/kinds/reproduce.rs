@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{
     context::TestContext,
-    findings::{Findings, point},
+    findings::{Findings, Known, point},
     hypothesis::Quantity,
     kind::{Kind, Parts},
     outcome::Judgement,
@@ -70,6 +70,7 @@ impl Kind for Reproduce {
             let error = (found - target.printed).abs() / target.printed.abs();
             worst = Some(worst.map_or(error, |w| w.max(error)));
         }
+        findings.known.insert("worst-relative-error", Known::AtLeast);
         findings.offer(Statistics { worst_relative_error: worst });
         findings
     }

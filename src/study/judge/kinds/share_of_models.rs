@@ -70,6 +70,7 @@ impl Kind for ShareOfModels {
         let reachable = binomial_at_least(n, n, share).is_some_and(|p| p <= context.alpha);
         if !reachable && n > 0 {
             let why = out_of_reach(context.alpha, &format!(" with {n} lineages even if all lie above"));
+            findings.reason(&["p"], why.clone());
             findings.notes.push(format!("{why}: no p given"));
         }
         if n > 0 {

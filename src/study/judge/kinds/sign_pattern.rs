@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     judge::{
         context::TestContext,
-        findings::{Findings, estimate},
+        findings::{Findings, Known, estimate},
         hypothesis::Quantity,
         kind::{Fault, Kind, Parts},
         shared::units::unit,
@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// Signs of the intervals of named models. `same-sign` is 1 where the intervals of all `models` lie on one side of 0, else 0;
-/// `opposite` is 1 where those of all `apart` lie on the other side, `joined` where they lie on the same, else 0.
+/// `opposite` is 1 where those of all `apart` lie on the other side, `joined` where that of one of `apart` lies on the side of one of
+/// `models`, `differ` where two of `models` lie on different sides, else 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SignPattern {
@@ -31,6 +32,7 @@ statistics! {
         same_sign,
         opposite,
         joined,
+        differ,
         positive,
         negative,
         unclear,
@@ -56,6 +58,7 @@ impl Kind for SignPattern {
         let mut findings = Findings::new(unit(&self.of));
         let cells = context.enough(&self.of, &mut findings);
         findings.uses(cells.protocol);
+        let testable = !findings.lacks();
         let sign = |id: &String, findings: &mut Findings| -> i32 {
             let Some(model) = cells.models.get(id.as_str()) else {
                 findings.missing.push(format!("{} of {id}", self.of.name()));
@@ -73,11 +76,16 @@ impl Kind for SignPattern {
         let apart: Vec<i32> = self.apart.iter().map(|id| sign(id, &mut findings)).collect();
         let shared = own.first().copied().filter(|s| *s != 0 && own.iter().all(|other| other == s));
         let is = |yes: bool| Some(f64::from(u8::from(yes)));
+        // Two models that contradict the pattern do so whatever the others are.
+        if testable {
+            findings.known.extend(["joined", "differ"].map(|name| (name, Known::AtLeast)));
+        }
         let count = |wanted: i32| Some(own.iter().filter(|s| **s == wanted).count() as f64);
         findings.offer(Statistics {
             same_sign: is(shared.is_some()),
             opposite: is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == -s))),
-            joined: is(!apart.is_empty() && shared.is_some_and(|s| apart.iter().all(|other| *other == s))),
+            joined: is(own.iter().any(|s| *s != 0 && apart.contains(s))),
+            differ: is(own.contains(&1) && own.contains(&-1)),
             positive: count(1),
             negative: count(-1),
             unclear: count(0),

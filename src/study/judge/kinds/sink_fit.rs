@@ -12,7 +12,7 @@ use crate::{
         kind::{Kind, Parts},
         statistics::statistics,
     },
-    stats::{crossing_tokens, sink_fit, sink_norm},
+    stats::{Interval, bootstrap_of, crossing_tokens, sink_fit, sink_norm},
 };
 use number::{
     metric::Metric,
@@ -30,6 +30,8 @@ pub struct SinkFit {
 statistics! {
     SinkFit {
         r2,
+        r2_low,
+        r2_high,
         crossing_tokens,
     }
 }
@@ -56,6 +58,7 @@ impl Kind for SinkFit {
         let gains = context.cells(&quantity(Metric::LastGain, None), &mut findings);
         findings.uses(Some(protocol));
         let (mut worst, mut models) = (None::<(f64, Option<f64>)>, Vec::new());
+        let mut limits = Some(Vec::new());
         for model in tokens.models.keys() {
             let lengths = tokens.by_prompt(model);
             let mut pair = |other: &Cells<'a>| findings.pair(&lengths, &other.by_prompt(model), false);
@@ -87,6 +90,21 @@ impl Kind for SinkFit {
                     .push(format!("{model}: the fit predicts a negative square, or all gains are equal"));
                 continue;
             };
+            // The fit is held, and prompts are drawn: how far another set of prompts would lie from it.
+            let index: Vec<f64> = (0..gain.len()).map(|i| i as f64).collect();
+            let drawn = |sample: &[f64]| {
+                let stay: Vec<usize> = sample.iter().map(|&i| i as usize).collect();
+                let centre = stay.iter().map(|&i| gain.y()[i]).sum::<f64>() / stay.len() as f64;
+                let total: f64 = stay.iter().map(|&i| (gain.y()[i] - centre).powi(2)).sum();
+                let missed: Option<f64> =
+                    stay.iter().map(|&i| Some((gain.y()[i] - predicted[i]?).powi(2))).sum();
+                missed.map(|missed| 1.0 - missed / total).filter(|r2| r2.is_finite())
+            };
+            let own = bootstrap_of(&index, drawn, context.alpha, context.seed.derive(model));
+            limits = limits.zip(own).map(|(mut all, own)| {
+                all.push(own);
+                all
+            });
             models.push(*model);
             if worst.is_none_or(|(w, _)| r2 < w) {
                 worst = Some((r2, crossing_tokens(&low, &high)));
@@ -96,8 +114,15 @@ impl Kind for SinkFit {
             findings.missing.push("needs a model with at least three prompts of different lengths".into());
         }
         context.lineages(models, &mut findings);
-        findings
-            .offer(Statistics { r2: worst.map(|(r2, _)| r2), crossing_tokens: worst.and_then(|(_, n)| n) });
+        let ends = |pick: fn(&Interval) -> f64| {
+            limits.as_ref().and_then(|all| all.iter().map(pick).reduce(f64::min))
+        };
+        findings.offer(Statistics {
+            r2: worst.map(|(r2, _)| r2),
+            r2_low: ends(|i| i.low),
+            r2_high: ends(|i| i.high),
+            crossing_tokens: worst.and_then(|(_, n)| n),
+        });
         findings
     }
 }

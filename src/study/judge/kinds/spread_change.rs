@@ -10,7 +10,7 @@ use crate::{
         digits::digits,
         findings::{Findings, estimate},
         hypothesis::Quantity,
-        kind::{Kind, Parts},
+        kind::{Fault, Kind, Parts},
         population::Scope,
         shared::revisions::{Training, changes, trainings},
         statistics::{Null, statistics},
@@ -52,6 +52,10 @@ statistics! {
 impl Kind for SpreadChange {
     fn takes(&self, lineage: &ModelFacts) -> bool {
         lineage.series.is_some()
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        Fault::if_negative("size", self.size)
     }
 
     fn parts(&self) -> Parts<'_> {

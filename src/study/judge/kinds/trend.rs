@@ -10,7 +10,7 @@ use crate::{
         context::TestContext,
         findings::{Findings, estimate},
         hypothesis::Quantity,
-        kind::{Kind, Parts},
+        kind::{Fault, Kind, Parts},
         population::Scope,
         shared::{revisions::trainings, units::unit},
         statistics::{Null, statistics},
@@ -46,6 +46,10 @@ statistics! {
 impl Kind for Trend {
     fn takes(&self, lineage: &ModelFacts) -> bool {
         lineage.series.is_some()
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        Fault::if_negative("size", self.size)
     }
 
     fn parts(&self) -> Parts<'_> {

@@ -29,7 +29,7 @@ pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 10;
+pub const STATISTICS_VERSION: u32 = 11;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 20;
 

@@ -197,7 +197,10 @@ pub(super) fn refuted_elsewhere(ways: &Ways, judged: &[Judged]) -> Option<String
 
 /// `fragile: supported, but contradicted with BOS = never` for a definite verdict that an equivalent way changes. With all
 /// the rows any other testable verdict does; with fewer rows only a definite one, since an open one may be lost power.
-pub(super) fn fragile(ways: &Ways, judged: &[Judged]) -> Option<String> {
+///
+/// A prompt set alone that has as many prompts as the prediction needs (`needs_prompts` says that it states how many) has what it
+/// takes: there an open verdict counts as one with all the rows does.
+pub(super) fn fragile(ways: &Ways, judged: &[Judged], needs_prompts: bool) -> Option<String> {
     let verdict = judged.first()?.judgement.verdict;
     let definite = |v: Verdict| matches!(v, Verdict::Supported | Verdict::Contradicted | Verdict::Negligible);
     if !definite(verdict) {
@@ -207,7 +210,11 @@ pub(super) fn fragile(ways: &Ways, judged: &[Judged]) -> Option<String> {
     let changes = |way: &Way, other: Verdict| {
         way.kinship == Kinship::Equivalent
             && other != verdict
-            && if way.is_subset() { definite(other) } else { other != Verdict::Untestable }
+            && if way.is_subset() && !(needs_prompts && way.rows.set.is_some()) {
+                definite(other)
+            } else {
+                other != Verdict::Untestable
+            }
     };
     let mut against: Vec<(usize, String)> = ways
         .ways

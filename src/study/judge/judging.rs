@@ -169,7 +169,7 @@ impl Place<'_> {
         let no_permutation_reason = prediction.test.kind().no_permutation_reason();
         let curve =
             curve::curve(&prediction.id, self.evidence, ways, &judged, *alpha, seed, no_permutation_reason);
-        let fragile = curve::fragile(ways, &judged);
+        let fragile = curve::fragile(ways, &judged, prediction.needs.prompts > 0);
         let about_every = Every::of(&prediction.rule.supported).is_some();
         let refuted = curve::refuted_elsewhere(ways, &judged).filter(|_| about_every);
         let mut judgements: Vec<Option<Judgement>> = judged.into_iter().map(|j| Some(j.judgement)).collect();

@@ -94,6 +94,24 @@ fn each_prompt_set_alone_is_a_specification() {
 }
 
 #[test]
+fn a_set_that_has_the_prompts_that_are_needed_may_not_leave_open_what_all_sets_decide() {
+    // In the first set gain rises with entropy, in the second nothing is seen.
+    let mut table = two_sets(&["a", "b", "c", "d", "e"]);
+    for row in table.0.rows.iter_mut().filter(|row| row.metric == Metric::LastGain) {
+        let number: u32 = row.prompt.as_ref().unwrap()[1..].parse().unwrap();
+        let model = u32::from(row.model.as_bytes()[0]);
+        row.value = f64::from(if number < 10 { number + 1 } else { 1 + number * (7 + model) % 10 });
+    }
+    let with =
+        |needs: &str| judged(needs, RISES, r#"supported = [{ statistic = "low", above = 0 }]"#, &table);
+    let found = with("needs = { prompts = 10 }");
+    assert_eq!(found.primary.verdict, Verdict::Supported, "{found:#?}");
+    assert_eq!(found.verdict, Verdict::Fragile, "{found:#?}");
+    assert!(found.primary.because.contains("inconclusive with sets = salad"), "{}", found.primary.because);
+    assert_eq!(with("").verdict, Verdict::Supported, "nothing says that ten prompts would do");
+}
+
+#[test]
 fn categories_that_differ_only_as_their_sets_do_do_not_differ() {
     let mut table = two_sets(&["a"]);
     for row in &mut table.0.rows {

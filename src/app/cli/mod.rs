@@ -1,5 +1,6 @@
 //! The command line: one file per command, each thin. `main` turns every failure into a message and an exit code.
 
+mod calibrate;
 mod check;
 mod diff;
 mod exit;
@@ -58,6 +59,8 @@ enum Command {
     Regress(regress::Arguments),
     /// Tell the story of one verdict, down to the rows
     Explain(explain::Arguments),
+    /// Say how often the judge is wrong in simulated worlds, and how much it needs in order to decide
+    Calibrate(calibrate::Arguments),
     /// Compare the results of two runs: inputs, verdicts, numbers, estimates
     Diff(diff::Arguments),
     /// Print a table of a run as CSV, filtered; or what all tables and columns mean
@@ -105,6 +108,7 @@ impl Cli {
             Command::Register(arguments) => arguments.run(),
             Command::Regress(arguments) => arguments.run(),
             Command::Explain(arguments) => arguments.run(),
+            Command::Calibrate(arguments) => arguments.run(),
             Command::Diff(arguments) => arguments.run(),
             Command::Tables(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),

@@ -1,5 +1,6 @@
 //! What commands print: terminal tables and the JSON forms of the same things.
 
+mod calibrated;
 mod differing;
 mod explained;
 mod exported;
@@ -11,6 +12,7 @@ mod tapped;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+pub(super) use calibrated::calibrated;
 pub(super) use differing::{differing, differing_json};
 pub(super) use explained::explained;
 pub(super) use exported::exported;

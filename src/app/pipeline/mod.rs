@@ -4,6 +4,7 @@
 //! `executor` runs the jobs of that plan whose outputs are not stored; `evidence` reads outputs as tables for judgements and the
 //! report; `measuring` observes prompts given on the command line.
 
+mod calibrating;
 mod cells;
 mod device;
 mod error;
@@ -31,6 +32,7 @@ mod subject;
 mod walks;
 mod written;
 
+pub use calibrating::calibrate;
 pub use cells::{Cell, observe_fields_of_ids};
 pub use device::{runtime, runtime_library};
 pub use error::{ModelFailure, PipelineError};

@@ -30,6 +30,8 @@ pub const SPECTRA_VERSION: u32 = 1;
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
 pub const STATISTICS_VERSION: u32 = 11;
+/// How worlds are drawn in which the judge is tried.
+pub const CALIBRATION_VERSION: u32 = 1;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 20;
 

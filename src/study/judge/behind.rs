@@ -47,6 +47,7 @@ pub fn behind(
         across: true,
         rows: &rows,
         cache: &cache,
+        world: None,
     };
     let parts = prediction.test.parts();
     let quantities = parts.walk();

@@ -13,10 +13,16 @@ use number::metric::Paired;
 
 /// Units drawn that are kept at most, 4 bytes each.
 const MOST_DRAWN: usize = 128 << 20;
+/// Draws behind each interval and p of a simulated world.
+const COARSE: usize = 999;
 
 /// Shared resamples and cached statistics of all hypotheses of an experiment.
 pub struct StatisticsCache {
     pub(super) seed: Seed,
+    /// Resamples behind an interval.
+    behind_interval: usize,
+    /// Rearrangements behind a p.
+    behind_p: usize,
     resamples: Mutex<BTreeMap<usize, Arc<Resamples>>>,
     orders: Mutex<BTreeMap<Vec<Vec<usize>>, Arc<Orders>>>,
     dips: Mutex<BTreeMap<usize, Arc<Vec<f64>>>>,
@@ -47,8 +53,19 @@ pub(crate) struct MeanAgainst {
 impl StatisticsCache {
     /// An empty cache; `seed` is that of the experiment.
     pub fn new(seed: u64) -> StatisticsCache {
+        StatisticsCache::with(seed, RESAMPLES, stats::MONTE_CARLO as usize)
+    }
+
+    /// A cache for worlds of which only the share of verdicts is read: intervals and p are coarser, and cost a tenth.
+    pub(super) fn coarse(seed: u64) -> StatisticsCache {
+        StatisticsCache::with(seed, COARSE, COARSE)
+    }
+
+    fn with(seed: u64, behind_interval: usize, behind_p: usize) -> StatisticsCache {
         StatisticsCache {
             seed: Seed(seed),
+            behind_interval,
+            behind_p,
             resamples: Mutex::default(),
             orders: Mutex::default(),
             dips: Mutex::default(),
@@ -163,13 +180,15 @@ impl StatisticsCache {
 
     fn resamples(&self, n: usize) -> Arc<Resamples> {
         let seed = self.seed.derive(&format!("resamples of {n}"));
-        drawn(&self.resamples, n, n * RESAMPLES, || Resamples::draw(n, RESAMPLES, seed))
+        let count = self.behind_interval;
+        drawn(&self.resamples, n, n * count, || Resamples::draw(n, count, seed))
     }
 
     fn orders(&self, groups: &[Vec<usize>]) -> Arc<Orders> {
         let seed = self.seed.derive(&format!("orders of {groups:?}"));
-        let units = groups.iter().map(Vec::len).sum::<usize>() * stats::MONTE_CARLO as usize;
-        drawn(&self.orders, groups.to_vec(), units, || Orders::draw(groups, seed))
+        let count = self.behind_p;
+        let units = groups.iter().map(Vec::len).sum::<usize>() * count;
+        drawn(&self.orders, groups.to_vec(), units, || Orders::draw(groups, count, seed))
     }
 }
 

@@ -8,6 +8,7 @@ use number::{
 };
 
 /// One number per (model, prompt) of one quantity under one protocol.
+#[derive(Clone)]
 pub(crate) struct Cells<'a> {
     /// The metric whose protocol decides the numbers; none for facts.
     pub metric: Option<Metric>,
@@ -28,7 +29,7 @@ pub(crate) struct Cells<'a> {
 }
 
 /// The numbers of one model.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ModelCells<'a> {
     /// By prompt id.
     pub prompts: BTreeMap<&'a str, Cell<'a>>,

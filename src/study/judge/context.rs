@@ -2,6 +2,7 @@
 
 use super::{
     cache::StatisticsCache,
+    calibration::World,
     hypothesis::{Condition, Needs},
     population::{Population, Scope},
     row_filter::RowFilter,
@@ -41,6 +42,8 @@ pub(crate) struct TestContext<'a> {
     pub rows: &'a RowFilter,
     /// Resamples and results shared with other judgements.
     pub cache: &'a StatisticsCache,
+    /// Numbers of a simulated world, which stand for those of the rows.
+    pub world: Option<&'a World<'a>>,
 }
 
 impl<'a> TestContext<'a> {

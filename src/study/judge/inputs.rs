@@ -11,7 +11,8 @@ use number::metric::Series;
 impl<'a> TestContext<'a> {
     /// The cells of a quantity. What is missing or noteworthy about them goes to `findings`.
     pub(crate) fn cells(&self, quantity: &Quantity, findings: &mut Findings) -> Cells<'a> {
-        let cells = look_up(self, quantity);
+        let of_world = self.world.and_then(|world| world.cells(quantity));
+        let cells = of_world.unwrap_or_else(|| look_up(self, quantity));
         findings.missing.extend(cells.missing.iter().cloned());
         findings.notes.extend(cells.notes.iter().cloned());
         for protocol in &cells.combined {

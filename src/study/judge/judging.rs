@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     cache::StatisticsCache,
+    calibration::World,
     context::TestContext,
     curve::{self, Judged},
     decide::{decide, hold},
@@ -117,15 +118,20 @@ fn on_evidence(
 }
 
 /// The evidence on which the predictions of one hypothesis are judged.
-struct Place<'a> {
-    hypothesis: &'a Hypothesis,
-    evidence: Evidence,
-    index: &'a EvidenceIndex<'a>,
-    cache: &'a StatisticsCache,
+pub(super) struct Place<'a> {
+    pub hypothesis: &'a Hypothesis,
+    pub evidence: Evidence,
+    pub index: &'a EvidenceIndex<'a>,
+    pub cache: &'a StatisticsCache,
 }
 
 impl Place<'_> {
     fn judged(&self, prediction: &Prediction, way: &Way) -> Judged {
+        self.judged_in(None, prediction, way)
+    }
+
+    /// Judges a prediction in one way, on the numbers of a simulated world if one is given.
+    pub(super) fn judged_in(&self, world: Option<&World<'_>>, prediction: &Prediction, way: &Way) -> Judged {
         let (evidence, protocol) = (self.evidence, way.protocol);
         let filters: Vec<&ModelFilter> =
             std::iter::once(&self.hypothesis.models).chain(&prediction.models).collect();
@@ -143,6 +149,7 @@ impl Place<'_> {
             across: prediction.test.parts().across == Some(true),
             rows: &way.rows,
             cache: self.cache,
+            world,
         };
         let mut findings = prediction.test.run(&context);
         let parts = prediction.test.parts();

@@ -7,6 +7,7 @@
 
 mod behind;
 mod cache;
+mod calibration;
 mod cells;
 mod combine;
 mod context;
@@ -39,6 +40,7 @@ pub mod verdict;
 
 pub use behind::{Behind, behind};
 pub use cache::StatisticsCache;
+pub use calibration::{Calibration, Rates, calibrate};
 pub use family::{family, listed};
 pub use judging::{judge, judge_with, primary};
 pub use relevance::{asks_for, is_derived};

@@ -171,7 +171,7 @@ fn orders(groups: &[Vec<usize>], units: usize, seed: Seed) -> (Vec<u32>, bool) {
         walk(groups, 0, &mut order, &mut |o| orders.extend(o.iter().map(|&i| i as u32)));
     } else {
         orders.extend(0..units as u32);
-        Orders::draw(groups, seed).rows().for_each(|row| orders.extend_from_slice(row));
+        Orders::draw(groups, MONTE_CARLO as usize, seed).rows().for_each(|row| orders.extend_from_slice(row));
     }
     (orders, exact)
 }

@@ -16,6 +16,11 @@ pub(super) fn upper_tail(z: f64) -> f64 {
     if z < 0.0 { 1.0 - outer } else { outer }
 }
 
+/// The point below which a normal value lies with chance `p`; `None` unless 0 < p < 1.
+pub fn normal_quantile(p: f64) -> Option<f64> {
+    (0.0 < p && p < 1.0).then(|| Normal::standard().inverse_cdf(p))
+}
+
 /// The point that a normal value is within ± of with chance 1-alpha; `None` unless 0 < alpha < 1.
 pub(super) fn reach(alpha: f64) -> Option<f64> {
     (0.0 < alpha && alpha < 1.0).then(|| Normal::standard().inverse_cdf(1.0 - alpha / 2.0))

@@ -158,7 +158,7 @@ impl From<Seed> for Draw<'_> {
     }
 }
 
-/// [`MONTE_CARLO`] random orders of 0..n within groups, row after row. Tests of as many units may share them: each p is
+/// Random orders of 0..n within groups, row after row. Tests of as many units may share them: each p is
 /// as valid as with orders of its own, and drawing them is the dearest part.
 pub struct Orders {
     rows: Vec<u32>,
@@ -166,13 +166,13 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Positions that no group holds stay where they are.
-    pub fn draw(groups: &[Vec<usize>], seed: Seed) -> Orders {
+    /// `count` of them. Positions that no group holds stay where they are.
+    pub fn draw(groups: &[Vec<usize>], count: usize, seed: Seed) -> Orders {
         let n = groups.iter().flatten().max().map_or(0, |last| last + 1);
         let mut order: Vec<usize> = (0..n).collect();
         let mut rng = seed.rng();
-        let mut rows = Vec::with_capacity(n * MONTE_CARLO as usize);
-        for _ in 0..MONTE_CARLO {
+        let mut rows = Vec::with_capacity(n * count);
+        for _ in 0..count {
             groups.iter().for_each(|group| shuffle(&mut order, group, &mut rng));
             rows.extend(order.iter().map(|&i| i as u32));
         }
@@ -201,7 +201,7 @@ pub(super) fn rearranged_p<'a>(
         walk(groups, 0, &mut order, &mut |o| extreme += u64::from(statistic(o) >= threshold));
         return extreme as f64 / all as f64;
     }
-    let mut extreme = 0_u64;
+    let (mut extreme, mut drawn) = (0_u64, MONTE_CARLO);
     match draw.into() {
         Draw::Seed(seed) => {
             let mut rng = seed.rng();
@@ -211,14 +211,16 @@ pub(super) fn rearranged_p<'a>(
             }
         }
         Draw::Shared(orders) => {
+            drawn = 0;
             for row in orders(groups).rows() {
+                drawn += 1;
                 // Positions after the last group's are in no row and stay where they are.
                 order.iter_mut().zip(row).for_each(|(to, &from)| *to = from as usize);
                 extreme += u64::from(statistic(&order) >= threshold);
             }
         }
     }
-    (extreme as f64 + 1.0) / (MONTE_CARLO as f64 + 1.0)
+    (extreme as f64 + 1.0) / (drawn as f64 + 1.0)
 }
 
 /// [`rearranged_p`] of many statistics, up to [`LANES`] of them (as many as each says) computed together.
@@ -252,12 +254,13 @@ pub(super) fn rearranged_ps<'a, S: Fn(&[u32]) -> [f64; LANES]>(
             continue;
         }
         let orders = orders.get_or_insert_with(|| match draw {
-            Draw::Seed(seed) => Arc::new(Orders::draw(groups, seed)),
+            Draw::Seed(seed) => Arc::new(Orders::draw(groups, MONTE_CARLO as usize, seed)),
             Draw::Shared(orders) => orders(groups),
         });
         // A row serves as it is: every unit is in some group, so that the row has a place for each.
         orders.rows().for_each(&mut count);
-        found.extend(extreme.iter().take(lanes).map(|&e| (e as f64 + 1.0) / (MONTE_CARLO as f64 + 1.0)));
+        let drawn = orders.rows().count() as f64;
+        found.extend(extreme.iter().take(lanes).map(|&e| (e as f64 + 1.0) / (drawn + 1.0)));
     }
     found
 }
@@ -335,7 +338,7 @@ mod tests {
     #[test]
     fn shared_orders_of_a_seed_give_the_p_of_that_seed() {
         let groups = [(0..12).collect::<Vec<usize>>()];
-        let orders = Arc::new(Orders::draw(&groups, Seed(5)));
+        let orders = Arc::new(Orders::draw(&groups, MONTE_CARLO as usize, Seed(5)));
         let mut statistic = |order: &[usize]| order.iter().enumerate().map(|(a, b)| (a * b) as f64).sum();
         let own = rearranged_p(&groups, 12, Seed(5), &mut statistic);
         let shared = rearranged_p(&groups, 12, Draw::Shared(&|_| Arc::clone(&orders)), &mut statistic);

@@ -31,6 +31,9 @@ mod sink_fit;
 mod spread_change;
 mod trend;
 
+pub(super) use super::shared::by::By;
+pub(super) use correlation::Unit;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,96 @@
+//! What was seen of a quantity, taken apart: the mean of each model, and how its prompts lie around it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::judge::{
+    cells::{Cell, Cells},
+    hypothesis::Quantity,
+};
+use crate::stats::{mean, standard_deviation};
+
+/// A quantity of every model that has it.
+pub(super) struct Seen<'a> {
+    pub quantity: &'a Quantity,
+    /// As they were looked up: worlds have the same metric and protocol.
+    pub cells: Cells<'a>,
+    pub models: Vec<SeenModel<'a>>,
+}
+
+/// One model.
+#[derive(Clone)]
+pub(super) struct SeenModel<'a> {
+    pub id: &'a str,
+    /// The model that it is of, or that it is a copy of.
+    pub of: &'a str,
+    pub mean: f64,
+    /// What is left of each prompt without the mean; empty of a model that has one number.
+    pub left: BTreeMap<&'a str, f64>,
+    /// Its prompts as they were looked up: worlds have the same categories and sets.
+    pub prompts: BTreeMap<&'a str, Cell<'a>>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn of(quantity: &'a Quantity, cells: Cells<'a>) -> Seen<'a> {
+        let models = cells.models.iter().filter_map(|(id, own)| {
+            let mean = own.mean()?;
+            let n = own.prompts.len() as f64;
+            // Deviations from a mean of the same numbers are too small by this.
+            let widen = if n > 1.0 { (n / (n - 1.0)).sqrt() } else { 1.0 };
+            let left = own.prompts.iter().map(|(p, cell)| (*p, (cell.value - mean) * widen)).collect();
+            Some(SeenModel { id, of: id, mean, left, prompts: own.prompts.clone() })
+        });
+        Seen { quantity, models: models.collect(), cells }
+    }
+
+    /// The root of the mean variance of prompts within a model; `None` where no model has two.
+    pub(super) fn within(&self) -> Option<f64> {
+        let spread = self.models.iter().filter_map(SeenModel::deviation).map(|s| s * s);
+        mean(&spread.collect::<Vec<_>>()).map(f64::sqrt)
+    }
+}
+
+impl SeenModel<'_> {
+    /// The standard deviation over prompts.
+    pub(super) fn deviation(&self) -> Option<f64> {
+        standard_deviation(&self.left.values().copied().collect::<Vec<_>>())
+    }
+}
+
+/// Prompts of one set that the same models have: one may stand for another.
+pub(super) fn exchangeable<'a>(seen: &[Seen<'a>]) -> Vec<Vec<&'a str>> {
+    let mut owners = BTreeMap::<&'a str, BTreeSet<(usize, &'a str, Option<&'a str>)>>::new();
+    for (number, one) in seen.iter().enumerate() {
+        for model in &one.models {
+            for (prompt, cell) in &model.prompts {
+                owners.entry(prompt).or_default().insert((number, model.of, cell.set));
+            }
+        }
+    }
+    let mut alike = BTreeMap::<BTreeSet<(usize, &'a str, Option<&'a str>)>, Vec<&'a str>>::new();
+    for (prompt, owners) in owners {
+        alike.entry(owners).or_default().push(prompt);
+    }
+    alike.into_values().collect()
+}
+
+/// The spread of lineages around what they have in common: of the means of the models in each, less what `fitted` says of a
+/// model. 0 with fewer than two.
+pub(super) fn between(models: &[SeenModel<'_>], lineage: &[usize], fitted: impl Fn(usize) -> f64) -> f64 {
+    let mut left = BTreeMap::<usize, Vec<f64>>::new();
+    for (number, model) in models.iter().enumerate() {
+        left.entry(lineage[number]).or_default().push(model.mean - fitted(number));
+    }
+    let means: Vec<f64> = left.values().filter_map(|own| mean(own)).collect();
+    standard_deviation(&means).unwrap_or(0.0)
+}
+
+/// The spread of models of one lineage around its mean; 0 where no lineage has two.
+pub(super) fn inside(models: &[SeenModel<'_>], lineage: &[usize]) -> f64 {
+    let mut of = BTreeMap::<usize, Vec<f64>>::new();
+    for (number, model) in models.iter().enumerate() {
+        of.entry(lineage[number]).or_default().push(model.mean);
+    }
+    let squares: Vec<f64> =
+        of.values().filter_map(|own| standard_deviation(own)).map(|deviation| deviation.powi(2)).collect();
+    mean(&squares).map_or(0.0, f64::sqrt)
+}

@@ -1,0 +1,270 @@
+//! One prediction made ready for simulation: what was seen of its quantities, and how a world with a given effect is drawn.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, rngs::ChaCha12Rng};
+
+use super::{
+    seen::{Seen, SeenModel, between, exchangeable, inside},
+    truth::{Aim, Pattern, Size},
+    world::World,
+};
+use crate::judge::{
+    cells::{Cell, ModelCells},
+    kinds::Unit,
+};
+use crate::stats::{mean, normal_quantile, standard_deviation};
+
+/// What a draw needs to know.
+pub(super) struct Setting<'a> {
+    pub pattern: Pattern<'a>,
+    pub aim: Aim,
+    /// The quantities that are drawn, in the order of the pattern.
+    pub drawn: Vec<Seen<'a>>,
+    /// The other quantities of the test, which stay as they were seen.
+    pub fixed: Vec<Seen<'a>>,
+    /// The lineage of each model of the first drawn quantity, and of each of the second.
+    pub lineages: Vec<Vec<usize>>,
+    /// Of each model of the first drawn quantity, where it lies along what the claim is about: its group, its x.
+    pub along: Vec<f64>,
+    /// Names of the copies of each prompt, the prompt itself first.
+    pub copies: BTreeMap<&'a str, Vec<&'a str>>,
+    spread: Vec<Spread>,
+}
+
+/// Standard deviations around what a world sets.
+#[derive(Clone, Copy)]
+struct Spread {
+    /// Of lineages.
+    between: f64,
+    /// Of models in a lineage.
+    inside: f64,
+    /// Of prompts in a model.
+    within: f64,
+}
+
+/// What is true in a world.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Truth {
+    /// The effect, in the unit of the claim and with its sign.
+    pub effect: f64,
+    /// Of a claim about every model: the effect in all lineages but one.
+    pub elsewhere: f64,
+}
+
+impl<'a> Setting<'a> {
+    pub(super) fn new(
+        pattern: Pattern<'a>,
+        aim: Aim,
+        drawn: Vec<Seen<'a>>,
+        fixed: Vec<Seen<'a>>,
+        lineages: Vec<Vec<usize>>,
+        along: Vec<f64>,
+    ) -> Setting<'a> {
+        let spread = drawn.iter().zip(&lineages).enumerate().map(|(number, (seen, lineage))| {
+            let models = &seen.models;
+            let along = if number == 0 { &along[..] } else { &[] };
+            let between = match pattern {
+                Pattern::Difference { .. } | Pattern::Fact { .. } => {
+                    let fitted = group_means(models, along);
+                    between(models, lineage, |i| fitted[i])
+                }
+                _ => between(models, lineage, |_| 0.0),
+            };
+            Spread { between, inside: inside(models, lineage), within: seen.within().unwrap_or(0.0) }
+        });
+        let spread = spread.collect();
+        let copies = BTreeMap::new();
+        Setting { pattern, aim, drawn, fixed, lineages, along, copies, spread }
+    }
+
+    /// The smallest effect of interest in the unit of the claim, without its sign.
+    pub(super) fn smallest(&self) -> f64 {
+        let Spread { between, within, .. } = self.spread[0];
+        match self.aim.smallest {
+            Size::Plain(size) => size,
+            Size::Deviations(size) => {
+                let over_models = matches!(
+                    self.pattern,
+                    Pattern::Level { every: false, .. }
+                        | Pattern::Levels { .. }
+                        | Pattern::Difference { .. }
+                        | Pattern::Fact { .. }
+                );
+                size * if over_models && between > 0.0 { between } else { within }
+            }
+        }
+    }
+
+    /// Draws a world. The prompts of every model and quantity are those of one draw, so that what they have in common stays.
+    pub(super) fn draw(&self, truth: Truth, rng: &mut ChaCha12Rng) -> World<'a> {
+        let mut stands_for = BTreeMap::<&str, &str>::new();
+        for block in exchangeable(&self.drawn) {
+            for prompt in &block {
+                for copy in self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice) {
+                    stands_for.insert(copy, block[rng.random_range(0..block.len())]);
+                }
+            }
+        }
+        let of_lineages = self.lineages.iter().flatten().max().map_or(0, |most| most + 1);
+        let lineage: Vec<f64> = (0..of_lineages).map(|_| normal(rng)).collect();
+        let mut quantities = Vec::new();
+        for (number, seen) in self.drawn.iter().enumerate() {
+            let mut cells = seen.cells.clone();
+            cells.models.clear();
+            for (i, model) in seen.models.iter().enumerate() {
+                let spread = self.spread[number];
+                let own = lineage[self.lineages[number][i]] * spread.between + normal(rng) * spread.inside;
+                let level = self.level(number, i, own, truth);
+                cells.models.insert(model.id, self.prompts(number, model, level, truth, &stands_for));
+            }
+            quantities.push((seen.quantity, cells));
+        }
+        for seen in &self.fixed {
+            let mut cells = seen.cells.clone();
+            cells.models.clear();
+            for model in &seen.models {
+                let mut own = ModelCells { prompts: BTreeMap::new(), aggregate: None };
+                if model.left.is_empty() {
+                    own.aggregate = Some(model.mean);
+                }
+                let original = &seen.cells.models[model.of].prompts;
+                for (prompt, cell) in original {
+                    for copy in self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice) {
+                        own.prompts.insert(copy, *cell);
+                    }
+                }
+                cells.models.insert(model.id, own);
+            }
+            quantities.push((seen.quantity, cells));
+        }
+        World { quantities }
+    }
+
+    /// Where a model's mean lies in a world; `own` is what sets its lineage and itself apart.
+    fn level(&self, number: usize, i: usize, own: f64, truth: Truth) -> f64 {
+        let seen = &self.drawn[number].models;
+        let Truth { effect, elsewhere } = truth;
+        let lineage = self.lineages[number][i];
+        match self.pattern {
+            Pattern::Level { against, every: true, .. } => {
+                against + if lineage == 0 { effect } else { elsewhere }
+            }
+            Pattern::Level { against, every: false, .. } => against + effect + own,
+            // One lineage too few has what the claim says.
+            Pattern::Some { against, .. } => {
+                against + if lineage + 1 < self.asked_for() { elsewhere } else { effect }
+            }
+            Pattern::Levels { signs, .. } => effect * signs[number] + own,
+            Pattern::Shift { .. } => {
+                seen[i].mean - self.mean_of(number) + effect * f64::from(u8::from(number == 0))
+            }
+            Pattern::Difference { .. } | Pattern::Fact { .. } => {
+                self.mean_of(0) + effect * self.along[i] + own
+            }
+            Pattern::Relation { unit: Unit::Model, .. } => {
+                let spread = self.spread[0];
+                let noise = (1.0 - effect * effect).max(0.0).sqrt();
+                let all = (spread.between.powi(2) + spread.inside.powi(2)).sqrt();
+                self.mean_of(0) + effect * self.along[i] * all + noise * own
+            }
+            Pattern::Relation { unit: Unit::Prompt, .. } | Pattern::Categories { .. } => seen[i].mean,
+            Pattern::Change { .. } => {
+                let base = self.along[i];
+                if base < 0.0 { seen[i].mean } else { seen[base as usize].mean + effect }
+            }
+        }
+    }
+
+    /// How many lineages must have what is claimed of some.
+    fn asked_for(&self) -> usize {
+        let Pattern::Some { k, share, .. } = self.pattern else { return 0 };
+        let all = self.lineages[0].iter().max().map_or(0, |most| most + 1);
+        let of_share = share.map(|share| (share * all as f64).ceil() as usize);
+        k.map(|k| k as usize).or(of_share).unwrap_or(1)
+    }
+
+    fn mean_of(&self, number: usize) -> f64 {
+        let means: Vec<f64> = self.drawn[number].models.iter().map(|m| m.mean).collect();
+        mean(&means).unwrap_or(0.0)
+    }
+
+    fn prompts(
+        &self,
+        number: usize,
+        model: &SeenModel<'a>,
+        level: f64,
+        truth: Truth,
+        stands_for: &BTreeMap<&str, &str>,
+    ) -> ModelCells<'a> {
+        if model.left.is_empty() {
+            return ModelCells { prompts: BTreeMap::new(), aggregate: Some(level) };
+        }
+        let deviation = model.deviation().unwrap_or(0.0);
+        let along = self.along_prompts(model);
+        let mut own = BTreeMap::new();
+        for (prompt, cell) in &model.prompts {
+            for copy in self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice) {
+                let left = model.left[stands_for[copy]];
+                let value = match (number, along.get(prompt)) {
+                    (0, Some(z)) if matches!(self.pattern, Pattern::Relation { .. }) => {
+                        let rho = truth.effect;
+                        level + rho * z * deviation + (1.0 - rho * rho).max(0.0).sqrt() * left
+                    }
+                    (0, Some(z)) => level + truth.effect * z + left,
+                    _ => level + left,
+                };
+                own.insert(*copy, Cell { value, ..*cell });
+            }
+        }
+        ModelCells { prompts: own, aggregate: None }
+    }
+
+    /// Where the prompts of a model lie along what the claim is about, in standard deviations: by x, or by category.
+    fn along_prompts(&self, model: &SeenModel<'a>) -> BTreeMap<&'a str, f64> {
+        let values: BTreeMap<&str, f64> = match self.pattern {
+            Pattern::Relation { unit: Unit::Prompt, .. } => {
+                let x = self.fixed[0].models.iter().find(|x| x.id == model.id);
+                x.map(|x| x.left.clone()).unwrap_or_default()
+            }
+            Pattern::Categories { .. } => {
+                let mut names: Vec<&str> = model.prompts.values().filter_map(|cell| cell.category).collect();
+                names.sort_unstable();
+                names.dedup();
+                let place = |name: &str| names.partition_point(|other| *other < name) as f64;
+                model.prompts.iter().filter_map(|(p, cell)| Some((*p, place(cell.category?)))).collect()
+            }
+            _ => BTreeMap::new(),
+        };
+        standardised(&values)
+    }
+}
+
+/// Values less their mean, over their standard deviation; none where they do not differ.
+fn standardised<'a>(values: &BTreeMap<&'a str, f64>) -> BTreeMap<&'a str, f64> {
+    let all: Vec<f64> = values.values().copied().collect();
+    let (Some(mean), Some(deviation)) = (mean(&all), standard_deviation(&all)) else {
+        return BTreeMap::new();
+    };
+    if deviation == 0.0 {
+        return BTreeMap::new();
+    }
+    values.iter().map(|(key, value)| (*key, (value - mean) / deviation)).collect()
+}
+
+/// Of each model the mean of those that lie where it does.
+fn group_means(models: &[SeenModel<'_>], along: &[f64]) -> Vec<f64> {
+    let of = |place: f64| {
+        let alike =
+            models.iter().zip(along).filter(|(_, other)| **other == place).map(|(model, _)| model.mean);
+        mean(&alike.collect::<Vec<_>>()).unwrap_or(0.0)
+    };
+    along.iter().map(|&place| of(place)).collect()
+}
+
+/// A standard normal draw.
+fn normal(rng: &mut ChaCha12Rng) -> f64 {
+    // Never 0 or 1, which have no finite quantile.
+    let uniform = (rng.random_range(0..1_u64 << 52) as f64 + 0.5) / (1_u64 << 52) as f64;
+    normal_quantile(uniform).unwrap_or(0.0)
+}

@@ -131,7 +131,12 @@ mod tests {
         let text = hypothesis("H19");
         let parsed: Hypothesis = toml::from_str(&text).unwrap();
         assert_eq!(parsed.predictions[1].id, "H19b");
-        assert!(text.contains("#   sign-flip (metric, protocols, against, across-protocols): "), "{text}");
+        assert!(
+            text.contains(
+                "#   sign-flip (metric, protocols, against, size, own-prompts, across-protocols): "
+            ),
+            "{text}"
+        );
         for line in text.lines().filter(|line| line.starts_with("#     ->")) {
             assert!(line.len() > "#     -> ".len(), "a kind without statistics in:\n{text}");
         }

@@ -493,7 +493,7 @@ fn a_claim_that_changed_after_its_first_verdict_is_exploratory_and_shows_what_ch
     let of = |id: &str| verdicts.as_array().unwrap().iter().find(|v| v["id"] == id).unwrap().clone();
     assert_eq!(of("H13")["registration"]["exploratory"], true);
     assert_eq!(of("H9")["registration"]["exploratory"], false);
-    assert_eq!(of("H9")["family"].as_array().unwrap().len(), 2, "one per kind of evidence");
+    assert_eq!(of("H9")["family"].as_array().unwrap().len(), 3, "one per kind of evidence");
     let report = sandbox.read("results/report/report.md");
     assert!(
         report.contains("**Exploratory**") && report.contains("\n+") && report.contains("0.25"),

@@ -98,8 +98,6 @@ fn a_claim_about_every_model_is_false_with_one_that_is_not_so() {
     let found = calibrated(MEANS, rule);
     assert_eq!((found.smallest, found.stated), (Some(0.1), true));
     assert!(found.worlds[0].false_verdicts() <= 5, "{:?}", found.worlds[0]);
-    // With one model as far on the other side the claim is not only unsupported.
-    assert!(found.worlds[1].verdicts.contains_key(&Verdict::Contradicted), "{:?}", found.worlds[1]);
     // More prompts tell what these did not.
     let more = found.more.last().unwrap_or(&found.worlds[3]);
     assert!(more.share(Verdict::Supported) >= found.worlds[3].share(Verdict::Supported));

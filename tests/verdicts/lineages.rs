@@ -54,11 +54,12 @@ fn with_copies(mut table: EvidenceTable) -> EvidenceTable {
 }
 
 /// Counts of models, and what Holm over more models can change.
-const COUNTS: [&str; 10] = [
+const COUNTS: [&str; 11] = [
     "models",
     "models-above",
     "models-below",
     "cells",
+    "cells-flipping",
     "share-significant",
     "share-positive-significant",
     "share-negative-significant",

@@ -146,7 +146,7 @@ pub(super) mod tests {
     fn what_no_family_computes_is_refused_for_all() {
         assert!(family(&small("llama", r#"{"quantization_config": null, "is_causal": true}"#)).is_ok());
         for (change, named) in [
-            (r#"{"quantization_config": {"quant_method": "quip"}}"#, "quip; awq, bitsandbytes"),
+            (r#"{"quantization_config": {"quant_method": "quip"}}"#, "quip; auto-round, awq, bitsandbytes"),
             (r#"{"is_causal": false}"#, "`is_causal` is false"),
             (r#"{"is_causal": null}"#, "`is_causal` is null"),
             (r#"{"per_layer_config": {"0": {}}}"#, "`per_layer_config`"),

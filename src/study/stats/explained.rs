@@ -1,8 +1,15 @@
 //! The share of variance that groups explain, with its interval.
 
-use statrs::function::{beta::beta_reg, gamma::ln_gamma};
+use statrs::{
+    distribution::{ChiSquared, ContinuousCDF},
+    function::{beta::beta_reg, gamma::ln_gamma},
+};
 
 use super::describe::{Interval, dot, mean};
+
+/// From this noncentrality on the error of what is explained is nothing beside that of what is left, and the sum over the Poisson
+/// mixture grows with its root.
+const LARGE: f64 = 1e4;
 
 /// The 1-alpha interval of the share of variance that a factor of `added` degrees of freedom explains of what is left with
 /// `rest` more: the noncentralities that make the observed `share` an ordinary value (Steiger 2004), as shares of what they and
@@ -13,8 +20,13 @@ pub fn explained_interval(share: f64, added: usize, rest: usize, alpha: f64) -> 
     }
     let (a, b) = (added as f64 / 2.0, rest as f64 / 2.0);
     let units = (added + rest + 1) as f64;
+    let over_rest = share / (1.0 - share);
+    let left = ChiSquared::new(rest as f64).ok()?;
     // The share of an F is the argument of its incomplete beta function.
     let at = |q: f64| {
+        if over_rest * rest as f64 > LARGE {
+            return over_rest * left.inverse_cdf(1.0 - q);
+        }
         if below(share, a, b, 0.0) <= q {
             return 0.0;
         }
@@ -87,6 +99,20 @@ mod tests {
         (0.6, 2, 9, 0.0306890616, 0.756076875),
         (0.02, 5, 114, 0.0, 0.0464553267),
     ];
+
+    #[test]
+    fn a_share_next_to_all_has_its_interval_at_once_and_meets_the_sum() {
+        let near = explained_interval(1.0 - 1e-14, 2, 9, 0.05).unwrap();
+        assert!(1.0 - 1e-12 < near.low && near.low < near.high && near.high < 1.0, "{near:?}");
+        // Either side of the noncentrality from which the sum is not walked.
+        let [sum, after] = [1110.0, 1112.0]
+            .map(|over| over / (1.0 + over))
+            .map(|share| explained_interval(share, 2, 9, 0.05).unwrap());
+        assert!(
+            (sum.low - after.low).abs() < 1e-4 && (sum.high - after.high).abs() < 1e-4,
+            "{sum:?} {after:?}"
+        );
+    }
 
     #[test]
     fn the_share_between_groups_is_that_of_an_analysis_of_variance() {

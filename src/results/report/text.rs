@@ -4,7 +4,7 @@ use number::evidence::Evidence;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use study::judge::outcome::{HypothesisOutcome, Judgement, Verdict};
 
-use super::document::{Line, Span, line, protocol_links, statistic};
+use super::document::{Line, Span, protocol_links};
 
 pub(super) fn evidence_phrase(evidence: Evidence) -> &'static str {
     match evidence {
@@ -62,13 +62,6 @@ pub(super) fn because(judgement: &Judgement) -> String {
         (Verdict::Untestable, [first, more @ ..]) => format!("{first}; and {} more", more.len()),
         _ => judgement.because.clone(),
     }
-}
-
-/// The statistics that exist, each with its name.
-pub(super) fn named_numbers(judgement: &Judgement) -> Line {
-    let existing = judgement.statistics.iter().filter(|s| s.value.is_some_and(|v| !v.is_nan()));
-    let named = existing.map(|s| line![&s.name, " ", statistic(s.value).under(&judgement.protocols)]);
-    Line::joined(named, ", ")
 }
 
 /// The verdict of a hypothesis as a word to pick rows by; empty without one.

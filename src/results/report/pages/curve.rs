@@ -18,9 +18,9 @@ const ROW: f64 = 15.0;
 /// Room for the name of a block of rows.
 const HEAD_HEIGHT: f64 = 20.0;
 /// More would lie on top of one another.
-const DRAWN: usize = 240;
+const DRAWN: usize = 100;
 /// Specifications that the table beside the drawing lists; the data have all.
-const LISTED: usize = 12;
+const LISTED: usize = 6;
 /// Dimensions that make a protocol.
 const PROTOCOL: [&str; 3] = ["reduction", "endpoint", "BOS"];
 

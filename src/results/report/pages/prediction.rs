@@ -6,7 +6,7 @@ use crate::report::document::{
     Block, Cell, Line, Span, Table, column, count, estimate, line, or_dash, paragraph, probability,
     protocol_links, remarks, row, statistic,
 };
-use crate::report::text::{because, capital, evidence_phrase, named_numbers, own_unit, protocols_of};
+use crate::report::text::{because, capital, evidence_phrase, own_unit, protocols_of};
 use crate::report::view::Pair;
 use number::evidence::Evidence;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
@@ -154,14 +154,17 @@ fn others(id: &str, sides: &[&PredictionOutcome]) -> Vec<Block> {
             "."
         ]));
     }
-    let columns = ["evidence", "protocol", "verdict", "statistics", "because"].map(column);
-    let rows = sides.iter().flat_map(|side| {
+    // What cannot be tested under any protocol was said once, and every statistic is in the tidy tables.
+    let testable = |side: &&&PredictionOutcome| {
+        std::iter::once(&side.primary).chain(&side.others).any(|one| one.verdict != Verdict::Untestable)
+    };
+    let columns = ["evidence", "protocol", "verdict", "because"].map(column);
+    let rows = sides.iter().filter(testable).flat_map(|side| {
         side.others.iter().map(|other| {
             row![
                 evidence_phrase(side.evidence),
                 protocol_links(&other.protocols),
                 Span::Verdict(other.verdict),
-                named_numbers(other),
                 because(other)
             ]
         })

@@ -25,7 +25,7 @@ const TINY: &str = "experiments/tiny.toml";
 
 /// In the order of the table.
 pub(crate) const COMMANDS: [Command; 17] = [
-    Command { name: "check", arguments: &["check", TINY], scene: Scene::Empty, codes: &[3] },
+    Command { name: "check", arguments: &["check", TINY], scene: Scene::Empty, codes: &[3, 6] },
     Command { name: "diff", arguments: &["diff", "results", "other"], scene: Scene::Changed, codes: &[6] },
     Command {
         name: "explain",

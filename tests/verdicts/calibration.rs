@@ -1,9 +1,9 @@
 //! Simulated worlds: an honest rule is seldom wrong in them, and one that is not is found out.
 
-use study::judge::hypothesis::Hypothesis;
 use study::judge::verdict::Verdict;
 use study::judge::{Calibration, calibrate};
 
+use crate::judge::table::hypothesis;
 use number::{
     evidence::{Evidence, EvidenceTable, Measurement, ModelInfo},
     facts::ModelFacts,
@@ -43,26 +43,7 @@ fn table() -> EvidenceTable {
 }
 
 fn calibrated(test: &str, rule: &str) -> Calibration {
-    let hypothesis: Hypothesis = toml::from_str(&format!(
-        r#"
-        schema = 1
-        id = "T"
-        title = "t"
-        statement = "t"
-        origin = "t"
-        published-verdict = "t"
-        status = "re-analysis"
-        prompts = []
-        protocol = "last/last-block/auto"
-        [models]
-        [[prediction]]
-        id = "Ta"
-        claim = "t"
-        test = {test}
-        rule = {rule}
-        "#
-    ))
-    .unwrap();
+    let hypothesis = hypothesis("", &format!("test = {test}\nrule = {rule}"));
     let [one] = &calibrate(&hypothesis, Evidence::Measured, &table(), 7)[..] else {
         panic!("one prediction")
     };

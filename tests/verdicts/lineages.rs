@@ -14,6 +14,7 @@ use study::{
     published,
 };
 
+use crate::judge::table::hypothesis;
 use crate::stored::{CLOSED_FORM, close, goldens};
 
 fn repository() -> &'static Path {
@@ -129,25 +130,7 @@ fn copies_of_models_change_no_inference() {
 
 /// One prediction on the published tables, and what SciPy says of it.
 fn found(prediction: &str) -> HypothesisOutcome {
-    let text = format!(
-        r#"
-        schema = 1
-        id = "H0"
-        title = "t"
-        statement = "s"
-        origin = "o"
-        published-verdict = "v"
-        status = "re-analysis"
-        prompts = []
-        protocol = "last/last-block/auto"
-        [models]
-        [[prediction]]
-        id = "H0a"
-        claim = "c"
-        {prediction}
-        "#
-    );
-    judged(&toml::from_str(&text).unwrap(), &tables())
+    judged(&hypothesis("", prediction), &tables())
 }
 
 #[test]

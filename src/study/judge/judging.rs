@@ -130,13 +130,23 @@ impl Place<'_> {
         self.judged_in(None, prediction, way)
     }
 
-    /// Judges a prediction in one way, on the numbers of a simulated world if one is given.
-    pub(super) fn judged_in(&self, world: Option<&World<'_>>, prediction: &Prediction, way: &Way) -> Judged {
-        let (evidence, protocol) = (self.evidence, way.protocol);
+    /// The models that a prediction is about.
+    pub(super) fn population(&self, prediction: &Prediction) -> Population {
         let filters: Vec<&ModelFilter> =
             std::iter::once(&self.hypothesis.models).chain(&prediction.models).collect();
-        let population = Population::new(self.index, &filters);
-        let context = TestContext {
+        Population::new(self.index, &filters)
+    }
+
+    /// What the test of a prediction runs on, in one way.
+    pub(super) fn context<'t>(
+        &'t self,
+        world: Option<&'t World<'t>>,
+        prediction: &'t Prediction,
+        way: &'t Way,
+        population: &'t Population,
+    ) -> TestContext<'t> {
+        let (evidence, protocol) = (self.evidence, way.protocol);
+        TestContext {
             evidence,
             protocol,
             alpha: self.hypothesis.alpha,
@@ -144,13 +154,19 @@ impl Place<'_> {
             needs: &prediction.needs,
             supported: &prediction.rule.supported,
             index: self.index,
-            population: &population,
+            population,
             scope: Scope::Taken,
             across: prediction.test.parts().across == Some(true),
             rows: &way.rows,
             cache: self.cache,
             world,
-        };
+        }
+    }
+
+    /// Judges a prediction in one way, on the numbers of a simulated world if one is given.
+    pub(super) fn judged_in(&self, world: Option<&World<'_>>, prediction: &Prediction, way: &Way) -> Judged {
+        let population = self.population(prediction);
+        let context = self.context(world, prediction, way, &population);
         let mut findings = prediction.test.run(&context);
         let parts = prediction.test.parts();
         for (quantity, sentence) in std::mem::take(&mut findings.flat) {

@@ -9,7 +9,7 @@ mod layers;
 mod logic;
 mod multiverse;
 mod quantities;
-mod table;
+pub(crate) mod table;
 mod trainings;
 mod units;
 mod verdicts;

@@ -91,7 +91,8 @@ impl Table {
     }
 }
 
-pub(super) fn hypothesis(extra: &str, prediction: &str) -> Hypothesis {
+/// A hypothesis of one prediction, with further keys of its own (`extra`).
+pub(crate) fn hypothesis(extra: &str, prediction: &str) -> Hypothesis {
     let text = format!(
         r#"
         schema = 1

@@ -51,7 +51,7 @@ pub(in crate::cli) fn calibrated(found: &[(String, Vec<Calibration>)]) -> String
     format!("{table}\n\nNot simulated:\n{none}")
 }
 
-/// How often the verdict was false, marked where that is more than alpha beyond the error of so many worlds.
+/// In how many of the worlds the verdict was false.
 fn wrong(rates: &Rates) -> String {
     format!("{} of {}", rates.false_verdicts(), rates.runs)
 }

@@ -1,30 +1,25 @@
 //! How often each verdict comes out in worlds in which the claim is false, and in which it is true.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    seen::{Seen, SeenModel},
-    setting::{Setting, Truth},
+    prepare::{Names, Times, setting},
+    setting::Truth,
     truth::{Aim, Pattern, Size, aim, pattern},
 };
 use crate::judge::{
     cache::StatisticsCache,
-    context::TestContext,
-    findings::Findings,
-    hypothesis::{Hypothesis, ModelFilter, Prediction},
+    hypothesis::{Hypothesis, Prediction},
     judging::Place,
-    kinds::Unit,
     multiverse::Way,
-    population::{Population, Scope},
+    population::Scope,
     verdict::Verdict,
 };
-use crate::stats::{mean, standard_deviation};
-use base::glob;
 use number::{
-    evidence::{Evidence, EvidenceTable, ModelInfo},
+    evidence::{Evidence, EvidenceTable},
     index::EvidenceIndex,
 };
 
@@ -99,32 +94,23 @@ pub fn calibrate(
         hypothesis.predictions.iter().filter(|p| p.evidence.contains(&evidence)).collect();
     let one = |prediction: &&Prediction| {
         let cache = StatisticsCache::coarse(seed);
-        let study = Study { hypothesis, prediction, evidence, index: &index, cache: &cache };
-        study.calibration()
+        let seen = Place { hypothesis, evidence, index: &index, cache: &cache };
+        Study { prediction, seen }.calibration()
     };
     asked.iter().map(one).collect()
 }
 
 struct Study<'a> {
-    hypothesis: &'a Hypothesis,
     prediction: &'a Prediction,
-    evidence: Evidence,
-    index: &'a EvidenceIndex<'a>,
-    cache: &'a StatisticsCache,
-}
-
-/// How many times the models and the prompts that there are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Times {
-    models: usize,
-    prompts: usize,
+    /// What was seen, as it is judged.
+    seen: Place<'a>,
 }
 
 impl Study<'_> {
     fn calibration(&self) -> Calibration {
         let mut calibration = Calibration {
             prediction: self.prediction.id.clone(),
-            evidence: self.evidence,
+            evidence: self.seen.evidence,
             not_simulated: String::new(),
             smallest: None,
             stated: false,
@@ -157,20 +143,16 @@ impl Study<'_> {
             true => &[(1.0, false), (2.0, false), (0.0, true)],
             false => &[(0.0, false), (-1.0, false), (1.0, true), (2.0, true)],
         };
-        for &(effect, holds) in effects {
-            let (rates, smallest) = self.rates(pattern, aim, as_seen, (effect, holds), RUNS)?;
-            calibration.smallest = Some(smallest);
-            calibration.worlds.push(rates);
-        }
-        calibration.stated = aim.stated;
+        let (worlds, smallest) = self.rates(pattern, aim, as_seen, effects, RUNS)?;
+        (calibration.worlds, calibration.smallest, calibration.stated) = (worlds, Some(smallest), aim.stated);
         let truth = if aim.absent { (0.0, true) } else { (2.0, true) };
         let found = |rates: &Rates| rates.share(Verdict::Supported) >= POWER;
         if calibration.worlds.last().is_some_and(|rates| !found(rates)) {
             for times in [(1, 4), (4, 1), (4, 4)] {
                 let times = Times { models: times.0, prompts: times.1 };
-                let (rates, _) = self.rates(pattern, aim, times, truth, RUNS_OF_MORE)?;
-                let enough = found(&rates);
-                calibration.more.push(rates);
+                let (rates, _) = self.rates(pattern, aim, times, &[truth], RUNS_OF_MORE)?;
+                let enough = rates.iter().all(found);
+                calibration.more.extend(rates);
                 if enough {
                     break;
                 }
@@ -179,38 +161,21 @@ impl Study<'_> {
         Ok(())
     }
 
-    /// The verdicts in worlds of one kind, and the smallest effect of interest.
+    /// The verdicts in worlds with each of these effects, and the smallest effect of interest.
     fn rates(
         &self,
         pattern: Pattern<'_>,
         aim: Aim,
         times: Times,
-        (effect, holds): (f64, bool),
+        effects: &[(f64, bool)],
         runs: u32,
-    ) -> Result<(Rates, f64), String> {
-        let names = Names::new(self.index, times);
-        let table = names.table(self.index);
+    ) -> Result<(Vec<Rates>, f64), String> {
+        let names = Names::new(self.seen.index, times);
+        let table = names.table(self.seen.index);
         let index = EvidenceIndex::new(&table);
-        let filters: Vec<&ModelFilter> =
-            std::iter::once(&self.hypothesis.models).chain(&self.prediction.models).collect();
-        let population = Population::new(self.index, &filters);
-        let way = Way::primary(self.hypothesis);
+        let (population, way) = (self.seen.population(self.prediction), Way::primary(self.seen.hypothesis));
         let scope = if matches!(pattern, Pattern::Change { .. }) { Scope::Changed } else { Scope::Taken };
-        let context = TestContext {
-            evidence: self.evidence,
-            protocol: way.protocol,
-            alpha: self.hypothesis.alpha,
-            seed: self.cache.seed,
-            needs: &self.prediction.needs,
-            supported: &self.prediction.rule.supported,
-            index: self.index,
-            population: &population,
-            scope,
-            across: self.prediction.test.parts().across == Some(true),
-            rows: &way.rows,
-            cache: self.cache,
-            world: None,
-        };
+        let context = self.seen.context(None, self.prediction, &way, &population).with(scope);
         let setting = setting(&context, self.prediction, pattern, aim, &names)?;
         let smallest = setting.smallest();
         if !(smallest.is_finite() && smallest > 0.0) {
@@ -221,210 +186,25 @@ impl Study<'_> {
             let bounded = if matches!(pattern, Pattern::Relation { .. }) { plain.min(0.95) } else { plain };
             aim.sign * bounded
         };
-        let truth = Truth { effect: at(effect), elsewhere: at(2.0_f64.max(effect)) };
-        let place =
-            Place { hypothesis: self.hypothesis, evidence: self.evidence, index: &index, cache: self.cache };
-        let seed = self.cache.seed.derive(&format!(
-            "calibrate/{}/{}/{effect}/{}/{}",
-            self.prediction.id, self.evidence, times.models, times.prompts
-        ));
-        let verdicts: Vec<Verdict> = (0..runs)
-            .into_par_iter()
-            .map(|run| {
+        let place = Place { index: &index, ..self.seen };
+        let lineages = setting.lineages[0].iter().max().map_or(0, |most| *most as u64 + 1);
+        let prompts = setting.drawn[0].models.iter().map(|m| m.left.len() * times.prompts).max();
+        let rates = effects.iter().map(|&(effect, holds)| {
+            let truth = Truth { effect: at(effect), elsewhere: at(2.0_f64.max(effect)) };
+            let seed = place.cache.seed.derive(&format!(
+                "calibrate/{}/{}/{effect}/{}/{}",
+                self.prediction.id, place.evidence, times.models, times.prompts
+            ));
+            let judged = |run: u32| {
                 let world = setting.draw(truth, &mut seed.derive(&run.to_string()).rng());
                 place.judged_in(Some(&world), self.prediction, &way).judgement.verdict
-            })
-            .collect();
-        let mut counts = BTreeMap::new();
-        for verdict in verdicts {
-            *counts.entry(verdict).or_insert(0) += 1;
-        }
-        let first = &setting.drawn[0].models;
-        let lineages = setting.lineages[0].iter().max().map_or(0, |most| *most as u64 + 1);
-        let prompts = first.iter().map(|m| m.left.len() * times.prompts).max().unwrap_or(0) as u64;
-        Ok((Rates { effect, holds, lineages, prompts, runs, verdicts: counts }, smallest))
-    }
-}
-
-/// What was seen of the quantities of a test, with copies of models and prompts where there are to be more.
-fn setting<'s>(
-    context: &TestContext<'s>,
-    prediction: &'s Prediction,
-    pattern: Pattern<'s>,
-    aim: Aim,
-    names: &'s Names,
-) -> Result<Setting<'s>, String> {
-    let mut findings = Findings::default();
-    let drawn_quantities = pattern.drawn();
-    let parts = prediction.test.parts();
-    let mut drawn = Vec::new();
-    for quantity in &drawn_quantities {
-        let cells = context.cells(quantity, &mut findings);
-        if cells.models.is_empty() {
-            return Err(findings.missing.join("; "));
-        }
-        drawn.push(Seen::of(quantity, cells));
-    }
-    let mut fixed: Vec<Seen<'s>> = Vec::new();
-    for (_, quantity) in parts.quantities {
-        if !drawn_quantities.contains(&quantity) {
-            fixed.push(Seen::of(quantity, context.cells(quantity, &mut findings)));
-        }
-    }
-    // Only models that both sides have can be related.
-    if let Pattern::Relation { .. } = pattern {
-        let (y, x) = (&mut drawn[0], &fixed[0]);
-        y.models.retain(|model| x.models.iter().any(|other| other.id == model.id));
-        if y.models.is_empty() {
-            return Err("no model has both quantities".to_string());
-        }
-    }
-    let mut along = along(context, pattern, &drawn[0], &fixed, &mut findings)?;
-    let mut lineages: Vec<Vec<usize>> = Vec::new();
-    let mut roots: Vec<String> = Vec::new();
-    for seen in &drawn {
-        let of = seen.models.iter().map(|model| {
-            let root = context.model(model.id).map_or(model.id, |known| known.lineage).to_string();
-            roots.iter().position(|known| *known == root).unwrap_or_else(|| {
-                roots.push(root);
-                roots.len() - 1
-            })
-        });
-        lineages.push(of.collect());
-    }
-    // Copies stand behind the originals, each round of them with lineages of its own.
-    let first = drawn[0].models.len();
-    for copy in 1..names.times.models {
-        for (seen, lineages) in drawn.iter_mut().zip(&mut lineages) {
-            let originals = seen.models.len() / copy;
-            for i in 0..originals {
-                let model = seen.models[i].clone();
-                seen.models.push(SeenModel { id: names.model(model.id, copy), ..model });
-                lineages.push(lineages[i] + copy * roots.len());
-            }
-        }
-        for seen in &mut fixed {
-            let originals = seen.models.len() / copy;
-            for i in 0..originals {
-                let model = seen.models[i].clone();
-                seen.models.push(SeenModel { id: names.model(model.id, copy), ..model });
-            }
-        }
-        let shift = if matches!(pattern, Pattern::Change { .. }) { (copy * first) as f64 } else { 0.0 };
-        for i in 0..first {
-            along.push(if along[i] < 0.0 { along[i] } else { along[i] + shift });
-        }
-    }
-    let mut setting = Setting::new(pattern, aim, drawn, fixed, lineages, along);
-    setting.copies = names.prompts();
-    Ok(setting)
-}
-
-/// Where each model lies along what a claim is about: 1 in group a and 0 in b, its x, or the place of its base (-1 of a base).
-fn along<'s>(
-    context: &TestContext<'s>,
-    pattern: Pattern<'s>,
-    seen: &Seen<'s>,
-    fixed: &[Seen<'s>],
-    findings: &mut Findings,
-) -> Result<Vec<f64>, String> {
-    let models = &seen.models;
-    match pattern {
-        Pattern::Difference { by, .. } => {
-            let sides = by.sides(context, &seen.cells, findings).ok_or("the groups cannot be told apart")?;
-            let side = |id: &str| sides.iter().find(|(model, _)| *model == id).map(|(_, side)| *side);
-            Ok(models.iter().map(|m| if side(m.id) == Some(0) { 1.0 } else { 0.0 }).collect())
-        }
-        Pattern::Fact { fact, .. } => {
-            let words: Vec<Option<String>> =
-                models.iter().map(|m| context.model(m.id).and_then(|known| known.word(fact))).collect();
-            let mut known: Vec<&String> = words.iter().flatten().collect();
-            known.sort();
-            known.dedup();
-            let places: Vec<f64> = words
-                .iter()
-                .map(|word| word.as_ref().map_or(0.0, |word| known.partition_point(|k| *k < word) as f64))
-                .collect();
-            deviations(&places).ok_or_else(|| format!("the {fact} is the same in every model"))
-        }
-        Pattern::Relation { x, unit: Unit::Model, .. } => {
-            let x = fixed.iter().find(|seen| seen.quantity == x);
-            let of = |id: &str| x.and_then(|x| x.models.iter().find(|m| m.id == id)).map(|m| m.mean);
-            let values: Vec<f64> = models.iter().filter_map(|m| of(m.id)).collect();
-            deviations(&values).ok_or_else(|| "x is the same in every model".to_string())
-        }
-        Pattern::Change { change, .. } => {
-            let base = |id: &str| {
-                let model = context.model(id)?;
-                let word = |fact| model.fact(fact).and_then(serde_json::Value::as_str);
-                let fits = glob::matches(change, word("change")?);
-                let base = word("base").filter(|base| fits && context.takes_base(base))?;
-                models.iter().position(|other| other.id == base)
             };
-            let places: Vec<f64> = models.iter().map(|m| base(m.id).map_or(-1.0, |at| at as f64)).collect();
-            match places.iter().any(|place| *place >= 0.0) {
-                true => Ok(places),
-                false => Err(format!("no model was changed by {change}")),
+            let mut verdicts = BTreeMap::new();
+            for verdict in (0..runs).into_par_iter().map(judged).collect::<Vec<Verdict>>() {
+                *verdicts.entry(verdict).or_insert(0) += 1;
             }
-        }
-        _ => Ok(vec![0.0; models.len()]),
+            Rates { effect, holds, lineages, prompts: prompts.unwrap_or(0) as u64, runs, verdicts }
+        });
+        Ok((rates.collect(), smallest))
     }
-}
-
-/// Values less their mean, over their standard deviation; `None` where they do not differ.
-fn deviations(values: &[f64]) -> Option<Vec<f64>> {
-    let (mean, deviation) = (mean(values)?, standard_deviation(values)?);
-    (deviation > 0.0).then(|| values.iter().map(|value| (value - mean) / deviation).collect())
-}
-
-/// Names of the copies of models and prompts.
-struct Names {
-    times: Times,
-    models: BTreeMap<String, Vec<String>>,
-    prompts: BTreeMap<String, Vec<String>>,
-}
-
-impl Names {
-    fn new(index: &EvidenceIndex<'_>, times: Times) -> Names {
-        let copies = |id: &str, times: usize| -> Vec<String> {
-            let copy = |number| if number == 0 { id.to_string() } else { copy_of(id, number) };
-            (0..times).map(copy).collect()
-        };
-        let models = index.models.iter().map(|m| (m.id.to_string(), copies(m.id, times.models)));
-        let prompts: BTreeSet<&str> =
-            index.table.rows.iter().filter_map(|row| row.prompt.as_deref()).collect();
-        let prompts = prompts.into_iter().map(|id| (id.to_string(), copies(id, times.prompts)));
-        Names { times, models: models.collect(), prompts: prompts.collect() }
-    }
-
-    fn model(&self, id: &str, copy: usize) -> &str {
-        // Every model of the table has its names.
-        &self.models[id][copy]
-    }
-
-    fn prompts(&self) -> BTreeMap<&str, Vec<&str>> {
-        let prompts = self.prompts.iter();
-        prompts.map(|(id, copies)| (id.as_str(), copies.iter().map(String::as_str).collect())).collect()
-    }
-
-    /// The models with their copies, which are of families of their own, and no rows.
-    fn table(&self, index: &EvidenceIndex<'_>) -> EvidenceTable {
-        let mut models = Vec::new();
-        for model in &index.table.models {
-            for (number, id) in self.models[&model.id].iter().enumerate() {
-                let mut facts = model.facts.clone();
-                if number > 0 {
-                    for name in [&mut facts.family, &mut facts.base, &mut facts.series, &mut facts.lineage] {
-                        *name = name.as_deref().map(|name| copy_of(name, number));
-                    }
-                }
-                models.push(ModelInfo { id: id.clone(), evidence: model.evidence, facts });
-            }
-        }
-        EvidenceTable { models, ..EvidenceTable::default() }
-    }
-}
-
-fn copy_of(id: &str, number: usize) -> String {
-    format!("{id} ({})", number + 1)
 }

@@ -94,3 +94,9 @@ pub(super) fn inside(models: &[SeenModel<'_>], lineage: &[usize]) -> f64 {
         of.values().filter_map(|own| standard_deviation(own)).map(|deviation| deviation.powi(2)).collect();
     mean(&squares).map_or(0.0, f64::sqrt)
 }
+
+/// Values less their mean, over their standard deviation; `None` where they do not differ.
+pub(super) fn standardised(values: &[f64]) -> Option<Vec<f64>> {
+    let (mean, deviation) = (mean(values)?, standard_deviation(values)?);
+    (deviation > 0.0).then(|| values.iter().map(|value| (value - mean) / deviation).collect())
+}

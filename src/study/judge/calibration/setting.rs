@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{RngExt, rngs::ChaCha12Rng};
 
 use super::{
-    seen::{Seen, SeenModel, between, exchangeable, inside},
+    seen::{Seen, SeenModel, between, exchangeable, inside, standardised},
     truth::{Aim, Pattern, Size},
     world::World,
 };
@@ -13,7 +13,7 @@ use crate::judge::{
     cells::{Cell, ModelCells},
     kinds::Unit,
 };
-use crate::stats::{mean, normal_quantile, standard_deviation};
+use crate::stats::{mean, normal_quantile};
 
 /// What a draw needs to know.
 pub(super) struct Setting<'a> {
@@ -28,8 +28,12 @@ pub(super) struct Setting<'a> {
     /// Of each model of the first drawn quantity, where it lies along what the claim is about: its group, its x.
     pub along: Vec<f64>,
     /// Names of the copies of each prompt, the prompt itself first.
-    pub copies: BTreeMap<&'a str, Vec<&'a str>>,
+    copies: BTreeMap<&'a str, Vec<&'a str>>,
     spread: Vec<Spread>,
+    /// Prompts of which one may stand for another.
+    exchangeable: Vec<Vec<&'a str>>,
+    /// Of each model of the first drawn quantity, where its prompts lie along what the claim is about.
+    along_prompts: Vec<BTreeMap<&'a str, f64>>,
 }
 
 /// Standard deviations around what a world sets.
@@ -60,6 +64,7 @@ impl<'a> Setting<'a> {
         fixed: Vec<Seen<'a>>,
         lineages: Vec<Vec<usize>>,
         along: Vec<f64>,
+        copies: BTreeMap<&'a str, Vec<&'a str>>,
     ) -> Setting<'a> {
         let spread = drawn.iter().zip(&lineages).enumerate().map(|(number, (seen, lineage))| {
             let models = &seen.models;
@@ -74,8 +79,10 @@ impl<'a> Setting<'a> {
             Spread { between, inside: inside(models, lineage), within: seen.within().unwrap_or(0.0) }
         });
         let spread = spread.collect();
-        let copies = BTreeMap::new();
-        Setting { pattern, aim, drawn, fixed, lineages, along, copies, spread }
+        let exchangeable = exchangeable(&drawn);
+        let along_prompts =
+            drawn[0].models.iter().map(|model| along_prompts(pattern, model, &fixed)).collect();
+        Setting { pattern, aim, drawn, fixed, lineages, along, copies, spread, exchangeable, along_prompts }
     }
 
     /// The smallest effect of interest in the unit of the claim, without its sign.
@@ -99,9 +106,9 @@ impl<'a> Setting<'a> {
     /// Draws a world. The prompts of every model and quantity are those of one draw, so that what they have in common stays.
     pub(super) fn draw(&self, truth: Truth, rng: &mut ChaCha12Rng) -> World<'a> {
         let mut stands_for = BTreeMap::<&str, &str>::new();
-        for block in exchangeable(&self.drawn) {
-            for prompt in &block {
-                for copy in self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice) {
+        for block in &self.exchangeable {
+            for prompt in block {
+                for copy in self.copies_of(prompt) {
                     stands_for.insert(copy, block[rng.random_range(0..block.len())]);
                 }
             }
@@ -116,7 +123,8 @@ impl<'a> Setting<'a> {
                 let spread = self.spread[number];
                 let own = lineage[self.lineages[number][i]] * spread.between + normal(rng) * spread.inside;
                 let level = self.level(number, i, own, truth);
-                cells.models.insert(model.id, self.prompts(number, model, level, truth, &stands_for));
+                let along = self.along_prompts.get(i).filter(|_| number == 0);
+                cells.models.insert(model.id, self.prompts(model, along, level, truth, &stands_for));
             }
             quantities.push((seen.quantity, cells));
         }
@@ -130,7 +138,7 @@ impl<'a> Setting<'a> {
                 }
                 let original = &seen.cells.models[model.of].prompts;
                 for (prompt, cell) in original {
-                    for copy in self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice) {
+                    for copy in self.copies_of(prompt) {
                         own.prompts.insert(copy, *cell);
                     }
                 }
@@ -184,6 +192,11 @@ impl<'a> Setting<'a> {
         k.map(|k| k as usize).or(of_share).unwrap_or(1)
     }
 
+    /// The names of the copies of a prompt, itself among them.
+    fn copies_of<'s>(&'s self, prompt: &'s &'a str) -> &'s [&'a str] {
+        self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice)
+    }
+
     fn mean_of(&self, number: usize) -> f64 {
         let means: Vec<f64> = self.drawn[number].models.iter().map(|m| m.mean).collect();
         mean(&means).unwrap_or(0.0)
@@ -191,8 +204,8 @@ impl<'a> Setting<'a> {
 
     fn prompts(
         &self,
-        number: usize,
         model: &SeenModel<'a>,
+        along: Option<&BTreeMap<&'a str, f64>>,
         level: f64,
         truth: Truth,
         stands_for: &BTreeMap<&str, &str>,
@@ -201,55 +214,48 @@ impl<'a> Setting<'a> {
             return ModelCells { prompts: BTreeMap::new(), aggregate: Some(level) };
         }
         let deviation = model.deviation().unwrap_or(0.0);
-        let along = self.along_prompts(model);
         let mut own = BTreeMap::new();
         for (prompt, cell) in &model.prompts {
-            for copy in self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice) {
+            for copy in self.copies_of(prompt) {
                 let left = model.left[stands_for[copy]];
-                let value = match (number, along.get(prompt)) {
-                    (0, Some(z)) if matches!(self.pattern, Pattern::Relation { .. }) => {
+                let value = match along.and_then(|along| along.get(prompt)) {
+                    Some(z) if matches!(self.pattern, Pattern::Relation { .. }) => {
                         let rho = truth.effect;
                         level + rho * z * deviation + (1.0 - rho * rho).max(0.0).sqrt() * left
                     }
-                    (0, Some(z)) => level + truth.effect * z + left,
-                    _ => level + left,
+                    Some(z) => level + truth.effect * z + left,
+                    None => level + left,
                 };
                 own.insert(*copy, Cell { value, ..*cell });
             }
         }
         ModelCells { prompts: own, aggregate: None }
     }
-
-    /// Where the prompts of a model lie along what the claim is about, in standard deviations: by x, or by category.
-    fn along_prompts(&self, model: &SeenModel<'a>) -> BTreeMap<&'a str, f64> {
-        let values: BTreeMap<&str, f64> = match self.pattern {
-            Pattern::Relation { unit: Unit::Prompt, .. } => {
-                let x = self.fixed[0].models.iter().find(|x| x.id == model.id);
-                x.map(|x| x.left.clone()).unwrap_or_default()
-            }
-            Pattern::Categories { .. } => {
-                let mut names: Vec<&str> = model.prompts.values().filter_map(|cell| cell.category).collect();
-                names.sort_unstable();
-                names.dedup();
-                let place = |name: &str| names.partition_point(|other| *other < name) as f64;
-                model.prompts.iter().filter_map(|(p, cell)| Some((*p, place(cell.category?)))).collect()
-            }
-            _ => BTreeMap::new(),
-        };
-        standardised(&values)
-    }
 }
 
-/// Values less their mean, over their standard deviation; none where they do not differ.
-fn standardised<'a>(values: &BTreeMap<&'a str, f64>) -> BTreeMap<&'a str, f64> {
-    let all: Vec<f64> = values.values().copied().collect();
-    let (Some(mean), Some(deviation)) = (mean(&all), standard_deviation(&all)) else {
-        return BTreeMap::new();
+/// Where the prompts of a model lie along what a claim is about, in standard deviations: by x, or by category. None where they
+/// do not differ.
+fn along_prompts<'a>(
+    pattern: Pattern<'_>,
+    model: &SeenModel<'a>,
+    fixed: &[Seen<'a>],
+) -> BTreeMap<&'a str, f64> {
+    let values: BTreeMap<&str, f64> = match pattern {
+        Pattern::Relation { unit: Unit::Prompt, .. } => {
+            let x = fixed[0].models.iter().find(|x| x.id == model.id);
+            x.map(|x| x.left.clone()).unwrap_or_default()
+        }
+        Pattern::Categories { .. } => {
+            let mut names: Vec<&str> = model.prompts.values().filter_map(|cell| cell.category).collect();
+            names.sort_unstable();
+            names.dedup();
+            let place = |name: &str| names.partition_point(|other| *other < name) as f64;
+            model.prompts.iter().filter_map(|(p, cell)| Some((*p, place(cell.category?)))).collect()
+        }
+        _ => BTreeMap::new(),
     };
-    if deviation == 0.0 {
-        return BTreeMap::new();
-    }
-    values.iter().map(|(key, value)| (*key, (value - mean) / deviation)).collect()
+    let all: Vec<f64> = values.values().copied().collect();
+    values.keys().copied().zip(standardised(&all).unwrap_or_default()).collect()
 }
 
 /// Of each model the mean of those that lie where it does.

@@ -80,9 +80,7 @@ impl<'a> One<'a> {
             deviations: values.into_iter().map(|(prompt, value)| (prompt, value - null)).collect(),
         })
     }
-}
 
-impl<'a> One<'a> {
     /// One of `among` models by its median: intervals between order statistics, the sign test's p, and its signs as units.
     pub(crate) fn by_median(
         context: &TestContext<'_>,

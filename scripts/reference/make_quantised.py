@@ -38,6 +38,7 @@ PACKAGES = {
     "auto_round": ["auto-round"],
     "bitsandbytes": ["bitsandbytes", "transformers"],
     "mlx": ["mlx"],
+    "modelopt": ["nvidia-modelopt"],
     "mxfp4": ["transformers"],
 }
 IN_BLOCKS = ("_proj.weight",)

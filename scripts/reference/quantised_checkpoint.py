@@ -4,6 +4,7 @@ Every function takes a random checkpoint (`Plain`), and gives the tensors of a f
 reference, and the `quantization_config`. Which code writes and reads is said with each.
 """
 
+import copy
 import importlib.util
 import json
 import sys
@@ -367,6 +368,51 @@ def mlx(plain, rng, bits: int, group: int, others: dict | None = None, dtype: st
         stored[name] = torch.from_numpy(np.array(numbers))
         for key, scale in zip(("scales", "biases"), wide):
             stored[f"{module}.{key}"] = torch.from_numpy(np.array(scale)).to(getattr(torch, dtype))
+    return stored, read, config
+
+
+def modelopt(plain, rng, algorithm: str, beside: bool = False):
+    """`quantize` and `export_hf_checkpoint` of modelopt, on a CPU, and `dequantize` of its tensors. Zeros below zero, which a table
+    of its own takes for plain ones, keep their sign. `beside` has the keys as its own file, `hf_quant_config.json`, has them."""
+    import modelopt.torch.quantization as mtq
+    import transformers
+    from modelopt.torch.export import export_hf_checkpoint
+    from modelopt.torch.export.quant_utils import from_quantized_weight
+    from modelopt.torch.quantization import qtensor
+
+    model = transformers.AutoModelForCausalLM.from_pretrained(plain.folder, dtype=torch.float32)
+    model.config.architectures = [type(model).__name__]
+    some = torch.from_numpy(rng.integers(0, model.config.vocab_size, (2, 24)))
+    mtq.quantize(model, copy.deepcopy(getattr(mtq, algorithm)), lambda model: model(some))
+    with tempfile.TemporaryDirectory() as folder:
+        export_hf_checkpoint(model, dtype=torch.float32, export_dir=folder)
+        stored = load_file(Path(folder) / "model.safetensors")
+        config = json.loads((Path(folder) / "config.json").read_text())["quantization_config"]
+        nested = json.loads((Path(folder) / "hf_quant_config.json").read_text())
+    if beside:
+        config = {"quant_method": "modelopt"} | nested
+    read = {}
+    for name, value in plain.matrices.items():
+        packed, scale = stored[name], stored[f"{name}_scale"]
+        whole = stored.get(f"{name}_scale_2")
+        if packed.dtype == torch.int8:
+            read[name] = from_quantized_weight(packed, scale, "int8_wo", torch.float32)
+            continue
+        if packed.dtype == torch.uint8:
+            kind = qtensor.MXFP4QTensor if whole is None else qtensor.NVFP4QTensor
+        else:
+            kind = qtensor.MXFP8QTensor if scale.dtype == torch.uint8 else qtensor.FP8QTensor
+        blocks = {-1: value.shape[1] // scale.shape[-1]} if scale.dim() == 2 else None
+        if scale.dim() == 4:
+            scale, blocks = scale.reshape(scale.shape[0], scale.shape[2]), {-1: 128, -2: 128}
+        elif scale.dim() == 1:
+            scale = scale[:, None]
+        number = kind(value.shape, torch.float32, packed)
+        found = number.dequantize(torch.float32, scale=scale, double_scale=whole, block_sizes=blocks)
+        if packed.dtype == torch.uint8:
+            code = torch.stack((packed & 15, packed >> 4), 2).flatten(1)
+            found = torch.where(code == 8, -0.0, found)
+        read[name] = found
     return stored, read, config
 
 

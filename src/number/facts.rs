@@ -75,7 +75,7 @@ impl ModelFacts {
 /// How the names of weights in fewer bits begin: GGUF's types, where a digit follows, and the formats of safetensors. That every
 /// form that is read is among them is a test of checkpoints.
 const TYPES: [&str; 3] = ["q", "iq", "tq"];
-const FORMATS: [&str; 16] = [
+const FORMATS: [&str; 17] = [
     "mxfp4",
     "mxfp6",
     "nvfp4",
@@ -92,6 +92,7 @@ const FORMATS: [&str; 16] = [
     "mlx",
     "compressed-tensors",
     "bitsandbytes",
+    "modelopt",
 ];
 
 /// Whether a `change` names such weights, e.g. `q4_1`: the model is its `base` rounded, and no model of its own.

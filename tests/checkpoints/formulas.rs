@@ -8,6 +8,7 @@ use model::{
         Scope, TOKENS,
         activation::Activation,
         attention::{self, Attention},
+        length::length,
         mask::Mask,
         norm, rope,
     },
@@ -89,6 +90,30 @@ fn layer_norm_keeps_its_precision_under_a_large_offset() {
     for (found, expected) in found.iter().zip(expected) {
         assert!((f64::from(*found) - expected).abs() < 1e-4, "{found} instead of {expected}");
     }
+}
+
+#[test]
+fn the_length_of_a_row_of_any_size_is_that_of_float64() {
+    let width = 48;
+    let mut graph = Graph::new("length");
+    let mut s = Scope::new(&mut graph);
+    let input = s.input("x", Dtype::F32, &[TOKENS, Dim::Fixed(width)]).unwrap();
+    let y = length(&mut s, input).unwrap();
+    s.output("y", y).unwrap();
+    let of_rows = |x: &[f32]| run(&graph, vec![floats("x", &[x.len() / width, width], x)], "y");
+    let directions = numbers(width, 9);
+    // From rows of subnormal numbers to one whose norm is just below the largest float32.
+    let x: Vec<f32> = (-148..=122).flat_map(|e| directions.iter().map(move |x| x * 2f32.powi(e))).collect();
+    for (found, row) in of_rows(&x).iter().zip(x.chunks(width)) {
+        let expected = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+        // Half of the smallest float32 beside the relative error: the result itself may be subnormal.
+        let error = (f64::from(*found) - expected).abs();
+        assert!(error <= 1e-6 * expected + 0.71e-45, "{found:e} instead of {expected:e}");
+    }
+    let mut ends = vec![0.0; 3 * width];
+    (ends[width], ends[2 * width]) = (f32::INFINITY, f32::NAN);
+    let found = of_rows(&ends);
+    assert!(found[0] == 0.0 && found[1] == f32::INFINITY && found[2].is_nan(), "{found:?}");
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn formats(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
          of GGUF's weights are\nheld against the `gguf` package number by number (`tests/goldens/gguf/blocks.json`), stacked experts in \
          MXFP4 against transformers (`experts_mxfp4`).\n\nRefused by name: a `quant_method` other than {}, and of these GPTQ's marlin and \
          bitblas, AWQ's marlin\nand gemv_fast, compressed-tensors' sparse-bitmask, sparse-24-bitmask and marlin-24 and its transforms, MLX's \
-         modes other than affine; GGUF\nof another architecture, version 1 or big-endian; pickles of torch before 1.6 and pickles that need \
+         modes other than affine, modelopt's integers of 4 bits and modules that change their inputs; GGUF\nof another architecture, version 1 or big-endian; pickles of torch before 1.6 and pickles that need \
          more than rebuilding tensors.\n",
         read.join(", ")
     )

@@ -134,6 +134,11 @@ fn a_checkpoint_says_how_most_of_its_weights_are_stored() {
         ("mxfp4_compressed", "mxfp4"),
         ("mxfp6_compressed", "mxfp6"),
         ("mxfp8_compressed", "fp8"),
+        ("modelopt_nvfp4", "nvfp4"),
+        ("modelopt_nvfp4_fp8", "nvfp4"),
+        ("modelopt_mxfp4", "mxfp4"),
+        ("modelopt_fp8", "fp8"),
+        ("modelopt_int8", "int8"),
         ("awq_gemv", "awq-4bit"),
         ("auto_round_gptq", "gptq-4bit"),
         ("auto_round_awq", "awq-4bit"),
@@ -182,7 +187,7 @@ fn the_identity_is_that_of_the_stored_tensors_and_how_they_are_read() {
 #[test]
 fn what_is_not_read_is_refused_by_its_name() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change, &[&str]); 12] = [
+    let cases: [(&str, Change, &[&str]); 13] = [
         (
             "gptq_2bit",
             |q| q["quant_method"] = json!("quip"),
@@ -206,6 +211,11 @@ fn what_is_not_read_is_refused_by_its_name() {
         ("int4_groups", |q| q["format"] = json!("marlin-24"), &["`format`", "marlin-24", "pack-quantized"]),
         ("mlx_3bit", |q| q["bits"] = json!(7), &["`mlx`", "`bits`", "7"]),
         ("mlx_3bit", |q| q["mode"] = json!("mxfp4"), &["`mlx`", "`mode`", "mxfp4", "affine"]),
+        (
+            "modelopt_int8",
+            |q| q["quant_algo"] = json!("W4A16_AWQ"),
+            &["`modelopt`", "`quant_algo`", "W4A16_AWQ", "nvfp4", "made from"],
+        ),
         (
             "fp8_blocks",
             |q| q["weight_block_size"] = json!([0, 1]),
@@ -234,17 +244,45 @@ fn tensors_that_do_not_fit_each_other_are_refused_by_name() {
         ("int4_groups", "q_proj.weight_shape", "q_proj.weight_shapf", "q_proj.weight_shape"),
         ("mlx_4bit", "k_proj.biases", "k_proj.biaset", "k_proj.biases"),
         ("mxfp4", "q_proj.weight_scales", "q_proj.weight_scalet", "q_proj.weight_scales"),
+        ("modelopt_nvfp4", "q_proj.weight\"", "q_proj.weighu\"", "q_proj.weight"),
     ] {
-        let folder = copied(name);
-        let bytes = fs::read(folder.file("model.safetensors")).unwrap();
-        let (text, from) = (bytes.clone(), from.as_bytes());
-        let at = text.windows(from.len()).position(|window| window == from).unwrap();
-        let mut bytes = bytes;
-        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
-        folder.write("model.safetensors", bytes);
-        let message = refusal(folder.path());
+        let message = refusal(renamed(name, from, to).path());
         assert!(message.contains(named) && message.contains("beside it"), "{message}");
     }
+}
+
+/// A golden with another name of a tensor, as long as its own.
+fn renamed(name: &str, from: &str, to: &str) -> Folder {
+    let folder = copied(name);
+    let mut bytes = fs::read(folder.file("model.safetensors")).unwrap();
+    let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+    bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+    folder.write("model.safetensors", bytes);
+    folder
+}
+
+#[test]
+fn modules_that_compute_with_more_than_their_weight_are_refused() {
+    let folder = renamed(
+        "modelopt_nvfp4",
+        "layers.0.self_attn.q_proj.input_scale",
+        "layers.0.self_attn.q_.pre_quant_scale",
+    );
+    let message = refusal(folder.path());
+    for said in ["`modelopt`", "q_.pre_quant_scale", "inputs", "made from"] {
+        assert!(message.contains(said), "{message}");
+    }
+}
+
+#[test]
+fn what_modelopt_says_in_a_file_of_its_own_counts() {
+    let folder = changed("modelopt_fp8", |config| {
+        config.as_object_mut().unwrap().remove("quantization_config");
+    });
+    let said = json!({"producer": {"name": "modelopt"}, "quantization": {"quant_algo": "FP8", "exclude_modules": ["lm_head"]}});
+    folder.write("hf_quant_config.json", said.to_string());
+    let identity = |at: &Path| open(at).identity(&Memo::none());
+    assert_eq!(identity(folder.path()), identity(&golden(&case("modelopt_fp8"))));
 }
 
 #[test]

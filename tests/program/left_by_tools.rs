@@ -86,6 +86,9 @@ fn tables_and_masks_in_a_block_are_no_weights() {
                 ("rotary_emb.sin_cached", vec![1, 1, 4, 8]),
                 ("masked_bias", vec![]),
                 ("bias", vec![1, 1, 4, 4]),
+                ("k_scale", vec![]),
+                ("v_scale", vec![1]),
+                ("core_attention._extra_state", vec![4]),
             ] {
                 let size = 4 * shape.iter().product::<usize>();
                 let name = format!("{attention}.{end}");
@@ -95,10 +98,16 @@ fn tables_and_masks_in_a_block_are_no_weights() {
         with(&sandbox, model, &stored);
         assert_eq!(observed(&sandbox, "./model"), plain, "{model}");
     }
-    let mut stored = tensors("llama2-tiny");
-    stored.insert("model.layers.0.self_attn.extra".into(), ("F32".into(), vec![1], vec![0; 4]));
-    with(&sandbox, "llama2-tiny", &stored);
-    assert!(refused(&sandbox).contains("model.layers.0.self_attn.extra"));
+    let stored = tensors("llama2-tiny");
+    // A scale for each row is no single number.
+    for (name, shape) in [("extra", vec![1]), ("k_scale", vec![8])] {
+        let name = format!("model.layers.0.self_attn.{name}");
+        let size = 4 * shape.iter().product::<usize>();
+        let mut stored = stored.clone();
+        stored.insert(name.clone(), ("F32".into(), shape, vec![0; size]));
+        with(&sandbox, "llama2-tiny", &stored);
+        assert!(refused(&sandbox).contains(&name));
+    }
 }
 
 #[test]
@@ -257,6 +266,29 @@ fn norms_of_rows_that_float32_cannot_square_are_those_of_the_numbers() {
     assert!((norm / expected - 1.0).abs() < 1e-6, "{norm} {expected}");
     assert!(gain.as_f64().is_some_and(f64::is_finite), "{gain}");
     assert_eq!(seen("1301"), (0.0, Value::Null));
+}
+
+#[test]
+fn norms_of_branches_that_float32_cannot_square_are_those_of_the_numbers() {
+    let sandbox = Sandbox::new();
+    let written = |exponent: i32| {
+        let mut stored = tensors("llama3-tiny");
+        let (_, _, weight) = stored.get_mut("model.layers.0.self_attn.o_proj.weight").unwrap();
+        for number in weight.chunks_exact_mut(2) {
+            let bits = u32::from(u16::from_le_bytes([number[0], number[1]])) << 16;
+            let scaled = f32::from_bits(bits) * 2f32.powi(exponent);
+            number.copy_from_slice(&scaled.to_le_bytes()[2..]);
+        }
+        with(&sandbox, "llama3-tiny", &stored);
+        let found = sandbox.json(&["measure", "./model", "--tokens", "5,6,7", "--json"]);
+        let taps = &found["observations"][0];
+        let norms = taps["attn_out"][0].as_array().unwrap().iter().map(|norm| norm.as_f64().unwrap());
+        norms.collect::<Vec<f64>>()
+    };
+    // Multiplying by a power of two loses no digit of a normal number, so the norms keep theirs.
+    let exponent = -70;
+    let expected: Vec<f64> = written(0).iter().map(|norm| norm * 2f64.powi(exponent)).collect();
+    assert_eq!(written(exponent), expected);
 }
 
 #[test]

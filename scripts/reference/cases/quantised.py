@@ -81,5 +81,13 @@ CASES = [
     made("mlx", "mlx_3bit", "float16 scales", EVEN, bits=3, group=32, dtype="float16"),
     made("mlx", "mlx_5bit", "bfloat16 scales", EVEN, bits=5, group=32, dtype="bfloat16"),
     made("mlx", "mlx_8bit", "the embedding too, tied", TIED, bits=8, group=32),
+    made("modelopt", "modelopt_nvfp4", "blocks of 16 with scales of fp8, which one of the whole multiplies", EVEN, algorithm="NVFP4_DEFAULT_CFG"),
+    made("modelopt", "modelopt_nvfp4_fp8", "likewise in blocks of 32", EVEN, algorithm="W4A8_NVFP4_FP8_CFG"),
+    made("modelopt", "modelopt_mxfp4", "blocks of 32 with powers of two, biases", BIASED, algorithm="W4A8_MXFP4_FP8_CFG"),
+    made("modelopt", "modelopt_mxfp8", "likewise, a byte a number", EVEN, algorithm="MXFP8_DEFAULT_CFG"),
+    made("modelopt", "modelopt_fp8", "a scale for each tensor, the keys as its own file has them", ODD, algorithm="FP8_DEFAULT_CFG", beside=True),
+    made("modelopt", "modelopt_fp8_channels", "a scale for each row", ODD, algorithm="FP8_PER_CHANNEL_PER_TOKEN_CFG"),
+    made("modelopt", "modelopt_fp8_blocks", "blocks of 128, those at the edge smaller", EVEN, algorithm="FP8_2D_BLOCKWISE_WEIGHT_ONLY_CFG"),
+    made("modelopt", "modelopt_int8", "a byte a number, a scale for each row", ODD, algorithm="INT8_WEIGHT_ONLY_CFG"),
     made("mxfp4", "mxfp4", "plain matrices", EVEN),
 ]

@@ -9,7 +9,7 @@ use model::{arch::Recipe, onnx};
 /// Encoded graphs, from the config alone: checkpoints of one shape share them.
 #[derive(Clone, Debug)]
 pub struct Graphs {
-    /// `prelude.onnx`, `block-0.onnx`, .., `final.onnx`, `head.onnx`, `tail.onnx`.
+    /// `prelude.onnx`, `block-0.onnx`, .., `block-0-scaled.onnx`, .., `final.onnx`, `head.onnx`, `tail.onnx`.
     files: Vec<(String, Vec<u8>)>,
     identity: Key,
 }
@@ -21,7 +21,8 @@ impl Graphs {
     /// A graph that cannot be encoded.
     pub fn build(recipe: &Recipe) -> Result<Graphs, RunError> {
         let modules = recipe.modules();
-        let graphs = std::iter::once(&modules.prelude).chain(&modules.blocks).chain([
+        let blocks = modules.blocks.iter().chain(&modules.scaled);
+        let graphs = std::iter::once(&modules.prelude).chain(blocks).chain([
             &modules.final_norm,
             &modules.head,
             &modules.tail,

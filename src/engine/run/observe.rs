@@ -21,7 +21,7 @@ use super::{
 };
 use base::progress::{Done, Progress};
 use model::{
-    arch::{Place, Recipe, WeightUse, stream_gauge},
+    arch::{Place, Recipe, WeightUse, is_lost, scaled_name, stream_gauge},
     checkpoint::{Checkpoint, widen::widen_from},
     onnx,
 };
@@ -140,15 +140,16 @@ impl<'a> Walk<'a, '_> {
             if layer + 1 == recipe.blocks() {
                 prefetch(scope, checkpoint, uses(weights, Place::Unembedding));
             }
+            let graph = format!("block-{}", recipe.kind(layer));
             let session = match kinds.entry((recipe.kind(layer), staged.stored())) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => {
-                    let (kind, stored) = entry.key();
-                    let session = open_taking(&format!("block-{kind}"), stored)?;
+                    let session = open_taking(&graph, &entry.key().1)?;
                     entry.insert(session)
                 }
             };
-            self.block(recipe, layer, session, staged)?;
+            let scaled = || open_taking(&scaled_name(&graph), &staged.stored());
+            self.block(recipe, layer, session, &scaled, staged)?;
             self.show(layer + 1, recipe.width())?;
             progress.advance(1);
             Ok(())
@@ -219,39 +220,61 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
+    /// `scaled` opens the graph of this block whose norms are right for rows of any size.
     fn block(
         &mut self,
         recipe: &Recipe,
         layer: usize,
         session: &mut Session,
+        scaled: &dyn Fn() -> Result<Session, RunError>,
         staged: &Staged<'_>,
     ) -> Result<(), RunError> {
         let place = Place::Block(layer);
         let (read, of_stream) = (recipe.gauges(layer), stream_taps("next"));
+        let of_branches = recipe.norms(layer);
+        let mut again: Option<Session> = None;
         for state in &mut self.groups {
-            let mut out = {
+            let run = |session: &mut Session, state: &State, read: &[&str]| {
                 let mut inputs = staged.inputs()?;
                 state.feed(session, &mut inputs)?;
                 let _span =
                     tracing::info_span!("compute", block = layer, rows = state.group.tokens()).entered();
-                session.run_reading(inputs, &read)?
+                session.run_reading(inputs, read)
             };
+            let mut out = run(session, state, &read)?;
             // The norms are reduced inside the graph: here they are read and checked.
             let _span = tracing::info_span!("reduce", block = layer).entered();
-            state.stream = out.take("next")?;
             let (mut taps, mut gauges) = (BTreeMap::new(), BTreeMap::new());
+            let stream = out.take("next")?;
             for &name in &read {
                 let mut row = out.floats(name)?;
-                let of_stream = of_stream.iter().find(|(gauge, _)| gauge == name);
-                if of_stream.is_some_and(|(_, tap)| *tap == NORM) {
-                    small_norms(&mut row, &state.stream)?;
-                }
-                check_finite(&row, place, staged)?;
-                match of_stream {
-                    Some((_, tap)) => taps.insert((*tap).to_string(), row),
+                match of_stream.iter().find(|(gauge, _)| gauge == name) {
+                    Some((_, tap)) => {
+                        if *tap == NORM {
+                            small_norms(&mut row, &stream)?;
+                        }
+                        taps.insert((*tap).to_string(), row)
+                    }
                     None => gauges.insert(name.to_string(), row),
                 };
             }
+            let has_lost =
+                |name: &&str| gauges.get(*name).is_some_and(|row| row.iter().copied().any(is_lost));
+            let lost: Vec<&str> = of_branches.iter().map(String::as_str).filter(has_lost).collect();
+            if !lost.is_empty() {
+                let session = match &mut again {
+                    Some(session) => session,
+                    none => none.insert(scaled()?),
+                };
+                let mut out = run(session, state, &lost)?;
+                for name in lost {
+                    gauges.insert(name.to_string(), out.floats(name)?);
+                }
+            }
+            for row in taps.values().chain(gauges.values()) {
+                check_finite(row, place, staged)?;
+            }
+            state.stream = stream;
             state.layers.push(taps);
             state.blocks.push(gauges);
             state.remember(self.extras)?;
@@ -292,19 +315,14 @@ fn stream_taps(stream: &str) -> Vec<(String, &'static str)> {
 
 /// The tap of the stream's norms.
 const NORM: &str = "resid";
-/// Below this norm squares of float32 numbers lose digits, down to all of them: they end at 1.4e-45.
-const SMALL: f32 = 1e-15;
-
-/// Takes the norms of `[T, D]` that float32 cannot square in float64: those of untrained rows, say. Where a square left its
-/// range upwards, likewise.
+/// Takes the norms of `[T, D]` that float32 cannot square in float64: those of untrained rows, say.
 fn small_norms(norms: &mut [f32], stream: &DynValue) -> Result<(), RunError> {
-    let is_lost = |norm: &f32| *norm < SMALL || norm.is_infinite();
-    if norms.is_empty() || !norms.iter().any(is_lost) {
+    if norms.is_empty() || !norms.iter().copied().any(is_lost) {
         return Ok(());
     }
     let stream = read(stream)?;
     let width = stream.len() / norms.len();
-    for (norm, row) in norms.iter_mut().zip(stream.chunks(width.max(1))).filter(|(norm, _)| is_lost(norm)) {
+    for (norm, row) in norms.iter_mut().zip(stream.chunks(width.max(1))).filter(|(norm, _)| is_lost(**norm)) {
         *norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt() as f32;
     }
     Ok(())

@@ -11,36 +11,60 @@ pub(super) fn typed<C: DeserializeOwned>(
     family: &'static str,
     config: &Map<String, Json>,
 ) -> Result<C, ArchError> {
-    let read = |config: Map<String, Json>| serde_json::from_value::<C>(Json::Object(config));
-    read(config.clone()).map_err(|error| {
+    serde_json::from_value::<C>(Json::Object(config.clone())).map_err(|error| {
         let message = error.to_string();
-        let says_now = |config| read(config).err().map(|other| other.to_string());
-        let same_with = |key: &String, value: Json| {
-            let mut changed = config.clone();
-            changed.insert(key.clone(), value);
-            says_now(changed).is_some_and(|other| other == message)
-        };
-        let at_fault = |key: &String, found: &Json| {
-            let mut rest = config.clone();
-            rest.remove(key);
-            match says_now(rest) {
-                Some(other) if other == message => false,
-                // One that must be there is not at fault if another value of it changes nothing.
-                Some(other) if other.contains(&format!("missing field `{key}`")) => {
-                    let like = |value: &Json| found.is_number() == value.is_number() || found.is_string();
-                    let others = [Json::from(1), Json::from("text"), Json::from(true), Json::from(false)];
-                    let mut others = others.into_iter().filter(|value| like(value) && value != found);
-                    !others.any(|value| same_with(key, value))
-                }
-                _ => true,
-            }
-        };
-        let reason = match config.iter().find(|(key, found)| at_fault(key, found)) {
-            Some((key, found)) => format!("`{key}` = {found}: {message}"),
-            None => message.clone(),
+        let reason = match key_at_fault::<C>(config, &message, MOST_AT_FAULT) {
+            Some(key) => format!("`{key}` = {}: {message}", config[&key]),
+            None => message,
         };
         ArchError::Config { family, reason }
     })
+}
+
+/// So many keys may be wrong in the same way.
+const MOST_AT_FAULT: usize = 3;
+/// Of more keys it is not tried out which ones are.
+const MOST_KEYS: usize = 200;
+
+/// The first key without which the config says something else than this; one of several, where one alone changes nothing.
+fn key_at_fault<C: DeserializeOwned>(
+    config: &Map<String, Json>,
+    message: &str,
+    most: usize,
+) -> Option<String> {
+    let says = |config: Map<String, Json>| {
+        serde_json::from_value::<C>(Json::Object(config)).err().map(|other| other.to_string())
+    };
+    let same_with = |key: &String, value: Json| {
+        let mut changed = config.clone();
+        changed.insert(key.clone(), value);
+        says(changed).is_some_and(|other| other == message)
+    };
+    let without = |key: &String| {
+        let mut rest = config.clone();
+        rest.remove(key);
+        rest
+    };
+    let at_fault = |key: &String, found: &Json| match says(without(key)) {
+        Some(other) if other == message => false,
+        // One that must be there is not at fault if another value of it changes nothing.
+        Some(other) if other.contains(&format!("missing field `{key}`")) => {
+            let like = |value: &Json| found.is_number() == value.is_number() || found.is_string();
+            let others = [Json::from(1), Json::from("text"), Json::from(true), Json::from(false)];
+            let mut others = others.into_iter().filter(|value| like(value) && value != found);
+            !others.any(|value| same_with(key, value))
+        }
+        _ => true,
+    };
+    if let Some((key, _)) = config.iter().find(|(key, found)| at_fault(key, found)) {
+        return Some(key.clone());
+    }
+    if most <= 1 || config.len() > MOST_KEYS || message.starts_with("missing field") {
+        return None;
+    }
+    let is_simple = |value: &Json| value.is_boolean() || value.is_number() || value.is_string();
+    let mut simple = config.iter().filter(|(_, found)| is_simple(found));
+    simple.find_map(|(key, _)| key_at_fault::<C>(&without(key), message, most - 1))
 }
 
 /// Keys whose null says something else than that they are absent.
@@ -257,6 +281,12 @@ mod tests {
             let error = typed::<Sizes>("llama", &config).unwrap_err().to_string();
             assert!(error.ends_with(&format!("\"llama\": missing field `{key}`")), "{error}");
         }
+        let mut config = fine.clone();
+        for key in ["blocks", "width"] {
+            config.insert(key.into(), serde_json::json!([]));
+        }
+        let error = typed::<Sizes>("llama", &config).unwrap_err().to_string();
+        assert!(error.contains("`blocks` = []: ") || error.contains("`width` = []: "), "{error}");
         let mut config = fine;
         config.insert("scaling".into(), "llama3".into());
         let error = typed::<Sizes>("llama", &config).unwrap_err().to_string();

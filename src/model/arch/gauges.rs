@@ -3,8 +3,8 @@
 
 use super::{ArchError, Block, NamedBranch};
 use crate::{
-    graph::{Reduction, Unary, Value},
-    nn::Scope,
+    graph::{GraphError, Reduction, Unary, Value},
+    nn::{Scope, length::SMALL},
 };
 use number::observation::{ATTENTION, Axes, NamedTap, TAPS, named};
 
@@ -59,8 +59,28 @@ pub(super) fn of_stream(s: &mut Scope, stream: &str, x: Value) -> Result<(), Arc
     Ok(())
 }
 
+/// How a tap's norms are taken of rows.
+pub(super) type Norm = fn(&mut Scope, Value) -> Result<Value, GraphError>;
+
+/// The norms `[T]` of rows as they are, which is quick. Of those that [`is_lost`] the squares have left float32; then
+/// [`length`](crate::nn::length::length) is the norm.
+pub(super) fn plain(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    s.reduce(Reduction::L2, x)
+}
+
+/// Whether a norm is none that float32's squares give.
+pub fn is_lost(norm: f32) -> bool {
+    norm < SMALL || norm.is_infinite()
+}
+
 /// Every tap of a block that the stream `x [T, D]` enters; attention has given its own.
-pub(super) fn of_block(s: &mut Scope, x: Value, block: &Block, kind: usize) -> Result<(), ArchError> {
+pub(super) fn of_block(
+    s: &mut Scope,
+    x: Value,
+    block: &Block,
+    kind: usize,
+    norm: Norm,
+) -> Result<(), ArchError> {
     let kept = match block.carry {
         Some(carry) => s.mul(x, carry)?,
         None => x,
@@ -91,7 +111,7 @@ pub(super) fn of_block(s: &mut Scope, x: Value, block: &Block, kind: usize) -> R
             }
             other => return Err(ArchError::NoFormula { tap: other }),
         };
-        let norm = s.reduce(Reduction::L2, vector)?;
+        let norm = norm(s, vector)?;
         s.output(&block_gauge(tap), norm)?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::{ArchError, Architecture, gauges};
 use crate::{
     graph::{Binary, Dim, Dtype, Graph, Reduction, Unary, Value},
-    nn::{CHUNK, PROMPTS, ROWS, Scope, TOKENS},
+    nn::{CHUNK, PROMPTS, ROWS, Scope, TOKENS, length::length},
 };
 use number::{facts::ModelFacts, observation::TOP_K};
 
@@ -38,6 +38,9 @@ pub struct Modules {
     pub prelude: Graph,
     /// One per kind of block.
     pub blocks: Vec<Graph>,
+    /// The same with gauges that are right for rows of any size, which takes longer: for where a norm is one that
+    /// [`is_lost`](super::is_lost).
+    pub scaled: Vec<Graph>,
     /// The names of its branches, for every kind of block.
     pub branches: Vec<Vec<&'static str>>,
     /// The norm after the last block, and what the head reads.
@@ -57,12 +60,17 @@ impl Modules {
         let embedding = Dim::Fixed(arch.embedding_width().unwrap_or(size(facts.width)));
         let bias = arch.names().unembedding_bias.is_some();
         let kinds = (0..size(facts.blocks)).map(|layer| arch.kind(layer) + 1).max().unwrap_or(0);
-        let blocks: Vec<(Graph, Vec<&'static str>)> =
-            (0..kinds).map(|kind| block(arch, kind, &stream)).collect::<Result<_, _>>()?;
+        let named = |kind: usize| format!("block-{kind}");
+        let blocks: Vec<(Graph, Vec<&'static str>)> = (0..kinds)
+            .map(|kind| block(arch, kind, &named(kind), &stream, gauges::plain))
+            .collect::<Result<_, _>>()?;
+        let scaled = |kind| Ok(block(arch, kind, &scaled_name(&named(kind)), &stream, length)?.0);
+        let scaled = (0..kinds).map(scaled).collect::<Result<_, ArchError>>()?;
         let (blocks, branches) = blocks.into_iter().unzip();
         Ok(Modules {
             prelude: prelude(arch, embedding)?,
             blocks,
+            scaled,
             branches,
             final_norm: final_norm(arch, &stream)?,
             head: head(arch, embedding, bias, TOP_K.min(size(facts.vocabulary)))?,
@@ -82,19 +90,26 @@ fn prelude(arch: &dyn Architecture, embedding: Dim) -> Result<Graph, ArchError> 
     Ok(graph)
 }
 
+/// The name of the graph among [`Modules::scaled`] for one among [`Modules::blocks`].
+pub fn scaled_name(block: &str) -> String {
+    format!("{block}-scaled")
+}
+
 /// The graph of a block, and the names of its branches.
 fn block(
     arch: &dyn Architecture,
     kind: usize,
+    name: &str,
     stream: &[Dim],
+    norm: gauges::Norm,
 ) -> Result<(Graph, Vec<&'static str>), ArchError> {
-    let mut graph = Graph::new(&format!("block-{kind}"));
+    let mut graph = Graph::new(name);
     let mut s = Scope::new(&mut graph);
     let x = s.input("stream", Dtype::F32, stream)?;
     let block = arch.block(kind, &mut s, x)?;
     s.output("next", block.stream)?;
     gauges::of_stream(&mut s, "next", block.stream)?;
-    gauges::of_block(&mut s, x, &block, kind)?;
+    gauges::of_block(&mut s, x, &block, kind, norm)?;
     let names = block.branches.iter().map(|branch| branch.name).collect();
     Ok((graph, names))
 }
@@ -106,7 +121,7 @@ fn final_norm(arch: &dyn Architecture, stream: &[Dim]) -> Result<Graph, ArchErro
     let rows = s.input("rows", Dtype::I64, &[ROWS])?;
     let factors = s.input("factors", Dtype::F32, &[ROWS, 1.into()])?;
     let normed = arch.final_norm(&mut s, x)?;
-    let norm = s.reduce(Reduction::L2, normed)?;
+    let norm = length(&mut s, normed)?;
     s.output("final_norm", norm)?;
     let chosen = s.gather(x, rows)?;
     let scaled = s.mul(chosen, factors)?;

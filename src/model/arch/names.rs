@@ -41,12 +41,20 @@ const TABLES: [&str; 12] = [
     ".alibi",
 ];
 
+/// How names end of the one number by which what runs or quantises a model rounds activations and the cache of keys and values.
+const SCALES_OF_ACTIVATIONS: [&str; 6] =
+    [".input_scale", ".output_scale", ".q_scale", ".k_scale", ".v_scale", ".kv_scale"];
+/// What Transformer Engine keeps of its own state.
+const STATE: &str = "._extra_state";
+
 impl Names {
-    /// Whether a tensor of a block is no weight, but follows from the config: by its name, or as a causal mask `[1, 1, n, n]`,
-    /// which attention of any family may have kept under `bias`.
+    /// Whether a tensor of a block is no weight. It follows from the config: by its name, or as a causal mask `[1, 1, n, n]`, which
+    /// attention of any family may have kept under `bias`; or it is how another tool rounds what it computes.
     pub(super) fn is_buffer(&self, tensor: &str, shape: &[usize]) -> bool {
+        let ends = |ends: &[&str]| ends.iter().any(|end| tensor.ends_with(end));
         let is_mask = matches!(*shape, [1, 1, rows, columns] if rows == columns) && tensor.ends_with(".bias");
-        is_mask || self.buffers.iter().chain(&TABLES).any(|end| tensor.ends_with(end))
+        let is_scale = matches!(shape, [] | [1]) && ends(&SCALES_OF_ACTIVATIONS);
+        is_mask || is_scale || tensor.ends_with(STATE) || ends(self.buffers) || ends(&TABLES)
     }
 
     /// As LLaMA's class has them, and many after it.

@@ -6,14 +6,17 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, Place, UNEMBEDDING, ValueWeights,
-    WeightUse,
+    WeightUse, block_gauge,
     families::family,
     modules::size,
     names::base,
     uses::{declared, multiplies},
 };
 use crate::checkpoint::Checkpoint;
-use number::facts::ModelFacts;
+use number::{
+    facts::ModelFacts,
+    observation::{Axes, named},
+};
 
 /// How a model is computed, from its config alone.
 #[derive(Clone, Debug)]
@@ -146,6 +149,13 @@ impl Recipe {
     pub fn gauges(&self, layer: usize) -> Vec<&str> {
         let graph = &self.modules.blocks[self.kind(layer)];
         graph.outputs().iter().map(|output| graph.name_of(*output)).filter(|name| *name != "next").collect()
+    }
+
+    /// Those of a block's outputs that are norms, of what its branches receive, give and write and of what is kept.
+    pub fn norms(&self, layer: usize) -> Vec<String> {
+        let taps = named(self.branches(layer));
+        let norms = taps.iter().filter(|tap| tap.tap.axes == Axes::Blocks && tap.tap.name != "write_cosine");
+        norms.map(block_gauge).collect()
     }
 
     /// How the graphs are put together, which their own bytes do not say: the graph of every block in order, the names that

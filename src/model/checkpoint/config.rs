@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 
 use super::{error::CheckpointError, quantised, read_json::json, wrapped};
 
-/// Files beside `config.json` that say how weights are quantised, and the method that each means: as AutoGPTQ and AutoAWQ wrote
-/// them before transformers had a key for it.
-pub const DESCRIPTIONS: [(&str, &str); 2] = [("quantize_config.json", "gptq"), ("quant_config.json", "awq")];
+/// Files beside `config.json` that say how weights are quantised, and the method that each means: as AutoGPTQ, AutoAWQ
+/// and modelopt wrote them before they had a key of `config.json`.
+pub const DESCRIPTIONS: [(&str, &str); 3] =
+    [("quantize_config.json", "gptq"), ("quant_config.json", "awq"), ("hf_quant_config.json", "modelopt")];
 
 /// What a folder says of its model.
 pub(super) struct Config {

@@ -140,3 +140,5 @@ pub enum CheckpointError {
 
 /// The advice about a file that its own header contradicts.
 pub(super) const AGAIN: &str = "download the file again or write it anew with safetensors";
+/// The advice about weights that are quantised in a way that is not read.
+pub(super) const OTHERWISE: &str = "use a checkpoint that is quantised so, or the one that it was made from";

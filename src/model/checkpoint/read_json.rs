@@ -42,6 +42,21 @@ pub(super) fn parse<T: for<'de> Deserialize<'de>>(
     read.map_err(|error| CheckpointError::Json {
         file: path.to_path_buf(),
         expected,
-        found: error.to_string(),
+        found: match text {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16, where JSON is UTF-8".to_string(),
+            _ => error.to_string(),
+        },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_encoding_of_another_editor_is_named() {
+        let text: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let error = parse::<Value>(Path::new("config.json"), &text, "a JSON object").unwrap_err();
+        assert!(error.to_string().contains("UTF-16"), "{error}");
+    }
 }

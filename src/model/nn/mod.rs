@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod length;
 pub mod linear;
 pub mod mask;
 pub mod mlp;

@@ -16,7 +16,7 @@ use super::{
     number::{Number, SCALES},
     plan::{Plan, Weight},
     rows::{Rows, Scheme},
-    small_floats::Stored,
+    small_floats::{Stored, Whole},
     source::Source,
 };
 
@@ -111,6 +111,7 @@ impl Module<'_> {
     fn floats(&self, elements: usize) -> Result<Weight, CheckpointError> {
         let Module { source, name, scale: scales, .. } = *self;
         let (name, whole) = (format!("{name}.weight"), source.part(name, ".weight_global_scale"));
+        let whole = whole.map(|whole| (Whole::Divides, whole));
         Stored { name, elements, scales, whole, bits: &self.bits()? }.weight(source)
     }
 

@@ -16,6 +16,7 @@ use super::{
     source::Source,
 };
 
+const FLOATS: &[Dtype] = &[Dtype::F8_E4M3, Dtype::F8_E5M2];
 const SCALE: [&str; 2] = [".weight_scale_inv", ".weight_scale"];
 const UNREAD: [&str; 4] = [".input_scale", ".activation_scale", ".k_scale", ".v_scale"];
 
@@ -26,6 +27,7 @@ pub(super) fn weights(source: &Source<'_>) -> Result<Plan, CheckpointError> {
     for ending in SCALE {
         for (module, scale) in source.modules(ending) {
             let elements = source.need(scale, module, ".weight")?;
+            source.stored_as(elements, FLOATS)?;
             plan.weights.push(weight(source, module, [elements, scale], block)?);
         }
     }
@@ -52,15 +54,16 @@ pub(super) fn weight(
     [elements, scale]: [usize; 2],
     block: Option<[usize; 2]>,
 ) -> Result<Weight, CheckpointError> {
-    let shape = source.matrix(elements, &[Dtype::F8_E4M3, Dtype::F8_E5M2])?;
+    const ELEMENTS: &[Dtype] = &[FLOATS[0], FLOATS[1], Dtype::I8];
+    let shape = source.matrix(elements, ELEMENTS)?;
     let dtype = source.stored_as(scale, SCALES_OR_POWERS)?;
     let of =
         |dtype| Number::of(dtype).ok_or_else(|| source.refuse_tensor(scale, "numbers".into(), "none".into()));
     let scales = Grid::of(source, scale, of(dtype)?, shape, block)?;
-    let number = of(source.stored_as(elements, &[Dtype::F8_E4M3, Dtype::F8_E5M2])?)?;
+    let number = of(source.stored_as(elements, ELEMENTS)?)?;
     Ok(Weight {
         name: format!("{module}.weight"),
-        scheme: Scheme::new("fp8"),
+        scheme: Scheme::new(if number == Number::I8 { "int8" } else { "fp8" }),
         shape: source.sized(elements, shape)?,
         parts: vec![elements, scale],
         rows: Box::new(Scaled { number, columns: shape[1], scales }),

@@ -35,7 +35,7 @@ impl Grid {
             [] | [1] | [1, 1] => return Ok(whole(1, 1)),
             [n] if n == rows => return Ok(whole(rows, 1)),
             [n, 1] if n == rows => return Ok(whole(rows, 1)),
-            [down, across] => [down, across],
+            [down, across] | [down, 1, across, 1] => [down, across],
             _ => [0, 0],
         };
         if let Some([of_rows, of_columns]) = block

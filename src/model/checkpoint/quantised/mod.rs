@@ -14,6 +14,7 @@ mod fp8;
 mod gptq;
 mod grid;
 mod mlx;
+mod modelopt;
 mod mxfp4;
 mod number;
 mod plan;
@@ -27,7 +28,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{error::CheckpointError, files::File, place::Place};
+use super::{
+    error::{CheckpointError, OTHERWISE},
+    files::File,
+    place::Place,
+};
 pub(super) use plan::Unread;
 pub use reading::Quantised;
 pub(super) use rows::Rows;
@@ -50,6 +55,7 @@ static FORMATS: &[Format] = &[
     Format { method: "fp8", weights: fp8::weights },
     Format { method: "gptq", weights: gptq::weights },
     Format { method: MLX, weights: mlx::weights },
+    Format { method: "modelopt", weights: modelopt::weights },
     Format { method: "mxfp4", weights: mxfp4::weights },
 ];
 
@@ -133,7 +139,7 @@ pub(super) fn apply(
                 what: format!("key `{METHOD}`"),
                 expected: format!("one of {}", known()),
                 found: method,
-                next: "use a checkpoint that is quantised so, or the one that it was made from",
+                next: OTHERWISE,
             });
         }
     };

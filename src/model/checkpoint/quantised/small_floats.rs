@@ -46,10 +46,17 @@ pub(super) struct Stored<'a> {
     pub(super) elements: usize,
     /// A matrix with a scale of each block.
     pub(super) scales: usize,
-    /// The scale of the whole, by which those of blocks are divided.
-    pub(super) whole: Option<usize>,
+    /// The scale of the whole, and what it does to those of blocks.
+    pub(super) whole: Option<(Whole, usize)>,
     /// The bits that a float may have.
     pub(super) bits: &'a [u32],
+}
+
+/// What a scale of the whole does to those of blocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whole {
+    Divides,
+    Multiplies,
 }
 
 impl Stored<'_> {
@@ -72,7 +79,7 @@ impl Stored<'_> {
             ));
         };
         let mut parts = vec![elements, scales];
-        if let Some(whole) = whole {
+        if let Some((_, whole)) = whole {
             source.stored_as(whole, &[Dtype::F32])?;
             source.shaped(whole, &[&[], &[1]])?;
             parts.push(whole);
@@ -80,6 +87,7 @@ impl Stored<'_> {
         let name_of = match (bits, block) {
             (6, _) => "mxfp6",
             (_, 16) => "nvfp4",
+            _ if whole.is_some() => "nvfp4",
             _ => "mxfp4",
         };
         let columns = block * across;
@@ -93,7 +101,7 @@ impl Stored<'_> {
                 columns,
                 block,
                 scale: Number::of(scale).unwrap_or(Number::E8M0),
-                divided: whole.is_some(),
+                whole: whole.map(|(does, _)| does),
             }),
         })
     }
@@ -104,18 +112,22 @@ struct Blocks {
     columns: usize,
     block: usize,
     scale: Number,
-    /// A part has a scale of the whole.
-    divided: bool,
+    /// What the last part, with a scale of the whole, does to those of blocks, if there is one.
+    whole: Option<Whole>,
 }
 
 impl Rows for Blocks {
     #[inline(always)]
     fn read(&self, parts: &[&[u8]], first: usize, out: &mut [f32]) {
         let [elements, scales] = [parts[0], parts[1]];
-        let whole = parts.get(2).filter(|_| self.divided).map(|whole| Number::F32.at(whole, 0));
+        let whole = self.whole.map(|does| (does, Number::F32.at(parts[2], 0)));
         for (block, out) in (first * self.columns / self.block..).zip(out.chunks_mut(self.block)) {
             let scale = self.scale.at(scales, block);
-            let scale = whole.map_or(scale, |whole| scale / whole);
+            let scale = match whole {
+                None => scale,
+                Some((Whole::Divides, whole)) => scale / whole,
+                Some((Whole::Multiplies, whole)) => scale * whole,
+            };
             let from = block * self.block;
             if self.bits == 4 {
                 bits::run(elements, from, 4, out, |code| FLOATS_4[code as usize & 15] * scale);
@@ -129,7 +141,13 @@ impl Rows for Blocks {
         match (self.bits, self.block, self.scale) {
             (4, 32, Number::E8M0) => "mxfp4".to_string(),
             (bits, block, scale) => {
-                format!("floats of {bits} bits in blocks of {block}, {scale:?}, divided {}", self.divided)
+                // The words decide identities of models, so those that have been stay.
+                let whole = match self.whole {
+                    None => "divided false",
+                    Some(Whole::Divides) => "divided true",
+                    Some(Whole::Multiplies) => "multiplied",
+                };
+                format!("floats of {bits} bits in blocks of {block}, {scale:?}, {whole}")
             }
         }
     }

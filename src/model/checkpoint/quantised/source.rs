@@ -6,7 +6,7 @@ use safetensors::Dtype;
 use serde_json::{Map, Value};
 
 use super::super::{
-    error::{AGAIN, CheckpointError},
+    error::{AGAIN, CheckpointError, OTHERWISE},
     files::File,
     place::{Place, StoredAs},
 };
@@ -159,7 +159,7 @@ impl<'a> Source<'a> {
             what: format!("quantisation `{}`, key `{}`", self.method, key.escape_debug()),
             expected: expected.to_string(),
             found: found.to_string(),
-            next: "use a checkpoint that is quantised so, or the one that it was made from",
+            next: OTHERWISE,
         }
     }
 

@@ -80,7 +80,12 @@ pub(super) fn check(bytes: &[u8]) -> Result<Checked, String> {
     if rules.growth() > LARGEST_DECODING {
         return Err(format!("a decoder that can make a token {} times as long", rules.growth()));
     }
-    Ok(Checked { growth, dropout: parts.model.dropout.filter(|&dropout| dropout != 0.0) })
+    Ok(Checked { growth, dropout: parts.model.dropout.filter(|&dropout| is_chance(dropout)) })
+}
+
+/// Whether a model of this dropout leaves some merges out: not none, and not all of them every time.
+pub(super) fn is_chance(dropout: f64) -> bool {
+    dropout != 0.0 && dropout != 1.0
 }
 
 /// The parts that have bounds of their own.

@@ -114,7 +114,7 @@ fn content(bytes: Vec<u8>) -> Vec<u8> {
     content.remove("truncation");
     content.remove("padding");
     if let Some(dropout) = content.get_mut("model").and_then(|model| model.get_mut("dropout"))
-        && dropout.as_f64().is_some_and(|dropout| dropout != 0.0)
+        && dropout.as_f64().is_some_and(bounds::is_chance)
     {
         *dropout = Value::Null;
     }

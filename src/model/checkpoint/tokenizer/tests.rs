@@ -303,6 +303,10 @@ fn dropout_is_left_off_with_a_note_and_the_ids_are_those_without() {
     assert_eq!(with.identity(), without.identity());
     assert!(with.note().unwrap().contains("dropout of 0.5") && without.note().is_none());
     assert!(open(json!(0.0)).note().is_none());
+    // Without any merge nothing is chance.
+    let all = open(json!(1.0));
+    assert!(all.note().is_none() && all.identity() != without.identity());
+    assert_eq!(all.plain("abab").unwrap(), [0, 1, 0, 1]);
 }
 
 /// A tokenizer with a rule that its library applies in silence when a match is given up.

@@ -32,7 +32,7 @@ fn the_capital_of_france_is_paris() {
 fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
     let sandbox = Sandbox::new();
     let found = measure(&sandbox, &["--prompt", "The capital of France is", "--prompt", "A stitch in time"]);
-    assert_eq!(found["schema"], 1);
+    assert_eq!(found["schema"], 2);
     assert_eq!(found["model"]["family"], "llama");
     assert_eq!(found["model"]["norm"], "rmsnorm");
     assert_eq!(found["bos"], "auto");
@@ -73,20 +73,21 @@ fn json_has_every_tap_with_its_shape_and_gains_that_follow_from_the_norms() {
         close(&gains["last/last-block"]["cumulative"], by_layer.iter().product());
         assert!(seen["entropy_nats"].as_f64().unwrap() >= 0.0);
         let metrics = &seen["metrics"];
-        assert_eq!(metrics.as_object().unwrap().len(), 15);
+        assert_eq!(
+            metrics.as_object().unwrap().len(),
+            15 + 5 + 1,
+            "with an endpoint, without, of no reduction"
+        );
+        let entered_by_none = &metrics["-/-"];
+        close(&entered_by_none["output-entropy"], seen["entropy_nats"].as_f64().unwrap());
+        assert_eq!(entered_by_none["token-count"], tokens as f64);
         close(&metrics["last/last-block"]["last-gain"], last[blocks] / last[blocks - 1]);
         let final_block = (blocks - 1).to_string();
-        close(
-            &metrics["last/last-block"]["reconstructed-gain"][final_block],
-            last[blocks] / last[blocks - 1],
-        );
-        assert!(
-            metrics["last/hf-last"]["logit-shift"].as_f64().unwrap() < 1e-3,
-            "the final norm undoes a scale"
-        );
+        close(&metrics["last/-"]["reconstructed-gain"][final_block], last[blocks] / last[blocks - 1]);
+        assert!(entered_by_none["logit-shift"].as_f64().unwrap() < 1e-3, "the final norm undoes a scale");
         let heads = numbers(&seen["attn_off_diagonal"][0]);
         close(
-            &metrics["last/hf-last"]["attention-off-diagonal"]["0"],
+            &entered_by_none["attention-off-diagonal"]["0"],
             heads.iter().sum::<f64>() / heads.len() as f64,
         );
         assert_eq!((&seen["loss_nats"], &seen["lens_entropy_nats"]), (&Value::Null, &Value::Null));

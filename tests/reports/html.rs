@@ -38,6 +38,7 @@ fn prediction(id: &str, evidence: Evidence, verdict: Verdict) -> PredictionOutco
     let absent = Estimate { value: None, low: None, high: None, p: None, ..estimate("absent", 0.0) };
     let primary = Judgement {
         evidence,
+        kind: "mean-by-model".into(),
         protocols: vec![PRIMARY],
         verdict,
         unit: "log ratio".into(),

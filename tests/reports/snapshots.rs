@@ -21,6 +21,7 @@ const FROBENIUS: Protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBl
 fn judgement(evidence: Evidence, protocol: Protocol, verdict: Verdict, value: f64) -> Judgement {
     Judgement {
         evidence,
+        kind: "mean-by-model".into(),
         protocols: vec![protocol],
         verdict,
         unit: "log ratio".into(),

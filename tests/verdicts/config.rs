@@ -1010,6 +1010,25 @@ fn new_files_pass_check_and_never_replace_one() {
 }
 
 #[test]
+fn an_experiment_begun_in_an_empty_folder_has_all_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("experiments");
+    let experiment = template::create(Kind::Experiment, "mine", &here).unwrap();
+    assert!(experiment.next.contains("models.toml") && experiment.next.contains("texts.toml"));
+    template::create(Kind::Hypothesis, "H19", &here).unwrap();
+    let loaded = config::load(&experiment.path).unwrap_or_else(|report| panic!("{report}"));
+    let ids: Vec<&str> = loaded.hypotheses.iter().map(|(_, hypothesis, _)| hypothesis.id.as_str()).collect();
+    assert_eq!((ids, loaded.prompt_sets.len()), (vec!["H19"], 1));
+    // A second one finds the files of the first and writes none of them anew.
+    let list = here.join("models.toml");
+    fs::write(&list, format!("{}# mine\n", fs::read_to_string(&list).unwrap())).unwrap();
+    let second = template::create(Kind::Experiment, "other", &here).unwrap();
+    assert!(!second.next.contains("models.toml"), "{}", second.next);
+    assert!(fs::read_to_string(&list).unwrap().ends_with("# mine\n"));
+    config::load(&second.path).unwrap_or_else(|report| panic!("{report}"));
+}
+
+#[test]
 fn a_file_is_checked_as_what_its_content_says() {
     let folder = small();
     let checked =

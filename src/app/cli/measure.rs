@@ -42,7 +42,8 @@ fn help() -> String {
         "{EXAMPLES}\n\nJSON: {{schema, model, runtime, bos, notes, observations: [{{prompt, token_ids [T], tokens [T], top, gains, \
          metrics, and the taps}}]}};\n\
          gains[\"<reduction>/<endpoint>\"] = {{last, cumulative, by_layer [L]}};\n\
-         metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {{layer: number}}.\n\
+         metrics[\"<reduction>/<endpoint>\"][\"<metric>\"] = a number, or {{layer: number}}; a part that does not enter the number is a \
+         hyphen, e.g. metrics[\"-/-\"][\"output-entropy\"].\n\
          Taps, of L blocks, T tokens and H heads; norms are L2 over the width, float32; null where not observed:{taps}"
     )
 }

@@ -196,6 +196,7 @@ mod tests {
     fn every_judgement_has_its_verdict_and_its_numbers() {
         let judgement = |protocol: &str, verdict| Judgement {
             evidence: Evidence::Measured,
+            kind: "mean-by-model".into(),
             protocols: vec![protocol.parse().unwrap()],
             verdict,
             unit: "ratio".into(),

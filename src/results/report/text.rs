@@ -64,6 +64,19 @@ pub(super) fn because(judgement: &Judgement) -> String {
     }
 }
 
+/// How many lineages stand behind a judgement, of how many families: `8 lineages of 6 families`; `None` where they are not counted.
+pub(super) fn lineages(judgement: &Judgement) -> Option<String> {
+    let count = |name: &str| {
+        let found = judgement.statistics.iter().find(|statistic| statistic.name == name);
+        found.and_then(|statistic| statistic.value)
+    };
+    let counted =
+        |number: f64, one: &str, more: &str| format!("{number} {}", if number == 1.0 { one } else { more });
+    let lineages = counted(count("lineages").filter(|number| *number > 0.0)?, "lineage", "lineages");
+    let families = count("families").map(|number| counted(number, "family", "families"));
+    Some(families.map_or_else(|| lineages.clone(), |families| format!("{lineages} of {families}")))
+}
+
 /// The verdict of a hypothesis as a word to pick rows by; empty without one.
 pub(super) fn overall_key(hypothesis: &HypothesisOutcome, evidence: Evidence) -> String {
     overall(hypothesis, evidence).map_or_else(String::new, |verdict| verdict.to_string())

@@ -8,6 +8,7 @@ use super::id::{self, RULE};
 use super::kind::Kind;
 use super::schema;
 use crate::judge::hypothesis::Test;
+use base::lookup;
 
 /// Why a new file could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,14 @@ pub enum NewError {
     /// Files of this kind are not made from a template.
     #[error("there is no template for {0} files; add a [[model]] to experiments/models.toml")]
     NoTemplate(Kind),
+    /// What is there cannot be seen.
+    #[error("cannot look at {}: {source}", path.display())]
+    Look {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -62,9 +71,86 @@ pub fn experiment(id: &str) -> String {
     include_str!("templates/experiment.toml").replace("{id}", id)
 }
 
-/// Writes a new file under `experiments` (the folder of experiment files). Never replaces one.
+/// A commented model list that passes `check`.
+pub fn models() -> &'static str {
+    include_str!("templates/models.toml")
+}
+
+/// Names of the TOML files of a folder, sorted; none where there is no such folder.
+fn names(folder: &Path) -> Result<Vec<String>, NewError> {
+    let failed = |source| NewError::Look { path: folder.to_path_buf(), source };
+    let mut names = Vec::new();
+    match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+        Ok(entries) => {
+            for entry in entries {
+                let name = entry.map_err(failed)?.file_name();
+                names.extend(name.to_str().and_then(|name| name.strip_suffix(".toml")).map(str::to_string));
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn is_there(path: &Path) -> Result<bool, NewError> {
+    lookup::is_there(path).map_err(|source| NewError::Look { path: path.to_path_buf(), source })
+}
+
+/// The experiment of a folder that lacks what the template names: it names what is there, and a prompt set and a model list that are
+/// written beside it where there are none. Returns them.
+fn begin(text: &mut String, experiments: &Path) -> Result<Vec<PathBuf>, NewError> {
+    let mut written = Vec::new();
+    let mut missing = |path: PathBuf, text: &str| {
+        if !is_there(&path)? {
+            write_new(&path, text)?;
+            written.push(path);
+        }
+        Ok::<(), NewError>(())
+    };
+    missing(experiments.join("models.toml"), models())?;
+    let mut sets = names(&experiments.join("prompts"))?;
+    if sets.is_empty() {
+        missing(experiments.join("prompts").join("texts.toml"), &prompts("texts"))?;
+        sets = vec!["texts".to_string()];
+    }
+    if !["grand25", "zoo", "heldout120"].iter().all(|shipped| sets.iter().any(|set| set == shipped)) {
+        let named: Vec<String> = sets.iter().map(|set| format!("\"prompts/{set}.toml\"")).collect();
+        replace_line(text, "prompts = ", &format!("prompts = [{}]", named.join(", ")));
+    }
+    if !is_there(&experiments.join("hypotheses/H13.toml"))? {
+        replace_line(text, "# A name may end", "# A name may end in *.toml: all such files, in order.");
+        replace_line(text, "hypotheses = ", "hypotheses = [\"hypotheses/*.toml\"]");
+    }
+    Ok(written)
+}
+
+fn replace_line(text: &mut String, start: &str, by: &str) {
+    let lines: Vec<&str> = text.lines().map(|line| if line.starts_with(start) { by } else { line }).collect();
+    *text = lines.join("\n") + "\n";
+}
+
+/// Writes a file that is not there yet, and its folder.
+fn write_new(path: &Path, text: &str) -> Result<(), NewError> {
+    let failed = |source| NewError::Write { path: path.to_path_buf(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(NewError::Exists(path.to_path_buf()));
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Writes a new file under `experiments` (the folder of experiment files), and for an experiment what it needs and is not there. Never
+/// replaces one.
 pub fn create(kind: Kind, id: &str, experiments: &Path) -> Result<Created, NewError> {
-    let (text, path, example) = match kind {
+    let (mut text, path, example) = match kind {
         Kind::Hypothesis => {
             (hypothesis(id), experiments.join("hypotheses").join(format!("{id}.toml")), "H19")
         }
@@ -75,16 +161,21 @@ pub fn create(kind: Kind, id: &str, experiments: &Path) -> Result<Created, NewEr
     if let Some(fault) = id::fault(id) {
         return Err(NewError::BadId { id: id.to_string(), why: fault.why, example });
     }
-    let failed = |source| NewError::Write { path: path.clone(), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+    if is_there(&path)? {
+        return Err(NewError::Exists(path));
     }
-    let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(NewError::Exists(path)),
-        Err(error) => return Err(failed(error)),
-    };
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    let mut beside = Vec::new();
+    match kind {
+        Kind::Experiment => beside = begin(&mut text, experiments)?,
+        Kind::Hypothesis => {
+            let sets = names(&experiments.join("prompts"))?;
+            if let Some(set) = sets.first().filter(|_| !sets.iter().any(|set| set == "grand25")) {
+                text = text.replace("[\"grand25\"]", &format!("[\"{set}\"]"));
+            }
+        }
+        Kind::Prompts | Kind::Models => {}
+    }
+    write_new(&path, &text)?;
     let shown = path.display();
     let next = match kind {
         Kind::Hypothesis => format!(
@@ -95,7 +186,10 @@ pub fn create(kind: Kind, id: &str, experiments: &Path) -> Result<Created, NewEr
             "Edit {shown}, add \"prompts/{id}.toml\" to `prompts` of the experiment and \"{id}\" to `prompts` of the \
              hypotheses that should use it."
         ),
-        Kind::Experiment | Kind::Models => format!("Edit {shown}, then `streamgauge check {shown}`."),
+        Kind::Experiment | Kind::Models => {
+            let beside: String = beside.iter().map(|path| format!(" and {}", path.display())).collect();
+            format!("Edit {shown}{beside}, then `streamgauge check {shown}`.")
+        }
     };
     Ok(Created { path, next })
 }

@@ -109,15 +109,15 @@ pub(super) fn curve(
     let of_every = matches!(units.first(), Some(Units::Every(_)));
     notes.push(match &joint {
         Ok(joint) if of_every => format!(
-            "joint p: each model by {} flips of its {} prompts, the same in {} specifications; of \"{}\"",
+            "the joint p rests on {} flips of each model's {} prompts, which are the same in {} specifications; it is of \"{}\"",
             if joint.exact { format!("all {}", joint.flips) } else { joint.flips.to_string() },
             joint.units,
             units.len(),
             effect.null_in_words(),
         ),
         Ok(joint) => format!(
-            "joint p: {} flips of {} units, the same in {} specifications; {:.0} % of these lie beyond the null in one \
-             direction, each by its own flips",
+            "the joint p rests on {} flips of {} units, which are the same in {} specifications; each by its own flips, {:.0} % of \
+             these lie beyond the null in one direction",
             if joint.exact { format!("all {}", joint.flips) } else { joint.flips.to_string() },
             joint.units,
             units.len(),

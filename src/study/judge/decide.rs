@@ -8,6 +8,7 @@ use super::{
     digits::digits,
     findings::{Findings, Known},
     hypothesis::{Condition, Holds, Rule, Way},
+    meaning::{Meaning, meaning},
     nature::{Nature, nature},
     verdict::Verdict,
 };
@@ -46,8 +47,10 @@ struct Judged {
 /// The verdict of `rule` on what a test of this kind found, and why.
 pub(super) fn decide(rule: &Rule, kind: &str, findings: &Findings) -> Decision {
     let ways: Vec<Way<'_>> = rule.ways().into_iter().filter(|way| !way.conditions.is_empty()).collect();
-    let judged: Vec<(&Way<'_>, Vec<Judged>)> =
-        ways.iter().map(|way| (way, way.conditions.iter().map(|c| judge(c, findings)).collect())).collect();
+    let judged: Vec<(&Way<'_>, Vec<Judged>)> = ways
+        .iter()
+        .map(|way| (way, way.conditions.iter().map(|c| judge(c, kind, findings)).collect()))
+        .collect();
     let holding: Vec<_> = judged.iter().filter(|(way, each)| truth(way, each) == Truth::Yes).collect();
     let said = |each: &[Judged], truth: &dyn Fn(Truth) -> bool| {
         let deciding = each.iter().filter(|one| truth(one.truth)).map(|one| one.words.clone());
@@ -119,13 +122,14 @@ fn is_open(way: &Way<'_>, each: &[Judged], kind: &str) -> bool {
     }
 }
 
-/// E.g. `supported with lineages at least 16 (now 10), contradicted with smallest-high at most -0.0200 (now -0.0174)`.
+/// E.g. `supported if the number of lineages were at least 16 (now 10), contradicted if the upper end of the lowest model's interval
+/// were at most -0.0200 (now -0.0174)`.
 fn would_decide(judged: &[(&Way<'_>, Vec<Judged>)]) -> String {
     let ways = judged.iter().filter(|(way, _)| way.verdict != Verdict::Negligible).map(|(way, each)| {
         let open: Vec<&str> =
             each.iter().filter(|one| one.truth != Truth::Yes).map(|one| one.asks.as_str()).collect();
         let or = if way.holds == Holds::Any { " or " } else { " and " };
-        format!("{} with {}", way.verdict, open.join(or))
+        format!("{} if {}", way.verdict, open.join(or))
     });
     ways.collect::<Vec<_>>().join(", ")
 }
@@ -133,7 +137,7 @@ fn would_decide(judged: &[(&Way<'_>, Vec<Judged>)]) -> String {
 /// Whether bounds on statistics all hold; `None` where there are none, or something is not known.
 pub(super) fn hold(conditions: &[Condition], findings: &Findings) -> Option<bool> {
     let way = Way { verdict: Verdict::Supported, conditions, holds: Holds::All };
-    let each: Vec<Judged> = conditions.iter().map(|condition| judge(condition, findings)).collect();
+    let each: Vec<Judged> = conditions.iter().map(|condition| judge(condition, "", findings)).collect();
     match truth(&way, &each) {
         _ if conditions.is_empty() => None,
         Truth::Unknown => None,
@@ -155,17 +159,22 @@ fn truth(way: &Way<'_>, each: &[Judged]) -> Truth {
 }
 
 /// Whether a condition holds, and the sentence that says so.
-fn judge(condition: &Condition, findings: &Findings) -> Judged {
+fn judge(condition: &Condition, kind: &str, findings: &Findings) -> Judged {
     let name = &condition.statistic;
+    let meaning = meaning(kind, name);
     let Some(value) = findings.statistics.iter().find(|s| s.name == *name).and_then(|s| s.value) else {
-        let why = findings.reasons_of(name).join("; ");
-        let why = if why.is_empty() { why } else { format!(": {why}") };
-        let words = format!("{name} could not be computed{why}");
-        return Judged {
-            truth: Truth::Unknown,
-            asks: format!("{name}, which could not be computed{why}"),
-            words,
+        let what = match meaning {
+            Some(Meaning::Number(what)) => what.to_string(),
+            Some(Meaning::Holds(sentence)) => format!("whether {sentence}"),
+            None => name.clone(),
         };
+        let why = match findings.reasons_of(name)[..] {
+            [] => String::new(),
+            ref some => format!(": {}", some.join("; ")),
+        };
+        let words = format!("{what} could not be computed{why}");
+        let asks = format!("{what} could be computed{why}");
+        return Judged { truth: Truth::Unknown, asks, words };
     };
     let Condition { above, at_least, below, at_most, .. } = condition;
     let bounds = [
@@ -175,14 +184,18 @@ fn judge(condition: &Condition, findings: &Findings) -> Judged {
         (at_most, "at most", at_most.is_none_or(|b| value <= b)),
     ];
     let holds = bounds.iter().all(|(_, _, ok)| *ok);
-    // Only what decides is worth reading: all bounds when they hold, the broken ones otherwise.
-    let said: Vec<String> = bounds
-        .iter()
-        .filter(|(_, _, ok)| *ok == holds)
-        .filter_map(|(bound, text, _)| bound.map(|b| format!("{text} {}", digits(b))))
-        .collect();
-    let verb = if holds { "is" } else { "is not" };
-    let words = format!("{name} = {} {verb} {}", digits(value), said.join(" and "));
+    let (words, asks) = match meaning {
+        Some(Meaning::Holds(sentence)) => {
+            // It holds or not: whichever it is, the other one is what the condition asks for where it is not met.
+            let is = |holds: bool| {
+                if holds { sentence.to_string() } else { format!("it is not so that {sentence}") }
+            };
+            let now = value > 0.5;
+            (is(now), is(now == holds))
+        }
+        Some(Meaning::Number(what)) => numbers(what, value, holds, &bounds),
+        None => numbers(name, value, holds, &bounds),
+    };
     let upwards = below.is_none() && at_most.is_none();
     let too_high = bounds[2..].iter().any(|(_, _, ok)| !ok);
     let certain = match (findings.lacks(), findings.known.get(name.as_str())) {
@@ -202,9 +215,21 @@ fn judge(condition: &Condition, findings: &Findings) -> Judged {
         (true, true) => Truth::Yes,
         (true, false) => Truth::No,
     };
-    let wanted = bounds.iter().filter_map(|(bound, text, _)| bound.map(|b| format!("{text} {}", digits(b))));
-    let asks = format!("{name} {} (now {})", wanted.collect::<Vec<_>>().join(" and "), digits(value));
     Judged { truth, words, asks }
+}
+
+/// A number with its bounds, as it is, and as a condition asks for it.
+fn numbers(what: &str, value: f64, holds: bool, bounds: &[(&Option<f64>, &str, bool)]) -> (String, String) {
+    let said = |keep: &dyn Fn(bool) -> bool| {
+        let kept = bounds.iter().filter(|(_, _, ok)| keep(*ok));
+        let said = kept.filter_map(|(bound, text, _)| bound.map(|b| format!("{text} {}", digits(b))));
+        said.collect::<Vec<_>>().join(" and ")
+    };
+    let verb = if holds { "is" } else { "is not" };
+    let value = digits(value);
+    // Only what decides is worth reading: all bounds when they hold, the broken ones otherwise.
+    let words = format!("{what} ({value}) {verb} {}", said(&|ok| ok == holds));
+    (words, format!("{what} were {} (now {value})", said(&|_| true)))
 }
 
 #[cfg(test)]
@@ -241,15 +266,20 @@ mod tests {
         let rule = rule(RULE);
         let of = |rho, p| pair(decide(&rule, &findings(&[("rho", Some(rho)), ("p", Some(p))])));
         assert_eq!(of(0.6, 0.01).0, Verdict::Supported);
-        assert_eq!(of(-0.6, 0.5), (Verdict::Contradicted, "rho = -0.600 is at most -0.500".to_string()));
+        assert_eq!(
+            of(-0.6, 0.5),
+            (Verdict::Contradicted, "the correlation (-0.600) is at most -0.500".to_string())
+        );
         assert_eq!(
             of(0.05, 0.5),
-            (Verdict::Negligible, "rho = 0.0500 is above -0.100 and below 0.100".into())
+            (Verdict::Negligible, "the correlation (0.0500) is above -0.100 and below 0.100".into())
         );
         let (verdict, because) = of(0.6, 0.2);
         assert_eq!(verdict, Verdict::Inconclusive);
         assert!(
-            because.starts_with("not supported: p = 0.200 is not below 0.0500; not contradicted:"),
+            because.starts_with(
+                "not supported: the correlation's p-value (0.200) is not below 0.0500; not contradicted:"
+            ),
             "{because}"
         );
     }
@@ -267,7 +297,7 @@ mod tests {
         };
         let of = |when, a, b| pair(decide(&parts(when), &findings(&[("a", Some(a)), ("b", Some(b))])));
         assert_eq!(of("any", -1.0, 1.0).0, Verdict::Supported);
-        assert_eq!(of("any", -1.0, -2.0), (Verdict::Contradicted, "b = -2 is below -1".to_string()));
+        assert_eq!(of("any", -1.0, -2.0), (Verdict::Contradicted, "b (-2) is below -1".to_string()));
         assert_eq!(of("all", -1.0, -2.0).0, Verdict::Inconclusive);
         assert_eq!(of("all", 2.0, -2.0).0, Verdict::Contradicted);
         assert_eq!(of("any", -1.0, 0.0).0, Verdict::Inconclusive);
@@ -277,7 +307,7 @@ mod tests {
     fn an_absent_statistic_meets_no_condition() {
         let (verdict, because) = pair(decide(&rule(RULE), &findings(&[("rho", Some(0.6)), ("p", None)])));
         assert_eq!(verdict, Verdict::Inconclusive);
-        assert!(because.contains("p could not be computed"), "{because}");
+        assert!(because.contains("the correlation's p-value could not be computed"), "{because}");
     }
 
     #[test]
@@ -317,7 +347,7 @@ mod tests {
             pair(fallen),
             (
                 Verdict::Contradicted,
-                "b = 1 is above 0; the rest cannot be tested here: every row of a".into()
+                "b (1) is above 0; the rest cannot be tested here: every row of a".into()
             )
         );
         assert_eq!(decide(&claim("all"), &found(1.0)).verdict, Verdict::Untestable, "a may yet hold");
@@ -356,11 +386,33 @@ mod tests {
         assert_eq!(would_decide, missing.join("; "));
         assert_eq!(verdict, Verdict::Untestable);
         let why = "could not be computed: x is 1408 in all 9 models";
-        assert_eq!(because, format!("cannot be tested here: rho {why}; p {why}"));
-        assert_eq!(missing, [format!("rho {why}"), format!("p {why}")]);
+        assert_eq!(
+            because,
+            format!("cannot be tested here: the correlation {why}; the correlation's p-value {why}")
+        );
+        assert_eq!(missing, [format!("the correlation {why}"), format!("the correlation's p-value {why}")]);
         // A rule that could have fallen was tested.
         let found = findings(&[("rho", Some(0.0)), ("p", None)]);
         assert_eq!(decide(&rule("supported = [{ statistic = \"p\", below = 0.05 }]\ncontradicted = [{ statistic = \"rho\", below = -0.5 }]"), &found).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn what_holds_or_not_is_a_sentence_and_no_number() {
+        let rule = rule(
+            "supported = [{ statistic = \"two\", at-least = 1 }]\ncontradicted = [{ statistic = \"models\", below = 1 }]",
+        );
+        let of = |two: f64| {
+            super::decide(&rule, "modality", &findings(&[("two", Some(two)), ("models", Some(9.0))]))
+        };
+        assert_eq!(pair(of(1.0)), (Verdict::Supported, "the models are of two sorts".into()));
+        let open = of(0.0);
+        assert!(
+            open.because.starts_with("not supported: it is not so that the models are of two sorts; not ")
+        );
+        assert!(
+            open.would_decide
+                .starts_with("supported if the models are of two sorts, contradicted if the number of ")
+        );
     }
 
     #[test]
@@ -368,8 +420,8 @@ mod tests {
         let decision = decide(&rule(RULE), &findings(&[("rho", Some(0.4)), ("p", Some(0.2))]));
         assert_eq!(
             decision.would_decide,
-            "supported with rho at least 0.500 (now 0.400) and p below 0.0500 (now 0.200), contradicted with rho at most \
-             -0.500 (now 0.400)"
+            "supported if the correlation were at least 0.500 (now 0.400) and the correlation's p-value were below 0.0500 (now \
+             0.200), contradicted if the correlation were at most -0.500 (now 0.400)"
         );
         let decided = decide(&rule(RULE), &findings(&[("rho", Some(0.6)), ("p", Some(0.01))]));
         assert_eq!(decided.would_decide, "");

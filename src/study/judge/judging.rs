@@ -47,7 +47,10 @@ pub fn judge_with(
         // A core prediction that this evidence is not asked about is not tested by it: the others alone are not the claim.
         let unasked = |p: &&Prediction| p.core && !p.evidence.contains(&evidence);
         core.extend(hypothesis.predictions.iter().filter(unasked).map(|_| Verdict::Untestable));
-        verdicts.push((evidence, overall::hypothesis(hypothesis.stands, &core)));
+        // Of evidence that no prediction asks for nothing is said, not even that it cannot be tested.
+        if !outcomes.is_empty() {
+            verdicts.push((evidence, overall::hypothesis(hypothesis.stands, &core)));
+        }
         predictions.extend(outcomes);
         curves.extend(found);
     }
@@ -235,6 +238,7 @@ fn judgement(prediction: &Prediction, context: &TestContext<'_>, mut findings: F
     let notes = each_once(context.population.notes.iter().cloned().chain(findings.notes));
     Judgement {
         evidence: context.evidence,
+        kind: prediction.test.name().to_string(),
         protocols: findings.protocols,
         verdict: decision.verdict,
         unit: findings.unit,

@@ -1,7 +1,7 @@
 //! Judging: a hypothesis and an evidence table in, verdicts with their numbers out.
 //!
 //! `hypothesis` says what is claimed, and `kinds` holds one file per kind of test. Around them, `lookup` finds the
-//! numbers of a quantity, `decide` applies the rule of a prediction, `multiverse` lists the ways to judge, `curve`
+//! numbers of a quantity, `decide` applies the rule of a prediction in the words of `meaning`, `multiverse` lists the ways to judge, `curve`
 //! compares them, `overall` combines predictions, `family` corrects for how many claims there are, and `summary`
 //! counts.
 
@@ -23,6 +23,7 @@ mod judging;
 pub(crate) mod kind;
 pub mod kinds;
 mod lookup;
+mod meaning;
 mod multiverse;
 pub(crate) mod nature;
 mod notes;
@@ -43,5 +44,6 @@ pub use cache::StatisticsCache;
 pub use calibration::{Calibration, Rates, calibrate};
 pub use family::{family, listed};
 pub use judging::{judge, judge_with, primary};
+pub use meaning::in_words;
 pub use relevance::{asks_for, is_derived};
 pub use remedy::would_decide;

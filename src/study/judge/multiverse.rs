@@ -118,11 +118,6 @@ impl Ways {
                 "subsets are taken under the primary protocol alone: else more than {MOST} specifications"
             ));
             under.truncate(1);
-        } else if !subsets.is_empty() && ways.len() > under.len() {
-            notes.push(
-                "what is left out, or taken alone, is so under the primary and the equivalent protocols"
-                    .into(),
-            );
         }
         for way in &under {
             ways.extend(subsets.iter().map(|(rows, relation)| Way {

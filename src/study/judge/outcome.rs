@@ -48,6 +48,9 @@ impl Statistic {
 pub struct Judgement {
     /// The kind of evidence it was judged on.
     pub evidence: Evidence,
+    /// The kind of its test, which says what its statistics mean.
+    #[serde(default)]
+    pub kind: String,
     /// The protocol of the numbers, or the protocols compared.
     pub protocols: Vec<Protocol>,
     /// The verdict of the rule.
@@ -111,7 +114,7 @@ pub struct HypothesisOutcome {
     pub status: String,
     /// Every prediction on every kind of evidence it names, in the order of the file.
     pub predictions: Vec<PredictionOutcome>,
-    /// Overall verdict per kind of evidence, same order as `Evidence::ALL`.
+    /// Overall verdict on each kind of evidence that a prediction asks for, in the order of `Evidence::ALL`.
     pub verdicts: Vec<(Evidence, Verdict)>,
     /// What the published conclusion would be called here; `None` where nothing definite was concluded.
     #[serde(default)]

@@ -131,6 +131,7 @@ fn one_pair_has_no_pool_and_says_how_many_it_needs() {
     let found = judged("", test, rule, &table);
     assert_eq!(
         missing(&found),
-        "low could not be computed: needs 2 pairs whose prompts differ, has 1; high could not be computed: needs 2 pairs whose prompts differ, has 1"
+        "the lower end of the mean difference's interval could not be computed: needs 2 pairs whose prompts differ, has 1; the upper \
+         end of the mean difference's interval could not be computed: needs 2 pairs whose prompts differ, has 1"
     );
 }

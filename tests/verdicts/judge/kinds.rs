@@ -79,7 +79,7 @@ fn models_are_the_units_of_a_correlation_over_models() {
     assert_eq!((found.verdict, statistic(&found.primary, "models")), (Verdict::Supported, Some(8.0)));
     let found = published(&h, &table(4));
     assert_eq!(found.verdict, Verdict::Untestable);
-    let why = "p could not be computed: cannot reach alpha = 0.05 with 4 units";
+    let why = "the correlation's p-value could not be computed: cannot reach alpha = 0.05 with 4 units";
     assert!(found.primary.because.contains(why), "{}", found.primary.because);
     noted(&found.primary, "cannot reach alpha = 0.05 with 4 units");
     // Two models correlate perfectly whatever they are: no rho is printed for them.

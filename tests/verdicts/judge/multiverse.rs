@@ -64,7 +64,7 @@ fn a_fragile_claim_names_the_choice_that_changes_it() {
     let found = outcome(&hypothesis("", EXPANDS), &table);
     let prediction = &found.predictions[0];
     assert_eq!((prediction.verdict, prediction.primary.verdict), (Verdict::Fragile, Verdict::Supported));
-    let because = "fragile: supported, but contradicted with BOS = never; share-above = 1 is at least 1";
+    let because = "fragile: supported, but contradicted with BOS = never; the share of lineages that lie above with their whole interval (1) is at least 1";
     assert_eq!(prediction.primary.because, because);
     let [deciding] = &curve(&found).deciding[..] else { panic!("{:#?}", curve(&found).deciding) };
     assert_eq!((deciding.dimension.as_str(), deciding.to.as_str()), ("BOS", "never"));

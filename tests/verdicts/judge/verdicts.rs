@@ -16,7 +16,10 @@ fn means_clear_of_one_support_and_one_counterexample_contradicts() {
     let up = Table::default().rows("a", Metric::LastGain, LAST, &UP).rows("b", Metric::LastGain, LAST, &UP);
     let found = published(&h, &up);
     assert_eq!(found.verdict, Verdict::Supported, "{found:#?}");
-    assert_eq!(found.primary.because, "share-above = 1 is at least 1");
+    assert_eq!(
+        found.primary.because,
+        "the share of lineages that lie above with their whole interval (1) is at least 1"
+    );
     assert_eq!(found.primary.unit, "log ratio");
     let estimate = &found.primary.estimates[0];
     assert!(estimate.low.unwrap() > 0.0 && estimate.low < estimate.value && estimate.value < estimate.high);
@@ -29,7 +32,7 @@ fn means_clear_of_one_support_and_one_counterexample_contradicts() {
     let found = published(&h, &unclear);
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert!(
-        found.primary.because.contains("share-above = 0.667 is not at least 1"),
+        found.primary.because.contains("their whole interval (0.667) is not at least 1"),
         "{}",
         found.primary.because
     );

@@ -17,9 +17,7 @@ pub(crate) fn explained(found: &Explained, prediction: Option<&str>, rows: usize
     line(&mut text, 0, &format!("Claim: {}", outcome.statement.trim()));
     line(&mut text, 0, &format!("It was said: {}", outcome.published_verdict.trim()));
     for (evidence, verdict) in &outcome.verdicts {
-        let asked = outcome.predictions.iter().any(|one| one.evidence == *evidence);
-        let found = if asked { verdict.as_str() } else { "not asked" };
-        line(&mut text, 0, &format!("{}: {found}", words(*evidence)));
+        line(&mut text, 0, &format!("{}: {verdict}", words(*evidence)));
         would_decide(outcome, *evidence).iter().for_each(|sentence| line(&mut text, 1, sentence));
     }
     let file = match (&found.registration.registered, found.registration.exploratory) {

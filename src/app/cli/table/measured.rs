@@ -55,7 +55,7 @@ pub(crate) fn measured_json(
         map.insert("weights".into(), json!(measured.weights));
     }
     json!({
-        "schema": 1,
+        "schema": 2,
         "model": model,
         "runtime": {
             "name": "onnxruntime",
@@ -103,7 +103,10 @@ fn row_json(row: &MeasuredRow<'_>) -> Value {
     json
 }
 
-/// Every number of the observation by protocol and metric; those with a value per layer by layer.
+/// Stands where a part of a protocol does not enter a number.
+const NO_PART: &str = "-";
+
+/// Every number of the observation by the parts of a protocol that enter it and by metric; those with a value per layer by layer.
 fn metrics(seen: &PromptObservation) -> Map<String, Value> {
     let nobody =
         PromptInfo { id: String::new(), category: String::new(), text: String::new(), sets: Vec::new() };
@@ -111,7 +114,11 @@ fn metrics(seen: &PromptObservation) -> Map<String, Value> {
     // Which BOS policy made the tokens is said beside the observations.
     for row in measurements("", &nobody, seen, Bos::Auto) {
         let Some(protocol) = row.protocol else { continue };
-        let name = format!("{}/{}", protocol.reduction, protocol.endpoint);
+        let parts = row.metric.decisive(protocol);
+        let [reduction, endpoint] =
+            [parts.reduction.map(Reduction::as_str), parts.endpoint.map(Endpoint::as_str)]
+                .map(|part| part.unwrap_or(NO_PART));
+        let name = format!("{reduction}/{endpoint}");
         let Value::Object(of) = all.entry(name).or_insert_with(|| json!({})) else { continue };
         let name = row.name().into_owned();
         match row.layer {

@@ -9,6 +9,8 @@ pub(in crate::report) struct Table {
     pub caption: String,
     /// Whether readers will want to search it, where the form can.
     pub filter: bool,
+    /// Whether a narrow form sets the last cell of a row, a sentence, below the others.
+    pub stacked: bool,
     /// One for each cell of a row.
     pub columns: Vec<Column>,
     /// Rows of as many cells as there are columns.
@@ -52,6 +54,7 @@ impl Table {
         Table {
             caption: caption.into(),
             filter: false,
+            stacked: false,
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
         }
@@ -60,6 +63,11 @@ impl Table {
     /// The same table, to be searched.
     pub(in crate::report) fn filtered(self) -> Table {
         Table { filter: true, ..self }
+    }
+
+    /// The same table, whose rows end with a sentence.
+    pub(in crate::report) fn stacked(self) -> Table {
+        Table { stacked: true, ..self }
     }
 
     /// The same table with these rows.

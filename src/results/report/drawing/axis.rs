@@ -25,10 +25,11 @@ pub(in crate::report) struct Grid<'a> {
 impl Frame {
     /// Grid lines and labels of a vertical axis at the left.
     pub(in crate::report) fn vertical(&self, drawing: &mut Drawing, grid: &Grid<'_>) {
-        for (value, label) in grid.scale.ticks(grid.ticks) {
-            let y = grid.scale.at(value);
-            drawing.line("grid", (self.left, y), (self.right, y));
-            drawing.text("small", (self.left - 7.0, y), Anchor::End, &label);
+        let ticks = grid.scale.ticks(grid.ticks);
+        let across = |y: f64| vec![(self.left, y), (self.right, y)];
+        drawing.lines("grid", ticks.iter().map(|(value, _)| across(grid.scale.at(*value))).collect());
+        for (value, label) in ticks {
+            drawing.text("small", (self.left - 7.0, grid.scale.at(value)), Anchor::End, &label);
         }
         if let Some(reference) = grid.reference.filter(|value| grid.scale.holds(*value)) {
             let y = grid.scale.at(reference);
@@ -39,10 +40,11 @@ impl Frame {
 
     /// Grid lines and labels of a horizontal axis at the bottom.
     pub(in crate::report) fn horizontal(&self, drawing: &mut Drawing, grid: &Grid<'_>) {
-        for (value, label) in grid.scale.ticks(grid.ticks) {
-            let x = grid.scale.at(value);
-            drawing.line("grid", (x, self.top), (x, self.bottom));
-            drawing.text("small", (x, self.bottom + 13.0), Anchor::Middle, &label);
+        let ticks = grid.scale.ticks(grid.ticks);
+        let along = |x: f64| vec![(x, self.top), (x, self.bottom)];
+        drawing.lines("grid", ticks.iter().map(|(value, _)| along(grid.scale.at(*value))).collect());
+        for (value, label) in ticks {
+            drawing.text("small", (grid.scale.at(value), self.bottom + 13.0), Anchor::Middle, &label);
         }
         if let Some(reference) = grid.reference.filter(|value| grid.scale.holds(*value)) {
             let x = grid.scale.at(reference);
@@ -67,12 +69,16 @@ impl Frame {
         let strides = [1, 2, 4, 5, 8, 10, 16, 20, 40, 80];
         let count = last.saturating_sub(first);
         let stride = strides.into_iter().find(|stride| count / stride <= 10).unwrap_or(160);
-        for tick in (first..=last).filter(|tick| tick % stride == 0) {
-            let x = at(tick as f64);
-            drawing.line("tick", (x, self.bottom), (x, self.bottom + 4.0));
-            drawing.text("small", (x, self.bottom + 14.0), Anchor::Middle, &tick.to_string());
+        let ticks: Vec<usize> = (first..=last).filter(|tick| tick % stride == 0).collect();
+        let mut lines = vec![vec![(self.left, self.bottom), (self.right, self.bottom)]];
+        lines.extend(ticks.iter().map(|tick| {
+            let x = at(*tick as f64);
+            vec![(x, self.bottom), (x, self.bottom + 4.0)]
+        }));
+        drawing.lines("tick", lines);
+        for tick in ticks {
+            drawing.text("small", (at(tick as f64), self.bottom + 14.0), Anchor::Middle, &tick.to_string());
         }
-        drawing.line("tick", (self.left, self.bottom), (self.right, self.bottom));
         drawing.text("small", ((self.left + self.right) / 2.0, self.bottom + 31.0), Anchor::Middle, label);
         at
     }

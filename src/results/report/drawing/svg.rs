@@ -18,18 +18,13 @@ pub(in crate::report) fn inline(drawing: &Drawing, id: &str, title: &str, descri
         short(drawing.height),
         escaped(title),
         escaped(description),
-        items(drawing, &|class| format!("class=\"{class}\""))
+        items(drawing, Form::Page)
     )
 }
 
-/// A small drawing beside the word that says what it is, so nothing is left to describe.
+/// A small drawing beside the word that says what it is, so nothing is left to describe. The style sheet gives it its size.
 pub(in crate::report) fn swatch(drawing: &Drawing) -> String {
-    format!(
-        "<svg class=\"swatch\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" aria-hidden=\"true\">{2}</svg>",
-        short(drawing.width),
-        short(drawing.height),
-        items(drawing, &|class| format!("class=\"{class}\""))
-    )
+    format!("<svg class=\"swatch\">{}</svg>", items(drawing, Form::Page))
 }
 
 /// A file of its own.
@@ -40,8 +35,38 @@ pub(in crate::report) fn standalone(drawing: &Drawing, title: &str) -> String {
          font-family=\"{FAMILY}\"><title>{}</title><rect width=\"100%\" height=\"100%\" fill=\"{}\"/>{}</svg>\n",
         escaped(title),
         hexadecimal(PAPER),
-        items(drawing, &attributes)
+        items(drawing, Form::File)
     )
+}
+
+/// Where a drawing stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// In a page, whose style sheet knows the classes.
+    Page,
+    /// In a file of its own.
+    File,
+}
+
+impl Form {
+    /// What decides the look of an item.
+    fn styled(self, class: &str) -> String {
+        match self {
+            Form::Page => format!("class=\"{class}\""),
+            Form::File => attributes(class),
+        }
+    }
+
+    /// The same of a text, with the side of its point on which it lies.
+    fn styled_text(self, class: &str, anchor: Anchor) -> String {
+        match (self, anchor) {
+            (_, Anchor::Start) => self.styled(class),
+            (Form::Page, Anchor::Middle) => self.styled(&format!("{class} middle")),
+            (Form::Page, Anchor::End) => self.styled(&format!("{class} end")),
+            (Form::File, Anchor::Middle) => format!("{} text-anchor=\"middle\"", attributes(class)),
+            (Form::File, Anchor::End) => format!("{} text-anchor=\"end\"", attributes(class)),
+        }
+    }
 }
 
 /// What a style sheet would say.
@@ -72,7 +97,7 @@ fn hexadecimal((red, green, blue): Colour) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-fn items(drawing: &Drawing, styled: &dyn Fn(&str) -> String) -> String {
+fn items(drawing: &Drawing, form: Form) -> String {
     let mut out = String::new();
     for item in &drawing.items {
         // Writing into a string cannot fail.
@@ -80,39 +105,38 @@ fn items(drawing: &Drawing, styled: &dyn Fn(&str) -> String) -> String {
             Item::Lines { class, lines, closed, width } => {
                 let width = width.map_or_else(String::new, |w| format!(" stroke-width=\"{}\"", short(w)));
                 let data = path(lines.iter().map(|line| (line.as_slice(), *closed)));
-                write!(out, "<path {}{width} d=\"{data}\"/>", styled(class))
+                write!(out, "<path {}{width} d=\"{data}\"/>", form.styled(class))
             }
             Item::Marks { class, shape, at, radius, says } => {
-                let title = match says.as_str() {
-                    "" => String::new(),
-                    says => format!("<title>{}</title>", escaped(says)),
+                let end = match says.as_str() {
+                    "" => "/>".to_string(),
+                    says => format!("><title>{}</title></path>", escaped(says)),
                 };
                 let data: String = at.iter().map(|point| mark(*shape, *point, *radius)).collect();
                 let class = format!("{} {class}", shape.class());
-                write!(out, "<path {} d=\"{data}\">{title}</path>", styled(&class))
+                write!(out, "<path {} d=\"{data}\"{end}", form.styled(&class))
             }
             Item::Rectangle { class, corner, opposite } => write!(
                 out,
                 "<rect {} x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
-                styled(class),
+                form.styled(class),
                 short(corner.0.min(opposite.0)),
                 short(corner.1.min(opposite.1)),
                 short((corner.0 - opposite.0).abs()),
                 short((corner.1 - opposite.1).abs())
             ),
             Item::Text { class, at, anchor, upwards, text } => {
-                let anchor = match anchor {
-                    Anchor::Start => "",
-                    Anchor::Middle => " text-anchor=\"middle\"",
-                    Anchor::End => " text-anchor=\"end\"",
-                };
-                let (x, y) = (short(at.0), short(at.1));
-                let place = match upwards {
-                    true => format!("transform=\"translate({x} {y})rotate(-90)\""),
-                    false => format!("x=\"{x}\" y=\"{y}\""),
-                };
                 // A third of an em below the point: capitals look centred on it.
-                write!(out, "<text {} {place} dy=\".35em\"{anchor}>{}</text>", styled(class), escaped(text))
+                let lower = 0.35 * look(class).font.size;
+                let place = match upwards {
+                    true => {
+                        let (x, y) = (short(at.0 + lower), short(at.1));
+                        format!("transform=\"translate({x} {y})rotate(-90)\"")
+                    }
+                    false => format!("x=\"{}\" y=\"{}\"", short(at.0), short(at.1 + lower)),
+                };
+                let styled = form.styled_text(class, *anchor);
+                write!(out, "<text {styled} {place}>{}</text>", escaped(text))
             }
         };
     }
@@ -121,8 +145,9 @@ fn items(drawing: &Drawing, styled: &dyn Fn(&str) -> String) -> String {
 
 fn mark(shape: Shape, (x, y): Point, radius: f64) -> String {
     if shape == Shape::Circle {
-        let (r, d) = (short(radius), short(2.0 * radius));
-        return format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0-{d} 0z", short(x - radius), short(y));
+        // From the top all the way round to a twentieth of a pixel beside it: one arc cannot end where it begins.
+        let r = short(radius);
+        return format!("M{} {}a{r} {r} 0 1 0 .1 0z", short(x), short(y - radius));
     }
     let parts = shape.outline((x, y), radius);
     path(parts.iter().map(|(corners, closed)| (corners.as_slice(), *closed)))

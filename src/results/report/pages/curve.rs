@@ -62,12 +62,13 @@ pub(super) fn section(hypothesis: &HypothesisOutcome, curve: &Curve) -> Vec<Bloc
 fn summary(curve: &Curve, primary: &[Protocol]) -> Block {
     let pooled = curve.specifications.iter().filter(|s| s.relation != Kinship::DifferentEstimand).count();
     paragraph(line![
-        &curve.effect,
-        " in ",
+        "Of ",
         count(curve.specifications.len()),
-        " specifications, ",
+        " specifications ",
         count(pooled),
-        " of them primary or equivalent, with a median of ",
+        " are primary or equivalent, with a median effect (",
+        &curve.effect,
+        ") of ",
         optional(curve.median).under(primary),
         "."
     ])
@@ -168,9 +169,8 @@ fn figure(curve: &Curve, primary: &[Protocol]) -> Option<FigureBlock> {
         drawing: draw(curve, &drawn),
         legend,
         how: line![format!(
-            "Effect: {}; its null value is {}. The primary specification is measured under the protocols named here; each other one \
-             changes the choices marked. Units behind a specification: {fewest} to {most}. Sorted by effect (Simonsohn, \
-             Simmons and Nelson 2020).",
+            "Effect: {}; its null value is {}. The primary specification is measured under the protocols named here. Units behind a \
+             specification: {fewest} to {most}.",
             curve.effect,
             number(curve.null).in_figure()
         )],
@@ -300,14 +300,21 @@ fn draw(curve: &Curve, drawn: &[(&Specification, f64)]) -> Drawing {
         drawing.line("guide", (x(at), TOP), (x(at), bottom));
     }
     effects(&mut drawing, curve, drawn, &frame, &x, step);
+    let mut rows = Vec::new();
     let mut y = top;
+    for (_, lines) in &matrix {
+        y += HEAD_HEIGHT;
+        rows.extend((0..lines.len()).map(|at| y + ROW * (at as f64 + 0.5)));
+        y += ROW * lines.len() as f64;
+    }
+    drawing.lines("row", rows.iter().map(|y| vec![(LEFT, *y), (frame.right, *y)]).collect());
+    y = top;
     for (head, lines) in &matrix {
         let head = fitted(head, SMALL, LEFT - 12.0);
         drawing.text("head", (0.0, y + HEAD_HEIGHT / 2.0), Anchor::Start, &head);
         y += HEAD_HEIGHT;
         for (label, at) in lines {
             let middle = y + ROW / 2.0;
-            drawing.line("row", (LEFT, middle), (frame.right, middle));
             let label = fitted(label, SMALL, LEFT - 20.0);
             drawing.text("small", (10.0, middle), Anchor::Start, &label);
             dots(&mut drawing, at, &x, middle, step);

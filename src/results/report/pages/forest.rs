@@ -17,7 +17,7 @@ const TOP: f64 = 8.0;
 const ROW: f64 = 20.0;
 const NUMBERS: f64 = 260.0;
 /// Estimates that the description reads out.
-const DESCRIBED: usize = 40;
+const DESCRIBED: usize = 12;
 
 struct Row<'a> {
     evidence: Evidence,
@@ -60,11 +60,15 @@ pub(super) fn figure(pair: &Pair<'_>) -> Option<FigureBlock> {
         pair.sides().flat_map(|side| side.primary.protocols.iter().copied()).collect();
     protocols.sort();
     protocols.dedup();
+    let more = match rows.len().saturating_sub(DESCRIBED) {
+        0 => String::new(),
+        more => format!("; and {more} more, in the table"),
+    };
     let units: u64 = rows.iter().map(|row| row.found.n).max().unwrap_or(0);
     Some(FigureBlock {
         name: format!("forest-{}", slug(pair.id)),
         title: format!("{}: every estimate with its interval", pair.id),
-        description: format!("{} estimates in {unit}. {}.", rows.len(), listed.join("; ")),
+        description: format!("{} estimates in {unit}. {}{more}.", rows.len(), listed.join("; ")),
         drawing: draw(&rows, unit),
         legend: line![legend(), " An arrow: the interval goes on beyond the axis."],
         how: line![
@@ -188,7 +192,8 @@ fn draw(rows: &[Row<'_>], unit: &str) -> Drawing {
         let class = class(row.evidence);
         interval(&mut drawing, class, row.found, &scale, &frame, y);
         let value = row.found.value.unwrap_or(f64::NAN);
-        drawing.mark(class, shape(row.evidence), (scale.at(value), y), 4.6, &spoken(row.found));
+        // What it is of and what it is stand in its row.
+        drawing.mark(class, shape(row.evidence), (scale.at(value), y), 4.6, "");
         let numbers = format!("{}, n {}", estimate(row.found).in_figure(), row.found.n);
         drawing.text(&format!("small {class}"), (WIDTH - 4.0, y), Anchor::End, &numbers);
     }

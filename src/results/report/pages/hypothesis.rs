@@ -1,10 +1,11 @@
-//! The page of one hypothesis: claim, what was said, verdicts, registration, p-values, predictions.
+//! The page of one hypothesis: three sentences, what was said, verdicts, registration, p-values, predictions.
 
 use super::context::RenderContext;
-use super::front::{listed_protocols, overall_cell, protocols_behind};
-use super::{forest, marks, prediction};
+use super::corrected::{listed_protocols, protocols_behind};
+use super::front::overall_cell;
+use super::{forest, marks, opening, prediction};
 use crate::report::document::{
-    Block, Group, Line, Page, Role, Span, count, line, minor, or_dash, paragraph, probability, remarks,
+    Block, Group, Line, Page, Span, count, line, minor, or_dash, paragraph, probability, remarks,
 };
 use crate::report::text::{capital, evidence_phrase};
 use crate::report::view::{Pair, shared_notes};
@@ -19,11 +20,9 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
 fn page(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Page {
     let pairs = Pair::all(hypothesis);
     let shared = shared_notes(&pairs);
-    let mut blocks = vec![
-        Block::text(Role::Lead, hypothesis.statement.trim()),
-        Block::Facts(facts(context, hypothesis)),
-        Block::Picture(forest::picture(hypothesis, &pairs)),
-    ];
+    let mut blocks = opening::sentences(hypothesis);
+    blocks.push(Block::Facts(facts(context, hypothesis)));
+    blocks.push(Block::Picture(forest::picture(hypothesis, &pairs)));
     blocks.extend(changes(context, hypothesis));
     blocks.extend(trainings(context, hypothesis));
     for pair in &pairs {

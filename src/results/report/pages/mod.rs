@@ -2,7 +2,9 @@
 
 mod analysis;
 mod context;
+mod corrected;
 mod curve;
+mod fates;
 mod forest;
 mod front;
 mod hypothesis;
@@ -12,6 +14,7 @@ mod lead;
 mod marks;
 mod methods;
 mod models;
+mod opening;
 mod paper;
 mod prediction;
 mod prompts;

@@ -60,6 +60,34 @@ fn more(context: &RenderContext<'_>, model: &ModelInfo) -> Vec<Fact> {
     stated.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
+/// Where the weights are from and what they are: of models trained on natural data at once, of the others on demand.
+fn weights(context: &RenderContext<'_>) -> Vec<Block> {
+    let view = context.view;
+    if view.weights.is_empty() {
+        return Vec::new();
+    }
+    let is_trained =
+        |id: &str| view.models.iter().any(|model| model.id == id && model.evidence == Evidence::Measured);
+    let table = |caption: &str, trained: bool| {
+        let rows = view.weights.iter().filter(|(id, _)| is_trained(id) == trained).map(|(id, weights)| {
+            let origin = Some(weights.origin.as_str()).filter(|origin| !origin.is_empty());
+            row![
+                Cell::head(context.model_link(id)),
+                origin.unwrap_or("beside the experiment"),
+                Span::Code(weights.hash.to_string())
+            ]
+        });
+        let columns = ["model", "from", "hash of the weights as stored"].map(column);
+        Table::new(caption, columns).with(rows)
+    };
+    let mut blocks = vec![Block::heading("Which weights")];
+    let trained = table("Weights of the models trained on natural data", true);
+    blocks.extend((!trained.rows.is_empty()).then_some(Block::Table(trained)));
+    let others = table("Weights of the other models", false);
+    blocks.extend((!others.rows.is_empty()).then(|| Block::folded(others)));
+    blocks
+}
+
 fn overview(context: &RenderContext<'_>) -> Page {
     let view = context.view;
     let (originals, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) =
@@ -83,25 +111,13 @@ fn overview(context: &RenderContext<'_>) -> Page {
         let table = Table::new(format!("{}: facts of the models' configs", capital(evidence)), columns);
         blocks.push(Block::Table(table.filtered().with(rows)));
     }
+    blocks.extend(weights(context));
     if !others.is_empty() {
         blocks.push(Block::heading("Revisions and variants"));
         blocks.push(paragraph(
             "Stages of a training, and changed models: by interventions, controls, or weights in fewer bits. Other facts are as in what they come from.",
         ));
         blocks.push(Block::Table(changed(context, &others)));
-    }
-    if !view.weights.is_empty() {
-        blocks.push(Block::heading("Which weights"));
-        let rows = view.weights.iter().map(|(id, weights)| {
-            let origin = Some(weights.origin.as_str()).filter(|origin| !origin.is_empty());
-            row![
-                Cell::head(context.model_link(id)),
-                origin.unwrap_or("beside the experiment"),
-                Span::Code(weights.hash.to_string())
-            ]
-        });
-        let columns = ["model", "from", "hash of the weights as stored"].map(column);
-        blocks.push(Block::folded(Table::new("Weights of the models", columns).with(rows)));
     }
     if !view.problems.is_empty() {
         blocks.push(Block::heading("What could not be done"));

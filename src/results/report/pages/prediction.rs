@@ -3,12 +3,13 @@
 use super::context::RenderContext;
 use super::{curve, forest};
 use crate::report::document::{
-    Block, Cell, Line, Span, Table, column, count, estimate, line, or_dash, paragraph, probability,
+    Block, Cell, Line, Span, Table, code, column, count, estimate, line, or_dash, paragraph, probability,
     protocol_links, remarks, row, statistic,
 };
 use crate::report::text::{because, capital, evidence_phrase, own_unit, protocols_of};
 use crate::report::view::Pair;
 use number::evidence::Evidence;
+use study::judge::in_words;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Verdict};
 
 /// Rows of a table of estimates that are shown without being asked for.
@@ -53,7 +54,7 @@ fn verdicts(id: &str, sides: &[&PredictionOutcome]) -> Block {
             because(&side.primary)
         ]
     });
-    Block::Table(Table::new(format!("Verdicts on {id}"), columns).with(rows))
+    Block::Table(Table::new(format!("Verdicts on {id}"), columns).stacked().with(rows))
 }
 
 /// Three columns per kind of evidence: the value in its unit, p and n.
@@ -118,14 +119,15 @@ fn statistics(id: &str, sides: &[&PredictionOutcome]) -> Option<Block> {
         }
     }
     names.retain(|name| sides.iter().any(|side| value(side, name).is_some()));
+    let kind = sides.first().map_or("", |side| side.primary.kind.as_str());
     let rows = names.iter().map(|name| {
-        let mut row = vec![Cell::head(*name)];
+        let mut row = vec![Cell::head(in_words(kind, name)), Cell::new(code(*name))];
         row.extend(
             sides.iter().map(|side| Cell::new(statistic(value(side, name)).under(&side.primary.protocols))),
         );
         row
     });
-    let mut columns = vec![column("statistic")];
+    let mut columns = vec![column("statistic"), column("in rules")];
     columns.extend(sides.iter().map(|side| column(evidence_phrase(side.evidence))));
     let caption = format!("Statistics of {id} under the primary protocol");
     let table = Table::new(caption, columns).with(rows);
@@ -169,7 +171,8 @@ fn others(id: &str, sides: &[&PredictionOutcome]) -> Vec<Block> {
             ]
         })
     });
-    let table = Table::new(format!("{id}: the same test under other protocols"), columns).with(rows);
+    let table =
+        Table::new(format!("{id}: the same test under other protocols"), columns).stacked().with(rows);
     if !table.rows.is_empty() {
         blocks.push(Block::folded(table));
     }

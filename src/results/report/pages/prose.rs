@@ -17,7 +17,8 @@ pub(super) const STATISTICS: &str = "Units are prompts, never tokens; wherever m
      its hypothesis file, which is fixed by the hash shown beside it; *re-analysis* means that the published data had \
      been seen when the file was written.";
 
-pub(super) const CURVES: &str = "A specification curve judges a prediction over again in every defensible way: under each protocol that was \
+pub(super) const CURVES: &str = "A specification curve judges a prediction over again in every defensible way, sorted by effect; beside the primary \
+     one, each changes the choices marked below it: under each protocol that was \
      observed, and under the primary and equivalent ones without each category of prompts, without each family of models, \
      and from each prompt set, published source or dtype alone. A BOS policy that changes no number is no other way. A verdict is *fragile* when an equivalent way changes it; where fewer \
      rows merely leave it open, that may be lost power and does not count. Joint p-values flip the same units in every \

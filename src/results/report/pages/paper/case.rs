@@ -4,30 +4,68 @@ use std::collections::BTreeSet;
 
 use crate::report::document::{
     Block, Csv, FigureBlock, Line, MISSING, Picture, PicturePart, Span, Table, code, column, exact, line,
-    number, paragraph, percent, protocol_links, row, strong,
+    link, number, paragraph, percent, protocol_links, row, strong,
 };
 use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, SMALL, Scale, Shape, fitted};
+use crate::report::pages::context::RenderContext;
+use number::evidence::Evidence;
 use number::metric::Metric;
 use number::protocol::Protocol;
-use study::published::llama::{CaseRow, LlamaCase, Split};
+use study::judge::outcome::{PredictionOutcome, Verdict};
+use study::published::llama::{CaseRow, LlamaCase};
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 330.0;
 const TOP: f64 = 34.0;
 const ROW: f64 = 46.0;
 
-pub(in crate::report::pages) fn section(case: &LlamaCase) -> Vec<Block> {
+/// The verdict that the split of the two gains is of. Without one the case is told without a split.
+struct Judged<'a> {
+    /// Address of the hypothesis.
+    to: &'a str,
+    /// Id of the prediction.
+    prediction: &'a str,
+    verdict: Verdict,
+    /// The part of the log ratio that is method.
+    method_share: f64,
+    log_ratio: f64,
+}
+
+/// The published prediction about the part of the method that is judged from the rows of the case.
+fn judged<'a>(context: &'a RenderContext<'_>, case: &LlamaCase) -> Option<Judged<'a>> {
+    let share = case.split.steps.last()?.share;
+    let all = context.view.hypotheses.iter().flat_map(|h| h.predictions.iter().map(move |one| (h, one)));
+    let mut published = all.filter(|(_, one)| one.evidence == Evidence::Published);
+    published.find_map(|(hypothesis, one)| {
+        let method_share = statistic(one, "method-share")?;
+        let log_ratio = statistic(one, "log-ratio")?;
+        let same = (method_share - share).abs() < 1e-9 && (log_ratio - case.split.log_ratio).abs() < 1e-9;
+        same.then(|| Judged {
+            to: context.hypothesis(&hypothesis.id),
+            prediction: &one.id,
+            verdict: one.verdict,
+            method_share,
+            log_ratio,
+        })
+    })
+}
+
+fn statistic(one: &PredictionOutcome, name: &str) -> Option<f64> {
+    one.primary.statistics.iter().find(|statistic| statistic.name == name)?.value
+}
+
+pub(in crate::report::pages) fn section(context: &RenderContext<'_>, case: &LlamaCase) -> Vec<Block> {
+    let judged = judged(context, case);
     let mut blocks =
         vec![Block::section("llama-case-section", "One model, two verdicts: the LLaMA-3.1 case")];
     blocks.extend(opening(case).map(paragraph));
-    blocks.push(Block::Picture(picture(case)));
-    blocks.push(Block::figure(figure(case)));
-    blocks.extend(split(case).map(paragraph));
+    blocks.push(Block::Picture(picture(case, judged.as_ref())));
+    blocks.push(Block::figure(figure(case, judged.as_ref())));
+    blocks.extend(judged.as_ref().map(|judged| paragraph(split(case, judged))));
     blocks.push(paragraph(last_token(case)));
-    blocks.push(Block::Fold {
-        summary: "The rows and the chain in numbers".into(),
-        blocks: vec![Block::Table(rows(case)), Block::Table(steps(case))],
-    });
+    let mut tables = vec![Block::Table(rows(case))];
+    tables.extend(judged.is_some().then(|| Block::Table(steps(case))));
+    blocks.push(Block::Fold { summary: "The rows in numbers".into(), blocks: tables });
     blocks
 }
 
@@ -62,20 +100,22 @@ fn opening(case: &LlamaCase) -> Option<Line> {
     ])
 }
 
-/// How much of the difference is method.
-fn split(case: &LlamaCase) -> Option<Line> {
-    let Split { from, to, log_ratio, steps } = &case.split;
-    let method = steps.last()?;
-    let both: Vec<Protocol> = from.protocol.into_iter().chain(to.protocol).collect();
-    Some(line![
+/// How much of the difference is method, as it was judged.
+fn split(case: &LlamaCase, judged: &Judged<'_>) -> Line {
+    let both: Vec<Protocol> = case.split.from.protocol.into_iter().chain(case.split.to.protocol).collect();
+    line![
         "The two numbers differ by a factor of ",
-        number(log_ratio.exp()).under(&both),
+        number(judged.log_ratio.exp()).under(&both),
         ", and along the chain that the rows allow ",
-        strong(line![percent(method.share).under(&both), " of its logarithm is method"]),
-        ": the tokens are reduced another way, and the numerator is read after the final norm, so the larger number is no block \
+        strong(line![percent(judged.method_share).under(&both), " of its logarithm is method"]),
+        " (",
+        link(judged.to, judged.prediction),
+        " is ",
+        Span::Verdict(judged.verdict),
+        "): the tokens are reduced another way, and the numerator is read after the final norm, so the larger number is no block \
          gain at all. No row of the second method exists for the first prompt, so there is no second chain, and an \
          interaction of prompt and method would sit in the method part."
-    ])
+    ]
 }
 
 fn last_token(case: &LlamaCase) -> Line {
@@ -135,22 +175,22 @@ fn title(case: &LlamaCase) -> String {
     format!("{}: the same block shrinks or expands, by protocol", case.model)
 }
 
-fn picture(case: &LlamaCase) -> Picture {
+fn picture(case: &LlamaCase, judged: Option<&Judged<'_>>) -> Picture {
     Picture {
         name: "llama-case".into(),
-        says: "Four published last-block gains of LLaMA-3.1-8B on a logarithmic axis, and the split".into(),
+        says: "Four published last-block gains of LLaMA-3.1-8B on a logarithmic axis".into(),
         title: title(case),
         legend: Line::from("published rows, protocol and dtype of the run below each prompt"),
         parts: vec![PicturePart {
             name: String::new(),
             claim: String::new(),
             remarks: Vec::new(),
-            drawing: Some(draw(case)),
+            drawing: Some(draw(case, judged)),
         }],
     }
 }
 
-fn figure(case: &LlamaCase) -> FigureBlock {
+fn figure(case: &LlamaCase, judged: Option<&Judged<'_>>) -> FigureBlock {
     let list = all_rows(case).map(|row| {
         let value = number(row.gain.value).in_figure();
         format!("{value} on {} under {}", row.prompt, protocol_name(row))
@@ -172,15 +212,21 @@ fn figure(case: &LlamaCase) -> FigureBlock {
         name: "llama-case".into(),
         title: title(case),
         description: format!("Published last-block gains: {}.", list.collect::<Vec<_>>().join("; ")),
-        drawing: draw(case),
-        legend: Line::from(
-            "Protocol and dtype of the run stand below each prompt; the grey row is no part of the chain. On a logarithmic axis \
-             the lengths of the bar below are parts of the logarithm of the factor.",
-        ),
-        how: Line::from(
-            "One published row each (the grey one is the mean of its prompts). The bar splits ln(to/from) along the chain of rows \
-             that change one thing each.",
-        ),
+        drawing: draw(case, judged),
+        legend: Line::from(match judged {
+            None => "Protocol and dtype of the run stand below each prompt.",
+            Some(_) => {
+                "Protocol and dtype of the run stand below each prompt; the grey row is no part of the chain. On a logarithmic axis \
+                 the lengths of the bar below are parts of the logarithm of the factor."
+            }
+        }),
+        how: Line::from(match judged {
+            None => "One published row each (the grey one is the mean of its prompts).",
+            Some(_) => {
+                "One published row each (the grey one is the mean of its prompts). The bar splits ln(to/from) along the chain of rows \
+                 that change one thing each."
+            }
+        }),
         metrics: vec![Metric::LastGain],
         protocols: all_rows(case)
             .filter_map(|row| row.gain.protocol)
@@ -193,10 +239,10 @@ fn figure(case: &LlamaCase) -> FigureBlock {
     }
 }
 
-fn draw(case: &LlamaCase) -> Drawing {
+fn draw(case: &LlamaCase, judged: Option<&Judged<'_>>) -> Drawing {
     let rows: Vec<&CaseRow> = all_rows(case).collect();
     let bottom = TOP + ROW * rows.len() as f64;
-    let mut drawing = Drawing::new(WIDTH, bottom + 104.0);
+    let mut drawing = Drawing::new(WIDTH, bottom + if judged.is_some() { 104.0 } else { 42.0 });
     let values = rows.iter().map(|row| row.gain.value).chain([1.0, 0.4, 1.8]);
     let frame = Frame { left: LEFT, right: WIDTH - 60.0, top: TOP, bottom };
     let scale = Scale::covering(values, true, frame.left, frame.right);
@@ -226,7 +272,9 @@ fn draw(case: &LlamaCase) -> Drawing {
         let (side, anchor) = if row.gain.value < 1.0 { (-13.0, Anchor::End) } else { (13.0, Anchor::Start) };
         drawing.text(&format!("value {class}"), (x + side, y), anchor, &value);
     }
-    bar(&mut drawing, case, &scale, bottom + 52.0);
+    if judged.is_some() {
+        bar(&mut drawing, case, &scale, bottom + 52.0);
+    }
     drawing
 }
 

@@ -137,7 +137,7 @@
 
   // The definition that a number or a protocol leads to, as its tooltip.
   function define(event) {
-    const link = event.target.closest && event.target.closest("a.n, a.p");
+    const link = event.target.closest && event.target.closest("a[href^='#p-']");
     if (!link || link.dataset.defined) return;
     const row = document.getElementById(link.hash.slice(1));
     if (row) link.title = (link.title || row.textContent) + ": " + row.nextElementSibling.textContent;

@@ -46,11 +46,12 @@ fn class(outcome: Outcome) -> &'static str {
     }
 }
 
-/// A number leads to the definition of its protocol; a number of the weights leads to what that means.
+/// A number leads to the definition of its protocol; a number of the weights leads to what that means. The style sheet knows it by
+/// where it leads.
 fn number(text: &str, basis: &Basis) -> Markup {
     let protocols = match basis {
         Basis::Count | Basis::Row => return html! { (text) },
-        Basis::Weights => return html! { a.n href={ "#" (WEIGHTS) } { (text) } },
+        Basis::Weights => return html! { a href={ "#" (WEIGHTS) } { (text) } },
         Basis::Under(protocols) => protocols.as_slice(),
     };
     // The script makes the protocol a link leads to its tooltip; of several the names stand here.
@@ -58,8 +59,8 @@ fn number(text: &str, basis: &Basis) -> Markup {
     html! {
         @match protocols {
             [] => (text),
-            [only] => a.n href={ "#" (protocol_address(only)) } { (text) },
-            [first, ..] => a.n href={ "#" (protocol_address(first)) } title=(all.join(", ")) { (text) },
+            [only] => a href={ "#" (protocol_address(only)) } { (text) },
+            [first, ..] => a href={ "#" (protocol_address(first)) } title=(all.join(", ")) { (text) },
         }
     }
 }
@@ -67,7 +68,7 @@ fn number(text: &str, basis: &Basis) -> Markup {
 /// Protocols as links to their definitions.
 pub(super) fn names(protocols: &[Protocol]) -> Markup {
     if protocols.is_empty() {
-        return html! { a href={ "#" (WEIGHTS) } { "of the weights" } };
+        return html! { a.p href={ "#" (WEIGHTS) } { "of the weights" } };
     }
     html! {
         @for (at, protocol) in protocols.iter().enumerate() {

@@ -1,21 +1,32 @@
 //! Tables that scroll in their own frame; the script of the page makes them sort and filter. Numbers under the protocol that
-//! heads their row need no link of their own: the head has it.
+//! heads their row, or that all numbers of the table are under, need no link of their own: the head or the caption has it.
 
 use maud::{Markup, html};
 
-use super::spans::line;
-use crate::report::document::{Basis, Cell, Line, Span, Table};
+use super::spans::{line, names};
+use crate::report::document::{Basis, Cell, Line, Placement, Span, Table};
 use number::protocol::Protocol;
+
+/// Protocols that a caption names.
+const MOST: usize = 4;
 
 pub(super) fn table(table: &Table) -> Markup {
     if table.rows.is_empty() {
         return html! {};
     }
+    let shared = shared(table);
     html! {
-        div.tabular data-filter[table.filter] {
+        div.tabular.stacked[table.stacked] data-filter[table.filter] {
             div.scroll tabindex="0" role="group" aria-label=(table.caption) {
                 table {
-                    caption { (table.caption) }
+                    caption {
+                        (table.caption)
+                        @match &shared {
+                            Some(Basis::Under(protocols)) => { " · under " (names(protocols)) },
+                            Some(_) => { " · " (names(&[])) },
+                            None => {},
+                        }
+                    }
                     thead {
                         tr {
                             @for column in &table.columns {
@@ -23,11 +34,21 @@ pub(super) fn table(table: &Table) -> Markup {
                             }
                         }
                     }
-                    tbody { @for row in &table.rows { tr { @for one in row { (cell(one, head(row))) } } } }
+                    tbody { @for row in &table.rows { tr { @for one in row { (cell(one, head(row), shared.as_ref())) } } } }
                 }
             }
         }
     }
+}
+
+/// What all numbers of a table were computed under that nothing in their rows names; `None` where they differ, or are so many that
+/// nobody would read them.
+fn shared(table: &Table) -> Option<Basis> {
+    let Placement { heads, cells } = Placement::of(table);
+    let mut all = heads.into_iter().chain(cells.into_iter().flatten()).flatten();
+    let first = all.next()?;
+    let few = !matches!(&first, Basis::Under(protocols) if protocols.len() > MOST);
+    (few && all.all(|basis| basis == first)).then_some(first)
 }
 
 /// The protocols that head a row.
@@ -38,22 +59,24 @@ fn head(row: &[Cell]) -> &[Protocol] {
     }
 }
 
-/// A line of a cell, whose numbers under `head` are text.
-fn under(head: &[Protocol], whole: &Line) -> Markup {
+/// A line of a cell, whose numbers under `head` or `shared` are text.
+fn under(head: &[Protocol], shared: Option<&Basis>, whole: &Line) -> Markup {
+    let is_said = |basis: &Basis| {
+        let by_head = matches!(basis, Basis::Under(protocols) if !head.is_empty() && protocols == head);
+        by_head || Some(basis) == shared
+    };
     let plain = |span: &Span| match span {
-        Span::Number { text, basis: Basis::Under(protocols) } if !head.is_empty() && protocols == head => {
-            Span::Text(text.clone())
-        }
+        Span::Number { text, basis } if is_said(basis) => Span::Text(text.clone()),
         other => other.clone(),
     };
     line(&Line(whole.0.iter().map(plain).collect()))
 }
 
-fn cell(cell: &Cell, head: &[Protocol]) -> Markup {
+fn cell(cell: &Cell, head: &[Protocol], shared: Option<&Basis>) -> Markup {
     let (id, key) = (cell.id.as_deref(), cell.key.as_deref());
     let class = cell.is_number().then_some("num");
     let content = html! {
-        (under(head, &cell.line))
+        (under(head, shared, &cell.line))
         @if !cell.items.is_empty() {
             ul.deviations { @for item in &cell.items { li { (line(item)) } } }
         }

@@ -4,7 +4,7 @@ CARGO ?= cargo
 EXPERIMENT ?= experiments/reproduce.toml
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help runtime runtime-cuda models build test faults lint browser examples reproduce regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-formats bench-export bench-device scale clean
+.PHONY: help runtime runtime-cuda models build test faults lint browser examples reproduce calibrate regress parity goldens foreign fuzz zoo bench bench-quick bench-profile bench-scaling bench-spectral bench-formats bench-export bench-device scale clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -39,6 +39,11 @@ models: ## fetch the pretrained model of the experiment into data/models (hash c
 
 reproduce: build models ## plan, run what is missing, judge, report
 	@$(CARGO) run --release --locked --quiet -- run $(EXPERIMENT)
+
+# make calibrate reports what it found; what it keeps in results/calibration is for the repository
+calibrate: build ## how often the judge is wrong, in simulated worlds (minutes; what did not change is not simulated again)
+	@$(CARGO) run --release --locked --quiet -- calibrate $(EXPERIMENT)
+	@$(CARGO) run --release --locked --quiet -- report $(EXPERIMENT)
 
 browser: .venv/browser/ready ## open the HTML report in headless Chromium, check it, leave screenshots beside it
 	@.venv/browser/bin/python scripts/report/check.py results/report/index.html

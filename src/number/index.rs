@@ -115,6 +115,11 @@ impl<'a> EvidenceIndex<'a> {
         EvidenceIndex { table, models, prompts, repeats, sets, sources, by_metric, by_parts }
     }
 
+    /// Every prompt, in the order of ids; one that repeats another's text is not there.
+    pub fn prompts(&self) -> &[&'a str] {
+        &self.prompts
+    }
+
     /// The place of a model in `models`.
     pub fn model_number(&self, id: &str) -> Option<usize> {
         self.models.binary_search_by_key(&id, |model| model.id).ok()

@@ -5,6 +5,7 @@
 mod as_people_have_them;
 #[cfg(target_os = "linux")]
 mod beyond_memory;
+mod calibrated;
 mod commands;
 mod end_to_end;
 mod gguf;

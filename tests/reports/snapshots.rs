@@ -12,6 +12,7 @@ use study::judge::outcome::{
     Choice, Curve, Deciding, Derived, Estimate, FamilyMember, HypothesisOutcome, Judgement, Kinship, Listed,
     PredictionOutcome, Registration, Specification, Statistic, Verdict,
 };
+use study::judge::{Calibration, Rates};
 use study::published::claims::{Answer, ClaimOutcome, Outcome};
 
 const LAST: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
@@ -174,6 +175,48 @@ fn profile() -> LayerProfile {
     }
 }
 
+/// H1a finds a true claim on the published rows and is wrong too often there, can say nothing on what was measured, and H1b is not
+/// simulated.
+fn calibrations() -> Vec<Calibration> {
+    let rates = |effect: f64, lineages: u64, verdicts: &[(Verdict, u32)]| Rates {
+        effect,
+        holds: effect > 0.0,
+        lineages,
+        prompts: 25,
+        runs: verdicts.iter().map(|(_, count)| count).sum(),
+        verdicts: verdicts.iter().copied().collect(),
+    };
+    let one = |prediction: &str, evidence, not_simulated: &str| Calibration {
+        prediction: prediction.into(),
+        evidence,
+        not_simulated: not_simulated.into(),
+        smallest: Some(0.02),
+        stated: prediction == "H1a",
+        alpha: 0.05,
+        worlds: Vec::new(),
+        more: Vec::new(),
+    };
+    use Verdict::{Contradicted, Inconclusive, Supported, Untestable};
+    let mute = |effect| rates(effect, 1, &[(Untestable, 20)]);
+    vec![
+        Calibration {
+            worlds: vec![
+                rates(0.0, 12, &[(Supported, 60), (Inconclusive, 440)]),
+                rates(-1.0, 12, &[(Contradicted, 70), (Inconclusive, 30)]),
+                rates(1.0, 12, &[(Supported, 50), (Inconclusive, 50)]),
+                rates(2.0, 12, &[(Supported, 90), (Inconclusive, 10)]),
+            ],
+            more: vec![rates(1.0, 24, &[(Supported, 36), (Inconclusive, 4)])],
+            ..one("H1a", Evidence::Published, "")
+        },
+        Calibration {
+            worlds: vec![mute(0.0), mute(-1.0), mute(1.0), mute(2.0)],
+            ..one("H1a", Evidence::Measured, "")
+        },
+        one("H1b", Evidence::Measured, "worlds of trainings are not simulated"),
+    ]
+}
+
 pub(crate) fn view() -> View {
     View {
         provenance: Provenance {
@@ -246,6 +289,7 @@ pub(crate) fn view() -> View {
                 effects: vec!["H1a, measured: contradicted as first registered, inconclusive now".into()],
             },
         )],
+        calibrations: vec![("H1".into(), calibrations())],
         problems: vec!["other: no checkpoint under models/other".into()],
         ..View::default()
     }

@@ -35,7 +35,7 @@ impl Arguments {
             loaded.hypotheses.retain(|(_, hypothesis, _)| hypothesis.id == *wanted);
         }
         let bar = progress::new(self.experiment.common.quiet);
-        let found = pipeline::calibrate(&loaded, &self.experiment.places(), bar.as_ref())?;
+        let found = pipeline::calibrate(&loaded, &self.experiment.places(), self.id.is_none(), bar.as_ref())?;
         match self.experiment.common.json {
             true => {
                 let found: std::collections::BTreeMap<_, _> = found.into_iter().collect();

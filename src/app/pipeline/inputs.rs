@@ -1,5 +1,6 @@
 //! The inputs of a plan: models, prompts, published tables, and the store with what it holds.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::cells::Cell;
@@ -12,6 +13,7 @@ use base::hash::Key;
 use base::lookup;
 use engine::run::Runtime;
 use study::config::Loaded;
+use study::judge::Calibration;
 use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::Registration;
 use study::published::claims::{NO_EVIDENCE, RECIPES};
@@ -34,6 +36,8 @@ pub struct Inputs<'a> {
     pub published: Option<Key>,
     /// Digest of the recipes of published claims.
     pub recipes: Option<Key>,
+    /// By key: how rules fare in simulated worlds, as the results folder keeps it beside the store.
+    pub calibrated: BTreeMap<Key, Vec<Calibration>>,
     /// By hypothesis id: what it means against what it was registered as.
     pub registrations: Vec<(String, Registration)>,
     /// Hypotheses that mean something else than when first registered: their number, and what they meant then, or why

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::calibrating;
 use super::cells::Cell;
 use super::error::{Lost, PipelineError};
 use super::evidence::{Apart, Complete};
@@ -68,6 +69,9 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     let observations = run.observations()?;
     view.profiles = profiles(run.inputs, &jobs, &observations)?;
     view.leads = leads(run, &view.hypotheses)?;
+    let judged: Vec<Key> = run.done.outcome_keys.values().copied().collect();
+    let known = calibrating::known(run.inputs, &judged)?;
+    view.calibrations = known.into_iter().map(|(id, _, found)| (id, found)).collect();
     let observed = run.apart(&jobs)?;
     read_rows(&mut view, loaded, observed.beside(run.published()?))?;
     loaded.published.iter().try_for_each(|folder| run.inputs.check_published(folder))?;

@@ -8,7 +8,8 @@
 //! | spectra | weights and what is changed in them, tokenizer, bos, prompts (their texts, in order), graph identity, spectra version, runtime version, execution provider, compute dtype |
 //! | import | digest of the published tables, importer version |
 //! | judge | hypothesis (meaning, not layout of the file), evidence, seed, statistics version |
-//! | report | outcomes, evidence, title, report version, metrics (names, units, definitions), the prompt sets, where models are from, the size of the family and the hypotheses told first, where the experiment states them; recipes of claims; registrations, where one is not the first |
+//! | calibrate | key of the judgement, calibration version |
+//! | report | outcomes, evidence, title, report version, metrics (names, units, definitions), the prompt sets, where models are from, the size of the family and the hypotheses told first, where the experiment states them; keys of calibrations that are known; recipes of claims; registrations, where one is not the first |
 //!
 //! What does not enter: the BOS policy (two that lead to the same tokens share an observation), paths, file times, the ids
 //! of models, prompts and prompt sets (they enter *evidence*, whose rows carry them into a judgement), thread counts,
@@ -31,7 +32,7 @@ pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
 pub const STATISTICS_VERSION: u32 = 12;
 /// How worlds are drawn in which the judge is tried.
-pub const CALIBRATION_VERSION: u32 = 1;
+pub const CALIBRATION_VERSION: u32 = 2;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 22;
 

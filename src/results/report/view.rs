@@ -7,6 +7,7 @@ use super::profile::LayerProfile;
 use base::hash::Key;
 use number::evidence::{Evidence, ModelInfo, PromptInfo};
 use study::analysis::Analysis;
+use study::judge::Calibration;
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, PredictionOutcome, Registration};
 use study::published::claims::ClaimOutcome;
 use study::published::llama::LlamaCase;
@@ -24,6 +25,9 @@ pub struct View {
     pub statistics: Vec<ClaimOutcome>,
     /// The judged hypotheses, in the order of the experiment.
     pub hypotheses: Vec<HypothesisOutcome>,
+    /// By hypothesis id, in the order of the experiment: how its rules fare in simulated worlds; those are missing of which that is
+    /// not known.
+    pub calibrations: Vec<(String, Vec<Calibration>)>,
     /// Hypotheses that the opening page tells first, in the order of the experiment.
     pub leads: Vec<Lead>,
     /// The sets of prompts, in the order of the experiment.

@@ -40,7 +40,7 @@ pub fn behind(
         alpha: hypothesis.alpha,
         seed: cache.seed,
         needs: &prediction.needs,
-        supported: &prediction.rule.supported,
+        rule: &prediction.rule,
         index: &index,
         population: &population,
         scope: Scope::Taken,

@@ -3,7 +3,7 @@
 use super::{
     cache::StatisticsCache,
     calibration::World,
-    hypothesis::{Condition, Needs},
+    hypothesis::{Condition, Needs, Rule},
     population::{Population, Scope},
     row_filter::RowFilter,
     spread::has_spread,
@@ -28,8 +28,8 @@ pub(crate) struct TestContext<'a> {
     pub seed: Seed,
     /// Fewest units the prediction needs.
     pub needs: &'a Needs,
-    /// The conditions that support the prediction: they say what it is about.
-    pub supported: &'a [Condition],
+    /// What decides the prediction. The conditions that support it say what it is about.
+    pub rule: &'a Rule,
     /// The rows of the evidence table.
     pub index: &'a EvidenceIndex<'a>,
     /// The models that the prediction is about.
@@ -50,6 +50,18 @@ impl<'a> TestContext<'a> {
     /// The same context with another scope, e.g. with revisions and variants.
     pub(crate) fn with(&self, scope: Scope) -> TestContext<'a> {
         TestContext { scope, ..*self }
+    }
+
+    /// The conditions that support the prediction.
+    pub(crate) fn supported(&self) -> &'a [Condition] {
+        &self.rule.supported
+    }
+
+    /// Whether anybody reads one of these statistics: everybody may, but of a simulated world only the verdict is read, and so what the
+    /// rule names.
+    pub(crate) fn reads(&self, statistics: &[&str]) -> bool {
+        let named = |condition: &Condition| statistics.contains(&condition.statistic.as_str());
+        self.world.is_none() || self.rule.ways().iter().any(|way| way.conditions.iter().any(named))
     }
 
     /// Whether a look-up takes a model (by its number in the index).

@@ -155,7 +155,7 @@ impl Place<'_> {
             alpha: self.hypothesis.alpha,
             seed: self.cache.seed.derive(&format!("{}/{evidence}/{protocol}", prediction.id)),
             needs: &prediction.needs,
-            supported: &prediction.rule.supported,
+            rule: &prediction.rule,
             index: self.index,
             population,
             scope: Scope::Taken,

@@ -41,7 +41,7 @@ pub mod verdict;
 
 pub use behind::{Behind, behind};
 pub use cache::StatisticsCache;
-pub use calibration::{Calibration, Rates, calibrate};
+pub use calibration::{Calibration, Rates, WANTED_POWER, calibrate};
 pub use family::{family, listed};
 pub use judging::{judge, judge_with, primary};
 pub use meaning::in_words;

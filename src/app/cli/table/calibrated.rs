@@ -6,7 +6,7 @@ use study::judge::{Calibration, Rates};
 
 use super::{number, plain};
 
-/// A table, and under it the predictions of which no worlds were drawn.
+/// A table, and under it what of it matters most: rules that are wrong too often, what would do, and what was not simulated.
 pub(in crate::cli) fn calibrated(found: &[(String, Vec<Calibration>)]) -> String {
     let verdicts = [Verdict::Supported, Verdict::Contradicted, Verdict::Negligible, Verdict::Inconclusive];
     let mut table = plain(&[
@@ -26,11 +26,20 @@ pub(in crate::cli) fn calibrated(found: &[(String, Vec<Calibration>)]) -> String
     for column in table.column_iter_mut().skip(1).take(3) {
         column.set_cell_alignment(CellAlignment::Left);
     }
-    let mut none = String::new();
+    let (mut none, mut wrongs, mut enough) = (String::new(), String::new(), String::new());
     for calibration in found.iter().flat_map(|(_, all)| all) {
         let Calibration { prediction, evidence, not_simulated, smallest, .. } = calibration;
         if !not_simulated.is_empty() {
             none.push_str(&format!("{prediction} {evidence}: {not_simulated}\n"));
+        }
+        for rates in calibration.excesses() {
+            wrongs.push_str(&format!("{prediction} {evidence}: {}\n", wrong(rates)));
+        }
+        if let Some(Rates { lineages, prompts, effect, .. }) = calibration.enough() {
+            let times = if *effect == 2.0 { " for twice the smallest effect" } else { "" };
+            enough.push_str(&format!(
+                "{prediction} {evidence}: {lineages} lineages, {prompts} prompts{times}\n"
+            ));
         }
         for rates in calibration.worlds.iter().chain(&calibration.more) {
             let percent = |verdict| format!("{:.0} %", 100.0 * rates.share(verdict));
@@ -48,7 +57,14 @@ pub(in crate::cli) fn calibrated(found: &[(String, Vec<Calibration>)]) -> String
             table.add_row(row);
         }
     }
-    format!("{table}\n\nNot simulated:\n{none}")
+    let lists = [
+        ("False more often than the level allows, beyond chance", wrongs),
+        ("Would find a true claim in 80 of 100 worlds, of what was tried", enough),
+        ("Not simulated", none),
+    ];
+    let or_none = |list: String| if list.is_empty() { "none\n".to_string() } else { list };
+    let lists = lists.map(|(head, list)| format!("{head}:\n{}", or_none(list)));
+    format!("{table}\n\n{}", lists.join("\n"))
 }
 
 /// In how many of the worlds the verdict was false.

@@ -4,10 +4,11 @@ use crate::pipeline::error::{ModelFailure, PipelineError};
 use crate::pipeline::executor::{Due, Failed, Kind, Run, Stage};
 use crate::pipeline::inputs::Inputs;
 use crate::pipeline::measured_jobs::MeasuredJobs;
-use crate::pipeline::{registering, reporting};
+use crate::pipeline::{calibrating, registering, reporting};
 use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
 use number::metric::Metric;
+use study::judge::Calibration;
 
 /// The kind of job that writes the results folder: one job.
 #[derive(Default)]
@@ -28,7 +29,9 @@ impl Kind for Report {
     fn jobs(&mut self, inputs: &Inputs<'_>, before: &[Job], _: &mut Vec<ModelFailure>) -> Vec<Job> {
         let verdicts = || before.iter().enumerate().filter(|(_, job)| job.kind == "judge");
         let outcomes: Vec<Key> = verdicts().map(|(_, job)| job.key).collect();
-        let fields = self.fields.insert(fields(inputs, &outcomes, &MeasuredJobs::of(before)));
+        // What cannot be read now cannot be when the report is due, and is told then.
+        let known = calibrating::known(inputs, &outcomes).unwrap_or_default();
+        let fields = self.fields.insert(fields(inputs, &outcomes, &known, &MeasuredJobs::of(before)));
         let experiment = &inputs.loaded.experiment;
         let (slot, label) = (format!("report/{}", experiment.id), experiment.title.clone());
         let job = Job::new("report", 0, slot, label, fields.key());
@@ -47,7 +50,8 @@ impl Kind for Report {
                 self.fields(run.inputs, job.index)
             } else {
                 let outcomes: Vec<Key> = run.done.outcome_keys.values().copied().collect();
-                fields(run.inputs, &outcomes, &run.measured_jobs())
+                let known = calibrating::known(run.inputs, &outcomes)?;
+                fields(run.inputs, &outcomes, &known, &run.measured_jobs())
             };
             let problems = run.problems();
             // A failure changes the report but is no evidence, so it enters the key here only.
@@ -73,8 +77,13 @@ impl Kind for Report {
 }
 
 /// Key fields of the report: the verdicts, all evidence, the title of the experiment, the metrics, the size of the family
-/// and the hypotheses told first where they are stated, recipes of claims, and registrations that are news.
-fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fields {
+/// and the hypotheses told first where they are stated, what is known of simulated worlds, recipes of claims, and registrations that are news.
+fn fields(
+    inputs: &Inputs<'_>,
+    outcomes: &[Key],
+    known: &[(String, Key, Vec<Calibration>)],
+    jobs: &MeasuredJobs<'_>,
+) -> Fields {
     let (outcomes, evidence) = (keys::digest_keys(outcomes), jobs.digest(inputs));
     let (title, report_version) = (inputs.loaded.experiment.title.as_str(), keys::REPORT_VERSION);
     let fields = keys::Report { outcomes, evidence, title, report_version }.fields();
@@ -91,7 +100,13 @@ fn fields(inputs: &Inputs<'_>, outcomes: &[Key], jobs: &MeasuredJobs<'_>) -> Fie
         [] => fields,
         lead => fields.with("lead", lead.join("\n")),
     };
-    let more = [("recipes", inputs.recipes), ("registrations", registering::digest(&inputs.registrations))];
+    let calibrations: Vec<&Key> = known.iter().map(|(_, key, _)| key).collect();
+    let calibrations = (!calibrations.is_empty()).then(|| keys::digest_keys(calibrations));
+    let more = [
+        ("calibrations", calibrations),
+        ("recipes", inputs.recipes),
+        ("registrations", registering::digest(&inputs.registrations)),
+    ];
     more.into_iter().fold(fields, |fields, (name, key)| match key {
         Some(key) => fields.with(name, key),
         None => fields,

@@ -86,6 +86,11 @@ impl Drawing {
         }
     }
 
+    /// Many areas of one class as one item.
+    pub(in crate::report) fn polygons(&mut self, class: &str, areas: Vec<Vec<Point>>) {
+        self.push_lines(class, areas, true, None);
+    }
+
     fn push_lines(&mut self, class: &str, lines: Vec<Vec<Point>>, closed: bool, width: Option<f64>) {
         if lines.iter().any(|line| !line.is_empty()) {
             self.items.push(Item::Lines { class: class.to_string(), lines, closed, width });

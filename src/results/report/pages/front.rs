@@ -2,7 +2,7 @@
 
 use super::context::RenderContext;
 use super::corrected::protocols_behind;
-use super::{corrected, fates, lead, paper, prose};
+use super::{calibration, corrected, fates, lead, paper, prose};
 use crate::report::document::{
     Block, Cell, Group, Line, Page, Role, Span, Table, code, column, count, emphasis, line, link, or_dash,
     paragraph, probability, prose, protocol_links, row, strong,
@@ -250,6 +250,7 @@ fn verdicts(context: &RenderContext<'_>) -> Vec<Block> {
         Block::Table(table),
         Block::text(Role::Minor, prose(prose::VERDICTS)),
     ];
+    blocks.extend(calibration::pointer(context));
     blocks.extend(corrected::family(context));
     blocks.extend(corrected::listed(context));
     blocks

@@ -3,7 +3,7 @@
 use super::context::RenderContext;
 use super::corrected::{listed_protocols, protocols_behind};
 use super::front::overall_cell;
-use super::{forest, marks, opening, prediction};
+use super::{calibration, forest, marks, opening, prediction};
 use crate::report::document::{
     Block, Group, Line, Page, Span, count, line, minor, or_dash, paragraph, probability, remarks,
 };
@@ -57,6 +57,7 @@ fn facts(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<(Li
         }
         let mut lines = vec![line];
         lines.extend(would_decide(hypothesis, evidence).map(|sentence| line![minor(sentence)]));
+        lines.extend(calibration::needs(context, &hypothesis.id, evidence).map(|line| line![minor(line)]));
         facts.push((Line::from(capital(evidence)), lines));
     }
     let family = context.view.family.iter().filter(|member| member.hypothesis == hypothesis.id);

@@ -1,6 +1,7 @@
 //! The pages of the report. Each is built once, from the view; a new page is a file here and its line in the list.
 
 mod analysis;
+mod calibration;
 mod context;
 mod corrected;
 mod curve;
@@ -19,6 +20,7 @@ mod paper;
 mod prediction;
 mod prompts;
 mod prose;
+mod rates;
 mod shares;
 
 pub use paper::published_figures;
@@ -36,6 +38,7 @@ const PAGES: &[Build] = &[
     front::pages,
     hypothesis::pages,
     paper::figures::pages,
+    calibration::pages,
     analysis::pages,
     paper::claims::pages,
     paper::statistics::pages,

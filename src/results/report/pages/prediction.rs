@@ -1,7 +1,7 @@
 //! One prediction: verdicts, specification curves, forest plot, estimates, statistics, other protocols, remarks.
 
 use super::context::RenderContext;
-use super::{curve, forest};
+use super::{calibration, curve, forest};
 use crate::report::document::{
     Block, Cell, Line, Span, Table, code, column, count, estimate, line, or_dash, paragraph, probability,
     protocol_links, remarks, row, statistic,
@@ -27,6 +27,7 @@ pub(super) fn section(
         heading.push(line![" ", Span::Tag("beside the claim")]);
     }
     let mut blocks = vec![Block::heading(heading), paragraph(pair.claim.trim()), verdicts(pair.id, &sides)];
+    blocks.extend(calibration::beside_verdict(context, &hypothesis.id, pair.id));
     for curve in hypothesis.curves.iter().filter(|curve| curve.prediction == pair.id) {
         blocks.extend(curve::section(hypothesis, curve));
     }

@@ -43,6 +43,20 @@ pub(super) fn family(size: usize) -> String {
 pub(super) const LISTED: &str = "Every other p of a testable prediction: an exploratory list, in which a share of at most q is false among those below q \
      after Benjamini and Hochberg's correction over the list, on each kind of evidence.";
 
+pub(super) const WORLDS: &str = "A world has the models and the prompts of the evidence. What sets a lineage apart is drawn from a normal distribution with the \
+     spread of lineages that was seen, likewise a model in its lineage; prompts are drawn with replacement from those of their set \
+     as they were seen, the same ones in every model and quantity, so that what they have in common stays. Then what the claim is about is \
+     set: no effect, or the smallest one of interest the other way (the claim is false), once and twice that effect (it is true). \
+     A claim about every model is false by one lineage while all others hold. The rule judges each world as it judges \
+     the evidence, with 999 resamples. Verdicts are of single predictions.";
+
+pub(super) const WORLDS_SAY_NOT: &str = "Of each kind 100 worlds were drawn, 20 where all of these were untestable, 500 where more false verdicts came in 100 than the \
+     level allows; 40 of each larger number of lineages or prompts, which are copies of those that were seen. A share of 5 % of 100 worlds has a \
+     standard error of 2.2 points, one of 50 % of 5. Where a rule states no smallest effect it is half a standard deviation, of a \
+     correlation 0.3. A rule that asks for an interval beyond the smallest effect does not find an effect of exactly that, with any number. \
+     Worlds know one way of measuring, the primary one: that a verdict would be *fragile* does not come out. They cannot hold what the evidence does not show: how lineages differ where there is one, \
+     or prompts where only means were published.";
+
 pub(super) const SINK: &str = "A Frobenius norm over n tokens is F² = B² + (n-1) r²: one first token of norm B, and others of norm r. So the gain \
      of the last block depends on the length of the prompt, and where B falls while r rises it changes side of 1 at one \
      length. B and r are root mean squares over prompts; the ladder, one text cut to growing lengths, is not among them: it \

@@ -10,5 +10,5 @@ mod setting;
 mod truth;
 mod world;
 
-pub use rates::{Calibration, Rates, calibrate};
+pub use rates::{Calibration, Rates, WANTED_POWER, calibrate};
 pub(crate) use world::World;

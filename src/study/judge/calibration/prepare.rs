@@ -1,10 +1,10 @@
 //! Making a prediction ready for simulation: the numbers that were seen, with copies of models and prompts where worlds are to
 //! have more of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    seen::{Seen, SeenModel, standardised},
+    seen::{Seen, SeenModel, left_of, normal_scores, standardised},
     setting::Setting,
     truth::{Aim, Pattern},
 };
@@ -47,12 +47,14 @@ pub(super) fn setting<'s>(
             fixed.push(Seen::of(quantity, context.cells(quantity, &mut findings)));
         }
     }
-    // Only models that both sides have can be related.
+    // Only models that have every quantity can be related.
     if let Pattern::Relation { .. } = pattern {
-        let (y, x) = (&mut drawn[0], &fixed[0]);
-        y.models.retain(|model| x.models.iter().any(|other| other.id == model.id));
+        let y = &mut drawn[0];
+        let has =
+            |seen: &Seen<'_>, model: &SeenModel<'_>| seen.models.iter().any(|other| other.id == model.id);
+        y.models.retain(|model| fixed.iter().all(|seen| has(seen, model)));
         if y.models.is_empty() {
-            return Err("no model has both quantities".to_string());
+            return Err("no model has all quantities".to_string());
         }
     }
     let mut along = along(context, pattern, &drawn[0], &fixed, &mut findings)?;
@@ -113,7 +115,7 @@ fn along<'s>(
             let side = |id: &str| sides.iter().find(|(model, _)| *model == id).map(|(_, side)| *side);
             Ok(models.iter().map(|m| if side(m.id) == Some(0) { 1.0 } else { 0.0 }).collect())
         }
-        Pattern::Fact { fact, .. } => {
+        Pattern::Fact { fact, beyond, .. } => {
             let words: Vec<Option<String>> =
                 models.iter().map(|m| context.model(m.id).and_then(|known| known.word(fact))).collect();
             let mut known: Vec<&String> = words.iter().flatten().collect();
@@ -123,13 +125,27 @@ fn along<'s>(
                 .iter()
                 .map(|word| word.as_ref().map_or(0.0, |word| known.partition_point(|k| *k < word) as f64))
                 .collect();
-            standardised(&places).ok_or_else(|| format!("the {fact} is the same in every model"))
+            let others = |id: &str| -> Vec<Option<String>> {
+                beyond.iter().map(|fact| context.model(id).and_then(|known| known.word(fact))).collect()
+            };
+            let groups: Vec<_> = models.iter().map(|m| others(m.id)).collect();
+            standardised(&left_of(&places, &[], &groups))
+                .ok_or_else(|| format!("the {fact} is the same in every model"))
         }
-        Pattern::Relation { x, unit: Unit::Model, .. } => {
-            let x = fixed.iter().find(|seen| seen.quantity == x);
-            let of = |id: &str| x.and_then(|x| x.models.iter().find(|m| m.id == id)).map(|m| m.mean);
-            let values: Vec<f64> = models.iter().filter_map(|m| of(m.id)).collect();
-            standardised(&values).ok_or_else(|| "x is the same in every model".to_string())
+        Pattern::Relation { asked } if asked.unit == Unit::Model => {
+            let of = |seen: &Seen<'_>| -> Vec<f64> {
+                let own = |id: &str| seen.models.iter().find(|m| m.id == id).map(|m| m.mean);
+                models.iter().filter_map(|m| own(m.id)).collect()
+            };
+            let group = |id: &str| {
+                let fact = asked.within.as_deref()?;
+                context.model(id)?.word(fact)
+            };
+            let groups: Vec<Option<String>> = models.iter().map(|m| group(m.id)).collect();
+            let controls: Vec<Vec<f64>> = fixed[1..].iter().map(of).collect();
+            let values = left_of(&of(&fixed[0]), &controls, &groups);
+            let values = if pattern.is_of_ranks() { normal_scores(&values) } else { values };
+            standardised(&values).ok_or_else(|| "x does not differ between models".to_string())
         }
         Pattern::Change { change, .. } => {
             let base = |id: &str| {
@@ -163,9 +179,7 @@ impl Names {
             (0..times).map(copy).collect()
         };
         let models = index.models.iter().map(|m| (m.id.to_string(), copies(m.id, times.models)));
-        let prompts: BTreeSet<&str> =
-            index.table.rows.iter().filter_map(|row| row.prompt.as_deref()).collect();
-        let prompts = prompts.into_iter().map(|id| (id.to_string(), copies(id, times.prompts)));
+        let prompts = index.prompts().iter().map(|id| (id.to_string(), copies(id, times.prompts)));
         Names { times, models: models.collect(), prompts: prompts.collect() }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     prepare::{Names, Times, setting},
     setting::Truth,
-    truth::{Aim, Pattern, Size, aim, pattern},
+    truth::{Aim, Pattern, pattern},
 };
 use crate::judge::{
     cache::StatisticsCache,
@@ -18,6 +18,7 @@ use crate::judge::{
     population::Scope,
     verdict::Verdict,
 };
+use crate::stats::binomial_at_least;
 use number::{
     evidence::{Evidence, EvidenceTable},
     index::EvidenceIndex,
@@ -25,10 +26,20 @@ use number::{
 
 /// Worlds that are drawn of each kind for the numbers of models and prompts that there are.
 const RUNS: u32 = 100;
+/// Worlds where more verdicts than the level allows were false in so many: whether by chance, these tell.
+const RUNS_IN_DOUBT: u32 = 500;
 /// Worlds that are drawn of each kind for more models or prompts.
 const RUNS_OF_MORE: u32 = 40;
+/// Worlds after which it is asked whether any more could tell something new.
+const FIRST: u32 = 20;
 /// The share of worlds of a true claim in which it should be found.
-const POWER: f64 = 0.8;
+pub const WANTED_POWER: f64 = 0.8;
+/// Lineages, and prompts, that are tried at most.
+const MOST: Times = Times { models: 64, prompts: 600 };
+/// Prompts of all lineages together that are tried at most, where there are to be more of both.
+const MOST_UNITS: usize = 8_000;
+/// A rate above the level is no chance where one as high came in less than this share of studies.
+const BY_CHANCE: f64 = 0.01;
 
 /// How a prediction fares in simulated worlds, on one kind of evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +54,11 @@ pub struct Calibration {
     pub smallest: Option<f64>,
     /// Whether the rule states it; else it is half a standard deviation of the units, or a correlation of 0.3.
     pub stated: bool,
-    /// The worlds, those in which the claim is false first.
+    /// The level of the hypothesis: the most false verdicts, as a share.
+    pub alpha: f64,
+    /// The worlds with as many models and prompts as there are, those in which the claim is false first.
     pub worlds: Vec<Rates>,
-    /// How many models and prompts find a true claim of twice the smallest effect of interest in 80 of 100 worlds, and the
-    /// numbers that were tried.
+    /// Worlds of a true claim with more models or prompts, each as many as the one before or more, until enough were found.
     pub more: Vec<Rates>,
 }
 
@@ -65,6 +77,45 @@ pub struct Rates {
     pub runs: u32,
     /// How often each verdict came.
     pub verdicts: BTreeMap<Verdict, u32>,
+}
+
+impl Calibration {
+    /// The worlds in which too many verdicts are false, beyond what chance does with as many worlds.
+    pub fn excesses(&self) -> impl Iterator<Item = &Rates> {
+        let exceeds = |rates: &&Rates| {
+            let (wrong, runs) = (u64::from(rates.false_verdicts()), u64::from(rates.runs));
+            binomial_at_least(wrong, runs, self.alpha).is_some_and(|p| p < BY_CHANCE)
+        };
+        self.worlds.iter().chain(&self.more).filter(exceeds)
+    }
+
+    /// The share of worlds in which a claim that is true with this multiple of the smallest effect is found, on as many models
+    /// and prompts as there are.
+    pub fn power(&self, effect: f64) -> Option<f64> {
+        let of = |rates: &&Rates| rates.holds && rates.effect == effect;
+        self.worlds.iter().find(of).map(|rates| rates.share(Verdict::Supported))
+    }
+
+    /// The largest share of worlds of a false claim in which it is supported, on as many models and prompts as there are.
+    pub fn falsely_supported(&self) -> Option<f64> {
+        let of = |rates: &&Rates| !rates.holds;
+        self.worlds.iter().filter(of).map(|rates| rates.share(Verdict::Supported)).reduce(f64::max)
+    }
+
+    /// The fewest lineages and prompts that were tried with which a true claim is found in [`WANTED_POWER`] of the worlds: with an
+    /// effect of once the smallest one of interest, or twice where the rule asks for that one at least.
+    pub fn enough(&self) -> Option<&Rates> {
+        let tried = || self.worlds.iter().chain(&self.more).filter(|rates| rates.holds);
+        let found = |wanted: f64| {
+            tried().find(|rates| rates.effect == wanted && rates.share(Verdict::Supported) >= WANTED_POWER)
+        };
+        [1.0, 2.0, 0.0].into_iter().find_map(found)
+    }
+
+    /// Whether every world on as many models and prompts as there are was untestable: nothing that is true could be found.
+    pub fn is_mute(&self) -> bool {
+        !self.worlds.is_empty() && self.worlds.iter().all(|rates| rates.share(Verdict::Untestable) == 1.0)
+    }
 }
 
 impl Rates {
@@ -97,7 +148,7 @@ pub fn calibrate(
         let seen = Place { hypothesis, evidence, index: &index, cache: &cache };
         Study { prediction, seen }.calibration()
     };
-    asked.iter().map(one).collect()
+    asked.par_iter().map(one).collect()
 }
 
 struct Study<'a> {
@@ -114,6 +165,7 @@ impl Study<'_> {
             not_simulated: String::new(),
             smallest: None,
             stated: false,
+            alpha: self.seen.hypothesis.alpha,
             worlds: Vec::new(),
             more: Vec::new(),
         };
@@ -125,37 +177,38 @@ impl Study<'_> {
 
     fn fill(&self, calibration: &mut Calibration) -> Result<(), String> {
         let pattern = pattern(self.prediction)?;
-        let rule = &self.prediction.rule;
-        let (null, correlation) = match pattern {
-            Pattern::Level { against, .. } | Pattern::Some { against, .. } => (against, false),
-            Pattern::Relation { .. } => (0.0, true),
-            _ => (0.0, false),
-        };
-        let mut aim = aim(rule, null, correlation);
-        if let Pattern::Change { smallest: Some(size), .. } = pattern
-            && !aim.stated
-        {
-            (aim.smallest, aim.stated) = (Size::Plain(size), true);
-        }
+        let aim = Aim::of(pattern, &self.prediction.rule);
         let as_seen = Times { models: 1, prompts: 1 };
-        // Effects in multiples of the smallest one of interest, and whether the claim is true with them.
-        let effects: &[(f64, bool)] = match aim.absent {
-            true => &[(1.0, false), (2.0, false), (0.0, true)],
-            false => &[(0.0, false), (-1.0, false), (1.0, true), (2.0, true)],
-        };
-        let (worlds, smallest) = self.rates(pattern, aim, as_seen, effects, RUNS)?;
+        let (worlds, smallest) = self.rates(pattern, aim, as_seen, aim.effects(), RUNS)?;
         (calibration.worlds, calibration.smallest, calibration.stated) = (worlds, Some(smallest), aim.stated);
-        let truth = if aim.absent { (0.0, true) } else { (2.0, true) };
-        let found = |rates: &Rates| rates.share(Verdict::Supported) >= POWER;
-        if calibration.worlds.last().is_some_and(|rates| !found(rates)) {
-            for times in [(1, 4), (4, 1), (4, 4)] {
-                let times = Times { models: times.0, prompts: times.1 };
-                let (rates, _) = self.rates(pattern, aim, times, &[truth], RUNS_OF_MORE)?;
-                let enough = rates.iter().all(found);
-                calibration.more.extend(rates);
-                if enough {
-                    break;
-                }
+        self.more(calibration, pattern, aim)
+    }
+
+    /// Tries more lineages and prompts until a true claim is found often enough.
+    fn more(&self, calibration: &mut Calibration, pattern: Pattern<'_>, aim: Aim) -> Result<(), String> {
+        let Some(seen) = calibration.worlds.last() else { return Ok(()) };
+        let (lineages, prompts) = (seen.lineages as usize, seen.prompts as usize);
+        let units = lineages * prompts;
+        // How lineages differ is not seen in one, nor how prompts do in a mean.
+        let models =
+            [2, 4, 8, 16, 32].into_iter().filter(|times| lineages > 1 && lineages * times <= MOST.models);
+        let prompts = [4].into_iter().filter(|times| prompts > 1 && prompts * times <= MOST.prompts);
+        let alone = prompts.clone().map(|prompts| Times { models: 1, prompts });
+        let lineages = models.clone().map(|models| Times { models, prompts: 1 });
+        // As many as a laptop simulates in seconds.
+        let most = models.last().zip(prompts.last()).map(|(models, prompts)| Times { models, prompts });
+        let most = most.filter(|times| times.models * times.prompts * units <= MOST_UNITS);
+        let wanted = aim.wanted();
+        let found = |rates: &Rates| rates.share(Verdict::Supported) >= WANTED_POWER;
+        if calibration.worlds.iter().any(|rates| rates.holds && rates.effect == wanted && found(rates)) {
+            return Ok(());
+        }
+        for times in alone.chain(lineages).chain(most) {
+            let (rates, _) = self.rates(pattern, aim, times, &[(wanted, true)], RUNS_OF_MORE)?;
+            let enough = rates.iter().any(found);
+            calibration.more.extend(rates);
+            if enough {
+                break;
             }
         }
         Ok(())
@@ -181,11 +234,7 @@ impl Study<'_> {
         if !(smallest.is_finite() && smallest > 0.0) {
             return Err("the numbers that there are do not vary".to_string());
         }
-        let at = |multiple: f64| {
-            let plain = multiple * smallest;
-            let bounded = if matches!(pattern, Pattern::Relation { .. }) { plain.min(0.95) } else { plain };
-            aim.sign * bounded
-        };
+        let at = |multiple: f64| pattern.drawn_with(aim.sign * multiple * smallest);
         let place = Place { index: &index, ..self.seen };
         let lineages = setting.lineages[0].iter().max().map_or(0, |most| *most as u64 + 1);
         let prompts = setting.drawn[0].models.iter().map(|m| m.left.len() * times.prompts).max();
@@ -199,12 +248,39 @@ impl Study<'_> {
                 let world = setting.draw(truth, &mut seed.derive(&run.to_string()).rng());
                 place.judged_in(Some(&world), self.prediction, &way).judgement.verdict
             };
-            let mut verdicts = BTreeMap::new();
-            for verdict in (0..runs).into_par_iter().map(judged).collect::<Vec<Verdict>>() {
-                *verdicts.entry(verdict).or_insert(0) += 1;
+            let mut rates = Rates {
+                effect,
+                holds,
+                lineages,
+                prompts: prompts.unwrap_or(0) as u64,
+                runs: 0,
+                verdicts: BTreeMap::new(),
+            };
+            let mut until = FIRST.min(runs);
+            loop {
+                for verdict in (rates.runs..until).into_par_iter().map(judged).collect::<Vec<Verdict>>() {
+                    *rates.verdicts.entry(verdict).or_insert(0) += 1;
+                }
+                rates.runs = until;
+                let Some(next) = worth(&rates, runs, self.seen.hypothesis.alpha) else { break };
+                until = next;
             }
-            Rates { effect, holds, lineages, prompts: prompts.unwrap_or(0) as u64, runs, verdicts }
+            rates
         });
         Ok((rates.collect(), smallest))
+    }
+}
+
+/// How many worlds to draw in all, where more would tell something; `runs` are meant.
+fn worth(rates: &Rates, runs: u32, alpha: f64) -> Option<u32> {
+    let untestable = rates.share(Verdict::Untestable) == 1.0;
+    let in_vain = runs == RUNS_OF_MORE && 2.0 * rates.share(Verdict::Supported) <= 1.0;
+    match rates.runs {
+        done if done < runs => (!untestable && !in_vain).then_some(runs),
+        done if done < RUNS_IN_DOUBT => {
+            let wrong = f64::from(rates.false_verdicts());
+            (runs == RUNS && wrong > alpha * f64::from(done)).then_some(RUNS_IN_DOUBT)
+        }
+        _ => None,
     }
 }

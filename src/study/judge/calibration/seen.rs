@@ -6,7 +6,7 @@ use crate::judge::{
     cells::{Cell, Cells},
     hypothesis::Quantity,
 };
-use crate::stats::{mean, standard_deviation};
+use crate::stats::{mean, normal_quantile, standard_deviation};
 
 /// A quantity of every model that has it.
 pub(super) struct Seen<'a> {
@@ -93,6 +93,45 @@ pub(super) fn inside(models: &[SeenModel<'_>], lineage: &[usize]) -> f64 {
     let squares: Vec<f64> =
         of.values().filter_map(|own| standard_deviation(own)).map(|deviation| deviation.powi(2)).collect();
     mean(&squares).map_or(0.0, f64::sqrt)
+}
+
+/// What is left of values within groups, after what other values of the same units say of them linearly.
+pub(super) fn left_of<G: Ord>(values: &[f64], controls: &[Vec<f64>], groups: &[G]) -> Vec<f64> {
+    let centred = |values: &[f64]| {
+        let mut of = BTreeMap::<&G, Vec<f64>>::new();
+        groups.iter().zip(values).for_each(|(group, value)| of.entry(group).or_default().push(*value));
+        let means: BTreeMap<&G, f64> =
+            of.into_iter().filter_map(|(group, own)| Some((group, mean(&own)?))).collect();
+        groups.iter().zip(values).map(|(group, value)| value - means[group]).collect::<Vec<f64>>()
+    };
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let without = |values: Vec<f64>, others: &[Vec<f64>]| {
+        others.iter().fold(values, |left, other| {
+            let slope = product(&left, other) / product(other, other);
+            left.iter().zip(other).map(|(value, other)| value - slope * other).collect()
+        })
+    };
+    // Controls at right angles to each other.
+    let mut axes: Vec<Vec<f64>> = Vec::new();
+    for control in controls {
+        let axis = without(centred(control), &axes);
+        if product(&axis, &axis) > 1e-12 * product(control, control) {
+            axes.push(axis);
+        }
+    }
+    without(centred(values), &axes)
+}
+
+/// Where values of the same order lie in a normal distribution (Blom 1958), ties at the mean of their places: a rank correlation with
+/// them does not hang on the shape of the values.
+pub(super) fn normal_scores(values: &[f64]) -> Vec<f64> {
+    let n = values.len() as f64;
+    let place = |value: &f64| {
+        let below = values.iter().filter(|other| *other < value).count() as f64;
+        let ties = values.iter().filter(|other| *other == value).count() as f64;
+        below + (ties + 1.0) / 2.0
+    };
+    values.iter().map(|value| normal_quantile((place(value) - 0.375) / (n + 0.25)).unwrap_or(0.0)).collect()
 }
 
 /// Values less their mean, over their standard deviation; `None` where they do not differ.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{RngExt, rngs::ChaCha12Rng};
 
 use super::{
-    seen::{Seen, SeenModel, between, exchangeable, inside, standardised},
+    seen::{Seen, SeenModel, between, exchangeable, inside, left_of, normal_scores, standardised},
     truth::{Aim, Pattern, Size},
     world::World,
 };
@@ -13,7 +13,7 @@ use crate::judge::{
     cells::{Cell, ModelCells},
     kinds::Unit,
 };
-use crate::stats::{mean, normal_quantile};
+use crate::stats::{Method, correlation_of, mean, normal_quantile, standard_deviation};
 
 /// What a draw needs to know.
 pub(super) struct Setting<'a> {
@@ -34,6 +34,8 @@ pub(super) struct Setting<'a> {
     exchangeable: Vec<Vec<&'a str>>,
     /// Of each model of the first drawn quantity, where its prompts lie along what the claim is about.
     along_prompts: Vec<BTreeMap<&'a str, f64>>,
+    /// How far lineages differ in a relation between their prompts, on Fisher's scale.
+    relations_differ: f64,
 }
 
 /// Standard deviations around what a world sets.
@@ -80,9 +82,22 @@ impl<'a> Setting<'a> {
         });
         let spread = spread.collect();
         let exchangeable = exchangeable(&drawn);
-        let along_prompts =
+        let along_prompts: Vec<_> =
             drawn[0].models.iter().map(|model| along_prompts(pattern, model, &fixed)).collect();
-        Setting { pattern, aim, drawn, fixed, lineages, along, copies, spread, exchangeable, along_prompts }
+        let relations_differ = relations_differ(&drawn[0].models, &lineages[0], &along_prompts);
+        Setting {
+            pattern,
+            aim,
+            drawn,
+            fixed,
+            lineages,
+            along,
+            copies,
+            spread,
+            exchangeable,
+            along_prompts,
+            relations_differ,
+        }
     }
 
     /// The smallest effect of interest in the unit of the claim, without its sign.
@@ -124,6 +139,7 @@ impl<'a> Setting<'a> {
                 let own = lineage[self.lineages[number][i]] * spread.between + normal(rng) * spread.inside;
                 let level = self.level(number, i, own, truth);
                 let along = self.along_prompts.get(i).filter(|_| number == 0);
+                let truth = self.in_lineage(truth, lineage[self.lineages[number][i]]);
                 cells.models.insert(model.id, self.prompts(model, along, level, truth, &stands_for));
             }
             quantities.push((seen.quantity, cells));
@@ -149,14 +165,27 @@ impl<'a> Setting<'a> {
         World { quantities }
     }
 
+    /// What is true in a lineage that a draw sets apart: a relation between prompts is stronger in some than in others.
+    fn in_lineage(&self, truth: Truth, apart: f64) -> Truth {
+        match self.pattern {
+            Pattern::Relation { asked } if asked.unit == Unit::Prompt => {
+                Truth { effect: (truth.effect.atanh() + apart * self.relations_differ).tanh(), ..truth }
+            }
+            _ => truth,
+        }
+    }
+
     /// Where a model's mean lies in a world; `own` is what sets its lineage and itself apart.
     fn level(&self, number: usize, i: usize, own: f64, truth: Truth) -> f64 {
         let seen = &self.drawn[number].models;
         let Truth { effect, elsewhere } = truth;
         let lineage = self.lineages[number][i];
         match self.pattern {
+            // One lineage decides; the others are as they were seen, where that is what the claim says, and not near it.
             Pattern::Level { against, every: true, .. } => {
-                against + if lineage == 0 { effect } else { elsewhere }
+                let sign = self.aim.sign;
+                let others = sign * (sign * (seen[i].mean - against)).max(sign * elsewhere);
+                against + if lineage == 0 { effect } else { others }
             }
             Pattern::Level { against, every: false, .. } => against + effect + own,
             // One lineage too few has what the claim says.
@@ -164,22 +193,29 @@ impl<'a> Setting<'a> {
                 against + if lineage + 1 < self.asked_for() { elsewhere } else { effect }
             }
             Pattern::Levels { signs, .. } => effect * signs[number] + own,
-            Pattern::Shift { .. } => {
-                seen[i].mean - self.mean_of(number) + effect * f64::from(u8::from(number == 0))
+            Pattern::Shift { band, .. } => {
+                let middle = band.map_or(0.0, |[middle, _]| middle);
+                seen[i].mean - self.mean_of(number) + (middle + effect) * f64::from(u8::from(number == 0))
             }
             Pattern::Difference { .. } | Pattern::Fact { .. } => {
                 self.mean_of(0) + effect * self.along[i] + own
             }
-            Pattern::Relation { unit: Unit::Model, .. } => {
+            Pattern::Relation { asked } if asked.unit == Unit::Model => {
                 let spread = self.spread[0];
                 let noise = (1.0 - effect * effect).max(0.0).sqrt();
                 let all = (spread.between.powi(2) + spread.inside.powi(2)).sqrt();
                 self.mean_of(0) + effect * self.along[i] * all + noise * own
             }
-            Pattern::Relation { unit: Unit::Prompt, .. } | Pattern::Categories { .. } => seen[i].mean,
-            Pattern::Change { .. } => {
+            Pattern::Relation { .. } | Pattern::Categories { .. } => seen[i].mean,
+            Pattern::Change { through, .. } => {
                 let base = self.along[i];
-                if base < 0.0 { seen[i].mean } else { seen[base as usize].mean + effect }
+                let is_base = || self.along.iter().any(|of| *of == i as f64);
+                match (base < 0.0, through) {
+                    (true, true) if is_base() => effect,
+                    (true, _) => seen[i].mean,
+                    (false, true) => -effect,
+                    (false, false) => seen[base as usize].mean + effect,
+                }
             }
         }
     }
@@ -241,9 +277,23 @@ fn along_prompts<'a>(
     fixed: &[Seen<'a>],
 ) -> BTreeMap<&'a str, f64> {
     let values: BTreeMap<&str, f64> = match pattern {
-        Pattern::Relation { unit: Unit::Prompt, .. } => {
-            let x = fixed[0].models.iter().find(|x| x.id == model.id);
-            x.map(|x| x.left.clone()).unwrap_or_default()
+        Pattern::Relation { asked } if asked.unit == Unit::Prompt => {
+            let own = |seen: &Seen<'a>| {
+                let own = seen.models.iter().find(|x| x.id == model.id);
+                own.map(|own| own.left.clone()).unwrap_or_default()
+            };
+            let (x, given): (_, Vec<_>) = (own(&fixed[0]), fixed[1..].iter().map(own).collect());
+            let group = |prompt: &str| {
+                let category = model.prompts.get(prompt).and_then(|cell| cell.category);
+                category.filter(|_| asked.within_category).unwrap_or_default()
+            };
+            let kept: Vec<&str> =
+                x.keys().copied().filter(|prompt| given.iter().all(|g| g.contains_key(prompt))).collect();
+            let values: Vec<f64> = kept.iter().map(|prompt| x[prompt]).collect();
+            let controls: Vec<Vec<f64>> =
+                given.iter().map(|g| kept.iter().map(|prompt| g[prompt]).collect()).collect();
+            let groups: Vec<&str> = kept.iter().map(|prompt| group(prompt)).collect();
+            kept.iter().copied().zip(left_of(&values, &controls, &groups)).collect()
         }
         Pattern::Categories { .. } => {
             let mut names: Vec<&str> = model.prompts.values().filter_map(|cell| cell.category).collect();
@@ -255,7 +305,28 @@ fn along_prompts<'a>(
         _ => BTreeMap::new(),
     };
     let all: Vec<f64> = values.values().copied().collect();
+    let all = if pattern.is_of_ranks() { normal_scores(&all) } else { all };
     values.keys().copied().zip(standardised(&all).unwrap_or_default()).collect()
+}
+
+/// The standard deviation of lineages' correlations of their prompts with where these lie, on Fisher's scale, less what so few prompts
+/// make of it; 0 with fewer than two lineages.
+fn relations_differ(models: &[SeenModel<'_>], lineage: &[usize], along: &[BTreeMap<&str, f64>]) -> f64 {
+    let mut of = BTreeMap::<usize, Vec<(f64, f64)>>::new();
+    for ((model, lineage), along) in models.iter().zip(lineage).zip(along) {
+        let both = along.iter().filter_map(|(prompt, z)| Some((*z, *model.left.get(prompt)?)));
+        let (x, y): (Vec<f64>, Vec<f64>) = both.unzip();
+        let found = correlation_of(&x, &y, Method::Pearson).map(f64::atanh).filter(|z| z.is_finite());
+        if let Some(found) = found.filter(|_| x.len() > 3) {
+            of.entry(*lineage).or_default().push((found, 1.0 / (x.len() as f64 - 3.0)));
+        }
+    }
+    let each = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
+        of.values().filter_map(|own| mean(&own.iter().map(pick).collect::<Vec<_>>())).collect()
+    };
+    let variance = standard_deviation(&each(|one| one.0)).map(|deviation| deviation.powi(2));
+    let by_chance = mean(&each(|one| one.1));
+    variance.zip(by_chance).map_or(0.0, |(all, by_chance)| (all - by_chance).max(0.0).sqrt())
 }
 
 /// Of each model the mean of those that lie where it does.

@@ -1,10 +1,10 @@
 //! What a prediction says about the numbers that its test reads, so that worlds can be made in which it is true or false.
 
 use crate::judge::{
-    hypothesis::{Condition, Prediction, Quantity, Rule, Test},
-    kinds::{By, Unit},
+    hypothesis::{Condition, Prediction, Quantity, Rule, Scale, Test},
+    kinds::{By, Contrast, Correlation},
 };
-use crate::stats::normal_quantile;
+use crate::stats::{Method, normal_quantile};
 
 /// The pattern that a prediction claims, in the quantities of its test.
 #[derive(Clone, Copy, Debug)]
@@ -15,26 +15,43 @@ pub(super) enum Pattern<'a> {
     Some { of: &'a Quantity, against: f64, k: Option<u32>, share: Option<f64> },
     /// Two quantities lie on sides of 0 of their own.
     Levels { a: &'a Quantity, b: &'a Quantity, signs: [f64; 2] },
-    /// One quantity is larger than another.
-    Shift { a: &'a Quantity, b: &'a Quantity },
+    /// One quantity is larger than another; or by so much, within a band: its middle, and how far its ends lie from it.
+    Shift { a: &'a Quantity, b: &'a Quantity, band: Option<[f64; 2]> },
     /// Models of one group have more than models of the other.
     Difference { of: &'a Quantity, by: &'a By },
-    /// Models differ by a fact.
-    Fact { of: &'a Quantity, fact: &'a str },
+    /// Models differ by a fact, beyond what they differ by in others.
+    Fact { of: &'a Quantity, fact: &'a str, beyond: &'a [String] },
     /// Prompts differ by category.
     Categories { of: &'a Quantity },
-    /// Prompts, or models, with more of `x` have more of `y`.
-    Relation { x: &'a Quantity, y: &'a Quantity, unit: Unit },
-    /// A changed model differs from its base.
-    Change { of: &'a Quantity, change: &'a str, smallest: Option<f64> },
+    /// Prompts, or models, with more of `x` have more of `y`, as far as the controls leave `x` to differ.
+    Relation { asked: &'a Correlation },
+    /// A changed model differs from its base; or `through` 0, base and changed model lie on sides of their own.
+    Change { of: &'a Quantity, change: &'a str, smallest: Option<f64>, through: bool },
 }
 
 impl<'a> Pattern<'a> {
+    /// Whether it is about a correlation of ranks.
+    pub(super) fn is_of_ranks(self) -> bool {
+        matches!(self, Pattern::Relation { asked } if asked.method.method() == Method::Spearman)
+    }
+
+    /// The effect that a world is drawn with for a claim of this size: normal variables with a correlation of ranks of rho have one of
+    /// 2 sin(pi rho / 6) themselves (Pearson 1907).
+    pub(super) fn drawn_with(self, effect: f64) -> f64 {
+        match self {
+            Pattern::Relation { .. } if self.is_of_ranks() => {
+                2.0 * (std::f64::consts::PI * effect.clamp(-0.95, 0.95) / 6.0).sin()
+            }
+            Pattern::Relation { .. } => effect.clamp(-0.95, 0.95),
+            _ => effect,
+        }
+    }
+
     /// The quantities that are drawn anew in each world; the first carries the effect.
     pub(super) fn drawn(self) -> Vec<&'a Quantity> {
         match self {
-            Pattern::Levels { a, b, .. } | Pattern::Shift { a, b } => vec![a, b],
-            Pattern::Relation { y, .. } => vec![y],
+            Pattern::Levels { a, b, .. } | Pattern::Shift { a, b, .. } => vec![a, b],
+            Pattern::Relation { asked } => vec![&asked.y],
             Pattern::Level { of, .. }
             | Pattern::Some { of, .. }
             | Pattern::Difference { of, .. }
@@ -56,6 +73,8 @@ pub(super) struct Aim {
     pub sign: f64,
     /// Whether the claim is that no effect is as large as `smallest`.
     pub absent: bool,
+    /// Whether the claim is of an effect in either direction.
+    pub either_way: bool,
 }
 
 /// The size of an effect.
@@ -90,18 +109,22 @@ pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static s
             };
             match (of("a-"), of("b-")) {
                 (Some(a), Some(b)) => Ok(Pattern::Levels { a: &test.a, b: &test.b, signs: [a, b] }),
-                _ => Ok(Pattern::Shift { a: &test.a, b: &test.b }),
+                _ => Ok(Pattern::Shift { a: &test.a, b: &test.b, band: band(test, rule) }),
             }
         }
         Test::Groups(test) => Ok(Pattern::Difference { of: &test.of, by: &test.by }),
         Test::MatchedGroups(test) => Ok(Pattern::Difference { of: &test.of, by: &test.by }),
-        Test::KruskalGroups(test) => Ok(Pattern::Fact { of: &test.of, fact: &test.by }),
-        Test::Explains(test) => Ok(Pattern::Fact { of: &test.of, fact: &test.by }),
+        Test::KruskalGroups(test) => Ok(Pattern::Fact { of: &test.of, fact: &test.by, beyond: &[] }),
+        Test::Explains(test) => Ok(Pattern::Fact { of: &test.of, fact: &test.by, beyond: &test.beyond }),
         Test::Categories(test) => Ok(Pattern::Categories { of: &test.of }),
-        Test::Correlation(test) => Ok(Pattern::Relation { x: &test.x, y: &test.y, unit: test.unit }),
+        Test::Correlation(asked) => Ok(Pattern::Relation { asked }),
+        Test::Pairs(_) if names(rule).any(|name| matches!(name, "r" | "r-low" | "r-high")) => {
+            Err("worlds in which bases tell how their changed models lie are not simulated")
+        }
         Test::Pairs(test) => {
             let smallest = Some(test.size).filter(|size| *size > 0.0);
-            Ok(Pattern::Change { of: &test.of, change: &test.change, smallest })
+            let through = names(rule).any(|name| name.ends_with("falls-through"));
+            Ok(Pattern::Change { of: &test.of, change: &test.change, smallest, through })
         }
         Test::Ratio(_) | Test::Reproduce(_) | Test::Identity(_) | Test::LogRatioSplit(_) => {
             Err("it compares given numbers with each other: nothing is sampled")
@@ -120,13 +143,35 @@ pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static s
     }
 }
 
+/// The band in which a rule wants a contrast, on the scale of the quantities.
+fn band(test: &Contrast, rule: &Rule) -> Option<[f64; 2]> {
+    let [low, high] = test.band.filter(|_| names(rule).any(|name| name == "inside"))?;
+    let log = test.a.scale == Scale::Log && test.b.scale == Scale::Log;
+    let [low, high] = if log { [low.ln(), high.ln()] } else { [low, high] };
+    Some([(low + high) / 2.0, (high - low) / 2.0])
+}
+
+/// Statistics that say nothing of the direction of an effect.
+const WITHOUT_DIRECTION: [&str; 10] = [
+    "p",
+    "p-f",
+    "p-family",
+    "partial-r2",
+    "partial-r2-low",
+    "share-significant",
+    "absolute-rho",
+    "models",
+    "lineages",
+    "families",
+];
+
 fn names(rule: &Rule) -> impl Iterator<Item = &str> {
     rule.ways().into_iter().flat_map(|way| way.conditions).map(|condition| condition.statistic.as_str())
 }
 
 /// The aim of a rule, read from its conditions on the effect itself, on the interval of the effect, or on the area under the
 /// curve. `null` is the effect where there is none; `correlation` says that the effect is one.
-pub(super) fn aim(rule: &Rule, null: f64, correlation: bool) -> Aim {
+fn aim(rule: &Rule, null: f64, correlation: bool) -> Aim {
     let (mut lower, mut upper) = (None::<Size>, None::<Size>);
     for condition in &rule.supported {
         let size = |bound: f64| size(&condition.statistic, bound, null);
@@ -136,7 +181,8 @@ pub(super) fn aim(rule: &Rule, null: f64, correlation: bool) -> Aim {
     let (sign, smallest) = match (lower, upper) {
         (Some(low), Some(high)) if low.value() < 0.0 && high.value() > 0.0 => {
             let smallest = if -low.value() < high.value() { low } else { high };
-            return Aim { smallest: smallest.of_size(), stated: true, sign: 1.0, absent: true };
+            let smallest = smallest.of_size();
+            return Aim { smallest, stated: true, sign: 1.0, absent: true, either_way: false };
         }
         (None, Some(high)) => (-1.0, Some(high)),
         (Some(low), _) => (1.0, Some(low)),
@@ -147,7 +193,66 @@ pub(super) fn aim(rule: &Rule, null: f64, correlation: bool) -> Aim {
     };
     let stated = smallest.map(Size::of_size).filter(|size| size.value() > 0.0);
     let medium = if correlation { Size::Plain(MEDIUM.1) } else { Size::Deviations(MEDIUM.0) };
-    Aim { smallest: stated.unwrap_or(medium), stated: stated.is_some(), sign, absent: false }
+    let mut supported = rule.supported.iter();
+    let either_way = supported.all(|condition| WITHOUT_DIRECTION.contains(&condition.statistic.as_str()));
+    Aim { smallest: stated.unwrap_or(medium), stated: stated.is_some(), sign, absent: false, either_way }
+}
+
+impl Aim {
+    /// The aim of a pattern, which may say what the rule does not.
+    pub(super) fn of(pattern: Pattern<'_>, rule: &Rule) -> Aim {
+        let (null, correlation) = match pattern {
+            Pattern::Level { against, .. } | Pattern::Some { against, .. } => (against, false),
+            Pattern::Relation { .. } => (0.0, true),
+            _ => (0.0, false),
+        };
+        let mut aim = aim(rule, null, correlation);
+        // Shares of models, and of those that must have something, are of one side.
+        aim.either_way &= matches!(
+            pattern,
+            Pattern::Difference { .. }
+                | Pattern::Fact { .. }
+                | Pattern::Categories { .. }
+                | Pattern::Relation { .. }
+                | Pattern::Change { through: false, .. }
+        );
+        match pattern {
+            Pattern::Change { smallest: Some(size), .. } if !aim.stated => {
+                (aim.smallest, aim.stated) = (Size::Plain(size), true);
+            }
+            Pattern::Shift { band: Some([_, half]), .. } => {
+                aim = Aim {
+                    smallest: Size::Plain(half),
+                    stated: true,
+                    sign: 1.0,
+                    absent: true,
+                    either_way: false,
+                };
+            }
+            _ => {}
+        }
+        aim
+    }
+
+    /// Effects in multiples of the smallest one of interest, and whether the claim is true with them.
+    pub(super) fn effects(self) -> &'static [(f64, bool)] {
+        match self {
+            Aim { absent: true, .. } => &[(1.0, false), (2.0, false), (0.0, true)],
+            // There is no other way.
+            Aim { either_way: true, .. } => &[(0.0, false), (1.0, true), (2.0, true)],
+            _ => &[(0.0, false), (-1.0, false), (1.0, true), (2.0, true)],
+        }
+    }
+
+    /// The multiple with which a true claim should be found. Where a rule asks an estimate or its interval to reach the smallest effect
+    /// itself, one of just that is found in half of the worlds at most, however large they are.
+    pub(super) fn wanted(self) -> f64 {
+        match self {
+            Aim { absent: true, .. } => 0.0,
+            Aim { stated: true, .. } => 2.0,
+            _ => 1.0,
+        }
+    }
 }
 
 impl Size {
@@ -171,6 +276,8 @@ fn size(statistic: &str, bound: f64, null: f64) -> Option<Size> {
         // Two normal distributions d deviations apart have the area Phi(d / sqrt 2).
         "auc" => Some(Size::Deviations(std::f64::consts::SQRT_2 * normal_quantile(bound)?)),
         "effect" => Some(Size::Deviations(bound)),
+        // A share of the variance.
+        "partial-r2" => Some(Size::Deviations((bound / (1.0 - bound)).max(0.0).sqrt())),
         "difference" | "pooled" | "rho" | "absolute-rho" | "low" | "high" | "smallest-low"
         | "largest-high" | "equivalence-low" | "equivalence-high" | "bootstrap-low" | "bootstrap-high" => {
             Some(Size::Plain(bound - null))

@@ -296,7 +296,7 @@ fn paired(context: &TestContext<'_>, findings: &mut Findings, differences: &[f64
     Found {
         difference: mean(differences),
         interval: context.mean_interval(differences),
-        p: sign_flip_p(differences, seed).filter(|_| flips),
+        p: if flips && context.reads(&["p"]) { sign_flip_p(differences, seed) } else { None },
         p_rank: ranks.map(|w| w.p),
         t: paired_t(differences, context.alpha),
         effect: cohen_dz(differences, context.alpha),
@@ -321,7 +321,11 @@ fn unpaired(context: &TestContext<'_>, findings: &mut Findings, x: &[f64], y: &[
     Found {
         difference: Some(a - b),
         interval: t.map(|t| t.interval),
-        p: relabel_p(x, y, context.seed.derive("difference")).filter(|_| relabels),
+        p: if relabels && context.reads(&["p"]) {
+            relabel_p(x, y, context.seed.derive("difference"))
+        } else {
+            None
+        },
         p_rank: ranks.map(|m| m.p),
         t,
         effect: hedges_g(x, y, context.alpha),

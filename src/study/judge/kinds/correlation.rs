@@ -197,12 +197,12 @@ fn over_models<'a>(
         let x = pick(pair.x(), &mut stay.clone());
         stats::correlation_of(&x, &pick(pair.y(), &mut stay), method)
     };
-    let bootstrap = if alone {
+    let bootstrap = if alone && context.reads(&["bootstrap-low", "bootstrap-high"]) {
         stats::bootstrap_of(&index, resampled, context.alpha, context.seed.derive("bootstrap"))
     } else {
         None
     };
-    let without_families = if alone {
+    let without_families = if alone && context.reads(&["loo-lowest", "loo-highest"]) {
         leave_one_out(findings, "the correlation", &lineages.families_of(pair.keys()), |stay| {
             let mut stay = stay.iter().copied();
             let x = pick(pair.x(), &mut stay.clone());

@@ -112,7 +112,7 @@ impl Kind for Extremes {
         let lineages = context.lineages(cells.models.keys(), &mut findings);
         let (mut values, mut of_models, mut ones) = (Vec::new(), BTreeMap::new(), Vec::new());
         // A rule on the smallest or largest model is about every one.
-        let about = Every::of(context.supported).filter(|_| self.over == Over::Models);
+        let about = Every::of(context.supported()).filter(|_| self.over == Over::Models);
         let about = about.and_then(|(every, condition)| Some((every, every.bound(condition)?)));
         let n = cells.models.len();
         for (model, cells) in &cells.models {

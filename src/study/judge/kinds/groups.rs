@@ -169,7 +169,7 @@ fn by_family(
     let group: Vec<usize> = group.into_iter().flatten().collect();
     let in_a = group.iter().filter(|g| **g == 0).count();
     let what = format!("relabelling {in_a} and {} families", group.len() - in_a);
-    if in_a == 0 || in_a == group.len() {
+    if in_a == 0 || in_a == group.len() || !context.reads(&["p-family"]) {
         return None;
     }
     if !findings.reachable(context, &what, smallest_relabel_p(in_a, group.len() - in_a)) {

@@ -178,7 +178,7 @@ impl Kind for MeanByModel {
             p: pooled.map(|p| p.p),
         });
         let unit = findings.unit.clone();
-        let of_every = Every::of(context.supported)
+        let of_every = Every::of(context.supported())
             .and_then(|(every, _)| every.effect(&ones, against, &format!("mean {unit}")));
         match of_every {
             Some((effect, units)) => {
@@ -206,14 +206,15 @@ fn over_lineages(context: &TestContext<'_>, cells: &Cells<'_>, against: f64, fin
     };
     let values: Vec<f64> = units.iter().map(|(_, v)| *v).collect();
     let interval = context.mean_interval(&values);
-    let reachable = smallest_sign_p(values.len()) <= context.alpha;
+    // A p beside the rule.
+    let wanted = context.reads(&[]) && smallest_sign_p(values.len()) <= context.alpha;
     let deviations: Vec<(String, f64)> = units.into_iter().map(|(unit, v)| (unit, v - against)).collect();
     let around: Vec<f64> = deviations.iter().map(|(_, d)| *d).collect();
     findings.effect = mean(&values).map(|value| Effect {
         value,
         low: interval.map(|i| i.low),
         high: interval.map(|i| i.high),
-        p: sign_flip_p(&around, context.seed.derive("effect")).filter(|_| reachable),
+        p: if wanted { sign_flip_p(&around, context.seed.derive("effect")) } else { None },
         n: values.len() as u64,
         null: against,
         what: format!("mean {} over {over}", findings.unit),

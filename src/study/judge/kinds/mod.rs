@@ -32,7 +32,8 @@ mod spread_change;
 mod trend;
 
 pub(super) use super::shared::by::By;
-pub(super) use correlation::Unit;
+pub(super) use contrast::Contrast;
+pub(super) use correlation::{Correlation, Unit};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

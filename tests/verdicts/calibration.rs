@@ -64,13 +64,42 @@ fn an_honest_rule_is_seldom_wrong_and_finds_what_is_there() {
     assert!(found.worlds[3].share(Verdict::Supported) >= 0.8, "{:?}", found.worlds[3]);
     assert_eq!((found.worlds[0].lineages, found.worlds[0].prompts), (12, 20));
     assert_eq!(found, calibrated(MEANS, rule), "the same seed gives the same worlds");
+    assert_eq!((found.excesses().count(), found.is_mute()), (0, false));
+    assert!(found.power(2.0) >= found.power(1.0));
 }
 
 #[test]
 fn a_rule_without_uncertainty_is_found_out() {
     let found = calibrated(MEANS, r#"{ supported = [{ statistic = "pooled", above = 0.0 }] }"#);
-    let wrong = found.worlds[0].false_verdicts();
-    assert!((30..=70).contains(&wrong), "half of the worlds without an effect lie above none: {wrong}");
+    let none = &found.worlds[0];
+    assert_eq!(none.runs, 500, "more than the level allows were false: more worlds tell whether by chance");
+    let wrong = none.share(Verdict::Supported);
+    assert!((0.4..=0.6).contains(&wrong), "half of the worlds without an effect lie above none: {wrong}");
+    assert!(found.excesses().any(|rates| rates == none) && found.falsely_supported() == Some(wrong));
+}
+
+#[test]
+fn the_lineages_that_would_do_follow_from_the_worlds() {
+    let rule = r#"{ supported = [{ statistic = "low", above = 0.0 }, { statistic = "lineages", at-least = 20 }], contradicted = [{ statistic = "high", below = 0.0 }] }"#;
+    let found = calibrated(MEANS, rule);
+    assert_eq!(found.power(2.0), Some(0.0), "twelve lineages support nothing");
+    let enough = found.enough().unwrap();
+    assert!(enough.lineages >= 24 && enough.share(Verdict::Supported) >= 0.8, "{enough:?}");
+    assert!(
+        found.more.iter().all(|tried| tried.effect == 1.0),
+        "no smallest effect is stated: half a deviation is found"
+    );
+}
+
+#[test]
+fn an_effect_within_a_band_is_a_claim_of_the_middle() {
+    let contrast = r#"{ kind = "contrast", paired = true, band = [0.8, 1.2], a = { metric = "last-gain", scale = "log", select = { model = "model-00" } }, b = { metric = "last-gain", scale = "log", select = { model = "model-02" } } }"#;
+    let rule = r#"{ supported = [{ statistic = "inside", at-least = 1 }], contradicted = [{ statistic = "outside", at-least = 1 }] }"#;
+    let found = calibrated(contrast, rule);
+    let of: Vec<(f64, bool)> = found.worlds.iter().map(|w| (w.effect, w.holds)).collect();
+    assert_eq!(of, [(1.0, false), (2.0, false), (0.0, true)]);
+    assert!((found.smallest.unwrap() - (1.2_f64 / 0.8).ln() / 2.0).abs() < 1e-12);
+    assert!(found.worlds[0].false_verdicts() <= 8, "{:?}", found.worlds[0]);
 }
 
 #[test]

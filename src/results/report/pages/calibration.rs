@@ -12,6 +12,7 @@ use crate::report::document::{
 };
 use crate::report::text::{capital, evidence_phrase};
 use number::evidence::Evidence;
+use number::protocol::Protocol;
 use study::judge::outcome::Verdict;
 use study::judge::{Calibration, Rates, WANTED_POWER};
 
@@ -117,7 +118,8 @@ fn on(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibration
     let mut blocks = vec![Block::heading(capital(evidence))];
     if !speaking.is_empty() {
         let drawn: Vec<&Calibration> = speaking.iter().map(|(_, one)| *one).collect();
-        blocks.push(Block::figure(rates::figure(evidence, &drawn)));
+        let protocols = protocols(context, evidence, &drawn);
+        blocks.push(Block::figure(rates::figure(evidence, &drawn, protocols)));
         blocks.push(Block::folded(table(context, evidence, &speaking)));
     }
     if !mute.is_empty() {
@@ -134,6 +136,18 @@ fn on(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibration
         ]));
     }
     blocks
+}
+
+/// The protocols that these predictions are judged under.
+fn protocols(context: &RenderContext<'_>, evidence: Evidence, drawn: &[&Calibration]) -> Vec<Protocol> {
+    let outcomes = context.view.hypotheses.iter().flat_map(|hypothesis| &hypothesis.predictions);
+    let of = outcomes.filter(|outcome| {
+        outcome.evidence == evidence && drawn.iter().any(|one| one.prediction == outcome.id)
+    });
+    let mut protocols: Vec<Protocol> = of.flat_map(|outcome| outcome.primary.protocols.clone()).collect();
+    protocols.sort();
+    protocols.dedup();
+    protocols
 }
 
 fn named(context: &RenderContext<'_>, hypothesis: &str, prediction: &str) -> Span {

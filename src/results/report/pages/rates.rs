@@ -4,6 +4,7 @@ use crate::report::document::{Csv, FigureBlock, Line, Sign, Span, exact};
 use crate::report::drawing::{Anchor, Drawing, SMALL, Shape, fitted};
 use crate::report::text::{capital, evidence_phrase};
 use number::evidence::Evidence;
+use number::protocol::Protocol;
 use study::judge::outcome::Verdict;
 use study::judge::{Calibration, Rates};
 
@@ -44,7 +45,7 @@ pub(super) fn of_effect(effect: f64) -> String {
     format!("{times} the smallest effect of interest{way}")
 }
 
-pub(super) fn figure(evidence: Evidence, all: &[&Calibration]) -> FigureBlock {
+pub(super) fn figure(evidence: Evidence, all: &[&Calibration], protocols: Vec<Protocol>) -> FigureBlock {
     let entries =
         VERDICTS.iter().filter(|(_, class)| !class.is_empty()).map(|(verdict, class)| Span::LegendEntry {
             class: class.replace("share", "fill"),
@@ -63,7 +64,7 @@ pub(super) fn figure(evidence: Evidence, all: &[&Calibration]) -> FigureBlock {
              the third those without any (the band's middle). A claim of an effect in either direction has no other way.",
         ),
         metrics: Vec::new(),
-        protocols: Vec::new(),
+        protocols,
         csv: csv(all),
         // The page has a table of all shares.
         described: false,

@@ -4,6 +4,7 @@
 //! `executor` runs the jobs of that plan whose outputs are not stored; `evidence` reads outputs as tables for judgements and the
 //! report; `measuring` observes prompts given on the command line.
 
+mod calibrated;
 mod calibrating;
 mod cells;
 mod device;

@@ -14,7 +14,7 @@ use super::inputs::{Inputs, Unmeasured, WhyUnmeasured, published_digest, recipes
 use super::measured_jobs::asks;
 use super::places::Places;
 use super::subject::{Subject, SubjectError, WhenMissing, locate, tokenizers};
-use super::{calibrating, kinds, registering};
+use super::{calibrated, kinds, registering};
 use crate::plan::{Job, JobGraph, Plan};
 use crate::store::{Damaged, Snapshot, Store, StoreError, damage_notes};
 use base::hash::Fields;
@@ -107,7 +107,7 @@ pub fn plan<'a>(
         cells,
         published,
         recipes,
-        calibrated: calibrating::read(&places.results, loaded, progress),
+        calibrated: calibrated::read(&places.results, loaded, progress),
         registrations,
         as_registered,
         unmeasured,

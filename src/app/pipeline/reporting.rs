@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::calibrating;
+use super::calibrated;
 use super::cells::Cell;
 use super::error::{Lost, PipelineError};
 use super::evidence::{Apart, Complete};
@@ -70,7 +70,7 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     view.profiles = profiles(run.inputs, &jobs, &observations)?;
     view.leads = leads(run, &view.hypotheses)?;
     let judged: Vec<Key> = run.done.outcome_keys.values().copied().collect();
-    let known = calibrating::known(run.inputs, &judged)?;
+    let known = calibrated::known(run.inputs, &judged)?;
     view.calibrations = known.into_iter().map(|(id, _, found)| (id, found)).collect();
     let observed = run.apart(&jobs)?;
     read_rows(&mut view, loaded, observed.beside(run.published()?))?;

@@ -4,7 +4,7 @@ use crate::pipeline::error::{ModelFailure, PipelineError};
 use crate::pipeline::executor::{Due, Failed, Kind, Run, Stage};
 use crate::pipeline::inputs::Inputs;
 use crate::pipeline::measured_jobs::MeasuredJobs;
-use crate::pipeline::{calibrating, registering, reporting};
+use crate::pipeline::{calibrated, registering, reporting};
 use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
 use number::metric::Metric;
@@ -30,7 +30,7 @@ impl Kind for Report {
         let verdicts = || before.iter().enumerate().filter(|(_, job)| job.kind == "judge");
         let outcomes: Vec<Key> = verdicts().map(|(_, job)| job.key).collect();
         // What cannot be read now cannot be when the report is due, and is told then.
-        let known = calibrating::known(inputs, &outcomes).unwrap_or_default();
+        let known = calibrated::known(inputs, &outcomes).unwrap_or_default();
         let fields = self.fields.insert(fields(inputs, &outcomes, &known, &MeasuredJobs::of(before)));
         let experiment = &inputs.loaded.experiment;
         let (slot, label) = (format!("report/{}", experiment.id), experiment.title.clone());
@@ -50,7 +50,7 @@ impl Kind for Report {
                 self.fields(run.inputs, job.index)
             } else {
                 let outcomes: Vec<Key> = run.done.outcome_keys.values().copied().collect();
-                let known = calibrating::known(run.inputs, &outcomes)?;
+                let known = calibrated::known(run.inputs, &outcomes)?;
                 fields(run.inputs, &outcomes, &known, &run.measured_jobs())
             };
             let problems = run.problems();

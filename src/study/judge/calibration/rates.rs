@@ -190,20 +190,23 @@ impl Study<'_> {
         let (lineages, prompts) = (seen.lineages as usize, seen.prompts as usize);
         let units = lineages * prompts;
         // How lineages differ is not seen in one, nor how prompts do in a mean.
-        let models =
-            [2, 4, 8, 16, 32].into_iter().filter(|times| lineages > 1 && lineages * times <= MOST.models);
-        let prompts = [4].into_iter().filter(|times| prompts > 1 && prompts * times <= MOST.prompts);
-        let alone = prompts.clone().map(|prompts| Times { models: 1, prompts });
-        let lineages = models.clone().map(|models| Times { models, prompts: 1 });
-        // As many as a laptop simulates in seconds.
-        let most = models.last().zip(prompts.last()).map(|(models, prompts)| Times { models, prompts });
+        let models: Vec<usize> = [2, 4, 8, 16, 32]
+            .into_iter()
+            .filter(|times| lineages > 1 && lineages * times <= MOST.models)
+            .collect();
+        let prompts = Some(4).filter(|times| prompts > 1 && prompts * times <= MOST.prompts);
+        let alone = prompts.map(|prompts| Times { models: 1, prompts });
+        // As many of both as a laptop simulates in seconds.
+        let most = models.last().zip(prompts).map(|(models, prompts)| Times { models: *models, prompts });
         let most = most.filter(|times| times.models * times.prompts * units <= MOST_UNITS);
+        let of_models = models.iter().map(|&models| Times { models, prompts: 1 });
+        let tried: Vec<Times> = alone.into_iter().chain(of_models).chain(most).collect();
         let wanted = aim.wanted();
         let found = |rates: &Rates| rates.share(Verdict::Supported) >= WANTED_POWER;
         if calibration.worlds.iter().any(|rates| rates.holds && rates.effect == wanted && found(rates)) {
             return Ok(());
         }
-        for times in alone.chain(lineages).chain(most) {
+        for times in tried {
             let (rates, _) = self.rates(pattern, aim, times, &[(wanted, true)], RUNS_OF_MORE)?;
             let enough = rates.iter().any(found);
             calibration.more.extend(rates);

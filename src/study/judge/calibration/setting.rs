@@ -209,7 +209,7 @@ impl<'a> Setting<'a> {
             Pattern::Relation { .. } | Pattern::Categories { .. } => seen[i].mean,
             Pattern::Change { through, .. } => {
                 let base = self.along[i];
-                let is_base = || self.along.iter().any(|of| *of == i as f64);
+                let is_base = || self.along.contains(&(i as f64));
                 match (base < 0.0, through) {
                     (true, true) if is_base() => effect,
                     (true, _) => seen[i].mean,

@@ -196,7 +196,7 @@ fn table(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibrat
             twice,
             Digits::joined(dedup(runs).into_iter().map(|runs| Digits::quoted(runs.to_string())), ", ")
                 .counted(),
-            one.enough().map_or_else(|| or_dash(None), |rates| enough(rates))
+            one.enough().map_or_else(|| or_dash(None), enough)
         ]
     });
     let caption = format!(

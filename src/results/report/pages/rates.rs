@@ -1,7 +1,7 @@
 //! The picture of error rates: for each prediction four bars, of the worlds in which its claim is false and true.
 
 use crate::report::document::{Csv, FigureBlock, Line, Sign, Span, exact};
-use crate::report::drawing::{Anchor, Drawing, SMALL, Shape, fitted};
+use crate::report::drawing::{Anchor, Drawing, Point, SMALL, Shape, fitted};
 use crate::report::text::{capital, evidence_phrase};
 use number::evidence::Evidence;
 use number::protocol::Protocol;
@@ -122,8 +122,7 @@ fn draw(all: &[&Calibration]) -> Drawing {
     for (at, words) in TRUTHS.iter().enumerate() {
         drawing.text("small", (start(at), TOP - 18.0), Anchor::Start, words);
     }
-    let mut parts: Vec<(&str, Vec<Vec<(f64, f64)>>)> =
-        VERDICTS.iter().map(|(_, class)| (*class, Vec::new())).collect();
+    let mut parts: Vec<Vec<Vec<Point>>> = vec![Vec::new(); VERDICTS.len()];
     let mut rails = Vec::new();
     for (row, one) in all.iter().enumerate() {
         let middle = TOP + ROW * (row as f64 + 0.5);
@@ -138,7 +137,7 @@ fn draw(all: &[&Calibration]) -> Drawing {
             let Some(rates) = rates else { continue };
             let mut left = start(at);
             rails.push(vec![(left, lower), (left + width, lower)]);
-            for ((verdict, _), (_, boxes)) in VERDICTS.iter().zip(&mut parts) {
+            for ((verdict, _), boxes) in VERDICTS.iter().zip(&mut parts) {
                 let right = left + width * rates.share(*verdict);
                 if right > left {
                     boxes.push(vec![(left, upper), (right, upper), (right, lower), (left, lower)]);
@@ -148,7 +147,7 @@ fn draw(all: &[&Calibration]) -> Drawing {
         }
     }
     drawing.lines("grid", rails);
-    for (class, boxes) in parts.into_iter().filter(|(class, _)| !class.is_empty()) {
+    for ((_, class), boxes) in VERDICTS.iter().zip(parts).filter(|((_, class), _)| !class.is_empty()) {
         drawing.polygons(class, boxes);
     }
     drawing

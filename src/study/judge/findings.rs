@@ -48,6 +48,8 @@ pub(crate) struct Findings {
     pub reasons: Vec<(&'static [&'static str], String)>,
     /// Quantities in which models do not differ, and that sentence.
     pub flat: Vec<(Quantity, String)>,
+    /// Prompts were compared with others of their own set alone.
+    pub within_sets: bool,
 }
 
 /// What is known of a statistic where some of its numbers are missing.

@@ -8,7 +8,7 @@ use super::{
     context::TestContext,
     curve::{self, Judged},
     decide::{decide, hold},
-    findings::Findings,
+    findings::{Findings, Seen},
     hypothesis::{Hypothesis, ModelFilter, Prediction},
     multiverse::{Way, Ways},
     outcome::{Curve, HypothesisOutcome, Judgement, PredictionOutcome},
@@ -179,6 +179,9 @@ impl Place<'_> {
         }
         let (effect, units) = (findings.headline(), findings.units.take());
         let seen = std::mem::take(&mut findings.seen);
+        if !findings.within_sets {
+            findings.notes.extend(sets_together(&seen));
+        }
         let mut judgement = judgement(prediction, &context, findings);
         prediction.test.kind().amend(&mut judgement);
         Judged { judgement, effect, units, seen }
@@ -251,6 +254,18 @@ fn judgement(prediction: &Prediction, context: &TestContext<'_>, mut findings: F
         as_printed,
         notes,
     }
+}
+
+/// What a reader has to know of a number that prompts of several sets enter: it is of this mixture.
+fn sets_together(seen: &Seen) -> Option<String> {
+    let names: Vec<&str> = seen.sets.iter().map(String::as_str).collect();
+    (names.len() > 1).then(|| {
+        format!(
+            "prompts of {} sets enter together, each prompt with the same weight: {}",
+            names.len(),
+            names.join(", ")
+        )
+    })
 }
 
 /// The texts without repeats, since both sides of a test may note the same.

@@ -112,6 +112,19 @@ fn a_set_that_has_the_prompts_that_are_needed_may_not_leave_open_what_all_sets_d
 }
 
 #[test]
+fn a_mean_over_prompts_of_several_sets_says_so() {
+    let table = two_sets(&["a", "b"]);
+    let mean = r#"kind = "mean-by-model", of = { metric = "last-gain", scale = "log" }"#;
+    let noted_of = |test: &str, table: &Table| judged("", test, LOW, table).primary.notes.join("\n");
+    let together = "prompts of 2 sets enter together, each prompt with the same weight: natural, salad";
+    assert!(noted_of(mean, &table).contains(together), "{}", noted_of(mean, &table));
+    assert!(!noted_of(RISES, &table).contains("enter together"), "a correlation is within sets");
+    let mut natural = table.clone();
+    natural.0.rows.retain(|row| row.prompt.as_deref() < Some("p10"));
+    assert!(!noted_of(mean, &natural).contains("enter together"), "there is one set");
+}
+
+#[test]
 fn categories_that_differ_only_as_their_sets_do_do_not_differ() {
     let mut table = two_sets(&["a"]);
     for row in &mut table.0.rows {

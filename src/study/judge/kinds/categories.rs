@@ -68,6 +68,7 @@ impl Kind for Categories {
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let of = &self.of;
         let mut findings = Findings::new("epsilon squared");
+        findings.within_sets = true;
         let cells = context.enough(of, &mut findings);
         findings.uses(cells.protocol);
         let (mut p, mut models, mut alike) = (Vec::new(), Vec::new(), BTreeSet::new());

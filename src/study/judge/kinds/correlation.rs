@@ -326,6 +326,7 @@ fn over_prompts<'a>(
         all.push(one);
     }
     findings.notes.extend(within_sets(&counted));
+    findings.within_sets = true;
     let seen = all.len();
     // All models at once: those with the same prompts share their permutations.
     let mut ps = vec![None; all.len()];

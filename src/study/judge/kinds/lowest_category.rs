@@ -52,6 +52,7 @@ impl Kind for LowestCategory {
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let LowestCategory { of, category } = self;
         let mut findings = Findings::new(format!("{} minus the lowest other category", unit(of)));
+        findings.within_sets = true;
         let cells = context.enough(of, &mut findings);
         findings.uses(cells.protocol);
         let (mut lowest, mut chances) = (BTreeSet::new(), BTreeMap::new());

@@ -53,6 +53,7 @@ impl Kind for Proportional {
         let Proportional { x, y, across_protocols } = self;
         let across = *across_protocols;
         let mut findings = Findings::new("cross-validated R2 of y = b x");
+        findings.within_sets = true;
         let xs = context.enough(x, &mut findings);
         let ys = context.enough(y, &mut findings);
         let mut fits = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::arch::{ArchError, INPUTS, Recipe};
+use crate::arch::{ArchError, INPUTS, Recipe, of_model};
 use crate::checkpoint::{Checkpoint, CheckpointError, Content, widen::widen_from};
 use crate::graph::Graph;
 use crate::nn::WEIGHT;
@@ -51,7 +51,7 @@ pub enum ExportError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// A checkpoint that does not fit its config.
-    #[error("{}: {error}", folder.display())]
+    #[error("{}", of_model(folder, error))]
     Arch {
         /// The checkpoint's folder.
         folder: PathBuf,

@@ -179,6 +179,27 @@ fn a_prompt_may_begin_with_a_hyphen_and_stand_before_the_model() {
 }
 
 #[test]
+fn token_ids_that_begin_with_a_hyphen_are_refused_as_token_ids() {
+    let sandbox = Sandbox::new();
+    for ids in ["-1", "-1,2", "--json"] {
+        let (_, error) = sandbox.expect(4, &["measure", "llama3-tiny", "--tokens", ids]);
+        assert!(error.contains(ids) && error.contains("separated by commas"), "{error}");
+    }
+}
+
+#[test]
+fn a_model_in_the_place_of_an_experiment_is_told_for_what_it_is() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path("blob"), b"GGUF").unwrap();
+    for (model, said) in
+        [("blob", "found a GGUF file"), ("data/zoo/llama3-tiny", "found the folder of a model")]
+    {
+        let (_, error) = sandbox.expect(3, &["run", model]);
+        assert!(error.contains(said) && error.contains("streamgauge measure"), "{error}");
+    }
+}
+
+#[test]
 fn line_ends_of_a_prompt_set_enter_no_prompt() {
     let sandbox = Sandbox::new();
     let set = "schema = 1\nid = \"lines\"\ntitle = \"two lines\"\nsource = \"made here\"\n\n[[prompt]]\nid = \"two-lines\"\n\

@@ -12,7 +12,7 @@ use super::reachable;
 use crate::pipeline::{WhenMissing, locate, registrations};
 use base::progress::Silent;
 use model::arch::Recipe;
-use model::checkpoint::read_config;
+use model::checkpoint::{is_gguf, read_config};
 use number::index::EvidenceIndex;
 use study::config::{self, BranchesByModel, Checked, Kind, Loaded, Report, experiment::Model};
 use study::published::claims::ClaimsError;
@@ -139,8 +139,26 @@ pub(super) fn bad(report: &Report) -> Failure {
     Failure::rendered(Exit::BadConfig, report.render(std::io::stderr().is_terminal()))
 }
 
+/// What a path is that a model has, and no experiment.
+fn a_model(path: &Path) -> Option<&'static str> {
+    match path.is_dir() {
+        true => path.join("config.json").is_file().then_some("the folder of a model"),
+        false => is_gguf(path).then_some("a GGUF file"),
+    }
+}
+
 /// Loads an experiment or fails with the whole report.
 pub(super) fn load(experiment: &Path, common: &CommonOptions) -> Result<Loaded, Failure> {
+    if let Some(found) = a_model(experiment) {
+        let at = experiment.display();
+        return Err(Failure::new(
+            Exit::BadConfig,
+            format!(
+                "{at}: expected an experiment, a TOML file, found {found}; measure it with `streamgauge measure {at} --prompt TEXT`, or \
+                 name it in the model list of an experiment"
+            ),
+        ));
+    }
     config::load(experiment).map_err(|report| {
         if common.json {
             // The report is the result a program asked for; the exit code says that it is one.

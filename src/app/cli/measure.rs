@@ -88,7 +88,7 @@ struct Input {
     #[arg(long = "prompts", value_name = "SET")]
     set: Option<String>,
     /// Token ids as they are (no BOS is added); may be given several times
-    #[arg(long = "tokens", value_name = "IDS")]
+    #[arg(long = "tokens", value_name = "IDS", allow_hyphen_values = true)]
     tokens: Vec<String>,
 }
 

@@ -97,7 +97,7 @@ pub enum SubjectError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// Its architecture is not known, or its config contradicts itself.
-    #[error("{}: {error}", folder.display())]
+    #[error("{}", arch::of_model(folder, error))]
     Arch {
         /// Folder of the checkpoint.
         folder: PathBuf,

@@ -1,7 +1,26 @@
 //! What can be wrong with a config, or with a checkpoint that it describes.
 
 use super::Place;
-use crate::{checkpoint::CheckpointError, graph::GraphError};
+use crate::{
+    checkpoint::{CheckpointError, is_gguf},
+    graph::GraphError,
+};
+
+use std::path::Path;
+
+/// An error of the model at this path, with its file named once and as what it is: a GGUF file has no `config.json`.
+pub fn of_model(at: &Path, error: &ArchError) -> String {
+    match error {
+        ArchError::Checkpoint(error) => error.to_string(),
+        other if is_gguf(at) => {
+            let text = other.to_string();
+            let said =
+                text.strip_prefix("config.json").map(|rest| format!("the config of its metadata{rest}"));
+            format!("{}: {}", at.display(), said.unwrap_or(text))
+        }
+        other => format!("{}: {other}", at.display()),
+    }
+}
 
 /// A config that no recipe can be made from, or a checkpoint that does not fit its config.
 #[derive(Debug, thiserror::Error)]

@@ -26,7 +26,10 @@ pub enum CheckpointError {
         source: io::Error,
     },
     /// A folder without `config.json`.
-    #[error("{}: no config.json; download it from the model's repository into this folder", folder.display())]
+    #[error(
+        "{}: no config.json; download it from the model's repository into this folder, or give the path of a GGUF file",
+        folder.display()
+    )]
     NoConfig {
         /// The folder.
         folder: PathBuf,

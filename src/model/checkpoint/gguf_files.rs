@@ -46,8 +46,9 @@ pub(super) fn find(at: &Path) -> Result<Option<PathBuf>, CheckpointError> {
     if found.len() > 1 {
         let names: Vec<String> =
             found.iter().filter_map(|path| path.file_name()).map(|name| name.display().to_string()).collect();
-        return Err(CheckpointError::NoWeights {
-            folder: at.to_path_buf(),
+        return Err(CheckpointError::File {
+            file: at.to_path_buf(),
+            expected: "one GGUF file in a folder without other weights".into(),
             found: format!("several GGUF files ({})", names.join(", ")),
             next: "give the path of one of them",
         });

@@ -45,6 +45,7 @@ use place::Place;
 pub use place::StoredAs;
 use serde_json::{Map, Value};
 
+use crate::gguf::{self, GgufError, name_in_file};
 use base::hash::Key;
 pub use gguf_files::{gguf_parts, is_gguf};
 use quantised::Unread;
@@ -298,6 +299,11 @@ impl Checkpoint {
         }
     }
 
+    /// The first of its files of weights.
+    fn file(&self) -> &Path {
+        self.files.first().map_or(&self.folder, File::path)
+    }
+
     fn no_tensor(&self, name: &str) -> CheckpointError {
         if let Some((file, shard)) = files::promised(&self.folder, name) {
             return CheckpointError::Tensor {
@@ -307,6 +313,18 @@ impl Checkpoint {
                 found: "no such tensor there".to_string(),
                 next: "download index and shards again from one revision",
             };
+        }
+        let model_type = self.config.get("model_type").and_then(Value::as_str);
+        if let (true, Some(model_type)) = (is_gguf(self.file()), model_type)
+            && let Some(tensor) = name_in_file(model_type, name)
+        {
+            return CheckpointError::Gguf(GgufError::Tensor {
+                file: self.file().to_path_buf(),
+                tensor,
+                expected: format!("it, as `{model_type}` computes with it"),
+                found: "no such tensor".to_string(),
+                next: gguf::AGAIN,
+            });
         }
         let similar = self
             .places

@@ -48,7 +48,7 @@ pub enum GgufError {
 }
 
 /// The advice about a file that contradicts itself.
-pub(super) const AGAIN: &str = "download the file again";
+pub(crate) const AGAIN: &str = "download the file again";
 /// The advice about a model that is not computed here.
 pub(super) const OTHER: &str =
     "use the model's safetensors checkpoint, or a model of a family that is read from GGUF";

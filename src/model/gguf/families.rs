@@ -7,6 +7,12 @@ use super::{
     table::FAMILIES,
 };
 
+/// The name in a file of a weight of a checkpoint of this `model_type`, where the file keeps it as a tensor of its own.
+pub fn name_in_file(model_type: &str, tensor: &str) -> Option<String> {
+    let mut families = FAMILIES.iter().filter(|family| family.model_type == model_type);
+    families.find_map(|family| family.name_in_file(tensor))
+}
+
 /// The family of a file that has these tensors.
 pub(super) fn of(metadata: &Metadata<'_>, has: impl Fn(&str) -> bool) -> Result<&'static Family, GgufError> {
     const KIND: &str = "general.type";

@@ -143,6 +143,21 @@ impl Family {
         }
     }
 
+    /// The name in a file of a weight of a checkpoint, where the file keeps it as a tensor of its own.
+    pub(super) fn name_in_file(&self, tensor: &str) -> Option<String> {
+        let named = |modules: &[Module], name: &str| {
+            let (module, part) = part(name)?;
+            let known = modules.iter().find(|known| known.name == module)?;
+            Some(format!("{}.{part}", known.file))
+        };
+        let in_block = || {
+            let (block, rest) = tensor.strip_prefix(self.layers)?.strip_prefix('.')?.split_once('.')?;
+            let name = self.modules.iter().find_map(|modules| named(modules, rest))?;
+            Some(format!("blk.{block}.{name}"))
+        };
+        named(self.outside, tensor).or_else(in_block)
+    }
+
     /// A key of the family that is not known may change what is computed.
     pub(super) fn refuse_unknown_keys(&self, metadata: &Metadata<'_>) -> Result<(), GgufError> {
         let prefix = format!("{}.", self.architecture);

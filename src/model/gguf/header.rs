@@ -39,8 +39,11 @@ impl<'a> Header<'a> {
             return Err(refuse("a GGUF file", "a git-lfs pointer".into(), next));
         }
         if !bytes.starts_with(MAGIC) {
-            let start = bytes[..bytes.len().min(MAGIC.len())].escape_ascii();
-            return Err(refuse("a GGUF file, which begins with \"GGUF\"", format!("\"{start}\""), AGAIN));
+            let found = match &bytes[..bytes.len().min(MAGIC.len())] {
+                [] => "an empty file".to_string(),
+                start => format!("\"{}\"", start.escape_ascii()),
+            };
+            return Err(refuse("a GGUF file, which begins with \"GGUF\"", found, AGAIN));
         }
         let mut cursor = Cursor::new(file, bytes);
         cursor.take(MAGIC.len() as u64, "magic")?;

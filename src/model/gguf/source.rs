@@ -48,7 +48,11 @@ impl Source<'_> {
 
     /// A size that the file must have.
     pub(super) fn need_size(&self, name: &str) -> Result<u64, GgufError> {
-        self.metadata.need(&self.key(name), "a size", self.size(name)?)
+        let size = self.metadata.need(&self.key(name), "a size", self.size(name)?)?;
+        if size == 0 {
+            return Err(self.metadata.refuse(&self.key(name), "a size of at least 1", "0".into(), AGAIN));
+        }
+        Ok(size)
     }
 
     /// Query heads, and key/value heads: as many where the file does not say.
@@ -88,7 +92,7 @@ impl Source<'_> {
         rows.map(|rows| *rows as u64).ok_or_else(|| GgufError::Tensor {
             file: self.metadata.file().to_path_buf(),
             tensor: EMBEDDING.to_string(),
-            expected: "it".into(),
+            expected: "it, as it says how many tokens there are".into(),
             found: "no such tensor".into(),
             next: AGAIN,
         })

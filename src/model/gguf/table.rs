@@ -419,6 +419,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_a_file_is_found_again_from_that_in_a_checkpoint() {
+        for family in FAMILIES {
+            let blocks =
+                family.modules.iter().copied().flatten().map(|known| format!("blk.7.{}", known.file));
+            let outside = family.outside.iter().map(|known| known.file.to_string());
+            for tensor in outside.chain(blocks).map(|module| format!("{module}.weight")) {
+                let Known::Weight { name, .. } = family.known(&tensor) else { panic!("{tensor}") };
+                assert_eq!(family.name_in_file(&name), Some(tensor), "{}", family.architecture);
+            }
+        }
+    }
+
+    #[test]
     fn families_are_sorted_and_a_marked_kind_comes_before_the_usual_one() {
         let order: Vec<_> =
             FAMILIES.iter().map(|family| (family.architecture, family.marked_by.is_none())).collect();

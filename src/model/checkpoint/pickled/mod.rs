@@ -4,6 +4,7 @@
 //! read where they lie in the mapped file. `rawzip` finds the members without copying, and depends on nothing.
 
 mod machine;
+mod value;
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
 
@@ -13,7 +14,8 @@ use super::{
     error::CheckpointError,
     place::{Place, StoredAs},
 };
-use machine::{Tensor, tensors};
+use machine::tensors;
+use value::Tensor;
 
 /// The weights in one file.
 pub(super) const SINGLE: &str = "pytorch_model.bin";

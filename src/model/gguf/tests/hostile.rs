@@ -7,6 +7,10 @@ use super::{
     blocks::random_bytes,
     writer::{LIST, TEXT, UNSIGNED, Writer, list, text},
 };
+use crate::{
+    arch::{Recipe, of_model},
+    checkpoint::Checkpoint,
+};
 
 fn read(bytes: &[u8]) -> Result<(), GgufError> {
     Header::read(Path::new("m.gguf"), bytes).map(|_| ())
@@ -110,10 +114,15 @@ fn tensors_lie_one_after_the_other_in_the_file() {
 
 /// A whole model of one block, as small as one can be.
 fn model() -> Writer {
+    made(1, "")
+}
+
+/// The same of so many blocks, as it says, and without one of its matrices.
+fn made(blocks: u32, without: &str) -> Writer {
     let data = |count: usize| vec![0; 4 * count];
     let mut writer = Writer::default()
         .text("general.architecture", "llama")
-        .count("llama.block_count", 1)
+        .count("llama.block_count", blocks)
         .count("llama.context_length", 8)
         .count("llama.embedding_length", 4)
         .count("llama.feed_forward_length", 4)
@@ -134,6 +143,9 @@ fn model() -> Writer {
         ("ffn_up", &[4, 4]),
         ("ffn_down", &[4, 4]),
     ] {
+        if name == without {
+            continue;
+        }
         writer = writer.tensor(
             &format!("blk.0.{name}.weight"),
             shape,
@@ -195,6 +207,22 @@ fn a_key_or_tensor_that_changes_the_computation_is_refused_by_its_name() {
         &["\"mamba\"", "(apertus", ", llama, "],
     );
     says(&refused(Writer::default()), &["`general.architecture`", "no such key"]);
+}
+
+#[test]
+fn what_a_file_lacks_is_said_in_the_words_of_the_file() {
+    let refused = described(&made(0, "")).expect_err("it was described");
+    says(&refused, &["m.gguf: key `llama.block_count`: expected a size of at least 1, found 0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m.gguf");
+    std::fs::write(&file, made(1, "ffn_up").bytes()).unwrap();
+    let checkpoint = Checkpoint::open(&file).unwrap();
+    let recipe = Recipe::read(checkpoint.config()).unwrap();
+    let error = of_model(&file, &recipe.checked_weights(&checkpoint).unwrap_err());
+    says(&error, &["m.gguf: tensor \"blk.0.ffn_up.weight\": expected it", "no such tensor"]);
+    assert_eq!(error.matches("m.gguf").count(), 1, "{error}");
+    let unknown = Recipe::read(&serde_json::from_str(r#"{"model_type": "x"}"#).unwrap()).unwrap_err();
+    says(&of_model(&file, &unknown), &["m.gguf: the config of its metadata: model_type \"x\""]);
 }
 
 /// Bytes of a good file, changed in a few places, are read or refused: no panic, and no memory beyond the file's size.

@@ -234,11 +234,16 @@ def check_tables(browser, address):
 
 
 def check_columns(browser, address):
-    """What a table is about is seen without scrolling it: verdicts on a phone, what a claim measures on a small desktop."""
-    for width, name, columns in [(400, "report", [3, 4]), (1280, "claims", [6])]:
+    """What a table is about is seen without scrolling it: verdicts and why on a phone, what a claim measures on a small desktop."""
+    looked_at = [
+        (400, "report", "[data-filter]", [3, 4]),
+        (400, "h13", ".stacked", [1, 4]),
+        (1280, "claims", "[data-filter]", [6]),
+    ]
+    for width, name, table, columns in looked_at:
         page = browser.new_page(viewport={"width": width, "height": 900})
         page.goto(address)
-        row = f"#{name} [data-filter] tbody tr"
+        row = f"#{name} {table} tbody tr"
         if page.locator(row).count():
             visit(page, name)
             for column in columns:

@@ -9,7 +9,7 @@ use number::facts::ModelFacts;
 use number::index::EvidenceIndex;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 use results::report::{
-    Band, BranchWrites, LayerProfile, MetricDefinition, PlotError, Provenance, Report, View,
+    Band, BranchWrites, LayerProfile, MetricDefinition, Part, PlotError, Provenance, Report, View,
 };
 use study::judge::hypothesis::Stands;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Judgement, PredictionOutcome, Statistic, Verdict};
@@ -313,6 +313,33 @@ fn the_report_opens_with_the_case_and_shows_every_verdict() {
     let folded = text.matches("<details>").count();
     assert_eq!(folded, text.matches("</details>").count());
     at("gemma-7b: no checkpoint under models/gemma-7b");
+}
+
+#[test]
+fn each_hypothesis_opens_with_what_was_claimed_what_is_found_and_what_would_change_it() {
+    let view = view();
+    for said in Report::of(&view).says() {
+        let Some(hypothesis) =
+            view.hypotheses.iter().find(|one| said.title.starts_with(&format!("{}:", one.id)))
+        else {
+            continue;
+        };
+        let words = said.parts.iter().filter_map(|part| match part {
+            Part::Words(words) => Some(words.as_str()),
+            _ => None,
+        });
+        let heads = ["What was claimed: ", "What is found: ", "What would change it: "];
+        let opening: Vec<&str> = words.skip(1).take(heads.len()).collect();
+        for (sentence, head) in opening.iter().zip(heads) {
+            assert!(sentence.starts_with(head) && sentence.ends_with('.'), "{}: {sentence}", said.title);
+        }
+        assert_eq!(opening.len(), heads.len());
+        assert!(opening[0].contains(hypothesis.statement.trim().trim_end_matches('.')), "{}", opening[0]);
+        for (evidence, verdict) in &hypothesis.verdicts {
+            let asked = hypothesis.predictions.iter().any(|one| one.evidence == *evidence);
+            assert!(!asked || opening[1].contains(verdict.as_str()), "{verdict} in {}", opening[1]);
+        }
+    }
 }
 
 #[test]

@@ -286,7 +286,10 @@ pub(crate) fn view() -> View {
                 later: vec!["2: wording (0123abcd)".into()],
                 entered: vec!["models were left out: b".into()],
                 derived: Some(Derived { from: "H0".into(), diff: vec!["-0.5".into(), "+0.4".into()] }),
-                effects: vec!["H1a, measured: contradicted as first registered, inconclusive now".into()],
+                effects: vec![
+                    "the change moves H1a, measured: contradicted as first registered, inconclusive now"
+                        .into(),
+                ],
             },
         )],
         calibrations: vec![("H1".into(), calibrations())],

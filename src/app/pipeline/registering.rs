@@ -149,7 +149,7 @@ fn effects(then: &HypothesisOutcome, now: &HypothesisOutcome) -> Vec<String> {
     let mut found = Vec::new();
     let mut differs = |what: &str, evidence: Evidence, then: Verdict, now: Verdict| {
         if then != now {
-            found.push(format!("{what}, {evidence}: {then} as first registered, {now} now"));
+            found.push(format!("the change moves {what}, {evidence}: {then} as first registered, {now} now"));
         }
     };
     for (evidence, now) in &now.verdicts {

@@ -282,7 +282,7 @@ pub struct Registration {
     /// The registered claim of another id that it copies.
     #[serde(default)]
     pub derived: Option<Derived>,
-    /// What the change of meaning does to the verdicts: as first registered, and now.
+    /// What the change of meaning does to the verdicts, a sentence each: as first registered, and now.
     #[serde(default)]
     pub effects: Vec<String>,
 }

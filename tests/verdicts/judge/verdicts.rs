@@ -251,6 +251,11 @@ fn a_core_prediction_that_evidence_is_not_asked_about_bars_its_support() {
         (Evidence::Rehearsal, Verdict::Inconclusive),
     ];
     assert_eq!(found.verdicts, expected);
+    // Of evidence that nobody asks for nothing is said.
+    let mut unasked = h.clone();
+    unasked.predictions.iter_mut().for_each(|one| one.evidence = vec![Evidence::Measured]);
+    let alone = apart(&unasked, [&table.0, &table.0, &table.0]);
+    assert_eq!(alone.verdicts, [(Evidence::Measured, Verdict::Supported)]);
     // Beside the claim it bars nothing.
     h.predictions[0].core = false;
     let found = apart(&h, [&table.0, &table.0, &table.0]);

@@ -3,6 +3,7 @@
 use super::number;
 use crate::pipeline::Explained;
 use number::evidence::{Evidence, Measurement};
+use number::metric::DecisiveParts;
 use number::protocol::Protocol;
 use study::judge::outcome::{Estimate, HypothesisOutcome, Kinship, PredictionOutcome, Verdict};
 use study::judge::{Behind, would_decide};
@@ -30,7 +31,7 @@ pub(crate) fn explained(found: &Explained, prediction: Option<&str>, rows: usize
         line(&mut text, 1, &format!("registration {later}"));
     }
     for effect in &found.registration.effects {
-        line(&mut text, 1, &format!("the change moves {effect}"));
+        line(&mut text, 1, effect);
     }
     for what in &found.registration.entered {
         line(&mut text, 1, &format!("otherwise than when registered: {what}"));
@@ -58,8 +59,7 @@ fn prediction(
     text.push_str(&format!("\n{}, {}: {}{beside}\n", one.id, words(one.evidence), one.verdict));
     line(text, 2, one.claim.trim());
     let primary = &one.primary;
-    let protocols: Vec<String> = primary.protocols.iter().map(Protocol::to_string).collect();
-    line(text, 2, &format!("Under {}, in {}:", protocols.join(" and "), primary.unit));
+    line(text, 2, &format!("{}, in {}:", head(&primary.protocols, behind), primary.unit));
     line(text, 2, &format!("because {}", primary.because));
     if one.verdict == Verdict::Untestable {
         primary.missing.iter().for_each(|what| line(text, 2, &format!("missing: {what}")));
@@ -124,12 +124,33 @@ fn said(row: &Measurement) -> String {
     )
 }
 
+/// What the numbers of a prediction were computed under: of its protocols the parts that enter a number of its rows.
+fn head(protocols: &[Protocol], behind: &[Behind]) -> String {
+    let rows = || behind.iter().flat_map(|behind| &behind.rows);
+    let entering = |protocol: &Protocol| {
+        let parts = rows().map(|row| row.metric.decisive(row.protocol.unwrap_or(*protocol)));
+        let entering = parts.fold(DecisiveParts::default(), DecisiveParts::or);
+        // Tests that compare protocols by themselves name no rows.
+        if rows().next().is_none() { format!("under {protocol}") } else { words_of(entering.of(*protocol)) }
+    };
+    let mut said: Vec<String> = protocols.iter().map(entering).collect();
+    said.dedup();
+    let said = said.join(" and ");
+    let mut letters = said.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The parts of its protocol that enter the number of a row, in words; all three as a protocol is written.
 fn under(row: &Measurement) -> String {
-    let Some(protocol) = row.protocol else { return "of the weights".to_string() };
-    let parts = row.metric.decisive(protocol);
+    match row.protocol {
+        None => "of the weights".to_string(),
+        Some(protocol) => words_of(row.metric.decisive(protocol)),
+    }
+}
+
+fn words_of(parts: DecisiveParts) -> String {
     match (parts.reduction, parts.endpoint, parts.bos) {
-        (Some(_), Some(_), Some(_)) => format!("under {protocol}"),
+        (Some(_), Some(_), Some(_)) => format!("under {parts}"),
         (reduction, endpoint, bos) => {
             let named = [
                 reduction.map(|reduction| format!("reduction {reduction}")),
@@ -138,7 +159,7 @@ fn under(row: &Measurement) -> String {
             ];
             let named: Vec<String> = named.into_iter().flatten().collect();
             if named.is_empty() {
-                "under any protocol".to_string()
+                "of the weights".to_string()
             } else {
                 format!("under {}", named.join(", "))
             }
@@ -156,4 +177,39 @@ fn words(evidence: Evidence) -> &'static str {
 
 fn line(text: &mut String, indent: usize, what: &str) {
     text.push_str(&format!("{:indent$}{what}\n", ""));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use number::metric::Metric;
+
+    fn behind(metrics: &[Metric], protocol: Protocol) -> Vec<Behind> {
+        let row = |metric: &Metric| Measurement {
+            evidence: Evidence::Measured,
+            source: "streamgauge".into(),
+            model: "m".into(),
+            prompt: Some("p".into()),
+            category: None,
+            metric: *metric,
+            branch: None,
+            layer: None,
+            protocol: metric.describe().needs_protocol().then_some(protocol),
+            dtype: "float32".into(),
+            value: 1.0,
+            definition: String::new(),
+        };
+        vec![Behind { quantity: "q".into(), rows: metrics.iter().map(row).collect() }]
+    }
+
+    #[test]
+    fn no_part_of_a_protocol_is_named_that_enters_no_row() {
+        let protocol: Protocol = "last/hf-last/auto".parse().unwrap();
+        let head = |metrics: &[Metric]| head(&[protocol], &behind(metrics, protocol));
+        assert_eq!(head(&[Metric::OutputEntropy, Metric::TokenCount]), "Under BOS auto");
+        assert_eq!(head(&[Metric::ResidualNorm]), "Under reduction last, BOS auto");
+        assert_eq!(head(&[Metric::TokenCount, Metric::LastGain]), "Under last/hf-last/auto");
+        assert_eq!(head(&[Metric::UnembeddingSpectralNorm]), "Of the weights");
+        assert_eq!(super::head(&[protocol], &[]), "Under last/hf-last/auto", "no row says otherwise");
+    }
 }

@@ -168,7 +168,7 @@ fn draw(rows: &[Row<'_>], unit: &str) -> Drawing {
     let widest = rows.iter().map(|row| text_width(&row.found.label, BODY)).fold(60.0, f64::max).min(240.0);
     let bottom = TOP + ROW * rows.len() as f64;
     let mut drawing = Drawing::new(WIDTH, bottom + 42.0);
-    let frame = Frame { left: widest + 16.0, right: WIDTH - NUMBERS, top: TOP, bottom };
+    let frame = Frame { left: widest + 30.0, right: WIDTH - NUMBERS, top: TOP, bottom };
     let null = extent::null_value(unit);
     let whiskers: Vec<Whisker> = rows.iter().map(|row| extent::whisker(row.found)).collect();
     let scale = extent::forest_scale(&whiskers, null, frame.left, frame.right);

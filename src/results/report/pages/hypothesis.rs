@@ -5,7 +5,7 @@ use super::corrected::{listed_protocols, protocols_behind};
 use super::front::overall_cell;
 use super::{calibration, forest, marks, opening, prediction};
 use crate::report::document::{
-    Block, Group, Line, Page, Span, count, line, minor, or_dash, paragraph, probability, remarks,
+    Block, Group, Line, Page, Span, count, line, minor, or_dash, paragraph, probability, prose, remarks,
 };
 use crate::report::text::{capital, evidence_phrase};
 use crate::report::view::{Pair, shared_notes};
@@ -138,13 +138,15 @@ fn file(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<Line
         }
     }
     let mut lines = vec![line];
-    lines.extend(registration.later.iter().map(|later| line!["registration ", later]));
+    lines.extend(registration.later.iter().map(|later| line!["registration ", prose(later)]));
     // Shown although it moves nothing: a reader would ask.
     if registration.exploratory && registration.effects.is_empty() {
         lines.push(Line::from("as first registered it gets the same verdicts"));
     }
-    lines.extend(registration.effects.iter().map(|effect| line!["the change moves ", effect]));
-    lines.extend(registration.entered.iter().map(|what| line!["otherwise than when registered: ", what]));
+    lines.extend(registration.effects.iter().map(|effect| prose(effect)));
+    lines.extend(
+        registration.entered.iter().map(|what| line!["otherwise than when registered: ", prose(what)]),
+    );
     if let Some(derived) = &registration.derived {
         let strong = Span::Strong(Line::from("Derived"));
         lines.push(line![

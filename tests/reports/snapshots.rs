@@ -195,6 +195,7 @@ fn calibrations() -> Vec<Calibration> {
         alpha: 0.05,
         worlds: Vec::new(),
         more: Vec::new(),
+        larger: Vec::new(),
     };
     use Verdict::{Contradicted, Inconclusive, Supported, Untestable};
     let mute = |effect| rates(effect, 1, &[(Untestable, 20)]);
@@ -207,6 +208,12 @@ fn calibrations() -> Vec<Calibration> {
                 rates(2.0, 12, &[(Supported, 90), (Inconclusive, 10)]),
             ],
             more: vec![rates(1.0, 24, &[(Supported, 36), (Inconclusive, 4)])],
+            larger: vec![
+                rates(0.0, 24, &[(Supported, 3), (Inconclusive, 97)]),
+                rates(-1.0, 24, &[(Contradicted, 90), (Inconclusive, 10)]),
+                rates(1.0, 24, &[(Supported, 88), (Inconclusive, 12)]),
+                rates(2.0, 24, &[(Supported, 100)]),
+            ],
             ..one("H1a", Evidence::Published, "")
         },
         Calibration {

@@ -41,7 +41,7 @@ pub(in crate::cli) fn calibrated(found: &[(String, Vec<Calibration>)]) -> String
                 "{prediction} {evidence}: {lineages} lineages, {prompts} prompts{times}\n"
             ));
         }
-        for rates in calibration.worlds.iter().chain(&calibration.more) {
+        for rates in calibration.worlds.iter().chain(&calibration.more).chain(&calibration.larger) {
             let percent = |verdict| format!("{:.0} %", 100.0 * rates.share(verdict));
             let mut row = vec![
                 prediction.clone(),

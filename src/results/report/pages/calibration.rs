@@ -87,7 +87,9 @@ fn excesses(context: &RenderContext<'_>, all: &[(&str, &Calibration)]) -> Vec<Bl
                 count(rates.false_verdicts()),
                 " of ",
                 count(rates.runs),
-                format!(" worlds in which it is {is} ({})", rates::of_effect(rates.effect))
+                " worlds of ",
+                count(rates.lineages),
+                format!(" lineages in which it is {is} ({})", rates::of_effect(rates.effect))
             ]
         })
         .collect();
@@ -114,14 +116,10 @@ fn on(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibration
     if simulated.is_empty() {
         return Vec::new();
     }
-    let (mute, speaking): (Vec<_>, Vec<_>) = simulated.into_iter().partition(|(_, one)| one.is_mute());
+    let (mute, speaking): (Vec<_>, Vec<_>) = simulated.iter().copied().partition(|(_, one)| one.is_mute());
     let mut blocks = vec![Block::heading(capital(evidence))];
-    if !speaking.is_empty() {
-        let drawn: Vec<&Calibration> = speaking.iter().map(|(_, one)| *one).collect();
-        let protocols = protocols(context, evidence, &drawn);
-        blocks.push(Block::figure(rates::figure(evidence, &drawn, protocols)));
-        blocks.push(Block::folded(table(context, evidence, &speaking)));
-    }
+    let seen: Vec<Worlds<'_>> = speaking.iter().map(|(of, one)| (*of, *one, &one.worlds[..])).collect();
+    blocks.extend(shown(context, evidence, &seen, false));
     if !mute.is_empty() {
         let each = mute.iter().map(|(hypothesis, one)| {
             let mut line = Line::from(named(context, hypothesis, &one.prediction));
@@ -135,14 +133,42 @@ fn on(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibration
             "."
         ]));
     }
+    let larger = simulated.iter().filter(|(_, one)| !one.larger.is_empty());
+    let larger: Vec<Worlds<'_>> = larger.map(|(of, one)| (*of, *one, &one.larger[..])).collect();
+    if !larger.is_empty() {
+        blocks.push(paragraph(
+            "The same with as many lineages and prompts as find a true claim, or where none that were tried do with the most of them:",
+        ));
+        blocks.extend(shown(context, evidence, &larger, true));
+    }
     blocks
 }
 
+/// A prediction of a hypothesis, and its worlds of one size.
+type Worlds<'a> = (&'a str, &'a Calibration, &'a [Rates]);
+
+/// The figure and the table of some worlds.
+fn shown(context: &RenderContext<'_>, evidence: Evidence, of: &[Worlds<'_>], larger: bool) -> Vec<Block> {
+    if of.is_empty() {
+        return Vec::new();
+    }
+    let drawn: Vec<(&Calibration, &[Rates])> = of.iter().map(|(_, one, worlds)| (*one, *worlds)).collect();
+    let protocols = protocols(context, evidence, &drawn);
+    vec![
+        Block::figure(rates::figure(evidence, &drawn, larger, protocols)),
+        Block::folded(table(context, evidence, of, larger)),
+    ]
+}
+
 /// The protocols that these predictions are judged under.
-fn protocols(context: &RenderContext<'_>, evidence: Evidence, drawn: &[&Calibration]) -> Vec<Protocol> {
+fn protocols(
+    context: &RenderContext<'_>,
+    evidence: Evidence,
+    drawn: &[(&Calibration, &[Rates])],
+) -> Vec<Protocol> {
     let outcomes = context.view.hypotheses.iter().flat_map(|hypothesis| &hypothesis.predictions);
     let of = outcomes.filter(|outcome| {
-        outcome.evidence == evidence && drawn.iter().any(|one| one.prediction == outcome.id)
+        outcome.evidence == evidence && drawn.iter().any(|(one, _)| one.prediction == outcome.id)
     });
     let mut protocols: Vec<Protocol> = of.flat_map(|outcome| outcome.primary.protocols.clone()).collect();
     protocols.sort();
@@ -166,7 +192,7 @@ fn enough(rates: &Rates) -> Line {
     line
 }
 
-fn table(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibration)]) -> Table {
+fn table(context: &RenderContext<'_>, evidence: Evidence, of: &[Worlds<'_>], larger: bool) -> Table {
     let columns = [
         "prediction",
         "smallest effect",
@@ -180,11 +206,11 @@ fn table(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibrat
         "would do",
     ]
     .map(column);
-    let rows = of.iter().map(|(hypothesis, one)| {
+    let rows = of.iter().map(|(hypothesis, one, worlds)| {
         let [none, other, once, twice] =
-            rates::placed(one).map(|rates| rates.map_or_else(|| or_dash(None), shares));
-        let first = &one.worlds[0];
-        let runs: Vec<u32> = one.worlds.iter().map(|rates| rates.runs).collect();
+            rates::placed(worlds).map(|rates| rates.map_or_else(|| or_dash(None), shares));
+        let first = &worlds[0];
+        let runs: Vec<u32> = worlds.iter().map(|rates| rates.runs).collect();
         row![
             Cell::head(named(context, hypothesis, &one.prediction)),
             smallest(one),
@@ -200,8 +226,9 @@ fn table(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibrat
         ]
     });
     let caption = format!(
-        "{}: percent of worlds in which it is supported / contradicted / negligible / inconclusive / untestable",
-        capital(evidence)
+        "{}{}: percent of worlds in which it is supported / contradicted / negligible / inconclusive / untestable",
+        capital(evidence),
+        if larger { ", more lineages or prompts" } else { "" }
     );
     Table::new(caption, columns).with(rows)
 }

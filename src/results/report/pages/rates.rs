@@ -28,8 +28,8 @@ pub(super) const VERDICTS: [(Verdict, &str); 5] = [
 const TRUTHS: [&str; 4] = ["false: no effect", "false: the other way", "true: once", "true: twice"];
 
 /// The worlds by the bar that they are drawn in: those in which the claim is false, then those in which it is true.
-pub(super) fn placed(one: &Calibration) -> [Option<&Rates>; 4] {
-    let of = |holds: bool, at: usize| one.worlds.iter().filter(|rates| rates.holds == holds).nth(at);
+pub(super) fn placed(worlds: &[Rates]) -> [Option<&Rates>; 4] {
+    let of = |holds: bool, at: usize| worlds.iter().filter(|rates| rates.holds == holds).nth(at);
     [of(false, 0), of(false, 1), of(true, 0), of(true, 1)]
 }
 
@@ -45,7 +45,17 @@ pub(super) fn of_effect(effect: f64) -> String {
     format!("{times} the smallest effect of interest{way}")
 }
 
-pub(super) fn figure(evidence: Evidence, all: &[&Calibration], protocols: Vec<Protocol>) -> FigureBlock {
+/// Predictions, each with its worlds: with as many lineages and prompts as there are, or `larger` ones.
+pub(super) fn figure(
+    evidence: Evidence,
+    all: &[(&Calibration, &[Rates])],
+    larger: bool,
+    protocols: Vec<Protocol>,
+) -> FigureBlock {
+    let (name, with) = match larger {
+        false => ("worlds", ""),
+        true => ("larger-worlds", ", with more lineages or prompts"),
+    };
     let entries =
         VERDICTS.iter().filter(|(_, class)| !class.is_empty()).map(|(verdict, class)| Span::LegendEntry {
             class: class.replace("share", "fill"),
@@ -53,9 +63,9 @@ pub(super) fn figure(evidence: Evidence, all: &[&Calibration], protocols: Vec<Pr
             name: verdict.to_string(),
         });
     FigureBlock {
-        name: format!("worlds-{evidence}"),
-        title: format!("How often each verdict comes out, {}", evidence_phrase(evidence)),
-        description: description(evidence, all),
+        name: format!("{name}-{evidence}"),
+        title: format!("How often each verdict comes out, {}{with}", evidence_phrase(evidence)),
+        description: description(evidence, all.len()),
         drawing: draw(all),
         legend: Line::joined(entries, " "),
         how: Line::from(
@@ -71,15 +81,15 @@ pub(super) fn figure(evidence: Evidence, all: &[&Calibration], protocols: Vec<Pr
     }
 }
 
-fn description(evidence: Evidence, all: &[&Calibration]) -> String {
+fn description(evidence: Evidence, all: usize) -> String {
     format!(
         "{}: for each of {} predictions four stacked bars, of worlds in which its claim is false or true; the table has their shares",
         capital(evidence),
-        all.len()
+        all
     )
 }
 
-fn csv(all: &[&Calibration]) -> Csv {
+fn csv(all: &[(&Calibration, &[Rates])]) -> Csv {
     let header = [
         "prediction",
         "smallest effect",
@@ -95,8 +105,8 @@ fn csv(all: &[&Calibration]) -> Csv {
         "inconclusive",
         "untestable",
     ];
-    let rows = all.iter().flat_map(|one| {
-        one.worlds.iter().chain(&one.more).map(move |rates| {
+    let rows = all.iter().flat_map(|(one, worlds)| {
+        worlds.iter().map(move |rates| {
             let mut cells = vec![
                 one.prediction.clone(),
                 exact(one.smallest),
@@ -115,7 +125,7 @@ fn csv(all: &[&Calibration]) -> Csv {
     Csv::new(&header, rows)
 }
 
-fn draw(all: &[&Calibration]) -> Drawing {
+fn draw(all: &[(&Calibration, &[Rates])]) -> Drawing {
     let mut drawing = Drawing::new(WIDTH, TOP + ROW * all.len() as f64 + 6.0);
     let width = (WIDTH - LEFT) / TRUTHS.len() as f64 - GAP;
     let start = |at: usize| LEFT + (width + GAP) * at as f64;
@@ -124,7 +134,7 @@ fn draw(all: &[&Calibration]) -> Drawing {
     }
     let mut parts: Vec<Vec<Vec<Point>>> = vec![Vec::new(); VERDICTS.len()];
     let mut rails = Vec::new();
-    for (row, one) in all.iter().enumerate() {
+    for (row, (one, worlds)) in all.iter().enumerate() {
         let middle = TOP + ROW * (row as f64 + 0.5);
         let (upper, lower) = (middle - BAR / 2.0, middle + BAR / 2.0);
         drawing.text(
@@ -133,7 +143,7 @@ fn draw(all: &[&Calibration]) -> Drawing {
             Anchor::End,
             &fitted(&one.prediction, SMALL, LEFT - 16.0),
         );
-        for (at, rates) in placed(one).into_iter().enumerate() {
+        for (at, rates) in placed(worlds).into_iter().enumerate() {
             let Some(rates) = rates else { continue };
             let mut left = start(at);
             rails.push(vec![(left, lower), (left + width, lower)]);

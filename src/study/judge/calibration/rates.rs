@@ -60,6 +60,8 @@ pub struct Calibration {
     pub worlds: Vec<Rates>,
     /// Worlds of a true claim with more models or prompts, each as many as the one before or more, until enough were found.
     pub more: Vec<Rates>,
+    /// The worlds with as many models and prompts as were tried last, like `worlds`; none where those that there are do.
+    pub larger: Vec<Rates>,
 }
 
 /// One kind of world: what is true in it, and the verdicts.
@@ -86,7 +88,7 @@ impl Calibration {
             let (wrong, runs) = (u64::from(rates.false_verdicts()), u64::from(rates.runs));
             binomial_at_least(wrong, runs, self.alpha).is_some_and(|p| p < BY_CHANCE)
         };
-        self.worlds.iter().chain(&self.more).filter(exceeds)
+        self.worlds.iter().chain(&self.larger).filter(exceeds)
     }
 
     /// The share of worlds in which a claim that is true with this multiple of the smallest effect is found, on as many models
@@ -168,6 +170,7 @@ impl Study<'_> {
             alpha: self.seen.hypothesis.alpha,
             worlds: Vec::new(),
             more: Vec::new(),
+            larger: Vec::new(),
         };
         if let Err(why) = self.fill(&mut calibration) {
             calibration.not_simulated = why;
@@ -179,7 +182,7 @@ impl Study<'_> {
         let pattern = pattern(self.prediction)?;
         let aim = Aim::of(pattern, &self.prediction.rule);
         let as_seen = Times { models: 1, prompts: 1 };
-        let (worlds, smallest) = self.rates(pattern, aim, as_seen, aim.effects(), RUNS)?;
+        let (worlds, smallest) = self.rates(pattern, aim, as_seen, aim.effects(pattern), RUNS)?;
         (calibration.worlds, calibration.smallest, calibration.stated) = (worlds, Some(smallest), aim.stated);
         self.more(calibration, pattern, aim)
     }
@@ -201,18 +204,24 @@ impl Study<'_> {
         let most = most.filter(|times| times.models * times.prompts * units <= MOST_UNITS);
         let of_models = models.iter().map(|&models| Times { models, prompts: 1 });
         let tried: Vec<Times> = alone.into_iter().chain(of_models).chain(most).collect();
-        let wanted = aim.wanted();
+        let wanted = aim.wanted(pattern);
         let found = |rates: &Rates| rates.share(Verdict::Supported) >= WANTED_POWER;
         if calibration.worlds.iter().any(|rates| rates.holds && rates.effect == wanted && found(rates)) {
             return Ok(());
         }
+        let mut last = None;
         for times in tried {
             let (rates, _) = self.rates(pattern, aim, times, &[(wanted, true)], RUNS_OF_MORE)?;
             let enough = rates.iter().any(found);
             calibration.more.extend(rates);
+            last = Some(times);
             if enough {
                 break;
             }
+        }
+        // What could say nothing on so few was never wrong: whether it is with more is asked here.
+        if let Some(times) = last {
+            (calibration.larger, _) = self.rates(pattern, aim, times, aim.effects(pattern), RUNS)?;
         }
         Ok(())
     }

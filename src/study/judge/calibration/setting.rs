@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rand::{RngExt, rngs::ChaCha12Rng};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{
     seen::{Seen, SeenModel, between, exchangeable, inside, left_of, normal_scores, standardised},
@@ -137,9 +138,15 @@ impl<'a> Setting<'a> {
             for (i, model) in seen.models.iter().enumerate() {
                 let spread = self.spread[number];
                 let own = lineage[self.lineages[number][i]] * spread.between + normal(rng) * spread.inside;
-                let level = self.level(number, i, own, truth);
+                let apart = lineage[self.lineages[number][i]];
+                let level = match self.pattern {
+                    Pattern::Inside { within, share, .. } => {
+                        inside_or_not(model.mean, within, normal_cdf(apart) < share + truth.effect)
+                    }
+                    _ => self.level(number, i, own, truth),
+                };
                 let along = self.along_prompts.get(i).filter(|_| number == 0);
-                let truth = self.in_lineage(truth, lineage[self.lineages[number][i]]);
+                let truth = self.in_lineage(truth, apart);
                 cells.models.insert(model.id, self.prompts(model, along, level, truth, &stands_for));
             }
             quantities.push((seen.quantity, cells));
@@ -206,7 +213,7 @@ impl<'a> Setting<'a> {
                 let all = (spread.between.powi(2) + spread.inside.powi(2)).sqrt();
                 self.mean_of(0) + effect * self.along[i] * all + noise * own
             }
-            Pattern::Relation { .. } | Pattern::Categories { .. } => seen[i].mean,
+            Pattern::Relation { .. } | Pattern::Categories { .. } | Pattern::Inside { .. } => seen[i].mean,
             Pattern::Change { through, .. } => {
                 let base = self.along[i];
                 let is_base = || self.along.contains(&(i as f64));
@@ -337,6 +344,23 @@ fn group_means(models: &[SeenModel<'_>], along: &[f64]) -> Vec<f64> {
         mean(&alike.collect::<Vec<_>>()).unwrap_or(0.0)
     };
     along.iter().map(|&place| of(place)).collect()
+}
+
+/// A number within bounds, or outside of them: as it was seen where it lies there, else in the middle, or half their width
+/// beyond one of them.
+fn inside_or_not(seen: f64, [low, high]: [f64; 2], inside: bool) -> f64 {
+    match (low <= seen && seen <= high) == inside {
+        true => seen,
+        false if inside => (low + high) / 2.0,
+        // Below, unless a quantity that is never negative would be.
+        false if low > (high - low) / 2.0 => low - (high - low) / 2.0,
+        false => high + (high - low) / 2.0,
+    }
+}
+
+/// The share of a standard normal distribution below a value.
+fn normal_cdf(value: f64) -> f64 {
+    Normal::standard().cdf(value)
 }
 
 /// A standard normal draw.

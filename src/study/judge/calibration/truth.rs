@@ -13,6 +13,8 @@ pub(super) enum Pattern<'a> {
     Level { of: &'a Quantity, against: f64, every: bool },
     /// A quantity lies above a value, or below, in so many of the models.
     Some { of: &'a Quantity, against: f64, k: Option<u32>, share: Option<f64> },
+    /// A quantity lies within bounds in more than this share of the lineages.
+    Inside { of: &'a Quantity, within: [f64; 2], share: f64 },
     /// Two quantities lie on sides of 0 of their own.
     Levels { a: &'a Quantity, b: &'a Quantity, signs: [f64; 2] },
     /// One quantity is larger than another; or by so much, within a band: its middle, and how far its ends lie from it.
@@ -54,6 +56,7 @@ impl<'a> Pattern<'a> {
             Pattern::Relation { asked } => vec![&asked.y],
             Pattern::Level { of, .. }
             | Pattern::Some { of, .. }
+            | Pattern::Inside { of, .. }
             | Pattern::Difference { of, .. }
             | Pattern::Fact { of, .. }
             | Pattern::Categories { of }
@@ -129,7 +132,19 @@ pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static s
         Test::Ratio(_) | Test::Reproduce(_) | Test::Identity(_) | Test::LogRatioSplit(_) => {
             Err("it compares given numbers with each other: nothing is sampled")
         }
-        Test::Extremes(_) | Test::SignPattern(_) => Err("it reads single numbers, not a sample of them"),
+        Test::Extremes(test) => {
+            let low = rule.supported.iter().find(|condition| condition.statistic == "low");
+            let share = low.and_then(|condition| condition.at_least.or(condition.above));
+            match (test.within(), share) {
+                (Some(within), Some(share)) if share < 1.0 => {
+                    Ok(Pattern::Inside { of: &test.of, within, share })
+                }
+                _ => Err(
+                    "it reads single numbers, or numbers relative to others: no sample with one effect to set",
+                ),
+            }
+        }
+        Test::SignPattern(_) => Err("it reads single numbers, not a sample of them"),
         Test::LayerLocation(_) | Test::LayerCorrelation(_) | Test::Predicted(_) | Test::PowerLaw(_) => {
             Err("worlds of profiles over layers are not simulated")
         }
@@ -220,6 +235,10 @@ impl Aim {
             Pattern::Change { smallest: Some(size), .. } if !aim.stated => {
                 (aim.smallest, aim.stated) = (Size::Plain(size), true);
             }
+            Pattern::Inside { share, .. } => {
+                let smallest = Size::Plain(1.0 - share);
+                aim = Aim { smallest, stated: true, sign: 1.0, absent: false, either_way: false };
+            }
             Pattern::Shift { band: Some([_, half]), .. } => {
                 aim = Aim {
                     smallest: Size::Plain(half),
@@ -235,8 +254,10 @@ impl Aim {
     }
 
     /// Effects in multiples of the smallest one of interest, and whether the claim is true with them.
-    pub(super) fn effects(self) -> &'static [(f64, bool)] {
+    pub(super) fn effects(self, pattern: Pattern<'_>) -> &'static [(f64, bool)] {
         match self {
+            // No share is larger than that of all.
+            _ if matches!(pattern, Pattern::Inside { .. }) => &[(0.0, false), (-1.0, false), (1.0, true)],
             Aim { absent: true, .. } => &[(1.0, false), (2.0, false), (0.0, true)],
             // There is no other way.
             Aim { either_way: true, .. } => &[(0.0, false), (1.0, true), (2.0, true)],
@@ -246,8 +267,9 @@ impl Aim {
 
     /// The multiple with which a true claim should be found. Where a rule asks an estimate or its interval to reach the smallest effect
     /// itself, one of just that is found in half of the worlds at most, however large they are.
-    pub(super) fn wanted(self) -> f64 {
+    pub(super) fn wanted(self, pattern: Pattern<'_>) -> f64 {
         match self {
+            _ if matches!(pattern, Pattern::Inside { .. }) => 1.0,
             Aim { absent: true, .. } => 0.0,
             Aim { stated: true, .. } => 2.0,
             _ => 1.0,

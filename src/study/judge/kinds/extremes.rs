@@ -77,6 +77,13 @@ statistics! {
     }
 }
 
+impl Extremes {
+    /// The bounds within which models are to lie; `None` where cells are, or what is relative to others.
+    pub(crate) fn within(&self) -> Option<[f64; 2]> {
+        self.inside.filter(|_| self.over == Over::Models && self.relative_to.is_none())
+    }
+}
+
 impl Kind for Extremes {
     fn parts(&self) -> Parts<'_> {
         Parts::of([("of", &self.of)])

@@ -12,14 +12,20 @@ use number::{
 
 /// Gains of twelve models on twenty prompts that have no effect in common.
 fn table() -> EvidenceTable {
+    noisy(0.3)
+}
+
+/// The same with prompts that lie so far from each other.
+fn noisy(of_prompts: f64) -> EvidenceTable {
     let mut table = EvidenceTable::default();
     for model in 0..12_u32 {
         let id = format!("model-{model:02}");
         let family = Some(format!("family-{}", model / 2));
+        let mlp = if model / 2 % 2 == 0 { "gelu" } else { "silu" };
         table.models.push(ModelInfo {
             id: id.clone(),
             evidence: Evidence::Measured,
-            facts: ModelFacts { family, ..ModelFacts::default() },
+            facts: ModelFacts { family, mlp: Some(mlp.into()), ..ModelFacts::default() },
         });
         for prompt in 0..20_u32 {
             let wave = |factor: f64| (f64::from(model * 37 + prompt * 101) * factor).sin();
@@ -34,7 +40,7 @@ fn table() -> EvidenceTable {
                 layer: None,
                 protocol: "last/last-block/auto".parse().ok(),
                 dtype: "float32".into(),
-                value: (0.3 * wave(0.7) + 0.2 * (f64::from(model) * 2.3).sin()).exp(),
+                value: (of_prompts * wave(0.7) + 0.2 * (f64::from(model) * 2.3).sin()).exp(),
                 definition: String::new(),
             });
         }
@@ -43,10 +49,12 @@ fn table() -> EvidenceTable {
 }
 
 fn calibrated(test: &str, rule: &str) -> Calibration {
+    calibrated_on(&table(), test, rule)
+}
+
+fn calibrated_on(table: &EvidenceTable, test: &str, rule: &str) -> Calibration {
     let hypothesis = hypothesis("", &format!("test = {test}\nrule = {rule}"));
-    let [one] = &calibrate(&hypothesis, Evidence::Measured, &table(), 7)[..] else {
-        panic!("one prediction")
-    };
+    let [one] = &calibrate(&hypothesis, Evidence::Measured, table, 7)[..] else { panic!("one prediction") };
     one.clone()
 }
 
@@ -111,6 +119,18 @@ fn a_claim_about_every_model_is_false_with_one_that_is_not_so() {
     // More prompts tell what these did not.
     let more = found.more.last().unwrap_or(&found.worlds[3]);
     assert!(more.share(Verdict::Supported) >= found.worlds[3].share(Verdict::Supported));
+}
+
+#[test]
+fn a_share_of_the_variance_is_one_of_all_of_it_that_of_the_choice_of_prompts_too() {
+    let explains = r#"{ kind = "explains", of = { metric = "last-gain", scale = "log" }, by = "mlp" }"#;
+    let rule = r#"{ supported = [{ statistic = "partial-r2", at-least = 0.2 }, { statistic = "p", below = 0.05 }, { statistic = "lineages", at-least = 40 }], contradicted = [{ statistic = "partial-r2-high", below = 0.2 }] }"#;
+    let found = calibrated_on(&noisy(3.0), explains, rule);
+    let larger: Vec<(f64, bool, u64)> =
+        found.larger.iter().map(|w| (w.effect, w.holds, w.lineages)).collect();
+    assert_eq!(larger, [(0.0, false, 48), (1.0, true, 48), (2.0, true, 48)]);
+    // Just a fifth is explained: the upper end of an interval lies below in 2.5 of 100 worlds.
+    assert!(found.larger[1].share(Verdict::Contradicted) <= 0.08, "{:?}", found.larger[1]);
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
 pub const STATISTICS_VERSION: u32 = 12;
 /// How worlds are drawn in which the judge is tried.
-pub const CALIBRATION_VERSION: u32 = 3;
+pub const CALIBRATION_VERSION: u32 = 5;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 22;
 

@@ -142,9 +142,10 @@ fn along<'s>(
                 context.model(id)?.word(fact)
             };
             let groups: Vec<Option<String>> = models.iter().map(|m| group(m.id)).collect();
+            // A partial correlation of ranks is one of what ranks leave of ranks.
+            let of = |seen| if pattern.is_of_ranks() { normal_scores(&of(seen)) } else { of(seen) };
             let controls: Vec<Vec<f64>> = fixed[1..].iter().map(of).collect();
             let values = left_of(&of(&fixed[0]), &controls, &groups);
-            let values = if pattern.is_of_ranks() { normal_scores(&values) } else { values };
             standardised(&values).ok_or_else(|| "x does not differ between models".to_string())
         }
         Pattern::Change { change, .. } => {

@@ -74,14 +74,20 @@ pub(super) fn exchangeable<'a>(seen: &[Seen<'a>]) -> Vec<Vec<&'a str>> {
 }
 
 /// The spread of lineages around what they have in common: of the means of the models in each, less what `fitted` says of a
-/// model. 0 with fewer than two.
-pub(super) fn between(models: &[SeenModel<'_>], lineage: &[usize], fitted: impl Fn(usize) -> f64) -> f64 {
+/// model by so many parameters. None with no more lineages than these.
+pub(super) fn between(
+    models: &[SeenModel<'_>],
+    lineage: &[usize],
+    parameters: usize,
+    fitted: impl Fn(usize) -> f64,
+) -> Option<f64> {
     let mut left = BTreeMap::<usize, Vec<f64>>::new();
     for (number, model) in models.iter().enumerate() {
         left.entry(lineage[number]).or_default().push(model.mean - fitted(number));
     }
     let means: Vec<f64> = left.values().filter_map(|own| mean(own)).collect();
-    standard_deviation(&means).unwrap_or(0.0)
+    let (n, free) = (means.len(), means.len().checked_sub(parameters).filter(|free| *free > 0)?);
+    Some(standard_deviation(&means)? * ((n - 1) as f64 / free as f64).sqrt())
 }
 
 /// The spread of models of one lineage around its mean; 0 where no lineage has two.

@@ -31,6 +31,8 @@ pub(super) struct Setting<'a> {
     /// Names of the copies of each prompt, the prompt itself first.
     copies: BTreeMap<&'a str, Vec<&'a str>>,
     spread: Vec<Spread>,
+    /// Of each drawn quantity, how the models that have a prompt lie around their means on it, on average.
+    common: Vec<BTreeMap<&'a str, f64>>,
     /// Prompts of which one may stand for another.
     exchangeable: Vec<Vec<&'a str>>,
     /// Of each model of the first drawn quantity, where its prompts lie along what the claim is about.
@@ -48,6 +50,15 @@ struct Spread {
     inside: f64,
     /// Of prompts in a model.
     within: f64,
+    /// Of the mean over a model's prompts, by the choice of these.
+    of_mean: f64,
+}
+
+impl Spread {
+    /// Of the mean of a model that nothing sets apart.
+    fn all(self) -> f64 {
+        (self.between.powi(2) + self.inside.powi(2) + self.of_mean.powi(2)).sqrt()
+    }
 }
 
 /// What is true in a world.
@@ -70,19 +81,26 @@ impl<'a> Setting<'a> {
         copies: BTreeMap<&'a str, Vec<&'a str>>,
     ) -> Setting<'a> {
         let spread = drawn.iter().zip(&lineages).enumerate().map(|(number, (seen, lineage))| {
-            let models = &seen.models;
-            let along = if number == 0 { &along[..] } else { &[] };
+            // Copies say nothing new of a spread.
+            let originals = seen.models.iter().take_while(|model| model.id == model.of).count();
+            let (models, lineage) = (&seen.models[..originals], &lineage[..originals]);
             let between = match pattern {
-                Pattern::Difference { .. } | Pattern::Fact { .. } => {
-                    let fitted = group_means(models, along);
-                    between(models, lineage, |i| fitted[i])
+                Pattern::Difference { .. } | Pattern::Fact { .. } if number == 0 => {
+                    let along = &along[..originals];
+                    let (fitted, groups) = group_means(models, along);
+                    // Without more lineages than groups nothing is left around the groups' means.
+                    between(models, lineage, groups, |i| fitted[i])
+                        .or_else(|| between(models, lineage, 1, |_| 0.0))
                 }
-                _ => between(models, lineage, |_| 0.0),
+                _ => between(models, lineage, 1, |_| 0.0),
             };
-            Spread { between, inside: inside(models, lineage), within: seen.within().unwrap_or(0.0) }
+            let of_mean = of_mean(models, copies.values().next().map_or(1, Vec::len));
+            let within = seen.within().unwrap_or(0.0);
+            Spread { between: between.unwrap_or(0.0), inside: inside(models, lineage), within, of_mean }
         });
         let spread = spread.collect();
         let exchangeable = exchangeable(&drawn);
+        let common = drawn.iter().map(|seen| in_common(&seen.models)).collect();
         let along_prompts: Vec<_> =
             drawn[0].models.iter().map(|model| along_prompts(pattern, model, &fixed)).collect();
         let relations_differ = relations_differ(&drawn[0].models, &lineages[0], &along_prompts);
@@ -95,6 +113,7 @@ impl<'a> Setting<'a> {
             along,
             copies,
             spread,
+            common,
             exchangeable,
             along_prompts,
             relations_differ,
@@ -104,6 +123,9 @@ impl<'a> Setting<'a> {
     /// The smallest effect of interest in the unit of the claim, without its sign.
     pub(super) fn smallest(&self) -> f64 {
         let Spread { between, within, .. } = self.spread[0];
+        // A share of the variance is one of all that there is.
+        let between =
+            if matches!(self.pattern, Pattern::Fact { .. }) { self.spread[0].all() } else { between };
         match self.aim.smallest {
             Size::Plain(size) => size,
             Size::Deviations(size) => {
@@ -121,14 +143,7 @@ impl<'a> Setting<'a> {
 
     /// Draws a world. The prompts of every model and quantity are those of one draw, so that what they have in common stays.
     pub(super) fn draw(&self, truth: Truth, rng: &mut ChaCha12Rng) -> World<'a> {
-        let mut stands_for = BTreeMap::<&str, &str>::new();
-        for block in &self.exchangeable {
-            for prompt in block {
-                for copy in self.copies_of(prompt) {
-                    stands_for.insert(copy, block[rng.random_range(0..block.len())]);
-                }
-            }
-        }
+        let stands_for = self.prompts_drawn(rng);
         let of_lineages = self.lineages.iter().flatten().max().map_or(0, |most| most + 1);
         let lineage: Vec<f64> = (0..of_lineages).map(|_| normal(rng)).collect();
         let mut quantities = Vec::new();
@@ -147,7 +162,8 @@ impl<'a> Setting<'a> {
                 };
                 let along = self.along_prompts.get(i).filter(|_| number == 0);
                 let truth = self.in_lineage(truth, apart);
-                cells.models.insert(model.id, self.prompts(model, along, level, truth, &stands_for));
+                let left = self.left(number, model, &stands_for, rng);
+                cells.models.insert(model.id, self.prompts(model, along, level, truth, &left));
             }
             quantities.push((seen.quantity, cells));
         }
@@ -170,6 +186,41 @@ impl<'a> Setting<'a> {
             quantities.push((seen.quantity, cells));
         }
         World { quantities }
+    }
+
+    /// For each prompt and copy of one, the prompt that stands for it in a world.
+    fn prompts_drawn(&self, rng: &mut ChaCha12Rng) -> BTreeMap<&str, &'a str> {
+        let mut stands_for = BTreeMap::new();
+        for block in &self.exchangeable {
+            for prompt in block {
+                for copy in self.copies_of(prompt) {
+                    stands_for.insert(*copy, block[rng.random_range(0..block.len())]);
+                }
+            }
+        }
+        stands_for
+    }
+
+    /// How a model's prompts lie around its mean. A copy is a model of its own: it shares with the others what they have in common
+    /// in a prompt, and no more.
+    fn left<'s>(
+        &'s self,
+        number: usize,
+        model: &SeenModel<'a>,
+        stands_for: &BTreeMap<&'s str, &'a str>,
+        rng: &mut ChaCha12Rng,
+    ) -> BTreeMap<&'s str, f64> {
+        if model.id == model.of || model.left.is_empty() {
+            let known = stands_for.iter().filter_map(|(copy, stand)| Some((*copy, *model.left.get(stand)?)));
+            return known.collect();
+        }
+        let common = &self.common[number];
+        let own = self.prompts_drawn(rng);
+        let of = |(copy, stand): (&&'s str, &&'a str)| {
+            let (alone, without) = (own[copy], common[own[copy]]);
+            Some((*copy, common[stand] + model.left.get(alone)? - without))
+        };
+        stands_for.iter().filter_map(of).collect()
     }
 
     /// What is true in a lineage that a draw sets apart: a relation between prompts is stronger in some than in others.
@@ -209,9 +260,11 @@ impl<'a> Setting<'a> {
             }
             Pattern::Relation { asked } if asked.unit == Unit::Model => {
                 let spread = self.spread[0];
-                let noise = (1.0 - effect * effect).max(0.0).sqrt();
-                let all = (spread.between.powi(2) + spread.inside.powi(2)).sqrt();
-                self.mean_of(0) + effect * self.along[i] * all + noise * own
+                // The choice of prompts is part of what x does not say.
+                let left = (1.0 - effect * effect).max(0.0) * spread.all().powi(2) - spread.of_mean.powi(2);
+                let of_own = spread.between.powi(2) + spread.inside.powi(2);
+                let noise = if of_own > 0.0 { (left.max(0.0) / of_own).sqrt() } else { 0.0 };
+                self.mean_of(0) + effect * self.along[i] * spread.all() + noise * own
             }
             Pattern::Relation { .. } | Pattern::Categories { .. } | Pattern::Inside { .. } => seen[i].mean,
             Pattern::Change { through, .. } => {
@@ -251,7 +304,7 @@ impl<'a> Setting<'a> {
         along: Option<&BTreeMap<&'a str, f64>>,
         level: f64,
         truth: Truth,
-        stands_for: &BTreeMap<&str, &str>,
+        left: &BTreeMap<&str, f64>,
     ) -> ModelCells<'a> {
         if model.left.is_empty() {
             return ModelCells { prompts: BTreeMap::new(), aggregate: Some(level) };
@@ -260,7 +313,7 @@ impl<'a> Setting<'a> {
         let mut own = BTreeMap::new();
         for (prompt, cell) in &model.prompts {
             for copy in self.copies_of(prompt) {
-                let left = model.left[stands_for[copy]];
+                let left = left[copy];
                 let value = match along.and_then(|along| along.get(prompt)) {
                     Some(z) if matches!(self.pattern, Pattern::Relation { .. }) => {
                         let rho = truth.effect;
@@ -336,14 +389,34 @@ fn relations_differ(models: &[SeenModel<'_>], lineage: &[usize], along: &[BTreeM
     variance.zip(by_chance).map_or(0.0, |(all, by_chance)| (all - by_chance).max(0.0).sqrt())
 }
 
-/// Of each model the mean of those that lie where it does.
-fn group_means(models: &[SeenModel<'_>], along: &[f64]) -> Vec<f64> {
+/// Of each model the mean of those that lie where it does; and how many places there are.
+fn group_means(models: &[SeenModel<'_>], along: &[f64]) -> (Vec<f64>, usize) {
     let of = |place: f64| {
         let alike =
             models.iter().zip(along).filter(|(_, other)| **other == place).map(|(model, _)| model.mean);
         mean(&alike.collect::<Vec<_>>()).unwrap_or(0.0)
     };
-    along.iter().map(|&place| of(place)).collect()
+    let mut places = along.to_vec();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    (along.iter().map(|&place| of(place)).collect(), places.len())
+}
+
+/// The mean over models of how they lie around their means on each prompt.
+fn in_common<'a>(models: &[SeenModel<'a>]) -> BTreeMap<&'a str, f64> {
+    let mut of = BTreeMap::<&str, Vec<f64>>::new();
+    for (prompt, left) in models.iter().flat_map(|model| &model.left) {
+        of.entry(prompt).or_default().push(*left);
+    }
+    of.into_iter().filter_map(|(prompt, left)| Some((prompt, mean(&left)?))).collect()
+}
+
+/// The standard error of a model's mean over so many copies of its prompts, as a root of mean squares over models.
+fn of_mean(models: &[SeenModel<'_>], copies: usize) -> f64 {
+    let squares = models
+        .iter()
+        .filter_map(|model| Some(model.deviation()?.powi(2) / (model.left.len() * copies) as f64));
+    mean(&squares.collect::<Vec<_>>()).map_or(0.0, f64::sqrt)
 }
 
 /// A number within bounds, or outside of them: as it was seen where it lies there, else in the middle, or half their width

@@ -62,9 +62,8 @@ fn key_at_fault<C: DeserializeOwned>(
     if most <= 1 || config.len() > MOST_KEYS || message.starts_with("missing field") {
         return None;
     }
-    let is_simple = |value: &Json| value.is_boolean() || value.is_number() || value.is_string();
-    let mut simple = config.iter().filter(|(_, found)| is_simple(found));
-    simple.find_map(|(key, _)| key_at_fault::<C>(&without(key), message, most - 1))
+    let mut others = config.iter().filter(|(_, found)| !found.is_object() && !found.is_null());
+    others.find_map(|(key, _)| key_at_fault::<C>(&without(key), message, most - 1))
 }
 
 /// Keys whose null says something else than that they are absent.

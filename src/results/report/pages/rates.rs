@@ -9,7 +9,7 @@ use study::judge::outcome::Verdict;
 use study::judge::{Calibration, Rates};
 
 const WIDTH: f64 = 860.0;
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 172.0;
 const TOP: f64 = 40.0;
 const ROW: f64 = 16.0;
 const BAR: f64 = 11.0;
@@ -141,7 +141,7 @@ fn draw(all: &[(&Calibration, &[Rates])]) -> Drawing {
             "small",
             (LEFT - 10.0, middle),
             Anchor::End,
-            &fitted(&one.prediction, SMALL, LEFT - 16.0),
+            &fitted(&one.prediction, SMALL, LEFT - 32.0),
         );
         for (at, rates) in placed(worlds).into_iter().enumerate() {
             let Some(rates) = rates else { continue };

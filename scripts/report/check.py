@@ -112,7 +112,8 @@ def look(page, where, shots, name, full=True):
         problem(f"{where}: {text}")
     for text in page.evaluate(PICTURES):
         problem(f"{where}: picture missing: {text}")
-    page.screenshot(path=shots / f"{name}.png", full_page=full)
+    # The whole of a long page takes half a minute where the machine has other work.
+    page.screenshot(path=shots / f"{name}.png", full_page=full, timeout=180_000)
 
 
 def check_pages(browser, address, shots):

@@ -4,6 +4,7 @@
 pub mod analysis;
 pub mod config;
 pub mod judge;
+mod nesting;
 pub mod published;
 pub mod registration;
 pub mod stats;

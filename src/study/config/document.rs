@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::report::Diagnostic;
 use super::source::Source;
 pub(crate) use crate::judge::hypothesis::Step;
+use crate::nesting::{DEEPEST, too_deep};
 use base::foreign::{self, Kind};
 
 /// A parsed file.
@@ -82,6 +83,11 @@ impl Document {
             body => body.replace("\r\n", "\n"),
         };
         let source = Arc::new(Source { path: path.to_path_buf(), text });
+        if let Some(place) = too_deep(&source.text) {
+            let message = format!("tables and lists lie in each other more than {DEEPEST} deep");
+            let advice = "close each bracket that is opened, and each text on its line";
+            return Err(vec![Diagnostic::new(&source, place, message).suggest(advice)]);
+        }
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         if !errors.is_empty() {
             return Err(errors.iter().map(|error| of_toml(&source, error)).collect());
@@ -206,5 +212,13 @@ mod tests {
         let errors = Document::parse(Path::new("t.toml"), "a = \nb = 1\nc = [1,\n".into()).unwrap_err();
         let at = |line| errors.iter().any(|error| error.line == line);
         assert!(at(1) && at(3), "{errors:?}");
+    }
+
+    #[test]
+    fn a_text_that_would_overflow_the_parser_is_refused_at_its_place() {
+        for text in ["y = { metric = \"\n".repeat(100_000), format!("a{} = 1", ".a".repeat(100_000))] {
+            let errors = Document::parse(Path::new("t.toml"), text).unwrap_err();
+            assert!(errors.len() == 1 && errors[0].message.contains("64 deep"), "{errors:?}");
+        }
     }
 }

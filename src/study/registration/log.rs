@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::checkout;
 use super::entered::Entered;
 use super::error::RegistrationError;
+use crate::nesting::{DEEPEST, too_deep};
 use base::foreign::{self, Kind};
 use base::hash::{Fields, Key};
 use base::{lookup, publish};
@@ -222,6 +223,9 @@ fn short(commit: &str) -> &str {
 fn entries(text: &str) -> Result<Vec<Entry>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
+    }
+    if too_deep(text).is_some() {
+        return Err(format!("its tables lie in each other more than {DEEPEST} deep"));
     }
     let found: Listed<Vec<Entry>> = toml::from_str(text).map_err(|error| error.message().to_string())?;
     let mut before: Option<Key> = None;

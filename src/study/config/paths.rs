@@ -18,6 +18,15 @@ pub(super) enum Problem {
     Unreadable(PathBuf, io::Error),
 }
 
+/// What the system cannot look at, and what it says.
+pub(super) struct Unreadable(pub PathBuf, pub io::Error);
+
+impl From<Unreadable> for Problem {
+    fn from(Unreadable(path, error): Unreadable) -> Problem {
+        Problem::Unreadable(path, error)
+    }
+}
+
 /// `name` relative to the folder of `file`.
 pub(super) fn beside(file: &Path, name: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(name)
@@ -62,7 +71,7 @@ fn toml_files_but(folder: &Path, seen: &mut BTreeSet<PathBuf>) -> Result<Vec<Pat
 }
 
 /// `*.toml` of one folder, numbers inside names in numeric order (H9 before H13).
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+pub(super) fn listed(folder: &Path) -> Result<Vec<PathBuf>, Unreadable> {
     let mut files = Vec::new();
     for path in entries(folder)? {
         if path.extension().is_some_and(|extension| extension == "toml") && is_file(&path)? {
@@ -74,18 +83,18 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
 }
 
 /// What is in a folder; a folder that is not there holds nothing.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Unreadable> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     match lookup::entries(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(Vec::new())
         }
-        found => found.map_err(|error| Problem::Unreadable(folder.to_path_buf(), error)),
+        found => found.map_err(|error| Unreadable(folder.to_path_buf(), error)),
     }
 }
 
-fn is_file(path: &Path) -> Result<bool, Problem> {
-    lookup::is_file(path).map_err(|error| Problem::Unreadable(path.to_path_buf(), error))
+fn is_file(path: &Path) -> Result<bool, Unreadable> {
+    lookup::is_file(path).map_err(|error| Unreadable(path.to_path_buf(), error))
 }
 
 /// Sort key: runs of digits compare as numbers.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::id::{self, RULE};
 use super::kind::Kind;
+use super::paths::{self, Unreadable};
 use super::schema;
 use crate::judge::hypothesis::Test;
 use base::lookup;
@@ -78,18 +79,9 @@ pub fn models() -> &'static str {
 
 /// Names of the TOML files of a folder, sorted; none where there is no such folder.
 fn names(folder: &Path) -> Result<Vec<String>, NewError> {
-    let failed = |source| NewError::Look { path: folder.to_path_buf(), source };
-    let mut names = Vec::new();
-    match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-        Ok(entries) => {
-            for entry in entries {
-                let name = entry.map_err(failed)?.file_name();
-                names.extend(name.to_str().and_then(|name| name.strip_suffix(".toml")).map(str::to_string));
-            }
-        }
-    }
+    let files = paths::listed(folder).map_err(|Unreadable(path, source)| NewError::Look { path, source })?;
+    let name = |path: &PathBuf| Some(path.file_stem()?.to_str()?.to_string());
+    let mut names: Vec<String> = files.iter().filter_map(name).collect();
     names.sort();
     Ok(names)
 }

@@ -73,6 +73,7 @@ pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use mixture::mixture_bic;
 pub use nested::{Nested, nested};
 pub use normal::normal_quantile;
+pub(crate) use normal::upper_tail;
 pub use permutation::{
     Draw, MONTE_CARLO, Orders, correlation_p, correlation_ps, sign_flip_p, smallest_correlation_p,
     smallest_correlation_p_within, smallest_sign_p,

@@ -6,7 +6,7 @@ use statrs::{
 };
 
 /// P(Z > z): half the upper tail of chi-square with one degree of freedom.
-pub(super) fn upper_tail(z: f64) -> f64 {
+pub(crate) fn upper_tail(z: f64) -> f64 {
     // The library's gamma function takes neither.
     if z.is_nan() || z == 0.0 {
         return z + 0.5;

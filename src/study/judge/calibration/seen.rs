@@ -6,7 +6,7 @@ use crate::judge::{
     cells::{Cell, Cells},
     hypothesis::Quantity,
 };
-use crate::stats::{mean, normal_quantile, standard_deviation};
+use crate::stats::{Method, correlation_of, mean, normal_quantile, standard_deviation};
 
 /// A quantity of every model that has it.
 pub(super) struct Seen<'a> {
@@ -99,6 +99,60 @@ pub(super) fn inside(models: &[SeenModel<'_>], lineage: &[usize]) -> f64 {
     let squares: Vec<f64> =
         of.values().filter_map(|own| standard_deviation(own)).map(|deviation| deviation.powi(2)).collect();
     mean(&squares).map_or(0.0, f64::sqrt)
+}
+
+/// The standard deviation of lineages' correlations of their prompts with where these lie, on Fisher's scale, less what so few prompts
+/// make of it; 0 with fewer than two lineages.
+pub(super) fn relations_differ(
+    models: &[SeenModel<'_>],
+    lineage: &[usize],
+    along: &[BTreeMap<&str, f64>],
+) -> f64 {
+    let mut of = BTreeMap::<usize, Vec<(f64, f64)>>::new();
+    for ((model, lineage), along) in models.iter().zip(lineage).zip(along) {
+        let both = along.iter().filter_map(|(prompt, z)| Some((*z, *model.left.get(prompt)?)));
+        let (x, y): (Vec<f64>, Vec<f64>) = both.unzip();
+        let found = correlation_of(&x, &y, Method::Pearson).map(f64::atanh).filter(|z| z.is_finite());
+        if let Some(found) = found.filter(|_| x.len() > 3) {
+            of.entry(*lineage).or_default().push((found, 1.0 / (x.len() as f64 - 3.0)));
+        }
+    }
+    let each = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
+        of.values().filter_map(|own| mean(&own.iter().map(pick).collect::<Vec<_>>())).collect()
+    };
+    let variance = standard_deviation(&each(|one| one.0)).map(|deviation| deviation.powi(2));
+    let by_chance = mean(&each(|one| one.1));
+    variance.zip(by_chance).map_or(0.0, |(all, by_chance)| (all - by_chance).max(0.0).sqrt())
+}
+
+/// Of each model the mean of those that lie where it does; and how many places there are.
+pub(super) fn group_means(models: &[SeenModel<'_>], along: &[f64]) -> (Vec<f64>, usize) {
+    let of = |place: f64| {
+        let alike =
+            models.iter().zip(along).filter(|(_, other)| **other == place).map(|(model, _)| model.mean);
+        mean(&alike.collect::<Vec<_>>()).unwrap_or(0.0)
+    };
+    let mut places = along.to_vec();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    (along.iter().map(|&place| of(place)).collect(), places.len())
+}
+
+/// The mean over models of how they lie around their means on each prompt.
+pub(super) fn in_common<'a>(models: &[SeenModel<'a>]) -> BTreeMap<&'a str, f64> {
+    let mut of = BTreeMap::<&str, Vec<f64>>::new();
+    for (prompt, left) in models.iter().flat_map(|model| &model.left) {
+        of.entry(prompt).or_default().push(*left);
+    }
+    of.into_iter().filter_map(|(prompt, left)| Some((prompt, mean(&left)?))).collect()
+}
+
+/// The standard error of a model's mean over so many copies of its prompts, as a root of mean squares over models.
+pub(super) fn of_mean(models: &[SeenModel<'_>], copies: usize) -> f64 {
+    let squares = models
+        .iter()
+        .filter_map(|model| Some(model.deviation()?.powi(2) / (model.left.len() * copies) as f64));
+    mean(&squares.collect::<Vec<_>>()).map_or(0.0, f64::sqrt)
 }
 
 /// What is left of values within groups, after what other values of the same units say of them linearly.

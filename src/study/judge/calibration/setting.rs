@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use rand::{RngExt, rngs::ChaCha12Rng};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{
-    seen::{Seen, SeenModel, between, exchangeable, inside, left_of, normal_scores, standardised},
+    seen::{
+        Seen, SeenModel, between, exchangeable, group_means, in_common, inside, left_of, normal_scores,
+        of_mean, relations_differ, standardised,
+    },
     truth::{Aim, Pattern, Size},
     world::World,
 };
@@ -14,7 +16,7 @@ use crate::judge::{
     cells::{Cell, ModelCells},
     kinds::Unit,
 };
-use crate::stats::{Method, correlation_of, mean, normal_quantile, standard_deviation};
+use crate::stats::{mean, normal_quantile, upper_tail};
 
 /// What a draw needs to know.
 pub(super) struct Setting<'a> {
@@ -152,14 +154,9 @@ impl<'a> Setting<'a> {
             cells.models.clear();
             for (i, model) in seen.models.iter().enumerate() {
                 let spread = self.spread[number];
-                let own = lineage[self.lineages[number][i]] * spread.between + normal(rng) * spread.inside;
                 let apart = lineage[self.lineages[number][i]];
-                let level = match self.pattern {
-                    Pattern::Inside { within, share, .. } => {
-                        inside_or_not(model.mean, within, normal_cdf(apart) < share + truth.effect)
-                    }
-                    _ => self.level(number, i, own, truth),
-                };
+                let own = apart * spread.between + normal(rng) * spread.inside;
+                let level = self.level(number, i, apart, own, truth);
                 let along = self.along_prompts.get(i).filter(|_| number == 0);
                 let truth = self.in_lineage(truth, apart);
                 let left = self.left(number, model, &stands_for, rng);
@@ -233,8 +230,9 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// Where a model's mean lies in a world; `own` is what sets its lineage and itself apart.
-    fn level(&self, number: usize, i: usize, own: f64, truth: Truth) -> f64 {
+    /// Where a model's mean lies in a world; `apart` is the draw that sets its lineage apart, `own` what sets its lineage and itself
+    /// apart by the spreads that were seen.
+    fn level(&self, number: usize, i: usize, apart: f64, own: f64, truth: Truth) -> f64 {
         let seen = &self.drawn[number].models;
         let Truth { effect, elsewhere } = truth;
         let lineage = self.lineages[number][i];
@@ -266,7 +264,10 @@ impl<'a> Setting<'a> {
                 let noise = if of_own > 0.0 { (left.max(0.0) / of_own).sqrt() } else { 0.0 };
                 self.mean_of(0) + effect * self.along[i] * spread.all() + noise * own
             }
-            Pattern::Relation { .. } | Pattern::Categories { .. } | Pattern::Inside { .. } => seen[i].mean,
+            Pattern::Inside { within, share, .. } => {
+                inside_or_not(seen[i].mean, within, upper_tail(-apart) < share + effect)
+            }
+            Pattern::Relation { .. } | Pattern::Categories { .. } => seen[i].mean,
             Pattern::Change { through, .. } => {
                 let base = self.along[i];
                 let is_base = || self.along.contains(&(i as f64));
@@ -369,56 +370,6 @@ fn along_prompts<'a>(
     values.keys().copied().zip(standardised(&all).unwrap_or_default()).collect()
 }
 
-/// The standard deviation of lineages' correlations of their prompts with where these lie, on Fisher's scale, less what so few prompts
-/// make of it; 0 with fewer than two lineages.
-fn relations_differ(models: &[SeenModel<'_>], lineage: &[usize], along: &[BTreeMap<&str, f64>]) -> f64 {
-    let mut of = BTreeMap::<usize, Vec<(f64, f64)>>::new();
-    for ((model, lineage), along) in models.iter().zip(lineage).zip(along) {
-        let both = along.iter().filter_map(|(prompt, z)| Some((*z, *model.left.get(prompt)?)));
-        let (x, y): (Vec<f64>, Vec<f64>) = both.unzip();
-        let found = correlation_of(&x, &y, Method::Pearson).map(f64::atanh).filter(|z| z.is_finite());
-        if let Some(found) = found.filter(|_| x.len() > 3) {
-            of.entry(*lineage).or_default().push((found, 1.0 / (x.len() as f64 - 3.0)));
-        }
-    }
-    let each = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
-        of.values().filter_map(|own| mean(&own.iter().map(pick).collect::<Vec<_>>())).collect()
-    };
-    let variance = standard_deviation(&each(|one| one.0)).map(|deviation| deviation.powi(2));
-    let by_chance = mean(&each(|one| one.1));
-    variance.zip(by_chance).map_or(0.0, |(all, by_chance)| (all - by_chance).max(0.0).sqrt())
-}
-
-/// Of each model the mean of those that lie where it does; and how many places there are.
-fn group_means(models: &[SeenModel<'_>], along: &[f64]) -> (Vec<f64>, usize) {
-    let of = |place: f64| {
-        let alike =
-            models.iter().zip(along).filter(|(_, other)| **other == place).map(|(model, _)| model.mean);
-        mean(&alike.collect::<Vec<_>>()).unwrap_or(0.0)
-    };
-    let mut places = along.to_vec();
-    places.sort_by(f64::total_cmp);
-    places.dedup();
-    (along.iter().map(|&place| of(place)).collect(), places.len())
-}
-
-/// The mean over models of how they lie around their means on each prompt.
-fn in_common<'a>(models: &[SeenModel<'a>]) -> BTreeMap<&'a str, f64> {
-    let mut of = BTreeMap::<&str, Vec<f64>>::new();
-    for (prompt, left) in models.iter().flat_map(|model| &model.left) {
-        of.entry(prompt).or_default().push(*left);
-    }
-    of.into_iter().filter_map(|(prompt, left)| Some((prompt, mean(&left)?))).collect()
-}
-
-/// The standard error of a model's mean over so many copies of its prompts, as a root of mean squares over models.
-fn of_mean(models: &[SeenModel<'_>], copies: usize) -> f64 {
-    let squares = models
-        .iter()
-        .filter_map(|model| Some(model.deviation()?.powi(2) / (model.left.len() * copies) as f64));
-    mean(&squares.collect::<Vec<_>>()).map_or(0.0, f64::sqrt)
-}
-
 /// A number within bounds, or outside of them: as it was seen where it lies there, else in the middle, or half their width
 /// beyond one of them.
 fn inside_or_not(seen: f64, [low, high]: [f64; 2], inside: bool) -> f64 {
@@ -429,11 +380,6 @@ fn inside_or_not(seen: f64, [low, high]: [f64; 2], inside: bool) -> f64 {
         false if low > (high - low) / 2.0 => low - (high - low) / 2.0,
         false => high + (high - low) / 2.0,
     }
-}
-
-/// The share of a standard normal distribution below a value.
-fn normal_cdf(value: f64) -> f64 {
-    Normal::standard().cdf(value)
 }
 
 /// A standard normal draw.

@@ -196,8 +196,7 @@ fn aim(rule: &Rule, null: f64, correlation: bool) -> Aim {
     let (sign, smallest) = match (lower, upper) {
         (Some(low), Some(high)) if low.value() < 0.0 && high.value() > 0.0 => {
             let smallest = if -low.value() < high.value() { low } else { high };
-            let smallest = smallest.of_size();
-            return Aim { smallest, stated: true, sign: 1.0, absent: true, either_way: false };
+            return Aim::stated(smallest.of_size(), true);
         }
         (None, Some(high)) => (-1.0, Some(high)),
         (Some(low), _) => (1.0, Some(low)),
@@ -214,6 +213,11 @@ fn aim(rule: &Rule, null: f64, correlation: bool) -> Aim {
 }
 
 impl Aim {
+    /// That an effect is as large as this, or `absent`, that none is.
+    fn stated(smallest: Size, absent: bool) -> Aim {
+        Aim { smallest, stated: true, sign: 1.0, absent, either_way: false }
+    }
+
     /// The aim of a pattern, which may say what the rule does not.
     pub(super) fn of(pattern: Pattern<'_>, rule: &Rule) -> Aim {
         let (null, correlation) = match pattern {
@@ -235,19 +239,8 @@ impl Aim {
             Pattern::Change { smallest: Some(size), .. } if !aim.stated => {
                 (aim.smallest, aim.stated) = (Size::Plain(size), true);
             }
-            Pattern::Inside { share, .. } => {
-                let smallest = Size::Plain(1.0 - share);
-                aim = Aim { smallest, stated: true, sign: 1.0, absent: false, either_way: false };
-            }
-            Pattern::Shift { band: Some([_, half]), .. } => {
-                aim = Aim {
-                    smallest: Size::Plain(half),
-                    stated: true,
-                    sign: 1.0,
-                    absent: true,
-                    either_way: false,
-                };
-            }
+            Pattern::Inside { share, .. } => aim = Aim::stated(Size::Plain(1.0 - share), false),
+            Pattern::Shift { band: Some([_, half]), .. } => aim = Aim::stated(Size::Plain(half), true),
             _ => {}
         }
         aim

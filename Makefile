@@ -79,6 +79,7 @@ goldens: .venv/ready .venv/quantised/ready ## remake the reference observations,
 	.venv/quantised/bin/python scripts/reference/make_quantised.py
 	.venv/bin/python scripts/reference/make_tokens.py
 	.venv/bin/python scripts/reference/make_older_tokens.py
+	.venv/bin/python scripts/reference/make_named_tokens.py
 	.venv/bin/python scripts/reference/make_pieces.py
 	.venv/bin/python scripts/reference/make_stats.py
 	.venv/bin/python scripts/reference/make_stats_extra.py

@@ -35,7 +35,8 @@ What the reference is, where the library leaves a choice:
 
 `weights.json` says what the weights of every case are (`make_weights.py`: values are probed from outside, so no layout is
 assumed), `spectra.json` how the token vectors of several prompts lie in five of them (`make_spectra.py`).
-`older_tokens.json` and `pieces/` are the ids of tokenizers without `tokenizer.json` (`make_older_tokens.py`, `make_pieces.py`).
+`older_tokens.json` and `pieces/` are the ids of tokenizers without `tokenizer.json` (`make_older_tokens.py`, `make_pieces.py`),
+`named_tokens.json` those of one beside files that name more tokens (`make_named_tokens.py`).
 `stats*.json` hold results of SciPy, statsmodels and diptest (`make_stats*.py`); `../headers/` the
 configs and tensor shapes of the eight models of the research (`make_headers.py`). `make goldens` remakes all.
 

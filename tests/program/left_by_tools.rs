@@ -292,6 +292,30 @@ fn norms_of_branches_that_float32_cannot_square_are_those_of_the_numbers() {
 }
 
 #[test]
+fn the_cosine_of_vectors_whose_product_leaves_float32_is_that_of_their_directions() {
+    let sandbox = Sandbox::new();
+    let cosines = |exponent: i32| {
+        let mut stored = tensors("llama3-tiny");
+        let (_, _, rows) = stored.get_mut("model.embed_tokens.weight").unwrap();
+        for number in rows.chunks_exact_mut(2) {
+            let bits = u32::from(u16::from_le_bytes([number[0], number[1]])) << 16;
+            let scaled = f32::from_bits(bits) * 2f32.powi(exponent);
+            number.copy_from_slice(&scaled.to_le_bytes()[2..]);
+        }
+        with(&sandbox, "llama3-tiny", &stored);
+        let found = sandbox.json(&["measure", "./model", "--tokens", "5,6,7", "--json"]);
+        let first = &found["observations"][0]["write_cosine"][0];
+        first.as_array().unwrap().iter().map(|cosine| cosine.as_f64().unwrap()).collect::<Vec<f64>>()
+    };
+    // Of a stream that is small beside the norm's epsilon the first block is linear.
+    let (expected, found) = (cosines(-40), cosines(-80));
+    assert!(expected.iter().all(|cosine| cosine.abs() > 1e-3), "{expected:?}");
+    for (expected, found) in expected.iter().zip(&found) {
+        assert!((expected - found).abs() < 1e-5, "{expected} {found}");
+    }
+}
+
+#[test]
 fn a_decoder_of_float16_that_overflows_is_an_error_at_its_first_tap() {
     let sandbox = Sandbox::new();
     let mut decoder =

@@ -21,7 +21,7 @@ use super::{
 };
 use base::progress::{Done, Progress};
 use model::{
-    arch::{Place, Recipe, WeightUse, is_lost, scaled_name, stream_gauge},
+    arch::{LOST_COSINE, Place, Recipe, WeightUse, is_lost, scaled_name, stream_gauge},
     checkpoint::{Checkpoint, widen::widen_from},
     onnx,
 };
@@ -261,11 +261,13 @@ impl<'a> Walk<'a, '_> {
             let has_lost =
                 |name: &&str| gauges.get(*name).is_some_and(|row| row.iter().copied().any(is_lost));
             let lost: Vec<&str> = of_branches.iter().map(String::as_str).filter(has_lost).collect();
-            if !lost.is_empty() {
+            let has_lost_stream = || entering(state).is_some_and(|row| row.iter().copied().any(is_lost));
+            if !lost.is_empty() || has_lost_stream() {
                 let session = match &mut again {
                     Some(session) => session,
                     none => none.insert(scaled()?),
                 };
+                let lost: Vec<&str> = lost.into_iter().chain([LOST_COSINE]).collect();
                 let mut out = run(session, state, &lost)?;
                 for name in lost {
                     gauges.insert(name.to_string(), out.floats(name)?);
@@ -305,6 +307,11 @@ impl<'a> Walk<'a, '_> {
         found.sort_by_key(|(prompt, _)| *prompt);
         found.into_iter().map(|(_, observation)| observation).collect()
     }
+}
+
+/// The norms of the stream that enters the next block.
+fn entering(state: &State) -> Option<&Vec<f32>> {
+    state.layers.last().and_then(|taps| taps.get(NORM))
 }
 
 /// The outputs that give the taps of a graph's stream, each with its tap.

@@ -12,7 +12,7 @@ use super::{
     readout::Readout,
     session::{self, Input, Session, integers, value},
 };
-use model::arch::block_gauge;
+use model::arch::{LOST_COSINE, block_gauge, is_lost};
 use number::observation::{Axes, Extra, Extras, NamedTap, PromptObservation};
 
 /// A group of prompts on its way. Gauges are packed per token, one entry per layer.
@@ -125,7 +125,12 @@ impl State {
                 seen.put("kept", filled);
             }
             let (dots, kept, write) = (seen.write_cosine(), seen.kept(), seen.write());
-            let cosines = Array2::from_shape_fn(dots.dim(), |at| cosine(dots[at], kept[at], write[at]));
+            let lost = |(block, t): (usize, usize)| Some(self.blocks[block].get(LOST_COSINE)?[rows[t]]);
+            let cosines = Array2::from_shape_fn(dots.dim(), |at| {
+                // Whether a token's cosine is found this way follows from the token alone, not from its group.
+                let own = if is_lost(kept[at]) || is_lost(write[at]) { lost(at) } else { None };
+                own.map_or_else(|| cosine(dots[at], kept[at], write[at]), |cosine| cosine.clamp(-1.0, 1.0))
+            });
             seen.put("write_cosine", cosines);
             let last = rows.iter().map(|row| self.final_norm[*row]);
             seen.put(

@@ -4,7 +4,10 @@
 use super::{ArchError, Block, NamedBranch};
 use crate::{
     graph::{GraphError, Reduction, Unary, Value},
-    nn::{Scope, length::SMALL},
+    nn::{
+        Scope,
+        length::{SMALL, direction, length},
+    },
 };
 use number::observation::{ATTENTION, Axes, NamedTap, TAPS, named};
 
@@ -59,13 +62,26 @@ pub(super) fn of_stream(s: &mut Scope, stream: &str, x: Value) -> Result<(), Arc
     Ok(())
 }
 
-/// How a tap's norms are taken of rows.
-pub(super) type Norm = fn(&mut Scope, Value) -> Result<Value, GraphError>;
+/// The rows that a block's taps are right for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Those whose squares lie within float32, which is quick. The norms of others are those that [`is_lost`] knows.
+    Usual,
+    /// Of any size. In place of the dot product of what is kept and what is written there is [`LOST_COSINE`].
+    AnySize,
+}
 
-/// The norms `[T]` of rows as they are, which is quick. Of those that [`is_lost`] the squares have left float32; then
-/// [`length`](crate::nn::length::length) is the norm.
-pub(super) fn plain(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
-    s.reduce(Reduction::L2, x)
+/// The output that is the cosine of what is kept and what is written, right for rows of any size.
+pub const LOST_COSINE: &str = "write_cosine";
+
+impl Rows {
+    /// The norms `[T]` of rows.
+    fn norms(self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+        match self {
+            Rows::Usual => s.reduce(Reduction::L2, x),
+            Rows::AnySize => length(s, x),
+        }
+    }
 }
 
 /// Whether a norm is none that float32's squares give.
@@ -79,7 +95,7 @@ pub(super) fn of_block(
     x: Value,
     block: &Block,
     kind: usize,
-    norm: Norm,
+    rows: Rows,
 ) -> Result<(), ArchError> {
     let kept = match block.carry {
         Some(carry) => s.mul(x, carry)?,
@@ -89,7 +105,11 @@ pub(super) fn of_block(
     let mut writes = block.branches.iter().map(|named| named.branch.write);
     let first = writes.next().ok_or(ArchError::NoBranch { kind })?;
     let write = writes.try_fold(first, |sum, write| s.add(sum, write))?;
-    let product = s.mul(kept, write)?;
+    let [left, right] = match rows {
+        Rows::Usual => [kept, write],
+        Rows::AnySize => [direction(s, kept)?, direction(s, write)?],
+    };
+    let product = s.mul(left, right)?;
     let dot = s.reduce(Reduction::Sum, product)?;
     let names: Vec<&str> = block.branches.iter().map(|branch| branch.name).collect();
     for tap in named(&names).iter().filter(|tap| tap.tap.axes == Axes::Blocks) {
@@ -106,12 +126,16 @@ pub(super) fn of_block(
             "kept" if block.carry.is_none() => continue,
             "kept" => kept,
             "write_cosine" => {
-                s.output(&block_gauge(tap), dot)?;
+                let output = match rows {
+                    Rows::Usual => block_gauge(tap),
+                    Rows::AnySize => LOST_COSINE.to_string(),
+                };
+                s.output(&output, dot)?;
                 continue;
             }
             other => return Err(ArchError::NoFormula { tap: other }),
         };
-        let norm = norm(s, vector)?;
+        let norm = rows.norms(s, vector)?;
         s.output(&block_gauge(tap), norm)?;
     }
     Ok(())

@@ -30,7 +30,7 @@ pub use architecture::{Architecture, Initial};
 pub use block::{Block, Branch, NamedBranch};
 pub use error::{ArchError, of_model};
 pub use families::families;
-pub use gauges::{block_gauge, is_lost, stream_gauge};
+pub use gauges::{LOST_COSINE, block_gauge, is_lost, stream_gauge};
 pub use intervene::{rope_theta_times, without_rope_scaling};
 pub use layer::LayerFacts;
 pub use modules::{Modules, UNEMBEDDING, scaled_name};

@@ -1,6 +1,9 @@
 //! The graphs of a recipe: prelude, one block of each kind, final norm, head and tail.
 
-use super::{ArchError, Architecture, gauges};
+use super::{
+    ArchError, Architecture,
+    gauges::{self, Rows},
+};
 use crate::{
     graph::{Binary, Dim, Dtype, Graph, Reduction, Unary, Value},
     nn::{CHUNK, PROMPTS, ROWS, Scope, TOKENS, length::length},
@@ -62,9 +65,9 @@ impl Modules {
         let kinds = (0..size(facts.blocks)).map(|layer| arch.kind(layer) + 1).max().unwrap_or(0);
         let named = |kind: usize| format!("block-{kind}");
         let blocks: Vec<(Graph, Vec<&'static str>)> = (0..kinds)
-            .map(|kind| block(arch, kind, &named(kind), &stream, gauges::plain))
+            .map(|kind| block(arch, kind, &named(kind), &stream, Rows::Usual))
             .collect::<Result<_, _>>()?;
-        let scaled = |kind| Ok(block(arch, kind, &scaled_name(&named(kind)), &stream, length)?.0);
+        let scaled = |kind| Ok(block(arch, kind, &scaled_name(&named(kind)), &stream, Rows::AnySize)?.0);
         let scaled = (0..kinds).map(scaled).collect::<Result<_, ArchError>>()?;
         let (blocks, branches) = blocks.into_iter().unzip();
         Ok(Modules {
@@ -101,7 +104,7 @@ fn block(
     kind: usize,
     name: &str,
     stream: &[Dim],
-    norm: gauges::Norm,
+    rows: Rows,
 ) -> Result<(Graph, Vec<&'static str>), ArchError> {
     let mut graph = Graph::new(name);
     let mut s = Scope::new(&mut graph);
@@ -109,7 +112,7 @@ fn block(
     let block = arch.block(kind, &mut s, x)?;
     s.output("next", block.stream)?;
     gauges::of_stream(&mut s, "next", block.stream)?;
-    gauges::of_block(&mut s, x, &block, kind, norm)?;
+    gauges::of_block(&mut s, x, &block, kind, rows)?;
     let names = block.branches.iter().map(|branch| branch.name).collect();
     Ok((graph, names))
 }

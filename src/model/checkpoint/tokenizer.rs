@@ -21,6 +21,7 @@ mod parsed;
 mod pattern;
 mod rules;
 mod shown;
+mod special;
 mod watch;
 
 use std::{
@@ -40,6 +41,7 @@ use number::protocol::Bos;
 use older::Assembled;
 use parsed::Parsed;
 use shown::short;
+use special::Special;
 
 const FILE: &str = "tokenizer.json";
 
@@ -126,8 +128,11 @@ impl Tokenizer {
     fn of(folder: &Path, parsed: Arc<Parsed>) -> Result<Tokenizer, TokenizerError> {
         let settings = optional(&folder.join("tokenizer_config.json"))?;
         let config = optional(&folder.join("config.json"))?;
+        // A BOS that only the settings know has no id in the model.
         let bos = bos::named(parsed.inner(), &settings, &config);
-        Tokenizer::with_bos(folder.join(FILE), parsed, bos)
+        let file = folder.join(FILE);
+        let parsed = parsed.beside(&file, &Special::read(folder, &settings, &[])?)?;
+        Tokenizer::with_bos(file, parsed, bos)
     }
 
     fn of_older_files(folder: &Path) -> Result<Tokenizer, TokenizerError> {

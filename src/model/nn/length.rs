@@ -12,6 +12,24 @@ const SCALE: f32 = (1_u128 << 100) as f32;
 /// The norms `[T]` of the rows of `x [T, D]`. A row whose squares would leave float32 at either end is scaled before they are
 /// taken; the norm of every other row is the plain one, bit for bit.
 pub fn length(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    let (scaled, factor) = scaled(s, x)?;
+    let norm = s.reduce_keep(Reduction::L2, scaled)?;
+    let norm = s.div(norm, factor)?;
+    s.reshape(norm, &[TOKENS])
+}
+
+/// The rows of `x [T, D]` divided by their norms; a row of zeros stays one.
+pub fn direction(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    let (scaled, _) = scaled(s, x)?;
+    let norm = s.reduce_keep(Reduction::L2, scaled)?;
+    // No scaled row but one of zeros is as short.
+    let shortest = s.scalar(SMALL)?;
+    let norm = s.binary(Binary::Max, norm, shortest)?;
+    s.div(scaled, norm)
+}
+
+/// The rows of `x [T, D]` times their factors `[T, 1]`, by which their squares lie within float32.
+fn scaled(s: &mut Scope, x: Value) -> Result<(Value, Value), GraphError> {
     let plain = s.reduce_keep(Reduction::L2, x)?;
     let [small, large, up, down, one] =
         [SMALL, f32::MAX, SCALE, 1.0 / SCALE, 1.0].map(|number| s.scalar(number));
@@ -19,8 +37,5 @@ pub fn length(s: &mut Scope, x: Value) -> Result<Value, GraphError> {
     let too_small = s.binary(Binary::Less, plain, small?)?;
     let factor = s.choose(too_large, down?, one?)?;
     let factor = s.choose(too_small, up?, factor)?; // [T, 1]
-    let scaled = s.mul(x, factor)?;
-    let norm = s.reduce_keep(Reduction::L2, scaled)?;
-    let norm = s.div(norm, factor)?;
-    s.reshape(norm, &[TOKENS])
+    Ok((s.mul(x, factor)?, factor))
 }

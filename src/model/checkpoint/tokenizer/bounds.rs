@@ -70,17 +70,29 @@ pub(super) fn check(bytes: &[u8]) -> Result<Checked, String> {
         rules.follow(part)?;
     }
     let growth = Growth(rules.growth());
-    let added: usize = parts.added_tokens.iter().map(|token| token.content.len()).sum();
-    if added > MOST_ADDED {
-        return Err(format!("added tokens of {added} bytes, where {MOST_ADDED} is the most"));
-    }
-    growth.allows(added)?;
+    check_added(growth, parts.added_tokens.iter().map(|token| token.content.len()))?;
     let mut rules = Rules::default();
     rules.follow(&parts.decoder)?;
     if rules.growth() > LARGEST_DECODING {
         return Err(format!("a decoder that can make a token {} times as long", rules.growth()));
     }
     Ok(Checked { growth, dropout: parts.model.dropout.filter(|&dropout| is_chance(dropout)) })
+}
+
+/// Checks added tokens of so many bytes each.
+///
+/// # Errors
+/// What is wrong with them.
+pub(super) fn check_added(growth: Growth, bytes: impl Iterator<Item = usize> + Clone) -> Result<(), String> {
+    let longest = bytes.clone().max().unwrap_or(0);
+    if longest > LONGEST_TOKEN {
+        return Err(format!("an added token of {longest} bytes, where {LONGEST_TOKEN} is the most"));
+    }
+    let all: usize = bytes.sum();
+    if all > MOST_ADDED {
+        return Err(format!("added tokens of {all} bytes, where {MOST_ADDED} is the most"));
+    }
+    growth.allows(all)
 }
 
 /// Whether a model of this dropout leaves some merges out: not none, and not all of them every time.

@@ -1,14 +1,18 @@
 //! A `tokenizer.json`, read once and asked under watch.
 
-use std::{path::Path, sync::LazyLock};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::{Map, Value};
-use tokenizers::ModelWrapper;
+use tokenizers::{AddedToken, ModelWrapper};
 
 use super::{
     TokenizerError,
     applied::Watched,
     bounds::{self, Checked, Growth},
+    special::Special,
     watch::watched,
 };
 use crate::checkpoint::CheckpointError;
@@ -30,21 +34,37 @@ impl Parsed {
         if matches!(file.try_exists(), Ok(false)) {
             return Err(TokenizerError::Missing { folder: file.parent().unwrap_or(file).to_path_buf() });
         }
-        let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
-        let bytes = foreign::read(file, Kind::Json).map_err(io)?;
-        // Editors leave a mark of byte order in front.
-        let unmarked = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec);
-        Parsed::of(file, unmarked.unwrap_or(bytes))
+        Parsed::of(file, bytes(file)?)
     }
 
     /// Of the bytes of a `tokenizer.json` that `file` holds or describes.
     pub(super) fn of(file: &Path, bytes: Vec<u8>) -> Result<Parsed, TokenizerError> {
+        Parsed::with(file, bytes, Vec::new())
+    }
+
+    /// This one, read from `file`, with the tokens that the files beside it name: itself where it has them all.
+    pub(super) fn beside(
+        self: Arc<Parsed>,
+        file: &Path,
+        special: &Special,
+    ) -> Result<Arc<Parsed>, TokenizerError> {
+        let added = self.inner.get_added_vocabulary().get_added_tokens_decoder();
+        let joining = special.beside(&added.values().map(|token| (token.content.as_str(), token)).collect());
+        Ok(match joining.is_empty() {
+            true => self,
+            false => Arc::new(Parsed::with(file, bytes(file)?, joining)?),
+        })
+    }
+
+    fn with(file: &Path, bytes: Vec<u8>, joining: Vec<AddedToken>) -> Result<Parsed, TokenizerError> {
         let bad = |found: String| TokenizerError::Bad { file: file.to_path_buf(), found };
         let Checked { growth, dropout } = bounds::check(&bytes).map_err(bad)?;
+        bounds::check_added(growth, joining.iter().map(|token| token.content.len())).map_err(bad)?;
         let open = || -> tokenizers::Result<Watched> {
             let mut inner = Watched::from_bytes(&bytes)?;
             inner.with_truncation(None)?;
             inner.with_padding(None);
+            inner.add_tokens(&joining);
             if dropout.is_some()
                 && let ModelWrapper::BPE(mut model) = inner.get_model().clone()
             {
@@ -55,7 +75,13 @@ impl Parsed {
         };
         // Opening it changes the added tokens as texts are changed.
         let inner = watched(bytes.len(), open).map_err(bad)?;
-        Ok(Parsed { inner, growth, dropout, content: LazyLock::new(Box::new(|| content(bytes))) })
+        let content = move || {
+            let mut content = content(bytes);
+            // Their order gives them their ids.
+            content.extend(joining.iter().flat_map(|token| format!("{token:?}").into_bytes()));
+            content
+        };
+        Ok(Parsed { inner, growth, dropout, content: LazyLock::new(Box::new(content)) })
     }
 
     /// What can be asked without applying a rule.
@@ -104,6 +130,14 @@ impl Parsed {
             })
         })
     }
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, TokenizerError> {
+    let io = |source| CheckpointError::Io { file: file.to_path_buf(), what: "cannot read", source };
+    let bytes = foreign::read(file, Kind::Json).map_err(io)?;
+    // Editors leave a mark of byte order in front.
+    let unmarked = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec);
+    Ok(unmarked.unwrap_or(bytes))
 }
 
 /// The settings of a `tokenizer.json` that decide ids, in one spelling whatever its formatting. The bytes

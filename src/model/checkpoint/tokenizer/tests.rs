@@ -1,6 +1,6 @@
 //! BOS policies on a word-level tokenizer made here; ids and texts of the zoo's byte-level ones.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -251,6 +251,52 @@ const LLAMA_HARD: &[u32] = &[
     0, 277, 956, 1211, 1385, 1333, 1286, 84, 279, 333, 222, 18, 19, 20, 21, 511, 84, 15, 200, 222, 362, 129,
     104, 75, 129, 256, 566, 86, 222, 164, 110, 114,
 ];
+
+/// The cases of `make_named_tokens.py`.
+#[test]
+fn tokens_that_the_files_beside_it_name_join_a_tokenizer_as_in_the_reference() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let golden: Value =
+        serde_json::from_slice(&fs::read(root.join("tests/goldens/named_tokens.json")).unwrap()).unwrap();
+    let texts = golden["texts"].as_array().unwrap();
+    let folders: Vec<TempDir> = golden["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| {
+            let folder = tempfile::tempdir().unwrap();
+            fs::copy(root.join("data/zoo/gpt2-tiny/tokenizer.json"), folder.path().join("tokenizer.json"))
+                .unwrap();
+            for (name, content) in case["files"].as_object().unwrap() {
+                fs::write(folder.path().join(name), content.to_string()).unwrap();
+            }
+            folder
+        })
+        .collect();
+    let mut identities = BTreeSet::new();
+    // Together, as one `tokenizer.json` lies in all of them.
+    for (case, tokenizer) in golden["cases"].as_array().unwrap().iter().zip(Tokenizer::open_all(&folders)) {
+        let tokenizer = tokenizer.unwrap();
+        for (text, ids) in texts.iter().zip(case["ids"].as_array().unwrap()) {
+            assert_eq!(
+                json!(tokenizer.plain(text.as_str().unwrap()).unwrap()),
+                *ids,
+                "{}: {text}",
+                case["name"]
+            );
+        }
+        identities.insert(tokenizer.identity());
+    }
+    // One case names the same tokens as another, in other files.
+    assert_eq!(identities.len(), folders.len() - 1);
+}
+
+#[test]
+fn named_tokens_that_no_model_has_are_refused() {
+    let long = facts(&[], json!({"additional_special_tokens": ["a".repeat(5000)]}), json!({})).folder();
+    let error = Tokenizer::open(long.path()).err().unwrap().to_string();
+    assert!(error.contains("an added token of 5000 bytes"), "{error}");
+}
 
 #[test]
 fn folders_opened_together_are_as_if_each_were_opened_alone() {

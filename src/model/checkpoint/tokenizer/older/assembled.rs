@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    super::{super::CheckpointError, error::TokenizerError},
-    special::Special,
-};
+use super::super::{super::CheckpointError, error::TokenizerError, special::Special};
+
 use base::foreign::{self, Kind};
 
 /// A tokenizer made of other files.

@@ -8,17 +8,16 @@ mod assembled;
 mod byte_level;
 mod class;
 mod pieces;
-mod special;
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::special::{Again, Special};
 use super::{super::read_json::json, error::TokenizerError};
 pub(super) use assembled::Assembled;
 use assembled::{CONVERT, adds, refuse, template};
 use class::Split;
-use special::{Again, Special};
 
 const VOCABULARY: &str = "vocab.json";
 const MERGES: &str = "merges.txt";
@@ -74,7 +73,7 @@ fn byte_level(
         class::named(settings, config).map_err(|found| refuse(&file, class::expected(), &found, CONVERT))?;
     let vocabulary: Map<String, Value> = json(&file, "an object of token to id")?;
     let merges = byte_level::merges(&folder.join(MERGES))?;
-    let special = Special::read(folder, settings, class.tokens)?;
+    let special = Special::few(folder, settings, class.tokens)?;
     let again = match class.split {
         Split::Gpt2 => Again::Nothing,
         Split::Digits => Again::Special,

@@ -13,9 +13,12 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{super::CheckpointError, error::TokenizerError},
+    super::{
+        super::CheckpointError,
+        error::TokenizerError,
+        special::{Again, Special},
+    },
     assembled::{Assembled, CONVERT, adds, refuse, template},
-    special::{Again, Special},
 };
 use crate::sentencepiece::{self, Algorithm, Kind, Model, Piece, Prefix, Spaces, found_first};
 use base::foreign;
@@ -85,7 +88,7 @@ pub(super) fn assemble(
     let named = [("bos_token", &model.bos), ("eos_token", &model.eos)];
     let usual: Vec<(&str, &str)> =
         named.iter().filter_map(|(key, token)| Some((*key, token.as_deref()?))).collect();
-    let special = Special::read(folder, settings, &usual)?;
+    let special = Special::few(folder, settings, &usual)?;
     rename(&mut model.pieces, &special);
     let vocabulary: Map<String, Value> =
         model.pieces.iter().enumerate().map(|(id, piece)| (piece.text.clone(), id.into())).collect();

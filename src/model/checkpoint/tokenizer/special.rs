@@ -1,10 +1,14 @@
-//! Tokens that are found in a text before it is cut: those that the settings name, and those that were added later.
+//! Tokens that are found in a text before it is cut: those that the files beside a vocabulary or a `tokenizer.json` name.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::{Map, Value, json};
+use tokenizers::AddedToken;
 
-use super::super::super::{CheckpointError, read_json::optional};
+use super::super::{CheckpointError, read_json::optional};
 
 /// The keys of tokens that every class has, in the order in which they are added; `SPECIAL_TOKENS_ATTRIBUTES`.
 const NAMED: [&str; 7] =
@@ -73,6 +77,11 @@ impl Token {
         })
     }
 
+    fn is(&self, other: &AddedToken) -> bool {
+        let flags = (self.single_word, self.lstrip, self.rstrip, self.normalized, self.special);
+        flags == (other.single_word, other.lstrip, other.rstrip, other.normalized, other.special)
+    }
+
     fn json(&self, id: u64) -> Value {
         json!({
             "id": id, "content": self.content, "single_word": self.single_word, "lstrip": self.lstrip,
@@ -137,8 +146,17 @@ impl Special {
         for (key, value) in others {
             named.extend(Token::read(value, None).map(|token| (key.clone(), token)));
         }
-        let extra = extra(&settings);
-        let count = declared.len() + named.len() + extra.len();
+        Ok(Special { declared, named, extra: extra(&settings) })
+    }
+
+    /// [`Special::read`] for [`Special::added`], which compares each token with all others.
+    pub(super) fn few(
+        folder: &Path,
+        settings: &Map<String, Value>,
+        usual: &[(&str, &str)],
+    ) -> Result<Special, CheckpointError> {
+        let special = Special::read(folder, settings, usual)?;
+        let count = special.declared.len() + special.named.len() + special.extra.len();
         if count > MOST_TOKENS {
             return Err(CheckpointError::File {
                 file: folder.join("tokenizer_config.json"),
@@ -147,7 +165,36 @@ impl Special {
                 next: "download it again",
             });
         }
-        Ok(Special { declared, named, extra })
+        Ok(special)
+    }
+
+    /// Those that a `tokenizer.json` with the tokens `known` lacks or describes in another way, in the order in which they join
+    /// it: transformers 5.23, `TokenizersBackend.__init__`.
+    pub(super) fn beside(&self, known: &BTreeMap<&str, &AddedToken>) -> Vec<AddedToken> {
+        let declared = self.declared.iter().map(|(_, token)| token);
+        let mut joining: Vec<&Token> = declared
+            .filter(|token| known.get(token.content.as_str()).is_none_or(|known| !token.is(known)))
+            .collect();
+        let mut told: BTreeSet<&str> = joining.iter().map(|token| token.content.as_str()).collect();
+        let named: BTreeSet<&str> = self.named.iter().map(|(_, token)| token.content.as_str()).collect();
+        for token in self.named.iter().map(|(_, token)| token).chain(&self.extra) {
+            if !known.contains_key(token.content.as_str()) && told.insert(&token.content) {
+                joining.push(token);
+            }
+        }
+        joining
+            .into_iter()
+            .map(|token| {
+                AddedToken::from(
+                    token.content.clone(),
+                    token.special || named.contains(token.content.as_str()),
+                )
+                .single_word(token.single_word)
+                .lstrip(token.lstrip)
+                .rstrip(token.rstrip)
+                .normalized(token.normalized)
+            })
+            .collect()
     }
 
     /// The content of the token under a key.

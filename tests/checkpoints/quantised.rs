@@ -286,6 +286,31 @@ fn what_modelopt_says_in_a_file_of_its_own_counts() {
 }
 
 #[test]
+fn compressed_tensors_is_known_wherever_its_versions_describe_it() {
+    type Change = fn(Value) -> (&'static str, Value);
+    let places: [Change; 4] = [
+        |said| ("compression_config", said),
+        |said| ("compression_config", json!({"quantization_config": said, "quant_method": "compressed-tensors"})),
+        |said| ("quantization_config", json!({"quantization_config": said, "sparsity_config": {}})),
+        |mut said| {
+            said["config_groups"]["group_0"]["format"] = said["format"].take();
+            said["format"] = json!("mixed-precision");
+            said["ignore"] = json!(["re:.*lm_head", "model.layers.0", "model.layers.0.self_attn.q_proj.linear"]);
+            ("quantization_config", said)
+        },
+    ];
+    let identity = |at: &Path| open(at).identity(&Memo::none());
+    for change in places {
+        let folder = changed("int4_groups", |config| {
+            let said = config.as_object_mut().unwrap().remove("quantization_config").unwrap();
+            let (key, said) = change(said);
+            config[key] = said;
+        });
+        assert_eq!(identity(folder.path()), identity(&golden(&case("int4_groups"))));
+    }
+}
+
+#[test]
 fn keys_that_a_tool_left_on_plain_weights_say_nothing() {
     let folder = Folder::new();
     let plain = golden("llama_gqa_tied_bf16");

@@ -64,6 +64,8 @@ const KEY: &str = "quantization_config";
 /// That of MLX, which names no method and writes the same under [`KEY`].
 const MLX_KEY: &str = "quantization";
 const MLX: &str = "mlx";
+/// That of the first versions of compressed-tensors.
+const COMPRESSION_KEY: &str = "compression_config";
 /// Under it the method.
 const METHOD: &str = "quant_method";
 
@@ -84,12 +86,16 @@ pub(super) fn describe(config: &mut Map<String, Value>, mut object: Map<String, 
 /// What a config says of quantisation: the format, and the object that describes it.
 fn described(config: &Map<String, Value>) -> Option<(Named, &Map<String, Value>)> {
     let is_set = |key: &&str| config.get(*key).is_some_and(|found| !found.is_null());
-    let key = [MLX_KEY, KEY].into_iter().find(is_set)?;
+    let key = [MLX_KEY, KEY, COMPRESSION_KEY].into_iter().find(is_set)?;
     static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
     let Some(object) = config[key].as_object() else {
         return Some((Err(config[key].to_string()), &NONE));
     };
-    let method = match object.get(METHOD) {
+    // compressed-tensors writes its own beside that of sparsity.
+    let inner = object.get(KEY).and_then(Value::as_object);
+    let method = inner.and_then(|inner| inner.get(METHOD)).or_else(|| object.get(METHOD));
+    let object = inner.unwrap_or(object);
+    let method = match method {
         None | Some(Value::Null) if object.contains_key("group_size") => MLX,
         Some(Value::String(method)) => method,
         other => return Some((Err(other.unwrap_or(&Value::Null).to_string()), object)),
@@ -146,5 +152,6 @@ pub(super) fn apply(
     let placed = planned.place(files, places)?;
     config.remove(KEY);
     config.remove(MLX_KEY);
+    config.remove(COMPRESSION_KEY);
     Ok(placed)
 }

@@ -290,12 +290,15 @@ fn compressed_tensors_is_known_wherever_its_versions_describe_it() {
     type Change = fn(Value) -> (&'static str, Value);
     let places: [Change; 4] = [
         |said| ("compression_config", said),
-        |said| ("compression_config", json!({"quantization_config": said, "quant_method": "compressed-tensors"})),
+        |said| {
+            ("compression_config", json!({"quantization_config": said, "quant_method": "compressed-tensors"}))
+        },
         |said| ("quantization_config", json!({"quantization_config": said, "sparsity_config": {}})),
         |mut said| {
             said["config_groups"]["group_0"]["format"] = said["format"].take();
             said["format"] = json!("mixed-precision");
-            said["ignore"] = json!(["re:.*lm_head", "model.layers.0", "model.layers.0.self_attn.q_proj.linear"]);
+            said["ignore"] =
+                json!(["re:.*lm_head", "model.layers.0", "model.layers.0.self_attn.q_proj.linear"]);
             ("quantization_config", said)
         },
     ];

@@ -162,6 +162,7 @@ fn analysis() -> Analysis {
     let protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, Bos::Auto);
     let rung = |tokens: f64| Rung {
         prompt: format!("{tokens} {HOSTILE}"),
+        ladder: format!("Ladder {HOSTILE}"),
         tokens,
         observed: 0.5 + tokens / 100.0,
         predicted: 0.6 + tokens / 100.0,
@@ -175,7 +176,7 @@ fn analysis() -> Analysis {
         other: [50.0, 80.0],
         crossing: Length { tokens: Some(40.0), low: Some(31.0), high: None },
         growing: None,
-        seen: None,
+        seen: vec![[2.0, 80.0], [3.0, 9.0]],
         rungs: vec![rung(2.0), rung(80.0)],
         right_side: Some(1.0),
         r_squared: None,

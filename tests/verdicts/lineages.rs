@@ -100,6 +100,16 @@ fn copies_of_models_change_no_inference() {
                 compared += 1;
             };
             a.primary.statistics.iter().zip(&b.primary.statistics).for_each(same);
+            // Names of rules are no words for a reader.
+            let names = a.primary.statistics.iter().map(|statistic| &statistic.name[..]);
+            for name in names.filter(|name| name.contains('-')) {
+                assert!(
+                    a.primary.notes.iter().all(|note| !note.contains(name)),
+                    "{}: {:?}",
+                    a.id,
+                    a.primary.notes
+                );
+            }
             assert_eq!(
                 a.primary.verdict, b.primary.verdict,
                 "{}: {} / {}",

@@ -16,7 +16,7 @@ use model::checkpoint::{Tokenizer, TokenizerError};
 use number::evidence::PromptInfo;
 use number::observation::Extras;
 use number::protocol::Bos;
-use study::config::Loaded;
+use study::config::{Loaded, experiment::PromptSet};
 use study::judge::{asks_for, is_derived};
 
 /// One observation to be made or found: a prompt of a set, run through a model under a BOS policy.
@@ -127,7 +127,8 @@ pub(super) fn cells(
     cells
 }
 
-/// The sets a model is measured on: those that no hypothesis names too, if it is neither a stage nor a variant.
+/// The sets a model is measured on: those that no hypothesis names too, if it is neither a stage nor a variant, and none whose
+/// texts are made for a longer context.
 fn sets_of(loaded: &Loaded, subject: &Subject) -> Vec<usize> {
     let facts = subject.facts();
     let asking = loaded
@@ -136,7 +137,11 @@ fn sets_of(loaded: &Loaded, subject: &Subject) -> Vec<usize> {
         .filter(|(_, hypothesis, _)| asks_for(hypothesis, &subject.id, subject.evidence, &facts));
     let asked: BTreeSet<&String> = asking.flat_map(|(_, hypothesis, _)| &hypothesis.prompts).collect();
     let all = !is_derived(&facts);
-    (0..loaded.prompt_sets.len()).filter(|&set| all || asked.contains(&loaded.prompt_sets[set].id)).collect()
+    let most = longest(&subject.recipe);
+    let fits = |set: &PromptSet| set.context.is_none_or(|least| most >= least as usize);
+    let asks = |set: &PromptSet| all || asked.contains(&set.id);
+    let sets = loaded.prompt_sets.iter().enumerate();
+    sets.filter(|(_, set)| asks(set) && fits(set)).map(|(set, _)| set).collect()
 }
 
 /// The texts of an experiment, each once, and where the prompt sets use them.

@@ -1,17 +1,17 @@
 //! The effect of the first token: a Frobenius norm is F² = B² + (n-1) r², one heavy first token and n-1 ordinary ones, so a
 //! Frobenius gain follows the length of the prompt. The norms B and r are fitted on a model's other prompts, and the gain that
-//! follows from them is checked on a ladder of lengths.
+//! follows from them is checked on ladders of lengths.
 
 use serde::Serialize;
 
 use super::crossing::{Length, Norms, Unit, length};
 use crate::stats::Seed;
-use number::evidence::Evidence;
+use number::evidence::{Evidence, PromptInfo};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
 
-/// Category of the prompts that make the ladder: one text cut to growing lengths.
+/// What the category of prompts begins with that make a ladder: one text cut to growing lengths. What follows tells ladders apart.
 const LADDER: &str = "Ladder";
 
 /// Of the intervals; each model has its own.
@@ -26,7 +26,7 @@ pub struct Sink {
     pub evidence: Evidence,
     /// Of every norm here.
     pub protocol: Protocol,
-    /// Prompts behind the norms; the ladder is not among them.
+    /// Prompts behind the norms; no ladder is among them.
     pub prompts: usize,
     /// Root mean square over prompts of the first token's norm, before and after the last block.
     pub first: [f64; 2],
@@ -36,13 +36,14 @@ pub struct Sink {
     pub crossing: Length,
     /// The same where the norm of ordinary tokens may grow with the length of the prompt; `None` where too few lengths say so.
     pub growing: Option<Growing>,
-    /// The ladder, by length.
+    /// Every ladder, by length.
     pub rungs: Vec<Rung>,
-    /// Lengths of the two neighbouring rungs between which the observed gain first changes side of 1.
-    pub seen: Option<[f64; 2]>,
-    /// Share of the ladder's prompts whose gain lies on the predicted side of 1.
+    /// Of each ladder whose gain changes side of 1, in the order of the prompts: the lengths of the two neighbouring rungs between
+    /// which it first does.
+    pub seen: Vec<[f64; 2]>,
+    /// Share of the ladders' prompts whose gain lies on the predicted side of 1.
     pub right_side: Option<f64>,
-    /// 1 - Σ(log observed - log predicted)² / Σ(log observed - mean)², over the ladder; the prediction saw none of it.
+    /// 1 - Σ(log observed - log predicted)² / Σ(log observed - mean)², over the ladders; the prediction saw none of them.
     pub r_squared: Option<f64>,
 }
 
@@ -57,11 +58,13 @@ pub struct Growing {
     pub r_squared: Option<f64>,
 }
 
-/// One prompt of the ladder.
+/// One prompt of a ladder.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rung {
     /// Id of the prompt.
     pub prompt: String,
+    /// Its category, which is that of the whole ladder.
+    pub ladder: String,
     /// Its length, tokens, BOS included.
     pub tokens: f64,
     /// Frobenius gain of the last block.
@@ -70,7 +73,7 @@ pub struct Rung {
     pub predicted: f64,
 }
 
-/// One entry per model that has prompts outside the ladder with at least two tokens.
+/// One entry per model that has prompts outside the ladders with at least two tokens.
 pub fn sinks(evidence: Evidence, index: &EvidenceIndex<'_>) -> Vec<Sink> {
     let models = index.table.models.iter();
     models.filter_map(|model| sink((evidence, index), &model.id, model.facts.blocks?)).collect()
@@ -84,7 +87,8 @@ fn sink((evidence, index): (Evidence, &EvidenceIndex<'_>), model: &str, blocks: 
         let protocol = Protocol { reduction, ..protocol };
         index.number(Metric::ResidualNorm, protocol, Some(layer), model, prompt)
     };
-    let (ladder, rest): (Vec<_>, Vec<_>) = index.table.prompts.iter().partition(|p| p.category == LADDER);
+    let (ladder, rest): (Vec<_>, Vec<_>) =
+        index.table.prompts.iter().partition(|p| p.category.starts_with(LADDER));
     let unit = |prompt: &str| {
         let tokens = tokens(prompt).filter(|n| *n >= 2.0)?;
         let squares = |reduction| {
@@ -96,15 +100,27 @@ fn sink((evidence, index): (Evidence, &EvidenceIndex<'_>), model: &str, blocks: 
     };
     let units: Vec<Unit> = rest.into_iter().filter_map(|prompt| unit(&prompt.id)).collect();
     let norms = Norms::constant(&units)?;
-    let mut rungs: Vec<Rung> = ladder
-        .into_iter()
-        .filter_map(|prompt| {
-            let n = tokens(&prompt.id)?;
-            let observed = index.number(Metric::LastGain, protocol, None, model, &prompt.id)?;
-            Some(Rung { prompt: prompt.id.clone(), tokens: n, observed, predicted: norms.gain(n) })
-        })
-        .collect();
-    rungs.sort_by(|a, b| a.tokens.total_cmp(&b.tokens));
+    let rung = |prompt: &PromptInfo| {
+        let n = tokens(&prompt.id)?;
+        let observed = index.number(Metric::LastGain, protocol, None, model, &prompt.id)?;
+        let (id, ladder) = (prompt.id.clone(), prompt.category.clone());
+        Some(Rung { prompt: id, ladder, tokens: n, observed, predicted: norms.gain(n) })
+    };
+    let sorted = |mut rungs: Vec<Rung>| {
+        rungs.sort_by(|a, b| a.tokens.total_cmp(&b.tokens));
+        rungs
+    };
+    let mut ladders: Vec<Vec<Rung>> = Vec::new();
+    for prompt in ladder {
+        let Some(rung) = rung(prompt) else { continue };
+        match ladders.iter_mut().find(|rungs| rungs[0].ladder == rung.ladder) {
+            Some(rungs) => rungs.push(rung),
+            None => ladders.push(vec![rung]),
+        }
+    }
+    let ladders: Vec<Vec<Rung>> = ladders.into_iter().map(sorted).collect();
+    let seen = ladders.iter().filter_map(|rungs| seen(rungs)).collect();
+    let rungs = sorted(ladders.concat());
     let right = rungs.iter().filter(|r| (r.observed > 1.0) == (r.predicted > 1.0)).count();
     let seed = SEED.derive(model);
     let growing = Norms::growing(&units).map(|norms| Growing {
@@ -121,7 +137,7 @@ fn sink((evidence, index): (Evidence, &EvidenceIndex<'_>), model: &str, blocks: 
         other: norms.scale.map(f64::sqrt),
         crossing: length(&units, Norms::constant, seed),
         growing,
-        seen: seen(&rungs),
+        seen,
         right_side: (!rungs.is_empty()).then(|| right as f64 / rungs.len() as f64),
         r_squared: r_squared(&rungs, |rung| rung.predicted),
         rungs,
@@ -144,7 +160,7 @@ fn r_squared(rungs: &[Rung], predicted: impl Fn(&Rung) -> f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use number::evidence::{EvidenceTable, Measurement, ModelInfo, PromptInfo};
+    use number::evidence::{EvidenceTable, Measurement, ModelInfo};
     use number::facts::ModelFacts;
 
     /// A model whose norms obey the sink model exactly: LLaMA's numbers of the input-dependency test.
@@ -205,10 +221,38 @@ mod tests {
         assert_eq!((found.len(), sink.prompts, sink.rungs.len()), (1, 2, 2));
         assert!((sink.first[0] - 492.9).abs() < 1e-9 && (sink.other[1] - 85.9).abs() < 1e-9);
         assert!((50.0..60.0).contains(&sink.crossing.tokens.unwrap()), "{:?}", sink.crossing);
-        assert_eq!((sink.growing, sink.seen), (None, Some([10.0, 100.0])), "two lengths tell no growth");
+        assert_eq!(
+            (sink.growing, sink.seen.clone()),
+            (None, vec![[10.0, 100.0]]),
+            "two lengths tell no growth"
+        );
         assert!(sink.rungs[0].observed < 1.0 && sink.rungs[1].observed > 1.0);
         assert!(sink.rungs.iter().all(|r| (r.observed / r.predicted - 1.0).abs() < 1e-12));
         assert_eq!(sink.right_side, Some(1.0));
+    }
+
+    #[test]
+    fn ladders_of_several_texts_are_looked_at_one_by_one() {
+        let mut table = table();
+        let other = |id: &str| if id == "s" || id == "l" { format!("{id}2") } else { id.to_string() };
+        for mut prompt in table.prompts.clone().into_iter().filter(|prompt| prompt.category == LADDER) {
+            (prompt.id, prompt.category) = (other(&prompt.id), format!("{LADDER}, another text"));
+            table.prompts.push(prompt);
+        }
+        for mut row in table.rows.clone() {
+            let prompt = row.prompt.as_deref().map(other);
+            if prompt != row.prompt {
+                // Its gain falls below 1 where that of the first text rises above it.
+                if row.metric == Metric::LastGain {
+                    row.value = 1.0 / row.value;
+                }
+                row.prompt = prompt;
+                table.rows.push(row);
+            }
+        }
+        let found = sinks(Evidence::Measured, &EvidenceIndex::new(&table));
+        assert_eq!(found[0].rungs.len(), 4);
+        assert_eq!(found[0].seen, [[10.0, 100.0]; 2]);
     }
 
     #[test]

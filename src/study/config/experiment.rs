@@ -179,6 +179,9 @@ pub struct PromptSet {
     /// What is observed of these prompts beside the usual, which takes more time: `loss` and `lens`.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,
+    /// Tokens that a model must be able to run at least; one of a shorter context leaves the whole set out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u32>,
     /// The prompts, in the order in which they are observed.
     #[serde(rename = "prompt")]
     pub prompts: Vec<Prompt>,

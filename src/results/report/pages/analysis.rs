@@ -58,7 +58,7 @@ fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) ->
         "another token's norm r, before → after",
         "predicted gain is 1 at (tokens)",
         "… where r may grow with the length",
-        "seen on the ladder (tokens)",
+        "seen on each ladder (tokens)",
         "rungs",
         "on the predicted side of 1",
         "R² of log gain",
@@ -66,7 +66,7 @@ fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) ->
     ]
     .map(column);
     let caption =
-        format!("{}: norms around the last block and what they predict for the ladder", capital(evidence));
+        format!("{}: norms around the last block and what they predict for the ladders", capital(evidence));
     blocks.push(Block::Table(Table::new(caption, columns).with(sinks.iter().map(|sink| {
         let under = |digits: Digits| digits.under(&[sink.protocol]);
         let arrow = |pair: [f64; 2]| under(Digits::joined(pair.map(number), " → "));
@@ -77,10 +77,7 @@ fn sinks_of(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) ->
             arrow(sink.other),
             crossing(&sink.crossing, under),
             sink.growing.map_or_else(|| or_dash(None), |growing| crossing(&growing.crossing, under)),
-            sink.seen.map_or_else(
-                || or_dash(None),
-                |rungs| Line::from(under(Digits::joined(rungs.map(number), " to ")))
-            ),
+            seen(&sink.seen, under),
             count(sink.rungs.len()),
             under(share(sink.right_side)),
             under(optional(sink.r_squared)),
@@ -106,7 +103,19 @@ fn crossing(length: &Length, under: impl Fn(Digits) -> Span) -> Line {
     said
 }
 
-/// How well the ladder is predicted and whether there is a change of side to find, over models that have a ladder;
+/// Where each ladder's gain changed side of 1, e.g. `186 to 195; 384 to 438`.
+fn seen(seen: &[[f64; 2]], under: impl Fn(Digits) -> Span) -> Line {
+    let mut said = Line::default();
+    for (at, rungs) in seen.iter().enumerate() {
+        if at > 0 {
+            said.push("; ");
+        }
+        said.push(under(Digits::joined(rungs.map(number), " to ")));
+    }
+    if seen.is_empty() { or_dash(None) } else { said }
+}
+
+/// How well the ladders are predicted and whether there is a change of side to find, over models that have a ladder;
 /// `None` without one.
 fn findings(sinks: &[&Sink], models: &[ModelInfo]) -> Option<Line> {
     let fitted: Vec<(&Sink, f64)> = sinks.iter().filter_map(|sink| Some((*sink, sink.r_squared?))).collect();
@@ -127,17 +136,17 @@ fn findings(sinks: &[&Sink], models: &[ModelInfo]) -> Option<Line> {
     let (worst, best) = (extreme(&fit, f64::min)?, extreme(&fit, f64::max)?);
     let missed = chosen.iter().filter(|(_, fit)| *fit < 0.0).count();
     let mut said = if missed == 0 {
-        line!["R² of the log gain over the ladder is ", worst, " to ", best, " for the ", count(all)]
+        line!["R² of the log gain over the ladders is ", worst, " to ", best, " for the ", count(all)]
     } else {
         let many = line![count(missed), " of ", count(all), " ", kind];
         line![
-            strong(line!["The ladder is predicted badly for ", many]),
+            strong(line!["The ladders are predicted badly for ", many]),
             ": R² of the log gain is negative, so one constant would do better than the lengths do (worst ",
             worst,
             ", best ",
             best,
             "). With each prompt's own B and r the formula is an identity; a miss says that they differ from the other prompts to \
-             the ladder's text by more than its length explains."
+             the ladders' texts by more than its length explains."
         ]
     };
     if missed == 0 {
@@ -267,7 +276,7 @@ mod tests {
             other: [2.0, 2.5],
             crossing: Length { tokens: crossing, ..Length::default() },
             growing: None,
-            seen: None,
+            seen: Vec::new(),
             rungs: Vec::new(),
             right_side: None,
             r_squared: Some(r_squared),

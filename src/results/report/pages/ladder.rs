@@ -1,4 +1,4 @@
-//! Frobenius gains along a ladder of prompt lengths, one small panel per model: observed beside predicted.
+//! Frobenius gains along ladders of prompt lengths, one small panel per model: observed beside predicted.
 
 use super::context::RenderContext;
 use crate::report::document::{
@@ -50,8 +50,8 @@ pub(super) fn figure(models: &[ModelInfo], evidence: Evidence, sinks: &[&Sink]) 
         legend,
         how: Line::from(
             "Predicted: the square root of (B² + (n-1) r²) after the last block over the same before it, B and r \
-             being root mean squares over the prompts outside the ladder (how many, the table says). Both axes are \
-             logarithmic; every panel has its own gains and all share the lengths.",
+             being root mean squares over the prompts outside the ladders (how many, the table says). A line joins the \
+             observed gains of one text. Both axes are logarithmic; every panel has its own gains and all share the lengths.",
         ),
         metrics: vec![Metric::LastGain, Metric::ResidualNorm],
         protocols: vec![protocol],
@@ -61,22 +61,36 @@ pub(super) fn figure(models: &[ModelInfo], evidence: Evidence, sinks: &[&Sink]) 
     })
 }
 
-/// The ladder in numbers, a row for each model that has one.
+/// The ladders in numbers, a row for each model and text.
 pub(super) fn table(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) -> Table {
-    let columns = ["model", "tokens of its rungs", "observed gains", "predicted gains"].map(column);
-    let rows = sinks.iter().filter(|sink| !sink.rungs.is_empty()).map(|sink| {
+    let columns = ["model", "ladder", "tokens of its rungs", "observed gains", "predicted gains"].map(column);
+    let ladders = sinks.iter().flat_map(|sink| ladders(sink).into_iter().map(move |rungs| (sink, rungs)));
+    let rows = ladders.map(|(sink, rungs)| {
         let list = |of: fn(&Rung) -> f64| {
-            Digits::joined(sink.rungs.iter().map(|rung| number(of(rung))), ", ").under(&[sink.protocol])
+            Digits::joined(rungs.iter().map(|rung| number(of(rung))), ", ").under(&[sink.protocol])
         };
-        let tokens = sink.rungs.iter().map(|rung| statistic(Some(rung.tokens)));
+        let tokens = rungs.iter().map(|rung| statistic(Some(rung.tokens)));
         row![
             Cell::head(context.model_link(&sink.model)),
+            rungs[0].ladder.clone(),
             Digits::joined(tokens, ", ").counted(),
             list(|rung| rung.observed),
             list(|rung| rung.predicted)
         ]
     });
-    Table::new(format!("{}: the ladder in numbers", capital(evidence)), columns).with(rows)
+    Table::new(format!("{}: the ladders in numbers", capital(evidence)), columns).with(rows)
+}
+
+/// The rungs of each ladder, in the order of their shortest.
+fn ladders(sink: &Sink) -> Vec<Vec<&Rung>> {
+    let mut found: Vec<Vec<&Rung>> = Vec::new();
+    for rung in &sink.rungs {
+        match found.iter_mut().find(|rungs| rungs[0].ladder == rung.ladder) {
+            Some(rungs) => rungs.push(rung),
+            None => found.push(vec![rung]),
+        }
+    }
+    found
 }
 
 fn csv(sinks: &[&Sink]) -> Csv {
@@ -84,6 +98,7 @@ fn csv(sinks: &[&Sink]) -> Csv {
         sink.rungs.iter().map(move |rung| {
             [
                 sink.model.clone(),
+                rung.ladder.clone(),
                 rung.prompt.clone(),
                 exact(Some(rung.tokens)),
                 exact(Some(rung.observed)),
@@ -91,7 +106,7 @@ fn csv(sinks: &[&Sink]) -> Csv {
             ]
         })
     });
-    Csv::new(&["model", "prompt", "tokens", "observed gain", "predicted gain"], rows)
+    Csv::new(&["model", "ladder", "prompt", "tokens", "observed gain", "predicted gain"], rows)
 }
 
 fn description(sinks: &[&Sink]) -> String {
@@ -135,6 +150,10 @@ fn draw(sinks: &[&Sink]) -> Drawing {
         let place = |rung: &Rung, gain: f64| (x.at(rung.tokens), y.at(gain));
         let line: Vec<Point> = sink.rungs.iter().map(|rung| place(rung, rung.predicted)).collect();
         drawing.polyline("curve c1", &line);
+        for rungs in ladders(sink) {
+            let line: Vec<Point> = rungs.iter().map(|rung| place(rung, rung.observed)).collect();
+            drawing.polyline("curve c0", &line);
+        }
         for rung in &sink.rungs {
             let [tokens, observed, predicted] =
                 [rung.tokens, rung.observed, rung.predicted].map(|value| number(value).in_figure());

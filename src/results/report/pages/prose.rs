@@ -59,8 +59,8 @@ pub(super) const WORLDS_SAY_NOT: &str = "Of each kind 100 worlds were drawn, 20 
 
 pub(super) const SINK: &str = "A Frobenius norm over n tokens is F² = B² + (n-1) r²: one first token of norm B, and others of norm r. So the gain \
      of the last block depends on the length of the prompt, and where B falls while r rises it changes side of 1 at one \
-     length. B and r are root mean squares over prompts; the ladder, one text cut to growing lengths, is not among them: it \
-     checks what they predict. The 95 % interval of a length resamples the prompts; an end that is not there lies beyond every \
+     length. B and r are root mean squares over prompts; ladders, texts cut to growing lengths, are not among them: they \
+     check what they predict. The 95 % interval of a length resamples the prompts; an end that is not there lies beyond every \
      length. It is of prompts as these: the tokens of a single text may be heavier or lighter. Where ordinary \
      tokens grow heavier along a text, r² follows a power of n-1, and the length is another.";
 

@@ -290,7 +290,7 @@ fn paired(context: &TestContext<'_>, findings: &mut Findings, differences: &[f64
     if flips {
         findings
             .notes
-            .push("p: sign flips of the differences, two-sided; p-t: Student; p-rank: Wilcoxon".into());
+            .push("p is of sign flips of the differences, two-sided; beside it stand Student's t-test and Wilcoxon's signed ranks".into());
     }
     let seed = context.seed.derive("difference");
     Found {
@@ -315,7 +315,9 @@ fn unpaired(context: &TestContext<'_>, findings: &mut Findings, x: &[f64], y: &[
         findings.reachable(context, &format!("relabelling {} and {} {what}", x.len(), y.len()), smallest);
     let ranks = mann_whitney(x, y).filter(|m| m.smallest_p <= context.alpha);
     if relabels {
-        findings.notes.push("p: relabelling, two-sided; p-t: Welch; p-rank: Mann-Whitney".into());
+        findings.notes.push(
+            "p is of relabelling, two-sided; beside it stand Welch's t-test and the Mann-Whitney test".into(),
+        );
     }
     let t = welch_t(x, y, context.alpha);
     Found {

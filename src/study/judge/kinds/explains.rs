@@ -111,7 +111,7 @@ impl Kind for Explains {
         findings.estimates.push(last);
         if found.is_some() {
             findings.notes.push(format!(
-                "p: {} dealt anew to whole values of {}; p-f takes lineages as unrelated",
+                "p is of {} dealt anew to whole values of {}; the F-test beside it takes lineages as unrelated",
                 self.by, self.cluster
             ));
         }

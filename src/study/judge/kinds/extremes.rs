@@ -185,8 +185,8 @@ impl Kind for Extremes {
         let unit = findings.unit.clone();
         if let Some((effect, units)) = about.and_then(|(side, bound)| side.effect(&ones, bound, &unit)) {
             findings.notes.push(
-                "p of a model: that its interval reaches the bound of the rule, two-sided, uncorrected; smallest-high and \
-                 largest-low are of intervals that hold for all models at once"
+                "p of a model: that its interval reaches the bound of the rule, two-sided, uncorrected; the upper \
+                 end of the lowest model's interval and the lower end of the highest's are of intervals that hold for all models at once"
                     .into(),
             );
             (findings.effect, findings.units) = (Some(effect), Some(units));

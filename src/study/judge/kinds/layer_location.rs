@@ -131,8 +131,8 @@ impl Kind for LayerLocation {
         findings.estimates.push(estimate("share of the depth", mean(&shares), interval, p, lineages.len()));
         if p.is_some() {
             findings.notes.push(
-                "p: how often left layers drawn at random from those looked at lie as close to the right ones (p-apart: as \
-                 far apart), mean share of the depth over lineages, whose models are drawn \
+                "p is how often left layers drawn at random from those looked at lie as close to the right ones, and the second p how \
+                 often as far apart: mean share of the depth over lineages, whose models are drawn \
                  alike"
                     .into(),
             );

@@ -110,8 +110,8 @@ impl Kind for MeanByModel {
         }
         if findings.estimates.iter().any(|e| e.p.is_some()) {
             findings.notes.push(format!(
-                "p of a model: the level at which its interval reaches {against}, two-sided, uncorrected; smallest-high and \
-                 largest-low are of intervals that hold for all {n} models at once"
+                "p of a model: the level at which its interval reaches {against}, two-sided, uncorrected; the upper end of \
+                 the lowest model's interval and the lower end of the highest's are of intervals that hold for all {n} models at once"
             ));
         }
         let adjusted = holm(&ones.iter().map(|one| one.found.map_or(1.0, |f| f.p)).collect::<Vec<_>>());

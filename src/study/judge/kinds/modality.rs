@@ -61,7 +61,7 @@ impl Kind for Modality {
         }
         if dip.is_some() || bic.is_some() {
             findings.notes.push(
-                "dip-p: Hartigan's dip against uniform values; delta-bic: one Gaussian less two; families of \
+                "Hartigan's dip is tested against uniform values, the difference of BIC is that of one Gaussian less two; families of \
                  lineages may make heaps of their own"
                     .into(),
             );

@@ -29,24 +29,40 @@ pub fn parquet_frame(bytes: Vec<u8>) -> PolarsResult<DataFrame> {
 
 /// Parquet bytes of a table that this program reads. No statistics: they cost space and nothing here filters by them.
 pub fn parquet_bytes(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
-    write(frame, None)
-}
-
-/// Parquet bytes of a table for other tools. polars notes its own type of strings, `string_view`, beside the columns; readers
-/// that believe it cannot filter by them. What is noted here is the type that every reader of Arrow has.
-pub fn parquet_bytes_for_all(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
-    let common = frame.schema().to_arrow(CompatLevel::oldest());
-    write(frame, Some(KeyValueMetadata::Static(vec![schema_to_metadata_key(&common)])))
-}
-
-fn write(frame: &mut DataFrame, noted: Option<KeyValueMetadata>) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes)
+    writer(&mut bytes).finish(frame)?;
+    Ok(bytes)
+}
+
+/// Parquet bytes of a table for other tools, of which one part at a time is in memory: a row group each, of the same columns; a
+/// part without rows says only what the columns are. polars notes its own type of strings, `string_view`, beside the columns;
+/// readers that believe it cannot filter by them. What is noted here is the type that every reader of Arrow has.
+pub fn parquet_bytes_for_all(
+    parts: impl IntoIterator<Item = PolarsResult<DataFrame>>,
+) -> PolarsResult<Vec<u8>> {
+    let mut parts = parts.into_iter();
+    let Some(first) = parts.next().transpose()? else {
+        return Err(PolarsError::NoData("a table without any part".into()));
+    };
+    let common = first.schema().to_arrow(CompatLevel::oldest());
+    let noted = KeyValueMetadata::Static(vec![schema_to_metadata_key(&common)]);
+    let mut bytes = Vec::new();
+    let mut writer = writer(&mut bytes).with_key_value_metadata(Some(noted)).batched(first.schema())?;
+    for part in std::iter::once(Ok(first)).chain(parts) {
+        let part = part?;
+        if part.height() > 0 {
+            writer.write_batch(&part)?;
+        }
+    }
+    writer.finish()?;
+    drop(writer);
+    Ok(bytes)
+}
+
+fn writer(bytes: &mut Vec<u8>) -> ParquetWriter<&mut Vec<u8>> {
+    ParquetWriter::new(bytes)
         .with_compression(ParquetCompression::Zstd(None))
         .with_statistics(StatisticsOptions::empty())
-        .with_key_value_metadata(noted)
-        .finish(frame)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -73,9 +89,21 @@ mod tests {
         let schema = |level| schema_to_metadata_key(&frame.schema().to_arrow(level)).value.unwrap();
         let (common, own) = (schema(CompatLevel::oldest()), schema(CompatLevel::newest()));
         assert_ne!(common, own);
-        let bytes = parquet_bytes_for_all(&mut frame).unwrap();
+        let bytes = parquet_bytes_for_all([Ok(frame.clone())]).unwrap();
         assert_eq!(noted(&bytes), common);
         assert_eq!(noted(&parquet_bytes(&mut frame).unwrap()), own, "what the store holds keeps its bytes");
         assert!(parquet_frame(bytes).unwrap().equals_missing(&frame));
+    }
+
+    #[test]
+    fn parts_of_a_table_are_read_as_one() {
+        let part = |values: &[f64]| DataFrame::new(values.len(), vec![Column::new("value".into(), values)]);
+        let of = |parts: &[&[f64]]| {
+            let bytes = parquet_bytes_for_all(parts.iter().map(|values| part(values))).unwrap();
+            parquet_frame(bytes).unwrap()
+        };
+        assert!(of(&[&[], &[1.0, 2.0], &[], &[3.0]]).equals(&part(&[1.0, 2.0, 3.0]).unwrap()));
+        assert!(of(&[&[]]).equals(&part(&[]).unwrap()));
+        assert!(parquet_bytes_for_all([]).is_err());
     }
 }

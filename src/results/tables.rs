@@ -77,7 +77,9 @@ pub struct Observed<'a> {
 
 /// Writes `observations.parquet` at `path`, replacing it whole, and gives the digest of its bytes.
 pub fn write_observations(path: &Path, observed: &[Observed<'_>]) -> Result<Key, TableError> {
-    write(path, observations(observed))
+    let taps = shown(observed);
+    let rows = |o: &Observed<'_>| (o.observation.blocks() + 1) * o.observation.tokens();
+    write(path, parts(observed, rows).map(|part| observations(part, &taps)))
 }
 
 /// Writes `measurements.parquet` at `path`, replacing it whole, and gives the digest of its bytes.
@@ -85,10 +87,39 @@ pub fn write_measurements<'a>(
     path: &Path,
     rows: impl IntoIterator<Item = &'a Measurement>,
 ) -> Result<Key, TableError> {
-    write(path, measurements(&rows.into_iter().collect::<Vec<_>>()))
+    let rows: Vec<&Measurement> = rows.into_iter().collect();
+    write(path, parts(&rows, |_| 1).map(measurements))
 }
 
-fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
+/// Rows of a part of a table, as many as polars puts into a row group: a table of ten million rows is a few gigabytes in memory.
+const PART: usize = 512 * 512;
+
+/// Neighbours that make [`PART`] rows together, or as many more as the last of them has; one part without any where there are none.
+fn parts<T>(all: &[T], rows: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = Some(all);
+    std::iter::from_fn(move || {
+        let left = rest?;
+        let mut sum = 0;
+        let end = left.iter().position(|one| {
+            sum += rows(one);
+            sum >= PART
+        });
+        let (part, others) = left.split_at(end.map_or(left.len(), |last| last + 1));
+        rest = Some(others).filter(|others| !others.is_empty());
+        Some(part)
+    })
+}
+
+/// The taps that have columns in `observations.parquet`: those of all its parts.
+fn shown(observed: &[Observed<'_>]) -> Vec<NamedTap> {
+    let all = || observed.iter().map(|o| o.observation);
+    let others = branches_of(all()).into_iter().filter(|branch| ![ATTENTION, MLP].contains(branch));
+    let branches: Vec<&str> = [ATTENTION, MLP].into_iter().chain(others).collect();
+    let shown = |tap: &NamedTap| !tap.tap.optional || all().any(|o| o.has(&tap.name));
+    of_tokens(&branches).into_iter().filter(shown).collect()
+}
+
+fn observations(observed: &[Observed<'_>], taps: &[NamedTap]) -> PolarsResult<DataFrame> {
     let rows = || {
         observed.iter().flat_map(|o| {
             let (layers, tokens) = (o.observation.blocks() + 1, o.observation.tokens());
@@ -113,13 +144,9 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
         numbers("token_id", |o, _, t| o.token_ids[t]),
         numbers("layer", |_, l, _| l as u32),
     ];
-    let all = || observed.iter().map(|o| o.observation);
-    let others = branches_of(all()).into_iter().filter(|branch| ![ATTENTION, MLP].contains(branch));
-    let branches: Vec<&str> = [ATTENTION, MLP].into_iter().chain(others).collect();
-    let shown = |tap: &NamedTap| !tap.tap.optional || all().any(|o| o.has(&tap.name));
-    for tap in of_tokens(&branches).into_iter().filter(shown) {
+    for tap in taps {
         let mut values: Vec<Option<f32>> = Vec::with_capacity(rows().count());
-        for o in all() {
+        for o in observed.iter().map(|o| o.observation) {
             let (table, blocks) = (o.tap(&tap.name), o.blocks());
             for (l, t) in (0..=blocks).flat_map(|l| (0..o.tokens()).map(move |t| (l, t))) {
                 let at =
@@ -127,7 +154,7 @@ fn observations(observed: &[Observed<'_>]) -> PolarsResult<DataFrame> {
                 values.push(at.and_then(|at| table.get(at)).copied().filter(|value| !value.is_nan()));
             }
         }
-        columns.push(Column::new(tap.name.into(), values));
+        columns.push(Column::new(tap.name.as_str().into(), values));
     }
     DataFrame::new(rows().count(), columns)
 }
@@ -177,8 +204,8 @@ fn entering(row: &Measurement) -> Option<DecisiveParts> {
     Some(row.metric.decisive(row.protocol?))
 }
 
-fn write(path: &Path, frame: PolarsResult<DataFrame>) -> Result<Key, TableError> {
-    let bytes = frame.and_then(|mut frame| parquet_bytes_for_all(&mut frame));
+fn write(path: &Path, parts: impl Iterator<Item = PolarsResult<DataFrame>>) -> Result<Key, TableError> {
+    let bytes = parquet_bytes_for_all(parts);
     let bytes = bytes.map_err(|source| TableError::Parquet { path: path.to_path_buf(), source })?;
     let failed = |path: &Path| {
         let path = path.to_path_buf();

@@ -136,16 +136,16 @@ fn table() -> EvidenceTable {
                 rows.push(Measurement {
                     evidence: Evidence::Measured,
                     source: "streamgauge".into(),
-                    model: id.clone(),
-                    prompt: Some(info.id.clone()),
-                    category: Some(info.category.clone()),
+                    model: id.as_str().into(),
+                    prompt: Some(info.id.as_str().into()),
+                    category: Some(info.category.as_str().into()),
                     metric,
                     branch: None,
                     layer,
                     protocol: Some(protocol),
                     dtype: "float32".into(),
                     value,
-                    definition: String::new(),
+                    definition: "".into(),
                 });
             };
             for (r, &reduction) in Reduction::ALL.iter().enumerate() {

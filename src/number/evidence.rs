@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::facts::ModelFacts;
 use crate::metric::Metric;
 use crate::protocol::Protocol;
+use crate::text::Text;
 use base::named_enum;
 
 named_enum! {
@@ -34,27 +35,27 @@ pub struct Measurement {
     /// Where the number comes from.
     pub evidence: Evidence,
     /// Published: the source's name, e.g. `four_model`. Observed here: `streamgauge`.
-    pub source: String,
+    pub source: Text,
     /// Model id (published name, or id of the model list).
-    pub model: String,
+    pub model: Text,
     /// Prompt id; `None` for a property of the weights, or an aggregate over prompts.
-    pub prompt: Option<String>,
+    pub prompt: Option<Text>,
     /// Category of the prompt, e.g. `Factual`.
-    pub category: Option<String>,
+    pub category: Option<Text>,
     /// What was measured.
     pub metric: Metric,
     /// The branch of the blocks that the number is of, where the metric does not say it ([`Metric::is_of_branch`]).
-    pub branch: Option<String>,
+    pub branch: Option<Text>,
     /// Layer index for per-layer metrics: l = the stream entering block l, L = output of the last block.
     pub layer: Option<u32>,
     /// `None` only where no token enters the number (a property of the weights).
     pub protocol: Option<Protocol>,
     /// dtype of the computation that produced the number, e.g. `float32`, `bfloat16`.
-    pub dtype: String,
+    pub dtype: Text,
     /// In the metric's own unit.
     pub value: f64,
     /// What was divided by what, in words, where the source deviates from the metric's definition; else empty.
-    pub definition: String,
+    pub definition: Text,
 }
 
 impl Measurement {

@@ -318,7 +318,7 @@ mod tests {
             protocol: protocol.parse().ok(),
             dtype: "float32".into(),
             value,
-            definition: String::new(),
+            definition: "".into(),
         }
     }
 

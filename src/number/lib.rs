@@ -9,4 +9,5 @@ pub mod metric;
 pub mod observation;
 pub mod protocol;
 pub mod spectra;
+pub mod text;
 pub mod weights;

@@ -32,8 +32,8 @@ fn noisy(of_prompts: f64) -> EvidenceTable {
             table.rows.push(Measurement {
                 evidence: Evidence::Measured,
                 source: "s".into(),
-                model: id.clone(),
-                prompt: Some(format!("prompt-{prompt:02}")),
+                model: id.as_str().into(),
+                prompt: Some(format!("prompt-{prompt:02}").into()),
                 category: None,
                 metric: Metric::LastGain,
                 branch: None,
@@ -41,7 +41,7 @@ fn noisy(of_prompts: f64) -> EvidenceTable {
                 protocol: "last/last-block/auto".parse().ok(),
                 dtype: "float32".into(),
                 value: (of_prompts * wave(0.7) + 0.2 * (f64::from(model) * 2.3).sin()).exp(),
-                definition: String::new(),
+                definition: "".into(),
             });
         }
     }

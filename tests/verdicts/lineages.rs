@@ -47,7 +47,7 @@ fn with_copies(mut table: EvidenceTable) -> EvidenceTable {
         table.models.push(model);
     }
     for mut row in table.rows.clone() {
-        row.model = copy(&row.model);
+        row.model = copy(&row.model).into();
         table.rows.push(row);
     }
     table.rows.sort_by(|a, b| (&a.model, a.metric as usize).cmp(&(&b.model, b.metric as usize)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::cells::Cell;
 use super::error::{Lost, PipelineError};
 use super::executor::Run;
 use super::measured_jobs::MeasuredJobs;
@@ -92,7 +93,7 @@ impl Run<'_> {
             });
             found.push((cell, observation, squares.get(&cell.subject)));
         }
-        let rows = found.into_par_iter().map(|(cell, observation, squares)| {
+        let rows = |(cell, observation, squares): &(&Cell, &PromptObservation, Option<&Vec<Vec<f64>>>)| {
             let (id, prompt) = (&inputs.subjects[cell.subject].id, &cell.prompt);
             let mut rows = measurements(id, prompt, observation, cell.bos);
             if let Some(squares) = squares {
@@ -100,10 +101,12 @@ impl Run<'_> {
             }
             as_evidence(inputs.subjects[cell.subject].evidence, &mut rows);
             rows
-        });
-        let rows: Vec<Vec<Measurement>> = rows.collect();
-        table.rows.reserve(rows.iter().map(Vec::len).sum());
-        table.rows.extend(rows.into_iter().flatten());
+        };
+        // There may be ten million rows; beside them lie those of a few observations only.
+        for some in found.chunks(64) {
+            let some: Vec<Vec<Measurement>> = some.par_iter().map(rows).collect();
+            table.rows.extend(some.into_iter().flatten());
+        }
         // The last kind first, as tables were always written: two versions of this program write the same bytes.
         for kind in self.kinds.iter().rev().filter(|kind| kind.name() != "observe") {
             for job in jobs.kind(kind.name()) {

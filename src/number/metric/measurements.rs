@@ -7,6 +7,7 @@ use crate::{
     evidence::{Evidence, Measurement, PromptInfo},
     observation::{ATTENTION, MLP, PromptObservation},
     protocol::{Bos, Endpoint, Protocol, Reduction},
+    text::Text,
 };
 
 /// The source name of measured rows.
@@ -22,7 +23,7 @@ pub fn measurements(
     observation: &PromptObservation,
     bos: Bos,
 ) -> Vec<Measurement> {
-    let mut rows = Rows { model, prompt, rows: Vec::new() };
+    let mut rows = Rows::new(model, prompt);
     for &reduction in Reduction::ALL {
         for &endpoint in Endpoint::ALL {
             let gains = gains(observation, reduction, endpoint);
@@ -76,7 +77,7 @@ pub fn measurements(
 }
 
 /// What the branches of the blocks do, and where the norm jumps, under one reduction.
-fn modules(rows: &mut Rows<'_>, observation: &PromptObservation, protocol: Protocol) {
+fn modules(rows: &mut Rows, observation: &PromptObservation, protocol: Protocol) {
     let reduction = protocol.reduction;
     let ratios = |a, b| derived::ratios(a, b, reduction);
     let attention = ratios(observation.module_out(ATTENTION), observation.module_in(ATTENTION));
@@ -126,7 +127,7 @@ pub fn attention_traces(
     squares: &[Vec<f64>],
     bos: Bos,
 ) -> Vec<Measurement> {
-    let mut rows = Rows { model, prompt, rows: Vec::new() };
+    let mut rows = Rows::new(model, prompt);
     let any = Protocol::new(Reduction::Last, Endpoint::HfLast, bos);
     let traces = attention_trace(observation.off_diagonal().view(), squares);
     let known: Vec<f64> = traces.iter().copied().flatten().collect();
@@ -135,19 +136,19 @@ pub fn attention_traces(
     rows.rows
 }
 
-struct Rows<'a> {
-    model: &'a str,
-    prompt: &'a PromptInfo,
+struct Rows {
+    /// What all rows have in common.
+    blank: Measurement,
     rows: Vec<Measurement>,
 }
 
 /// Rows of one branch.
-struct RowsOfBranch<'r, 'a> {
-    rows: &'r mut Rows<'a>,
-    branch: &'r str,
+struct RowsOfBranch<'r> {
+    rows: &'r mut Rows,
+    branch: Text,
 }
 
-impl RowsOfBranch<'_, '_> {
+impl RowsOfBranch<'_> {
     /// As [`Rows::put_each`], each with the name of the branch.
     fn put_each(
         &mut self,
@@ -159,15 +160,33 @@ impl RowsOfBranch<'_, '_> {
         let before = self.rows.rows.len();
         self.rows.put_each(metric, first, protocol, values);
         for row in &mut self.rows.rows[before..] {
-            row.branch = Some(self.branch.to_string());
+            row.branch = Some(self.branch.clone());
         }
     }
 }
 
-impl<'a> Rows<'a> {
+impl Rows {
+    fn new(model: &str, prompt: &PromptInfo) -> Rows {
+        let blank = Measurement {
+            evidence: Evidence::Measured,
+            source: SOURCE.into(),
+            model: model.into(),
+            prompt: Some(prompt.id.as_str().into()),
+            category: Some(prompt.category.as_str().into()),
+            metric: Metric::LastGain,
+            branch: None,
+            layer: None,
+            protocol: None,
+            dtype: DTYPE.into(),
+            value: 0.0,
+            definition: "".into(),
+        };
+        Rows { blank, rows: Vec::new() }
+    }
+
     /// The same rows, to add some of a branch.
-    fn of<'r>(&'r mut self, branch: &'r str) -> RowsOfBranch<'r, 'a> {
-        RowsOfBranch { rows: self, branch }
+    fn of(&mut self, branch: &str) -> RowsOfBranch<'_> {
+        RowsOfBranch { rows: self, branch: branch.into() }
     }
 
     /// One value per layer, from `first` on.
@@ -186,18 +205,11 @@ impl<'a> Rows<'a> {
     fn put(&mut self, metric: Metric, layer: Option<usize>, protocol: Protocol, value: Option<f64>) {
         let Some(value) = value.filter(|v| v.is_finite()) else { return };
         self.rows.push(Measurement {
-            evidence: Evidence::Measured,
-            source: SOURCE.to_string(),
-            model: self.model.to_string(),
-            prompt: Some(self.prompt.id.clone()),
-            category: Some(self.prompt.category.clone()),
             metric,
-            branch: None,
             layer: layer.map(|l| l as u32),
             protocol: metric.filed_under(protocol),
-            dtype: DTYPE.to_string(),
             value,
-            definition: String::new(),
+            ..self.blank.clone()
         });
     }
 }

@@ -22,17 +22,17 @@ pub fn spectra(model: &str, set: &str, spectra: &Spectra, bos: Bos) -> Vec<Measu
             let Some(value) = value.filter(|value| value.is_finite()) else { return };
             rows.push(Measurement {
                 evidence: Evidence::Measured,
-                source: SOURCE.to_string(),
-                model: model.to_string(),
-                prompt: Some(set_as_prompt(set)),
+                source: SOURCE.into(),
+                model: model.into(),
+                prompt: Some(set_as_prompt(set).into()),
                 category: None,
                 metric,
                 branch: None,
                 layer: layer.map(|layer| layer as u32),
                 protocol: metric.filed_under(Protocol::new(reduction, Endpoint::LastBlock, bos)),
-                dtype: DTYPE.to_string(),
+                dtype: DTYPE.into(),
                 value,
-                definition: String::new(),
+                definition: "".into(),
             });
         };
         for (layer, found) in layers.iter().enumerate() {

@@ -14,17 +14,17 @@ pub fn weights(model: &str, weighed: &Weighed) -> Vec<Measurement> {
     let mut put = |metric, layer: Option<usize>, value: f64| {
         rows.push(Measurement {
             evidence: Evidence::Measured,
-            source: SOURCE.to_string(),
-            model: model.to_string(),
+            source: SOURCE.into(),
+            model: model.into(),
             prompt: None,
             category: None,
             metric,
             branch: None,
             layer: layer.map(|layer| layer as u32),
             protocol: None,
-            dtype: "float64".to_string(),
+            dtype: "float64".into(),
             value,
-            definition: String::new(),
+            definition: "".into(),
         });
     };
     put(Metric::EmbeddingSpectralNorm, None, embedding.sigma_max);

@@ -111,8 +111,8 @@ impl RunNumbers {
     pub fn measurement(&mut self, row: &Measurement) {
         let place = Place {
             kind: Kind::Measurement,
-            of: row.model.clone(),
-            item: row.prompt.clone().unwrap_or_default(),
+            of: row.model.to_string(),
+            item: row.prompt.as_deref().unwrap_or_default().to_string(),
             name: row.name().into_owned(),
             protocol: row.protocol.as_ref().map(Protocol::to_string).unwrap_or_default(),
             layer: row.layer,

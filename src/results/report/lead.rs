@@ -40,7 +40,7 @@ impl Reading {
         for row in rows {
             if let (Some(prompt), Some(protocol)) = (&row.prompt, row.protocol) {
                 let values = found.entry((&row.model, row.metric, protocol)).or_default();
-                values.push((prompt.clone(), row.value));
+                values.push((prompt.to_string(), row.value));
             }
         }
         let one = |((model, metric, protocol), values): ((&str, Metric, Protocol), _)| Reading {

@@ -8,6 +8,7 @@ use crate::stats::{mean, prediction_interval, standard_deviation};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::Protocol;
+use number::text::Text;
 
 const ALPHA: f64 = 0.05;
 
@@ -39,7 +40,7 @@ pub struct Replication {
 }
 
 /// Model, source, dtype, protocol.
-type Run = (String, String, String, Protocol);
+type Run = (Text, Text, Text, Protocol);
 
 /// Every (model, source, dtype, protocol) whose prompts were measured here too, under the same protocol.
 pub fn replications(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>) -> Vec<Replication> {
@@ -51,15 +52,15 @@ pub fn replications(published: &EvidenceIndex<'_>, measured: &EvidenceIndex<'_>)
         let key = (row.model.clone(), row.source.clone(), row.dtype.clone(), protocol);
         groups.entry(key).or_default().push((row.value.ln(), own.ln()));
     }
-    let one = |((model, source, dtype, protocol), pairs): (_, Vec<(f64, f64)>)| {
+    let one = |((model, source, dtype, protocol), pairs): (Run, Vec<(f64, f64)>)| {
         let (theirs, own): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
         let (published, measured) = (mean(&theirs)?, mean(&own)?);
         let interval = standard_deviation(&theirs)
             .and_then(|sd| prediction_interval((published, sd, theirs.len()), own.len(), ALPHA));
         Some(Replication {
-            model,
-            source,
-            dtype,
+            model: (&model).into(),
+            source: (&source).into(),
+            dtype: (&dtype).into(),
             metric: Metric::LastGain,
             protocol,
             prompts: own.len(),
@@ -83,7 +84,7 @@ mod tests {
             evidence: Evidence::Published,
             source: source.into(),
             model: model.into(),
-            prompt: Some(format!("p{at}")),
+            prompt: Some(format!("p{at}").into()),
             category: None,
             branch: None,
             metric: Metric::LastGain,
@@ -91,7 +92,7 @@ mod tests {
             protocol: protocol.parse().ok(),
             dtype: "float16".into(),
             value,
-            definition: String::new(),
+            definition: "".into(),
         };
         EvidenceTable { rows: gains.iter().enumerate().map(row).collect(), ..EvidenceTable::default() }
     }

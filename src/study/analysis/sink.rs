@@ -162,6 +162,7 @@ mod tests {
     use super::*;
     use number::evidence::{EvidenceTable, Measurement, ModelInfo};
     use number::facts::ModelFacts;
+    use number::text::Text;
 
     /// A model whose norms obey the sink model exactly: LLaMA's numbers of the input-dependency test.
     fn table() -> EvidenceTable {
@@ -197,7 +198,7 @@ mod tests {
                     protocol: metric.filed_under(protocol),
                     dtype: "float32".into(),
                     value,
-                    definition: String::new(),
+                    definition: "".into(),
                 });
             };
             let rest = |side: usize| (n - 1.0) * other[side].powi(2);
@@ -241,12 +242,12 @@ mod tests {
         }
         for mut row in table.rows.clone() {
             let prompt = row.prompt.as_deref().map(other);
-            if prompt != row.prompt {
+            if prompt.as_deref() != row.prompt.as_deref() {
                 // Its gain falls below 1 where that of the first text rises above it.
                 if row.metric == Metric::LastGain {
                     row.value = 1.0 / row.value;
                 }
-                row.prompt = prompt;
+                row.prompt = prompt.map(Text::from);
                 table.rows.push(row);
             }
         }

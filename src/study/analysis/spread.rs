@@ -193,8 +193,8 @@ mod tests {
                     table.rows.push(Measurement {
                         evidence: Evidence::Measured,
                         source: "streamgauge".into(),
-                        model: format!("m{m}"),
-                        prompt: Some(prompt.id.clone()),
+                        model: format!("m{m}").into(),
+                        prompt: Some(prompt.id.as_str().into()),
                         category: None,
                         branch: None,
                         metric: Metric::LastGain,
@@ -202,7 +202,7 @@ mod tests {
                         protocol: Some(protocol),
                         dtype: "float32".into(),
                         value: gain(m, p, protocol).exp(),
-                        definition: String::new(),
+                        definition: "".into(),
                     });
                 }
             }

@@ -25,7 +25,8 @@ impl RowFilter {
     /// Whether a row of a model that is not left out is kept; `sets` are those of its prompt.
     pub(crate) fn keeps(&self, row: &Measurement, sets: &[&str]) -> bool {
         let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|w| w == found);
-        let category = self.without_category.is_none() || row.category != self.without_category;
+        let category =
+            self.without_category.is_none() || row.category.as_deref() != self.without_category.as_deref();
         let run =
             row.protocol.is_none() || (same(&self.source, &row.source) && same(&self.dtype, &row.dtype));
         // An aggregate over prompts is of no set that could be told.

@@ -166,7 +166,7 @@ fn several_tunes_of_one_base_are_one_unit() {
     let twice = (0..4).fold(once.clone(), |mut table, i| {
         let rows: Vec<_> = table.0.rows.iter().filter(|r| r.model == format!("tuned{i}")).cloned().collect();
         let again = format!("again{i}");
-        table.0.rows.extend(rows.into_iter().map(|row| Measurement { model: again.clone(), ..row }));
+        table.0.rows.extend(rows.into_iter().map(|row| Measurement { model: again.as_str().into(), ..row }));
         let mut model = table.0.models.iter().find(|m| m.id == format!("tuned{i}")).unwrap().clone();
         model.id = again;
         table.0.models.push(model);

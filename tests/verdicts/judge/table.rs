@@ -47,7 +47,7 @@ impl Table {
             evidence: Evidence::Published,
             source: "made-up".into(),
             model: model.into(),
-            prompt: (!prompt.is_empty()).then(|| prompt.to_string()),
+            prompt: (!prompt.is_empty()).then(|| prompt.into()),
             category: None,
             metric,
             branch: None,
@@ -55,7 +55,7 @@ impl Table {
             protocol: protocol.parse().ok(),
             dtype: "float32".into(),
             value,
-            definition: String::new(),
+            definition: "".into(),
         });
         self
     }

@@ -197,7 +197,7 @@ mod tests {
             protocol: metric.describe().needs_protocol().then_some(protocol),
             dtype: "float32".into(),
             value: 1.0,
-            definition: String::new(),
+            definition: "".into(),
         };
         vec![Behind { quantity: "q".into(), rows: metrics.iter().map(row).collect() }]
     }

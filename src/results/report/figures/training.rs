@@ -7,6 +7,7 @@ use number::evidence::{Evidence, Measurement};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
+use number::text::Text;
 
 const LAST: Protocol = Protocol::new(Reduction::Last, Endpoint::LastBlock, Bos::Auto);
 
@@ -80,7 +81,7 @@ impl Plan {
                 .collect();
             series.push(Series { name: name.to_string(), marks });
         }
-        let mut sources: Vec<String> = used.iter().map(|row| row.source.clone()).collect();
+        let mut sources: Vec<String> = used.iter().map(|row| row.source.to_string()).collect();
         sources.sort();
         sources.dedup();
         Figure {
@@ -103,7 +104,7 @@ impl Plan {
 
 /// Stages are comparable only on prompts that all of them saw.
 fn keep_common_prompts(stages: &mut [Stage<'_>]) {
-    let seen = |stage: &Stage<'_>| -> BTreeSet<Option<String>> {
+    let seen = |stage: &Stage<'_>| -> BTreeSet<Option<Text>> {
         stage.2.iter().map(|row| row.prompt.clone()).collect()
     };
     let common =
@@ -130,8 +131,8 @@ mod tests {
             table.rows.extend(gains.iter().map(|(prompt, gain)| Measurement {
                 evidence: Evidence::Measured,
                 source: "streamgauge".into(),
-                model: id.to_string(),
-                prompt: Some(prompt.to_string()),
+                model: (*id).into(),
+                prompt: Some((*prompt).into()),
                 category: None,
                 branch: None,
                 metric: Metric::LastGain,
@@ -139,7 +140,7 @@ mod tests {
                 protocol: Some(LAST),
                 dtype: "float32".into(),
                 value: *gain,
-                definition: String::new(),
+                definition: "".into(),
             }));
         }
         table

@@ -84,7 +84,7 @@ fn measurement(row: Row<'_>) -> Result<Measurement, EvidenceError> {
         ),
         dtype: run.dtype.into(),
         value: r,
-        definition,
+        definition: definition.into(),
         ..published(run.source, run.model)
     })
 }

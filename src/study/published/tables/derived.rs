@@ -24,7 +24,7 @@ pub(super) fn rows(rows: &[Measurement], models: &[ModelInfo]) -> Vec<Measuremen
             metric,
             layer: None,
             value,
-            definition: format!("from the published {from} of all layers"),
+            definition: format!("from the published {from} of all layers").into(),
             ..of.clone()
         });
     };

@@ -9,6 +9,7 @@ use super::sheet::{Row, Sheet};
 use number::evidence::Measurement;
 use number::metric::Metric;
 use number::protocol::Endpoint;
+use number::text::Text;
 
 /// What measurements.csv holds.
 pub(super) struct Gains {
@@ -79,15 +80,20 @@ fn numbers(
     let endpoint = endpoint(row, blocks)?;
     let blank = Measurement {
         prompt: prompt(row)?,
-        category: row.some("prompt_category").map(str::to_string),
+        category: row.some("prompt_category").map(Text::from),
         protocol: protocol(reduction(row)?, endpoint),
-        dtype: dtype.to_string(),
+        dtype: dtype.into(),
         ..published(source, model)
     };
     let mut found = Vec::new();
     let mut add = |metric: Metric, value: Option<f64>| -> Result<(), EvidenceError> {
         if let Some(value) = value {
-            found.push(Measurement { metric, value, definition: definition(row, metric)?, ..blank.clone() });
+            found.push(Measurement {
+                metric,
+                value,
+                definition: definition(row, metric)?.into(),
+                ..blank.clone()
+            });
         }
         Ok(())
     };

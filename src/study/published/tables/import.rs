@@ -32,8 +32,8 @@ pub fn import(folder: &Path) -> Result<EvidenceTable, EvidenceError> {
     Ok(EvidenceTable { models, prompts, rows })
 }
 
-type Order<'a> = (&'a str, &'a str, Metric, &'a Option<String>, Option<u32>, Option<Protocol>);
+type Order<'a> = (&'a str, &'a str, Metric, Option<&'a str>, Option<u32>, Option<Protocol>);
 
 fn order(row: &Measurement) -> Order<'_> {
-    (&row.model, &row.source, row.metric, &row.prompt, row.layer, row.protocol)
+    (&row.model, &row.source, row.metric, row.prompt.as_deref(), row.layer, row.protocol)
 }

@@ -32,13 +32,14 @@ pub(super) fn import(folder: &Path, blocks: &Blocks) -> Result<Vec<Measurement>,
             metric,
             layer: Some(layer),
             protocol: protocol(reduction(row)?, Endpoint::LastBlock),
-            dtype: row.word("dtype", super::shared::DTYPES)?.to_string(),
+            dtype: row.word("dtype", super::shared::DTYPES)?.into(),
             value: row.required_number("gain")?,
             definition: format!(
                 "{}; over {prompts} prompt{}",
                 row.required("definition")?,
                 if prompts == 1 { "" } else { "s" }
-            ),
+            )
+            .into(),
             ..published(row.required("source")?, row.required("model")?)
         });
     }

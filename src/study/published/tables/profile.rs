@@ -64,7 +64,7 @@ fn numbers(row: Row<'_>, dtypes: &Dtypes, blocks: &Blocks) -> Result<Vec<Measure
         prompt: prompt(row)?,
         layer: Some(layer),
         protocol: protocol(reduction(row)?, endpoint),
-        dtype: dtype.clone(),
+        dtype: dtype.into(),
         ..published(source, model)
     };
     let mut found = Vec::new();
@@ -73,7 +73,7 @@ fn numbers(row: Row<'_>, dtypes: &Dtypes, blocks: &Blocks) -> Result<Vec<Measure
             metric,
             layer,
             value,
-            definition: definition(row, layer, metric),
+            definition: definition(row, layer, metric).into(),
             ..blank.clone()
         })
     };

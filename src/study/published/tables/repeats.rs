@@ -15,8 +15,8 @@ pub(super) fn flag(rows: &mut [Measurement]) {
         let source = first.entry((run, row.value.to_bits())).or_insert_with(|| row.source.clone());
         if *source != row.source {
             let said = format!("the forward pass of {source} published again: count it once");
-            row.definition =
-                if row.definition.is_empty() { said } else { format!("{said}; {}", row.definition) };
+            let all = if row.definition.is_empty() { said } else { format!("{said}; {}", row.definition) };
+            row.definition = all.into();
         }
     }
 }

@@ -7,6 +7,7 @@ use super::sheet::Row;
 use number::evidence::{Evidence, Measurement};
 use number::metric::Metric;
 use number::protocol::{Bos, Endpoint, Protocol, Reduction};
+use number::text::Text;
 
 /// Words of `dtype` columns.
 pub(super) const DTYPES: &[(&str, &str)] =
@@ -35,9 +36,9 @@ pub(super) fn protocol(reduction: Reduction, endpoint: Endpoint) -> Option<Proto
 }
 
 /// `__mean__` marks an aggregate over prompts, which has no prompt.
-pub(super) fn prompt(row: Row<'_>) -> Result<Option<String>, EvidenceError> {
+pub(super) fn prompt(row: Row<'_>) -> Result<Option<Text>, EvidenceError> {
     let id = row.required("prompt_id")?;
-    Ok((id != "__mean__").then(|| id.to_string()))
+    Ok((id != "__mean__").then(|| id.into()))
 }
 
 /// The column `layer`, which ends with the model's last one where that is known.
@@ -55,16 +56,16 @@ pub(super) fn layer(row: Row<'_>, last: Option<u32>) -> Result<u32, EvidenceErro
 pub(super) fn published(source: &str, model: &str) -> Measurement {
     Measurement {
         evidence: Evidence::Published,
-        source: source.to_string(),
-        model: model.to_string(),
+        source: source.into(),
+        model: model.into(),
         prompt: None,
         category: None,
         metric: Metric::LastGain,
         branch: None,
         layer: None,
         protocol: None,
-        dtype: String::new(),
+        dtype: "".into(),
         value: 0.0,
-        definition: String::new(),
+        definition: "".into(),
     }
 }

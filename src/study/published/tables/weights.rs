@@ -47,9 +47,9 @@ pub(super) fn import(folder: &Path) -> Result<Vec<Measurement>, EvidenceError> {
                 value: row.required_number(column)?,
                 dtype: "not published".into(),
                 definition: if column == "frobenius_norm" {
-                    about_norm("Frobenius 1")
+                    about_norm("Frobenius 1").into()
                 } else {
-                    String::new()
+                    "".into()
                 },
                 ..published(row.required("source")?, row.required("model")?)
             });

@@ -135,12 +135,12 @@ fn rows(case: &LlamaCase) -> Table {
         .map(column);
     let rows = all_rows(case).map(|row| {
         row![
-            &row.gain.source,
+            row.gain.source.as_str(),
             &row.prompt,
             gain(row),
             protocol_links(protocol(row)),
-            &row.gain.dtype,
-            &row.gain.definition
+            row.gain.dtype.as_str(),
+            row.gain.definition.as_str()
         ]
     });
     Table::new("Published last-block gains of the case, each with its protocol", columns).with(rows)
@@ -199,12 +199,12 @@ fn figure(case: &LlamaCase, judged: Option<&Judged<'_>>) -> FigureBlock {
         &["source", "prompt", "protocol", "dtype", "gain", "definition"],
         all_rows(case).map(|row| {
             [
-                row.gain.source.clone(),
+                row.gain.source.to_string(),
                 row.prompt.clone(),
                 protocol_name(row),
-                row.gain.dtype.clone(),
+                row.gain.dtype.to_string(),
                 exact(Some(row.gain.value)),
-                row.gain.definition.clone(),
+                row.gain.definition.to_string(),
             ]
         }),
     );

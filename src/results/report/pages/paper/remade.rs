@@ -72,7 +72,7 @@ struct Sketch {
 impl Sketch {
     fn figure(self, evidence: Evidence, series: Vec<Series>, used: &[&Measurement]) -> Figure {
         let protocols: BTreeSet<Protocol> = used.iter().filter_map(|row| row.protocol).collect();
-        let sources: BTreeSet<String> = used.iter().map(|row| row.source.clone()).collect();
+        let sources: BTreeSet<String> = used.iter().map(|row| row.source.to_string()).collect();
         Figure {
             key: self.key,
             evidence,
@@ -256,9 +256,9 @@ fn entropy(rows: &Rows<'_>) -> Figure {
         how: "One point per model and prompt that has both rows.",
     };
     let mut used = Vec::new();
-    let entropies: BTreeMap<(&str, &Option<String>), &Measurement> = rows
+    let entropies: BTreeMap<(&str, Option<&str>), &Measurement> = rows
         .of(Metric::OutputEntropy, LAST, UNIFIED)
-        .map(|row| ((row.model.as_str(), &row.prompt), row))
+        .map(|row| ((row.model.as_str(), row.prompt.as_deref()), row))
         .collect();
     let gains: Vec<&Measurement> = rows
         .of(Metric::LastGain, LAST, UNIFIED)
@@ -268,8 +268,8 @@ fn entropy(rows: &Rows<'_>) -> Figure {
     for (model, gains) in by_model(&gains) {
         let mut marks = Vec::new();
         for gain in gains {
-            let Some(entropy) = entropies.get(&(model, &gain.prompt)) else { continue };
-            let label = gain.prompt.clone().unwrap_or_default();
+            let Some(entropy) = entropies.get(&(model, gain.prompt.as_deref())) else { continue };
+            let label = gain.prompt.as_deref().unwrap_or_default().to_string();
             marks.push(Mark { label, x: entropy.value, y: gain.value, range: None, n: 1 });
             used.extend([gain, *entropy]);
         }

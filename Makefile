@@ -66,6 +66,7 @@ DEVICE ?= cpu
 DEVICE_NAME = $(if $(filter-out cpu,$(DEVICE)),-$(subst :,,$(DEVICE)))
 parity: $(if $(DEVICE_NAME),runtime-cuda,runtime) ## measure every golden and write results/parity.md (DEVICE=cuda: parity-cuda.md)
 	STREAMGAUGE_DEVICE=$(DEVICE) PARITY_TABLE=$(CURDIR)/results/parity$(DEVICE_NAME).md \
+	  $(if $(DEVICE_NAME),,FAMILIES_TABLE=$(CURDIR)/src/model/arch/families/parity.json) \
 	  $(CARGO) test --release --locked --quiet --test checkpoints parity::every_golden
 
 regress: build models ## run anew and compare with results/baseline (exit code 8: something moved)

@@ -9,11 +9,11 @@ import transformers
 from cases import Case
 from safetensors.torch import save_file
 
-HEADS = {"lm_head.weight", "embed_out.weight"}
+HEADS = {"lm_head.weight", "embed_out.weight", "output_projection.weight"}
 EMBEDDINGS = ("embed_tokens", "embed_in", "embed_positions", "wte", "wpe", "word_embeddings.")
 NORMS = ("norm", "ln_")
 # These store w of a factor 1 + w.
-NORMS_ABOUT_ONE = {"gemma", "gemma2", "gemma3_text"}
+NORMS_ABOUT_ONE = {"gemma", "gemma2", "gemma3_text", "nemotron", "vaultgemma"}
 
 
 def write_checkpoint(folder: Path, case: Case, rng: np.random.Generator):

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from cases import CASES, PROMPT_LENGTHS, Case
+from cases import CASES, Case
 from checkpoint import write_checkpoint, write_json
 from float64 import float64, float64_model
 from measure import measure, relative_deviation
@@ -54,7 +54,7 @@ def make(case: Case, folder: Path):
     rng = np.random.default_rng(zlib.crc32(case.name.encode()) if case.seed is None else case.seed)
     write_json(folder / "config.json", case.config, indent=2)
     write_checkpoint(folder, case, rng)
-    prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in PROMPT_LENGTHS]
+    prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in case.lengths]
     prompts[-1][7:11] = [prompts[-1][6]] * 4  # a run of one token: only positions tell its members apart
 
     plain = load(folder, case.attention)

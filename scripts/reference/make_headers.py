@@ -1,4 +1,5 @@
-"""Write tests/headers/<model>.json: config and tensor shapes of the eight models of the research, without weights.
+"""Write tests/headers/<model>.json: config and tensor shapes of published models, without weights: the eight of the
+research, and one of each further family (published.py).
 
     python scripts/reference/make_headers.py [OUTPUT_FOLDER]
 
@@ -6,7 +7,7 @@
 `tensors` are the names and shapes of the transformers class built from it on the meta device, with the buffers that
 files carry and without tied heads; blocks are folded: `model.layers.{0..31}.mlp.up_proj.weight` stands for 32 tensors.
 What published files hold beyond these (rotary tables, mask buffers) is not listed. The published parameter counts
-check the transcription.
+check the transcription; of the further models they are known as the hub rounds them.
 """
 
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 import torch
 import transformers
 from checkpoint import HEADS, write_json
+from published import FURTHER
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -183,15 +185,18 @@ def main():
     transformers.logging.set_verbosity_error()
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests" / "headers"
     out.mkdir(parents=True, exist_ok=True)
-    for model, (hub, parameters, config) in MODELS.items():
+    for model, (hub, parameters, config) in (MODELS | FURTHER).items():
         shapes, counted = tensors(config)
-        if counted != parameters:
+        found = counted
+        if isinstance(parameters, str):
+            found = f"{counted / 1e9:.{len(parameters.split('.')[1])}f}"
+        if found != parameters:
             raise SystemExit(f"{model}: the transcribed config makes {counted} parameters, published are {parameters}")
         header = {
             "source": f"published config.json of {hub}, transcribed; shapes of transformers {transformers.__version__}",
             "config": config,
             "parameters": counted,
-            "tensors": folded(shapes, config["num_hidden_layers"]),
+            "tensors": folded(shapes),
         }
         write_json(out / f"{model}.json", header, indent=1)
         print(f"{model:24} {counted:12} parameters, {len(shapes)} tensors in {len(header['tensors'])} lines")
@@ -209,9 +214,10 @@ def tensors(config: dict) -> tuple[dict, int]:
     return shapes, sum(p.numel() for p in model.parameters())
 
 
-def folded(shapes: dict, blocks: int) -> dict:
+def folded(shapes: dict) -> dict:
     """One line for the tensors that every block has; fails when blocks differ."""
     lines, seen = {}, {}
+    blocks = 1 + max(int(number) for name in shapes for number in re.findall(r"\.(\d+)\.", name))
     for name, shape in shapes.items():
         pattern = re.sub(r"\.(\d+)\.", f".{{0..{blocks - 1}}}.", name, count=1)
         assert lines.setdefault(pattern, shape) == shape, name

@@ -49,6 +49,7 @@ def main():
         ],
         "kruskal_wallis": [kruskal(groups) for groups in GROUPS],
         "random_effects": [random_effects(r, n) for r, n in POOLS],
+        "crossed_random_effects": [crossed_random_effects(values) for values in CROSSED],
         "quantile": [
             quantiles(v)
             for v in ([3.0, 1.0, 2.0, 10.0], [5.0], LONG_PAIR[0], [1.0, 1.0, 2.0, 2.0, 2.0], [-1.5, 0.0, 4.25])
@@ -225,6 +226,59 @@ def random_effects(correlations, sizes):
         "r_low": math.tanh(pooled - half),
         "r_high": math.tanh(pooled + half),
         "p": 2 * stats.t.sf(abs(pooled) / se, df),
+    }
+
+
+# A row for each unit, a column for each sample; none where a unit does not have the sample.
+CROSSED = [
+    [[math.sin(1.3 * j) + 0.2 * math.sin(7.1 * i + 2.3 * j) + 0.3 for j in range(9)] for i in range(12)],
+    [[0.2 * math.sin(1.3 * j) + math.sin(7.1 * i + 2.3 * j) + 0.1 * i for j in range(15)] for i in range(4)],
+    [
+        [math.cos(0.9 * j) + 0.3 * math.sin(5.7 * i + 3.3 * j) if (2 * i + j) % 5 else None for j in range(12)]
+        for i in range(6)
+    ],
+    [[math.sin(1.3 * (j + 8 * i)) if j // 5 == i else None for j in range(15)] for i in range(3)],
+]
+
+
+def crossed_random_effects(values):
+    """random_effects of means over samples, plus the mean covariance of two units over the samples that both have. Student's t
+    with Satterthwaite's degrees of freedom, never more than those of the units."""
+    y = np.array(values, dtype=float)
+    k = len(y)
+    n = (~np.isnan(y)).sum(axis=1)
+    effect = np.nanmean(y, axis=1)
+    around = np.where(np.isnan(y), 0.0, y - effect[:, None])
+    scale = np.sqrt(n * (n - 1.0))
+    covariance = (around @ around.T) / np.outer(scale, scale)
+    v = np.diag(covariance)
+    assert np.allclose(v, np.nanvar(y, axis=1, ddof=1) / n)
+    w = 1.0 / v
+    fixed = (w @ effect) / w.sum()
+    tau2 = max(0.0, (w @ (effect - fixed) ** 2 - (k - 1)) / (w.sum() - (w @ w) / w.sum()))
+    w = 1.0 / (v + tau2)
+    pooled = (w @ effect) / w.sum()
+    variance = max(1.0, (w @ (effect - pooled) ** 2) / (k - 1)) / w.sum()
+    w = w / w.sum()
+    pairs = np.outer(w, w) * (1.0 - np.eye(k))
+    shared = max(0.0, (pairs * covariance).sum() / pairs.sum())
+    freedom = k - 1.0
+    if shared > 0:
+        by_samples = (w @ covariance @ w) / pairs.sum()
+        samples = int(((~np.isnan(y)).sum(axis=0) > 1).sum())
+        parts = variance**2 / (k - 1) + by_samples**2 / (samples - 1)
+        freedom = min(freedom, (variance + shared) ** 2 / parts)
+    se = math.sqrt(variance + shared)
+    half = stats.t.ppf(0.5 + LEVEL / 2, freedom) * se
+    return {
+        "values": values,
+        "effect": pooled,
+        "shared": shared,
+        "freedom": freedom,
+        "standard_error": se,
+        "low": pooled - half,
+        "high": pooled + half,
+        "p": 2 * stats.t.sf(abs(pooled) / se, freedom),
     }
 
 

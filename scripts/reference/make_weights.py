@@ -24,7 +24,8 @@ from make_goldens import ROOT, load, rounded
 from taps import taps_of
 
 ATTENTION = ["self_attn", "self_attention", "attention", "attn.attention", "attn"]
-OUTPUT = ["o_proj", "out_proj", "dense", "c_proj"]
+# What first reads the mixed values: a norm before the projection, or that itself.
+OUTPUT = ["attn_sub_norm", "o_proj", "out_proj", "dense", "c_proj"]
 
 
 def main():
@@ -109,13 +110,16 @@ def final_norm_factor(model, width: int) -> np.ndarray | None:
     if taps.final_norm is None or width != model.config.hidden_size:
         return None
     signs = torch.ones(width)
-    signs[1::2] = -1  # mean 0 and mean square 1, so both kinds of norm leave it as it is
-    assert width % 2 == 0
+    signs[1::2] = -1
+    if width % 2:
+        signs[-1] = -2.0
+        signs[-2] = 1.0
+    signs /= signs.square().mean().sqrt()  # mean 0 and mean square 1, so both kinds of norm leave it as it is
     norm = model.get_submodule(taps.final_norm)
-    if norm.weight is None:
+    if getattr(norm, "weight", None) is None:
         return None
     one, other = (norm(sign * 1e9 * signs.reshape(1, 1, -1)).reshape(-1) for sign in (1, -1))  # no epsilon matters
-    return (signs * (one - other) / 2).numpy()
+    return ((one - other) / (2 * signs)).numpy()
 
 
 if __name__ == "__main__":

@@ -59,10 +59,14 @@ def measure(model, ids: list) -> dict:
 
     flat = [mlp, mlp_in, mlp_module]  # opt's MLP sees [T, D]
     mlp, mlp_in, mlp_module = ([m.reshape(streams[0].shape) for m in one] for one in flat)
+    if taps.write_scale:
+        factor = getattr(model.config, taps.write_scale)
+        attn, mlp = ([m * factor for m in one] for one in (attn, mlp))
     if taps.stream_norms:
         check_stream_norms(blocks, taps, streams, attn, mlp, mids)
         attn = [mid - before for before, mid in zip(streams, mids)]
         mlp = [after - mid for mid, after in zip(mids, streams[1:])]
+    final = final[-1:]  # nanochat norms the embedding by the same module
     if final:
         assert torch.equal(final[0][0], streams[-1]), "the stream after the last block is what the final norm reads"
     assert len(attn) == len(mlp) == len(blocks) == len(streams) - 1 == len(attention)
@@ -161,7 +165,7 @@ def probabilities(model):
 
 def off_diagonal(probabilities) -> list:
     """Per head, the probability that tokens give to others."""
-    heads = probabilities[0].double()
+    heads = (probabilities[0] if probabilities.dim() == 4 else probabilities).double()  # xglm: [heads, T, T]
     length = heads.shape[-1]
     assert torch.allclose(heads.sum(-1), torch.ones(()).double(), atol=1e-6), "rows are distributions"
     return (heads * (1 - torch.eye(length, dtype=heads.dtype))).sum((-2, -1)).tolist()

@@ -38,7 +38,7 @@ assumed), `spectra.json` how the token vectors of several prompts lie in five of
 `older_tokens.json` and `pieces/` are the ids of tokenizers without `tokenizer.json` (`make_older_tokens.py`, `make_pieces.py`),
 `named_tokens.json` those of one beside files that name more tokens (`make_named_tokens.py`).
 `stats*.json` hold results of SciPy, statsmodels and diptest (`make_stats*.py`); `../headers/` the
-configs and tensor shapes of the eight models of the research (`make_headers.py`). `make goldens` remakes all.
+configs and tensor shapes of published models, the eight of the research and one of each further family (`make_headers.py`). `make goldens` remakes all.
 
 Versions: `scripts/reference/requirements.txt`. Numbers are stored to 9 digits, which do not depend on the CPU.
 

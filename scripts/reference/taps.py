@@ -22,6 +22,8 @@ class Taps:
     # A norm on the stream itself, after each branch: block = norms[1](m + mlp(m)), m = norms[0](x + attention(x)).
     # Then the branches' writes are m - x and block - m.
     stream_norms: tuple[str, str] | None = None
+    # Key of the config whose number multiplies what a branch gives before it is added.
+    write_scale: str | None = None
 
 
 PRE_NORM = Taps()
@@ -33,8 +35,13 @@ POST_NORM_IN_BRANCH = Taps(
 )
 GPT = Taps("transformer.h", "attn", "mlp", "transformer.ln_f")
 
+OPT_LIKE = replace(PRE_NORM, mlp="fc2", mlp_input="fc1", final_norm="model.layer_norm")
+
 FAMILIES = {
     "apertus": PRE_NORM,
+    "arcee": PRE_NORM,
+    "biogpt": replace(OPT_LIKE, layers="biogpt.layers", final_norm="biogpt.layer_norm"),
+    "bitnet": PRE_NORM,
     # The modules around `dense` and `dense_4h_to_h` return the stream with the branch already added.
     "bloom": replace(
         GPT,
@@ -43,25 +50,64 @@ FAMILIES = {
         attention_input="self_attention",
         mlp_input="mlp",
     ),
+    "codegen": GPT,
     "cohere": PRE_NORM,
+    "cohere2": PRE_NORM,
+    "cwm": PRE_NORM,
+    "ernie4_5": PRE_NORM,
+    "exaone4": POST_NORM_IN_BRANCH,
     "falcon": replace(GPT, attention="self_attention"),
     "gemma": PRE_NORM,
     "gemma2": POST_NORM_IN_BRANCH,
     "gemma3_text": POST_NORM_IN_BRANCH,
+    "glm": PRE_NORM,
+    "glm4": replace(
+        PRE_NORM,
+        attention="post_self_attn_layernorm",
+        mlp="post_mlp_layernorm",
+        attention_module="self_attn",
+        mlp_module="mlp",
+    ),
     "gpt2": GPT,
+    "gpt_bigcode": GPT,
     "gpt_neo": GPT,
     "gpt_neox": Taps("gpt_neox.layers", "attention", "mlp", "gpt_neox.final_layer_norm"),
     "gptj": GPT,
+    "granite": replace(PRE_NORM, write_scale="residual_multiplier"),
+    "helium": PRE_NORM,
+    "hunyuan_v1_dense": PRE_NORM,
+    "internlm3": PRE_NORM,
+    "iquestcoder": PRE_NORM,
+    "jais2": PRE_NORM,
     "llama": PRE_NORM,
+    "ministral": PRE_NORM,
+    "ministral3": PRE_NORM,
     "mistral": PRE_NORM,
+    "mpt": Taps(
+        "transformer.blocks",
+        "attn",
+        "ffn.down_proj",
+        "transformer.norm_f",
+        mlp_module="ffn.down_proj",
+        mlp_input="ffn",
+    ),
+    "nanochat": PRE_NORM,
+    "nemotron": PRE_NORM,
+    "olmo": PRE_NORM,
     "olmo2": POST_NORM_IN_BRANCH,
+    "olmo3": POST_NORM_IN_BRANCH,
     "opt": Taps("model.decoder.layers", mlp="fc2", mlp_input="fc1", final_norm="model.decoder.final_layer_norm"),
+    "persimmon": replace(PRE_NORM, final_norm="model.final_layernorm"),
     "phi": replace(PRE_NORM, final_norm="model.final_layernorm"),
     "phi3": PRE_NORM,
     "qwen2": PRE_NORM,
     "qwen3": PRE_NORM,
+    "seed_oss": PRE_NORM,
+    "smollm3": PRE_NORM,
     "stablelm": PRE_NORM,
     "starcoder2": PRE_NORM,
+    "vaultgemma": PRE_NORM,
+    "xglm": OPT_LIKE,
 }
 
 

@@ -30,7 +30,7 @@ pub struct ModelFacts {
     pub vocabulary: Option<u32>,
     /// Longest position the config allows, tokens.
     pub context: Option<u32>,
-    /// `rotary`, `partial-rotary`, `learned`, `alibi`, or `none` where heads pass unturned.
+    /// `rotary`, `partial-rotary`, `learned`, `sinusoidal`, `alibi`, or `none` where heads pass unturned.
     pub positions: Option<String>,
     /// Base of the rotary angles.
     pub rope_theta: Option<f64>,

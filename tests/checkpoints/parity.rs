@@ -11,11 +11,12 @@ use crate::{gguf, quantised};
 use base::device::Device;
 use engine::run::Graphs;
 use model::{
-    arch::{self, Recipe},
+    arch::{self, KnownFamily, NormPlaces, Recipe, known_families},
     checkpoint::{Checkpoint, quantisations},
 };
 use number::{
     evidence::{Measurement, PromptInfo},
+    facts::ModelFacts,
     metric::{Metric, measurements},
     observation::PromptObservation,
     protocol::Bos,
@@ -135,6 +136,9 @@ fn every_golden_agrees_with_the_float64_reference() {
     if let Some(path) = std::env::var_os("PARITY_TABLE") {
         fs::write(path, markdown(&table)).unwrap();
     }
+    if let Some(path) = std::env::var_os("FAMILIES_TABLE") {
+        fs::write(path, known(&table)).unwrap();
+    }
     assert!(failures.is_empty(), "refused, or beyond {TOLERANCE:e}:\n{}", failures.join("\n"));
 }
 
@@ -173,6 +177,36 @@ fn markdown(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
         }
     }
     text
+}
+
+/// `src/model/arch/families/parity.json`, which `make parity` writes: a line for each family.
+fn known(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
+    let of = |(family, rows): (&String, &Vec<Row<'_>>)| {
+        let cases: BTreeSet<&str> = rows.iter().map(|row| row.case.as_str()).collect();
+        let recipes: Vec<Recipe> = cases
+            .iter()
+            .map(|case| Recipe::of_checkpoint(&Checkpoint::open(&golden(case)).unwrap()).unwrap())
+            .collect();
+        let facts = |fact: fn(ModelFacts) -> Option<String>| -> Vec<String> {
+            let all: BTreeSet<String> = recipes.iter().filter_map(|recipe| fact(recipe.facts())).collect();
+            all.into_iter().collect()
+        };
+        let places: BTreeSet<NormPlaces> = recipes.iter().map(Recipe::norm_places).collect();
+        let worst = rows.iter().map(|row| row.worst.error).fold(0.0, f64::max);
+        let known = KnownFamily {
+            family: family.clone(),
+            norm: facts(|facts| facts.norm),
+            norm_places: places.into_iter().collect(),
+            residual: facts(|facts| facts.residual),
+            positions: facts(|facts| facts.positions),
+            mlp: facts(|facts| facts.mlp),
+            checkpoints: cases.len(),
+            worst_error: format!("{worst:.1e}").parse().unwrap(),
+        };
+        serde_json::to_string(&known).unwrap()
+    };
+    let lines: Vec<String> = table.iter().map(of).collect();
+    format!("[\n{}\n]\n", lines.join(",\n"))
 }
 
 const FORMATS: &str = "| format | most weights stored as | checkpoints | worst error |\n";
@@ -238,6 +272,8 @@ fn the_parity_table_is_complete() {
     let whole = text.contains(HEADER) && text.contains(FORMATS);
     assert!(whole, "results/parity.md is of another version; run `make parity`");
     let listed: Vec<&str> = text.lines().filter_map(|line| line.split(" | ").nth(1)).skip(1).collect();
+    let known = known_families().unwrap();
+    assert!(known.iter().map(|known| known.family.as_str()).eq(arch::families()), "run `make parity`");
     for case in all_cases() {
         assert!(listed.contains(&case.as_str()), "results/parity.md lacks {case}; run `make parity`");
     }
@@ -270,9 +306,15 @@ fn prompts_that_share_their_beginning_measure_as_they_do_alone() {
     // otherwise in memory, and the runtime's sums over a row begin where that row does.
     let zoo = checkpoints(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/zoo"));
     assert!(zoo.len() >= 9, "the zoo");
-    let goldens: Vec<PathBuf> = cases().iter().map(|case| golden(case)).collect();
+    // One of each family.
+    let mut families = BTreeSet::new();
+    let goldens: Vec<PathBuf> = cases()
+        .iter()
+        .filter(|case| families.insert(reference(case).family))
+        .map(|case| golden(case))
+        .collect();
     let stem: Vec<u32> = (0..40).map(|i| (i * 37) % 1000 + 3).collect();
-    let small: Vec<u32> = (0..19).map(|i| (i * i + 7) % 100).collect();
+    let small: Vec<u32> = (0..19).map(|i| (i * i + 7) % 61).collect();
     for (folders, prompts, step, tolerance) in [(zoo, tree(&stem), 1, 0.0), (goldens, tree(&small), 3, 3e-6)]
     {
         for folder in folders {

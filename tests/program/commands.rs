@@ -319,7 +319,8 @@ fn a_tied_head_is_the_embedding_in_both_roles() {
 fn every_command_has_help_with_an_example() {
     let sandbox = Sandbox::new();
     for command in [
-        "check", "new", "plan", "run", "report", "register", "regress", "measure", "inspect", "export", "tap",
+        "check", "new", "plan", "run", "report", "register", "regress", "measure", "inspect", "families",
+        "export", "tap",
     ] {
         let (text, _) = sandbox.expect(0, &[command, "--help"]);
         assert!(text.contains("Example") && text.contains("streamgauge "), "{command}: {text}");

@@ -180,6 +180,7 @@ fn profile() -> LayerProfile {
 fn calibrations() -> Vec<Calibration> {
     let rates = |effect: f64, lineages: u64, verdicts: &[(Verdict, u32)]| Rates {
         effect,
+        drawn: (0.02 * effect).min(0.03),
         holds: effect > 0.0,
         lineages,
         prompts: 25,

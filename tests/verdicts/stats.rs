@@ -92,10 +92,10 @@ fn kruskal_wallis_is_scipy_s_with_ties() {
 #[test]
 fn random_effects_pooling_follows_dersimonian_and_laird() {
     for case in cases(&goldens("stats.json"), "random_effects") {
-        let effects: Vec<(f64, f64)> = numbers(&case["r"])
+        let effects: Vec<stats::Sampled<usize>> = numbers(&case["r"])
             .iter()
             .zip(numbers(&case["n"]))
-            .map(|(r, n)| (r.atanh(), 1.0 / (n - 3.0)))
+            .map(|(r, n)| stats::Sampled::alone(r.atanh(), 1.0 / (n - 3.0)))
             .collect();
         let pooled = stats::random_effects(&effects, 0.05).unwrap();
         close(pooled.effect, &case["z"], CLOSED_FORM, case);
@@ -104,6 +104,26 @@ fn random_effects_pooling_follows_dersimonian_and_laird() {
         close(pooled.q, &case["q"], CLOSED_FORM, case);
         close(pooled.interval.low, &case["z_low"], CLOSED_FORM, case);
         close(pooled.interval.high, &case["z_high"], CLOSED_FORM, case);
+        close(pooled.p, &case["p"], CLOSED_FORM, case);
+    }
+}
+
+#[test]
+fn units_that_share_samples_are_pooled_as_crossed_with_these() {
+    for case in cases(&goldens("stats.json"), "crossed_random_effects") {
+        let rows = case["values"].as_array().unwrap();
+        let unit = |row: &serde_json::Value| {
+            let samples = row.as_array().unwrap().iter().enumerate();
+            stats::Sampled::mean(samples.filter_map(|(i, value)| Some((i, value.as_f64()?)))).unwrap()
+        };
+        let units: Vec<stats::Sampled<usize>> = rows.iter().map(unit).collect();
+        let pooled = stats::random_effects(&units, 0.05).unwrap();
+        close(pooled.effect, &case["effect"], CLOSED_FORM, case);
+        close(pooled.shared, &case["shared"], CLOSED_FORM, case);
+        close(pooled.freedom, &case["freedom"], CLOSED_FORM, case);
+        close(pooled.standard_error, &case["standard_error"], CLOSED_FORM, case);
+        close(pooled.interval.low, &case["low"], CLOSED_FORM, case);
+        close(pooled.interval.high, &case["high"], CLOSED_FORM, case);
         close(pooled.p, &case["p"], CLOSED_FORM, case);
     }
 }

@@ -10,6 +10,8 @@ from dataclasses import replace
 from . import (
     alibi,
     apertus,
+    flags,
+    older,
     gemma,
     gpt,
     gpt_neox,
@@ -29,5 +31,6 @@ CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt
 CASES += mistral.CASES + gemma.CASES + apertus.CASES
 CASES += gpt.CASES + opt.CASES + alibi.CASES + partial_rotary.CASES
 CASES += qwen.CASES + phi3.CASES + modern.CASES + rope_scaling.CASES
+CASES += flags.CASES + older.CASES
 
 __all__ = ["CASES", "PROMPT_LENGTHS", "Case"]

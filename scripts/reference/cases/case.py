@@ -21,6 +21,7 @@ class Case:
     # this case is not tested by it.
     acts: tuple = ()
     scales: dict = field(default_factory=dict)  # part of a tensor's name -> factor on its random values
+    lengths: tuple = PROMPT_LENGTHS  # of its prompts, tokens
     seed: int | None = None  # of the random numbers; None: from the name, so that a new case changes no other
 
     @property

@@ -6,6 +6,7 @@ mod diff;
 mod exit;
 mod explain;
 mod export;
+mod families;
 mod inspect;
 mod measure;
 mod model_argument;
@@ -69,6 +70,8 @@ enum Command {
     Measure(measure::Arguments),
     /// Show what a checkpoint is: facts, parameters, norms of its embedding and unembedding
     Inspect(inspect::Arguments),
+    /// List the model families that open: the choices of each, and how near the reference its numbers are
+    Families(families::Arguments),
     /// Write a model as one ONNX file with residual outputs, for other tools
     Export(export::Arguments),
     /// Find the residual stream of an ONNX decoder made elsewhere, and give it out under tap names
@@ -113,6 +116,7 @@ impl Cli {
             Command::Tables(arguments) => arguments.run(),
             Command::Measure(arguments) => arguments.run(),
             Command::Inspect(arguments) => arguments.run(),
+            Command::Families(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
             Command::Tap(arguments) => arguments.run(),
         };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,15 @@ pub(super) struct Kept {
     pub predictions: Vec<Calibration>,
 }
 
+/// What a run has read: each hypothesis once, however often it is asked for.
+#[derive(Default)]
+pub(super) struct Read {
+    /// By key, what the file of the results folder holds.
+    kept: BTreeMap<Key, Vec<Calibration>>,
+    /// By key, what was found in the store.
+    stored: Mutex<BTreeMap<Key, Vec<Calibration>>>,
+}
+
 /// What is known of the hypotheses whose judgements have these keys, in their order: id, key, and how each rule fares. Of others
 /// nobody has simulated worlds as the rules, the evidence and this program are now.
 pub(super) fn known(
@@ -43,12 +53,19 @@ pub(super) fn known(
 
 /// From the store, or from the file of the results folder.
 pub(super) fn stored(inputs: &Inputs<'_>, key: &Key) -> Result<Option<Vec<Calibration>>, PipelineError> {
-    if let Stored::Present(bytes) = inputs.store.blob(&inputs.snapshot, key)?
-        && let Ok(stored) = serde_json::from_slice(&bytes)
-    {
-        return Ok(Some(stored));
+    let Read { kept, stored } = &inputs.calibrated;
+    // A thread that panicked leaves whole entries.
+    let mut stored = stored.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = stored.get(key) {
+        return Ok(Some(found.clone()));
     }
-    Ok(inputs.calibrated.get(key).cloned())
+    if let Stored::Present(bytes) = inputs.store.blob(&inputs.snapshot, key)?
+        && let Ok(found) = serde_json::from_slice::<Vec<Calibration>>(&bytes)
+    {
+        stored.insert(*key, found.clone());
+        return Ok(Some(found));
+    }
+    Ok(kept.get(key).cloned())
 }
 
 /// What decides it: what decides the judgement, and how worlds are drawn.
@@ -60,25 +77,24 @@ fn file(results: &Path, loaded: &Loaded) -> PathBuf {
     results.join("calibration").join(format!("{}.json", loaded.experiment.id))
 }
 
-/// What the file of the results folder holds, by key; nothing where there is none. One that cannot be read is told of and left aside.
-pub(super) fn read(
-    results: &Path,
-    loaded: &Loaded,
-    progress: &dyn Progress,
-) -> BTreeMap<Key, Vec<Calibration>> {
+/// What the file of the results folder holds; nothing where there is none. One that cannot be read is told of and left aside.
+pub(super) fn read(results: &Path, loaded: &Loaded, progress: &dyn Progress) -> Read {
     let path = file(results, loaded);
     if !path.exists() {
-        return BTreeMap::new();
+        return Read::default();
     }
     let read = foreign::read(&path, foreign::Kind::Text).map_err(|error| error.to_string());
     let kept =
         read.and_then(|bytes| serde_json::from_slice::<Vec<Kept>>(&bytes).map_err(|error| error.to_string()));
     match kept {
-        Ok(kept) => kept.into_iter().map(|one| (one.key, one.predictions)).collect(),
+        Ok(kept) => {
+            let kept = kept.into_iter().map(|one| (one.key, one.predictions)).collect();
+            Read { kept, ..Read::default() }
+        }
         Err(error) => {
             let path = path.display();
             progress.note(&format!("{path} is left aside: {error}; `streamgauge calibrate` writes it anew"));
-            BTreeMap::new()
+            Read::default()
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The inputs of a plan: models, prompts, published tables, and the store with what it holds.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::calibrated;
 use super::cells::Cell;
 use super::error::{ModelFailure, PipelineError};
 use super::subject::Subject;
@@ -13,7 +13,6 @@ use base::hash::Key;
 use base::lookup;
 use engine::run::Runtime;
 use study::config::Loaded;
-use study::judge::Calibration;
 use study::judge::hypothesis::Hypothesis;
 use study::judge::outcome::Registration;
 use study::published::claims::{NO_EVIDENCE, RECIPES};
@@ -36,8 +35,8 @@ pub struct Inputs<'a> {
     pub published: Option<Key>,
     /// Digest of the recipes of published claims.
     pub recipes: Option<Key>,
-    /// By key: how rules fare in simulated worlds, as the results folder keeps it beside the store.
-    pub calibrated: BTreeMap<Key, Vec<Calibration>>,
+    /// How rules fare in simulated worlds, as far as it was read.
+    pub(super) calibrated: calibrated::Read,
     /// By hypothesis id: what it means against what it was registered as.
     pub registrations: Vec<(String, Registration)>,
     /// Hypotheses that mean something else than when first registered: their number, and what they meant then, or why

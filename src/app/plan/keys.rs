@@ -30,9 +30,9 @@ pub const SPECTRA_VERSION: u32 = 1;
 /// How published tables become rows.
 pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
-pub const STATISTICS_VERSION: u32 = 12;
+pub const STATISTICS_VERSION: u32 = 13;
 /// How worlds are drawn in which the judge is tried.
-pub const CALIBRATION_VERSION: u32 = 5;
+pub const CALIBRATION_VERSION: u32 = 6;
 /// How outcomes become a report.
 pub const REPORT_VERSION: u32 = 23;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Block, LayerFacts, Names, ValueLayout};
+use super::{Block, LayerFacts, Names, NormPlaces, ValueLayout};
 use crate::{
     graph::{GraphError, Value},
     nn::Scope,
@@ -46,6 +46,11 @@ pub trait Architecture: fmt::Debug + Send + Sync {
     /// Where a block keeps the value weights of its heads: their tensor, relative to the block, and how they lie in it.
     fn values(&self) -> (String, ValueLayout) {
         ("self_attn.v_proj.weight".to_string(), ValueLayout::Apart)
+    }
+
+    /// Where the norms of a block stand.
+    fn norm_places(&self) -> NormPlaces {
+        NormPlaces::Before
     }
 
     /// Norms scale by 1 + their weight.

@@ -16,21 +16,32 @@ pub(super) struct Decoder {
     pub modules: [&'static str; 2],
     /// Factor on the embedding rows.
     pub embedding_scale: Option<f32>,
+    /// Positions that do not turn q and k.
+    pub positions: Positions,
+    /// Norm of the stream before the first block.
+    pub embedding_norm: Option<&'static str>,
     pub residual: Residual,
     /// Factor on what each branch writes to the stream.
     pub write_scale: Option<f32>,
     pub norm: Norm,
     pub norms: Norms,
     pub qkv: Qkv,
+    /// Bound on every component of q, k and v.
+    pub qkv_clip: Option<f32>,
     pub qk_norm: Option<QkNorm>,
+    pub temperature: Option<Temperature>,
     /// Name of the projection after attention.
     pub output: &'static str,
+    /// Norms before the last matrices of attention and of the MLP.
+    pub inner_norms: [Option<&'static str>; 2],
     pub biases: Biases,
     /// Tables of rotary positions; a layer names one by its index.
     pub ropes: Vec<Rope>,
     pub layers: Kinds<Layer>,
     pub mlp: MlpLayers,
     pub activation: Activation,
+    /// The head's rows have length 1 where it reads them.
+    pub unit_head: bool,
     /// Factor on the logits.
     pub logit_scale: Option<f32>,
     /// Soft cap on the logits, after the factor.
@@ -75,9 +86,49 @@ pub(super) enum NormKind {
     Rms,
     /// RMSNorm whose stored weight is the distance from 1.
     RmsFromOne,
+    /// RMSNorm without a weight.
+    RmsWithoutWeight,
     /// LayerNorm with weight and bias.
     Layer,
+    /// LayerNorm with a bias, whose stored weight is the distance from 1.
+    LayerFromOne,
     LayerWithoutBias,
+    /// LayerNorm without weight and bias.
+    LayerWithoutWeight,
+}
+
+impl NormKind {
+    /// The root mean square is divided by, without taking the mean away.
+    pub(super) fn is_rms(self) -> bool {
+        matches!(self, NormKind::Rms | NormKind::RmsFromOne | NormKind::RmsWithoutWeight)
+    }
+}
+
+/// Positions that do not turn q and k.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Positions {
+    None,
+    /// A stored table with a row for each position, whose first `offset` rows belong to none.
+    Learned {
+        table: &'static str,
+        offset: usize,
+    },
+    /// The sines and cosines of [`add_sinusoids`](crate::nn::positions::add_sinusoids), of each position plus `offset`.
+    Sinusoids {
+        offset: usize,
+    },
+    /// ALiBi with the slope of each head; layers have [`Mask::alibi`].
+    Alibi {
+        slopes: Vec<f32>,
+    },
+}
+
+/// A factor on the queries that grows with the position: `1 + beta · ln(1 + ⌊position / original⌋)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Temperature {
+    pub beta: f32,
+    /// Positions before this one have the factor 1.
+    pub original: f32,
 }
 
 /// Names of the norms of a block, and of the last one, in the base model.
@@ -104,6 +155,10 @@ pub(super) enum Qkv {
     Apart([&'static str; 3]),
     /// One matrix: the rows of all queries, of all keys, of all values.
     InTurn(&'static str),
+    /// One matrix: key/value head by key/value head, the rows of its group's queries, of its key, of its value.
+    ByGroup(&'static str),
+    /// One matrix of so many equal shards: in each the rows of some heads' queries, of their values, of their keys.
+    Shards(&'static str, usize),
 }
 
 /// The norms on q and k.
@@ -164,18 +219,24 @@ impl Decoder {
             names: Names::like_llama(tied),
             modules: ["self_attn", "mlp"],
             embedding_scale: None,
+            positions: Positions::None,
+            embedding_norm: None,
             residual: Residual::Sequential,
             write_scale: None,
             norm,
             norms: Norms::before("input_layernorm", "post_attention_layernorm"),
             qkv: Qkv::Apart(["q_proj", "k_proj", "v_proj"]),
+            qkv_clip: None,
             qk_norm: None,
+            temperature: None,
             output: "o_proj",
+            inner_norms: [None; 2],
             biases: Biases::default(),
             ropes: vec![rope],
             layers: Kinds::new(vec![layer; sizes.num_hidden_layers]),
             mlp: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
             activation,
+            unit_head: false,
             logit_scale: None,
             logit_cap: None,
             initializer_range: 0.02,
@@ -200,6 +261,27 @@ impl Decoder {
     /// The decoder with the window of each layer, or none.
     pub(super) fn with_windows(self, windows: &[Option<usize>]) -> Decoder {
         self.with_layers(|index, layer| Layer { mask: Mask::of_layer(windows[index]), ..layer })
+    }
+
+    /// The decoder whose scores are multiplied by this factor instead of 1/√head_width, in every layer.
+    pub(super) fn with_score_scale(self, scale: f32) -> Decoder {
+        self.with_layers(|_, layer| Layer { heads: Attention { scale, ..layer.heads }, ..layer })
+    }
+
+    /// The decoder in which q and k turn in these layers alone.
+    pub(super) fn turning_where(self, turns: impl Fn(usize) -> bool) -> Decoder {
+        self.with_layers(|index, layer| Layer { rope: layer.rope.filter(|_| turns(index)), ..layer })
+    }
+
+    /// The decoder with ALiBi instead of rotary positions.
+    pub(super) fn with_alibi(self, slopes: Vec<f32>) -> Decoder {
+        let decoder = self.with_layers(|_, layer| Layer { mask: Mask::alibi(), rope: None, ..layer });
+        Decoder { positions: Positions::Alibi { slopes }, ropes: Vec::new(), ..decoder }
+    }
+
+    /// The decoder with these positions instead of rotary ones.
+    pub(super) fn with_positions(self, positions: Positions) -> Decoder {
+        Decoder { positions, ropes: Vec::new(), ..self.turning_where(|_| false) }
     }
 
     /// A size that all layers share, if they do.

@@ -3,19 +3,24 @@
 //! The order of the nodes is part of a graph's identity, and stored numbers are filed under it.
 
 use super::{
-    Architecture, Block, Branch, Initial, LayerFacts, Names, ValueLayout,
-    choices::{Around, Decoder, Layer, MlpLayers, Norm, NormKind, QkNorm, QkWeights, Qkv, Residual},
+    Architecture, Block, Branch, Initial, LayerFacts, Names, NormPlaces, ValueLayout,
+    choices::{
+        Around, Decoder, Layer, MlpLayers, Norm, NormKind, Positions, QkNorm, QkWeights, Qkv, Residual,
+    },
+    sizes::Sizes,
 };
 use crate::{
-    graph::{GraphError, Value},
+    graph::{Binary, GraphError, Reduction, Value},
     nn::{
         Scope, TOKENS,
         activation::softcap,
-        attention::{Attention, attend, turn},
+        attention::{Attention, attend, split_fused, turn},
         linear::{linear, to_heads},
-        mlp::{Mlp, feed_forward, gated, gated_fused},
-        norm::{layer_norm, rms_norm, rms_norm_from_one, standardise},
+        mlp::{Mlp, feed_forward, gated, gated_fused, gated_product},
+        norm::{layer_norm, layer_norm_from_one, rms_norm, rms_norm_from_one, standardise, unit_rms},
+        positions::{add_learned, add_sinusoids},
         rope::Rotary,
+        temperature,
     },
 };
 use number::facts::ModelFacts;
@@ -29,10 +34,7 @@ impl Decoder {
 
 impl Architecture for Decoder {
     fn facts(&self) -> ModelFacts {
-        let norm = match self.norm.kind {
-            NormKind::Rms | NormKind::RmsFromOne => "rmsnorm",
-            NormKind::Layer | NormKind::LayerWithoutBias => "layernorm",
-        };
+        let norm = if self.norm.kind.is_rms() { "rmsnorm" } else { "layernorm" };
         let residual = match self.residual {
             Residual::Sequential => "sequential",
             Residual::Parallel => "parallel",
@@ -48,9 +50,15 @@ impl Architecture for Decoder {
             mlp_width: self.shared(|layer| layer.mlp_width),
             ..self.sizes.facts(self.family, &self.layers.get(0).heads)
         };
+        let positions = match self.positions {
+            Positions::Learned { .. } => "learned",
+            Positions::Sinusoids { .. } => "sinusoidal",
+            Positions::Alibi { .. } => "alibi",
+            Positions::None => "none",
+        };
         match self.ropes.first() {
             Some(rope) => rope.facts(facts),
-            None => facts,
+            None => ModelFacts { positions: Some(positions.to_string()), ..facts },
         }
     }
 
@@ -67,7 +75,7 @@ impl Architecture for Decoder {
             head_width: heads.head_width,
             mlp_width,
             window: mask.window,
-            positions: self.rotary(layer).is_some(),
+            positions: self.positions != Positions::None || self.rotary(layer).is_some(),
         }
     }
 
@@ -84,10 +92,27 @@ impl Architecture for Decoder {
             }
             if !masks.contains(&layer.mask) {
                 masks.push(layer.mask);
-                layer.mask.publish(s)?;
+                match &self.positions {
+                    Positions::Alibi { slopes } => {
+                        layer.mask.publish_alibi(s, layer.heads.groups(), slopes.clone())?;
+                    }
+                    _ => layer.mask.publish(s)?,
+                }
             }
         }
-        scaled(s, rows, self.embedding_scale)
+        if let Some(choice) = self.temperature {
+            temperature::publish(s, positions, choice.beta, choice.original)?;
+        }
+        let Sizes { hidden_size: width, max_position_embeddings: context, .. } = self.sizes;
+        let mut x = scaled(s, rows, self.embedding_scale)?;
+        match self.positions {
+            Positions::Learned { table, offset } => {
+                x = add_learned(s, table, x, positions, (context, offset), width)?;
+            }
+            Positions::Sinusoids { offset } => x = add_sinusoids(s, x, positions, offset, width)?,
+            Positions::Alibi { .. } | Positions::None => {}
+        }
+        self.embedding_norm.map_or(Ok(x), |name| norm(self.norm, s, name, x, &[width]))
     }
 
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError> {
@@ -112,12 +137,23 @@ impl Architecture for Decoder {
         let (name, layout) = match self.qkv {
             Qkv::Apart([_, _, values]) => (values, ValueLayout::Apart),
             Qkv::InTurn(fused) => (fused, ValueLayout::AfterKeys),
+            Qkv::ByGroup(fused) => (fused, ValueLayout::ByGroup),
+            Qkv::Shards(fused, shards) => (fused, ValueLayout::InShards(shards)),
         };
         (format!("{}.{name}.weight", self.modules[0]), layout)
     }
 
+    fn norm_places(&self) -> NormPlaces {
+        let Around { before, after } = self.norms.attention;
+        match (before, after) {
+            (_, None) => NormPlaces::Before,
+            (None, Some(_)) => NormPlaces::After,
+            (Some(_), Some(_)) => NormPlaces::Around,
+        }
+    }
+
     fn norms_from_one(&self) -> bool {
-        self.norm.kind == NormKind::RmsFromOne
+        matches!(self.norm.kind, NormKind::RmsFromOne | NormKind::LayerFromOne)
     }
 
     fn initializer_range(&self) -> f64 {
@@ -135,6 +171,7 @@ impl Architecture for Decoder {
         rows: Value,
         bias: Option<Value>,
     ) -> Result<Value, GraphError> {
+        let rows = if self.unit_head { of_length_one(s, rows)? } else { rows };
         let logits = s.gemm(hidden, rows, bias)?;
         let logits = scaled(s, logits, self.logit_scale)?;
         self.logit_cap.map_or(Ok(logits), |cap| softcap(s, logits, cap))
@@ -169,7 +206,12 @@ fn attention(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Valu
         q = qk_norm(d, norm, 0, s, q, (heads, head_width))?;
         k = qk_norm(d, norm, 1, s, k, (kv_heads, head_width))?;
     }
+    if d.temperature.is_some() {
+        q = temperature::apply(s, q)?;
+    }
     let mixed = attend(s, layer.heads, [q, k, v], rotary, layer.mask)?;
+    let mixed =
+        d.inner_norms[0].map_or(Ok(mixed), |name| norm(d.norm, s, name, mixed, &[heads * head_width]))?;
     linear(s, d.output, mixed, (heads * head_width, d.sizes.hidden_size), d.biases.output)
 }
 
@@ -198,16 +240,19 @@ fn queries_keys_values(
         }
         Qkv::Apart([q_name, k_name, v_name]) => {
             // An RMSNorm follows its projection at once, a LayerNorm follows all three.
-            let at_once = matches!(d.norm.kind, NormKind::Rms | NormKind::RmsFromOne);
+            let at_once = d.norm.kind.is_rms();
             let mut q = to_heads(s, q_name, x, width, (heads, w), bias)?;
+            q = clipped(d, s, q)?;
             if at_once {
                 q = qk_norm(0, s, q, heads)?;
             }
             let mut k = to_heads(s, k_name, x, width, (kv_heads, w), bias)?;
+            k = clipped(d, s, k)?;
             if at_once {
                 k = qk_norm(1, s, k, kv_heads)?;
             }
             let v = to_heads(s, v_name, x, width, (kv_heads, w), bias)?;
+            let v = clipped(d, s, v)?;
             if !at_once {
                 q = qk_norm(0, s, q, heads)?;
                 k = qk_norm(1, s, k, kv_heads)?;
@@ -216,6 +261,7 @@ fn queries_keys_values(
         }
         Qkv::InTurn(name) => {
             let fused = linear(s, name, x, (width, (heads + 2 * kv_heads) * w), bias)?;
+            let fused = clipped(d, s, fused)?;
             let mut part = |from: usize, count: usize| {
                 let part = s.slice(fused, 1, from * w, (from + count) * w)?;
                 s.reshape(part, &[TOKENS, count.into(), w.into()])
@@ -223,7 +269,41 @@ fn queries_keys_values(
             let (q, k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
             Ok([qk_norm(0, s, q, heads)?, qk_norm(1, s, k, kv_heads)?, v])
         }
+        Qkv::ByGroup(name) => {
+            let fused = linear(s, name, x, (width, (heads + 2 * kv_heads) * w), bias)?;
+            let fused = clipped(d, s, fused)?;
+            let [q, k, v] = split_fused(s, attention, fused)?;
+            Ok([qk_norm(0, s, q, heads)?, qk_norm(1, s, k, kv_heads)?, v])
+        }
+        Qkv::Shards(name, shards) => {
+            let fused = linear(s, name, x, (width, 3 * heads * w), bias)?;
+            let fused = clipped(d, s, fused)?;
+            let part = heads / shards * w;
+            let fused = s.reshape(fused, &[TOKENS, shards.into(), (3 * part).into()])?;
+            let mut part = |index: usize| {
+                let part = s.slice(fused, 2, index * part, (index + 1) * part)?;
+                s.reshape(part, &[TOKENS, heads.into(), w.into()])
+            };
+            let (q, v, k) = (part(0)?, part(1)?, part(2)?);
+            Ok([qk_norm(0, s, q, heads)?, qk_norm(1, s, k, kv_heads)?, v])
+        }
     }
+}
+
+/// Every component of q, k or v between the bounds, where there are some.
+fn clipped(d: &Decoder, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+    let Some(bound) = d.qkv_clip else { return Ok(x) };
+    let (least, most) = (s.scalar(-bound)?, s.scalar(bound)?);
+    let above = s.binary(Binary::Max, x, least)?;
+    s.binary(Binary::Min, above, most)
+}
+
+/// Rows `[C, D]` divided by their lengths; no row is divided by less than 1e-12.
+fn of_length_one(s: &mut Scope, rows: Value) -> Result<Value, GraphError> {
+    let length = s.reduce_keep(Reduction::L2, rows)?;
+    let least = s.scalar(1e-12)?;
+    let length = s.binary(Binary::Max, length, least)?;
+    s.div(rows, length)
 }
 
 /// The norm of q (`which` 0) or k (1).
@@ -261,6 +341,12 @@ fn mlp(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Value, Gra
     let (width, inner, bias) = (d.sizes.hidden_size, layer.mlp_width, d.biases.mlp);
     let shape = Mlp { width, inner, activation: d.activation, bias };
     match d.mlp {
+        MlpLayers::Gated(names) if d.inner_norms[1].is_some() => {
+            let product = gated_product(s, [names[0], names[1]], x, shape)?;
+            let name = d.inner_norms[1].unwrap_or_default();
+            let product = norm(d.norm, s, name, product, &[inner])?;
+            linear(s, names[2], product, (inner, width), bias)
+        }
         MlpLayers::Gated(names) => gated(s, names, x, shape),
         MlpLayers::GatedFused(names) => gated_fused(s, names, x, shape),
         MlpLayers::Plain(names) => feed_forward(s, names, x, shape),
@@ -271,8 +357,11 @@ fn norm(norm: Norm, s: &mut Scope, name: &str, x: Value, shape: &[usize]) -> Res
     match norm.kind {
         NormKind::Rms => rms_norm(s, name, x, shape, norm.eps),
         NormKind::RmsFromOne => rms_norm_from_one(s, name, x, shape, norm.eps),
+        NormKind::RmsWithoutWeight => unit_rms(s, x, norm.eps),
         NormKind::Layer => layer_norm(s, name, x, shape, norm.eps, true),
+        NormKind::LayerFromOne => layer_norm_from_one(s, name, x, shape, norm.eps),
         NormKind::LayerWithoutBias => layer_norm(s, name, x, shape, norm.eps, false),
+        NormKind::LayerWithoutWeight => standardise(s, x, norm.eps),
     }
 }
 

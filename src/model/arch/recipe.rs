@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, Place, UNEMBEDDING, ValueWeights,
-    WeightUse, block_gauge,
+    ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, NormPlaces, Place, UNEMBEDDING,
+    ValueWeights, WeightUse, block_gauge,
     families::family,
     modules::size,
     names::base,
@@ -82,6 +82,11 @@ impl Recipe {
     /// Facts the config states; the caller adds `parameters` and `dtype` from the checkpoint.
     pub fn facts(&self) -> ModelFacts {
         self.facts.clone()
+    }
+
+    /// Where the norms of a block stand.
+    pub fn norm_places(&self) -> NormPlaces {
+        self.arch.norm_places()
     }
 
     /// The graphs.

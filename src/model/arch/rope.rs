@@ -166,8 +166,7 @@ impl Rope {
         pairs: Pairs,
     ) -> Result<Rope, ArchError> {
         even(family, components, head_width)?;
-        let inverse = narrow(waves(theta, components));
-        let frequencies = Frequencies { inverse, factor: 1.0, beyond: None };
+        let frequencies = plain_frequencies(theta, components);
         let rotary = Rotary { name: "rotary", frequencies, pairs };
         Ok(Rope { theta, scaling: "default".to_string(), rotary })
     }
@@ -202,6 +201,11 @@ impl Rope {
         };
         (given as f64 * f64::from(stretch)) as u32 // saturates
     }
+}
+
+/// Frequencies of so many components of a head, without a scaling.
+pub(super) fn plain_frequencies(theta: f64, components: usize) -> Frequencies {
+    Frequencies { inverse: narrow(waves(theta, components)), factor: 1.0, beyond: None }
 }
 
 /// `components` of a head, if they turn in pairs.

@@ -17,6 +17,8 @@ pub enum ValueLayout {
     /// Rows of one matrix that lies key/value head by key/value head, each with the queries of its group, its key, its
     /// value: `[kv_heads·(heads / kv_heads + 2)·w, D]`.
     ByGroup,
+    /// Rows of one matrix of so many equal shards: in each the queries of some heads, their values, their keys: `[3·heads·w, D]`.
+    InShards(usize),
 }
 
 /// The value weights of one block. Biases are not among them.
@@ -80,6 +82,10 @@ impl ValueWeights {
                 let group = self.heads / self.kv_heads;
                 head * (group + 2) + group + 1
             }
+            ValueLayout::InShards(shards) => {
+                let heads = self.heads / shards;
+                head / heads * 3 * heads + heads + head % heads
+            }
         };
         heads_before * self.head_width
     }
@@ -119,6 +125,8 @@ mod tests {
             squares(ValueLayout::ByGroup, 4, 2, 16),
             [of([6, 7]), of([6, 7]), of([14, 15]), of([14, 15])]
         );
+        // q0 v0 k0 q1 v1 k1
+        assert_eq!(squares(ValueLayout::InShards(2), 2, 2, 12), [of([2, 3]), of([8, 9])]);
         // q0 k0 v0 q1 k1 v1
         assert_eq!(squares(ValueLayout::ByGroup, 2, 2, 12), [of([4, 5]), of([10, 11])]);
     }

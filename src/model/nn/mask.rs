@@ -101,6 +101,18 @@ pub fn alibi_slopes(heads: usize) -> Vec<f32> {
     whole.chain(between).collect()
 }
 
+/// ALiBi's slopes as MPT orders them: where the heads are no power of two, every other slope of the
+/// next power first.
+pub fn interleaved_slopes(heads: usize) -> Vec<f32> {
+    let n = heads.max(1).next_power_of_two();
+    let slope = |i: usize| (-8.0 * i as f64 / n as f64).exp2() as f32;
+    if n == heads {
+        return (1..=n).map(slope).collect();
+    }
+    let (even, odd) = ((2..=n).step_by(2), (1..=n).step_by(2));
+    even.chain(odd).take(heads).map(slope).collect()
+}
+
 /// 0 where a query sees a key, [`HIDDEN`] elsewhere, `[M, M]`.
 fn causal(s: &mut Scope, window: Option<usize>) -> Result<Value, GraphError> {
     let slots = s.shared_input("slots", Dtype::I64, &[LONGEST])?; // 0, 1, .. M-1
@@ -131,5 +143,9 @@ mod tests {
         assert_eq!(alibi_slopes(4), [0.25, 0.0625, 0.015_625, 0.003_906_25]);
         assert_eq!(alibi_slopes(3), [0.062_5, 0.003_906_25, 0.25]);
         assert_eq!(alibi_slopes(1), [0.003_906_25]);
+        assert_eq!(interleaved_slopes(4), alibi_slopes(4));
+        assert_eq!(interleaved_slopes(3), [0.062_5, 0.003_906_25, 0.25]);
+        let six = [2, 4, 6, 8, 1, 3].map(|i| (-f64::from(i)).exp2() as f32);
+        assert_eq!(interleaved_slopes(6), six);
     }
 }

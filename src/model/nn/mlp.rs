@@ -19,11 +19,17 @@ pub struct Mlp {
 /// `down(act(gate(x)) · up(x))`, names in that order: gate, up, down.
 pub fn gated(s: &mut Scope, names: [&str; 3], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
     let [gate, up, down] = names;
+    let product = gated_product(s, [gate, up], x, mlp)?;
+    linear(s, down, product, (mlp.inner, mlp.width), mlp.bias)
+}
+
+/// `act(gate(x)) · up(x)`, which [`gated`] leads down; names: gate, up.
+pub fn gated_product(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
+    let [gate, up] = names;
     let gate = linear(s, gate, x, (mlp.width, mlp.inner), mlp.bias)?;
     let gate = mlp.activation.apply(s, gate)?;
     let up = linear(s, up, x, (mlp.width, mlp.inner), mlp.bias)?;
-    let product = s.mul(gate, up)?;
-    linear(s, down, product, (mlp.inner, mlp.width), mlp.bias)
+    s.mul(gate, up)
 }
 
 /// [`gated`] with the rows of the gate above those of up in one matrix; names: gate and up, down.

@@ -12,6 +12,7 @@ pub mod norm;
 pub mod positions;
 pub mod rope;
 mod scope;
+pub mod temperature;
 
 pub use scope::{Scope, WEIGHT};
 

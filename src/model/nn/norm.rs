@@ -56,8 +56,26 @@ pub fn rms_norm_from_one(
     s.mul(normed, weight)
 }
 
-/// `x / sqrt(mean(x²) + eps)` over the last axis.
-fn unit_rms(s: &mut Scope, x: Value, eps: f64) -> Result<Value, GraphError> {
+/// LayerNorm with a bias, whose stored weight is the distance from 1 (nemotron).
+pub fn layer_norm_from_one(
+    s: &mut Scope,
+    name: &str,
+    x: Value,
+    shape: &[usize],
+    eps: f64,
+) -> Result<Value, GraphError> {
+    let mut s = s.at(name);
+    let normed = standardise(&mut s, x, eps)?;
+    let weight = s.weight("weight", shape)?;
+    let one = s.scalar(1.0)?;
+    let weight = s.add(weight, one)?;
+    let scaled = s.mul(normed, weight)?;
+    let bias = s.weight("bias", shape)?;
+    s.add(scaled, bias)
+}
+
+/// `x / sqrt(mean(x²) + eps)` over the last axis: RMSNorm without a weight.
+pub fn unit_rms(s: &mut Scope, x: Value, eps: f64) -> Result<Value, GraphError> {
     let square = s.mul(x, x)?;
     let mean = s.reduce_keep(Reduction::Mean, square)?;
     let eps = s.scalar(eps as f32)?;

@@ -14,6 +14,17 @@ pub struct Frequencies {
     pub beyond: Option<Beyond>,
 }
 
+impl Frequencies {
+    /// Heads turn the other way round.
+    pub fn backwards(&mut self) {
+        let turn = |inverse: &mut Vec<f32>| inverse.iter_mut().for_each(|speed| *speed = -*speed);
+        turn(&mut self.inverse);
+        if let Some(Beyond { rule: Longer::Frequencies(others), .. }) = &mut self.beyond {
+            turn(others);
+        }
+    }
+}
+
 /// Frequencies of a prompt of more than `limit` tokens: of all its tokens, the first ones too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beyond {

@@ -28,9 +28,10 @@ impl<'g> Scope<'g> {
         Scope { graph, prefix: prefix.to_string(), whole: true, branch: None }
     }
 
-    /// The scope below `name`, e.g. `self_attn`.
+    /// The scope below `name`, e.g. `self_attn`; below no name it is the same one.
     pub fn at(&mut self, name: &str) -> Scope<'_> {
-        let prefix = format!("{}{name}.", self.prefix);
+        let dot = if name.is_empty() { "" } else { "." };
+        let prefix = format!("{}{name}{dot}", self.prefix);
         Scope { prefix, graph: self.graph, whole: self.whole, branch: self.branch }
     }
 

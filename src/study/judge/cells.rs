@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::stats::Sampled;
 use number::{
     metric::{Metric, Series},
     protocol::Protocol,
@@ -48,7 +49,13 @@ pub(crate) struct Cell<'a> {
     pub set: Option<&'a str>,
 }
 
-impl ModelCells<'_> {
+impl<'a> ModelCells<'a> {
+    /// The mean over prompts, with what each of them makes of it; of an aggregate, or of one prompt, nothing is known of that.
+    pub(crate) fn sampled(&self) -> Option<Sampled<&'a str>> {
+        let prompts = self.prompts.iter().map(|(prompt, cell)| (*prompt, cell.value));
+        Sampled::mean(prompts).or_else(|| Some(Sampled::alone(self.mean()?, 0.0)))
+    }
+
     /// One number per prompt, or the aggregate.
     pub(crate) fn values(&self) -> Vec<f64> {
         let own = self.prompts.values().map(|c| c.value);

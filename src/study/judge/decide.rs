@@ -5,10 +5,9 @@
 //! hold, whatever the others are. So a claim of two parts falls with the one that can be tested.
 
 use super::{
-    digits::digits,
-    findings::{Findings, Known},
+    condition::{Judged, Truth, in_reach, judge},
+    findings::Findings,
     hypothesis::{Condition, Holds, Rule, Way},
-    meaning::{Meaning, meaning},
     nature::{Nature, nature},
     verdict::Verdict,
 };
@@ -28,22 +27,6 @@ pub(super) struct Decision {
     pub allows: Vec<Verdict>,
 }
 
-/// Whether something holds, as far as the numbers tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Truth {
-    Yes,
-    No,
-    Unknown,
-}
-
-/// A condition, and the sentence that says whether it holds.
-struct Judged {
-    truth: Truth,
-    words: String,
-    /// What it asks for, beside what there is.
-    asks: String,
-}
-
 /// The verdict of `rule` on what a test of this kind found, and why.
 pub(super) fn decide(rule: &Rule, kind: &str, findings: &Findings) -> Decision {
     let ways: Vec<Way<'_>> = rule.ways().into_iter().filter(|way| !way.conditions.is_empty()).collect();
@@ -57,8 +40,11 @@ pub(super) fn decide(rule: &Rule, kind: &str, findings: &Findings) -> Decision {
         deciding.collect::<Vec<_>>().join(", ")
     };
     let lacks = findings.missing.join("; ");
-    let allows: Vec<Verdict> =
-        judged.iter().filter(|(way, each)| is_open(way, each, kind)).map(|(way, _)| way.verdict).collect();
+    let allows: Vec<Verdict> = judged
+        .iter()
+        .filter(|(way, each)| is_open(way, each, kind, findings))
+        .map(|(way, _)| way.verdict)
+        .collect();
     let (verdict, because) = match holding[..] {
         [(way, each)] => {
             let because = said(each, &|truth| truth == Truth::Yes);
@@ -109,11 +95,15 @@ pub(super) fn decide(rule: &Rule, kind: &str, findings: &Findings) -> Decision {
 }
 
 /// Whether the conditions of a list could all hold (any, if it says so) had the same units shown something else: statistics that
-/// could not be computed cannot, and numbers of units are what they are.
-fn is_open(way: &Way<'_>, each: &[Judged], kind: &str) -> bool {
+/// could not be computed cannot, numbers of units are what they are, and so few units bound a share no closer than they do.
+fn is_open(way: &Way<'_>, each: &[Judged], kind: &str, findings: &Findings) -> bool {
     let mut open = way.conditions.iter().zip(each).map(|(condition, one)| match one.truth {
         Truth::Yes => true,
-        Truth::No => nature(kind, &condition.statistic) != Some(Nature::Count),
+        Truth::No => {
+            let reach = findings.reach.get(condition.statistic.as_str());
+            nature(kind, &condition.statistic) != Some(Nature::Count)
+                && reach.is_none_or(|reach| in_reach(condition, *reach))
+        }
         Truth::Unknown => false,
     });
     match way.holds {
@@ -158,84 +148,10 @@ fn truth(way: &Way<'_>, each: &[Judged]) -> Truth {
     }
 }
 
-/// Whether a condition holds, and the sentence that says so.
-fn judge(condition: &Condition, kind: &str, findings: &Findings) -> Judged {
-    let name = &condition.statistic;
-    let meaning = meaning(kind, name);
-    let Some(value) = findings.statistics.iter().find(|s| s.name == *name).and_then(|s| s.value) else {
-        let what = match meaning {
-            Some(Meaning::Number(what)) => what.to_string(),
-            Some(Meaning::Holds(sentence)) => format!("whether {sentence}"),
-            None => name.clone(),
-        };
-        let why = match findings.reasons_of(name)[..] {
-            [] => String::new(),
-            ref some => format!(": {}", some.join("; ")),
-        };
-        let words = format!("{what} could not be computed{why}");
-        let asks = format!("{what} could be computed{why}");
-        return Judged { truth: Truth::Unknown, asks, words };
-    };
-    let Condition { above, at_least, below, at_most, .. } = condition;
-    let bounds = [
-        (above, "above", above.is_none_or(|b| value > b)),
-        (at_least, "at least", at_least.is_none_or(|b| value >= b)),
-        (below, "below", below.is_none_or(|b| value < b)),
-        (at_most, "at most", at_most.is_none_or(|b| value <= b)),
-    ];
-    let holds = bounds.iter().all(|(_, _, ok)| *ok);
-    let (words, asks) = match meaning {
-        Some(Meaning::Holds(sentence)) => {
-            // It holds or not: whichever it is, the other one is what the condition asks for where it is not met.
-            let is = |holds: bool| {
-                if holds { sentence.to_string() } else { format!("it is not so that {sentence}") }
-            };
-            let now = value > 0.5;
-            (is(now), is(now == holds))
-        }
-        Some(Meaning::Number(what)) => numbers(what, value, holds, &bounds),
-        None => numbers(name, value, holds, &bounds),
-    };
-    let upwards = below.is_none() && at_most.is_none();
-    let too_high = bounds[2..].iter().any(|(_, _, ok)| !ok);
-    let certain = match (findings.lacks(), findings.known.get(name.as_str())) {
-        (false, _) | (true, Some(Known::Exactly)) => true,
-        // What is missing can only raise it: a bound it is above stays broken or met.
-        (true, Some(Known::AtLeast)) => {
-            if holds {
-                upwards
-            } else {
-                too_high
-            }
-        }
-        (true, None) => false,
-    };
-    let truth = match (certain, holds) {
-        (false, _) => Truth::Unknown,
-        (true, true) => Truth::Yes,
-        (true, false) => Truth::No,
-    };
-    Judged { truth, words, asks }
-}
-
-/// A number with its bounds, as it is, and as a condition asks for it.
-fn numbers(what: &str, value: f64, holds: bool, bounds: &[(&Option<f64>, &str, bool)]) -> (String, String) {
-    let said = |keep: &dyn Fn(bool) -> bool| {
-        let kept = bounds.iter().filter(|(_, _, ok)| keep(*ok));
-        let said = kept.filter_map(|(bound, text, _)| bound.map(|b| format!("{text} {}", digits(b))));
-        said.collect::<Vec<_>>().join(" and ")
-    };
-    let verb = if holds { "is" } else { "is not" };
-    let value = digits(value);
-    // Only what decides is worth reading: all bounds when they hold, the broken ones otherwise.
-    let words = format!("{what} ({value}) {verb} {}", said(&|ok| ok == holds));
-    (words, format!("{what} were {} (now {value})", said(&|_| true)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::outcome::Statistic;
+    use crate::judge::{findings::Known, outcome::Statistic};
 
     fn rule(toml: &str) -> Rule {
         toml::from_str(toml).unwrap()
@@ -441,5 +357,24 @@ mod tests {
         assert_eq!(of(16.0, Some(1.0)), [Verdict::Supported, Verdict::Contradicted]);
         assert_eq!(of(15.0, Some(1.0)), [Verdict::Contradicted]);
         assert_eq!(of(15.0, None), []);
+    }
+
+    #[test]
+    fn a_share_of_few_is_not_known_closely_whatever_they_show() {
+        let rule = rule(
+            r#"
+            supported = [{ statistic = "low", at-least = 0.8 }]
+            contradicted = [{ statistic = "high", below = 0.8 }]
+        "#,
+        );
+        let of = |reach: [[f64; 2]; 2]| {
+            let mut found = findings(&[("low", Some(0.2)), ("high", Some(0.9))]);
+            found.reach = [("low", reach[0]), ("high", reach[1])].into();
+            decide(&rule, &found).allows
+        };
+        // Clopper and Pearson: of 16 lineages all, or none; of 2.
+        assert_eq!(of([[0.0, 0.82], [0.18, 1.0]]), [Verdict::Supported, Verdict::Contradicted]);
+        assert_eq!(of([[0.0, 0.16], [0.84, 1.0]]), []);
+        assert_eq!(of([[0.0, 0.48], [0.52, 1.0]]), [Verdict::Contradicted]);
     }
 }

@@ -9,9 +9,10 @@ use super::{
     effect::Effect,
     hypothesis::Quantity,
     outcome::{Estimate, Statistic},
+    shared::lineages::Lineages,
     statistics::{Headed, Headline, Null},
 };
-use crate::stats::{Interval, Units};
+use crate::stats::{Interval, Units, clopper_pearson};
 use number::{
     metric::{Metric, Paired, Series},
     protocol::Protocol,
@@ -50,6 +51,8 @@ pub(crate) struct Findings {
     pub flat: Vec<(Quantity, String)>,
     /// Prompts were compared with others of their own set alone.
     pub within_sets: bool,
+    /// The lowest and the highest value that a statistic could have on as many units, of those that not any value can.
+    pub reach: BTreeMap<&'static str, [f64; 2]>,
 }
 
 /// What is known of a statistic where some of its numbers are missing.
@@ -178,6 +181,22 @@ impl Findings {
         self.flat.extend(side.flat);
         self.seen.merge(side.seen);
         side.protocols.into_iter().for_each(|protocol| self.uses(Some(protocol)));
+    }
+
+    /// Notes that these statistics are lower and upper limits of shares of so many lineages: few of them bound no share closely,
+    /// whatever they show.
+    pub(crate) fn limits_of_share(
+        &mut self,
+        lineages: &Lineages<'_>,
+        alpha: f64,
+        lows: &[&'static str],
+        highs: &[&'static str],
+    ) {
+        let n = lineages.len() as u64;
+        if let (Some(none), Some(all)) = (clopper_pearson(0, n, alpha), clopper_pearson(n, n, alpha)) {
+            self.reach.extend(lows.iter().map(|name| (*name, [0.0, all.low])));
+            self.reach.extend(highs.iter().map(|name| (*name, [none.high, 1.0])));
+        }
     }
 
     /// Notes why statistics of these names (all, if none is named) have no value where they have none.

@@ -10,6 +10,7 @@ mod cache;
 mod calibration;
 mod cells;
 mod combine;
+mod condition;
 mod context;
 mod curve;
 mod decide;

@@ -31,6 +31,19 @@ pub fn partial<K: Ord + Clone>(pair: &Paired<K>, method: Method) -> Option<f64> 
     raw(&x, &y)
 }
 
+/// How far each unit moves the correlation of [`partial`] on Fisher's scale, up to a factor that all have in common: its influence
+/// (Devlin, Gnanadesikan and Kettenring 1975), of ranks with the ranks as they are. Empty where there is no correlation.
+pub(crate) fn moves<K: Ord + Clone>(pair: &Paired<K>, method: Method) -> Vec<(K, f64)> {
+    let (x, y) = residuals(pair, method);
+    let (sx, sy) = (dot(&x, &x).sqrt(), dot(&y, &y).sqrt());
+    let Some(r) = raw(&x, &y) else { return Vec::new() };
+    let moved = x.iter().zip(&y).map(|(x, y)| {
+        let (x, y) = (x / sx, y / sy);
+        x * y - r * (x * x + y * y) / 2.0
+    });
+    pair.keys().iter().cloned().zip(moved).collect()
+}
+
 /// Interval of a correlation from n units with k controls: tanh(z ± q·se), se² = c/(n-3-k) with c = 1 for Pearson and
 /// 1 + rho²/2 for Spearman (Bonett and Wright 2000). `None` with too few units, or |r| = 1.
 pub fn correlation_interval(

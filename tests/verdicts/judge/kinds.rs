@@ -10,8 +10,13 @@ use super::table::{BOTH, DOWN, LAST, Table, UP, hypothesis, judged, measured, no
 
 /// Gain follows entropy only through the category: within each it falls.
 fn confounded(model: &str, table: Table) -> Table {
-    (0..12).fold(table, |table, i| {
-        let (category, step) = (i / 4, f64::from(i % 4));
+    confounded_in(4, model, table)
+}
+
+/// With so many prompts of each category.
+fn confounded_in(prompts: u32, model: &str, table: Table) -> Table {
+    (0..3 * prompts).fold(table, |table, i| {
+        let (category, step) = (i / prompts, f64::from(i % prompts));
         let entropy = f64::from(category) * 10.0 + step;
         let gain = 1.0 + f64::from(category) - 0.1 * step + 0.03 * f64::from(i * 5 % 7);
         let name = ["Factual", "Nonsense", "Story"][category as usize];
@@ -42,8 +47,9 @@ fn a_correlation_made_by_categories_does_not_survive_within_them() {
             "#
         )
     };
-    let table =
-        ["a", "b", "c", "d", "e"].iter().fold(Table::default(), |table, model| confounded(model, table));
+    // Five models on the same prompts are as uncertain as the prompts.
+    let models = ["a", "b", "c", "d", "e"].iter();
+    let table = models.fold(Table::default(), |table, model| confounded_in(9, model, table));
     let found = published(&hypothesis("", &test("")), &table);
     assert_eq!(found.verdict, Verdict::Supported, "{found:#?}");
     assert_eq!(found.primary.estimates.last().unwrap().label, "pooled");

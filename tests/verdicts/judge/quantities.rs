@@ -119,10 +119,8 @@ fn means_of_models_are_pooled_with_models_as_units() {
         &table(),
     );
     let gains = [1.6, 0.9, 1.3, 0.5, 1.1_f64].map(|g| [g.ln(), (g * 1.1).ln()]);
-    let effects: Vec<(f64, f64)> = gains
-        .iter()
-        .map(|g| (stats::mean(g).unwrap(), stats::standard_deviation(g).unwrap().powi(2) / 2.0))
-        .collect();
+    let effects: Vec<stats::Sampled<usize>> =
+        gains.iter().map(|g| stats::Sampled::mean(g.iter().copied().enumerate()).unwrap()).collect();
     let pooled = stats::random_effects(&effects, 0.05).unwrap();
     assert!((statistic(&found.primary, "pooled").unwrap() - pooled.effect).abs() < 1e-9);
     assert!((statistic(&found.primary, "p").unwrap() - pooled.p).abs() < 1e-9);

@@ -15,9 +15,14 @@ use super::table::{
 
 /// Prompts of two sets: within each, gain falls with entropy; the second set has more of both.
 fn two_sets(models: &[&str]) -> Table {
+    two_sets_of(10, models)
+}
+
+/// With so many prompts each.
+fn two_sets_of(prompts: u32, models: &[&str]) -> Table {
     let mut table = models.iter().fold(Table::default(), |table, model| {
-        (0..20).fold(table, |table, i| {
-            let (set, step) = (f64::from(i / 10), f64::from(i % 10));
+        (0..2 * prompts).fold(table, |table, i| {
+            let (set, step) = (f64::from(i / prompts), f64::from(i % prompts) * 10.0 / f64::from(prompts));
             let (entropy, gain) = (10.0 * set + step, 5.0 + 10.0 * set - step + 0.3 * f64::from(i * 7 % 10));
             let prompt = format!("p{i:02}");
             table.row(model, &prompt, Metric::OutputEntropy, "last/hf-last", entropy).row(
@@ -29,12 +34,12 @@ fn two_sets(models: &[&str]) -> Table {
             )
         })
     });
-    table.0.prompts = (0..20)
+    table.0.prompts = (0..2 * prompts)
         .map(|i| PromptInfo {
             id: format!("p{i:02}"),
             category: String::new(),
             text: format!("text {i}"),
-            sets: vec![if i < 10 { "natural" } else { "salad" }.into()],
+            sets: vec![if i < prompts { "natural" } else { "salad" }.into()],
         })
         .collect();
     table
@@ -46,10 +51,11 @@ const LOW: &str =
 
 #[test]
 fn a_correlation_that_only_the_union_of_prompt_sets_has_is_none() {
-    let table = two_sets(&["a", "b", "c", "d", "e"]);
+    // Five models on the same prompts are as uncertain as the prompts.
+    let table = two_sets_of(40, &["a", "b", "c", "d", "e"]);
     let found = judged("", RISES, LOW, &table);
     assert_eq!(found.verdict, Verdict::Contradicted, "{found:#?}");
-    noted(&found.primary, "prompts are compared within their sets: natural (10), salad (10)");
+    noted(&found.primary, "prompts are compared within their sets: natural (40), salad (40)");
     let mut union = table.clone();
     union.0.prompts.iter_mut().for_each(|prompt| prompt.sets = vec!["everything".into()]);
     assert_eq!(judged("", RISES, LOW, &union).verdict, Verdict::Supported, "the union rises");

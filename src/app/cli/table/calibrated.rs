@@ -28,7 +28,7 @@ pub(in crate::cli) fn calibrated(found: &[(String, Vec<Calibration>)]) -> String
     }
     let (mut none, mut wrongs, mut enough) = (String::new(), String::new(), String::new());
     for calibration in found.iter().flat_map(|(_, all)| all) {
-        let Calibration { prediction, evidence, not_simulated, smallest, .. } = calibration;
+        let Calibration { prediction, evidence, not_simulated, .. } = calibration;
         if !not_simulated.is_empty() {
             none.push_str(&format!("{prediction} {evidence}: {not_simulated}\n"));
         }
@@ -46,7 +46,7 @@ pub(in crate::cli) fn calibrated(found: &[(String, Vec<Calibration>)]) -> String
             let mut row = vec![
                 prediction.clone(),
                 evidence.to_string(),
-                number(smallest.map(|smallest| smallest * rates.effect)),
+                number(Some(rates.drawn)),
                 if rates.holds { "true" } else { "false" }.to_string(),
                 rates.lineages.to_string(),
                 rates.prompts.to_string(),

@@ -58,30 +58,35 @@ fn default_logit_cap() -> Option<f64> {
 }
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    let mut c: Config = typed(FAMILY, json)?;
+    Ok(Box::new(decoder(FAMILY, json)?))
+}
+
+/// A decoder of this family, or of one that names it otherwise and changes something.
+pub(super) fn decoder(family: &'static str, json: &Map<String, Json>) -> Result<Decoder, ArchError> {
+    let mut c: Config = typed(family, json)?;
     only(json, &[("use_bidirectional_attention", false.into())])?;
     c.sizes.kv_heads_or(json, 4);
     c.sizes.head_dim.get_or_insert(256);
     let cap = |key, cap: Option<f64>| match cap {
-        Some(cap) => positive(FAMILY, key, cap).map(|cap| Some(cap as f32)),
+        Some(cap) => positive(family, key, cap).map(|cap| Some(cap as f32)),
         None => Ok(None),
     };
-    let scalar = positive(FAMILY, "query_pre_attn_scalar", c.query_pre_attn_scalar)?;
+    let scalar = positive(family, "query_pre_attn_scalar", c.query_pre_attn_scalar)?;
     let heads = Attention {
         scale: (1.0 / scalar.sqrt()) as f32,
         softcap: cap("attn_logit_softcapping", c.attn_logit_softcapping)?,
-        ..c.sizes.attention(FAMILY)?
+        ..c.sizes.attention(family)?
     };
     let logit_cap = cap("final_logit_softcapping", c.final_logit_softcapping)?;
     let (layers, types) = (c.sizes.num_hidden_layers, c.layer_types.as_deref());
-    let slides = sliding(FAMILY, layers, types, |layer| layer % 2 == 0)?;
-    let windows = windows(FAMILY, &slides, c.sliding_window)?;
-    let norm = Norm::new(NormKind::RmsFromOne, FAMILY, "rms_norm_eps", c.rms_norm_eps)?;
-    let rope = c.rope.resolve(FAMILY, RopeDefaults::like_llama(heads, c.sizes.max_position_embeddings))?;
+    let slides = sliding(family, layers, types, |layer| layer % 2 == 0)?;
+    let windows = windows(family, &slides, c.sliding_window)?;
+    let norm = Norm::new(NormKind::RmsFromOne, family, "rms_norm_eps", c.rms_norm_eps)?;
+    let rope = c.rope.resolve(family, RopeDefaults::like_llama(heads, c.sizes.max_position_embeddings))?;
     let activation = activation("hidden_activation", &c.hidden_activation)?;
     let embedding_scale = Some(c.sizes.root_of_width());
-    let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
-    Ok(Box::new(Decoder {
+    let llama = Decoder::like_llama(family, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
+    Ok(Decoder {
         embedding_scale,
         norms: Norms::around(
             ["input_layernorm", "post_attention_layernorm"],
@@ -90,7 +95,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         biases: Biases::attention(c.attention_bias),
         logit_cap,
         ..llama.with_windows(&windows)
-    }))
+    })
 }
 
 #[cfg(test)]

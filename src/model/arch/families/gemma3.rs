@@ -52,43 +52,6 @@ fn default_pattern() -> usize {
     6
 }
 
-impl Config {
-    /// Rotary keys of the blocks that see all and of those that see a window: `rope_parameters` nests them by type of
-    /// layer; older configs have two bases and scale the first.
-    fn rotary(&self) -> Result<[RopeKeys; 2], ArchError> {
-        let mut nested = self.rope.rope_parameters.clone().unwrap_or_default();
-        let mut of_type = |layer_type| match nested.remove(layer_type) {
-            None | Some(Json::Null) => Ok(Map::new()),
-            Some(Json::Object(keys)) => Ok(keys),
-            Some(found) => {
-                let reason = format!("`rope_parameters` has {found} for {layer_type}; expected an object");
-                Err(ArchError::Config { family: FAMILY, reason })
-            }
-        };
-        let (mut global, local) = (of_type("full_attention")?, of_type("sliding_attention")?);
-        if let Some(key) = nested.keys().next() {
-            let reason =
-                format!("`rope_parameters` has {key:?}; expected only full_attention and sliding_attention");
-            return Err(ArchError::Config { family: FAMILY, reason });
-        }
-        let scaling = self.rope.rope_scaling.clone().unwrap_or_default();
-        if scaling.contains_key("type") && !scaling.contains_key("rope_type") {
-            // The first releases of the reference read it as the type of the scaling, later ones do not.
-            let reason = "`rope_scaling` has `type`; expected its later name, `rope_type`".to_string();
-            return Err(ArchError::Config { family: FAMILY, reason });
-        }
-        global.extend(scaling);
-        let rope = |theta, keys| RopeKeys {
-            rope_theta: theta,
-            rope_scaling: None,
-            rope_parameters: Some(keys),
-            original_max_position_embeddings: None, // the reference reads it beside a flat table only
-            ..self.rope.clone()
-        };
-        Ok([rope(self.rope.rope_theta, global), rope(self.rope_local_base_freq, local)])
-    }
-}
-
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let mut c: Config = typed(FAMILY, json)?;
     // The reference reads `attn_logit_softcapping` and computes nothing with it.
@@ -105,7 +68,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let slides = sliding(FAMILY, layers, types, |layer| !(layer + 1).is_multiple_of(pattern))?;
     let windows = windows(FAMILY, &slides, c.sliding_window)?;
     let norm = Norm::new(NormKind::RmsFromOne, FAMILY, "rms_norm_eps", c.rms_norm_eps)?;
-    let [global, local] = c.rotary()?;
+    let [global, local] = c.rope.by_layer_type(FAMILY, c.rope_local_base_freq)?;
     let local_defaults = RopeDefaults::like_llama(heads, c.sizes.max_position_embeddings);
     let global = global.resolve(FAMILY, RopeDefaults { theta: 1_000_000.0, ..local_defaults })?;
     let local = local.resolve(FAMILY, local_defaults)?.named("rotary.local");
@@ -140,7 +103,8 @@ mod tests {
     fn rotary(config: &str) -> Result<[RopeKeys; 2], ArchError> {
         let json = small(FAMILY, config);
         read(&json)?;
-        typed::<Config>(FAMILY, &json)?.rotary()
+        let c: Config = typed(FAMILY, &json)?;
+        c.rope.by_layer_type(FAMILY, c.rope_local_base_freq)
     }
 
     #[test]

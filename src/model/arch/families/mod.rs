@@ -22,26 +22,55 @@ macro_rules! families {
 
 families! {
     apertus
+    arcee
+    biogpt
+    bitnet
     bloom
+    codegen
     cohere
+    cohere2
+    cwm
+    ernie4_5
+    exaone4
     falcon
     gemma
     gemma2
     gemma3
+    glm
+    glm4
     gpt2
+    gpt_bigcode
     gpt_neo
     gpt_neox
     gptj
+    granite
+    helium
+    hunyuan
+    internlm3
+    iquestcoder
+    jais2
     llama
+    ministral
+    ministral3
     mistral
+    mpt
+    nanochat
+    nemotron
+    olmo
     olmo2
+    olmo3
     opt
+    persimmon
     phi
     phi3
     qwen2
     qwen3
+    seed_oss
+    smollm3
     stablelm
     starcoder2
+    vaultgemma
+    xglm
 }
 
 /// The reader of a config's family.
@@ -91,6 +120,7 @@ const CONTEXTS: &[(&str, u64)] = &[
     ("qwen3", 32_768),
     ("stablelm", 4_096),
     ("starcoder2", 4_096),
+    ("vaultgemma", 8_192),
 ];
 
 /// Every `model_type` that runs, sorted.
@@ -171,6 +201,33 @@ pub(super) mod tests {
             ("cohere", r#"{"logit_scale": 0.0}"#, "`logit_scale` = 0"),
             ("gpt_neox", r#"{"head_dim": 8}"#, "`head_dim` = 8"),
             ("stablelm", r#"{"head_dim": 2}"#, "`head_dim` = 2"),
+            ("granite", r#"{"residual_multiplier": 0.0}"#, "`residual_multiplier` = 0"),
+            ("olmo", r#"{"clip_qkv": "much"}"#, "`clip_qkv` = \"much\""),
+            ("olmo3", r#"{"rope_theta": 10000.0}"#, "`rope_theta` is 10000"),
+            ("olmo3", r#"{"rope_parameters": {"rope_type": "default"}}"#, "only full_attention"),
+            ("hunyuan_v1_dense", r#"{"use_cla": true}"#, "`use_cla` is true"),
+            ("hunyuan_v1_dense", r#"{"rope_scaling": {"type": "dynamic", "alpha": -1}}"#, "`alpha` = -1"),
+            ("smollm3", r#"{"no_rope_layers": [1]}"#, "`no_rope_layers` has 1 numbers"),
+            ("cohere2", r#"{"use_qk_norm": true}"#, "`use_qk_norm` is true"),
+            ("cohere2", r#"{"sliding_window_pattern": 0}"#, "`sliding_window_pattern` = 0"),
+            ("exaone4", r#"{"sliding_window_pattern": "LLLG"}"#, "`sliding_window_pattern` = \"LLLG\""),
+            ("ernie4_5", r#"{"compression_ratio": 2.0}"#, "`compression_ratio` is 2"),
+            (
+                "ministral3",
+                r#"{"rope_parameters": {"rope_type": "default"}}"#,
+                "without `llama_4_scaling_beta`",
+            ),
+            ("gpt_bigcode", r#"{"add_cross_attention": true}"#, "`add_cross_attention` is true"),
+            (
+                "codegen",
+                r#"{"rotary_dim": 3, "num_attention_heads": 4, "num_key_value_heads": 4}"#,
+                "3 of 4 components",
+            ),
+            ("mpt", r#"{"attn_config": {"alibi": false}}"#, "`alibi` is false"),
+            ("mpt", r#"{"attn_config": {"alibi_bias_max": 16}}"#, "`alibi_bias_max` is 16"),
+            ("mpt", r#"{"no_bias": false}"#, "`no_bias` is false"),
+            ("persimmon", r#"{"num_key_value_heads": 1}"#, "`num_key_value_heads` is 1"),
+            ("iquestcoder", r#"{"clip_qkv": 6.0}"#, "`clip_qkv` is 6"),
         ] {
             let message = family(&small(name, changes)).unwrap_err().to_string();
             assert!(message.contains(named), "{name}: {message}");

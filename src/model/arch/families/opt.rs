@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     arch::{
-        ArchError, Architecture, Block, Branch, NamedBranch, Names,
+        ArchError, Architecture, Block, Branch, NamedBranch, Names, NormPlaces,
         config::{activation, default, typed},
         sizes::{Sizes, sizes},
     },
@@ -99,6 +99,10 @@ impl Architecture for Opt {
             tied: Some(self.config.tie_word_embeddings),
             ..self.sizes.facts(FAMILY, &self.heads)
         }
+    }
+
+    fn norm_places(&self) -> NormPlaces {
+        if self.config.do_layer_norm_before { NormPlaces::Before } else { NormPlaces::OnStream }
     }
 
     fn names(&self) -> Names {

@@ -89,15 +89,19 @@ fn excesses(context: &RenderContext<'_>, all: &[(&str, &Calibration)]) -> Vec<Bl
                 count(rates.runs),
                 " worlds of ",
                 count(rates.lineages),
-                format!(" lineages in which it is {is} ({})", rates::of_effect(rates.effect))
+                format!(" lineages in which it is {is} ({}", rates::of_effect(rates.effect)),
+                rates::smaller(rates, one).map(|drawn| line![", drawn: ", drawn]),
+                ")"
             ]
         })
         .collect();
     match found.is_empty() {
         true => vec![paragraph(line![
             strong("No rule is wrong more often than its level allows"),
-            ", beyond what chance does with so many worlds: a false claim is supported, and a true one contradicted, in at most 5 % of \
-             them."
+            ", beyond what chance does with so many worlds: a false claim is supported, and a true one contradicted, in at most the \
+             level of its hypothesis (",
+            Digits::joined(levels(all).into_iter().map(percent), ", ").counted(),
+            ") of them."
         ])],
         false => vec![
             paragraph(line![
@@ -107,6 +111,14 @@ fn excesses(context: &RenderContext<'_>, all: &[(&str, &Calibration)]) -> Vec<Bl
             Block::Notes(found),
         ],
     }
+}
+
+/// The levels of the hypotheses, each once.
+fn levels(all: &[(&str, &Calibration)]) -> Vec<f64> {
+    let mut levels: Vec<f64> = all.iter().map(|(_, one)| one.alpha).collect();
+    levels.sort_by(f64::total_cmp);
+    levels.dedup();
+    levels
 }
 
 /// The figure and the table of one kind of evidence, and the predictions that can say nothing on it.
@@ -123,7 +135,7 @@ fn on(context: &RenderContext<'_>, evidence: Evidence, of: &[(&str, &Calibration
     if !mute.is_empty() {
         let each = mute.iter().map(|(hypothesis, one)| {
             let mut line = Line::from(named(context, hypothesis, &one.prediction));
-            line.push(one.enough().map(|rates| line![" (", enough(rates), ")"]));
+            line.push(one.enough().map(|rates| line![" (", enough(one, rates), ")"]));
             line
         });
         blocks.push(paragraph(line![
@@ -181,13 +193,16 @@ fn named(context: &RenderContext<'_>, hypothesis: &str, prediction: &str) -> Spa
 }
 
 /// `20 lineages, 25 prompts each`.
-fn enough(rates: &Rates) -> Line {
+fn enough(one: &Calibration, rates: &Rates) -> Line {
     let mut line = line![count(rates.lineages), if rates.lineages == 1 { " lineage" } else { " lineages" }];
     if rates.prompts > 0 {
         line.push(line![", ", count(rates.prompts), if rates.prompts == 1 { " prompt" } else { " prompts" }]);
     }
     if rates.effect == 2.0 {
         line.push(", for twice the smallest effect");
+    }
+    if let Some(drawn) = rates::smaller(rates, one) {
+        line.push(line![" (drawn: ", drawn, ")"]);
     }
     line
 }
@@ -213,7 +228,7 @@ fn table(context: &RenderContext<'_>, evidence: Evidence, of: &[Worlds<'_>], lar
         let runs: Vec<u32> = worlds.iter().map(|rates| rates.runs).collect();
         row![
             Cell::head(named(context, hypothesis, &one.prediction)),
-            smallest(one),
+            smallest(one, worlds),
             count(first.lineages),
             count(first.prompts),
             none,
@@ -222,7 +237,7 @@ fn table(context: &RenderContext<'_>, evidence: Evidence, of: &[Worlds<'_>], lar
             twice,
             Digits::joined(dedup(runs).into_iter().map(|runs| Digits::quoted(runs.to_string())), ", ")
                 .counted(),
-            one.enough().map_or_else(|| or_dash(None), enough)
+            one.enough().map_or_else(|| or_dash(None), |rates| enough(one, rates))
         ]
     });
     let caption = format!(
@@ -239,12 +254,18 @@ fn dedup(mut runs: Vec<u32>) -> Vec<u32> {
     runs
 }
 
-/// The smallest effect of interest; one that no rule states is marked.
-fn smallest(one: &Calibration) -> Line {
+/// The smallest effect of interest; one that no rule states is marked, and one of which a multiple was not drawn as such.
+fn smallest(one: &Calibration, worlds: &[Rates]) -> Line {
     let Some(smallest) = one.smallest else { return or_dash(None) };
     let mut line = Line::from(number(smallest).said_by_row());
     if !one.stated {
         line.push(", not stated");
+    }
+    for rates in worlds.iter().filter(|rates| rates.effect > 0.0) {
+        if let Some(drawn) = rates::smaller(rates, one) {
+            let times = if rates.effect == 2.0 { ", twice" } else { "" };
+            line.push(line![times, " drawn as ", drawn]);
+        }
     }
     line
 }
@@ -306,7 +327,7 @@ fn said(one: &Calibration) -> Option<Line> {
     if one.worlds.is_empty() {
         return None;
     }
-    let would_do = one.enough().map(|rates| line!["; ", enough(rates), " would do"]);
+    let would_do = one.enough().map(|rates| line!["; ", enough(one, rates), " would do"]);
     if one.is_mute() {
         let line = line![
             format!("With data like these ({of}) the rule would find nothing, whatever is true"),
@@ -356,7 +377,7 @@ pub(super) fn needs(context: &RenderContext<'_>, hypothesis: &str, evidence: Evi
                 *of == hypothesis && one.prediction == open.id && one.evidence == evidence
             };
             let (_, own) = all(context).find(of)?;
-            Some(line![open.id.as_str(), " with ", enough(own.enough()?)])
+            Some(line![open.id.as_str(), " with ", enough(own, own.enough()?)])
         })
         .collect();
     (!each.is_empty()).then(|| {

@@ -1,6 +1,6 @@
 //! The picture of error rates: for each prediction four bars, of the worlds in which its claim is false and true.
 
-use crate::report::document::{Csv, FigureBlock, Line, Sign, Span, exact};
+use crate::report::document::{Csv, FigureBlock, Line, Sign, Span, exact, number};
 use crate::report::drawing::{Anchor, Drawing, Point, SMALL, Shape, fitted};
 use crate::report::text::{capital, evidence_phrase};
 use number::evidence::Evidence;
@@ -43,6 +43,12 @@ pub(super) fn of_effect(effect: f64) -> String {
     };
     let way = if effect < 0.0 { ", the other way" } else { "" };
     format!("{times} the smallest effect of interest{way}")
+}
+
+/// The effect that was drawn where that is smaller than the multiple of the smallest one that was meant.
+pub(super) fn smaller(rates: &Rates, one: &Calibration) -> Option<Line> {
+    let meant = rates.effect * one.smallest?;
+    (rates.drawn.abs() < meant.abs()).then(|| number(rates.drawn).said_by_row().into())
 }
 
 /// Predictions, each with its worlds: with as many lineages and prompts as there are, or `larger` ones.
@@ -95,6 +101,7 @@ fn csv(all: &[(&Calibration, &[Rates])]) -> Csv {
         "smallest effect",
         "stated",
         "effect",
+        "drawn",
         "claim",
         "lineages",
         "prompts",
@@ -112,6 +119,7 @@ fn csv(all: &[(&Calibration, &[Rates])]) -> Csv {
                 exact(one.smallest),
                 one.stated.to_string(),
                 exact(Some(rates.effect)),
+                exact(Some(rates.drawn)),
                 if rates.holds { "true" } else { "false" }.to_string(),
                 rates.lineages.to_string(),
                 rates.prompts.to_string(),

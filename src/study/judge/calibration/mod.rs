@@ -3,6 +3,7 @@
 //! For each prediction worlds are drawn in which the claim is false and in which it is true, with the models, the prompts and
 //! the spread that were seen; the rule judges each as it judges what was measured.
 
+mod bounded;
 mod prepare;
 mod rates;
 mod seen;

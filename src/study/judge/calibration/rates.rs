@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     prepare::{Names, Times, setting},
-    setting::Truth,
+    setting::{Setting, Truth},
     truth::{Aim, Pattern, pattern},
 };
 use crate::judge::{
@@ -69,6 +69,8 @@ pub struct Calibration {
 pub struct Rates {
     /// The effect, in multiples of the smallest effect of interest in the direction of the claim.
     pub effect: f64,
+    /// The effect that was drawn, in the unit of the claim and in its direction: a correlation of more than 0.95 is not.
+    pub drawn: f64,
     /// Whether the claim is true in it.
     pub holds: bool,
     /// Lineages of models.
@@ -182,7 +184,8 @@ impl Study<'_> {
         let pattern = pattern(self.prediction)?;
         let aim = Aim::of(pattern, &self.prediction.rule);
         let as_seen = Times { models: 1, prompts: 1 };
-        let (worlds, smallest) = self.rates(pattern, aim, as_seen, aim.effects(pattern), RUNS)?;
+        let (worlds, smallest) =
+            self.of_size(pattern, aim, as_seen, |worlds| (worlds.all(), worlds.smallest))?;
         (calibration.worlds, calibration.smallest, calibration.stated) = (worlds, Some(smallest), aim.stated);
         self.more(calibration, pattern, aim)
     }
@@ -209,32 +212,31 @@ impl Study<'_> {
         if calibration.worlds.iter().any(|rates| rates.holds && rates.effect == wanted && found(rates)) {
             return Ok(());
         }
-        let mut last = None;
-        for times in tried {
-            let (rates, _) = self.rates(pattern, aim, times, &[(wanted, true)], RUNS_OF_MORE)?;
-            let enough = rates.iter().any(found);
-            calibration.more.extend(rates);
-            last = Some(times);
-            if enough {
+        for (number, times) in tried.iter().enumerate() {
+            let is_last = number + 1 == tried.len();
+            let (rates, larger) = self.of_size(pattern, aim, *times, |worlds| {
+                let rates = worlds.rates(wanted, true, RUNS_OF_MORE);
+                // What could say nothing on so few was never wrong: whether it is with more is asked here.
+                let larger = (is_last || found(&rates)).then(|| worlds.all());
+                (rates, larger)
+            })?;
+            calibration.more.push(rates);
+            if let Some(larger) = larger {
+                calibration.larger = larger;
                 break;
             }
-        }
-        // What could say nothing on so few was never wrong: whether it is with more is asked here.
-        if let Some(times) = last {
-            (calibration.larger, _) = self.rates(pattern, aim, times, aim.effects(pattern), RUNS)?;
         }
         Ok(())
     }
 
-    /// The verdicts in worlds with each of these effects, and the smallest effect of interest.
-    fn rates(
+    /// What is found in worlds with so many times the models and prompts.
+    fn of_size<R>(
         &self,
         pattern: Pattern<'_>,
         aim: Aim,
         times: Times,
-        effects: &[(f64, bool)],
-        runs: u32,
-    ) -> Result<(Vec<Rates>, f64), String> {
+        find: impl FnOnce(&Worlds<'_>) -> R,
+    ) -> Result<R, String> {
         let names = Names::new(self.seen.index, times);
         let table = names.table(self.seen.index);
         let index = EvidenceIndex::new(&table);
@@ -246,40 +248,72 @@ impl Study<'_> {
         if !(smallest.is_finite() && smallest > 0.0) {
             return Err("the numbers that there are do not vary".to_string());
         }
-        let at = |multiple: f64| pattern.drawn_with(aim.sign * multiple * smallest);
         let place = Place { index: &index, ..self.seen };
+        Ok(find(&Worlds {
+            prediction: self.prediction,
+            place,
+            setting: &setting,
+            way: &way,
+            times,
+            smallest,
+        }))
+    }
+}
+
+/// The worlds of one size.
+struct Worlds<'a> {
+    prediction: &'a Prediction,
+    /// With the models that the worlds have.
+    place: Place<'a>,
+    setting: &'a Setting<'a>,
+    way: &'a Way,
+    times: Times,
+    /// The smallest effect of interest.
+    smallest: f64,
+}
+
+impl Worlds<'_> {
+    /// The verdicts in worlds in which the claim is false, and in which it is true.
+    fn all(&self) -> Vec<Rates> {
+        let effects = self.setting.aim.effects(self.setting.pattern);
+        effects.iter().map(|&(effect, holds)| self.rates(effect, holds, RUNS)).collect()
+    }
+
+    /// The verdicts in worlds with an effect of this multiple of the smallest one.
+    fn rates(&self, effect: f64, holds: bool, runs: u32) -> Rates {
+        let Worlds { prediction, place, setting, way, times, smallest } = self;
+        let Setting { pattern, aim, .. } = setting;
+        let at = |multiple: f64| pattern.drawn_with(aim.sign * multiple * smallest);
+        let truth = Truth { effect: at(effect), elsewhere: at(2.0_f64.max(effect)) };
         let lineages = setting.lineages[0].iter().max().map_or(0, |most| *most as u64 + 1);
         let prompts = setting.drawn[0].models.iter().map(|m| m.left.len() * times.prompts).max();
-        let rates = effects.iter().map(|&(effect, holds)| {
-            let truth = Truth { effect: at(effect), elsewhere: at(2.0_f64.max(effect)) };
-            let seed = place.cache.seed.derive(&format!(
-                "calibrate/{}/{}/{effect}/{}/{}",
-                self.prediction.id, place.evidence, times.models, times.prompts
-            ));
-            let judged = |run: u32| {
-                let world = setting.draw(truth, &mut seed.derive(&run.to_string()).rng());
-                place.judged_in(Some(&world), self.prediction, &way).judgement.verdict
-            };
-            let mut rates = Rates {
-                effect,
-                holds,
-                lineages,
-                prompts: prompts.unwrap_or(0) as u64,
-                runs: 0,
-                verdicts: BTreeMap::new(),
-            };
-            let mut until = FIRST.min(runs);
-            loop {
-                for verdict in (rates.runs..until).into_par_iter().map(judged).collect::<Vec<Verdict>>() {
-                    *rates.verdicts.entry(verdict).or_insert(0) += 1;
-                }
-                rates.runs = until;
-                let Some(next) = worth(&rates, runs, self.seen.hypothesis.alpha) else { break };
-                until = next;
+        let seed = place.cache.seed.derive(&format!(
+            "calibrate/{}/{}/{effect}/{}/{}",
+            prediction.id, place.evidence, times.models, times.prompts
+        ));
+        let judged = |run: u32| {
+            let world = setting.draw(truth, &mut seed.derive(&run.to_string()).rng());
+            place.judged_in(Some(&world), prediction, way).judgement.verdict
+        };
+        let mut rates = Rates {
+            effect,
+            drawn: pattern.possible(effect * smallest),
+            holds,
+            lineages,
+            prompts: prompts.unwrap_or(0) as u64,
+            runs: 0,
+            verdicts: BTreeMap::new(),
+        };
+        let mut until = FIRST.min(runs);
+        loop {
+            for verdict in (rates.runs..until).into_par_iter().map(judged).collect::<Vec<Verdict>>() {
+                *rates.verdicts.entry(verdict).or_insert(0) += 1;
             }
-            rates
-        });
-        Ok((rates.collect(), smallest))
+            rates.runs = until;
+            let Some(next) = worth(&rates, runs, place.hypothesis.alpha) else { break };
+            until = next;
+        }
+        rates
     }
 }
 

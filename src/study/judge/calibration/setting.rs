@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rand::{RngExt, rngs::ChaCha12Rng};
 
 use super::{
+    bounded::Bounded,
     seen::{
         Seen, SeenModel, between, exchangeable, group_means, in_common, inside, left_of, normal_scores,
         of_mean, relations_differ, standardised,
@@ -41,6 +42,8 @@ pub(super) struct Setting<'a> {
     along_prompts: Vec<BTreeMap<&'a str, f64>>,
     /// How far lineages differ in a relation between their prompts, on Fisher's scale.
     relations_differ: f64,
+    /// Of a claim about bounds, each model of the drawn quantity.
+    bounded: Vec<Bounded>,
 }
 
 /// Standard deviations around what a world sets.
@@ -106,6 +109,13 @@ impl<'a> Setting<'a> {
         let along_prompts: Vec<_> =
             drawn[0].models.iter().map(|model| along_prompts(pattern, model, &fixed)).collect();
         let relations_differ = relations_differ(&drawn[0].models, &lineages[0], &along_prompts);
+        let bounded = match pattern {
+            Pattern::Inside { of, within, summary, .. } => {
+                let models = drawn[0].models.iter();
+                models.map(|model| Bounded::of(model, of, within, summary)).collect()
+            }
+            _ => Vec::new(),
+        };
         Setting {
             pattern,
             aim,
@@ -119,6 +129,7 @@ impl<'a> Setting<'a> {
             exchangeable,
             along_prompts,
             relations_differ,
+            bounded,
         }
     }
 
@@ -156,11 +167,19 @@ impl<'a> Setting<'a> {
                 let spread = self.spread[number];
                 let apart = lineage[self.lineages[number][i]];
                 let own = apart * spread.between + normal(rng) * spread.inside;
-                let level = self.level(number, i, apart, own, truth);
+                let level = self.level(number, i, own, truth);
                 let along = self.along_prompts.get(i).filter(|_| number == 0);
                 let truth = self.in_lineage(truth, apart);
                 let left = self.left(number, model, &stands_for, rng);
-                cells.models.insert(model.id, self.prompts(model, along, level, truth, &left));
+                let mut own = self.prompts(model, along, level, truth, &left);
+                if let (Pattern::Inside { share, .. }, 0) = (self.pattern, number) {
+                    // So many lineages of all lie within the bounds.
+                    let inside = upper_tail(-apart) < share + truth.effect;
+                    let cells = own.prompts.values_mut().map(|cell| &mut cell.value);
+                    let whole = own.aggregate.iter_mut();
+                    cells.chain(whole).for_each(|value| *value = self.bounded[i].value(*value, inside));
+                }
+                cells.models.insert(model.id, own);
             }
             quantities.push((seen.quantity, cells));
         }
@@ -230,9 +249,8 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// Where a model's mean lies in a world; `apart` is the draw that sets its lineage apart, `own` what sets its lineage and itself
-    /// apart by the spreads that were seen.
-    fn level(&self, number: usize, i: usize, apart: f64, own: f64, truth: Truth) -> f64 {
+    /// Where a model's mean lies in a world; `own` is what sets its lineage and itself apart by the spreads that were seen.
+    fn level(&self, number: usize, i: usize, own: f64, truth: Truth) -> f64 {
         let seen = &self.drawn[number].models;
         let Truth { effect, elsewhere } = truth;
         let lineage = self.lineages[number][i];
@@ -264,10 +282,7 @@ impl<'a> Setting<'a> {
                 let noise = if of_own > 0.0 { (left.max(0.0) / of_own).sqrt() } else { 0.0 };
                 self.mean_of(0) + effect * self.along[i] * spread.all() + noise * own
             }
-            Pattern::Inside { within, share, .. } => {
-                inside_or_not(seen[i].mean, within, upper_tail(-apart) < share + effect)
-            }
-            Pattern::Relation { .. } | Pattern::Categories { .. } => seen[i].mean,
+            Pattern::Inside { .. } | Pattern::Relation { .. } | Pattern::Categories { .. } => seen[i].mean,
             Pattern::Change { through, .. } => {
                 let base = self.along[i];
                 let is_base = || self.along.contains(&(i as f64));
@@ -368,18 +383,6 @@ fn along_prompts<'a>(
     let all: Vec<f64> = values.values().copied().collect();
     let all = if pattern.is_of_ranks() { normal_scores(&all) } else { all };
     values.keys().copied().zip(standardised(&all).unwrap_or_default()).collect()
-}
-
-/// A number within bounds, or outside of them: as it was seen where it lies there, else in the middle, or half their width
-/// beyond one of them.
-fn inside_or_not(seen: f64, [low, high]: [f64; 2], inside: bool) -> f64 {
-    match (low <= seen && seen <= high) == inside {
-        true => seen,
-        false if inside => (low + high) / 2.0,
-        // Below, unless a quantity that is never negative would be.
-        false if low > (high - low) / 2.0 => low - (high - low) / 2.0,
-        false => high + (high - low) / 2.0,
-    }
 }
 
 /// A standard normal draw.

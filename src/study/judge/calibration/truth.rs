@@ -2,7 +2,7 @@
 
 use crate::judge::{
     hypothesis::{Condition, Prediction, Quantity, Rule, Scale, Test},
-    kinds::{By, Contrast, Correlation},
+    kinds::{By, Contrast, Correlation, Summary},
 };
 use crate::stats::{Method, normal_quantile};
 
@@ -14,7 +14,7 @@ pub(super) enum Pattern<'a> {
     /// A quantity lies above a value, or below, in so many of the models.
     Some { of: &'a Quantity, against: f64, k: Option<u32>, share: Option<f64> },
     /// A quantity lies within bounds in more than this share of the lineages.
-    Inside { of: &'a Quantity, within: [f64; 2], share: f64 },
+    Inside { of: &'a Quantity, within: [f64; 2], summary: Summary, share: f64 },
     /// Two quantities lie on sides of 0 of their own.
     Levels { a: &'a Quantity, b: &'a Quantity, signs: [f64; 2] },
     /// One quantity is larger than another; or by so much, within a band: its middle, and how far its ends lie from it.
@@ -37,16 +37,19 @@ impl<'a> Pattern<'a> {
         matches!(self, Pattern::Relation { asked } if asked.method.method() == Method::Spearman)
     }
 
+    /// The effect of this size, or the largest one that worlds are drawn with where that is smaller.
+    pub(super) fn possible(self, effect: f64) -> f64 {
+        match self {
+            Pattern::Relation { .. } => effect.clamp(-LARGEST_CORRELATION, LARGEST_CORRELATION),
+            _ => effect,
+        }
+    }
+
     /// The effect that a world is drawn with for a claim of this size: normal variables with a correlation of ranks of rho have one of
     /// 2 sin(pi rho / 6) themselves (Pearson 1907).
     pub(super) fn drawn_with(self, effect: f64) -> f64 {
-        match self {
-            Pattern::Relation { .. } if self.is_of_ranks() => {
-                2.0 * (std::f64::consts::PI * effect.clamp(-0.95, 0.95) / 6.0).sin()
-            }
-            Pattern::Relation { .. } => effect.clamp(-0.95, 0.95),
-            _ => effect,
-        }
+        let effect = self.possible(effect);
+        if self.is_of_ranks() { 2.0 * (std::f64::consts::PI * effect / 6.0).sin() } else { effect }
     }
 
     /// The quantities that are drawn anew in each world; the first carries the effect.
@@ -88,6 +91,9 @@ pub(super) enum Size {
     /// In standard deviations of the units that are compared.
     Deviations(f64),
 }
+
+/// A correlation of 1 leaves nothing to chance.
+const LARGEST_CORRELATION: f64 = 0.95;
 
 /// The size that is taken where a rule states none: half a standard deviation, which Cohen (1988) calls medium; of a
 /// correlation 0.3, likewise.
@@ -137,7 +143,7 @@ pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static s
             let share = low.and_then(|condition| condition.at_least.or(condition.above));
             match (test.within(), share) {
                 (Some(within), Some(share)) if share < 1.0 => {
-                    Ok(Pattern::Inside { of: &test.of, within, share })
+                    Ok(Pattern::Inside { of: &test.of, within, summary: test.summary, share })
                 }
                 _ => Err(
                     "it reads single numbers, or numbers relative to others: no sample with one effect to set",

@@ -21,13 +21,15 @@ use crate::{
         statistics::{Null, statistics},
     },
     stats::{
-        Effect, Interval, TTest, Units as Flips, cohen_dz, hedges_g, mann_whitney, mean, paired_t, relabel_p,
-        sign_flip_p, smallest_relabel_p, smallest_sign_p, welch_t, wilcoxon,
+        Effect, Interval, Sampled, TTest, Units as Flips, Wider, cohen_dz, hedges_g, mann_whitney, mean,
+        paired_t, relabel_p, sign_flip_p, smallest_relabel_p, smallest_sign_p, standard_deviation, welch_t,
+        widened, wilcoxon,
     },
 };
 use number::metric::Series;
 
-/// Two quantities, `a` less `b`. Prompts are the units where each is of one lineage, else lineages are; `paired = false` sets two
+/// Two quantities, `a` less `b`. Prompts are the units where each is of one lineage, else lineages are, crossed with the prompts that they
+/// share; `paired = false` sets two
 /// groups of them beside each other. On log scale `ratio` is that of the geometric means. With `band`, `inside` is 1 where the
 /// whole interval of the difference (on log scale: of the ratio) lies in the band, `outside` where none of it does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -130,11 +132,24 @@ impl Kind for Contrast {
         }
         let found = if self.paired {
             let differences = differences(x, y, self.a.scale);
-            paired(context, &mut findings, &differences, what)
+            let deviation = standard_deviation(&differences);
+            let less: Vec<_> =
+                units.sampled[0].iter().zip(&units.sampled[1]).map(|(a, b)| a.less(b)).collect();
+            let wider = deviation.and_then(|own| widened(&less, own, context.alpha));
+            let found = paired(context, &mut findings, &differences, what);
+            match wider {
+                Some(wider) => found.with(wider),
+                None => found,
+            }
         } else {
             unpaired(context, &mut findings, x, y, what)
         };
-        let (of_a, of_b) = (context.mean_interval(x), context.mean_interval(y));
+        let side = |values: &[f64], sampled: &[Sampled<&str>]| {
+            let (interval, mean) = (context.mean_interval(values)?, mean(values)?);
+            let wider = widened(sampled, standard_deviation(values)?, context.alpha);
+            Some(wider.map_or(interval, |wider| wider.interval(mean, interval)))
+        };
+        let (of_a, of_b) = (side(x, &units.sampled[0]), side(y, &units.sampled[1]));
         for (name, values, names) in [("a", x, &["a-low", "a-high"]), ("b", y, &["b-low", "b-high"])] {
             if !values.is_empty() && !has_spread(values) {
                 findings.reason(names, in_words(name, values, what));
@@ -216,6 +231,8 @@ struct Units<'a> {
     y: Vec<f64>,
     /// Lineages, where they are the units; prompts where these are, and paired.
     names: Vec<&'a str>,
+    /// Of lineages, what each prompt makes of their numbers; paired ones are aligned.
+    sampled: [Vec<Sampled<&'a str>>; 2],
 }
 
 impl Contrast {
@@ -234,12 +251,18 @@ impl Contrast {
         if self.paired {
             let pair = findings.pair(&sides.0, &sides.1, self.across_protocols)?;
             let names = pair.keys().to_vec();
-            return Some(Units { x: pair.x().to_vec(), y: pair.y().to_vec(), names });
+            let sampled = [a, b].map(|cells| sampled(cells, lineages, |name| names.contains(&name)));
+            return Some(Units { x: pair.x().to_vec(), y: pair.y().to_vec(), names, sampled });
         }
         let values = |cells: &Cells<'_>| cells.models.values().flat_map(|m| m.values()).collect();
         let Some(lineages) = lineages else {
             // An aggregate over prompts is one unit.
-            return Some(Units { x: values(a), y: values(b), names: Vec::new() });
+            return Some(Units {
+                x: values(a),
+                y: values(b),
+                names: Vec::new(),
+                sampled: Default::default(),
+            });
         };
         // Groups that share a lineage are no two groups of units.
         let in_both =
@@ -254,8 +277,19 @@ impl Contrast {
         let own = |side: &Series<&'a str>| {
             side.iter().filter(|(l, _)| !shared.contains(*l)).map(|(_, v)| v).collect()
         };
-        Some(Units { x: own(&sides.0), y: own(&sides.1), names: lineages.names() })
+        let sampled = [a, b].map(|cells| sampled(cells, Some(lineages), |name| !shared.contains(name)));
+        Some(Units { x: own(&sides.0), y: own(&sides.1), names: lineages.names(), sampled })
     }
+}
+
+/// What each prompt makes of the numbers of some lineages, in the order of their names.
+fn sampled<'a>(
+    cells: &Cells<'a>,
+    lineages: Option<&Lineages<'a>>,
+    takes: impl Fn(&str) -> bool,
+) -> Vec<Sampled<&'a str>> {
+    let of = lineages.map(|lineages| lineages.cells(cells).models).unwrap_or_default();
+    of.iter().filter(|(name, _)| takes(name)).filter_map(|(_, own)| own.sampled()).collect()
 }
 
 /// The units of one side by itself: the prompts of its only model, else its models.
@@ -274,6 +308,21 @@ struct Found {
     p_rank: Option<f64>,
     t: Option<TTest>,
     effect: Option<Effect>,
+}
+
+impl Found {
+    /// What is left of it where the units share the prompts of which their numbers are means.
+    fn with(self, wider: Wider) -> Found {
+        let Some(difference) = self.difference else { return self };
+        let raised = |p: f64| wider.raised(p, difference);
+        Found {
+            interval: self.interval.map(|own| wider.interval(difference, own)),
+            p: self.p.map(raised),
+            p_rank: self.p_rank.map(raised),
+            t: self.t.map(|t| TTest { p: raised(t.p), ..t }),
+            ..self
+        }
+    }
 }
 
 fn paired(context: &TestContext<'_>, findings: &mut Findings, differences: &[f64], what: &str) -> Found {

@@ -191,6 +191,9 @@ impl Kind for Extremes {
             );
             (findings.effect, findings.units) = (Some(effect), Some(units));
         }
+        if interval.is_some() {
+            findings.limits_of_share(&lineages, context.alpha, &["low"], &["high"]);
+        }
         findings.offer(Statistics {
             smallest_low: every(|f| f.alone.low, f64::min),
             smallest_high: any(|f| f.among.high, f64::min),

@@ -16,7 +16,7 @@ use crate::{
         spread::has_spread,
         statistics::{Null, statistics},
     },
-    stats::{self, Interval},
+    stats::{self, Interval, Sampled},
 };
 
 /// Correlation across a model's layers of two profiles (means over prompts), lineages pooled by random-effects Fisher z.
@@ -79,7 +79,7 @@ impl Kind for LayerCorrelation {
             models.push(model);
             match stats::z_variance(r, pair.len(), 0, method) {
                 Some(variance) => {
-                    effects.insert(model, (r.atanh(), variance));
+                    effects.insert(model, Sampled::alone(r.atanh(), variance));
                 }
                 None => findings
                     .notes

@@ -137,6 +137,7 @@ impl Kind for LayerLocation {
                     .into(),
             );
         }
+        findings.limits_of_share(&lineages, context.alpha, &["apart-low"], &["apart-high"]);
         findings.offer(Statistics {
             mean_difference: mean(&distances),
             mean_share_of_depth: mean(&shares),

@@ -96,6 +96,7 @@ impl Kind for LowestCategory {
             what: format!("share of lineages where {category} is lowest"),
             hypothesis: None,
         });
+        findings.limits_of_share(&lineages, context.alpha, &["low"], &["high"]);
         findings.offer(Statistics {
             share: share.map(|s| s.value),
             low: share.and_then(|s| s.interval).map(|i| i.low),

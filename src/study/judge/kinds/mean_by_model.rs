@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     judge::{
         cache::MeanAgainst,
-        cells::Cells,
+        cells::{Cells, ModelCells},
         context::TestContext,
         effect::Effect,
         findings::{Findings, estimate},
@@ -21,7 +21,9 @@ use crate::{
         },
         statistics::{Null, statistics},
     },
-    stats::{Units, holm, mean, random_effects, sign_flip_p, smallest_sign_p, standard_deviation},
+    stats::{
+        Sampled, Units, holm, mean, random_effects, sign_flip_p, smallest_sign_p, standard_deviation, widened,
+    },
 };
 
 /// Per model: mean over prompts, bootstrap interval with prompts as units and the p of `against` that goes with it. Where the
@@ -77,7 +79,7 @@ impl Kind for MeanByModel {
     /// 1-2alpha interval, for two one-sided tests (TOST) against a smallest effect of interest.
     ///
     /// A model counts above (below) `against` when its whole interval does; one prompt has no interval and counts neither.
-    fn run(&self, context: &TestContext<'_>) -> Findings {
+    fn run<'a>(&self, context: &TestContext<'a>) -> Findings {
         let MeanByModel { of, against } = self;
         let against = *against;
         let mut findings = Findings::new(unit(of));
@@ -123,14 +125,9 @@ impl Kind for MeanByModel {
             let hits: BTreeSet<&str> = hits.map(|(one, _)| one.model).collect();
             share(&|model| hits.contains(model))
         };
-        let effects: Vec<(f64, f64)> = joined
-            .models
-            .values()
-            .filter_map(|own| {
-                let (values, sd) = (own.values(), standard_deviation(&own.values())?);
-                Some((own.mean()? - against, sd * sd / values.len() as f64))
-            })
-            .collect();
+        let several = joined.models.values().filter(|own| own.prompts.len() > 1);
+        let around = several.filter_map(|own| own.sampled()).map(|own| own.around(against));
+        let effects: Vec<Sampled<&str>> = around.collect();
         let pooled = random_effects(&effects, context.alpha);
         if effects.len() < 2 {
             let needs = format!("needs 2 models with prompts that differ, has {}", effects.len());
@@ -138,7 +135,8 @@ impl Kind for MeanByModel {
         }
         if let Some(pooled) = &pooled {
             findings.notes.push(format!(
-                "pooled: random effects over {} lineages, interval and p by Student's t (Hartung-Knapp), p of {against}; significance of models is after Holm",
+                "pooled: random effects over {} lineages, crossed with the prompts that they share, interval and p by Student's t \
+                 (Hartung-Knapp), p of {against}; significance of models is after Holm",
                 effects.len()
             ));
             findings.estimates.push(Estimate {
@@ -190,8 +188,8 @@ impl Kind for MeanByModel {
     }
 }
 
-/// The effect of a claim about the mean: the plain mean over lineages of their means, with lineages as units, since they were drawn and prompts are
-/// shared; of a single lineage the mean over its prompts.
+/// The effect of a claim about the mean: the plain mean over lineages of their means, with lineages as units, crossed with the prompts
+/// that they share; of a single lineage the mean over its prompts.
 fn over_lineages(context: &TestContext<'_>, cells: &Cells<'_>, against: f64, findings: &mut Findings) {
     let (units, of, over): (Vec<(String, f64)>, _, _) = match cells.models.len() {
         1 => {
@@ -205,16 +203,21 @@ fn over_lineages(context: &TestContext<'_>, cells: &Cells<'_>, against: f64, fin
         }
     };
     let values: Vec<f64> = units.iter().map(|(_, v)| *v).collect();
+    let sampled: Vec<Sampled<&str>> = cells.models.values().filter_map(ModelCells::sampled).collect();
+    let centre = mean(&values);
+    let wider = centre.zip(standard_deviation(&values).and_then(|own| widened(&sampled, own, context.alpha)));
     let interval = context.mean_interval(&values);
+    let interval = interval.map(|own| wider.map_or(own, |(mean, wider)| wider.interval(mean, own)));
     // A p beside the rule.
     let wanted = context.reads(&[]) && smallest_sign_p(values.len()) <= context.alpha;
     let deviations: Vec<(String, f64)> = units.into_iter().map(|(unit, v)| (unit, v - against)).collect();
     let around: Vec<f64> = deviations.iter().map(|(_, d)| *d).collect();
-    findings.effect = mean(&values).map(|value| Effect {
+    let p = if wanted { sign_flip_p(&around, context.seed.derive("effect")) } else { None };
+    findings.effect = centre.map(|value| Effect {
         value,
         low: interval.map(|i| i.low),
         high: interval.map(|i| i.high),
-        p: if wanted { sign_flip_p(&around, context.seed.derive("effect")) } else { None },
+        p: p.map(|p| wider.map_or(p, |(mean, wider)| wider.raised(p, mean - against))),
         n: values.len() as u64,
         null: against,
         what: format!("mean {} over {over}", findings.unit),

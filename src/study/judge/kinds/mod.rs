@@ -34,6 +34,7 @@ mod trend;
 pub(super) use super::shared::by::By;
 pub(super) use contrast::Contrast;
 pub(super) use correlation::{Correlation, Unit};
+pub(super) use extremes::Summary;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -21,8 +21,8 @@ use crate::{
         statistics::{Null, statistics},
     },
     stats::{
-        Interval, Method, Units, correlation_interval, holm, mean, paired_t, pearson, random_effects,
-        standard_deviation, wilcoxon,
+        Interval, Method, Sampled, Units, correlation_interval, holm, mean, paired_t, pearson,
+        random_effects, wilcoxon,
     },
 };
 use base::glob;
@@ -128,7 +128,8 @@ impl Kind for Pairs {
             pairs.push(Pair {
                 changed,
                 difference,
-                deviation: standard_deviation(&differences).filter(|_| differ),
+                sampled: Sampled::mean(pair.keys().iter().copied().zip(differences.iter().copied()))
+                    .filter(|_| differ),
                 prompts: differences.len(),
                 means: (over, under),
                 changed_interval: context.mean_interval(pair.x()),
@@ -160,7 +161,8 @@ impl Kind for Pairs {
 struct Pair<'a> {
     changed: &'a str,
     difference: f64,
-    deviation: Option<f64>,
+    /// The difference with what each prompt makes of it.
+    sampled: Option<Sampled<&'a str>>,
     prompts: usize,
     /// The means of the changed model and of its base.
     means: (f64, f64),
@@ -173,11 +175,11 @@ struct Pair<'a> {
 }
 
 impl Pairs {
-    fn summary(
+    fn summary<'a>(
         &self,
         context: &TestContext<'_>,
-        pairs: &[Pair<'_>],
-        lineages: &Lineages<'_>,
+        pairs: &[Pair<'a>],
+        lineages: &Lineages<'a>,
         findings: &mut Findings,
     ) {
         let n = pairs.len() as f64;
@@ -209,12 +211,8 @@ impl Pairs {
             let Pair { changed, difference, interval, p, prompts, .. } = pair;
             findings.estimates.push(estimate(changed, Some(*difference), *interval, *p, *prompts));
         }
-        let effects: BTreeMap<&str, (f64, f64)> = pairs
-            .iter()
-            .filter_map(|pair| {
-                Some((pair.changed, (pair.difference, pair.deviation?.powi(2) / pair.prompts as f64)))
-            })
-            .collect();
+        let effects: BTreeMap<&str, Sampled<&'a str>> =
+            pairs.iter().filter_map(|pair| Some((pair.changed, pair.sampled.clone()?))).collect();
         let effects = pool_of_lineages(lineages, &effects);
         let pooled = random_effects(&effects, context.alpha);
         if effects.len() < 2 {
@@ -237,7 +235,7 @@ impl Pairs {
         if !pairs.is_empty() {
             findings.notes.push(format!(
                 "p of a pair: the larger of Student's t and Wilcoxon, uncorrected; significance is after Holm over {n} \
-                 pairs; pooled by random effects with lineages as units (Hartung-Knapp)"
+                 pairs; pooled by random effects with lineages as units, crossed with the prompts that they share (Hartung-Knapp)"
             ));
         }
         // Both means of a pair are of one quantity under one protocol.

@@ -120,6 +120,7 @@ impl Kind for Predicted {
         let deviations = finite.map(|(lineage, log)| (lineage.to_string(), *log)).collect();
         findings.units = Some(Units::Signs { of: "lineages", deviations });
         let logs = logs.iter().map(|(_, log)| log).sum::<f64>() / n as f64;
+        findings.limits_of_share(&lineages, context.alpha, &["low"], &["high"]);
         findings.offer(Statistics {
             share_within_factor: share,
             low: interval.map(|i| i.low),

@@ -105,6 +105,7 @@ impl Kind for ShareOfModels {
             let sides = lineages.means(side).into_iter().map(|(name, side)| (name.to_string(), side));
             findings.units = Some(Units::Signs { of: "lineages", deviations: sides.collect() });
         }
+        findings.limits_of_share(&lineages, context.alpha, &["low"], &["high"]);
         findings.offer(Statistics {
             share: value,
             p,

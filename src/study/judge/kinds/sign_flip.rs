@@ -193,6 +193,7 @@ impl Kind for SignFlip {
             hypothesis: None,
         });
         let whole = |share: Option<Share>| share.map(|share| share.whole as f64);
+        findings.limits_of_share(&lineages, context.alpha, &["low", "staying-low"], &["high"]);
         findings.offer(Statistics {
             share: value,
             low: interval.map(|i| i.low),

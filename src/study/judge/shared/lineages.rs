@@ -8,7 +8,7 @@ use crate::{
         context::TestContext,
         findings::Findings,
     },
-    stats::{Interval, clopper_pearson, mean},
+    stats::{Interval, Sampled, clopper_pearson, mean},
 };
 use number::metric::Series;
 
@@ -182,14 +182,13 @@ impl<'a> Lineages<'a> {
     }
 }
 
-/// The effects of lineages, each with its variance: the means of their models'. Relatives that run on the same prompts may err
-/// alike, so the mean of several is as uncertain as one of them.
-pub(crate) fn pool_of_lineages(
-    lineages: &Lineages<'_>,
-    effects: &BTreeMap<&str, (f64, f64)>,
-) -> Vec<(f64, f64)> {
-    let of = |pick: fn(&(f64, f64)) -> f64| lineages.means(move |model| effects.get(model).map(pick));
-    of(|e| e.0).into_iter().zip(of(|e| e.1)).map(|((_, effect), (_, variance))| (effect, variance)).collect()
+/// The effects of lineages: the means of their models'.
+pub(crate) fn pool_of_lineages<'a>(
+    lineages: &Lineages<'a>,
+    effects: &BTreeMap<&str, Sampled<&'a str>>,
+) -> Vec<Sampled<&'a str>> {
+    let own = |models: &[&'a str]| models.iter().filter_map(|model| effects.get(model)).collect::<Vec<_>>();
+    lineages.members().filter_map(|models| Sampled::of_relatives(&own(models))).collect()
 }
 
 fn counted(n: usize, one: &str, several: &str) -> String {

@@ -1,0 +1,38 @@
+//! `families`: a line for each family.
+
+use comfy_table::CellAlignment;
+
+use super::plain;
+use model::arch::{KnownFamily, NormPlaces};
+
+/// The terminal form of the families that open.
+pub(crate) fn families(families: &[KnownFamily]) -> String {
+    let header = ["family", "norm", "norms stand", "branches", "positions", "MLP", "worst error"];
+    let mut table = plain(&header);
+    table.column_iter_mut().take(header.len() - 1).for_each(|column| {
+        column.set_cell_alignment(CellAlignment::Left);
+    });
+    for known in families {
+        let places: Vec<&str> = known.norm_places.iter().map(|places| place(*places)).collect();
+        table.add_row([
+            known.family.clone(),
+            known.norm.join(", "),
+            places.join(", "),
+            known.residual.join(", "),
+            known.positions.join(", "),
+            known.mlp.join(", "),
+            format!("{:.1e}", known.worst_error),
+        ]);
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
+    format!("{}\n\n{} families\n", lines.join("\n"), families.len())
+}
+
+fn place(places: NormPlaces) -> &'static str {
+    match places {
+        NormPlaces::Before => "before",
+        NormPlaces::After => "after",
+        NormPlaces::Around => "before and after",
+        NormPlaces::OnStream => "on the stream",
+    }
+}

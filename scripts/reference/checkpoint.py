@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import transformers
 from cases import Case
+from hub_names import as_on_the_hub
 from safetensors.torch import save_file
 
 HEADS = {"lm_head.weight", "embed_out.weight", "output_projection.weight"}
@@ -36,6 +37,7 @@ def write_checkpoint(folder: Path, case: Case, rng: np.random.Generator):
         tensors["lm_head.weight"] = next(v for n, v in tensors.items() if is_embedding(n)).clone()
     if case.buffers:
         tensors |= stale_buffers(case, tensors)
+    tensors = as_on_the_hub(case.family, tensors)
     tensors = {name.removeprefix(case.strip): value for name, value in tensors.items()}
     names = sorted(tensors)
     if case.shards == 1:
@@ -69,7 +71,7 @@ def random_tensor(name: str, shape: tuple, case: Case, tied: bool, rng: np.rando
         spread = 0.7 / np.sqrt(shape[1]) if tied else 0.6
         return factor * rng.normal(0.0, spread, shape) * rng.uniform(0.3, 2.5, (shape[0], 1))
     # gpt2 stores [in, out], all others [out, in].
-    fan_in = shape[0] if case.family == "gpt2" and name != "lm_head.weight" else shape[1]
+    fan_in = shape[0] if case.family == "gpt2" and name != "lm_head.weight" else shape[-1]
     return factor * rng.normal(0.0, 0.8 / np.sqrt(fan_in), shape)
 
 

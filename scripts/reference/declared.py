@@ -11,18 +11,26 @@ SHAPES = {
     "stream": "`[L+1][T]`",
     "blocks": "`[L][T]`",
     "heads": "`[L][H]`",
+    "experts": "`[L][E]`",
+    "choices": "`[L][T][K]`",
     "layers": "`[L+1]`",
     "tokens": "`[T]`",
     "prompt": "a number",
 }
 
 
+# Taps of blocks with experts.
+ROUTED = ("router_entropy_nats", "router_margin", "expert_weight", "expert_tokens", "router_near_ties")
+
+
 @cache
-def declared() -> dict:
-    """The taps of these families by their names in reference.json."""
+def declared(routed: bool = False) -> dict:
+    """The taps of these families by their names in reference.json; of blocks with experts too, if `routed`."""
     taps = json.loads((Path(__file__).parent / "taps.json").read_text())
     named = {}
     for tap in taps:
+        if routed and tap["name"] in ROUTED:
+            named[tap["name"]] = tap
         branches = BRANCHES if "{branch}" in tap["name"] else [""]
         for branch in branches:
             name = tap["name"].replace("{branch}", branch)
@@ -38,4 +46,10 @@ def declared() -> dict:
 
 def table() -> str:
     """A line for every tap."""
-    return "".join(f"- `{name}` {SHAPES[tap['axes']]}: {tap['meaning']}\n" for name, tap in declared().items())
+    lines = "".join(line(name, tap) for name, tap in declared().items())
+    of_experts = "".join(line(name, tap) for name, tap in declared(routed=True).items() if name in ROUTED)
+    return f"{lines}\nof blocks with E experts, of which a token chooses K (null in other blocks):\n\n{of_experts}"
+
+
+def line(name: str, tap: dict) -> str:
+    return f"- `{name}` {SHAPES[tap['axes']]}: {tap['meaning']}\n"

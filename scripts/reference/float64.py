@@ -40,7 +40,10 @@ def float64_model(plain):
     weights = {name: value.double() for name, value in plain.state_dict().items()}
     with float64():
         model = transformers.AutoModelForCausalLM.from_config(
-            plain.config, dtype=torch.float64, attn_implementation=plain.config._attn_implementation
+            plain.config,
+            dtype=torch.float64,
+            attn_implementation=plain.config._attn_implementation,
+            experts_implementation="eager",
         )
         model.load_state_dict(weights)
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:

@@ -26,6 +26,10 @@ from readme import readme
 
 FLOAT32_WITHIN = 6e-6
 ACTS_ABOVE = 1e-3  # how far a switch of the config must move some observation
+# Routing is not continuous: a comparison with float64 says something where float32 cannot choose otherwise, so seeds are tried
+# until every margin of a router is above this.
+MARGIN = 5e-4
+ATTEMPTS = 200
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -51,15 +55,22 @@ def main():
 def make(case: Case, folder: Path):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    rng = np.random.default_rng(zlib.crc32(case.name.encode()) if case.seed is None else case.seed)
     write_json(folder / "config.json", case.config, indent=2)
-    write_checkpoint(folder, case, rng)
-    prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in case.lengths]
-    prompts[-1][7:11] = [prompts[-1][6]] * 4  # a run of one token: only positions tell its members apart
+    seed = zlib.crc32(case.name.encode()) if case.seed is None else case.seed
+    for attempt in range(ATTEMPTS):
+        rng = np.random.default_rng(seed + attempt)
+        write_checkpoint(folder, case, rng)
+        prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in case.lengths]
+        prompts[-1][7:11] = [prompts[-1][6]] * 4  # a run of one token: only positions tell its members apart
 
-    plain = load(folder, case.attention)
-    # Lengths rise: a dynamic rope remembers the longest prompt it has seen.
-    rough = [measure(plain, ids) for ids in prompts]
+        plain = load(folder, case.attention)
+        # Lengths rise: a dynamic rope remembers the longest prompt it has seen.
+        rough = [measure(plain, ids) for ids in prompts]
+        tie = nearest_tie(rough)
+        if tie > MARGIN:
+            break
+    else:
+        raise SystemExit(f"{case.name}: {ATTEMPTS} seeds, and with each float32 may choose other experts")
     model = float64_model(plain)
     with float64():
         exact = [measure(model, ids) for ids in prompts]
@@ -91,6 +102,12 @@ def make(case: Case, folder: Path):
             raise SystemExit(f"{case.name}: {change} moves no observation beyond {moved:.1e}")
 
 
+def nearest_tie(measured: list) -> float:
+    """The smallest margin by which any router chose; infinite without routers."""
+    margins = [prompt.get("router_margin", []) for prompt in measured]
+    return float(np.nanmin(np.array([m for p in margins for row in p for m in row], dtype=float), initial=np.inf))
+
+
 def rounded(value):
     """To 9 digits: the last ones of float64 depend on the CPU, and the tests compare to 1e-5."""
     if isinstance(value, float):
@@ -109,7 +126,11 @@ def load(folder: Path, attention: str, change: dict | None = None):
             write_json(Path(other) / "config.json", config | change)
             return load(Path(other), attention)
     model, info = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation=attention, output_loading_info=True
+        folder,
+        dtype=torch.float32,
+        attn_implementation=attention,
+        experts_implementation="eager",
+        output_loading_info=True,
     )
     for kind in ("missing_keys", "mismatched_keys"):
         if info[kind]:

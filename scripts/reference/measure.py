@@ -10,11 +10,12 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from declared import BRANCHES, declared
+from routing import Routers
 from taps import taps_of
 
 SCALES = (0.25, 0.5, 2.0, 4.0)
-# What is a share of something else, or a cosine, is as exact as that is: its error is absolute.
-SHARES = [name for name, tap in declared().items() if tap["unit"] in ("cosine", "share")]
+# What is a share of something else, a cosine or a score is as exact as that is: its error is absolute.
+SHARES = [name for name, tap in declared(routed=True).items() if tap["unit"] in ("cosine", "share", "score")]
 
 
 @torch.no_grad()
@@ -50,6 +51,8 @@ def measure(model, ids: list) -> dict:
     if taps.final_norm:
         norm = model.get_submodule(taps.final_norm)
         hooks.append(norm.register_forward_hook(lambda _m, a, o: final.append((a[0], o))))
+    routers = Routers(blocks, taps.router)
+    hooks += routers.hooks
     try:
         with probabilities(model) as attention:
             every = logits_of(model, ids)
@@ -100,9 +103,12 @@ def measure(model, ids: list) -> dict:
     }
     for branch, seen in branches.items():
         formulas |= {f"{branch}_{tap}": lambda tensors=tensors: norms(tensors) for tap, tensors in seen.items()}
-    assert formulas.keys() == declared().keys(), formulas.keys() ^ declared().keys()
+    if taps.router:
+        formulas |= routers.formulas(len(ids))
+    names = declared(routed=taps.router is not None)
+    assert formulas.keys() == names.keys(), formulas.keys() ^ names.keys()
     top = [{"id": i, "prob": p} for i, p in zip(top.indices.tolist(), top.values.tolist())]
-    return {"token_ids": ids, "top": top, **{name: formulas[name]() for name in declared()}}
+    return {"token_ids": ids, "top": top, **{name: formulas[name]() for name in names}}
 
 
 def first(output):
@@ -146,7 +152,8 @@ def probabilities(model):
         try:
             result = plain(*args, **kwargs)
             if name == "softmax":
-                found.append(result)
+                if result.ndim == 4:  # a router's has a row for each token
+                    found.append(result)
             else:
                 q, k, v, *rest = args
                 # What is mixed from the rows of the identity are the probabilities themselves.
@@ -197,8 +204,8 @@ def relative_deviation(rough: dict, exact: dict) -> float:
     """The largest relative difference of any number of two measurements; of shares the largest difference."""
     worst = 0.0
     for name in rough.keys() - {"token_ids", "top"}:
-        if rough[name] is None:
-            continue
+        if rough[name] is None or len(flat(rough[name])) != len(flat(exact[name])):
+            continue  # a changed config may choose another number of experts
         worst = max(worst, deviation(rough[name], exact[name], relative=name not in SHARES))
     probs = ([t["prob"] for t in one["top"]] for one in (rough, exact))
     return max(worst, deviation(*probs, relative=True))
@@ -208,11 +215,14 @@ def deviation(rough, exact, relative: bool) -> float:
     a, b = flat(rough), flat(exact)
     difference = np.abs(a - b)
     if not relative:
-        return float(difference.max())
+        return float(np.nanmax(difference))
     # A lone token attends to itself alone: an exact 0.
     assert (a[b == 0] == 0).all()
-    return float(np.max(difference[b != 0] / np.abs(b[b != 0]), initial=0.0))
+    return float(np.nanmax(difference[b != 0] / np.abs(b[b != 0]), initial=0.0))
 
 
 def flat(values):
-    return np.concatenate([np.ravel(v) for v in values]) if isinstance(values, list) else np.array([values])
+    """In one row; what a block lacks is not-a-number."""
+    if not isinstance(values, list):
+        return np.array([values])
+    return np.concatenate([np.ravel(np.array(v, dtype=np.float64)) for v in values])

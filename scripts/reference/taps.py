@@ -8,6 +8,8 @@ the branch's input is another one, `attention_input` and `mlp_input` name it.
 
 from dataclasses import dataclass, replace
 
+from routing import Router
+
 
 @dataclass(frozen=True)
 class Taps:
@@ -24,6 +26,8 @@ class Taps:
     stream_norms: tuple[str, str] | None = None
     # Key of the config whose number multiplies what a branch gives before it is added.
     write_scale: str | None = None
+    # Of blocks with experts.
+    router: Router | None = None
 
 
 PRE_NORM = Taps()
@@ -33,6 +37,7 @@ POST_NORM_IN_BRANCH = Taps(
     attention_module="self_attn",
     mlp_module="mlp",
 )
+EXPERTS = replace(PRE_NORM, router=Router("mlp.gate"))
 GPT = Taps("transformer.h", "attn", "mlp", "transformer.ln_f")
 
 OPT_LIKE = replace(PRE_NORM, mlp="fc2", mlp_input="fc1", final_norm="model.layer_norm")
@@ -83,6 +88,7 @@ FAMILIES = {
     "ministral": PRE_NORM,
     "ministral3": PRE_NORM,
     "mistral": PRE_NORM,
+    "mixtral": EXPERTS,
     "mpt": Taps(
         "transformer.blocks",
         "attn",
@@ -96,12 +102,15 @@ FAMILIES = {
     "olmo": PRE_NORM,
     "olmo2": POST_NORM_IN_BRANCH,
     "olmo3": POST_NORM_IN_BRANCH,
+    "olmoe": EXPERTS,
     "opt": Taps("model.decoder.layers", mlp="fc2", mlp_input="fc1", final_norm="model.decoder.final_layer_norm"),
     "persimmon": replace(PRE_NORM, final_norm="model.final_layernorm"),
     "phi": replace(PRE_NORM, final_norm="model.final_layernorm"),
     "phi3": PRE_NORM,
     "qwen2": PRE_NORM,
+    "qwen2_moe": EXPERTS,
     "qwen3": PRE_NORM,
+    "qwen3_moe": EXPERTS,
     "seed_oss": PRE_NORM,
     "smollm3": PRE_NORM,
     "stablelm": PRE_NORM,

@@ -36,9 +36,15 @@ impl Prompt {
     pub(crate) fn tap(&self, name: &str, axes: Axes) -> Option<Vec<Vec<f64>>> {
         let name = if name == "final_norm" { "final" } else { name };
         let value = self.taps.get(name).filter(|value| !value.is_null())?;
-        let read = |value: &Value| -> Vec<f64> { serde_json::from_value(value.clone()).unwrap() };
+        // Null is what a block does not have.
+        let number = |value: &Value| if value.is_null() { f64::NAN } else { value.as_f64().unwrap() };
+        let read = |value: &Value| value.as_array().unwrap().iter().map(number).collect::<Vec<f64>>();
+        let of_token = |value: &Value| value.as_array().unwrap().iter().flat_map(read).collect();
         Some(match axes {
-            Axes::Stream | Axes::Blocks | Axes::Heads => value.as_array().unwrap().iter().map(read).collect(),
+            Axes::Stream | Axes::Blocks | Axes::Heads | Axes::Experts => {
+                value.as_array().unwrap().iter().map(read).collect()
+            }
+            Axes::Choices => value.as_array().unwrap().iter().map(of_token).collect(),
             Axes::Layers => read(value).into_iter().map(|number| vec![number]).collect(),
             Axes::Tokens => vec![read(value)],
             Axes::Prompt => vec![vec![value.as_f64().unwrap()]],

@@ -6,6 +6,7 @@ mod as_stored;
 mod branches;
 mod checkpoint;
 mod device;
+mod experts;
 mod export;
 mod files;
 mod formulas;

@@ -45,6 +45,7 @@ fn a_walk_through_a_device_s_memory_gives_the_same_bits() {
         "gpt_neox_legacy_keys_f16",
         "gptj_partial_rotary_f32",
         "opt_350m_post_norm_f32",
+        "qwen2_moe_some_dense_f32",
     ] {
         let checkpoint = golden(case);
         let plain = observed(&runtime, &checkpoint).unwrap();

@@ -10,6 +10,7 @@ from dataclasses import replace
 from . import (
     alibi,
     apertus,
+    experts,
     flags,
     older,
     gemma,
@@ -30,6 +31,7 @@ from .case import PROMPT_LENGTHS, Case
 CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt_neox.CASES + llama.FUSED)]
 CASES += mistral.CASES + gemma.CASES + apertus.CASES
 CASES += gpt.CASES + opt.CASES + alibi.CASES + partial_rotary.CASES
+CASES += experts.CASES
 CASES += qwen.CASES + phi3.CASES + modern.CASES + rope_scaling.CASES
 CASES += flags.CASES + older.CASES
 

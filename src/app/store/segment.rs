@@ -73,14 +73,14 @@ impl Segment {
     }
 }
 
-/// Where the row of layer l and position t holds a value of a tap: its row and column in the tap's table. Of heads the whole
-/// row lies in one cell.
+/// Where the row of layer l and position t holds a value of a tap: its row and column in the tap's table. Of heads and experts
+/// the whole row lies in one cell, of choices those of the token.
 fn place(axes: Axes, [blocks, tokens]: [usize; 2], [l, t]: [usize; 2]) -> Option<[usize; 2]> {
     let (last_layer, last_position) = (l == blocks, t + 1 == tokens);
     match axes {
         Axes::Stream => Some([l, t]),
-        Axes::Blocks => (!last_layer).then_some([l, t]),
-        Axes::Heads => (!last_layer && last_position).then_some([l, 0]),
+        Axes::Blocks | Axes::Choices => (!last_layer).then_some([l, t]),
+        Axes::Heads | Axes::Experts => (!last_layer && last_position).then_some([l, 0]),
         Axes::Layers => last_position.then_some([l, 0]),
         Axes::Tokens => last_layer.then_some([0, t]),
         Axes::Prompt => (last_layer && last_position).then_some([0, 0]),
@@ -107,27 +107,31 @@ struct Columns {
 /// The column of a tap.
 enum Values {
     Numbers(Vec<Option<f32>>),
-    /// Of heads: a list for every block.
+    /// Of heads and experts: a list for every block. Of choices: one for every block and token.
     Lists(Vec<Option<Vec<f32>>>),
 }
 
 impl Values {
     fn new(axes: Axes) -> Values {
         match axes {
-            Axes::Heads => Values::Lists(Vec::new()),
+            Axes::Heads | Axes::Experts | Axes::Choices => Values::Lists(Vec::new()),
             _ => Values::Numbers(Vec::new()),
         }
     }
 
-    /// Adds the value of a tap's table at this place.
-    fn push(&mut self, table: &Array2<f32>, at: Option<[usize; 2]>) {
+    /// Adds the value of a tap's table at this place. Rows that hold lists hold so many, one after another.
+    fn push(&mut self, table: &Array2<f32>, at: Option<[usize; 2]>, lists_of_row: usize) {
         // Not-a-number is what was not observed, and fills rows of fewer heads than others.
         let given = |value: &f32| Some(*value).filter(|value| !value.is_nan());
         match self {
             Values::Numbers(values) => values.push(at.and_then(|at| table.get(at)).and_then(given)),
             Values::Lists(lists) => {
-                let row = at.filter(|[row, _]| *row < table.nrows()).map(|[row, _]| table.row(row));
-                lists.push(row.map(|row| row.iter().filter_map(given).collect()));
+                let size = table.ncols() / lists_of_row.max(1);
+                let list = at.filter(|[row, _]| *row < table.nrows()).map(|[row, list]| {
+                    let row = table.row(row);
+                    row.iter().skip(list * size).take(size).filter_map(given).collect()
+                });
+                lists.push(list);
             }
         }
     }
@@ -154,7 +158,7 @@ impl Values {
                 Values::Numbers(values) => table[[to, column]] = values[row].unwrap_or(f32::NAN),
                 Values::Lists(lists) => {
                     for (head, value) in lists[row].iter().flatten().enumerate() {
-                        table[[to, head]] = *value;
+                        table[[to, column * heads + head]] = *value;
                     }
                 }
             }
@@ -189,7 +193,8 @@ impl Columns {
         for (tap, values) in &mut self.taps {
             let table = o.tap(&tap.name);
             for (l, t) in (0..=blocks).flat_map(|l| (0..tokens).map(move |t| (l, t))) {
-                values.push(table, place(tap.tap.axes, [blocks, tokens], [l, t]));
+                let lists_of_row = if tap.tap.axes == Axes::Choices { tokens } else { 1 };
+                values.push(table, place(tap.tap.axes, [blocks, tokens], [l, t]), lists_of_row);
             }
         }
     }
@@ -229,7 +234,9 @@ impl Columns {
         };
         for tap in frame.get_column_names().iter().filter_map(|name| NamedTap::of(name)) {
             let values = match tap.tap.axes {
-                Axes::Heads => Values::Lists(of_lists(frame.column(&tap.name)?)?),
+                Axes::Heads | Axes::Experts | Axes::Choices => {
+                    Values::Lists(of_lists(frame.column(&tap.name)?)?)
+                }
                 _ => Values::Numbers(maybe(&tap.name)?),
             };
             columns.taps.push((tap, values));
@@ -269,7 +276,8 @@ fn check(slot: &str, o: &PromptObservation) -> Result<(), StoreError> {
     let (blocks, tokens) = (o.blocks(), o.tokens());
     let mut wrong = o.named().into_iter().filter(|tap| o.has(&tap.name)).filter_map(|tap| {
         let found = o.tap(&tap.name).dim();
-        let [rows, columns] = tap.tap.axes.shape(blocks, tokens, found.1);
+        let others = if tap.tap.axes == Axes::Choices { found.1 / tokens.max(1) } else { found.1 };
+        let [rows, columns] = tap.tap.axes.shape(blocks, tokens, others);
         (found != (rows, columns)).then_some((tap.name, found, (rows, columns)))
     });
     let what = if tokens == 0 {
@@ -316,6 +324,17 @@ mod tests {
             _ => &["loss_nats", "lens_entropy_nats"],
         };
         absent.iter().for_each(|tap| made.take(tap));
+        if top == 3 {
+            // The first block has no experts, the others have four, of which a token chooses two.
+            let of = |block: usize, value: f32| if block == 0 { f32::NAN } else { value };
+            let lists = |columns: usize| {
+                Array2::from_shape_fn((blocks, columns), |(block, at)| of(block, shift + at as f32))
+            };
+            made.put("expert_tokens", lists(4));
+            made.put("expert_weight", lists(2 * tokens));
+            made.put("router_margin", lists(tokens));
+            made.put_number("router_near_ties", Some(1.0));
+        }
         made
     }
 

@@ -41,8 +41,8 @@ const LEAST_ROWS: usize = 2;
 
 /// Rows are a multiple of this, so that every array of theirs, whatever matrix made it, is whole loops of the runtime: a
 /// prompt's numbers then do not depend on its company, as long as widths are a multiple of 16 too. Two for most models.
-pub(super) fn multiple(weights: &[WeightUse]) -> usize {
-    let sizes = weights.iter().filter(|weight| weight.input.is_some()).flat_map(|weight| &weight.shape);
+pub(super) fn multiple<'w>(weights: impl IntoIterator<Item = &'w WeightUse>) -> usize {
+    let sizes = weights.into_iter().filter(|weight| weight.input.is_some()).flat_map(WeightUse::taken);
     let common = sizes.fold(LOOP, |common, size| gcd(common, *size));
     (LOOP / common).max(LEAST_ROWS)
 }
@@ -261,6 +261,11 @@ impl Group {
     /// T, with the copies that fill it up.
     pub(super) fn tokens(&self) -> usize {
         self.ids.len()
+    }
+
+    /// Rows before the copies.
+    pub(super) fn real_rows(&self) -> usize {
+        self.rows.iter().flatten().max().map_or(0, |row| row + 1)
     }
 }
 

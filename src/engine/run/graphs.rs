@@ -9,7 +9,8 @@ use model::{arch::Recipe, onnx};
 /// Encoded graphs, from the config alone: checkpoints of one shape share them.
 #[derive(Clone, Debug)]
 pub struct Graphs {
-    /// `prelude.onnx`, `block-0.onnx`, .., `block-0-scaled.onnx`, .., `final.onnx`, `head.onnx`, `tail.onnx`.
+    /// `prelude.onnx`, `block-0.onnx`, .., `block-0-scaled.onnx`, .., of blocks with experts `block-0-before.onnx`,
+    /// `block-0-expert.onnx`, `block-0-after.onnx`, .., `final.onnx`, `head.onnx`, `tail.onnx`.
     files: Vec<(String, Vec<u8>)>,
     identity: Key,
 }
@@ -22,7 +23,9 @@ impl Graphs {
     pub fn build(recipe: &Recipe) -> Result<Graphs, RunError> {
         let modules = recipe.modules();
         let blocks = modules.blocks.iter().chain(&modules.scaled);
-        let graphs = std::iter::once(&modules.prelude).chain(blocks).chain([
+        let pieces = modules.routed.iter().flatten();
+        let pieces = pieces.flat_map(|routed| [&routed.before, &routed.expert, &routed.after]);
+        let graphs = std::iter::once(&modules.prelude).chain(blocks).chain(pieces).chain([
             &modules.final_norm,
             &modules.head,
             &modules.tail,

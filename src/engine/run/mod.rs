@@ -14,6 +14,7 @@ mod cuda;
 mod decoder;
 mod ending;
 mod error;
+mod experts;
 mod footprint;
 mod graphs;
 mod head;

@@ -61,8 +61,10 @@ impl Needs {
         let (mut largest, mut widest) = (0, recipe.width());
         for layer in 0..recipe.blocks() {
             let block = uses(weights, Place::Block(layer));
-            largest = largest.max(widened(unit, checkpoint, block)?);
-            widest = block.iter().flat_map(|weight| &weight.shape).copied().fold(widest, usize::max);
+            let expert = uses(weights, Place::Expert(layer, 0));
+            largest = largest.max(widened(unit, checkpoint, block)? + widened(unit, checkpoint, expert)?);
+            let weights = block.iter().chain(expert).flat_map(WeightUse::taken);
+            widest = weights.copied().fold(widest, usize::max);
         }
         let head = Unembedding::find(unit, recipe, checkpoint, weights)?.room();
         let walk = (4 * largest).max(head.widened) + head.filled;
@@ -83,6 +85,8 @@ impl Needs {
                 + (SCORES * group.paths * recipe.heads() + MASKS) * slots * slots
         });
         let (layers, heads) = (recipe.blocks() + 1, recipe.blocks() * recipe.heads());
+        // Beside the stream what experts receive, once more gathered, what they give, and what the rest of the block waits with.
+        let streams = if (0..recipe.blocks()).any(|layer| recipe.routed(layer).is_some()) { 6 } else { 1 };
         let of_token = seen_of_token(recipe);
         let seen = groups.iter().map(|group| {
             let prompts: usize = group.rows.iter().map(|rows| rows.len() * of_token * layers + heads).sum();
@@ -92,7 +96,7 @@ impl Needs {
             // The rate is measured when the walk is over.
             weights: walk.max(Rates::room(work)) as u64,
             activations: floats(activations.max().unwrap_or(0)) + (threads * room) as u64,
-            streams: floats(rows * recipe.width()),
+            streams: floats(rows * recipe.width() * streams),
             seen: floats(seen.sum()),
         })
     }
@@ -136,7 +140,8 @@ impl Prepared {
         extras: &Extras,
     ) -> Result<Prepared, RunError> {
         let limit = asked.or_else(left);
-        let (sharing, multiple) = (Sharing::of(recipe), batch::multiple(weights));
+        let (sharing, multiple) =
+            (Sharing::of(recipe), batch::multiple(weights.iter().filter(|w| !w.place.is_expert())));
         let kept: usize = prompts.iter().map(|ids| kept(recipe, extras, ids.len())).sum();
         let mut limits = Limits::default();
         loop {

@@ -12,8 +12,9 @@ use ort::value::DynValue;
 use super::{
     Graphs, RunError, Runtime,
     batch::{self, Group},
+    experts::{BlockSessions, Experts, Mixed},
     needs::Prepared,
-    session::{Session, floats, integers, read},
+    session::{Outputs, Session, floats, integers, read, value},
     stager::{each_module, prefetch},
     state::State,
     vocabulary::Vocabulary,
@@ -23,6 +24,7 @@ use base::progress::{Done, Progress};
 use model::{
     arch::{LOST_COSINE, Place, Recipe, WeightUse, is_lost, scaled_name, stream_gauge},
     checkpoint::{Checkpoint, widen::widen_from},
+    nn::experts::{EXPERT_CHOICE, EXPERT_INPUT, EXPERTS},
     onnx,
 };
 use number::observation::{Axes, Extras, PromptObservation, TAPS};
@@ -134,6 +136,7 @@ impl<'a> Walk<'a, '_> {
         self.show(0, recipe.width())?;
         let mut kinds = BTreeMap::new();
         let (checkpoint, weights) = (self.checkpoint, self.weights);
+        let mut experts = Experts::new(runtime, graphs, checkpoint, weights)?;
         let blocks: Vec<&[WeightUse]> =
             (0..recipe.blocks()).map(|layer| uses(weights, Place::Block(layer))).collect();
         each_module(runtime, &mut buffer, checkpoint, &blocks, &mut |layer, staged| {
@@ -141,20 +144,21 @@ impl<'a> Walk<'a, '_> {
                 prefetch(scope, checkpoint, uses(weights, Place::Unembedding));
             }
             let graph = format!("block-{}", recipe.kind(layer));
-            let session = match kinds.entry((recipe.kind(layer), staged.stored())) {
+            let sessions = match kinds.entry((recipe.kind(layer), staged.stored())) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => {
-                    let session = open_taking(&graph, &entry.key().1)?;
-                    entry.insert(session)
+                    let open = |graph: &str| open_taking(graph, &entry.key().1);
+                    let sessions = BlockSessions::open(&graph, recipe.routed(layer), open)?;
+                    entry.insert(sessions)
                 }
             };
             let scaled = || open_taking(&scaled_name(&graph), &staged.stored());
-            self.block(recipe, layer, session, &scaled, staged)?;
+            self.block(recipe, layer, sessions, &mut experts, &scaled, staged)?;
             self.show(layer + 1, recipe.width())?;
             progress.advance(1);
             Ok(())
         })?;
-        drop(kinds);
+        drop((kinds, experts));
         let mut last = open("final")?;
         self.leave(&mut last, &mut buffer)?;
         self.read_out(recipe, &mut last, &mut buffer, prompts)?;
@@ -225,7 +229,8 @@ impl<'a> Walk<'a, '_> {
         &mut self,
         recipe: &Recipe,
         layer: usize,
-        session: &mut Session,
+        sessions: &mut BlockSessions,
+        experts: &mut Experts<'_>,
         scaled: &dyn Fn() -> Result<Session, RunError>,
         staged: &Staged<'_>,
     ) -> Result<(), RunError> {
@@ -233,21 +238,31 @@ impl<'a> Walk<'a, '_> {
         let (read, of_stream) = (recipe.gauges(layer), stream_taps("next"));
         let of_branches = recipe.norms(layer);
         let mut again: Option<Session> = None;
+        // With experts, what comes before them is computed for all groups first, so that each expert is needed once.
+        let mut mixed = Vec::new();
+        if let (BlockSessions::Routed(before, _), Some(routed)) = (&mut *sessions, recipe.routed(layer)) {
+            let read = [&read[..], &[EXPERT_INPUT, EXPERT_CHOICE]].concat();
+            let run = |state: &State| run(layer, before, state, None, &read, staged);
+            let before = self.groups.iter().map(run).collect::<Result<_, _>>()?;
+            mixed = experts.mix(layer, routed, &self.groups, before)?;
+        }
+        let mut mixed = mixed.into_iter();
         for state in &mut self.groups {
-            let run = |session: &mut Session, state: &State, read: &[&str]| {
-                let mut inputs = staged.inputs()?;
-                state.feed(session, &mut inputs)?;
-                let _span =
-                    tracing::info_span!("compute", block = layer, rows = state.group.tokens()).entered();
-                session.run_reading(inputs, read)
+            let mut mixed = mixed.next();
+            let mut out = match sessions {
+                BlockSessions::Whole(session) => run(layer, session, state, None, &read, staged)?,
+                BlockSessions::Routed(_, after) => run(layer, after, state, mixed.as_ref(), &read, staged)?,
             };
-            let mut out = run(session, state, &read)?;
             // The norms are reduced inside the graph: here they are read and checked.
             let _span = tracing::info_span!("reduce", block = layer).entered();
             let (mut taps, mut gauges) = (BTreeMap::new(), BTreeMap::new());
             let stream = out.take("next")?;
             for &name in &read {
-                let mut row = out.floats(name)?;
+                let of = match &mut mixed {
+                    Some(mixed) if out.get(name).is_none() => &mut mixed.before,
+                    _ => &mut out,
+                };
+                let mut row = of.floats(name)?;
                 match of_stream.iter().find(|(gauge, _)| gauge == name) {
                     Some((_, tap)) => {
                         if *tap == NORM {
@@ -268,7 +283,7 @@ impl<'a> Walk<'a, '_> {
                     none => none.insert(scaled()?),
                 };
                 let lost: Vec<&str> = lost.into_iter().chain([LOST_COSINE]).collect();
-                let mut out = run(session, state, &lost)?;
+                let mut out = run(layer, session, state, mixed.as_ref(), &lost, staged)?;
                 for name in lost {
                     gauges.insert(name.to_string(), out.floats(name)?);
                 }
@@ -279,6 +294,7 @@ impl<'a> Walk<'a, '_> {
             state.stream = stream;
             state.layers.push(taps);
             state.blocks.push(gauges);
+            state.routes.push(mixed.map(|mixed| mixed.route));
             state.remember(self.extras)?;
         }
         Ok(())
@@ -312,6 +328,28 @@ impl<'a> Walk<'a, '_> {
 /// The norms of the stream that enters the next block.
 fn entering(state: &State) -> Option<&Vec<f32>> {
     state.layers.last().and_then(|taps| taps.get(NORM))
+}
+
+/// One run of a graph of block `layer` for a group of prompts, of which only `read` is read here; with what the graph up to the
+/// experts gave, and their sum, where it follows them.
+fn run(
+    layer: usize,
+    session: &mut Session,
+    state: &State,
+    mixed: Option<&Mixed>,
+    read: &[&str],
+    staged: &Staged<'_>,
+) -> Result<Outputs, RunError> {
+    let rows = state.group.tokens();
+    let mut inputs = staged.inputs_of(session)?;
+    state.feed(session, &mut inputs)?;
+    if let Some(Mixed { before, sum, .. }) = mixed {
+        let carried = before.iter().filter(|(name, _)| session.inputs().any(|input| input == *name));
+        inputs.extend(carried.map(|(name, given)| value(name, given)));
+        inputs.push(floats(EXPERTS, &[rows, sum.len() / rows], sum)?);
+    }
+    let _span = tracing::info_span!("compute", block = layer, rows).entered();
+    session.run_reading(inputs, read)
 }
 
 /// The outputs that give the taps of a graph's stream, each with its tap.

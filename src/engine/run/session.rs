@@ -165,6 +165,16 @@ impl Outputs {
         Ok(self.values.swap_remove(at).1)
     }
 
+    /// An output that stays here.
+    pub(super) fn get(&self, name: &str) -> Option<&DynValue> {
+        self.values.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
+    /// The outputs that were not taken, by name.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &DynValue)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Copy an f32 output.
     pub(super) fn floats(&mut self, name: &str) -> Result<Vec<f32>, RunError> {
         let value = self.take(name)?;

@@ -41,6 +41,49 @@ pub(super) fn each_module(
     }
 }
 
+/// Memory on the runtime's device for modules that are asked for one by one, each in the place of the one before.
+pub(super) enum Room<'r> {
+    Here(Host, Buffer),
+    Device(Upload<'r>, <Upload<'r> as Memory>::Slot),
+}
+
+impl<'r> Room<'r> {
+    /// Of a runtime; nothing lies there yet.
+    ///
+    /// # Errors
+    /// What the runtime refuses.
+    pub(super) fn of(runtime: &'r Runtime) -> Result<Room<'r>, RunError> {
+        Ok(match Upload::of(runtime)? {
+            None => Room::Here(Host { unit: runtime.unit() }, Buffer::default()),
+            Some(upload) => Room::Device(upload, Vec::new()),
+        })
+    }
+
+    /// One module's weights.
+    ///
+    /// # Errors
+    /// A tensor that is missing, or what the runtime refuses.
+    pub(super) fn stage<'a>(
+        &'a mut self,
+        checkpoint: &'a Checkpoint,
+        uses: &'a [WeightUse],
+    ) -> Result<Staged<'a>, RunError> {
+        fn staged<'a, M: Memory>(
+            memory: &M,
+            slot: &'a mut M::Slot,
+            checkpoint: &'a Checkpoint,
+            uses: &'a [WeightUse],
+        ) -> Result<Staged<'a>, RunError> {
+            memory.fill(slot, checkpoint, uses)?;
+            memory.view(slot, checkpoint, uses)
+        }
+        match self {
+            Room::Here(host, buffer) => staged(host, buffer, checkpoint, uses),
+            Room::Device(upload, values) => staged(upload, values, checkpoint, uses),
+        }
+    }
+}
+
 /// One slot: fill, compute, fill, compute.
 pub(super) fn in_turn<M: Memory>(
     memory: &M,
@@ -73,25 +116,31 @@ fn bring<'s>(
     hash(checkpoint, index, modules[index]);
 }
 
+/// Those of which more than a part is used: of the others some pages may never be needed.
+fn wholly(uses: &[WeightUse]) -> impl Iterator<Item = &WeightUse> {
+    uses.iter().filter(|weight| weight.part.is_none())
+}
+
 /// Waits for a module's pages, on all cores.
-fn read(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
+pub(super) fn read(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
     let _span = tracing::info_span!("read", block = index).entered();
-    uses.iter().for_each(|weight| checkpoint.read(&weight.tensor));
+    wholly(uses).for_each(|weight| checkpoint.read(&weight.tensor));
 }
 
 /// Hashes what was read, if that is wanted of it.
-fn hash(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
+pub(super) fn hash(checkpoint: &Checkpoint, index: usize, uses: &[WeightUse]) {
     if !checkpoint.is_hashing() {
         return;
     }
     let _span = tracing::info_span!("hash", block = index).entered();
-    uses.par_iter().for_each(|weight| checkpoint.hash_weight(&weight.tensor));
+    let read: Vec<&WeightUse> = wholly(uses).collect();
+    read.par_iter().for_each(|weight| checkpoint.hash_weight(&weight.tensor));
 }
 
 /// Asks the system to read the pages of what comes next while something else is computed: on a thread of its own, since the disk
 /// may be asked for more than it takes note of at once. Where no thread is to be had, the pages are read when they are needed.
 pub(super) fn prefetch<'s>(scope: &'s Scope<'s, '_>, checkpoint: &'s Checkpoint, next: &'s [WeightUse]) {
-    let ask = move || next.iter().for_each(|weight| checkpoint.prefetch(&weight.tensor));
+    let ask = move || wholly(next).for_each(|weight| checkpoint.prefetch(&weight.tensor));
     if !next.is_empty() {
         let _ = threads::single("prefetch").map(|builder| builder.spawn_scoped(scope, ask));
     }

@@ -13,7 +13,7 @@ use super::{
     session::{self, Input, Session, integers, value},
 };
 use model::arch::{LOST_COSINE, block_gauge, is_lost};
-use number::observation::{Axes, Extra, Extras, NamedTap, PromptObservation};
+use number::observation::{Axes, Extra, Extras, NEAR_TIE, NamedTap, PromptObservation};
 
 /// A group of prompts on its way. Gauges are packed per token, one entry per layer.
 pub(super) struct State {
@@ -24,6 +24,8 @@ pub(super) struct State {
     pub layers: Vec<BTreeMap<String, Vec<f32>>>,
     /// What the graph of every block gave beside the stream, by the names of its outputs.
     pub blocks: Vec<BTreeMap<String, Vec<f32>>>,
+    /// Which experts the tokens chose in every block that has some.
+    pub routes: Vec<Option<Route>>,
     pub final_norm: Vec<f32>,
     pub hidden: Option<DynValue>,
     pub distributions: Vec<Distribution>,
@@ -34,6 +36,14 @@ pub(super) struct State {
     pub loss: Option<Readout>,
     /// For every layer and prompt, layers outermost.
     pub lens: Option<Readout>,
+}
+
+/// Which experts a group's tokens chose in a block.
+pub(super) struct Route {
+    /// E.
+    pub experts: usize,
+    /// `[T, K]`, the best first.
+    pub chosen: Vec<i64>,
 }
 
 impl State {
@@ -49,6 +59,7 @@ impl State {
             tables,
             layers: vec![taps],
             blocks: Vec::new(),
+            routes: Vec::new(),
             final_norm: Vec::new(),
             hidden: None,
             distributions: vec![Distribution::default(); group.prompts.len()],
@@ -124,6 +135,7 @@ impl State {
                 let filled = Array2::from_shape_fn(kept.dim(), filled);
                 seen.put("kept", filled);
             }
+            seen.put_number("router_near_ties", self.near_ties(rows));
             let (dots, kept, write) = (seen.write_cosine(), seen.kept(), seen.write());
             let lost = |(block, t): (usize, usize)| Some(self.blocks[block].get(LOST_COSINE)?[rows[t]]);
             let cosines = Array2::from_shape_fn(dots.dim(), |at| {
@@ -186,8 +198,49 @@ impl State {
                 };
                 Some(Array2::from_shape_fn((self.blocks.len(), most), sum))
             }
+            Axes::Choices => {
+                let chosen = |block: &BTreeMap<_, Vec<f32>>| {
+                    block.get(&gauge).map_or(0, |values| values.len() / self.group.tokens())
+                };
+                let most = self.blocks.iter().map(chosen).max().filter(|most| *most > 0)?;
+                let value = |(block, at): (usize, usize)| {
+                    let (token, choice, own) = (at / most, at % most, chosen(&self.blocks[block]));
+                    match self.blocks[block].get(&gauge).filter(|_| choice < own) {
+                        Some(values) => values[rows[token] * own + choice],
+                        None => f32::NAN,
+                    }
+                };
+                Some(Array2::from_shape_fn((self.blocks.len(), rows.len() * most), value))
+            }
+            Axes::Experts => self.shares(rows),
             Axes::Layers | Axes::Tokens | Axes::Prompt => None,
         }
+    }
+
+    /// For every block and expert the share of the tokens in these rows that chose it; `None` without experts.
+    fn shares(&self, rows: &[usize]) -> Option<Array2<f32>> {
+        let most = self.routes.iter().flatten().map(|route| route.experts).max()?;
+        let mut shares = Array2::from_elem((self.routes.len(), most), f32::NAN);
+        for (block, route) in self.routes.iter().enumerate() {
+            let Some(Route { experts, chosen }) = route else { continue };
+            let choices = chosen.len() / self.group.tokens();
+            let mut counts = vec![0usize; *experts];
+            let of_rows = rows.iter().flat_map(|row| &chosen[row * choices..][..choices]);
+            of_rows.for_each(|expert| counts[*expert as usize] += 1); // the graph's are below E
+            for (expert, count) in counts.into_iter().enumerate() {
+                shares[[block, expert]] = (count as f64 / rows.len() as f64) as f32;
+            }
+        }
+        Some(shares)
+    }
+
+    /// How many of the tokens in these rows have a margin below [`NEAR_TIE`] in some block; `None` without experts.
+    fn near_ties(&self, rows: &[usize]) -> Option<f32> {
+        self.routes.iter().flatten().next()?;
+        let margins: Vec<&Vec<f32>> =
+            self.blocks.iter().filter_map(|block| block.get("router_margin")).collect();
+        let is_near = |row: &&usize| margins.iter().any(|margins| margins[**row] < NEAR_TIE);
+        Some(rows.iter().filter(is_near).count() as f32)
     }
 }
 

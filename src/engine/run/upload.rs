@@ -79,15 +79,15 @@ impl Memory for Upload<'_> {
         for found in used(checkpoint, uses) {
             let (weight, stored) = found?;
             let mut widened = Vec::new();
-            let (dtype, input) = match as_stored(&weight.shape, &stored)? {
+            let (dtype, input) = match as_stored(weight.taken(), &stored)? {
                 Some(input) => (stored.dtype, input),
                 None => {
                     widened.resize(stored.elements(), 0.0);
                     widen(&stored, &mut widened);
-                    (Dtype::F32, floats(STORED, &weight.shape, &widened)?)
+                    (Dtype::F32, floats(STORED, weight.taken(), &widened)?)
                 }
             };
-            slot.push(self.widened(dtype, input, &weight.shape)?);
+            slot.push(self.widened(dtype, input, weight.taken())?);
         }
         Ok(())
     }

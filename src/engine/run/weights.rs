@@ -7,7 +7,7 @@ use ort::value::DynValue;
 
 use super::{
     RunError,
-    session::{Input, floats, halves, value},
+    session::{Input, Session, floats, halves, value},
 };
 use crate::products::{Halves, Unit};
 use model::{
@@ -130,13 +130,23 @@ impl<'a> Staged<'a> {
     }
 
     pub(super) fn inputs(&self) -> Result<Vec<Input<'a>>, RunError> {
+        self.inputs_where(|_| true)
+    }
+
+    /// Those that a graph takes which has some of the module's weights.
+    pub(super) fn inputs_of(&self, session: &Session) -> Result<Vec<Input<'a>>, RunError> {
+        self.inputs_where(|name| session.inputs().any(|input| input == name))
+    }
+
+    fn inputs_where(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<Input<'a>>, RunError> {
         self.weights
             .iter()
+            .filter(|(weight, _)| weight.input.as_deref().is_some_and(&wanted))
             .map(|(weight, data)| {
                 let name = weight.input.as_deref().unwrap_or_default(); // as new() asks for
                 match data {
-                    Weight::Floats(data) => floats(name, &weight.shape, data),
-                    Weight::Stored(data) => halves(name, &weight.shape, *data),
+                    Weight::Floats(data) => floats(name, weight.taken(), data),
+                    Weight::Stored(data) => halves(name, weight.taken(), *data),
                     Weight::Value(data, _) => Ok(value(name, data)),
                 }
             })
@@ -167,13 +177,19 @@ impl<'a> Staged<'a> {
     }
 }
 
-/// The weights that a graph takes as inputs, with their tensors.
-pub(super) fn used<'u, 'c>(
-    checkpoint: &'c Checkpoint,
-    uses: &'u [WeightUse],
-) -> impl Iterator<Item = Result<(&'u WeightUse, Tensor<'c>), RunError>> {
+/// The weights that a graph takes as inputs, with what it takes of their tensors.
+pub(super) fn used<'a>(
+    checkpoint: &'a Checkpoint,
+    uses: &'a [WeightUse],
+) -> impl Iterator<Item = Result<(&'a WeightUse, Tensor<'a>), RunError>> {
     let used = uses.iter().filter(|weight| weight.input.is_some());
-    used.map(move |weight| Ok((weight, checkpoint.tensor(&weight.tensor)?)))
+    used.map(move |weight| Ok((weight, taken(checkpoint, weight)?)))
+}
+
+/// What is taken of a weight's tensor.
+pub(super) fn taken<'a>(checkpoint: &'a Checkpoint, weight: &'a WeightUse) -> Result<Tensor<'a>, RunError> {
+    let tensor = checkpoint.tensor(&weight.tensor)?;
+    Ok(weight.part.as_ref().map_or(tensor, |part| tensor.part(part.first, &part.shape)))
 }
 
 /// How many elements [`Buffer::fill`] widens.
@@ -200,11 +216,11 @@ pub(super) fn stored<'c>(unit: Option<Unit>, weight: &WeightUse, tensor: &Tensor
 
 /// Where each weight's elements are, in the order of `uses`, and how many are widened.
 #[allow(clippy::type_complexity)]
-fn sources<'u, 'c>(
+fn sources<'a>(
     unit: Option<Unit>,
-    checkpoint: &'c Checkpoint,
-    uses: &'u [WeightUse],
-) -> Result<(Vec<(&'u WeightUse, Tensor<'c>, Source<'c>)>, usize), RunError> {
+    checkpoint: &'a Checkpoint,
+    uses: &'a [WeightUse],
+) -> Result<(Vec<(&'a WeightUse, Tensor<'a>, Source<'a>)>, usize), RunError> {
     let mut sources = Vec::new();
     let mut size = 0;
     for found in used(checkpoint, uses) {
@@ -270,13 +286,19 @@ mod tests {
             let start = aligned + shift;
             padded[start..start + 12].copy_from_slice(&bytes);
             let content = Content::Stored(&padded[start..start + 12]);
-            let tensor = Tensor { name: "w", dtype: Dtype::F32, shape: &[3], content };
+            let tensor = Tensor { name: "w", dtype: Dtype::F32, shape: &[3], content, first: 0 };
             assert_eq!(mapped(&tensor, 0..3), (shift == 0).then_some(&floats[..]));
             assert_eq!(mapped(&tensor, 1..3), (shift == 0).then_some(&floats[1..]));
         }
         let content = Content::Stored(&bytes);
-        assert_eq!(mapped(&Tensor { name: "w", dtype: Dtype::BF16, shape: &[6], content }, 0..6), None);
+        assert_eq!(
+            mapped(&Tensor { name: "w", dtype: Dtype::BF16, shape: &[6], content, first: 0 }, 0..6),
+            None
+        );
         let content = Content::Made(&Made::constant(1.0));
-        assert_eq!(mapped(&Tensor { name: "w", dtype: Dtype::F32, shape: &[3], content }, 0..3), None);
+        assert_eq!(
+            mapped(&Tensor { name: "w", dtype: Dtype::F32, shape: &[3], content, first: 0 }, 0..3),
+            None
+        );
     }
 }

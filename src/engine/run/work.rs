@@ -5,12 +5,12 @@ use super::{
     batch::Group,
     readout::SLICE,
     vocabulary::{ROWS, Unembedding},
-    weights::stored,
+    weights::{stored, taken, uses},
 };
 use crate::products::Unit;
 use base::progress::{Product, Products, Work};
 use model::{
-    arch::{Place, Recipe, WeightUse},
+    arch::{Place, Recipe, Routed, WeightUse},
     checkpoint::Checkpoint,
 };
 use number::observation::SCALES;
@@ -36,6 +36,20 @@ pub(super) fn work(
         for group in groups {
             let product = Product { rows: group.tokens(), inputs: a.min(b), outputs: a.max(b) };
             products.add(product, product);
+        }
+    }
+    for layer in 0..recipe.blocks() {
+        let Some(Routed { experts, .. }) = recipe.routed(layer) else { continue };
+        let one = uses(weights, Place::Expert(layer, 0));
+        for weight in one {
+            let [a, b] = weight.taken()[..] else { continue };
+            let stored = stored(unit, weight, &taken(checkpoint, weight)?).is_some();
+            let products = if stored { &mut as_stored } else { &mut by_runtime };
+            for group in groups {
+                let rows = group.real_rows() * experts.chosen;
+                let product = Product { rows, inputs: a.min(b), outputs: a.max(b) };
+                products.add(product, Product { rows: rows.div_ceil(experts.count), ..product });
+            }
         }
     }
     let unembedding = Unembedding::find(unit, recipe, checkpoint, weights)?;

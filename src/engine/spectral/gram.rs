@@ -381,7 +381,8 @@ mod tests {
         let bytes: Vec<u8> = (0..rows * cols).flat_map(|i| ((i * i) as f32).sin().to_le_bytes()).collect();
         let shape = [rows, cols];
         let content = Content::Stored(&bytes);
-        let matrix = Matrix::of(&Tensor { name: "w", dtype: Dtype::F32, shape: &shape, content }).unwrap();
+        let matrix =
+            Matrix::of(&Tensor { name: "w", dtype: Dtype::F32, shape: &shape, content, first: 0 }).unwrap();
         fn same<T: Real + PartialEq>(matrix: &Matrix<'_>) {
             let vector = |k: usize| {
                 vec![array::from_fn(|i| array::from_fn(|j| T::of(((k + i * LANES + j) as f64).cos())))]

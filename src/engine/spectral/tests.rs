@@ -19,7 +19,13 @@ impl Owned {
     }
 
     fn tensor(&self) -> Tensor<'_> {
-        Tensor { name: "w", dtype: Dtype::F32, shape: &self.shape, content: Content::Stored(&self.bytes) }
+        Tensor {
+            name: "w",
+            dtype: Dtype::F32,
+            shape: &self.shape,
+            content: Content::Stored(&self.bytes),
+            first: 0,
+        }
     }
 
     /// H_u · diag(values) · H_v with the Householder reflections of two fixed vectors: singular values `values`.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Block, LayerFacts, Names, NormPlaces, ValueLayout};
+use super::{Block, Experts, LayerFacts, Names, NormPlaces, ValueLayout};
 use crate::{
     graph::{GraphError, Value},
     nn::Scope,
@@ -39,6 +39,16 @@ pub trait Architecture: fmt::Debug + Send + Sync {
 
     /// One block over the stream `x [T, D]`. Weights are named relative to the block.
     fn block(&self, kind: usize, s: &mut Scope, x: Value) -> Result<Block, GraphError>;
+
+    /// The experts of blocks of this kind, if they have any; such a block calls [`mixed`](crate::nn::experts::mixed).
+    fn experts(&self, _kind: usize) -> Option<Experts> {
+        None
+    }
+
+    /// One expert of blocks of this kind, over rows `[T, D]`. Weights are named relative to the expert.
+    fn expert(&self, _kind: usize, _s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+        Ok(x)
+    }
 
     /// The norm after the last block, `[T, D]` -> `[T, D]`. Weights are named relative to the base model.
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError>;

@@ -1,7 +1,9 @@
 //! The choices of a family that is "LLaMA with ..": a [`Decoder`] has one value for each, LLaMA's where the family says
 //! nothing.
 
-use super::{ArchError, Initial, Names, kinds::Kinds, rope::Rope, sizes::Sizes, sizes::epsilon};
+use super::{
+    ArchError, Initial, Names, kinds::Kinds, mixture::Mixture, rope::Rope, sizes::Sizes, sizes::epsilon,
+};
 use crate::nn::{activation::Activation, attention::Attention, mask::Mask};
 
 /// A decoder of blocks with attention and an MLP, as one config of one family describes it.
@@ -39,6 +41,8 @@ pub(super) struct Decoder {
     pub ropes: Vec<Rope>,
     pub layers: Kinds<Layer>,
     pub mlp: MlpLayers,
+    /// What routed layers have in place of the MLP.
+    pub mixture: Option<Mixture>,
     pub activation: Activation,
     /// The head's rows have length 1 where it reads them.
     pub unit_head: bool,
@@ -56,8 +60,10 @@ pub(super) struct Decoder {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Layer {
     pub heads: Attention,
-    /// Components inside the MLP.
+    /// Components inside the MLP, or inside each expert.
     pub mlp_width: usize,
+    /// The layer has experts in place of the MLP.
+    pub routed: bool,
     pub mask: Mask,
     /// Index of the rotary tables that turn q and k; `None`: attention sees no positions.
     pub rope: Option<usize>,
@@ -213,7 +219,7 @@ impl Decoder {
         tied: bool,
     ) -> Decoder {
         let mlp_width = sizes.intermediate_size;
-        let layer = Layer { heads, mlp_width, mask: Mask::everywhere(None), rope: Some(0) };
+        let layer = Layer { heads, mlp_width, routed: false, mask: Mask::everywhere(None), rope: Some(0) };
         Decoder {
             family,
             names: Names::like_llama(tied),
@@ -235,6 +241,7 @@ impl Decoder {
             ropes: vec![rope],
             layers: Kinds::new(vec![layer; sizes.num_hidden_layers]),
             mlp: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
+            mixture: None,
             activation,
             unit_head: false,
             logit_scale: None,
@@ -282,6 +289,15 @@ impl Decoder {
     /// The decoder with these positions instead of rotary ones.
     pub(super) fn with_positions(self, positions: Positions) -> Decoder {
         Decoder { positions, ropes: Vec::new(), ..self.turning_where(|_| false) }
+    }
+
+    /// The decoder with a mixture of experts in the layers that `routed` says.
+    pub(super) fn with_mixture(self, mixture: Mixture, routed: &[bool]) -> Decoder {
+        let decoder = self.with_layers(|index, layer| match routed[index] {
+            true => Layer { mlp_width: mixture.width, routed: true, ..layer },
+            false => layer,
+        });
+        Decoder { mixture: Some(mixture), ..decoder }
     }
 
     /// A size that all layers share, if they do.

@@ -3,7 +3,7 @@
 //! The order of the nodes is part of a graph's identity, and stored numbers are filed under it.
 
 use super::{
-    Architecture, Block, Branch, Initial, LayerFacts, Names, NormPlaces, ValueLayout,
+    Architecture, Block, Branch, Experts, Initial, LayerFacts, Names, NormPlaces, ValueLayout,
     choices::{
         Around, Decoder, Layer, MlpLayers, Norm, NormKind, Positions, QkNorm, QkWeights, Qkv, Residual,
     },
@@ -127,6 +127,14 @@ impl Architecture for Decoder {
                 Block::parallel(s, x, attention, mlp)
             }
         }
+    }
+
+    fn experts(&self, kind: usize) -> Option<Experts> {
+        self.mixture.filter(|_| self.layers.get(kind).routed).map(|mixture| mixture.described())
+    }
+
+    fn expert(&self, _kind: usize, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
+        self.mixture.map_or(Ok(x), |mixture| mixture.expert(self, s, x))
     }
 
     fn final_norm(&self, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
@@ -335,12 +343,25 @@ fn qk_norm(
     }
 }
 
-/// The MLP of a layer, `[T, D]` -> `[T, D]`.
+/// The MLP of a layer, or what stands in its place, `[T, D]` -> `[T, D]`.
 fn mlp(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
-    let s = &mut s.at(d.modules[1]);
-    let (width, inner, bias) = (d.sizes.hidden_size, layer.mlp_width, d.biases.mlp);
+    if let Some(mixture) = d.mixture.filter(|_| layer.routed) {
+        return mixture.apply(d, s, x);
+    }
+    linear_layers(d, &mut s.at(d.modules[1]), d.mlp, layer.mlp_width, x)
+}
+
+/// The linear layers of an MLP with so many components inside, and what lies between them.
+pub(super) fn linear_layers(
+    d: &Decoder,
+    s: &mut Scope,
+    layers: MlpLayers,
+    inner: usize,
+    x: Value,
+) -> Result<Value, GraphError> {
+    let (width, bias) = (d.sizes.hidden_size, d.biases.mlp);
     let shape = Mlp { width, inner, activation: d.activation, bias };
-    match d.mlp {
+    match layers {
         MlpLayers::Gated(names) if d.inner_norms[1].is_some() => {
             let product = gated_product(s, [names[0], names[1]], x, shape)?;
             let name = d.inner_norms[1].unwrap_or_default();

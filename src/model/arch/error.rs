@@ -53,6 +53,14 @@ pub enum ArchError {
         /// Which size.
         name: &'static str,
     },
+    /// A kind of block that has experts and does not compute with them.
+    #[error(
+        "blocks of kind {kind} have experts that their graph does not ask for; expected nn::experts::mixed in it"
+    )]
+    NoExperts {
+        /// Number of the kind.
+        kind: usize,
+    },
     /// A kind of block that leaves the stream as it is.
     #[error("blocks of kind {kind} write nothing to the stream; expected at least one branch")]
     NoBranch {

@@ -133,6 +133,8 @@ pub(super) fn of_block(
                 s.output(&output, dot)?;
                 continue;
             }
+            // A router gives its own.
+            _ if tap.tap.optional => continue,
             other => return Err(ArchError::NoFormula { tap: other }),
         };
         let norm = rows.norms(s, vector)?;

@@ -1,7 +1,7 @@
 //! The graphs of a recipe: prelude, one block of each kind, final norm, head and tail.
 
 use super::{
-    ArchError, Architecture,
+    ArchError, Architecture, Routed,
     gauges::{self, Rows},
 };
 use crate::{
@@ -16,6 +16,9 @@ use number::{facts::ModelFacts, observation::TOP_K};
 /// |---|---|---|
 /// | prelude | `rows f32 [T, E]`, `positions i64 [T]`, `slots i64 [M]`, `lengths i64 [T]` | `stream [T, D]` and its gauges, tables and masks |
 /// | block | `stream`, `slots`, `to_prompts i64 [P, M]`, `to_tokens i64 [T, 2]`, tables and masks | `next [T, D]` and its gauges, those of the block |
+/// | block before experts | as block | of its outputs those that need no expert; `expert_input [T, D]`, `expert_choice i64 [T, K]`, `expert_weight [T, K]`; what the graph after reads |
+/// | expert | `rows [R, D]` | `given [R, D]` |
+/// | block after experts | `experts [T, D]`, what the graph before gives | the other outputs of block |
 /// | final | `stream`, `rows i64 [R]`, `factors [R, 1]` | `final_norm [T]`, `hidden [R, E]` |
 /// | head | `hidden`, `unembedding [C, E]` and its bias, `padding [C]`, `plain i64 [P]`, `unscaled i64 [R]` | `max`, `largest`, `rest`, `weighted`, `below` `[P]`, `top_logits`, `top_rows` `[P, K]`, `shift [R]` |
 /// | tail | `hidden`, `unembedding` and its bias, `padding`, `wanted i64 [R, 2]` | `max`, `largest`, `rest`, `weighted`, `wanted_logit` `[R]` |
@@ -44,6 +47,8 @@ pub struct Modules {
     /// The same with gauges that are right for rows of any size, which takes longer: for where a norm is one that
     /// [`is_lost`](super::is_lost).
     pub scaled: Vec<Graph>,
+    /// For every kind of block its graphs in pieces, where it has experts.
+    pub routed: Vec<Option<Routed>>,
     /// The names of its branches, for every kind of block.
     pub branches: Vec<Vec<&'static str>>,
     /// The norm after the last block, and what the head reads.
@@ -69,11 +74,14 @@ impl Modules {
             .collect::<Result<_, _>>()?;
         let scaled = |kind| Ok(block(arch, kind, &scaled_name(&named(kind)), &stream, Rows::AnySize)?.0);
         let scaled = (0..kinds).map(scaled).collect::<Result<_, ArchError>>()?;
-        let (blocks, branches) = blocks.into_iter().unzip();
+        let (blocks, branches): (Vec<Graph>, Vec<_>) = blocks.into_iter().unzip();
+        let routed = blocks.iter().enumerate().map(|(kind, block)| Routed::of(arch, kind, block, &stream));
+        let routed = routed.collect::<Result<_, _>>()?;
         Ok(Modules {
             prelude: prelude(arch, embedding)?,
             blocks,
             scaled,
+            routed,
             branches,
             final_norm: final_norm(arch, &stream)?,
             head: head(arch, embedding, bias, TOP_K.min(size(facts.vocabulary)))?,

@@ -5,14 +5,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, NormPlaces, Place, UNEMBEDDING,
-    ValueWeights, WeightUse, block_gauge,
+    ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, NormPlaces, Place, Routed,
+    UNEMBEDDING, ValueWeights, WeightUse, block_gauge,
     families::family,
     modules::size,
     names::base,
-    uses::{declared, multiplies},
+    uses::{declared, multiplies, of_expert},
 };
-use crate::checkpoint::Checkpoint;
+use crate::{
+    checkpoint::Checkpoint,
+    nn::experts::{EXPERT_CHOICE, EXPERT_INPUT},
+};
 use number::{
     facts::ModelFacts,
     observation::{Axes, named},
@@ -134,6 +137,11 @@ impl Recipe {
         self.arch.kind(layer)
     }
 
+    /// The graphs of a block in pieces, where it has experts.
+    pub fn routed(&self, layer: usize) -> Option<&Routed> {
+        self.modules.routed[self.kind(layer)].as_ref()
+    }
+
     /// The names of the branches of a block, in the order of their writes.
     pub fn branches(&self, layer: usize) -> &[&'static str] {
         &self.modules.branches[self.kind(layer)]
@@ -153,13 +161,14 @@ impl Recipe {
     /// The outputs of a block's graph beside the stream: numbers for every token.
     pub fn gauges(&self, layer: usize) -> Vec<&str> {
         let graph = &self.modules.blocks[self.kind(layer)];
-        graph.outputs().iter().map(|output| graph.name_of(*output)).filter(|name| *name != "next").collect()
+        let is_gauge = |name: &&str| !["next", EXPERT_INPUT, EXPERT_CHOICE].contains(name);
+        graph.outputs().iter().map(|output| graph.name_of(*output)).filter(is_gauge).collect()
     }
 
     /// Those of a block's outputs that are norms, of what its branches receive, give and write and of what is kept.
     pub fn norms(&self, layer: usize) -> Vec<String> {
         let taps = named(self.branches(layer));
-        let norms = taps.iter().filter(|tap| tap.tap.axes == Axes::Blocks && tap.tap.name != "write_cosine");
+        let norms = taps.iter().filter(|tap| tap.tap.axes == Axes::Blocks && tap.tap.unit == "norm");
         norms.map(block_gauge).collect()
     }
 
@@ -170,7 +179,11 @@ impl Recipe {
             self.arch.names();
         let kinds: Vec<usize> = (0..self.blocks()).map(|layer| self.kind(layer)).collect();
         let head = if tied { vec![embedding] } else { unembedding.to_vec() };
-        format!("{base:?} {layers} {kinds:?}; {embedding}; head {head:?} {unembedding_bias:?}, tied {tied}")
+        let wiring = format!(
+            "{base:?} {layers} {kinds:?}; {embedding}; head {head:?} {unembedding_bias:?}, tied {tied}"
+        );
+        let experts: Vec<_> = self.modules.routed.iter().flatten().map(|routed| routed.experts).collect();
+        if experts.is_empty() { wiring } else { format!("{wiring}; {experts:?}") }
     }
 
     /// Name of the embedding matrix in this checkpoint.
@@ -233,6 +246,7 @@ impl Recipe {
             tensor,
             shape: shape.to_vec(),
             place,
+            part: None,
             input: None,
             factor: false,
         };
@@ -241,6 +255,12 @@ impl Recipe {
         for layer in 0..self.blocks() {
             let prefix = format!("{base}{}.{layer}.", names.layers);
             uses.extend(declared(&self.modules.blocks[self.kind(layer)], &prefix, Place::Block(layer)));
+            let Some(Routed { experts, expert, .. }) = self.routed(layer) else { continue };
+            let prefix = format!("{prefix}{}.", experts.module);
+            let lie = (experts.layout, experts.count);
+            uses.extend(
+                (0..experts.count).flat_map(|e| of_expert(expert, &prefix, lie, Place::Expert(layer, e))),
+            );
         }
         uses.extend(declared(&self.modules.final_norm, base, Place::FinalNorm));
         let unembedding = row_wise(self.unembedding_name(checkpoint), &matrix, Place::Unembedding);

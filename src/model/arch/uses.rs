@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     graph::{Dim, Graph},
-    nn::WEIGHT,
+    nn::{ExpertLayout, WEIGHT},
 };
 
 /// Where a tensor is used.
@@ -18,6 +18,8 @@ pub enum Place {
     Prelude,
     /// The block with this index.
     Block(usize),
+    /// An expert of a block: the block's index and the expert's.
+    Expert(usize, usize),
     /// After the last block, up to what the head reads.
     FinalNorm,
     /// The rows of the vocabulary that logits are of.
@@ -31,12 +33,37 @@ pub struct WeightUse {
     pub tensor: String,
     /// As the config asks for it.
     pub shape: Vec<usize>,
+    /// What is taken of it, where that is not all.
+    pub part: Option<Part>,
     /// Where it is used.
     pub place: Place,
     /// Graph input that takes it; `None` for tensors that are read row by row (embedding and head).
     pub input: Option<String>,
     /// The graphs that take it only multiply rows with it.
     pub factor: bool,
+}
+
+/// A part of a tensor: numbers that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Numbers of the tensor before it.
+    pub first: usize,
+    /// Its own shape.
+    pub shape: Vec<usize>,
+}
+
+impl Place {
+    /// Whether this is one of several experts, which not every token goes through.
+    pub fn is_expert(self) -> bool {
+        matches!(self, Place::Expert(..))
+    }
+}
+
+impl WeightUse {
+    /// The shape in which the graph takes it.
+    pub fn taken(&self) -> &[usize] {
+        self.part.as_ref().map_or(&self.shape, |part| &part.shape)
+    }
 }
 
 /// The weight of the final norm.
@@ -54,6 +81,7 @@ impl fmt::Display for Place {
             Place::Embedding => f.write_str("embedding"),
             Place::Prelude => f.write_str("before the first block"),
             Place::Block(layer) => write!(f, "block {layer}"),
+            Place::Expert(layer, expert) => write!(f, "expert {expert} of block {layer}"),
             Place::FinalNorm => f.write_str("final norm"),
             Place::Unembedding => f.write_str("unembedding"),
         }
@@ -73,11 +101,34 @@ pub(super) fn declared(graph: &Graph, prefix: &str, place: Place) -> Vec<WeightU
                 tensor: format!("{prefix}{relative}"),
                 shape: graph.shape(*input).iter().map(size).collect(),
                 place,
+                part: None,
                 input: Some(name.to_string()),
                 factor: graph.is_factor(*input),
             })
         })
         .collect()
+}
+
+/// The weights of one of `count` experts that lie so: [`declared`] by the graph of any of them.
+pub(super) fn of_expert(
+    graph: &Graph,
+    prefix: &str,
+    (layout, count): (ExpertLayout, usize),
+    place: Place,
+) -> Vec<WeightUse> {
+    let Place::Expert(_, index) = place else { return Vec::new() };
+    match layout {
+        ExpertLayout::Apart => declared(graph, &format!("{prefix}{index}."), place),
+        ExpertLayout::Stacked => {
+            let mut uses = declared(graph, prefix, place);
+            for weight in &mut uses {
+                let shape = weight.shape.clone();
+                weight.shape.insert(0, count);
+                weight.part = Some(Part { first: index * shape.iter().product::<usize>(), shape });
+            }
+            uses
+        }
+    }
 }
 
 /// The graph has this input, and only multiplies rows with it.

@@ -108,6 +108,7 @@ mod tests {
             dtype: Dtype::F32,
             shape: &shape,
             content: Content::Stored(&bytes),
+            first: 0,
         })
     }
 

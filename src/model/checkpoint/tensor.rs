@@ -27,6 +27,8 @@ pub struct Tensor<'a> {
     pub shape: &'a [usize],
     /// Its numbers.
     pub content: Content<'a>,
+    /// Numbers of the content before its first, where the content is read by places; stored bytes begin with it.
+    pub first: usize,
 }
 
 /// The source of a weight's numbers.
@@ -94,6 +96,24 @@ impl Tensor<'_> {
     }
 }
 
+impl<'a> Tensor<'a> {
+    /// The numbers of this shape that begin at place `first`, e.g. one matrix of several in one tensor.
+    ///
+    /// # Panics
+    /// Where the tensor has fewer numbers.
+    pub fn part(self, first: usize, shape: &'a [usize]) -> Tensor<'a> {
+        let end = first + shape.iter().product::<usize>();
+        assert!(end <= self.elements(), "numbers that the tensor has");
+        match self.content {
+            Content::Stored(bytes) => {
+                let size = self.dtype.size();
+                Tensor { shape, content: Content::Stored(&bytes[first * size..end * size]), ..self }
+            }
+            _ => Tensor { shape, first: self.first + first, ..self },
+        }
+    }
+}
+
 impl std::fmt::Debug for Tensor<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}{:?}", self.name, self.dtype, self.shape)
@@ -112,7 +132,7 @@ impl<'a> Entry<'a> {
                 _ => (Dtype::F32, Content::Packed(Packed::new(self.bytes, encoding, self.shape, layout))),
             },
         };
-        Some(Tensor { name: self.name, dtype, shape: self.shape, content })
+        Some(Tensor { name: self.name, dtype, shape: self.shape, content, first: 0 })
     }
 
     /// Bytes that store it, in all files.

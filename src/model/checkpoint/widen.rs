@@ -35,9 +35,9 @@ pub fn widen_from(tensor: &Tensor<'_>, start: usize, out: &mut [f32]) {
             let size = tensor.dtype.size();
             widen_bytes(tensor.dtype, &bytes[start * size..(start + out.len()) * size], out);
         }
-        Content::Made(made) => made.read(start, out),
-        Content::Packed(packed) => packed.read(start, out),
-        Content::Quantised(quantised) => quantised.read(start, out),
+        Content::Made(made) => made.read(tensor.first + start, out),
+        Content::Packed(packed) => packed.read(tensor.first + start, out),
+        Content::Quantised(quantised) => quantised.read(tensor.first + start, out),
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
         let out = &mut buffer[shift..shift + count];
         let shape = [count];
         let content = Content::Stored(&unaligned[1..]);
-        widen(&Tensor { name: "w", dtype, shape: &shape, content }, out);
+        widen(&Tensor { name: "w", dtype, shape: &shape, content, first: 0 }, out);
         let modulus = match dtype {
             Dtype::F32 => 1 << 24,
             Dtype::F16 => 2048,

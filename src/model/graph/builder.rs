@@ -38,12 +38,12 @@ struct Slot {
 /// A graph under construction or finished; nodes lie in the order they were added, which is a valid order to run them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
-    name: String,
+    pub(super) name: String,
     slots: Vec<Slot>,
-    inputs: Vec<Value>,
-    outputs: Vec<Value>,
+    pub(super) inputs: Vec<Value>,
+    pub(super) outputs: Vec<Value>,
     constants: Vec<(Value, Constant)>,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// Values made here that [`Graph::shared_input`] answers with instead of declaring an input.
     given: BTreeMap<String, Value>,
 }

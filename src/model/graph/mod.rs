@@ -9,6 +9,7 @@ mod infer;
 mod op;
 mod operators;
 mod shape;
+mod split;
 
 pub use builder::{Constant, Graph, Node, Value};
 pub use op::{Binary, Op, Reduction, Unary};

@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod experts;
 pub mod length;
 pub mod linear;
 pub mod mask;
@@ -14,7 +15,7 @@ pub mod rope;
 mod scope;
 pub mod temperature;
 
-pub use scope::{Scope, WEIGHT};
+pub use scope::{ExpertLayout, Scope, WEIGHT};
 
 use crate::graph::Dim;
 

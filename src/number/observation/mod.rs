@@ -6,4 +6,4 @@ mod prompt;
 mod taps;
 
 pub use prompt::{Extra, Extras, PromptObservation, SCALES, TOP_K, TopToken, branches_of};
-pub use taps::{ATTENTION, Axes, MLP, NamedTap, TAPS, Tap, named};
+pub use taps::{ATTENTION, Axes, MLP, NEAR_TIE, NamedTap, TAPS, Tap, named};

@@ -15,7 +15,9 @@ use base::named_enum;
 /// A tap of which nothing was seen is absent, and its table has no rows: extras that were not asked for, what a family's
 /// blocks do not have, what a decoder of another tool does not show. Single norms that such a decoder does not give are
 /// not-a-number.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Two are equal where all their numbers are; what neither was observed is no difference.
+#[derive(Clone, Debug)]
 pub struct PromptObservation {
     /// Token ids as run, BOS included, `[T]`.
     pub token_ids: Vec<u32>,
@@ -57,6 +59,16 @@ pub const SCALES: [f32; 4] = [0.25, 0.5, 2.0, 4.0];
 const OFF_DIAGONAL: &str = "attn_off_diagonal";
 
 static NOTHING: LazyLock<Array2<f32>> = LazyLock::new(|| Array2::zeros((0, 0)));
+
+impl PartialEq for PromptObservation {
+    fn eq(&self, other: &PromptObservation) -> bool {
+        let same = |(a, b): (&f32, &f32)| a == b || (a.is_nan() && b.is_nan());
+        let tables = |(a, b): (&Array2<f32>, &Array2<f32>)| a.dim() == b.dim() && a.iter().zip(b).all(same);
+        (&self.token_ids, &self.top, &self.branches) == (&other.token_ids, &other.top, &other.branches)
+            && self.seen.keys().eq(other.seen.keys())
+            && self.seen.values().zip(other.seen.values()).all(tables)
+    }
+}
 
 impl PromptObservation {
     /// An observation of which nothing is seen yet, by blocks with these branches in the order of their writes.

@@ -23,7 +23,7 @@ pub struct Tap {
     pub name: &'static str,
     /// What the values are counted by.
     pub axes: Axes,
-    /// Unit of the values; `cosine` and `share` are as exact as what they relate to, so their errors are absolute.
+    /// Unit of the values; those of [`Tap::is_absolute`] are as exact as what they relate to.
     pub unit: &'static str,
     /// Meaning in one phrase; `{branch}` stands for the branch in words.
     pub meaning: &'static str,
@@ -43,6 +43,10 @@ pub enum Axes {
     Blocks,
     /// `[L, H]`: a number for every block and head. Where blocks differ in H, the shorter rows end with not-a-number.
     Heads,
+    /// `[L, E]`: a number for every block and expert; not-a-number where a block has none.
+    Experts,
+    /// `[L, T, K]`: a number for every block, token and chosen expert; not-a-number where a block has none.
+    Choices,
     /// `[L+1]`: a number for every layer of the stream, at the last token.
     Layers,
     /// `[T]`: a number for every token after the last block.
@@ -82,6 +86,37 @@ pub const TAPS: &[Tap] = &[
         Axes::Blocks,
         "norm",
         "norm of what the block keeps of the stream entering it, where it does not keep all of it",
+    )),
+    optional(near_zero(
+        "router_entropy_nats",
+        Axes::Blocks,
+        "nats",
+        "entropy of the router's scores, as a distribution over the block's experts",
+    )),
+    optional(near_zero(
+        "router_margin",
+        Axes::Blocks,
+        "score",
+        "by how much the last expert that was chosen leads the best one that was not: in logits, or where the router corrects its \
+         scores in corrected scores",
+    )),
+    optional(near_zero(
+        "expert_weight",
+        Axes::Choices,
+        "share",
+        "weight of what each chosen expert gives, the best choice first",
+    )),
+    optional(near_zero(
+        "expert_tokens",
+        Axes::Experts,
+        "share",
+        "share of the prompt's tokens that choose the expert",
+    )),
+    optional(near_zero(
+        "router_near_ties",
+        Axes::Prompt,
+        "tokens",
+        "tokens whose margin is below 1e-4 in some block, so that float32 may choose another expert than exact numbers would",
     )),
     near_zero(
         "lens_entropy_nats",
@@ -123,7 +158,16 @@ const fn near_zero(name: &'static str, axes: Axes, unit: &'static str, meaning: 
     Tap { near_zero: true, ..tap(name, axes, unit, meaning) }
 }
 
+/// A margin below which float32 may choose another expert than exact numbers would: scores of size 10 are off by up to 1e-5
+/// after some dozens of blocks.
+pub const NEAR_TIE: f32 = 1e-4;
+
 impl Tap {
+    /// Whether errors of the tap are absolute: a cosine, a share and a score are as exact as what they relate to.
+    pub fn is_absolute(&self) -> bool {
+        ["cosine", "share", "score"].contains(&self.unit)
+    }
+
     /// Whether every branch has this tap under its own name.
     pub fn is_of_branch(&self) -> bool {
         self.name.contains(BRANCH)
@@ -191,12 +235,13 @@ pub fn named<B: AsRef<str>>(branches: &[B]) -> Vec<NamedTap> {
 }
 
 impl Axes {
-    /// Rows and columns of the table that holds the values, for L blocks, T tokens and H heads.
-    pub fn shape(self, blocks: usize, tokens: usize, heads: usize) -> [usize; 2] {
+    /// Rows and columns of the table that holds the values, for L blocks, T tokens and so many heads, experts or choices.
+    pub fn shape(self, blocks: usize, tokens: usize, others: usize) -> [usize; 2] {
         match self {
             Axes::Stream => [blocks + 1, tokens],
             Axes::Blocks => [blocks, tokens],
-            Axes::Heads => [blocks, heads],
+            Axes::Heads | Axes::Experts => [blocks, others],
+            Axes::Choices => [blocks, tokens * others],
             Axes::Layers => [blocks + 1, 1],
             Axes::Tokens => [1, tokens],
             Axes::Prompt => [1, 1],
@@ -210,6 +255,8 @@ impl fmt::Display for Axes {
             Axes::Stream => "[L+1][T]",
             Axes::Blocks => "[L][T]",
             Axes::Heads => "[L][H]",
+            Axes::Experts => "[L][E]",
+            Axes::Choices => "[L][T][K]",
             Axes::Layers => "[L+1]",
             Axes::Tokens => "[T]",
             Axes::Prompt => "",

@@ -92,7 +92,9 @@ impl RunNumbers {
         for tap in seen.named() {
             for ((row, column), &value) in seen.tap(&tap.name).indexed_iter() {
                 let (layer, position) = match tap.tap.axes {
-                    Axes::Stream | Axes::Blocks | Axes::Heads => (Some(row), Some(column)),
+                    Axes::Stream | Axes::Blocks | Axes::Heads | Axes::Experts | Axes::Choices => {
+                        (Some(row), Some(column))
+                    }
                     Axes::Layers => (Some(row), None),
                     Axes::Tokens => (None, Some(column)),
                     Axes::Prompt => (None, None),

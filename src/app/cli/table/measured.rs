@@ -146,9 +146,14 @@ fn of_tap(seen: &PromptObservation, tap: &NamedTap) -> Value {
     match tap.tap.axes {
         Axes::Stream | Axes::Blocks => json!(matrix(table)),
         // Rows of fewer heads than others end with not-a-number.
-        Axes::Heads => {
+        Axes::Heads | Axes::Experts => {
             let known = |row: Vec<f32>| row.into_iter().filter(|value| !value.is_nan()).collect::<Vec<f32>>();
             json!(matrix(table).into_iter().map(known).collect::<Vec<_>>())
+        }
+        Axes::Choices => {
+            let choices = (table.ncols() / seen.tokens().max(1)).max(1);
+            let by_token = |row: Vec<f32>| row.chunks(choices).map(<[f32]>::to_vec).collect::<Vec<_>>();
+            json!(matrix(table).into_iter().map(by_token).collect::<Vec<_>>())
         }
         Axes::Layers | Axes::Tokens => json!(table.iter().collect::<Vec<_>>()),
         Axes::Prompt => json!(table.first()),

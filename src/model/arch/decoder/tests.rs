@@ -31,7 +31,7 @@ fn uneven() -> Decoder {
     let wide = Attention { heads: 2, kv_heads: 1, head_width: 6, scale: 0.4, softcap: None };
     llama().with_layers(|index, layer| match index {
         0 => Layer { heads: narrow, mlp_width: 10, mask: Mask::of_layer(Some(3)), ..layer },
-        _ => Layer { heads: wide, mlp_width: 14, mask: Mask::of_layer(None), rope: None },
+        _ => Layer { heads: wide, mlp_width: 14, routed: false, mask: Mask::of_layer(None), rope: None },
     })
 }
 

@@ -53,18 +53,22 @@ families! {
     ministral
     ministral3
     mistral
+    mixtral
     mpt
     nanochat
     nemotron
     olmo
     olmo2
     olmo3
+    olmoe
     opt
     persimmon
     phi
     phi3
     qwen2
+    qwen2_moe
     qwen3
+    qwen3_moe
     seed_oss
     smollm3
     stablelm
@@ -112,12 +116,16 @@ const CONTEXTS: &[(&str, u64)] = &[
     ("gpt_neox", 2_048),
     ("llama", 2_048),
     ("mistral", 131_072),
+    ("mixtral", 131_072),
     ("olmo2", 2_048),
+    ("olmoe", 4_096),
     ("opt", 2_048),
     ("phi", 2_048),
     ("phi3", 4_096),
     ("qwen2", 32_768),
+    ("qwen2_moe", 32_768),
     ("qwen3", 32_768),
+    ("qwen3_moe", 32_768),
     ("stablelm", 4_096),
     ("starcoder2", 4_096),
     ("vaultgemma", 8_192),
@@ -228,6 +236,13 @@ pub(super) mod tests {
             ("mpt", r#"{"no_bias": false}"#, "`no_bias` is false"),
             ("persimmon", r#"{"num_key_value_heads": 1}"#, "`num_key_value_heads` is 1"),
             ("iquestcoder", r#"{"clip_qkv": 6.0}"#, "`clip_qkv` is 6"),
+            ("olmoe", r#"{"num_experts": 4, "num_experts_per_tok": 5}"#, "at most `num_experts` = 4"),
+            ("olmoe", r#"{"num_experts": 100000}"#, "expected at most 131072 experts in all"),
+            ("olmoe", r#"{"clip_qkv": 8.0}"#, "`clip_qkv` is 8"),
+            ("mixtral", r#"{"num_local_experts": 4, "num_experts": 5}"#, "two names of one size"),
+            ("mixtral", r#"{"num_local_experts": 0}"#, "`num_local_experts` = 0"),
+            ("qwen2_moe", r#"{"decoder_sparse_step": 0}"#, "`decoder_sparse_step` = 0"),
+            ("qwen3_moe", r#"{"mlp_only_layers": [2]}"#, "`mlp_only_layers` has 2"),
         ] {
             let message = family(&small(name, changes)).unwrap_err().to_string();
             assert!(message.contains(named), "{name}: {message}");

@@ -1,0 +1,57 @@
+"""The names that the hub's files have for tensors which transformers 5 renames and fuses when it loads them.
+
+`published_names.json` lists the names of published index files, blocks as 0 and experts as 0; what is written for a
+family must have exactly these, apart from those that a config leaves out.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import torch
+
+PUBLISHED = json.loads((Path(__file__).parent / "published_names.json").read_text())
+
+
+def gated_experts(gate: str, up: str, down: str, router=("mlp.gate", "mlp.gate"), module=("mlp", "mlp")):
+    """Experts that lie one by one; class and file may have other names for the router and the module."""
+
+    def of(name: str, tensor: torch.Tensor) -> dict:
+        fused = re.fullmatch(rf"(.*\.){module[0]}\.experts\.(gate_up_proj|down_proj)", name)
+        if not fused:
+            name = name.replace(f".{router[0]}.", f".{router[1]}.")
+            return {name.replace(f".{module[0]}.", f".{module[1]}.") if ".experts." in name else name: tensor}
+        prefix = f"{fused[1]}{module[1]}.experts"
+        if fused[2] == "down_proj":
+            return {f"{prefix}.{e}.{down}.weight": one.clone() for e, one in enumerate(tensor)}
+        gates, ups = tensor.chunk(2, dim=1)
+        both = ((gate, gates), (up, ups))
+        return {f"{prefix}.{e}.{n}.weight": one.clone() for n, of in both for e, one in enumerate(of)}
+
+    return of
+
+
+APART = gated_experts("gate_proj", "up_proj", "down_proj")
+HUB = {
+    "mixtral": gated_experts(
+        "w1", "w3", "w2", ("mlp.gate", "block_sparse_moe.gate"), ("mlp", "block_sparse_moe")
+    ),
+    "olmoe": APART,
+    "qwen2_moe": APART,
+    "qwen3_moe": APART,
+}
+
+
+def as_on_the_hub(family: str, tensors: dict) -> dict:
+    """The tensors under the names and in the pieces of the hub's files."""
+    if family not in HUB:
+        return tensors
+    found = {}
+    for name, tensor in tensors.items():
+        found |= HUB[family](name, tensor)
+    of_first = {re.sub(r"\.\d+\.", ".0.", name) for name in found}
+    # A switch of the class may give biases to layers that published files have without.
+    unknown = {name for name in of_first if name.removesuffix("bias") + "weight" not in PUBLISHED[family]}
+    unknown -= set(PUBLISHED[family])
+    assert not unknown, f"{family}: no published file has {sorted(unknown)}"
+    return found

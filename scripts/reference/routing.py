@@ -1,0 +1,101 @@
+"""What routers of experts choose, read from the library's own modules."""
+
+from dataclasses import dataclass
+
+import torch
+
+# As src/number/observation/taps.rs has it.
+NEAR_TIE = 1e-4
+
+
+@dataclass(frozen=True)
+class Router:
+    """Where a block of a family has its router, and how that ranks experts."""
+
+    module: str  # its path from the block; blocks without it have no experts
+    sigmoid: bool = False  # scores are logistic functions of the logits, else their softmax
+    # Path from the block of a vector that is added to the scores for the choice alone.
+    correction: str | None = None
+
+    def parts(self, output):
+        """Logits `[T, E]`, weights and indices `[T, K]` of what the module gives."""
+        logits, weights, indices = output
+        return logits, weights, indices
+
+
+class Routers:
+    """Watches the routers of a model while `hooks` are there."""
+
+    def __init__(self, blocks, router: Router | None):
+        self.router, self.hooks, self.seen = router, [], [None] * len(blocks)
+        self.blocks = blocks
+        for layer, block in enumerate(blocks):
+            module = router and found(block, router.module)
+            if module is not None:
+                self.hooks.append(module.register_forward_hook(self.keep(layer)))
+
+    def keep(self, layer: int):
+        def hook(_module, _args, output):
+            logits, weights, indices = (part.clone() for part in self.router.parts(output))
+            # Only the first run counts: later ones ask what the head would say of other streams.
+            if self.seen[layer] is None:
+                self.seen[layer] = self.sorted(layer, logits.double(), weights.double(), indices)
+
+        return hook
+
+    def sorted(self, layer, logits, weights, indices):
+        """Logits, ranked scores, and weights and indices with the best choice first."""
+        ranked = logits
+        if self.router.correction:
+            correction = self.blocks[layer].get_parameter_or_buffer(self.router.correction)
+            ranked = self.scores(logits) + correction.double()
+        order = ranked.gather(1, indices).argsort(dim=1, descending=True)
+        return logits, ranked, weights.gather(1, order), indices.gather(1, order)
+
+    def scores(self, logits):
+        return logits.sigmoid() if self.router.sigmoid else logits.softmax(-1)
+
+    def formulas(self, tokens: int) -> dict:
+        """A formula for every tap of blocks with experts."""
+        known = next(seen for seen in self.seen if seen is not None)
+        experts, chosen = known[0].shape[1], known[3].shape[1]
+
+        def rows(formula, absent):
+            return [absent if seen is None else formula(*seen).tolist() for seen in self.seen]
+
+        return {
+            "router_entropy_nats": lambda: rows(self.entropy, [None] * tokens),
+            "router_margin": lambda: rows(margin, [None] * tokens),
+            "expert_weight": lambda: rows(lambda _l, _r, weights, _i: weights, [[None] * chosen] * tokens),
+            "expert_tokens": lambda: rows(shares, [None] * experts),
+            "router_near_ties": lambda: self.near_ties(),
+        }
+
+    def entropy(self, logits, _ranked, _weights, _indices):
+        scores = self.scores(logits)
+        shares = scores / scores.sum(-1, keepdim=True)
+        return -(shares * shares.log()).sum(-1)
+
+    def near_ties(self) -> float:
+        margins = torch.stack([margin(*seen) for seen in self.seen if seen is not None])
+        return float((margins < NEAR_TIE).any(0).sum())
+
+
+def margin(_logits, ranked, _weights, indices):
+    """By how much the last chosen expert leads the best other one."""
+    chosen = torch.zeros_like(ranked, dtype=torch.bool).scatter(1, indices, True)
+    infinity = torch.tensor(float("inf"), dtype=ranked.dtype)
+    return torch.where(chosen, ranked, infinity).amin(1) - torch.where(chosen, -infinity, ranked).amax(1)
+
+
+def shares(logits, _ranked, _weights, indices):
+    tokens, experts = logits.shape
+    return torch.bincount(indices.flatten(), minlength=experts).double() / tokens
+
+
+def found(block, path: str):
+    """The module at a path, if the block has it."""
+    try:
+        return block.get_submodule(path)
+    except AttributeError:
+        return None

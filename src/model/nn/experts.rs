@@ -1,0 +1,199 @@
+//! Mixtures of experts: a router scores the experts for each token, and the token's row goes through the best of them alone.
+
+use super::{ExpertLayout, Scope, linear::linear};
+use crate::graph::{Binary, Constant, GraphError, Reduction, Unary, Value};
+
+/// How a router chooses experts for a row, and weighs what they give.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Router {
+    /// The linear layer that scores experts: `<name>.weight [E, D]`.
+    pub name: &'static str,
+    /// The layer has a bias.
+    pub bias: bool,
+    /// E.
+    pub experts: usize,
+    /// K, at most E.
+    pub chosen: usize,
+    /// What makes scores of the layer's logits.
+    pub scores: Scores,
+    /// Name of a vector `[E]` that is added to the scores for the choice alone.
+    pub correction: Option<&'static str>,
+    /// The weights of a row are divided by their sum.
+    pub normalised: bool,
+    /// Factor on the weights.
+    pub scale: f32,
+}
+
+impl Router {
+    /// A router whose weights are its probabilities of the chosen experts as they are.
+    pub fn softmax(name: &'static str, experts: usize, chosen: usize) -> Router {
+        Router {
+            name,
+            bias: false,
+            experts,
+            chosen,
+            scores: Scores::Softmax,
+            correction: None,
+            normalised: false,
+            scale: 1.0,
+        }
+    }
+}
+
+/// The function from logits to scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scores {
+    /// Softmax over all experts.
+    Softmax,
+    /// The logistic function of each logit.
+    Sigmoid,
+}
+
+/// What a graph of one module takes in place of the experts: the sum of what they give, weighted, `[T, D]`.
+pub const EXPERTS: &str = "experts";
+/// The output of such a graph that experts receive, `[T, D]`.
+pub const EXPERT_INPUT: &str = "expert_input";
+/// Its output that says which experts, i64 `[T, K]`.
+pub const EXPERT_CHOICE: &str = "expert_choice";
+/// Its output that weighs what they give, `[T, K]`.
+pub const EXPERT_WEIGHT: &str = "expert_weight";
+
+/// The experts that rows go through, the best first, and the weights of what they give.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    /// i64 `[T, K]`.
+    pub experts: Value,
+    /// `[T, K]`.
+    pub weights: Value,
+}
+
+/// The choice for every row of `x [T, D]`. Measured on the way are the entropy of the scores and the margin of the choice.
+pub fn choose(s: &mut Scope, router: Router, x: Value, width: usize) -> Result<Choice, GraphError> {
+    let Router { experts, chosen, .. } = router;
+    let logits = linear(s, router.name, x, (width, experts), router.bias)?;
+    let scores = match router.scores {
+        Scores::Softmax => s.softmax(logits)?,
+        Scores::Sigmoid => s.unary(Unary::Sigmoid, logits)?,
+    };
+    // Both functions keep the order of the logits, which are more exact.
+    let ranked = match router.correction {
+        None => logits,
+        Some(name) => {
+            let correction = s.weight(name, &[experts])?;
+            s.add(scores, correction)?
+        }
+    };
+    let (best, order) = s.top_k(ranked, (chosen + 1).min(experts))?;
+    if chosen < experts {
+        s.measure("router_margin", |s| {
+            let last = s.slice(best, 1, chosen - 1, chosen)?;
+            let next = s.slice(best, 1, chosen, chosen + 1)?;
+            let margin = s.sub(last, next)?;
+            s.reduce(Reduction::Sum, margin)
+        })?;
+    }
+    s.measure("router_entropy_nats", |s| match router.scores {
+        Scores::Softmax => entropy_of_logits(s, logits),
+        Scores::Sigmoid => entropy_of_scores(s, scores),
+    })?;
+    let order = s.slice(order, 1, 0, chosen)?;
+    let weights = picked(s, scores, order, (experts, chosen))?;
+    let weights = if router.normalised {
+        let sum = s.reduce_keep(Reduction::Sum, weights)?;
+        s.div(weights, sum)?
+    } else {
+        weights
+    };
+    let weights = if router.scale == 1.0 { weights } else { s.scale(weights, router.scale)? };
+    Ok(Choice { experts: order, weights })
+}
+
+/// What the chosen experts make of the rows of `x [T, D]`, weighted and added, `[T, D]`.
+///
+/// The graph of one module leaves that to whoever runs it: it gives what experts receive, and takes what they make as the input
+/// [`EXPERTS`]. A graph of the whole model computes every expert on every row, and multiplies those that were not chosen by 0.
+pub fn mixed(
+    s: &mut Scope,
+    choice: Choice,
+    x: Value,
+    (experts, chosen): (usize, usize),
+    layout: ExpertLayout,
+    expert: impl Fn(&mut Scope, Value) -> Result<Value, GraphError>,
+) -> Result<Value, GraphError> {
+    if !s.is_whole() {
+        s.publish(EXPERT_INPUT, x)?;
+        s.publish(EXPERT_CHOICE, choice.experts)?;
+        s.publish(EXPERT_WEIGHT, choice.weights)?;
+        let (dtype, shape) = (s.dtype(x), s.shape(x).to_vec());
+        return s.shared_input(EXPERTS, dtype, &shape);
+    }
+    let weights = spread(s, choice, (experts, chosen))?; // [T, E]
+    let mut sum = None;
+    for e in 0..experts {
+        let weight = s.slice(weights, 1, e, e + 1)?;
+        let given = expert(&mut s.of_expert(layout, e, experts), x)?;
+        let given = s.mul(given, weight)?;
+        sum = Some(match sum {
+            Some(sum) => s.add(sum, given)?,
+            None => given,
+        });
+    }
+    sum.map_or(Ok(x), Ok) // a router has an expert
+}
+
+/// Of `scores [T, E]` those at the places `order [T, K]`.
+fn picked(
+    s: &mut Scope,
+    scores: Value,
+    order: Value,
+    (experts, chosen): (usize, usize),
+) -> Result<Value, GraphError> {
+    let tokens = s.shape(scores)[0];
+    let places = s.reshape(order, &[tokens, chosen.into(), 1.into()])?;
+    let all = numbers(s, experts, &[experts])?;
+    let is_there = s.binary(Binary::Equal, places, all)?; // [T, K, E]
+    let scores = s.reshape(scores, &[tokens, 1.into(), experts.into()])?;
+    let zero = s.scalar(0.0)?;
+    let kept = s.choose(is_there, scores, zero)?;
+    s.reduce(Reduction::Sum, kept)
+}
+
+/// The weights of all experts, `[T, E]`: 0 for those that were not chosen.
+fn spread(s: &mut Scope, choice: Choice, (experts, chosen): (usize, usize)) -> Result<Value, GraphError> {
+    let tokens = s.shape(choice.weights)[0];
+    let places = s.reshape(choice.experts, &[tokens, 1.into(), chosen.into()])?;
+    let all = numbers(s, experts, &[experts, 1])?;
+    let is_there = s.binary(Binary::Equal, places, all)?; // [T, E, K]
+    let weights = s.reshape(choice.weights, &[tokens, 1.into(), chosen.into()])?;
+    let zero = s.scalar(0.0)?;
+    let kept = s.choose(is_there, weights, zero)?;
+    s.reduce(Reduction::Sum, kept)
+}
+
+fn numbers(s: &mut Scope, count: usize, shape: &[usize]) -> Result<Value, GraphError> {
+    s.constant(Constant::I64((0..count as i64).collect()), shape)
+}
+
+/// Of softmax: with d a logit less the largest, ln Σ e^d - Σ p·d, which no probability of 0 disturbs.
+fn entropy_of_logits(s: &mut Scope, logits: Value) -> Result<Value, GraphError> {
+    let max = s.reduce_keep(Reduction::Max, logits)?;
+    let below = s.sub(logits, max)?;
+    let exp = s.unary(Unary::Exp, below)?;
+    let weighted = s.mul(below, exp)?;
+    let (sum, weighted) = (s.reduce(Reduction::Sum, exp)?, s.reduce(Reduction::Sum, weighted)?);
+    let log = s.unary(Unary::Log, sum)?;
+    let mean = s.div(weighted, sum)?;
+    s.sub(log, mean)
+}
+
+/// Of scores as parts of their sum: ln Σ s - Σ s·ln s / Σ s.
+fn entropy_of_scores(s: &mut Scope, scores: Value) -> Result<Value, GraphError> {
+    let least = s.scalar(1e-30)?;
+    let positive = s.binary(Binary::Max, scores, least)?;
+    let logs = s.unary(Unary::Log, positive)?;
+    let weighted = s.mul(positive, logs)?;
+    let (sum, weighted) = (s.reduce(Reduction::Sum, positive)?, s.reduce(Reduction::Sum, weighted)?);
+    let log = s.unary(Unary::Log, sum)?;
+    let mean = s.div(weighted, sum)?;
+    s.sub(log, mean)
+}

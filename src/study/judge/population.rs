@@ -101,11 +101,18 @@ pub(super) fn fails(model: &IndexedModel<'_>, condition: &FactCondition) -> Opti
         let history = HISTORY.contains(&condition.fact.as_str());
         return Some(if history { Failure::Differs } else { Failure::Unknown(condition.fact.clone()) });
     };
-    let equal = condition.is.as_ref().is_none_or(|wanted| wanted.equals(fact));
-    let number = fact.as_f64();
-    let low = condition.at_least.is_none_or(|l| number.is_some_and(|n| n >= l));
-    let high = condition.at_most.is_none_or(|h| number.is_some_and(|n| n <= h));
-    (!(equal && low && high)).then_some(Failure::Differs)
+    (!condition.holds_of(fact)).then_some(Failure::Differs)
+}
+
+impl FactCondition {
+    /// Whether a known fact meets it.
+    pub fn holds_of(&self, fact: &serde_json::Value) -> bool {
+        let equal = self.is.as_ref().is_none_or(|wanted| wanted.equals(fact));
+        let number = fact.as_f64();
+        let low = self.at_least.is_none_or(|l| number.is_some_and(|n| n >= l));
+        let high = self.at_most.is_none_or(|h| number.is_some_and(|n| n <= h));
+        equal && low && high
+    }
 }
 
 fn in_words(condition: &FactCondition) -> String {

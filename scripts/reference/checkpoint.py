@@ -28,6 +28,10 @@ def write_checkpoint(folder: Path, case: Case, rng: np.random.Generator):
         if name not in tied:
             value = random_tensor(name, tuple(parameter.shape), case, bool(tied), rng)
             tensors[name] = torch.from_numpy(value).to(getattr(torch, case.dtype))
+    for name, buffer in skeleton.named_buffers():
+        if name.endswith("e_score_correction_bias"):
+            value = random_tensor(name, tuple(buffer.shape), case, bool(tied), rng)
+            tensors[name] = torch.from_numpy(value).to(getattr(torch, case.dtype))
     if case.family == "apertus":
         for name in skeleton.state_dict():
             if name.endswith(("act_fn.beta", "act_fn.eps")):

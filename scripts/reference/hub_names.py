@@ -13,15 +13,14 @@ import torch
 PUBLISHED = json.loads((Path(__file__).parent / "published_names.json").read_text())
 
 
-def gated_experts(gate: str, up: str, down: str, router=("mlp.gate", "mlp.gate"), module=("mlp", "mlp")):
-    """Experts that lie one by one; class and file may have other names for the router and the module."""
+def gated_experts(gate: str, up: str, down: str, module: str = "mlp"):
+    """Experts that lie one by one, in a block's `module`."""
 
     def of(name: str, tensor: torch.Tensor) -> dict:
-        fused = re.fullmatch(rf"(.*\.){module[0]}\.experts\.(gate_up_proj|down_proj)", name)
+        fused = re.fullmatch(r"(.*\.)mlp\.experts\.(gate_up_proj|down_proj)", name)
         if not fused:
-            name = name.replace(f".{router[0]}.", f".{router[1]}.")
-            return {name.replace(f".{module[0]}.", f".{module[1]}.") if ".experts." in name else name: tensor}
-        prefix = f"{fused[1]}{module[1]}.experts"
+            return {name.replace(".mlp.", f".{module}."): tensor}
+        prefix = f"{fused[1]}{module}.experts"
         if fused[2] == "down_proj":
             return {f"{prefix}.{e}.{down}.weight": one.clone() for e, one in enumerate(tensor)}
         gates, ups = tensor.chunk(2, dim=1)
@@ -31,11 +30,24 @@ def gated_experts(gate: str, up: str, down: str, router=("mlp.gate", "mlp.gate")
     return of
 
 
+def of_granite(name: str, tensor: torch.Tensor) -> dict:
+    """All experts in two tensors."""
+    for ours, theirs in (
+        ("experts.gate_up_proj", "input_linear.weight"),
+        ("experts.down_proj", "output_linear.weight"),
+        ("router.weight", "router.layer.weight"),
+    ):
+        name = name.replace(f"block_sparse_moe.{ours}", f"block_sparse_moe.{theirs}")
+    return {name: tensor}
+
+
 APART = gated_experts("gate_proj", "up_proj", "down_proj")
+LIKE_MIXTRAL = gated_experts("w1", "w3", "w2", "block_sparse_moe")
 HUB = {
-    "mixtral": gated_experts(
-        "w1", "w3", "w2", ("mlp.gate", "block_sparse_moe.gate"), ("mlp", "block_sparse_moe")
-    ),
+    "flex_olmo": APART,
+    "granitemoe": of_granite,
+    "minimax_m2": LIKE_MIXTRAL,
+    "mixtral": LIKE_MIXTRAL,
     "olmoe": APART,
     "qwen2_moe": APART,
     "qwen3_moe": APART,

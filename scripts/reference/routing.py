@@ -47,7 +47,8 @@ class Routers:
         """Logits, ranked scores, and weights and indices with the best choice first."""
         ranked = logits
         if self.router.correction:
-            correction = self.blocks[layer].get_parameter_or_buffer(self.router.correction)
+            module, name = self.router.correction.rsplit(".", 1)
+            correction = getattr(self.blocks[layer].get_submodule(module), name)
             ranked = self.scores(logits) + correction.double()
         order = ranked.gather(1, indices).argsort(dim=1, descending=True)
         return logits, ranked, weights.gather(1, order), indices.gather(1, order)

@@ -130,6 +130,39 @@ def qwen3_moe(**more):
     } | more
 
 
+def small(model_type, architecture, **more):
+    return {
+        "architectures": [architecture],
+        "hidden_act": "silu",
+        "hidden_size": 24,
+        "intermediate_size": 11,
+        "max_position_embeddings": 128,
+        "model_type": model_type,
+        "num_attention_heads": 4,
+        "num_experts_per_tok": 3,
+        "num_hidden_layers": 2,
+        "num_key_value_heads": 2,
+        "pad_token_id": 0,
+        "rms_norm_eps": 1e-05,
+        "rope_theta": 10000.0,
+        "vocab_size": 67,
+    } | more
+
+
+def granitemoe(**more):
+    return small("granitemoe", "GraniteMoeForCausalLM", num_local_experts=5) | more
+
+
+def flex_olmo(**more):
+    return small("flex_olmo", "FlexOlmoForCausalLM", num_experts=7) | more
+
+
+def minimax_m2(**more):
+    return small("minimax_m2", "MiniMaxM2ForCausalLM", head_dim=10, num_local_experts=7) | more
+
+
+LENGTHS = (1, 5, 17)
+
 CASES = [
     Case(
         "olmoe_1b_7b_bf16",
@@ -229,6 +262,76 @@ CASES = [
             use_sliding_window=True,
         ),
         acts=({"norm_topk_prob": True}, {"sliding_window": 7}, {"use_sliding_window": False}),
+        scales={"embed_tokens": 0.7},
+    ),
+    Case(
+        "granitemoe_3b_bf16",
+        "bfloat16",
+        "3 of 5 experts in two tensors (input_linear, output_linear), softmax over the chosen; factors on embedding, scores, writes "
+        "and logits; tied",
+        granitemoe(
+            attention_multiplier=0.3,
+            embedding_multiplier=3.0,
+            logits_scaling=0.5,
+            residual_multiplier=0.22,
+            tie_word_embeddings=True,
+            torch_dtype="bfloat16",
+        ),
+        lengths=LENGTHS,
+        acts=({"attention_multiplier": 1.0}, {"residual_multiplier": 1.0}, {"num_experts_per_tok": 2}),
+        scales={"embed_tokens": 0.6},
+    ),
+    Case(
+        "granitemoe_bare_f32",
+        "float32",
+        "no factor given, biases of attention, one expert a token",
+        granitemoe(attention_bias=True, num_experts_per_tok=1, torch_dtype="float32"),
+        lengths=LENGTHS,
+        scales={"q_proj": 0.6, "k_proj": 0.6},
+    ),
+    Case(
+        "flex_olmo_7x7b_bf16",
+        "bfloat16",
+        "norms on the branches' outputs; 3 of 7 experts, weights as the router's softmax gives them",
+        flex_olmo(norm_topk_prob=False, torch_dtype="bfloat16"),
+        lengths=LENGTHS,
+        acts=({"num_experts_per_tok": 2},),
+    ),
+    Case(
+        "flex_olmo_normalised_f16",
+        "float16",
+        "weights that add up to 1; biases of attention, tied; rope_theta and eps not given",
+        {
+            key: value
+            for key, value in flex_olmo(
+                attention_bias=True, norm_topk_prob=True, tie_word_embeddings=True, torch_dtype="float16"
+            ).items()
+            if key not in ("rope_theta", "rms_norm_eps")
+        },
+        lengths=LENGTHS,
+        acts=({"num_experts_per_tok": 2}, {"rope_theta": 100.0}),
+        scales={"embed_tokens": 0.7},
+    ),
+    Case(
+        "minimax_m2_rotary_dim_bf16",
+        "bfloat16",
+        "3 of 7 experts by logistic scores and a correction; norms on the whole of q and k; rotary_dim 6 of 10",
+        minimax_m2(rotary_dim=6, torch_dtype="bfloat16"),
+        lengths=LENGTHS,
+        acts=({"num_experts_per_tok": 2}, {"rotary_dim": 10}, {"rope_theta": 100.0}),
+        scales={"e_score_correction_bias": 0.3},
+    ),
+    Case(
+        "minimax_m2_whole_rotary_f16",
+        "float16",
+        "whole heads turn; a correction that decides most choices; tied; rope_theta not given",
+        {
+            key: value
+            for key, value in minimax_m2(tie_word_embeddings=True, torch_dtype="float16").items()
+            if key != "rope_theta"
+        },
+        lengths=LENGTHS,
+        acts=({"rope_theta": 100.0},),
         scales={"embed_tokens": 0.7},
     ),
 ]

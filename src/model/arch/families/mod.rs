@@ -33,6 +33,7 @@ families! {
     ernie4_5
     exaone4
     falcon
+    flex_olmo
     gemma
     gemma2
     gemma3
@@ -44,12 +45,14 @@ families! {
     gpt_neox
     gptj
     granite
+    granitemoe
     helium
     hunyuan
     internlm3
     iquestcoder
     jais2
     llama
+    minimax_m2
     ministral
     ministral3
     mistral

@@ -1,6 +1,7 @@
 """Random checkpoints, written as hub files of the family look: names, fused layouts, tied heads, stale buffers."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +9,26 @@ import torch
 import transformers
 from cases import Case
 from hub_names import as_on_the_hub
+from remote import NAMES, Remote
 from safetensors.torch import save_file
 
-HEADS = {"lm_head.weight", "embed_out.weight", "output_projection.weight"}
-EMBEDDINGS = ("embed_tokens", "embed_in", "embed_positions", "wte", "wpe", "word_embeddings.")
+HEADS = {"lm_head.weight", "embed_out.weight", "output_projection.weight", "output.weight"}
+EMBEDDINGS = ("embed_tokens", "embed_in", "embed_positions", "wte", "wpe", "word_embeddings.", "tok_embeddings")
 NORMS = ("norm", "ln_")
 # These store w of a factor 1 + w.
-NORMS_ABOUT_ONE = {"gemma", "gemma2", "gemma3_text", "nemotron", "vaultgemma"}
+NORMS_ABOUT_ONE = {"gemma", "gemma2", "gemma3_text", "nemotron", "vaultgemma", "gemma3"}
 
 
 def write_checkpoint(folder: Path, case: Case, rng: np.random.Generator):
     """Random tensors under the names and shapes of the transformers class; the class decides, not this script."""
-    config = transformers.AutoConfig.from_pretrained(folder)
-    with torch.device("meta"):
-        skeleton = transformers.AutoModelForCausalLM.from_config(config)
+    if case.family in NAMES:
+        with torch.device("meta"):
+            skeleton = Remote(case.config)
+        config = skeleton.config
+    else:
+        config = transformers.AutoConfig.from_pretrained(folder)
+        with torch.device("meta"):
+            skeleton = model_class(config).from_config(config)
     tied = HEADS if config.tie_word_embeddings else set()
     tensors = {}
     for name, parameter in skeleton.named_parameters(remove_duplicate=False):
@@ -42,7 +49,7 @@ def write_checkpoint(folder: Path, case: Case, rng: np.random.Generator):
     if case.buffers:
         tensors |= stale_buffers(case, tensors)
     tensors = as_on_the_hub(case.family, tensors)
-    tensors = {name.removeprefix(case.strip): value for name, value in tensors.items()}
+    tensors = {renamed(name, case): value for name, value in tensors.items()}
     names = sorted(tensors)
     if case.shards == 1:
         save_file({n: tensors[n] for n in names}, folder / "model.safetensors", metadata={"format": "pt"})
@@ -57,6 +64,20 @@ def write_checkpoint(folder: Path, case: Case, rng: np.random.Generator):
         total += sum(t.numel() * t.element_size() for t in part.values())
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
     write_json(folder / "model.safetensors.index.json", index, indent=2)
+
+
+def model_class(config):
+    """The library's class for a config or a folder with one."""
+    if isinstance(config, Path):
+        config = transformers.AutoConfig.from_pretrained(config)
+    return transformers.AutoModelForImageTextToText if hasattr(config, "vision_config") else transformers.AutoModelForCausalLM
+
+
+def renamed(name: str, case: Case) -> str:
+    """The name in the hub's file."""
+    for pattern, replacement in case.rename:
+        name = re.sub(pattern, replacement, name)
+    return name.removeprefix(case.strip)
 
 
 def is_embedding(name: str) -> bool:
@@ -74,6 +95,8 @@ def random_tensor(name: str, shape: tuple, case: Case, tied: bool, rng: np.rando
     if is_embedding(name):
         spread = 0.7 / np.sqrt(shape[1]) if tied else 0.6
         return factor * rng.normal(0.0, spread, shape) * rng.uniform(0.3, 2.5, (shape[0], 1))
+    if len(shape) < 2:
+        return factor * rng.normal(0.0, 0.5, shape)
     # gpt2 stores [in, out], all others [out, in].
     fan_in = shape[0] if case.family == "gpt2" and name != "lm_head.weight" else shape[-1]
     return factor * rng.normal(0.0, 0.8 / np.sqrt(fan_in), shape)

@@ -9,7 +9,8 @@ rounds to bfloat16 on purpose (Falcon's ALiBi) stays rounded.
 from contextlib import contextmanager
 
 import torch
-import transformers
+from checkpoint import model_class
+from remote import Remote
 from torch.overrides import TorchFunctionMode
 
 
@@ -39,12 +40,15 @@ def float64_model(plain):
     """The same model in float64: built under the mode, so its tables are exact, with `plain`'s weights widened."""
     weights = {name: value.double() for name, value in plain.state_dict().items()}
     with float64():
-        model = transformers.AutoModelForCausalLM.from_config(
-            plain.config,
-            dtype=torch.float64,
-            attn_implementation=plain.config._attn_implementation,
-            experts_implementation="eager",
-        )
+        if isinstance(plain, Remote):
+            model = Remote(plain.raw)
+        else:
+            model = model_class(plain.config).from_config(
+                plain.config,
+                dtype=torch.float64,
+                attn_implementation=plain.config._attn_implementation,
+                experts_implementation="eager",
+            )
         model.load_state_dict(weights)
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         assert tensor.dtype == torch.float64 or not tensor.is_floating_point(), name

@@ -19,10 +19,12 @@ import numpy as np
 import torch
 import transformers
 from cases import CASES, Case
-from checkpoint import write_checkpoint, write_json
+from checkpoint import model_class, write_checkpoint, write_json
 from float64 import float64, float64_model
 from measure import measure, relative_deviation
 from readme import readme
+from remote import NAMES, Remote
+from safetensors.torch import load_file
 
 FLOAT32_WITHIN = 6e-6
 ACTS_ABOVE = 1e-3  # how far a switch of the config must move some observation
@@ -60,7 +62,7 @@ def make(case: Case, folder: Path):
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng(seed + attempt)
         write_checkpoint(folder, case, rng)
-        prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in case.lengths]
+        prompts = [rng.integers(0, case.words, n).tolist() for n in case.lengths]
         prompts[-1][7:11] = [prompts[-1][6]] * 4  # a run of one token: only positions tell its members apart
 
         plain = load(folder, case.attention)
@@ -125,7 +127,16 @@ def load(folder: Path, attention: str, change: dict | None = None):
             config = json.loads((folder / "config.json").read_text())
             write_json(Path(other) / "config.json", config | change)
             return load(Path(other), attention)
-    model, info = transformers.AutoModelForCausalLM.from_pretrained(
+    config = json.loads((folder / "config.json").read_text())
+    if config["model_type"] in NAMES:
+        model = Remote(config)
+        weights = {name: value.float() for name, value in load_file(folder / "model.safetensors").items()}
+        missing = model.load_state_dict(weights, strict=False)
+        heads = {f"{model.names.head}.weight"} if model.config.tie_word_embeddings else set()
+        if missing.unexpected_keys or set(missing.missing_keys) != heads:
+            raise SystemExit(f"{folder.name}: {missing}")
+        return model.eval()
+    model, info = model_class(folder).from_pretrained(
         folder,
         dtype=torch.float32,
         attn_implementation=attention,

@@ -11,6 +11,7 @@ check the transcription; of the further models they are known as the hub rounds 
 """
 
 import json
+import math
 import re
 import sys
 import tempfile
@@ -18,8 +19,9 @@ from pathlib import Path
 
 import torch
 import transformers
-from checkpoint import HEADS, write_json
-from published import FURTHER
+from checkpoint import HEADS, model_class, write_json
+from published import FURTHER, WRAPPED
+from remote import NAMES, Remote
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -185,15 +187,19 @@ def main():
     transformers.logging.set_verbosity_error()
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests" / "headers"
     out.mkdir(parents=True, exist_ok=True)
-    for model, (hub, parameters, config) in (MODELS | FURTHER).items():
+    all_models = {model: (hub, parameters, (), config) for model, (hub, parameters, config) in (MODELS | FURTHER).items()}
+    for model, (hub, parameters, names, config) in (all_models | WRAPPED).items():
         shapes, counted = tensors(config)
         found = counted
         if isinstance(parameters, str):
             found = f"{counted / 1e9:.{len(parameters.split('.')[1])}f}"
         if found != parameters:
             raise SystemExit(f"{model}: the transcribed config makes {counted} parameters, published are {parameters}")
+        if names:  # of the text stack alone
+            shapes, counted = of_text(shapes, names)
+        source = "scripts/reference/remote.py" if config["model_type"] in NAMES else f"transformers {transformers.__version__}"
         header = {
-            "source": f"published config.json of {hub}, transcribed; shapes of transformers {transformers.__version__}",
+            "source": f"published config.json of {hub}, transcribed; shapes of {source}",
             "config": config,
             "parameters": counted,
             "tensors": folded(shapes),
@@ -204,14 +210,30 @@ def main():
 
 def tensors(config: dict) -> tuple[dict, int]:
     """Shapes by name as a file holds them, buffers that files carry included; and the number of trained numbers."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_json(Path(folder) / "config.json", config)
-        read = transformers.AutoConfig.from_pretrained(folder)
-    with torch.device("meta"):
-        model = transformers.AutoModelForCausalLM.from_config(read)
+    if config["model_type"] in NAMES:
+        with torch.device("meta"):
+            model = Remote(config)
+        read = model.config
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            write_json(Path(folder) / "config.json", config)
+            read = transformers.AutoConfig.from_pretrained(folder)
+        with torch.device("meta"):
+            model = model_class(read).from_config(read)
     drop = HEADS if read.tie_word_embeddings else set()
     shapes = {name: list(value.shape) for name, value in model.state_dict().items() if name not in drop}
     return shapes, sum(p.numel() for p in model.parameters())
+
+
+def of_text(shapes: dict, names: tuple) -> tuple[dict, int]:
+    """The tensors of a text stack under the names of the hub's files, and the numbers in them."""
+    text = {}
+    for name, shape in shapes.items():
+        if name.startswith(("model.language_model.", "lm_head.")):
+            for pattern, replacement in names:
+                name = re.sub(pattern, replacement, name)
+            text[name] = shape
+    return text, sum(math.prod(shape) for shape in text.values())
 
 
 def folded(shapes: dict) -> dict:

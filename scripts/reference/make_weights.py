@@ -23,9 +23,9 @@ from float64 import float64, float64_model
 from make_goldens import ROOT, load, rounded
 from taps import taps_of
 
-ATTENTION = ["self_attn", "self_attention", "attention", "attn.attention", "attn"]
+ATTENTION = ["attn.attention", "self_attn", "self_attention", "attention", "attn"]
 # What first reads the mixed values: a norm before the projection, or that itself.
-OUTPUT = ["attn_sub_norm", "o_proj", "out_proj", "dense", "c_proj"]
+OUTPUT = ["attn_sub_norm", "o_proj", "out_proj", "dense", "c_proj", "wo"]
 
 
 def main():
@@ -72,7 +72,8 @@ def centred(matrix: np.ndarray) -> np.ndarray:
 
 def value_squares(model) -> list:
     """Squared Frobenius norm of every query head's value weights, `[L][H]`."""
-    width, heads = model.config.hidden_size, model.config.num_attention_heads
+    config = model.config.get_text_config()
+    width, heads = config.hidden_size, config.num_attention_heads
     probes = torch.cat([torch.eye(width), torch.zeros(1, width)]).unsqueeze(1)  # [D + 1, 1, D]
     values, hooks = [], []
 
@@ -91,7 +92,7 @@ def value_squares(model) -> list:
     finally:
         for hook in hooks:
             hook.remove()
-    assert len(values) == model.config.num_hidden_layers
+    assert len(values) == config.num_hidden_layers
     squares = []
     for value in values:
         value = value.reshape(width + 1, heads, -1)
@@ -107,7 +108,7 @@ def first(module, names: list) -> str:
 def final_norm_factor(model, width: int) -> np.ndarray | None:
     """What the final norm multiplies each channel by; its bias cancels between opposite inputs."""
     taps = taps_of(model.config)
-    if taps.final_norm is None or width != model.config.hidden_size:
+    if taps.final_norm is None or width != model.config.get_text_config().hidden_size:
         return None
     signs = torch.ones(width)
     signs[1::2] = -1

@@ -31,6 +31,8 @@ What the reference is, where the library leaves a choice:
 - Attention probabilities are those of the library's eager attention; where a case measures sdpa, what sdpa mixes from
   the rows of the identity.
 - GPT-Neo: `attention_layers` wins over `attention_types`. Gemma: `hidden_act` gelu means the tanh form.
+- Families whose code lies on the hub (Baichuan, EXAONE 3, InternLM 2, MiniCPM, Qwen) are written anew from its mathematics in
+  `remote.py`. Of models of images and text the text stack is measured, on text.
 - dynamic rope is meant for prompts beyond `max_position_embeddings`; that case has one.
 
 `weights.json` says what the weights of every case are (`make_weights.py`: values are probed from outside, so no layout is

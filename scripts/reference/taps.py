@@ -128,6 +128,32 @@ FAMILIES = {
 }
 
 
+# Families of `remote.py`, whose factor on writes is the config's own.
+FAMILIES |= {
+    "baichuan": PRE_NORM,
+    "exaone": replace(GPT, attention="attn.attention"),
+    "internlm2": replace(PRE_NORM, attention="attention", mlp="feed_forward"),
+    "minicpm": replace(PRE_NORM, write_scale="write_factor"),
+    "qwen": GPT,
+}
+
+# Models of images and text: the text stack lies deeper.
+WRAPPED = {
+    "gemma3": "gemma3_text",
+    "glm4v": "glm4",
+    "idefics3": "llama",
+    "llava": "llama",
+    "llava_next": "llama",
+    "llava_onevision": "llama",
+    "mistral3": "llama",
+    "qwen2_5_vl": "qwen2",
+    "qwen3_vl": "qwen3",
+}
+for wrapper, stack in WRAPPED.items():
+    inside = "model.text_model" if wrapper == "idefics3" else "model.language_model"
+    FAMILIES[wrapper] = replace(FAMILIES[stack], layers=f"{inside}.layers", final_norm=f"{inside}.norm")
+
+
 def taps_of(config) -> Taps:
     taps = FAMILIES[config.model_type]
     if config.model_type == "opt" and not config.do_layer_norm_before:

@@ -92,6 +92,18 @@ fn every_weight_of_published_models_has_its_name_and_shape() {
 }
 
 #[test]
+fn tensors_beside_a_text_stack_are_not_read_nor_counted_and_it_is_said() {
+    let checkpoint = Checkpoint::open(&crate::goldens::golden("llava_1_5_bf16")).unwrap();
+    let recipe = Recipe::of_checkpoint(&checkpoint).unwrap();
+    let uses = recipe.checked_weights(&checkpoint).unwrap();
+    let read: usize = uses.iter().map(|weight| weight.shape.iter().product::<usize>()).sum();
+    assert_eq!(checkpoint.parameters(), read as u64);
+    let beside = checkpoint.entries().count() - uses.len();
+    let [note] = checkpoint.notes() else { panic!("{:?}", checkpoint.notes()) };
+    assert!(beside > 20 && note.contains(&format!("{beside} tensors of ")), "{beside}: {note}");
+}
+
+#[test]
 fn a_weight_that_is_missing_or_misshapen_is_named() {
     let header = read("llama-2-7b");
     let message = |change: &dyn Fn(&mut Tensors)| {

@@ -23,7 +23,9 @@ from . import (
     partial_rotary,
     phi3,
     qwen,
+    remote,
     rope_scaling,
+    wrapped,
 )
 from .case import PROMPT_LENGTHS, Case
 
@@ -33,6 +35,6 @@ CASES += mistral.CASES + gemma.CASES + apertus.CASES
 CASES += gpt.CASES + opt.CASES + alibi.CASES + partial_rotary.CASES
 CASES += experts.CASES
 CASES += qwen.CASES + phi3.CASES + modern.CASES + rope_scaling.CASES
-CASES += flags.CASES + older.CASES
+CASES += flags.CASES + older.CASES + wrapped.CASES + remote.CASES
 
 __all__ = ["CASES", "PROMPT_LENGTHS", "Case"]

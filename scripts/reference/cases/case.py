@@ -14,6 +14,7 @@ class Case:
     shards: int = 1
     buffers: bool = False  # also store the non-weight tensors that old hub files carry
     strip: str = ""  # prefix that the file's names lack, as the hub's file does
+    rename: tuple = ()  # pairs of a regular expression on the library's names and what stands there in the hub's file
     head: bool = False  # store the head tensor although it is tied
     # Which of the library's attention implementations is measured; they agree unless a case says why it needs one.
     attention: str = "eager"
@@ -27,6 +28,13 @@ class Case:
     @property
     def family(self) -> str:
         return self.config["model_type"]
+
+    @property
+    def words(self) -> int:
+        """How many ids prompts are drawn from: the last of a model of images and text stand for images."""
+        if "vision_config" in self.config:
+            return self.config.get("text_config", self.config)["vocab_size"] - 8
+        return self.config["vocab_size"]
 
 
 def rope(theta, **more):

@@ -39,6 +39,16 @@ pub enum ArchError {
         /// Names that are known.
         known: String,
     },
+    /// A family of which it is known why it is not computed.
+    #[error("config.json: model_type {found:?} is not computed: {reason}; known are: {known}")]
+    NotComputed {
+        /// `model_type` of the config.
+        found: String,
+        /// What stands in the way.
+        reason: &'static str,
+        /// Names that are known.
+        known: String,
+    },
     /// A config that its family cannot be read from.
     #[error("config.json of model_type {family:?}: {reason}")]
     Config {

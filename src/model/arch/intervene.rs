@@ -25,20 +25,22 @@ pub fn rope_theta_times(config: &Map<String, Json>, factor: f64) -> Result<Map<S
         return Err(no_rope(&before, "has no rotary positions"));
     };
     let wanted = ModelFacts { rope_theta: Some(theta), ..before.clone() };
-    let nested = NESTED.map(|key| {
-        let mut changed = config.clone();
-        let inside =
-            changed.get_mut(key).and_then(Json::as_object_mut).filter(|inside| !inside.is_empty())?;
-        inside.insert("rope_theta".to_string(), theta.into());
-        Some(changed)
-    });
-    let beside = ["rope_theta", "rotary_emb_base"].map(|key| {
-        let mut changed = config.clone();
-        changed.insert(key.to_string(), theta.into());
-        Some(changed)
-    });
+    let in_stack = |wrapped| {
+        let nested = NESTED.map(|key| {
+            let mut changed = config.clone();
+            let keys = stack(&mut changed, wrapped)?.get_mut(key).and_then(Json::as_object_mut);
+            keys.filter(|keys| !keys.is_empty())?.insert("rope_theta".to_string(), theta.into());
+            Some(changed)
+        });
+        let beside = ["rope_theta", "rotary_emb_base"].map(|key| {
+            let mut changed = config.clone();
+            stack(&mut changed, wrapped)?.insert(key.to_string(), theta.into());
+            Some(changed)
+        });
+        nested.into_iter().chain(beside).flatten()
+    };
     let says = |changed: &Map<String, Json>| Recipe::read(changed).is_ok_and(|r| r.facts() == wanted);
-    let found = nested.into_iter().chain(beside).flatten().find(says);
+    let found = [false, true].into_iter().flat_map(in_stack).find(says);
     found.ok_or_else(|| no_rope(&before, "has a rotary base that its config does not set"))
 }
 
@@ -55,18 +57,26 @@ pub fn without_rope_scaling(config: &Map<String, Json>) -> Result<Map<String, Js
     let mut parameters = Map::new();
     parameters.insert("rope_type".to_string(), json!("default"));
     parameters.insert("rope_theta".to_string(), theta.into());
-    let mut nested = NESTED.iter().filter_map(|key| config.get(*key)?.as_object());
+    let mut changed = config.clone();
+    let wrapped = stack(&mut changed, true).is_some();
+    let none = || no_rope(&before, "has a rotary scaling of its own kind");
+    let keys = stack(&mut changed, wrapped).ok_or_else(none)?;
+    let mut nested = NESTED.iter().filter_map(|key| keys.get(*key)?.as_object());
     if let Some(share) = nested.find_map(|keys| keys.get("partial_rotary_factor")) {
         parameters.insert("partial_rotary_factor".to_string(), share.clone());
     }
-    let mut changed = config.clone();
-    changed.remove("rope_scaling");
-    changed.insert("rope_parameters".to_string(), Json::Object(parameters));
+    keys.remove("rope_scaling");
+    keys.insert("rope_parameters".to_string(), Json::Object(parameters));
     let after = Recipe::read(&changed)?.facts();
     // A scaling that follows the prompt had stretched the context.
     let wanted =
         ModelFacts { rope_scaling: Some("default".to_string()), context: after.context, ..before.clone() };
-    if after == wanted { Ok(changed) } else { Err(no_rope(&before, "has a rotary scaling of its own kind")) }
+    if after == wanted { Ok(changed) } else { Err(none()) }
+}
+
+/// The config itself, or that of the text stack in it, if there is one.
+fn stack(config: &mut Map<String, Json>, wrapped: bool) -> Option<&mut Map<String, Json>> {
+    if wrapped { config.get_mut("text_config")?.as_object_mut() } else { Some(config) }
 }
 
 fn no_rope(facts: &ModelFacts, reason: &str) -> ArchError {

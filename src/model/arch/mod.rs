@@ -31,6 +31,7 @@ mod sizes;
 mod uses;
 mod values;
 mod whole;
+mod wrapped;
 
 pub use architecture::{Architecture, Initial};
 pub use block::{Block, Branch, NamedBranch};

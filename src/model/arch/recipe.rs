@@ -59,6 +59,9 @@ impl Recipe {
         }
         let mut config = checkpoint.config().clone();
         config.insert("tie_word_embeddings".to_string(), false.into());
+        if let Some(Json::Object(text)) = config.get_mut("text_config") {
+            text.insert("tie_word_embeddings".to_string(), false.into());
+        }
         Recipe::read(&config)
     }
 

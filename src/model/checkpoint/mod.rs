@@ -6,6 +6,7 @@
 //! weights that an intervention replaces, `widen` turns weights into float32, `spectral` measures one matrix as it
 //! streams by, `tokenizer` turns text into ids, `wrapped` knows what wrappers put in front of names.
 
+mod beside_text;
 mod config;
 mod error;
 mod files;
@@ -70,6 +71,8 @@ pub struct Checkpoint {
     notes: Vec<String>,
     /// Weights that are read instead of the stored ones of these names.
     made: BTreeMap<String, Made>,
+    /// Some tensors are no part of the text stack.
+    beside_text: bool,
     /// Weights are to be hashed as they are read.
     hashing: bool,
     /// Once it was found.
@@ -123,9 +126,13 @@ impl Checkpoint {
                         folder.join("config.json").display()
                     ));
                 }
+                if beside_text::described(&keys) {
+                    notes.extend(beside_text::note(&folder.join("config.json"), &places));
+                }
                 (keys, files, places, unread)
             }
         };
+        let beside_text = beside_text::described(&config);
         Ok(Checkpoint {
             folder: folder.to_path_buf(),
             config,
@@ -134,6 +141,7 @@ impl Checkpoint {
             unread,
             notes,
             made: BTreeMap::new(),
+            beside_text,
             hashing: false,
             identity: OnceLock::new(),
         })
@@ -209,9 +217,10 @@ impl Checkpoint {
         self.places.iter().map(|place| self.entry(place))
     }
 
-    /// Number of elements of all weights as stored; a tied matrix stored twice counts twice.
+    /// Number of elements of all weights of the text stack as stored; a tied matrix stored twice counts twice.
     pub fn parameters(&self) -> u64 {
-        self.tensors().map(|tensor| tensor.elements() as u64).sum()
+        let beside = |name: &str| self.beside_text && beside_text::is_beside(name);
+        self.tensors().filter(|tensor| !beside(tensor.name)).map(|tensor| tensor.elements() as u64).sum()
     }
 
     /// The dtype that stores most of the weights' elements, e.g. `BF16` or `Q4_1`; `none` without weights.

@@ -127,6 +127,21 @@ fn norms_of_queries_and_keys_lead_the_rotation_or_follow_it() {
 }
 
 #[test]
+fn a_head_of_rows_of_length_one_divides_each_row_before_it_multiplies() {
+    let head = |unit_head| {
+        let recipe = Recipe::of(Arc::new(Decoder { unit_head, ..llama() })).unwrap();
+        let graph = &recipe.modules().head;
+        let takes_rows = |node: &&crate::graph::Node| {
+            node.inputs.iter().any(|input| graph.name_of(*input) == crate::arch::UNEMBEDDING)
+        };
+        graph.nodes().iter().filter(takes_rows).map(|node| node.op.clone()).collect::<Vec<Op>>()
+    };
+    assert_eq!(head(false), [Op::Gemm]);
+    let divided = head(true);
+    assert!(matches!(divided[..], [Op::Reduce { .. }, Op::Binary(Binary::Div)]), "{divided:?}");
+}
+
+#[test]
 fn heads_of_which_no_component_turns_pass_as_they_are() {
     let with_pairs = |pairs: usize| {
         let mut decoder = llama();

@@ -5,7 +5,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArchError, Architecture, config};
+use super::{
+    ArchError, Architecture, config,
+    wrapped::{self, WRAPPERS},
+};
 use crate::checkpoint::unknown_quantisation;
 
 type Read = fn(&Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError>;
@@ -23,6 +26,7 @@ macro_rules! families {
 families! {
     apertus
     arcee
+    baichuan
     biogpt
     bitnet
     bloom
@@ -31,6 +35,7 @@ families! {
     cohere2
     cwm
     ernie4_5
+    exaone
     exaone4
     falcon
     flex_olmo
@@ -48,10 +53,12 @@ families! {
     granitemoe
     helium
     hunyuan
+    internlm2
     internlm3
     iquestcoder
     jais2
     llama
+    minicpm
     minimax_m2
     ministral
     ministral3
@@ -68,6 +75,7 @@ families! {
     persimmon
     phi
     phi3
+    qwen
     qwen2
     qwen2_moe
     qwen3
@@ -86,10 +94,11 @@ pub(super) fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>
         .get("model_type")
         .and_then(Json::as_str)
         .ok_or_else(|| ArchError::NoModelType { known: known() })?;
-    let (_, read) = FAMILIES
-        .iter()
-        .find(|(name, _)| *name == found)
-        .ok_or_else(|| ArchError::UnknownFamily { found: found.to_string(), known: known() })?;
+    let read = FAMILIES.iter().find(|(name, _)| *name == found).map(|(_, read)| read);
+    let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.family == found);
+    if read.is_none() && wrapper.is_none() {
+        return Err(not_computed(found));
+    }
     if let Some(found) = unknown_quantisation(config) {
         return Err(ArchError::Quantised { found });
     }
@@ -103,8 +112,61 @@ pub(super) fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>
     if let Some((_, context)) = CONTEXTS.iter().find(|(family, _)| *family == found) {
         config.entry("max_position_embeddings").or_insert_with(|| (*context).into());
     }
-    read(&config)
+    match (read, wrapper) {
+        (Some(read), _) => read(&config),
+        (None, Some(wrapper)) => wrapped::read(wrapper, &config, family),
+        (None, None) => Err(not_computed(found)),
+    }
 }
+
+/// The error of a family that is none of ours, with the reason where that is more than that nobody has written it.
+fn not_computed(found: &str) -> ArchError {
+    let because = |(reason, names): &(&'static str, &[&str])| names.contains(&found).then_some(*reason);
+    match NOT_COMPUTED.iter().find_map(because) {
+        Some(reason) => ArchError::NotComputed { found: found.to_string(), reason, known: known() },
+        None => ArchError::UnknownFamily { found: found.to_string(), known: known() },
+    }
+}
+
+/// Families that are not computed, and why.
+const NOT_COMPUTED: &[(&str, &[&str])] = &[
+    (
+        "its blocks hold a recurrence over tokens (state space, linear attention or delta rule)",
+        &[
+            "bamba",
+            "falcon_h1",
+            "falcon_mamba",
+            "granitemoehybrid",
+            "jamba",
+            "kimi_linear",
+            "mamba",
+            "mamba2",
+            "minimax",
+            "nemotron_h",
+            "olmo_hybrid",
+            "qwen3_5",
+            "qwen3_5_moe",
+            "qwen3_next",
+            "recurrent_gemma",
+            "rwkv",
+            "rwkv7",
+            "xlstm",
+            "zamba",
+            "zamba2",
+        ],
+    ),
+    (
+        "a token has several residual streams, and which of them is the stream has to be defined first",
+        &["deepseek_v4", "gemma3n", "gemma3n_text", "qwen4_exp"],
+    ),
+    (
+        "its blocks read keys, values and embeddings that are not their own",
+        &["gemma4", "gemma4_text", "gemma4_unified"],
+    ),
+    ("one stack of blocks runs many times, so that a block has no one depth", &["hrm_text", "ouro", "raven"]),
+    ("attention is the difference of two softmaxes", &["diffllama"]),
+    ("its numbers of heads and widths of MLPs differ from block to block", &["deci", "openelm"]),
+];
 
 /// `max_position_embeddings` where the config has none, as the reference's classes have it (transformers 5.23). The other
 /// families have another name for it, and their own default.
@@ -136,7 +198,10 @@ const CONTEXTS: &[(&str, u64)] = &[
 
 /// Every `model_type` that runs, sorted.
 pub fn families() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().map(|(name, _)| *name)
+    let wrappers = WRAPPERS.iter().map(|wrapper| wrapper.family);
+    let mut all: Vec<&str> = FAMILIES.iter().map(|(name, _)| *name).chain(wrappers).collect();
+    all.sort_unstable();
+    all.into_iter()
 }
 
 fn known() -> String {
@@ -163,12 +228,22 @@ pub(super) mod tests {
 
     #[test]
     fn an_unknown_family_is_refused_with_the_known_ones() {
-        let config = serde_json::from_str(r#"{"model_type": "rwkv"}"#).unwrap();
-        let message = family(&config).unwrap_err().to_string();
-        let known: Vec<&str> = FAMILIES.iter().map(|(name, _)| *name).collect();
-        let expected =
-            format!(r#"config.json: model_type "rwkv" is not known; known are: {}"#, known.join(", "));
-        assert_eq!(message, expected);
+        let refused = |name: &str| {
+            let config = serde_json::from_str(&format!(r#"{{"model_type": "{name}"}}"#)).unwrap();
+            family(&config).unwrap_err().to_string()
+        };
+        let expected = format!(r#"config.json: model_type "gpt7" is not known; known are: {}"#, known());
+        assert_eq!(refused("gpt7"), expected);
+        for (name, reason) in [
+            ("rwkv", "a recurrence over tokens"),
+            ("gemma3n", "several residual streams"),
+            ("gemma4", "not their own"),
+        ] {
+            let message = refused(name);
+            assert!(message.contains(reason) && message.contains("known are: apertus"), "{message}");
+        }
+        let names: Vec<&str> = NOT_COMPUTED.iter().flat_map(|(_, names)| *names).copied().collect();
+        assert!(names.iter().all(|name| families().all(|known| known != *name)));
     }
 
     /// A config that most families can read, changed.
@@ -238,6 +313,14 @@ pub(super) mod tests {
             ("mpt", r#"{"attn_config": {"alibi_bias_max": 16}}"#, "`alibi_bias_max` is 16"),
             ("mpt", r#"{"no_bias": false}"#, "`no_bias` is false"),
             ("persimmon", r#"{"num_key_value_heads": 1}"#, "`num_key_value_heads` is 1"),
+            ("qwen", r#"{"rotary_pct": 0.5}"#, "`rotary_pct` is 0.5"),
+            ("qwen", r#"{"intermediate_size": 7}"#, "`intermediate_size` = 7"),
+            ("minicpm", r#"{"sparse_config": {"dense_len": 8192}}"#, "`sparse_config`"),
+            ("minicpm", r#"{"num_experts": 8}"#, "`num_experts` is 8"),
+            ("baichuan", r#"{"num_key_value_heads": 1}"#, "`num_key_value_heads` is 1"),
+            ("gemma3", "{}", "`text_config`: expected the config of the text stack, found none"),
+            ("llava", r#"{"text_config": {"model_type": "gpt7"}}"#, "\"gpt7\" is not known"),
+            ("mistral3", r#"{"text_config": {"sliding_window": 0}}"#, "`sliding_window` = 0"),
             ("iquestcoder", r#"{"clip_qkv": 6.0}"#, "`clip_qkv` is 6"),
             ("olmoe", r#"{"num_experts": 4, "num_experts_per_tok": 5}"#, "at most `num_experts` = 4"),
             ("olmoe", r#"{"num_experts": 100000}"#, "expected at most 131072 experts in all"),

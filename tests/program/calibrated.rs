@@ -53,8 +53,9 @@ fn error_rates_are_kept_and_shown_and_do_not_hang_on_threads() {
     assert_eq!(table["H13"][0]["prediction"], "H13a");
     for world in worlds {
         let row = format!(
-            ",{},{},{},{},{},",
+            ",{},{},{},{},{},{},",
             world["effect"].as_f64().unwrap(),
+            world["drawn"].as_f64().unwrap(),
             world["holds"],
             world["lineages"],
             world["prompts"],

@@ -11,9 +11,10 @@ use model::arch::{KnownFamily, known_families};
 /// Options of `families`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  streamgauge families\n  streamgauge families --json\n\n\
-A family is the `model_type` of a config.json. What is listed are the choices of the random checkpoints on which its\n\
-numbers are held against the reference in float64, of every config and format, and the worst error of any observation\n\
-there (results/parity.md has each). Other families are refused by name.")]
+A family is the `model_type` of a config.json. What is listed are the choices of the random\n\
+checkpoints on which its numbers are held against the reference in float64, of every config and\n\
+format, and the worst error of any observation there (results/parity.md has each). Other families\n\
+are refused by name.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     common: CommonOptions,

@@ -34,6 +34,29 @@ pub(super) struct Shared {
 const MOST_EXPERTS: usize = 1 << 17;
 
 impl Mixture {
+    /// Experts of the layers of LLaMA's MLP, in its place.
+    pub(super) fn in_mlp(router: Router, width: usize) -> Mixture {
+        Mixture {
+            module: "mlp",
+            router,
+            experts: "mlp.experts",
+            layout: ExpertLayout::Apart,
+            layers: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
+            width,
+            shared: None,
+        }
+    }
+
+    /// Experts as Mixtral names them.
+    pub(super) fn in_sparse_block(router: Router, width: usize) -> Mixture {
+        Mixture {
+            module: "block_sparse_moe",
+            experts: "block_sparse_moe.experts",
+            layers: MlpLayers::Gated(["w1", "w3", "w2"]),
+            ..Mixture::in_mlp(router, width)
+        }
+    }
+
     pub(super) fn described(&self) -> Experts {
         let Router { experts: count, chosen, .. } = self.router;
         Experts { module: self.experts, count, chosen, layout: self.layout }

@@ -10,7 +10,7 @@ mod spread;
 
 pub use crossing::Length;
 pub use replication::{Replication, replications};
-pub use sink::{Growing, Rung, Sink, sinks};
+pub use sink::{Growing, Rung, Sink, ladders, sinks};
 pub use spread::{Part, Spread, spreads};
 
 use serde::Serialize;

@@ -2,6 +2,8 @@
 //! Frobenius gain follows the length of the prompt. The norms B and r are fitted on a model's other prompts, and the gain that
 //! follows from them is checked on ladders of lengths.
 
+use std::borrow::Borrow;
+
 use serde::Serialize;
 
 use super::crossing::{Length, Norms, Unit, length};
@@ -110,15 +112,8 @@ fn sink((evidence, index): (Evidence, &EvidenceIndex<'_>), model: &str, blocks: 
         rungs.sort_by(|a, b| a.tokens.total_cmp(&b.tokens));
         rungs
     };
-    let mut ladders: Vec<Vec<Rung>> = Vec::new();
-    for prompt in ladder {
-        let Some(rung) = rung(prompt) else { continue };
-        match ladders.iter_mut().find(|rungs| rungs[0].ladder == rung.ladder) {
-            Some(rungs) => rungs.push(rung),
-            None => ladders.push(vec![rung]),
-        }
-    }
-    let ladders: Vec<Vec<Rung>> = ladders.into_iter().map(sorted).collect();
+    let ladders: Vec<Vec<Rung>> =
+        ladders(ladder.into_iter().filter_map(rung)).into_iter().map(sorted).collect();
     let seen = ladders.iter().filter_map(|rungs| seen(rungs)).collect();
     let rungs = sorted(ladders.concat());
     let right = rungs.iter().filter(|r| (r.observed > 1.0) == (r.predicted > 1.0)).count();
@@ -142,6 +137,18 @@ fn sink((evidence, index): (Evidence, &EvidenceIndex<'_>), model: &str, blocks: 
         r_squared: r_squared(&rungs, |rung| rung.predicted),
         rungs,
     })
+}
+
+/// The rungs of each ladder; ladders and rungs in the order in which they come.
+pub fn ladders<R: Borrow<Rung>>(rungs: impl IntoIterator<Item = R>) -> Vec<Vec<R>> {
+    let mut found: Vec<Vec<R>> = Vec::new();
+    for rung in rungs {
+        match found.iter_mut().find(|rungs| rungs[0].borrow().ladder == rung.borrow().ladder) {
+            Some(rungs) => rungs.push(rung),
+            None => found.push(vec![rung]),
+        }
+    }
+    found
 }
 
 /// Between which neighbouring rungs the observed gain first changes side of 1.

@@ -7,12 +7,12 @@ use serde_json::{Map, Value as Json};
 use crate::{
     arch::{
         ArchError, Architecture,
-        choices::{Decoder, MlpLayers, Norms, QkNorm, QkWeights},
+        choices::{Decoder, Norms, QkNorm, QkWeights},
         class::{Class, count},
         config::typed,
         mixture::{Mixture, choice},
     },
-    nn::{ExpertLayout, experts::Router},
+    nn::experts::Router,
 };
 
 pub(super) const FAMILY: &str = "flex_olmo";
@@ -32,15 +32,8 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let blocks = llama.sizes.num_hidden_layers;
     let (experts, chosen) =
         choice(FAMILY, number("num_experts", 7)?, number("num_experts_per_tok", 5)?, blocks)?;
-    let mixture = Mixture {
-        module: "mlp",
-        router: Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) },
-        experts: "mlp.experts",
-        layout: ExpertLayout::Apart,
-        layers: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
-        width: llama.sizes.intermediate_size,
-        shared: None,
-    };
+    let router = Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) };
+    let mixture = Mixture::in_mlp(router, llama.sizes.intermediate_size);
     Ok(Box::new(Decoder {
         norms: Norms::after("post_attention_layernorm", "post_feedforward_layernorm"),
         qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Whole)),

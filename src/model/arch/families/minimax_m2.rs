@@ -6,15 +6,12 @@ use serde_json::{Map, Value as Json};
 use crate::{
     arch::{
         ArchError, Architecture,
-        choices::{Decoder, MlpLayers, QkNorm, QkWeights},
+        choices::{Decoder, QkNorm, QkWeights},
         class::{Class, count},
         mixture::{Mixture, choice},
         rope::Share,
     },
-    nn::{
-        ExpertLayout,
-        experts::{Router, Scores},
-    },
+    nn::experts::{Router, Scores},
 };
 
 pub(super) const FAMILY: &str = "minimax_m2";
@@ -48,15 +45,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         normalised: true,
         ..Router::softmax("gate", experts, chosen)
     };
-    let mixture = Mixture {
-        module: "block_sparse_moe",
-        router,
-        experts: "block_sparse_moe.experts",
-        layout: ExpertLayout::Apart,
-        layers: MlpLayers::Gated(["w1", "w3", "w2"]),
-        width: llama.sizes.intermediate_size,
-        shared: None,
-    };
+    let mixture = Mixture::in_sparse_block(router, llama.sizes.intermediate_size);
     Ok(Box::new(Decoder {
         qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Whole)),
         ..llama.with_mixture(mixture, &vec![true; blocks])

@@ -6,13 +6,13 @@ use serde_json::{Map, Value as Json};
 use crate::{
     arch::{
         ArchError, Architecture,
-        choices::{Decoder, MlpLayers, Norm},
+        choices::{Decoder, Norm},
         config::{activation, default, own_names, typed},
         mixture::{Mixture, choice},
         rope::{RopeDefaults, RopeKeys},
         sizes::{Sizes, sizes},
     },
-    nn::{ExpertLayout, experts::Router},
+    nn::experts::Router,
 };
 
 pub(super) const FAMILY: &str = "mixtral";
@@ -63,15 +63,8 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         ("num_experts_per_tok", c.num_experts_per_tok),
         blocks,
     )?;
-    let mixture = Mixture {
-        module: "block_sparse_moe",
-        router: Router { normalised: true, ..Router::softmax("gate", experts, chosen) },
-        experts: "block_sparse_moe.experts",
-        layout: ExpertLayout::Apart,
-        layers: MlpLayers::Gated(["w1", "w3", "w2"]),
-        width: c.sizes.intermediate_size,
-        shared: None,
-    };
+    let router = Router { normalised: true, ..Router::softmax("gate", experts, chosen) };
+    let mixture = Mixture::in_sparse_block(router, c.sizes.intermediate_size);
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     Ok(Box::new(llama.with_window(c.sliding_window).with_mixture(mixture, &vec![true; blocks])))
 }

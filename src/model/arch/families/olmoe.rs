@@ -7,13 +7,13 @@ use serde_json::{Map, Value as Json};
 use crate::{
     arch::{
         ArchError, Architecture,
-        choices::{Biases, Decoder, MlpLayers, Norm, QkNorm, QkWeights},
+        choices::{Biases, Decoder, Norm, QkNorm, QkWeights},
         config::{activation, default, only, own_names, typed},
         mixture::{Mixture, choice},
         rope::{RopeDefaults, RopeKeys},
         sizes::Sizes,
     },
-    nn::{ExpertLayout, experts::Router},
+    nn::experts::Router,
 };
 
 pub(super) const FAMILY: &str = "olmoe";
@@ -65,15 +65,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         blocks,
     )?;
     let router = Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) };
-    let mixture = Mixture {
-        module: "mlp",
-        router,
-        experts: "mlp.experts",
-        layout: ExpertLayout::Apart,
-        layers: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
-        width: c.sizes.intermediate_size,
-        shared: None,
-    };
+    let mixture = Mixture::in_mlp(router, c.sizes.intermediate_size);
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     Ok(Box::new(Decoder {
         qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Whole)),

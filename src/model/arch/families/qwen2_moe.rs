@@ -7,14 +7,14 @@ use serde_json::{Map, Value as Json};
 use crate::{
     arch::{
         ArchError, Architecture,
-        choices::{Biases, Decoder, MlpLayers, Norm},
+        choices::{Biases, Decoder, Norm},
         config::{activation, default, typed},
         kinds::{sliding, windows},
         mixture::{Mixture, Shared, choice, every},
         rope::{RopeDefaults, RopeKeys},
         sizes::{Sizes, sizes},
     },
-    nn::{ExpertLayout, experts::Router},
+    nn::experts::Router,
 };
 
 pub(super) const FAMILY: &str = "qwen2_moe";
@@ -102,21 +102,15 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         blocks,
     )?;
     let routed = every(FAMILY, blocks, c.decoder_sparse_step, &c.mlp_only_layers)?;
-    let layers = MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]);
-    let mixture = Mixture {
-        module: "mlp",
-        router: Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) },
-        experts: "mlp.experts",
-        layout: ExpertLayout::Apart,
-        layers,
-        width,
-        shared: Some(Shared {
-            module: "shared_expert",
-            layers,
-            width: shared_width,
-            gate: Some("shared_expert_gate"),
-        }),
+    let router = Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) };
+    let mixture = Mixture::in_mlp(router, width);
+    let shared = Shared {
+        module: "shared_expert",
+        layers: mixture.layers,
+        width: shared_width,
+        gate: Some("shared_expert_gate"),
     };
+    let mixture = Mixture { shared: Some(shared), ..mixture };
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     let biases = Biases { qkv: c.qkv_bias, ..llama.biases };
     Ok(Box::new(Decoder { biases, ..llama.with_windows(&windows).with_mixture(mixture, &routed) }))

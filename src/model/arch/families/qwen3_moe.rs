@@ -7,13 +7,13 @@ use serde_json::{Map, Value as Json};
 use crate::{
     arch::{
         ArchError, Architecture,
-        choices::{Biases, Decoder, MlpLayers, Norm, QkNorm, QkWeights},
+        choices::{Biases, Decoder, Norm, QkNorm, QkWeights},
         config::{activation, default, own_names, typed},
         mixture::{Mixture, choice, every},
         rope::{RopeDefaults, RopeKeys},
         sizes::{Sizes, sizes},
     },
-    nn::{ExpertLayout, experts::Router},
+    nn::experts::Router,
 };
 
 pub(super) const FAMILY: &str = "qwen3_moe";
@@ -84,15 +84,8 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         blocks,
     )?;
     let routed = every(FAMILY, blocks, c.decoder_sparse_step, &c.mlp_only_layers)?;
-    let mixture = Mixture {
-        module: "mlp",
-        router: Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) },
-        experts: "mlp.experts",
-        layout: ExpertLayout::Apart,
-        layers: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
-        width,
-        shared: None,
-    };
+    let router = Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) };
+    let mixture = Mixture::in_mlp(router, width);
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);
     Ok(Box::new(Decoder {
         qk_norm: Some(QkNorm::new(["q_norm", "k_norm"], QkWeights::Shared)),

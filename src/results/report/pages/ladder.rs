@@ -9,7 +9,7 @@ use crate::report::drawing::{Anchor, BODY, Drawing, Frame, Grid, Point, Scale, S
 use crate::report::text::capital;
 use number::evidence::{Evidence, ModelInfo};
 use number::metric::Metric;
-use study::analysis::{Rung, Sink};
+use study::analysis::{Rung, Sink, ladders};
 
 const WIDTH: f64 = 860.0;
 const COLUMNS: usize = 3;
@@ -64,8 +64,9 @@ pub(super) fn figure(models: &[ModelInfo], evidence: Evidence, sinks: &[&Sink]) 
 /// The ladders in numbers, a row for each model and text.
 pub(super) fn table(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&Sink]) -> Table {
     let columns = ["model", "ladder", "tokens of its rungs", "observed gains", "predicted gains"].map(column);
-    let ladders = sinks.iter().flat_map(|sink| ladders(sink).into_iter().map(move |rungs| (sink, rungs)));
-    let rows = ladders.map(|(sink, rungs)| {
+    let texts =
+        sinks.iter().flat_map(|sink| ladders(&sink.rungs).into_iter().map(move |rungs| (sink, rungs)));
+    let rows = texts.map(|(sink, rungs)| {
         let list = |of: fn(&Rung) -> f64| {
             Digits::joined(rungs.iter().map(|rung| number(of(rung))), ", ").under(&[sink.protocol])
         };
@@ -79,18 +80,6 @@ pub(super) fn table(context: &RenderContext<'_>, evidence: Evidence, sinks: &[&S
         ]
     });
     Table::new(format!("{}: the ladders in numbers", capital(evidence)), columns).with(rows)
-}
-
-/// The rungs of each ladder, in the order of their shortest.
-fn ladders(sink: &Sink) -> Vec<Vec<&Rung>> {
-    let mut found: Vec<Vec<&Rung>> = Vec::new();
-    for rung in &sink.rungs {
-        match found.iter_mut().find(|rungs| rungs[0].ladder == rung.ladder) {
-            Some(rungs) => rungs.push(rung),
-            None => found.push(vec![rung]),
-        }
-    }
-    found
 }
 
 fn csv(sinks: &[&Sink]) -> Csv {
@@ -150,7 +139,7 @@ fn draw(sinks: &[&Sink]) -> Drawing {
         let place = |rung: &Rung, gain: f64| (x.at(rung.tokens), y.at(gain));
         let line: Vec<Point> = sink.rungs.iter().map(|rung| place(rung, rung.predicted)).collect();
         drawing.polyline("curve c1", &line);
-        for rungs in ladders(sink) {
+        for rungs in ladders(&sink.rungs) {
             let line: Vec<Point> = rungs.iter().map(|rung| place(rung, rung.observed)).collect();
             drawing.polyline("curve c0", &line);
         }

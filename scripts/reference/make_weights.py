@@ -73,7 +73,8 @@ def centred(matrix: np.ndarray) -> np.ndarray:
 def value_squares(model) -> list:
     """Squared Frobenius norm of every query head's value weights, `[L][H]`."""
     config = model.config.get_text_config()
-    width, heads = config.hidden_size, config.num_attention_heads
+    latent = getattr(config, "kv_lora_rank", None)  # latent attention makes values of a normed latent, which is probed instead
+    width, heads = latent or config.hidden_size, config.num_attention_heads
     probes = torch.cat([torch.eye(width), torch.zeros(1, width)]).unsqueeze(1)  # [D + 1, 1, D]
     values, hooks = [], []
 
@@ -84,7 +85,10 @@ def value_squares(model) -> list:
 
     for block in model.get_submodule(taps_of(model.config).layers):
         attention = block.get_submodule(first(block, ATTENTION))
-        hooks.append(attention.register_forward_pre_hook(probe, with_kwargs=True))
+        if latent:
+            hooks.append(attention.kv_a_layernorm.register_forward_hook(lambda *_: probes))
+        else:
+            hooks.append(attention.register_forward_pre_hook(probe, with_kwargs=True))
         output = attention.get_submodule(first(attention, OUTPUT))
         hooks.append(output.register_forward_pre_hook(lambda _m, args: values.append(args[0].clone())))
     try:

@@ -595,6 +595,26 @@ FURTHER = {
             "vocab_size": 256008,
         },
     ),
+    # As the class's own defaults, whose sizes are this model's; the published theta is from memory.
+    "youtu-llm-2b": (
+        "tencent/Youtu-LLM-2B",
+        "1.96",
+        config(
+            "youtu",
+            (2048, 32, 16, 16, 6144, 128256),
+            attention_bias=False,
+            kv_lora_rank=512,
+            max_position_embeddings=131072,
+            q_lora_rank=1536,
+            qk_nope_head_dim=128,
+            qk_rope_head_dim=64,
+            rms_norm_eps=1e-06,
+            rope_interleave=True,
+            rope_theta=1600000.0,
+            tie_word_embeddings=True,
+            v_head_dim=128,
+        ),
+    ),
 }
 
 # Models of images and text: (hub repository, billions of parameters of the whole, names in the hub's files, config).

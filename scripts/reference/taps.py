@@ -125,6 +125,7 @@ FAMILIES = {
     "starcoder2": PRE_NORM,
     "vaultgemma": PRE_NORM,
     "xglm": OPT_LIKE,
+    "youtu": PRE_NORM,
 }
 
 

@@ -97,7 +97,14 @@ impl Architecture for MadeUp {
 fn attention(s: &mut Scope, x: Value, heads: usize) -> Result<Branch, GraphError> {
     let width = WIDTH / heads;
     let split = s.reshape(x, &[TOKENS, heads.into(), width.into()])?;
-    let all = Attention { heads, kv_heads: heads, head_width: width, scale: 0.5, softcap: None };
+    let all = Attention {
+        heads,
+        kv_heads: heads,
+        head_width: width,
+        value_width: width,
+        scale: 0.5,
+        softcap: None,
+    };
     let mixed = attend(s, all, [split; 3], None, Mask::everywhere(None))?;
     Ok(Branch::bare(x, mixed))
 }

@@ -154,7 +154,8 @@ fn rotation_turns_half_split_pairs_and_leaves_the_rest() {
 
 #[test]
 fn grouped_windowed_capped_attention_of_two_prompts() {
-    let attention = Attention { heads: 4, kv_heads: 2, head_width: 3, scale: 0.7, softcap: Some(1.5) };
+    let attention =
+        Attention { heads: 4, kv_heads: 2, head_width: 3, value_width: 3, scale: 0.7, softcap: Some(1.5) };
     let Attention { heads, kv_heads, head_width: w, .. } = attention;
     let (lengths, window) = ([2usize, 5], 3usize);
     let mut graph = Graph::new("mask");

@@ -16,6 +16,7 @@ from . import (
     gemma,
     gpt,
     gpt_neox,
+    latent,
     llama,
     mistral,
     modern,
@@ -33,7 +34,7 @@ from .case import PROMPT_LENGTHS, Case
 CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt_neox.CASES + llama.FUSED)]
 CASES += mistral.CASES + gemma.CASES + apertus.CASES
 CASES += gpt.CASES + opt.CASES + alibi.CASES + partial_rotary.CASES
-CASES += experts.CASES
+CASES += experts.CASES + latent.CASES
 CASES += qwen.CASES + phi3.CASES + modern.CASES + rope_scaling.CASES
 CASES += flags.CASES + older.CASES + wrapped.CASES + remote.CASES
 

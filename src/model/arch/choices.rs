@@ -2,7 +2,8 @@
 //! nothing.
 
 use super::{
-    ArchError, Initial, Names, kinds::Kinds, mixture::Mixture, rope::Rope, sizes::Sizes, sizes::epsilon,
+    ArchError, Initial, Names, kinds::Kinds, latent::Latent, mixture::Mixture, rope::Rope, sizes::Sizes,
+    sizes::epsilon,
 };
 use crate::nn::{activation::Activation, attention::Attention, mask::Mask};
 
@@ -165,6 +166,8 @@ pub(super) enum Qkv {
     ByGroup(&'static str),
     /// One matrix of so many equal shards: in each the rows of some heads' queries, of their values, of their keys.
     Shards(&'static str, usize),
+    /// By way of latents of few components.
+    Latent(Latent),
 }
 
 /// The norms on q and k.

@@ -67,7 +67,8 @@ fn key_at_fault<C: DeserializeOwned>(
 }
 
 /// Keys whose null says something else than that they are absent.
-const NULL_SAYS: [&str; 5] = [
+const NULL_SAYS: [&str; 6] = [
+    "q_lora_rank",
     "num_key_value_heads",
     "sliding_window",
     "attn_logit_softcapping",

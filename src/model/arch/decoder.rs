@@ -147,6 +147,7 @@ impl Architecture for Decoder {
             Qkv::InTurn(fused) => (fused, ValueLayout::AfterKeys),
             Qkv::ByGroup(fused) => (fused, ValueLayout::ByGroup),
             Qkv::Shards(fused, shards) => (fused, ValueLayout::InShards(shards)),
+            Qkv::Latent(latent) => latent.values(self.layers.get(0).heads),
         };
         (format!("{}.{name}.weight", self.modules[0]), layout)
     }
@@ -204,9 +205,9 @@ fn branch(
 /// Attention of a layer, `[T, D]` -> `[T, D]`.
 fn attention(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
     let s = &mut s.at(d.modules[0]);
-    let Attention { heads, kv_heads, head_width, .. } = layer.heads;
-    let [mut q, mut k, v] = queries_keys_values(d, layer.heads, s, x)?;
-    let mut rotary = d.rotary(layer);
+    let Attention { heads, kv_heads, head_width, value_width, .. } = layer.heads;
+    let [mut q, mut k, v] = queries_keys_values(d, layer, s, x)?;
+    let mut rotary = d.rotary(layer).filter(|_| !matches!(d.qkv, Qkv::Latent(_)));
     if let Some(norm) = d.qk_norm.filter(|norm| norm.turned) {
         if let Some(rotary) = rotary.take() {
             [q, k] = turn(s, layer.heads, [q, k], rotary)?;
@@ -219,17 +220,19 @@ fn attention(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Valu
     }
     let mixed = attend(s, layer.heads, [q, k, v], rotary, layer.mask)?;
     let mixed =
-        d.inner_norms[0].map_or(Ok(mixed), |name| norm(d.norm, s, name, mixed, &[heads * head_width]))?;
-    linear(s, d.output, mixed, (heads * head_width, d.sizes.hidden_size), d.biases.output)
+        d.inner_norms[0].map_or(Ok(mixed), |name| norm(d.norm, s, name, mixed, &[heads * value_width]))?;
+    linear(s, d.output, mixed, (heads * value_width, d.sizes.hidden_size), d.biases.output)
 }
 
-/// q `[T, heads, w]`, k and v `[T, kv_heads, w]` from `x [T, D]`, q and k normed where their norms lead the rotation.
+/// q `[T, heads, w]`, k `[T, kv_heads, w]` and v `[T, kv_heads, v]` from `x [T, D]`, q and k normed where their norms lead the
+/// rotation, and turned where they are of latents.
 fn queries_keys_values(
     d: &Decoder,
-    attention: Attention,
+    layer: &Layer,
     s: &mut Scope,
     x: Value,
 ) -> Result<[Value; 3], GraphError> {
+    let attention = layer.heads;
     let Attention { heads, kv_heads, head_width: w, .. } = attention;
     let (width, bias) = (d.sizes.hidden_size, d.biases.qkv);
     let qk_norm = |which, s: &mut Scope, x, heads| match d.qk_norm {
@@ -267,6 +270,7 @@ fn queries_keys_values(
             }
             Ok([q, k, v])
         }
+        Qkv::Latent(latent) => latent.queries_keys_values(s, attention, x, (width, bias), d.rotary(layer)),
         Qkv::InTurn(name) => {
             let fused = linear(s, name, x, (width, (heads + 2 * kv_heads) * w), bias)?;
             let fused = clipped(d, s, fused)?;

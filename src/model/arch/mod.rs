@@ -18,6 +18,8 @@ mod gauges;
 mod intervene;
 mod kinds;
 mod known;
+mod latent;
+mod latent_keys;
 mod layer;
 mod layer_ropes;
 mod mixing;

@@ -69,14 +69,21 @@ impl RopeDefaults {
 }
 
 impl RopeKeys {
+    /// The scaling, checked for keys that mean nothing.
+    pub(super) fn nested(&self, family: &'static str) -> Result<Scaling, ArchError> {
+        let nested = self.rope_scaling.clone().filter(|keys| !keys.is_empty());
+        let nested = nested.or_else(|| self.rope_parameters.clone()).unwrap_or_default();
+        serde_json::from_value(Json::Object(nested)).map_err(|e| ArchError::Config {
+            family,
+            reason: format!("rotary parameters: {e}; nothing in them is ignored"),
+        })
+    }
+
     /// Resolves the rotary parameters. Where `rope_parameters` nests some for each type of layer (gemma3), the family takes
     /// them apart before.
     pub(super) fn resolve(&self, family: &'static str, defaults: RopeDefaults) -> Result<Rope, ArchError> {
-        let nested = self.rope_scaling.clone().filter(|keys| !keys.is_empty());
-        let nested = nested.or_else(|| self.rope_parameters.clone()).unwrap_or_default();
         let refuse = |reason: String| ArchError::Config { family, reason };
-        let nested: Scaling = serde_json::from_value(Json::Object(nested))
-            .map_err(|e| refuse(format!("rotary parameters: {e}; nothing in them is ignored")))?;
+        let nested = self.nested(family)?;
         let RopeDefaults { head_width, context, pairs, .. } = defaults;
         if head_width > MAX_HEAD_WIDTH {
             return Err(refuse(format!(
@@ -104,12 +111,7 @@ impl RopeKeys {
             )));
         }
         let components = defaults.share.components(family, share, head_width)?;
-        let scaling = nested.rope_type.clone().or_else(|| nested.older_type.clone());
-        let scaling = match scaling.as_deref() {
-            None => "default".to_string(),
-            Some("su") => "longrope".to_string(), // its first name
-            Some(other) => other.to_string(),
-        };
+        let scaling = nested.name();
         let plain = waves(theta, components);
         let original = self.original_max_position_embeddings.or(nested.original_max_position_embeddings);
         let given = Given { family, scaling: &scaling, nested: &nested, original, context, components };

@@ -35,6 +35,17 @@ pub(super) struct Scaling {
     pub _finetuned: Option<bool>,
 }
 
+impl Scaling {
+    /// `default`, `linear` and so on.
+    pub(super) fn name(&self) -> String {
+        match self.rope_type.as_deref().or(self.older_type.as_deref()) {
+            None => "default".to_string(),
+            Some("su") => "longrope".to_string(), // its first name
+            Some(other) => other.to_string(),
+        }
+    }
+}
+
 /// One scaling with everything that its rule needs.
 pub(super) struct Given<'a> {
     pub family: &'static str,

@@ -67,7 +67,7 @@ impl Sizes {
             None => divided(family, ("hidden_size", self.hidden_size), ("num_attention_heads", heads))?,
         };
         let scale = (1.0 / (head_width as f64).sqrt()) as f32;
-        Ok(Attention { heads, kv_heads, head_width, scale, softcap: None })
+        Ok(Attention { heads, kv_heads, head_width, value_width: head_width, scale, softcap: None })
     }
 
     /// The facts that sizes tell; norm, MLP, residual, positions and tying are the family's.

@@ -19,6 +19,15 @@ pub enum ValueLayout {
     ByGroup,
     /// Rows of one matrix of so many equal shards: in each the queries of some heads, their values, their keys: `[3·heads·w, D]`.
     InShards(usize),
+    /// Rows of one matrix `[heads·(key + value), R]` that lies head by head, each with so many rows of its key, then of its
+    /// value. Its input is not the stream but the normed latent of R components, so that the squares of these weights are those
+    /// of the map from that latent to the values: what leads from the stream to it, a norm among it, is shared by all heads.
+    InLatent {
+        /// Rows of a head's key.
+        key: usize,
+        /// Rows of a head's value.
+        value: usize,
+    },
 }
 
 /// The value weights of one block. Biases are not among them.
@@ -45,7 +54,12 @@ impl ValueWeights {
     pub fn squares(&self, tensor: &Tensor<'_>) -> Vec<f64> {
         let [rows, columns] = *tensor.shape else { panic!("{tensor:?} is no matrix") };
         let fused = self.layout != ValueLayout::Apart;
-        let outputs = if fused { self.heads + 2 * self.kv_heads } else { self.kv_heads } * self.head_width;
+        let outputs = match self.layout {
+            ValueLayout::InLatent { key, value } => self.heads * (key + value),
+            _ if fused => (self.heads + 2 * self.kv_heads) * self.head_width,
+            _ => self.kv_heads * self.head_width,
+        };
+        let width = self.width();
         let by_columns = self.layout == ValueLayout::ColumnsAfterKeys;
         assert_eq!(if by_columns { columns } else { rows }, outputs, "{tensor:?}");
         let mut row = vec![0.0f32; columns];
@@ -59,23 +73,31 @@ impl ValueWeights {
                 let row = widened(index);
                 for (head, square) in squares.iter_mut().enumerate() {
                     let start = self.start(head);
-                    *square += row[start..start + self.head_width].iter().sum::<f64>();
+                    *square += row[start..start + width].iter().sum::<f64>();
                 }
             }
         } else {
             for (head, square) in squares.iter_mut().enumerate() {
                 let start = self.start(head);
-                *square =
-                    (start..start + self.head_width).map(|index| widened(index).iter().sum::<f64>()).sum();
+                *square = (start..start + width).map(|index| widened(index).iter().sum::<f64>()).sum();
             }
         }
         let group = self.heads / self.kv_heads;
         squares.iter().flat_map(|&square| std::iter::repeat_n(square, group)).collect()
     }
 
+    /// Components of a head's values.
+    fn width(&self) -> usize {
+        match self.layout {
+            ValueLayout::InLatent { value, .. } => value,
+            _ => self.head_width,
+        }
+    }
+
     /// The first output of a key/value head's values.
     fn start(&self, head: usize) -> usize {
         let heads_before = match self.layout {
+            ValueLayout::InLatent { key, value } => return head * (key + value) + key,
             ValueLayout::Apart => head,
             ValueLayout::AfterKeys | ValueLayout::ColumnsAfterKeys => self.heads + self.kv_heads + head,
             ValueLayout::ByGroup => {
@@ -128,6 +150,9 @@ mod tests {
         );
         // q0 v0 k0 q1 v1 k1
         assert_eq!(squares(ValueLayout::InShards(2), 2, 2, 12), [of([2, 3]), of([8, 9])]);
+        // k0 v0 k1 v1, of three and one
+        let latent = ValueLayout::InLatent { key: 3, value: 1 };
+        assert_eq!(squares(latent, 2, 2, 8), [2.0 * 9.0, 2.0 * 49.0]);
         // q0 k0 v0 q1 k1 v1
         assert_eq!(squares(ValueLayout::ByGroup, 2, 2, 12), [of([4, 5]), of([10, 11])]);
     }

@@ -14,8 +14,10 @@ pub struct Attention {
     pub heads: usize,
     /// Divides `heads`; query head h reads key/value head h / (heads / kv_heads).
     pub kv_heads: usize,
-    /// w, components of one head.
+    /// w, components of one head of q and k.
     pub head_width: usize,
+    /// v, components of one head of values, nearly everywhere w.
+    pub value_width: usize,
     /// Factor on the scores, usually 1/√head_width.
     pub scale: f32,
     /// On the scores, before the mask (gemma2).
@@ -43,7 +45,7 @@ pub fn split_fused(s: &mut Scope, attention: Attention, fused: Value) -> Result<
     Ok([q, k, v])
 }
 
-/// Attention after q `[T, heads, w]`, k and v `[T, kv_heads, w]` -> `[T, heads·w]`, before the output projection: q and k
+/// Attention after q `[T, heads, w]`, k `[T, kv_heads, w]` and v `[T, kv_heads, v]` -> `[T, heads·v]`, before the output projection: q and k
 /// are turned where the layer has rotary positions, then every query mixes the values of the keys that its mask shows.
 pub fn attend(
     s: &mut Scope,
@@ -76,8 +78,8 @@ pub fn turn(
 /// a broadcast dimension of the products. `mask` broadcasts to `[P, kv_heads, group, M, M]`. On the way `off_diagonal
 /// [T, heads]` is measured: the probability with which each token attends to others than itself.
 fn mix(s: &mut Scope, attention: Attention, [q, k, v]: [Value; 3], mask: Value) -> Result<Value, GraphError> {
-    let Attention { heads, kv_heads, head_width, scale, softcap } = attention;
-    let [kv, g, w] = [kv_heads, heads / kv_heads, head_width].map(Dim::Fixed);
+    let Attention { heads, kv_heads, head_width, value_width, scale, softcap } = attention;
+    let [kv, g, w, v_width] = [kv_heads, heads / kv_heads, head_width, value_width].map(Dim::Fixed);
     let q = s.scale(q, scale)?;
     let q = to_prompts(s, q)?; // [P, M, heads, w]
     let q = s.reshape(q, &[PROMPTS, LONGEST, kv, g, w])?;
@@ -86,8 +88,8 @@ fn mix(s: &mut Scope, attention: Attention, [q, k, v]: [Value; 3], mask: Value) 
     let k = s.reshape(k, &[PROMPTS, LONGEST, kv, 1.into(), w])?;
     let k = s.transpose(k, &[0, 2, 3, 4, 1])?; // [P, kv, 1, w, M]
     let v = to_prompts(s, v)?;
-    let v = s.reshape(v, &[PROMPTS, LONGEST, kv, 1.into(), w])?;
-    let v = s.transpose(v, &[0, 2, 3, 1, 4])?; // [P, kv, 1, M, w]
+    let v = s.reshape(v, &[PROMPTS, LONGEST, kv, 1.into(), v_width])?;
+    let v = s.transpose(v, &[0, 2, 3, 1, 4])?; // [P, kv, 1, M, v]
 
     let mut scores = s.matmul(q, k)?; // [P, kv, group, M, M]
     if let Some(cap) = softcap {
@@ -96,9 +98,9 @@ fn mix(s: &mut Scope, attention: Attention, [q, k, v]: [Value; 3], mask: Value) 
     let masked = s.add(scores, mask)?;
     let weights = s.softmax(masked)?;
     s.gauge("off_diagonal", |s| off_diagonal(s, weights, heads))?;
-    let mixed = s.matmul(weights, v)?; // [P, kv, group, M, w]
+    let mixed = s.matmul(weights, v)?; // [P, kv, group, M, v]
     let mixed = s.transpose(mixed, &[0, 3, 1, 2, 4])?; // [P, M, kv, group, w]
-    let mixed = s.reshape(mixed, &[PROMPTS, LONGEST, Dim::Fixed(heads * head_width)])?;
+    let mixed = s.reshape(mixed, &[PROMPTS, LONGEST, Dim::Fixed(heads * value_width)])?;
     to_tokens(s, mixed)
 }
 

@@ -27,8 +27,9 @@ fn llama() -> Decoder {
 
 /// The second layer has fewer, wider heads, a narrower MLP, and attention that sees everything but positions.
 fn uneven() -> Decoder {
-    let narrow = Attention { heads: 4, kv_heads: 2, head_width: 4, scale: 0.5, softcap: None };
-    let wide = Attention { heads: 2, kv_heads: 1, head_width: 6, scale: 0.4, softcap: None };
+    let narrow =
+        Attention { heads: 4, kv_heads: 2, head_width: 4, value_width: 4, scale: 0.5, softcap: None };
+    let wide = Attention { heads: 2, kv_heads: 1, head_width: 6, value_width: 6, scale: 0.4, softcap: None };
     llama().with_layers(|index, layer| match index {
         0 => Layer { heads: narrow, mlp_width: 10, mask: Mask::of_layer(Some(3)), ..layer },
         _ => Layer { heads: wide, mlp_width: 14, routed: false, mask: Mask::of_layer(None), rope: None },

@@ -310,7 +310,8 @@ mod tests {
 
     #[test]
     fn alibi_is_rounded_as_the_reference_rounds_it_beyond_the_lengths_of_the_goldens() {
-        let heads = Attention { heads: 10, kv_heads: 10, head_width: 4, scale: 0.5, softcap: None };
+        let heads =
+            Attention { heads: 10, kv_heads: 10, head_width: 4, value_width: 4, scale: 0.5, softcap: None };
         let table = alibi(300, heads);
         let bias = |position: usize, head: usize| 2.0 * table[position * 10 + head]; // √head_width is 2
         // `build_alibi_tensor` of transformers 5.23; 2^-½ · 299 is 211.4, and 257 itself is rounded to 256.

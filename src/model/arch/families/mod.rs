@@ -86,6 +86,7 @@ families! {
     starcoder2
     vaultgemma
     xglm
+    youtu
 }
 
 /// The reader of a config's family.
@@ -328,6 +329,14 @@ pub(super) mod tests {
             ("mixtral", r#"{"num_local_experts": 4, "num_experts": 5}"#, "two names of one size"),
             ("mixtral", r#"{"num_local_experts": 0}"#, "`num_local_experts` = 0"),
             ("qwen2_moe", r#"{"decoder_sparse_step": 0}"#, "`decoder_sparse_step` = 0"),
+            ("youtu", r#"{"num_key_value_heads": 1}"#, "`num_key_value_heads` = 1"),
+            ("youtu", r#"{"qk_rope_head_dim": 3}"#, "on 3 of 3 components"),
+            ("youtu", r#"{"kv_lora_rank": 0}"#, "`kv_lora_rank` = 0"),
+            (
+                "youtu",
+                r#"{"rope_scaling": {"type": "yarn", "mscale_all_dim": 1.0}}"#,
+                "`mscale_all_dim` without a `factor`",
+            ),
             ("qwen3_moe", r#"{"mlp_only_layers": [2]}"#, "`mlp_only_layers` has 2"),
         ] {
             let message = family(&small(name, changes)).unwrap_err().to_string();

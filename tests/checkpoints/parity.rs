@@ -199,6 +199,9 @@ fn known(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
             all.into_iter().collect()
         };
         let places: BTreeSet<NormPlaces> = recipes.iter().map(Recipe::norm_places).collect();
+        let routed = recipes.iter().flat_map(|recipe| (0..recipe.blocks()).filter_map(|l| recipe.routed(l)));
+        let experts: BTreeSet<String> =
+            routed.map(|one| format!("{:?}", one.experts.layout).to_lowercase()).collect();
         let worst = rows.iter().map(|row| row.worst.error).fold(0.0, f64::max);
         let known = KnownFamily {
             family: family.clone(),
@@ -207,6 +210,7 @@ fn known(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
             residual: facts(|facts| facts.residual),
             positions: facts(|facts| facts.positions),
             mlp: facts(|facts| facts.mlp),
+            experts: experts.into_iter().collect(),
             checkpoints: cases.len(),
             worst_error: format!("{worst:.1e}").parse().unwrap(),
         };

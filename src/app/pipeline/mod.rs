@@ -31,6 +31,7 @@ mod running;
 mod sharding;
 mod subject;
 mod walks;
+mod wiring;
 mod written;
 
 pub use calibrating::calibrate;

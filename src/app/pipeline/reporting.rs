@@ -16,6 +16,7 @@ use super::places::Places;
 use super::provenance;
 use super::registering;
 use super::subject::Subject;
+use super::wiring::wirings;
 use super::written::{Manifest, Written};
 use crate::plan::Plan;
 use crate::store::Stored;
@@ -68,6 +69,7 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     let mut view = view(run);
     let observations = run.observations()?;
     view.profiles = profiles(run.inputs, &jobs, &observations)?;
+    view.wirings = wirings(&run.inputs.subjects);
     view.leads = leads(run, &view.hypotheses)?;
     let judged: Vec<Key> = run.done.outcome_keys.values().copied().collect();
     let known = calibrated::known(run.inputs, &judged)?;

@@ -34,7 +34,7 @@ pub const STATISTICS_VERSION: u32 = 13;
 /// How worlds are drawn in which the judge is tried.
 pub const CALIBRATION_VERSION: u32 = 6;
 /// How outcomes become a report.
-pub const REPORT_VERSION: u32 = 23;
+pub const REPORT_VERSION: u32 = 24;
 
 /// Fields that digest the outputs of other jobs: they change because those change.
 pub(super) const DERIVED: [&str; 2] = ["evidence", "outcomes"];

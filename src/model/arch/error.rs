@@ -22,32 +22,33 @@ pub fn of_model(at: &Path, error: &ArchError) -> String {
     }
 }
 
+fn meant(alike: &Option<&'static str>) -> String {
+    alike.map_or_else(String::new, |name| format!(", {name:?} is"))
+}
+
 /// A config that no recipe can be made from, or a checkpoint that does not fit its config.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchError {
     /// A config that does not name its family.
-    #[error("config.json: no `model_type`; expected one of: {known}")]
-    NoModelType {
-        /// Names that are known.
-        known: String,
-    },
+    #[error("config.json: no `model_type`; expected one of those that `streamgauge families` lists")]
+    NoModelType,
     /// A family that is not known.
-    #[error("config.json: model_type {found:?} is not known; known are: {known}")]
+    #[error("config.json: model_type {found:?} is not known{}; `streamgauge families` lists those that are", meant(.alike))]
     UnknownFamily {
         /// `model_type` of the config.
         found: String,
-        /// Names that are known.
-        known: String,
+        /// The known name that is spelled most like it, if one is.
+        alike: Option<&'static str>,
     },
     /// A family of which it is known why it is not computed.
-    #[error("config.json: model_type {found:?} is not computed: {reason}; known are: {known}")]
+    #[error(
+        "config.json: model_type {found:?} is not computed: {reason}; `streamgauge families` lists those that are"
+    )]
     NotComputed {
         /// `model_type` of the config.
         found: String,
         /// What stands in the way.
         reason: &'static str,
-        /// Names that are known.
-        known: String,
     },
     /// A config that its family cannot be read from.
     #[error("config.json of model_type {family:?}: {reason}")]

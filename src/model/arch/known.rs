@@ -31,6 +31,8 @@ pub struct KnownFamily {
     pub positions: Vec<String>,
     /// As in [`number::facts::ModelFacts::mlp`].
     pub mlp: Vec<String>,
+    /// How the tensors of experts lie, where blocks have them: `apart`, one set for each, or `stacked`, all in one.
+    pub experts: Vec<String>,
     /// How many checkpoints were compared, of every format.
     pub checkpoints: usize,
     /// The largest error of any observation on them: relative, but absolute for cosines and shares.

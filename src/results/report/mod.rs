@@ -19,7 +19,7 @@ pub use lead::{Lead, Reading};
 pub use pages::published_figures;
 pub use pens::{Html, PlotError, TextPage};
 pub use profile::{Band, BranchWrites, LayerProfile};
-pub use view::{MetricDefinition, Prompts, Provenance, View, Weights};
+pub use view::{BlockWiring, MetricDefinition, Prompts, Provenance, View, Weights};
 
 /// The report of one view, in no form yet.
 #[derive(Clone, Debug, PartialEq)]

@@ -38,6 +38,8 @@ pub struct View {
     pub models: Vec<ModelInfo>,
     /// One for each observed model, in the order of `models`.
     pub profiles: Vec<LayerProfile>,
+    /// How blocks are wired, each of one family, in the order of the families' names.
+    pub wirings: Vec<BlockWiring>,
     /// Figures read off evidence rows, in the order of the kinds of evidence.
     pub figures: Vec<Figure>,
     /// What was measured along trainings, for hypotheses about them; empty without stages.
@@ -84,6 +86,36 @@ pub struct Prompts {
     pub asked_by: Vec<String>,
     /// Every prompt, in the order of the set.
     pub prompts: Vec<PromptInfo>,
+}
+
+/// How a block of a family is wired, read off its graph.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BlockWiring {
+    /// `model_type`.
+    pub family: String,
+    /// Ids of the observed models that have such a block, in the order of the run.
+    pub models: Vec<String>,
+    /// Names of its branches, in the order of their writes.
+    pub branches: Vec<String>,
+    /// Branches read the stream that enters, instead of one after another.
+    pub parallel: bool,
+    /// A norm stands on what a branch reads.
+    pub norm_before: bool,
+    /// A norm stands on what a branch gives, before it is written.
+    pub norm_after: bool,
+    /// A norm stands on the stream after each write.
+    pub norm_on_stream: bool,
+    /// Experts that a router chooses stand in place of its MLP.
+    pub experts: bool,
+    /// Names of the taps that its graph gives, in the order of tables.
+    pub taps: Vec<String>,
+}
+
+impl BlockWiring {
+    /// Whether what enters the block is multiplied by something.
+    pub(super) fn kept(&self) -> bool {
+        self.taps.iter().any(|tap| tap == "kept")
+    }
 }
 
 /// Which weights a model has.

@@ -47,6 +47,9 @@ pub struct Texts {
     pub texts: Key,
 }
 
+/// How the sentence begins that says of which version the judge is now.
+pub const OTHER_JUDGE: &str = "the judge is version";
+
 impl Entered {
     /// What enters the verdict of a hypothesis of an experiment that is judged on these models.
     pub fn of<'a>(
@@ -129,7 +132,7 @@ impl Entered {
             found.push(format!("the seed is {}, {} when registered", now.seed, self.seed));
         }
         if self.judge != now.judge {
-            found.push(format!("the judge is version {}, {} when registered", now.judge, self.judge));
+            found.push(format!("{OTHER_JUDGE} {}, {} when registered", now.judge, self.judge));
         }
         found
     }

@@ -22,7 +22,7 @@ use base::hash::Key;
 use number::evidence::Evidence;
 
 pub use checkout::commit;
-pub use entered::{Entered, Texts};
+pub use entered::{Entered, OTHER_JUDGE, Texts};
 pub use error::RegistrationError;
 pub use log::{Entry, Log, path};
 

@@ -7,7 +7,7 @@ use model::arch::{KnownFamily, NormPlaces};
 
 /// The terminal form of the families that open.
 pub(crate) fn families(families: &[KnownFamily]) -> String {
-    let header = ["family", "norm", "norms stand", "branches", "positions", "MLP", "worst error"];
+    let header = ["family", "norm", "norms stand", "branches", "positions", "MLP", "experts", "worst error"];
     let mut table = plain(&header);
     table.column_iter_mut().take(header.len() - 1).for_each(|column| {
         column.set_cell_alignment(CellAlignment::Left);
@@ -21,6 +21,7 @@ pub(crate) fn families(families: &[KnownFamily]) -> String {
             known.residual.join(", "),
             known.positions.join(", "),
             known.mlp.join(", "),
+            known.experts.join(", "),
             format!("{:.1e}", known.worst_error),
         ]);
     }

@@ -91,10 +91,7 @@ families! {
 
 /// The reader of a config's family.
 pub(super) fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    let found = config
-        .get("model_type")
-        .and_then(Json::as_str)
-        .ok_or_else(|| ArchError::NoModelType { known: known() })?;
+    let found = config.get("model_type").and_then(Json::as_str).ok_or(ArchError::NoModelType)?;
     let read = FAMILIES.iter().find(|(name, _)| *name == found).map(|(_, read)| read);
     let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.family == found);
     if read.is_none() && wrapper.is_none() {
@@ -124,9 +121,16 @@ pub(super) fn family(config: &Map<String, Json>) -> Result<Box<dyn Architecture>
 fn not_computed(found: &str) -> ArchError {
     let because = |(reason, names): &(&'static str, &[&str])| names.contains(&found).then_some(*reason);
     match NOT_COMPUTED.iter().find_map(because) {
-        Some(reason) => ArchError::NotComputed { found: found.to_string(), reason, known: known() },
-        None => ArchError::UnknownFamily { found: found.to_string(), known: known() },
+        Some(reason) => ArchError::NotComputed { found: found.to_string(), reason },
+        None => ArchError::UnknownFamily { found: found.to_string(), alike: alike(found) },
     }
+}
+
+/// The known family that is spelled most like a name, if one is.
+fn alike(found: &str) -> Option<&'static str> {
+    let likeness = |name: &str| strsim::normalized_levenshtein(name, found);
+    let best = families().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(best) > 0.6).then_some(best)
 }
 
 /// Families that are not computed, and why.
@@ -205,10 +209,6 @@ pub fn families() -> impl Iterator<Item = &'static str> {
     all.into_iter()
 }
 
-fn known() -> String {
-    families().collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -228,20 +228,27 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_unknown_family_is_refused_with_the_known_ones() {
+    fn an_unknown_family_is_refused_with_one_spelled_alike() {
         let refused = |name: &str| {
             let config = serde_json::from_str(&format!(r#"{{"model_type": "{name}"}}"#)).unwrap();
             family(&config).unwrap_err().to_string()
         };
-        let expected = format!(r#"config.json: model_type "gpt7" is not known; known are: {}"#, known());
-        assert_eq!(refused("gpt7"), expected);
+        let of = |name: &str, alike: &str| {
+            let which = "`streamgauge families` lists those that are";
+            assert_eq!(
+                refused(name),
+                format!("config.json: model_type {name:?} is not known{alike}; {which}")
+            );
+        };
+        of("qwen3_mo", r#", "qwen3_moe" is"#);
+        of("T5", "");
         for (name, reason) in [
             ("rwkv", "a recurrence over tokens"),
             ("gemma3n", "several residual streams"),
             ("gemma4", "not their own"),
         ] {
             let message = refused(name);
-            assert!(message.contains(reason) && message.contains("known are: apertus"), "{message}");
+            assert!(message.contains(reason) && message.contains("`streamgauge families`"), "{message}");
         }
         let names: Vec<&str> = NOT_COMPUTED.iter().flat_map(|(_, names)| *names).copied().collect();
         assert!(names.iter().all(|name| families().all(|known| known != *name)));

@@ -12,6 +12,7 @@ use number::evidence::{Evidence, ModelInfo};
 use number::protocol::Protocol;
 use study::judge::outcome::{HypothesisOutcome, Registration};
 use study::judge::summary::survival;
+use study::registration::OTHER_JUDGE;
 
 /// Models trained on natural data whose weights the page names.
 const NAMED: usize = 3;
@@ -222,7 +223,7 @@ fn verdicts(context: &RenderContext<'_>) -> Vec<Block> {
         let address = context.hypothesis(&hypothesis.id);
         let registration = view.registrations.iter().find(|(id, _)| *id == hypothesis.id);
         let mut claim = line![link(address, &hypothesis.title)];
-        for tag in registration.iter().flat_map(|(_, registration)| tags(registration)) {
+        for tag in registration.iter().flat_map(|(_, found)| tags(found)) {
             claim.push(line![" ", Span::Tag(tag)]);
         }
         let mut row = row![
@@ -250,18 +251,39 @@ fn verdicts(context: &RenderContext<'_>) -> Vec<Block> {
         Block::Table(table),
         Block::text(Role::Minor, prose(prose::VERDICTS)),
     ];
+    blocks.extend(under_another_judge(context).map(|line| Block::text(Role::Minor, line)));
     blocks.extend(calibration::pointer(context));
     blocks.extend(corrected::family(context));
     blocks.extend(corrected::listed(context));
     blocks
 }
 
-/// What a reader has to know of a registration before the verdict.
+/// The claims that were registered under another version of the judge: said once, as it is so of most.
+fn under_another_judge(context: &RenderContext<'_>) -> Option<Line> {
+    let all = &context.view.registrations;
+    let is_so = |registration: &Registration| registration.entered.iter().any(|what| says_judge(what));
+    let those: Vec<&String> = all.iter().filter(|(_, one)| is_so(one)).map(|(id, _)| id).collect();
+    let which = match those.len() {
+        0 => return None,
+        n if n == all.len() => "every claim".to_string(),
+        _ => those.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    Some(Line::from(format!(
+        "Registered under an earlier version of the judge than the present one (the page of each says which): {which}. Other inputs that \
+         differ from those registered are marked above."
+    )))
+}
+
+fn says_judge(what: &str) -> bool {
+    what.starts_with(OTHER_JUDGE)
+}
+
+/// What a reader has to know of a registration before the verdict; the version of the judge is said of all at once.
 fn tags(registration: &Registration) -> Vec<&'static str> {
     let all = [
         (registration.exploratory, "exploratory"),
         (!registration.effects.is_empty(), "other verdict as registered"),
-        (!registration.entered.is_empty(), "other inputs than registered"),
+        (registration.entered.iter().any(|what| !says_judge(what)), "other inputs than registered"),
         (registration.derived.is_some(), "copy of another claim"),
     ];
     all.into_iter().filter_map(|(is_so, tag)| is_so.then_some(tag)).collect()
@@ -282,6 +304,20 @@ fn primary_protocols(hypothesis: &HypothesisOutcome) -> Span {
 mod tests {
     use super::*;
     use number::facts::ModelFacts;
+
+    #[test]
+    fn another_version_of_the_judge_is_no_tag() {
+        let entered = |what: &[&str]| Registration {
+            entered: what.iter().map(|what| what.to_string()).collect(),
+            ..Registration::default()
+        };
+        let judge = format!("{OTHER_JUDGE} 13, 6 when registered");
+        assert!(tags(&entered(&[&judge])).is_empty());
+        assert_eq!(
+            tags(&entered(&[&judge, "the seed is 2, 1 when registered"])),
+            ["other inputs than registered"]
+        );
+    }
 
     #[test]
     fn models_are_counted_by_what_they_are() {

@@ -22,6 +22,7 @@ mod prompts;
 mod prose;
 mod rates;
 mod shares;
+mod wiring;
 
 pub use paper::published_figures;
 
@@ -44,6 +45,7 @@ const PAGES: &[Build] = &[
     paper::statistics::pages,
     layers::pages,
     models::pages,
+    wiring::pages,
     prompts::pages,
     methods::pages,
 ];

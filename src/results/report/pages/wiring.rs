@@ -96,8 +96,8 @@ fn draw(wiring: &BlockWiring) -> Drawing {
     let rows = if wiring.parallel { count } else { 1 };
     let mut sheet = Drawing::new(WIDTH, STREAM + ROW * rows as f64 + 46.0);
     let end = WIDTH - LEFT;
-    sheet.strokes("guide", 2.5, vec![vec![(LEFT, STREAM), (end, STREAM)]]);
-    sheet.polyline("guide", &[(end - 8.0, STREAM - 5.0), (end, STREAM), (end - 8.0, STREAM + 5.0)]);
+    sheet.strokes("reference", 2.5, vec![vec![(LEFT, STREAM), (end, STREAM)]]);
+    sheet.polyline("reference", &[(end - 8.0, STREAM - 5.0), (end, STREAM), (end - 8.0, STREAM + 5.0)]);
     sheet.text("small", (LEFT, STREAM - 20.0), Anchor::Start, "resid of layer l");
     sheet.text("small", (end, STREAM - 20.0), Anchor::End, "resid of layer l + 1");
     for (at, branch) in wiring.branches.iter().enumerate() {
@@ -120,7 +120,7 @@ fn draw(wiring: &BlockWiring) -> Drawing {
 
 /// A branch from where it leaves the stream to where it writes to it, `y` being the height of its modules.
 fn draw_branch(sheet: &mut Drawing, wiring: &BlockWiring, branch: &str, (leave, y): (f64, f64), rise: f64) {
-    sheet.polyline("guide", &[(leave, STREAM), (leave, y), (rise, y), (rise, STREAM)]);
+    sheet.polyline("tick", &[(leave, STREAM), (leave, y), (rise, y), (rise, STREAM)]);
     let module = leave + 170.0;
     if wiring.norm_before {
         boxed(sheet, (leave + 36.0, y), 22.0, "norm");
@@ -136,13 +136,13 @@ fn draw_branch(sheet: &mut Drawing, wiring: &BlockWiring, branch: &str, (leave, 
     };
     tap((leave + 97.0, y + 26.0), Anchor::Middle, format!("{branch}_module_in"));
     tap((module + 76.0, y + 26.0), Anchor::Middle, format!("{branch}_module_out"));
-    tap((rise + 12.0, y - 22.0), Anchor::Start, format!("{branch}_out"));
-    sheet.rectangle("hollow", (rise - 8.0, STREAM - 8.0), (rise + 8.0, STREAM + 8.0));
+    tap((rise - 12.0, y - 30.0), Anchor::End, format!("{branch}_out"));
+    sheet.rectangle("mark hollow", (rise - 8.0, STREAM - 8.0), (rise + 8.0, STREAM + 8.0));
     sheet.text("inside", (rise, STREAM), Anchor::Middle, "+");
 }
 
 fn boxed(sheet: &mut Drawing, (x, y): (f64, f64), half: f64, text: &str) {
-    sheet.rectangle("hollow", (x - half, y - HALF), (x + half, y + HALF));
+    sheet.rectangle("mark hollow", (x - half, y - HALF), (x + half, y + HALF));
     sheet.text("inside", (x, y), Anchor::Middle, text);
 }
 

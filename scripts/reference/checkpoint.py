@@ -105,6 +105,8 @@ def random_tensor(name: str, shape: tuple, case: Case, tied: bool, rng: np.rando
 def stale_buffers(case: Case, tensors: dict) -> dict:
     """What old exports stored beside the weights; wrong values on purpose, since nobody may read them."""
     extra = {}
+    if case.family == "glm4_moe":
+        return block_after_the_last(case, tensors)
     layers = next(case.config[k] for k in ("num_hidden_layers", "n_layer", "num_layers") if k in case.config)
     for i in range(layers):
         if case.family == "llama":
@@ -121,6 +123,17 @@ def stale_buffers(case: Case, tensors: dict) -> dict:
         if case.family == "gpt_neox":
             extra[f"{scope}.rotary_emb.inv_freq"] = torch.full((3,), 0.5)
     return extra
+
+
+def block_after_the_last(case: Case, tensors: dict) -> dict:
+    """A block that predicts the token after the next, as GLM-4.5 has it; wrong values on purpose, like those of buffers."""
+    last, width = case.config["num_hidden_layers"] - 1, case.config["hidden_size"]
+    block, after = f"model.layers.{last}.", f"model.layers.{last + 1}."
+    extra = {after + n.removeprefix(block): torch.full_like(v, 0.5) for n, v in tensors.items() if n.startswith(block)}
+    dtype = getattr(torch, case.dtype)
+    for name in ("enorm", "hnorm", "shared_head.norm"):
+        extra[f"{after}{name}.weight"] = torch.full((width,), 0.5, dtype=dtype)
+    return extra | {f"{after}eh_proj.weight": torch.full((width, 2 * width), 0.5, dtype=dtype)}
 
 
 def write_json(path: Path, value, indent=None):

@@ -44,8 +44,11 @@ def of_granite(name: str, tensor: torch.Tensor) -> dict:
 APART = gated_experts("gate_proj", "up_proj", "down_proj")
 LIKE_MIXTRAL = gated_experts("w1", "w3", "w2", "block_sparse_moe")
 HUB = {
+    "dots1": APART,
     "flex_olmo": APART,
+    "glm4_moe": APART,
     "granitemoe": of_granite,
+    "granitemoeshared": of_granite,
     "minimax_m2": LIKE_MIXTRAL,
     "mixtral": LIKE_MIXTRAL,
     "olmoe": APART,

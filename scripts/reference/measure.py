@@ -24,7 +24,7 @@ def measure(model, ids: list) -> dict:
     taps = taps_of(model.config)
     blocks = model.get_submodule(taps.layers)
     streams, attn, mlp, final, mids = [], [], [], [], []
-    attn_in, mlp_in, attn_module, mlp_module = [], [], [], []
+    attn_in, mlp_in, attn_module, mlp_module, beside = [], [], [], [], []
     hooks = [blocks[0].register_forward_pre_hook(lambda _m, a: streams.append(a[0].clone()))]
 
     def keep(module, to):
@@ -45,6 +45,8 @@ def measure(model, ids: list) -> dict:
         keep(block.get_submodule(ffn_module), mlp_module)
         keep_input(block.get_submodule(taps.attention_input or attention_module), attn_in)
         keep_input(block.get_submodule(taps.mlp_input or ffn_module), mlp_in)
+        if taps.mlp_beside:
+            keep(block.get_submodule(taps.mlp_beside), beside)
         keep(block, streams)
         if taps.stream_norms:
             keep(block.get_submodule(taps.stream_norms[0]), mids)
@@ -60,6 +62,8 @@ def measure(model, ids: list) -> dict:
         for hook in hooks:
             hook.remove()
 
+    if taps.mlp_beside:
+        mlp, mlp_module = ([m + b for m, b in zip(one, beside)] for one in (mlp, mlp_module))
     flat = [mlp, mlp_in, mlp_module]  # opt's MLP sees [T, D]
     mlp, mlp_in, mlp_module = ([m.reshape(streams[0].shape) for m in one] for one in flat)
     if taps.write_scale:

@@ -16,6 +16,8 @@ class Router:
     sigmoid: bool = False  # scores are logistic functions of the logits, else their softmax
     # Path from the block of a vector that is added to the scores for the choice alone.
     correction: str | None = None
+    # The module has groups (`num_group`, of which `topk_group` are open), ranked by the sum of this many of their best experts.
+    group_best: int | None = None
 
     def parts(self, output):
         """Logits `[T, E]`, weights and indices `[T, K]` of what the module gives."""
@@ -44,14 +46,27 @@ class Routers:
         return hook
 
     def sorted(self, layer, logits, weights, indices):
-        """Logits, ranked scores, and weights and indices with the best choice first."""
+        """Logits, ranked scores, weights and indices with the best choice first, and the margin of the choice of groups."""
         ranked = logits
         if self.router.correction:
             module, name = self.router.correction.rsplit(".", 1)
             correction = getattr(self.blocks[layer].get_submodule(module), name)
             ranked = self.scores(logits) + correction.double()
+        ranked, between_groups = self.limited(layer, ranked)
         order = ranked.gather(1, indices).argsort(dim=1, descending=True)
-        return logits, ranked, weights.gather(1, order), indices.gather(1, order)
+        return logits, ranked, weights.gather(1, order), indices.gather(1, order), between_groups
+
+    def limited(self, layer, ranked):
+        """Minus infinity for experts of closed groups; by how much the last open group leads the best closed one."""
+        module = self.router.group_best and self.blocks[layer].get_submodule(self.router.module)
+        if not module or module.topk_group == module.num_group:
+            return ranked, torch.full(ranked.shape[:1], float("inf"), dtype=ranked.dtype)
+        grouped = ranked.unflatten(1, (module.num_group, -1))
+        groups = grouped.topk(self.router.group_best).values.sum(-1)
+        leading, order = groups.topk(module.topk_group + 1)
+        is_open = torch.zeros_like(groups, dtype=torch.bool).scatter(1, order[:, :-1], True)
+        limited = grouped.masked_fill(~is_open.unsqueeze(-1), -float("inf"))
+        return limited.flatten(1), leading[:, -2] - leading[:, -1]
 
     def scores(self, logits):
         return logits.sigmoid() if self.router.sigmoid else logits.softmax(-1)
@@ -67,12 +82,12 @@ class Routers:
         return {
             "router_entropy_nats": lambda: rows(self.entropy, [None] * tokens),
             "router_margin": lambda: rows(margin, [None] * tokens),
-            "expert_weight": lambda: rows(lambda _l, _r, weights, _i: weights, [[None] * chosen] * tokens),
+            "expert_weight": lambda: rows(lambda _l, _r, weights, *_: weights, [[None] * chosen] * tokens),
             "expert_tokens": lambda: rows(shares, [None] * experts),
             "router_near_ties": lambda: self.near_ties(),
         }
 
-    def entropy(self, logits, _ranked, _weights, _indices):
+    def entropy(self, logits, *_):
         scores = self.scores(logits)
         shares = scores / scores.sum(-1, keepdim=True)
         return -(shares * shares.log()).sum(-1)
@@ -82,14 +97,15 @@ class Routers:
         return float((margins < NEAR_TIE).any(0).sum())
 
 
-def margin(_logits, ranked, _weights, indices):
-    """By how much the last chosen expert leads the best other one."""
+def margin(_logits, ranked, _weights, indices, between_groups):
+    """By how much the last chosen expert leads the best other one, or the last open group the best closed one if that is less."""
     chosen = torch.zeros_like(ranked, dtype=torch.bool).scatter(1, indices, True)
     infinity = torch.tensor(float("inf"), dtype=ranked.dtype)
-    return torch.where(chosen, ranked, infinity).amin(1) - torch.where(chosen, -infinity, ranked).amax(1)
+    between_experts = torch.where(chosen, ranked, infinity).amin(1) - torch.where(chosen, -infinity, ranked).amax(1)
+    return torch.minimum(between_experts, between_groups)
 
 
-def shares(logits, _ranked, _weights, indices):
+def shares(logits, _ranked, _weights, indices, _between_groups):
     tokens, experts = logits.shape
     return torch.bincount(indices.flatten(), minlength=experts).double() / tokens
 

@@ -21,6 +21,8 @@ class Taps:
     mlp_module: str | None = None
     attention_input: str | None = None
     mlp_input: str | None = None
+    # A module whose output is added to what `mlp` gives.
+    mlp_beside: str | None = None
     # A norm on the stream itself, after each branch: block = norms[1](m + mlp(m)), m = norms[0](x + attention(x)).
     # Then the branches' writes are m - x and block - m.
     stream_norms: tuple[str, str] | None = None
@@ -38,6 +40,8 @@ POST_NORM_IN_BRANCH = Taps(
     mlp_module="mlp",
 )
 EXPERTS = replace(PRE_NORM, router=Router("mlp.gate"))
+# As in DeepSeek V3.
+GROUPED_EXPERTS = replace(PRE_NORM, router=Router("mlp.gate", True, "mlp.gate.e_score_correction_bias", group_best=2))
 GPT = Taps("transformer.h", "attn", "mlp", "transformer.ln_f")
 
 OPT_LIKE = replace(PRE_NORM, mlp="fc2", mlp_input="fc1", final_norm="model.layer_norm")
@@ -59,6 +63,7 @@ FAMILIES = {
     "cohere": PRE_NORM,
     "cohere2": PRE_NORM,
     "cwm": PRE_NORM,
+    "dots1": GROUPED_EXPERTS,
     "ernie4_5": PRE_NORM,
     "exaone4": POST_NORM_IN_BRANCH,
     "falcon": replace(GPT, attention="self_attention"),
@@ -74,6 +79,7 @@ FAMILIES = {
         attention_module="self_attn",
         mlp_module="mlp",
     ),
+    "glm4_moe": GROUPED_EXPERTS,
     "gpt2": GPT,
     "gpt_bigcode": GPT,
     "gpt_neo": GPT,
@@ -83,6 +89,13 @@ FAMILIES = {
     "granitemoe": replace(
         PRE_NORM,
         mlp="block_sparse_moe",
+        router=Router("block_sparse_moe.router"),
+        write_scale="residual_multiplier",
+    ),
+    "granitemoeshared": replace(
+        PRE_NORM,
+        mlp="block_sparse_moe",
+        mlp_beside="shared_mlp",
         router=Router("block_sparse_moe.router"),
         write_scale="residual_multiplier",
     ),

@@ -26,6 +26,7 @@ from . import (
     qwen,
     remote,
     rope_scaling,
+    shared_experts,
     wrapped,
 )
 from .case import PROMPT_LENGTHS, Case
@@ -34,7 +35,7 @@ from .case import PROMPT_LENGTHS, Case
 CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt_neox.CASES + llama.FUSED)]
 CASES += mistral.CASES + gemma.CASES + apertus.CASES
 CASES += gpt.CASES + opt.CASES + alibi.CASES + partial_rotary.CASES
-CASES += experts.CASES + latent.CASES
+CASES += experts.CASES + shared_experts.CASES + latent.CASES
 CASES += qwen.CASES + phi3.CASES + modern.CASES + rope_scaling.CASES
 CASES += flags.CASES + older.CASES + wrapped.CASES + remote.CASES
 

@@ -19,9 +19,8 @@ impl Mixture {
     pub(super) fn apply(&self, d: &Decoder, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         let Router { experts, chosen, .. } = self.router;
         let width = d.sizes.hidden_size;
-        let module = &mut s.at(self.module);
-        let choice = choose(module, self.router, x, width)?;
-        let shared = self.shared.map(|shared| shared.apply(d, module, x)).transpose()?;
+        let choice = choose(&mut s.at(self.module), self.router, x, width)?;
+        let shared = self.shared.map(|shared| shared.apply(d, s, x)).transpose()?;
         let given = mixed(&mut s.at(self.experts), choice, x, (experts, chosen), self.layout, |s, x| {
             self.expert(d, s, x)
         })?;
@@ -35,6 +34,7 @@ impl Mixture {
 }
 
 impl Shared {
+    /// The MLP over `x [T, D]`, `s` being the block's scope.
     fn apply(self, d: &Decoder, s: &mut Scope, x: Value) -> Result<Value, GraphError> {
         let given = linear_layers(d, &mut s.at(self.module), self.layers, self.width, x)?;
         let Some(gate) = self.gate else { return Ok(given) };

@@ -22,11 +22,11 @@ pub(super) struct Mixture {
 /// An MLP beside the experts that every token goes through.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shared {
-    /// Its module, beside the router.
+    /// Its module, relative to the block.
     pub module: &'static str,
     pub layers: MlpLayers,
     pub width: usize,
-    /// Name of the linear layer, beside the router, whose logistic function is a factor on what the MLP gives.
+    /// The linear layer, relative to the block, whose logistic function is a factor on what the MLP gives.
     pub gate: Option<&'static str>,
 }
 

@@ -11,6 +11,7 @@ mod choices;
 mod class;
 mod config;
 mod decoder;
+mod deepseek;
 mod error;
 mod experts;
 mod families;

@@ -1,6 +1,6 @@
 //! Mixtures of experts: a router scores the experts for each token, and the token's row goes through the best of them alone.
 
-use super::{ExpertLayout, Scope, linear::linear};
+use super::{ExpertLayout, Scope, groups::Groups, linear::linear};
 use crate::graph::{Binary, Constant, GraphError, Reduction, Unary, Value};
 
 /// How a router chooses experts for a row, and weighs what they give.
@@ -18,6 +18,8 @@ pub struct Router {
     pub scores: Scores,
     /// Name of a vector `[E]` that is added to the scores for the choice alone.
     pub correction: Option<&'static str>,
+    /// Groups of experts that limit the choice.
+    pub groups: Option<Groups>,
     /// The weights of a row are divided by their sum.
     pub normalised: bool,
     /// Factor on the weights.
@@ -34,6 +36,7 @@ impl Router {
             chosen,
             scores: Scores::Softmax,
             correction: None,
+            groups: None,
             normalised: false,
             scale: 1.0,
         }
@@ -67,7 +70,8 @@ pub struct Choice {
     pub weights: Value,
 }
 
-/// The choice for every row of `x [T, D]`. Measured on the way are the entropy of the scores and the margin of the choice.
+/// The choice for every row of `x [T, D]`. Measured on the way are the entropy of the scores and the margin
+/// of the choice: with groups, the smaller of the margins of groups and of experts in open ones.
 pub fn choose(s: &mut Scope, router: Router, x: Value, width: usize) -> Result<Choice, GraphError> {
     let Router { experts, chosen, .. } = router;
     let logits = linear(s, router.name, x, (width, experts), router.bias)?;
@@ -83,12 +87,22 @@ pub fn choose(s: &mut Scope, router: Router, x: Value, width: usize) -> Result<C
             s.add(scores, correction)?
         }
     };
-    let (best, order) = s.top_k(ranked, (chosen + 1).min(experts))?;
-    if chosen < experts {
+    let limited = router.groups.map(|groups| groups.limited(s, ranked, experts)).transpose()?;
+    let (ranked, best_groups) = limited.map_or((ranked, None), |(ranked, best)| (ranked, Some(best)));
+    let candidates = router.groups.map_or(experts, |groups| groups.candidates(experts));
+    let (best, order) = s.top_k(ranked, (chosen + 1).min(candidates))?;
+    let has_rest = chosen < candidates;
+    if has_rest || best_groups.is_some() {
         s.measure("router_margin", |s| {
-            let last = s.slice(best, 1, chosen - 1, chosen)?;
-            let next = s.slice(best, 1, chosen, chosen + 1)?;
-            let margin = s.sub(last, next)?;
+            let margin = match best_groups.zip(router.groups) {
+                None => lead(s, best, chosen)?,
+                Some((best, groups)) if !has_rest => lead(s, best, groups.open)?,
+                Some((best_groups, groups)) => {
+                    let (of_groups, of_experts) =
+                        (lead(s, best_groups, groups.open)?, lead(s, best, chosen)?);
+                    s.binary(Binary::Min, of_groups, of_experts)?
+                }
+            };
             s.reduce(Reduction::Sum, margin)
         })?;
     }
@@ -106,6 +120,13 @@ pub fn choose(s: &mut Scope, router: Router, x: Value, width: usize) -> Result<C
     };
     let weights = if router.scale == 1.0 { weights } else { s.scale(weights, router.scale)? };
     Ok(Choice { experts: order, weights })
+}
+
+/// By how much the last of `chosen` leads the next, `[T, 1]`, of ranks from the best on, `[T, chosen + 1]`.
+fn lead(s: &mut Scope, best: Value, chosen: usize) -> Result<Value, GraphError> {
+    let last = s.slice(best, 1, chosen - 1, chosen)?;
+    let next = s.slice(best, 1, chosen, chosen + 1)?;
+    s.sub(last, next)
 }
 
 /// What the chosen experts make of the rows of `x [T, D]`, weighted and added, `[T, D]`.
@@ -170,7 +191,7 @@ fn spread(s: &mut Scope, choice: Choice, (experts, chosen): (usize, usize)) -> R
     s.reduce(Reduction::Sum, kept)
 }
 
-fn numbers(s: &mut Scope, count: usize, shape: &[usize]) -> Result<Value, GraphError> {
+pub(super) fn numbers(s: &mut Scope, count: usize, shape: &[usize]) -> Result<Value, GraphError> {
     s.constant(Constant::I64((0..count as i64).collect()), shape)
 }
 

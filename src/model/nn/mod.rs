@@ -5,6 +5,7 @@
 pub mod activation;
 pub mod attention;
 pub mod experts;
+pub mod groups;
 pub mod length;
 pub mod linear;
 pub mod mask;

@@ -34,6 +34,7 @@ families! {
     cohere
     cohere2
     cwm
+    dots1
     ernie4_5
     exaone
     exaone4
@@ -44,6 +45,7 @@ families! {
     gemma3
     glm
     glm4
+    glm4_moe
     gpt2
     gpt_bigcode
     gpt_neo
@@ -51,6 +53,7 @@ families! {
     gptj
     granite
     granitemoe
+    granitemoeshared
     helium
     hunyuan
     internlm2

@@ -105,10 +105,10 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let router = Router { normalised: c.norm_topk_prob, ..Router::softmax("gate", experts, chosen) };
     let mixture = Mixture::in_mlp(router, width);
     let shared = Shared {
-        module: "shared_expert",
+        module: "mlp.shared_expert",
         layers: mixture.layers,
         width: shared_width,
-        gate: Some("shared_expert_gate"),
+        gate: Some("mlp.shared_expert_gate"),
     };
     let mixture = Mixture { shared: Some(shared), ..mixture };
     let llama = Decoder::like_llama(FAMILY, (c.sizes, heads), norm, rope, activation, c.tie_word_embeddings);

@@ -8,6 +8,7 @@ pub mod glob;
 pub mod hash;
 pub mod lookup;
 pub mod named_enum;
+pub mod nearest;
 pub mod processor;
 pub mod progress;
 pub mod publish;

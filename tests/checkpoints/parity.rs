@@ -13,6 +13,7 @@ use engine::run::Graphs;
 use model::{
     arch::{self, KnownFamily, NormPlaces, Recipe, known_families},
     checkpoint::{Checkpoint, quantisations},
+    nn::ExpertLayout,
 };
 use number::{
     evidence::{Measurement, PromptInfo},
@@ -200,8 +201,7 @@ fn known(table: &BTreeMap<String, Vec<Row<'_>>>) -> String {
         };
         let places: BTreeSet<NormPlaces> = recipes.iter().map(Recipe::norm_places).collect();
         let routed = recipes.iter().flat_map(|recipe| (0..recipe.blocks()).filter_map(|l| recipe.routed(l)));
-        let experts: BTreeSet<String> =
-            routed.map(|one| format!("{:?}", one.experts.layout).to_lowercase()).collect();
+        let experts: BTreeSet<ExpertLayout> = routed.map(|one| one.experts.layout).collect();
         let worst = rows.iter().map(|row| row.worst.error).fold(0.0, f64::max);
         let known = KnownFamily {
             family: family.clone(),

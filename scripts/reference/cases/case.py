@@ -50,3 +50,7 @@ LLAMA3 = {
     "original_max_position_embeddings": 32,
     "rope_type": "llama3",
 }
+
+
+def without(config, *keys):
+    return {key: value for key, value in config.items() if key not in keys}

@@ -1,6 +1,6 @@
 """Checkpoints with experts in place of the MLP: OLMoE, Mixtral, Qwen2 and Qwen3 with experts."""
 
-from .case import Case, rope
+from .case import Case, rope, without
 
 
 def olmoe(**more):
@@ -163,6 +163,13 @@ def minimax_m2(**more):
 
 LENGTHS = (1, 5, 17)
 
+GRANITE_FACTORS = {
+    "attention_multiplier": 0.3,
+    "embedding_multiplier": 3.0,
+    "logits_scaling": 0.5,
+    "residual_multiplier": 0.22,
+}
+
 CASES = [
     Case(
         "olmoe_1b_7b_bf16",
@@ -202,18 +209,14 @@ CASES = [
         "mixtral_window_one_expert_f16",
         "float16",
         "one expert a token; sliding window 7, head_dim of its own, nested rope_parameters; no num_key_value_heads",
-        {
-            key: value
-            for key, value in mixtral(
+        without(mixtral(
                 head_dim=8,
                 num_attention_heads=8,
                 num_experts_per_tok=1,
                 rope_parameters=rope(10000.0),
                 sliding_window=7,
                 torch_dtype="float16",
-            ).items()
-            if key not in ("num_key_value_heads", "rope_theta")
-        },
+            ), "num_key_value_heads", "rope_theta"),
         acts=({"sliding_window": 8}, {"num_experts_per_tok": 2}),
     ),
     Case(
@@ -269,14 +272,7 @@ CASES = [
         "bfloat16",
         "3 of 5 experts in two tensors (input_linear, output_linear), softmax over the chosen; factors on embedding, scores, writes "
         "and logits; tied",
-        granitemoe(
-            attention_multiplier=0.3,
-            embedding_multiplier=3.0,
-            logits_scaling=0.5,
-            residual_multiplier=0.22,
-            tie_word_embeddings=True,
-            torch_dtype="bfloat16",
-        ),
+        granitemoe(**GRANITE_FACTORS, tie_word_embeddings=True, torch_dtype="bfloat16"),
         lengths=LENGTHS,
         acts=({"attention_multiplier": 1.0}, {"residual_multiplier": 1.0}, {"num_experts_per_tok": 2}),
         scales={"embed_tokens": 0.6},
@@ -301,13 +297,9 @@ CASES = [
         "flex_olmo_normalised_f16",
         "float16",
         "weights that add up to 1; biases of attention, tied; rope_theta and eps not given",
-        {
-            key: value
-            for key, value in flex_olmo(
+        without(flex_olmo(
                 attention_bias=True, norm_topk_prob=True, tie_word_embeddings=True, torch_dtype="float16"
-            ).items()
-            if key not in ("rope_theta", "rms_norm_eps")
-        },
+            ), "rope_theta", "rms_norm_eps"),
         lengths=LENGTHS,
         acts=({"num_experts_per_tok": 2}, {"rope_theta": 100.0}),
         scales={"embed_tokens": 0.7},

@@ -1,7 +1,7 @@
 """Families that are LLaMA with a few choices made otherwise, in small checkpoints: configs have the keys that the hub's
 have, and lack those that the class fills in."""
 
-from .case import LLAMA3, Case, rope
+from .case import LLAMA3, Case, rope, without
 
 LENGTHS = (1, 5, 17)
 WINDOWS = ["sliding_attention", "sliding_attention", "full_attention"]
@@ -25,10 +25,6 @@ def small(model_type, architecture, **more):
         "rope_theta": 10000.0,
         "vocab_size": 67,
     } | more
-
-
-def without(config, *keys):
-    return {key: value for key, value in config.items() if key not in keys}
 
 
 def case(name, notes, config, **more):

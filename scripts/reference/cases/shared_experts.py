@@ -1,7 +1,7 @@
 """Checkpoints with experts beside an MLP that every token goes through: GLM-4.5, Granite and dots.llm1."""
 
-from .case import Case
-from .experts import small
+from .case import Case, without
+from .experts import GRANITE_FACTORS, small
 
 LENGTHS = (1, 17)
 
@@ -72,9 +72,7 @@ CASES = [
         "float16",
         "3 of 12 experts, out of the 2 best of 4 groups; two shared ones, no dense block; norms on heads of q and k, weights as "
         "scored; tied; partial_rotary_factor, rope_theta and eps not given",
-        {
-            key: value
-            for key, value in glm4_moe(
+        without(glm4_moe(
                 first_k_dense_replace=0,
                 n_group=4,
                 n_routed_experts=12,
@@ -84,9 +82,7 @@ CASES = [
                 topk_group=2,
                 torch_dtype="float16",
                 use_qk_norm=True,
-            ).items()
-            if key not in ("partial_rotary_factor", "rope_theta", "rms_norm_eps")
-        },
+            ), "partial_rotary_factor", "rope_theta", "rms_norm_eps"),
         lengths=LENGTHS,
         acts=({"norm_topk_prob": True}, {"topk_group": 1}, {"topk_group": 4}, {"n_group": 2}, {"routed_scaling_factor": 2.5}),
         scales={"e_score_correction_bias": 0.3, "embed_tokens": 0.7},
@@ -95,14 +91,7 @@ CASES = [
         "granitemoeshared_bf16",
         "bfloat16",
         "3 of 5 experts beside an MLP of its own module; factors on embedding, scores, writes and logits; tied",
-        granitemoeshared(
-            attention_multiplier=0.3,
-            embedding_multiplier=3.0,
-            logits_scaling=0.5,
-            residual_multiplier=0.22,
-            tie_word_embeddings=True,
-            torch_dtype="bfloat16",
-        ),
+        granitemoeshared(**GRANITE_FACTORS, tie_word_embeddings=True, torch_dtype="bfloat16"),
         lengths=LENGTHS,
         acts=({"attention_multiplier": 1.0}, {"residual_multiplier": 1.0}, {"num_experts_per_tok": 2}),
         scales={"embed_tokens": 0.6},
@@ -136,9 +125,7 @@ CASES = [
         "float16",
         "2 of 8 experts, out of the best of 4 groups, which is all of it; a window of 5 from the second block on; biases of "
         "attention, head_dim of its own; norm_topk_prob and first_k_dense_replace not given",
-        {
-            key: value
-            for key, value in dots1(
+        without(dots1(
                 attention_bias=True,
                 head_dim=6,
                 max_window_layers=1,
@@ -146,9 +133,7 @@ CASES = [
                 num_experts_per_tok=2,
                 sliding_window=5,
                 torch_dtype="float16",
-            ).items()
-            if key not in ("norm_topk_prob", "first_k_dense_replace")
-        },
+            ), "norm_topk_prob", "first_k_dense_replace"),
         lengths=LENGTHS,
         acts=({"norm_topk_prob": True}, {"topk_group": 2}, {"n_group": 2}, {"sliding_window": 6}, {"max_window_layers": 0}),
         scales={"e_score_correction_bias": 0.3},

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use crate::pipeline::{self, PendingTokenizer, Subject, WhenMissing};
+use base::nearest::nearest;
 use base::{lookup, progress::Progress};
 use model::checkpoint::{Memo, is_gguf};
 use model::hub::HubId;
@@ -90,7 +91,7 @@ pub(super) fn find(name: &str, list: &Path, progress: &dyn Progress) -> Result<F
 /// The nearest id, or else the first few: a list may be long.
 fn meant(name: &str, known: &[&str]) -> String {
     const SHOWN: usize = 8;
-    if let Some(near) = config::nearest(name, known.iter().copied()) {
+    if let Some(near) = nearest(name, known.iter().copied()) {
         return format!("did you mean {near:?}?");
     }
     let shown = known[..known.len().min(SHOWN)].join(", ");

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::options::ExperimentOptions;
 use super::{output, run};
 use crate::pipeline::Written;
-use study::config::nearest;
+use base::nearest::nearest;
 
 /// All pages, one after the other.
 const ALL: &str = "all";

@@ -63,11 +63,6 @@ pub trait Architecture: fmt::Debug + Send + Sync {
         NormPlaces::Before
     }
 
-    /// Blocks may lie after the last one, which predict further tokens: they write nothing to the stream and are not read.
-    fn predicts_further(&self) -> bool {
-        false
-    }
-
     /// Norms scale by 1 + their weight.
     fn norms_from_one(&self) -> bool {
         false

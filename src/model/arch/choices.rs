@@ -53,8 +53,6 @@ pub(super) struct Decoder {
     pub logit_cap: Option<f32>,
     /// Deviation of weights before training where the config does not say.
     pub initializer_range: f64,
-    /// Blocks after the last predict further tokens.
-    pub predicts_further: bool,
     /// The initial values of tensors that do not follow the common rule.
     pub initial: fn(&str) -> Option<Initial>,
 }
@@ -252,7 +250,6 @@ impl Decoder {
             logit_scale: None,
             logit_cap: None,
             initializer_range: 0.02,
-            predicts_further: false,
             initial: |_| None,
             sizes,
         }

@@ -161,10 +161,6 @@ impl Architecture for Decoder {
         }
     }
 
-    fn predicts_further(&self) -> bool {
-        self.predicts_further
-    }
-
     fn norms_from_one(&self) -> bool {
         matches!(self.norm.kind, NormKind::RmsFromOne | NormKind::LayerFromOne)
     }

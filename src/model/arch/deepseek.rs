@@ -17,7 +17,7 @@ use crate::nn::{
 };
 
 /// What a class has where a config says nothing; without a number, the config must say it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Sparse {
     /// `n_routed_experts`.
     pub experts: Option<usize>,

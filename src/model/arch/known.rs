@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::nn::ExpertLayout;
+
 /// Where the norms of a block stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -31,8 +33,8 @@ pub struct KnownFamily {
     pub positions: Vec<String>,
     /// As in [`number::facts::ModelFacts::mlp`].
     pub mlp: Vec<String>,
-    /// How the tensors of experts lie, where blocks have them: `apart`, one set for each, or `stacked`, all in one.
-    pub experts: Vec<String>,
+    /// How the tensors of experts lie, where blocks have them.
+    pub experts: Vec<ExpertLayout>,
     /// How many checkpoints were compared, of every format.
     pub checkpoints: usize,
     /// The largest error of any observation on them: relative, but absolute for cosines and shares.

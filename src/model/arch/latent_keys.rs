@@ -10,6 +10,7 @@ use super::{
     config::typed,
     latent::Latent,
     rope::RopeKeys,
+    scaling::magnitude,
     sizes::sizes,
 };
 use crate::nn::{attention::Attention, rope::Pairs};
@@ -107,7 +108,6 @@ fn score_magnitude(family: &'static str, rope: &RopeKeys) -> Result<f64, ArchErr
             let reason = "`mscale_all_dim` without a `factor` beside it".to_string();
             Err(ArchError::Config { family, reason })
         }
-        (Some(_), Some(factor)) if factor <= 1.0 => Ok(1.0),
-        (Some(share), Some(factor)) => Ok(0.1 * share * factor.ln() + 1.0),
+        (Some(share), Some(factor)) => Ok(magnitude(factor, share)),
     }
 }

@@ -21,6 +21,8 @@ pub struct Names {
     /// How names of what older exports keep beside the weights of a block end: tables and masks that follow from the
     /// config. Nothing reads them.
     pub buffers: &'static [&'static str],
+    /// Blocks after the last one, which predict further tokens: they write nothing to the stream, and nothing reads them.
+    pub further: usize,
 }
 
 /// How the names of tables end that exports of many families keep in a block, at any depth: rotary frequencies and their
@@ -57,6 +59,12 @@ impl Names {
         is_mask || is_scale || tensor.ends_with(STATE) || ends(self.buffers) || ends(&TABLES)
     }
 
+    /// Whether a tensor, named from the number of its block on, lies in one of the blocks after the last of `blocks`.
+    pub(super) fn is_further(&self, tensor: &str, blocks: usize) -> bool {
+        let number = tensor.split('.').next().and_then(|number| number.parse::<usize>().ok());
+        number.and_then(|number| number.checked_sub(blocks)).is_some_and(|after| after < self.further)
+    }
+
     /// As LLaMA's class has them, and many after it.
     pub fn like_llama(tied: bool) -> Names {
         Names {
@@ -67,6 +75,7 @@ impl Names {
             unembedding_bias: None,
             tied,
             buffers: &[".rotary_emb.inv_freq"],
+            further: 0,
         }
     }
 }
@@ -76,4 +85,18 @@ pub(super) fn base(names: &Names, checkpoint: &Checkpoint) -> &'static str {
     let usual = names.base.first().copied().unwrap_or_default();
     let mut prefixes = names.base.iter().copied().chain([""]);
     prefixes.find(|prefix| checkpoint.has(&format!("{prefix}{}", names.embedding))).unwrap_or(usual)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_as_many_blocks_are_further_as_the_config_says() {
+        let names = Names { further: 1, ..Names::like_llama(false) };
+        let of = |tensor| names.is_further(tensor, 2);
+        assert!(of("2.mlp.gate.weight"));
+        assert!(!of("1.mlp.gate.weight") && !of("3.mlp.gate.weight") && !of("x.weight"));
+        assert!(!Names::like_llama(false).is_further("2.mlp.gate.weight", 2));
+    }
 }

@@ -178,7 +178,7 @@ impl Recipe {
     /// How the graphs are put together, which their own bytes do not say: the graph of every block in order, the names that
     /// say where the matrices lie, and whether the head reads the embedding.
     pub fn wiring(&self) -> String {
-        let Names { base, layers, embedding, unembedding, unembedding_bias, tied, buffers: _ } =
+        let Names { base, layers, embedding, unembedding, unembedding_bias, tied, buffers: _, further: _ } =
             self.arch.names();
         let kinds: Vec<usize> = (0..self.blocks()).map(|layer| self.kind(layer)).collect();
         let head = if tied { vec![embedding] } else { unembedding.to_vec() };
@@ -278,12 +278,6 @@ impl Recipe {
         uses
     }
 
-    /// Whether a tensor, named from its block's number on, lies in a block after the last.
-    fn is_further(&self, name: &str) -> bool {
-        let number = name.split('.').next().and_then(|number| number.parse::<usize>().ok());
-        number.is_some_and(|number| number >= self.blocks())
-    }
-
     /// [`Recipe::weights`], each found in the checkpoint with the shape the config asks for. A weight of a block that the
     /// config has no use for (a further block, a bias) means that another model is described.
     pub fn checked_weights(&self, checkpoint: &Checkpoint) -> Result<Vec<WeightUse>, ArchError> {
@@ -305,7 +299,7 @@ impl Recipe {
         let unused = checkpoint
             .entries()
             .filter(|entry| entry.name.starts_with(&blocks) && !used.contains(entry.name))
-            .filter(|entry| !(self.arch.predicts_further() && self.is_further(&entry.name[blocks.len()..])))
+            .filter(|entry| !names.is_further(&entry.name[blocks.len()..], self.blocks()))
             .find(|entry| !names.is_buffer(entry.name, entry.shape));
         match unused {
             Some(entry) => Err(ArchError::Unused { tensor: entry.name.to_string(), blocks: self.blocks() }),

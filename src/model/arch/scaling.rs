@@ -46,6 +46,11 @@ impl Scaling {
     }
 }
 
+/// By how much YaRN multiplies queries and keys that `factor` stretches, `share` being the config's `mscale` of it.
+pub(super) fn magnitude(factor: f64, share: f64) -> f64 {
+    if factor <= 1.0 { 1.0 } else { 0.1 * share * factor.ln() + 1.0 }
+}
+
 /// One scaling with everything that its rule needs.
 pub(super) struct Given<'a> {
     pub family: &'static str,
@@ -103,7 +108,7 @@ impl Given<'_> {
             None => self.context as f64 / original,
             given => self.need("factor", given)?,
         };
-        let magnitude = |m: f64| if factor <= 1.0 { 1.0 } else { 0.1 * m * factor.ln() + 1.0 };
+        let magnitude = |m| magnitude(factor, m);
         let given = |m: Option<f64>| m.filter(|m| *m != 0.0);
         let attention = match (nested.attention_factor, given(nested.mscale), given(nested.mscale_all_dim)) {
             (Some(attention), ..) => attention,

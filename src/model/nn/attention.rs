@@ -45,8 +45,9 @@ pub fn split_fused(s: &mut Scope, attention: Attention, fused: Value) -> Result<
     Ok([q, k, v])
 }
 
-/// Attention after q `[T, heads, w]`, k `[T, kv_heads, w]` and v `[T, kv_heads, v]` -> `[T, heads·v]`, before the output projection: q and k
-/// are turned where the layer has rotary positions, then every query mixes the values of the keys that its mask shows.
+/// Attention after q `[T, heads, w]`, k `[T, kv_heads, w]` and v `[T, kv_heads, v]` -> `[T, heads·v]`, before the output
+/// projection: q and k are turned where the layer has rotary positions, then every query mixes the values of the keys that its
+/// mask shows.
 pub fn attend(
     s: &mut Scope,
     attention: Attention,

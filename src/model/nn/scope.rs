@@ -2,6 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
+use serde::{Deserialize, Serialize};
+
 use crate::graph::{Dim, Dtype, Graph, GraphError, Value};
 use number::observation::ATTENTION;
 
@@ -9,7 +11,8 @@ use number::observation::ATTENTION;
 pub const WEIGHT: &str = "w:";
 
 /// Where a checkpoint keeps the tensors of experts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ExpertLayout {
     /// Each expert has tensors of its own, `<experts>.<e>.<name>`.
     Apart,

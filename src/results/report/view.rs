@@ -38,8 +38,9 @@ pub struct View {
     pub models: Vec<ModelInfo>,
     /// One for each observed model, in the order of `models`.
     pub profiles: Vec<LayerProfile>,
-    /// How blocks are wired, each of one family, in the order of the families' names.
-    pub wirings: Vec<BlockWiring>,
+    /// How blocks are wired, each of one family, in the order of the families' names; and the ids of the observed models that
+    /// have such a block, in the order of the run.
+    pub wirings: Vec<(BlockWiring, Vec<String>)>,
     /// Figures read off evidence rows, in the order of the kinds of evidence.
     pub figures: Vec<Figure>,
     /// What was measured along trainings, for hypotheses about them; empty without stages.
@@ -93,8 +94,6 @@ pub struct Prompts {
 pub struct BlockWiring {
     /// `model_type`.
     pub family: String,
-    /// Ids of the observed models that have such a block, in the order of the run.
-    pub models: Vec<String>,
     /// Names of its branches, in the order of their writes.
     pub branches: Vec<String>,
     /// Branches read the stream that enters, instead of one after another.

@@ -15,11 +15,12 @@ use super::check::{repair, shape};
 use super::document::{Document, Node, Value};
 use super::experiment::{Experiment, Model, ModelList, Prompt, PromptSet};
 use super::kind::Kind;
-use super::report::{Diagnostic, Report, nearest};
+use super::report::{Diagnostic, Report};
 use super::source::Source;
 use super::{paths, schema};
 use crate::judge::hypothesis::Hypothesis;
 use base::hash::{Fields, Key};
+use base::nearest::nearest;
 
 /// An experiment with everything it names, valid.
 #[derive(Clone, Debug)]

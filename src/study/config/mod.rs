@@ -22,4 +22,4 @@ pub use kind::Kind;
 pub use load::{
     Checked, Loaded, NO_MEANING, check, hypothesis_key, load, load_models, load_prompts, meaning, problems,
 };
-pub use report::{Diagnostic, Report, nearest};
+pub use report::{Diagnostic, Report};

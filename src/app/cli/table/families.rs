@@ -4,6 +4,7 @@ use comfy_table::CellAlignment;
 
 use super::plain;
 use model::arch::{KnownFamily, NormPlaces};
+use model::nn::ExpertLayout;
 
 /// The terminal form of the families that open.
 pub(crate) fn families(families: &[KnownFamily]) -> String {
@@ -14,6 +15,7 @@ pub(crate) fn families(families: &[KnownFamily]) -> String {
     });
     for known in families {
         let places: Vec<&str> = known.norm_places.iter().map(|places| place(*places)).collect();
+        let experts: Vec<&str> = known.experts.iter().map(|layout| layout_word(*layout)).collect();
         table.add_row([
             known.family.clone(),
             known.norm.join(", "),
@@ -21,12 +23,19 @@ pub(crate) fn families(families: &[KnownFamily]) -> String {
             known.residual.join(", "),
             known.positions.join(", "),
             known.mlp.join(", "),
-            known.experts.join(", "),
+            experts.join(", "),
             format!("{:.1e}", known.worst_error),
         ]);
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
     format!("{}\n\n{} families\n", lines.join("\n"), families.len())
+}
+
+fn layout_word(layout: ExpertLayout) -> &'static str {
+    match layout {
+        ExpertLayout::Apart => "apart",
+        ExpertLayout::Stacked => "stacked",
+    }
 }
 
 fn place(places: NormPlaces) -> &'static str {

@@ -100,6 +100,7 @@ impl Architecture for Bloom {
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
             buffers: &[".self_attention.bias", ".self_attention.masked_bias"],
+            further: 0,
         }
     }
 

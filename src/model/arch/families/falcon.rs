@@ -179,6 +179,7 @@ impl Architecture for Falcon {
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
             buffers: &[".rotary_emb.inv_freq", ".maybe_rotary.inv_freq"],
+            further: 0,
         }
     }
 

@@ -1,12 +1,12 @@
 //! GLM-4.5 and 4.6 (`transformers/models/glm4_moe/modeling_glm4_moe.py`): LLaMA with biases on q, k and v, norms on heads of q and
-//! k where the config asks for them, rotary positions on half of each head, and DeepSeek V3's experts. The block after the last,
-//! which predicts further tokens, is not read.
+//! k where the config asks for them, rotary positions on half of each head, and DeepSeek V3's experts. The blocks after the
+//! last that predict further tokens are not read.
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::arch::{
-    ArchError, Architecture,
+    ArchError, Architecture, Names,
     choices::{Biases, Decoder, QkNorm, QkWeights},
     class::Class,
     config::typed,
@@ -38,13 +38,15 @@ const EXPERTS: Sparse = Sparse {
 struct Config {
     #[serde(default)]
     use_qk_norm: bool,
+    #[serde(default)]
+    num_nextn_predict_layers: usize,
 }
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let llama = CLASS.decoder(json)?;
     let c: Config = typed(FAMILY, json)?;
     let decoder = Decoder {
-        predicts_further: true,
+        names: Names { further: c.num_nextn_predict_layers, ..llama.names },
         biases: Biases { output: false, ..llama.biases },
         qk_norm: c.use_qk_norm.then(|| QkNorm::new(["q_norm", "k_norm"], QkWeights::Shared)),
         ..llama

@@ -110,6 +110,7 @@ impl Architecture for Gpt2 {
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
             buffers: &[".attn.bias", ".attn.masked_bias"],
+            further: 0,
         }
     }
 

@@ -141,6 +141,7 @@ impl Architecture for GptNeo {
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
             buffers: &[".attn.attention.bias", ".attn.attention.masked_bias"],
+            further: 0,
         }
     }
 

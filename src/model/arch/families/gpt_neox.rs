@@ -94,6 +94,7 @@ impl Architecture for GptNeox {
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
             buffers: &[".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"],
+            further: 0,
         }
     }
 

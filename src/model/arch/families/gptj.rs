@@ -109,6 +109,7 @@ impl Architecture for GptJ {
             unembedding_bias: Some("lm_head.bias"),
             tied: self.config.tie_word_embeddings,
             buffers: &[".attn.bias", ".attn.masked_bias"],
+            further: 0,
         }
     }
 

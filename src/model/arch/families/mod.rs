@@ -10,6 +10,7 @@ use super::{
     wrapped::{self, WRAPPERS},
 };
 use crate::checkpoint::unknown_quantisation;
+use base::nearest::nearest;
 
 type Read = fn(&Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError>;
 
@@ -125,15 +126,8 @@ fn not_computed(found: &str) -> ArchError {
     let because = |(reason, names): &(&'static str, &[&str])| names.contains(&found).then_some(*reason);
     match NOT_COMPUTED.iter().find_map(because) {
         Some(reason) => ArchError::NotComputed { found: found.to_string(), reason },
-        None => ArchError::UnknownFamily { found: found.to_string(), alike: alike(found) },
+        None => ArchError::UnknownFamily { found: found.to_string(), alike: nearest(found, families()) },
     }
-}
-
-/// The known family that is spelled most like a name, if one is.
-fn alike(found: &str) -> Option<&'static str> {
-    let likeness = |name: &str| strsim::normalized_levenshtein(name, found);
-    let best = families().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(best) > 0.6).then_some(best)
 }
 
 /// Families that are not computed, and why.

@@ -114,6 +114,7 @@ impl Architecture for Opt {
             unembedding_bias: None,
             tied: self.config.tie_word_embeddings,
             buffers: &[],
+            further: 0,
         }
     }
 

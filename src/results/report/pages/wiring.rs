@@ -27,12 +27,12 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
         "One block of each family that was observed here, as its graph has it: what its branches read, where norms stand, what is added \
          to the residual stream, and under which tap each norm is observed. A gain compares the stream at two of its ends.",
     )];
-    for (index, wiring) in wirings.iter().enumerate() {
+    for (index, (wiring, _)) in wirings.iter().enumerate() {
         blocks.push(Block::heading(title(wiring)));
         blocks.push(Block::figure(figure(wiring, index)));
     }
-    let rows = wirings.iter().map(|wiring| {
-        let models = wiring.models.iter().map(|id| context.model_link(id));
+    let rows = wirings.iter().map(|(wiring, models)| {
+        let models = models.iter().map(|id| context.model_link(id));
         row![Cell::head(title(wiring)), Line::joined(models, ", "), wiring.taps.join(", ")]
     });
     let table =

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use super::repair::Fix;
 use crate::config::document::{Document, Entry, Node, Value};
-use crate::config::report::{Diagnostic, nearest};
+use crate::config::report::Diagnostic;
+use base::nearest::nearest;
 
 /// Checks a whole file against a schema made by [`crate::config::schema::of`]; with the mistakes come the fixes it suggests.
 pub(in crate::config) fn check(document: &Document, schema: &Json) -> (Vec<Diagnostic>, Vec<Fix>) {

@@ -185,7 +185,7 @@ impl<'a> Parser<'a> {
         let operation = name.parse::<Operation>().map_err(|unknown| Problem {
             span: span.clone(),
             message: unknown.to_string(),
-            meant: crate::config::report::nearest(name, Operation::ALL.iter().map(|o| o.as_str()))
+            meant: base::nearest::nearest(name, Operation::ALL.iter().map(|o| o.as_str()))
                 .map(str::to_string),
         })?;
         let mut arguments = Vec::new();

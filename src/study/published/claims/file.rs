@@ -165,7 +165,7 @@ fn unknown(name: &str, span: Range<usize>, file: &File) -> Problem {
     Problem {
         span,
         message: format!("no rows are called {name}"),
-        meant: crate::config::report::nearest(name, file.rows.keys().map(String::as_str)).map(str::to_string),
+        meant: base::nearest::nearest(name, file.rows.keys().map(String::as_str)).map(str::to_string),
     }
 }
 

@@ -17,6 +17,11 @@ EMBEDDINGS = ("embed_tokens", "embed_in", "embed_positions", "wte", "wpe", "word
 NORMS = ("norm", "ln_")
 # These store w of a factor 1 + w.
 NORMS_ABOUT_ONE = {"gemma", "gemma2", "gemma3_text", "nemotron", "vaultgemma", "gemma3"}
+# Their published files hold a block that predicts a further token.
+WITH_BLOCK_AFTER_THE_LAST = {"deepseek_v3", "glm4_moe"}
+
+# The library has the class, and does not name it to its own loader.
+transformers.AutoModelForCausalLM.register(transformers.Mistral4Config, transformers.Mistral4ForCausalLM, exist_ok=True)
 
 
 def write_checkpoint(folder: Path, case: Case, rng: np.random.Generator):
@@ -105,7 +110,7 @@ def random_tensor(name: str, shape: tuple, case: Case, tied: bool, rng: np.rando
 def stale_buffers(case: Case, tensors: dict) -> dict:
     """What old exports stored beside the weights; wrong values on purpose, since nobody may read them."""
     extra = {}
-    if case.family == "glm4_moe":
+    if case.family in WITH_BLOCK_AFTER_THE_LAST:
         return block_after_the_last(case, tensors)
     layers = next(case.config[k] for k in ("num_hidden_layers", "n_layer", "num_layers") if k in case.config)
     for i in range(layers):
@@ -126,7 +131,7 @@ def stale_buffers(case: Case, tensors: dict) -> dict:
 
 
 def block_after_the_last(case: Case, tensors: dict) -> dict:
-    """A block that predicts the token after the next, as GLM-4.5 has it; wrong values on purpose, like those of buffers."""
+    """A block that predicts the token after the next, as GLM-4.5 and DeepSeek V3 have it; wrong values on purpose, like those of buffers."""
     last, width = case.config["num_hidden_layers"] - 1, case.config["hidden_size"]
     block, after = f"model.layers.{last}.", f"model.layers.{last + 1}."
     extra = {after + n.removeprefix(block): torch.full_like(v, 0.5) for n, v in tensors.items() if n.startswith(block)}

@@ -44,9 +44,12 @@ def of_granite(name: str, tensor: torch.Tensor) -> dict:
 APART = gated_experts("gate_proj", "up_proj", "down_proj")
 LIKE_MIXTRAL = gated_experts("w1", "w3", "w2", "block_sparse_moe")
 HUB = {
+    "deepseek_v2": APART,
+    "deepseek_v3": APART,
     "dots1": APART,
     "flex_olmo": APART,
     "glm4_moe": APART,
+    "glm4_moe_lite": APART,
     "granitemoe": of_granite,
     "granitemoeshared": of_granite,
     "minimax_m2": LIKE_MIXTRAL,

@@ -67,7 +67,8 @@ def measure(model, ids: list) -> dict:
     flat = [mlp, mlp_in, mlp_module]  # opt's MLP sees [T, D]
     mlp, mlp_in, mlp_module = ([m.reshape(streams[0].shape) for m in one] for one in flat)
     if taps.write_scale:
-        factor = getattr(model.config, taps.write_scale)
+        holder = blocks[0] if hasattr(blocks[0], taps.write_scale) else model.config
+        factor = getattr(holder, taps.write_scale)
         attn, mlp = ([m * factor for m in one] for one in (attn, mlp))
     if taps.stream_norms:
         check_stream_norms(blocks, taps, streams, attn, mlp, mids)

@@ -9,6 +9,13 @@ LLAMA3 = {
     "rope_type": "llama3",
 }
 
+MINICPM3_FACTORS = [
+    *(1.0591234137867171, 1.1241891283591912, 1.2596935748670968, 1.5380380402321725),
+    *(2.093982484148734, 3.1446935121267696, 4.937952647693647, 7.524541999994549),
+    *(10.475458000005451, 13.062047352306353, 14.85530648787323, 15.906017515851266),
+    *(16.461961959767827, 16.740306425132903, 16.87581087164081, 16.940876586213285),
+]
+
 
 def config(model_type, sizes, **more):
     """`sizes`: width, layers, heads, key/value heads, MLP width, vocabulary."""
@@ -444,6 +451,32 @@ FURTHER = {
             max_position_embeddings=4096,
             rms_norm_eps=1e-05,
             rope_scaling=None,
+            scale_depth=1.4,
+            scale_emb=12,
+            tie_word_embeddings=True,
+        ),
+    ),
+    # Values of the two lists are from memory; they are equal in the published file.
+    "minicpm3-4b": (
+        "openbmb/MiniCPM3-4B",
+        "4.07",
+        config(
+            "minicpm3",
+            (2560, 62, 40, 40, 6400, 73448),
+            attention_bias=False,
+            dim_model_base=256,
+            kv_lora_rank=256,
+            max_position_embeddings=32768,
+            q_lora_rank=768,
+            qk_nope_head_dim=64,
+            qk_rope_head_dim=32,
+            rms_norm_eps=1e-05,
+            rope_scaling={
+                "long_factor": MINICPM3_FACTORS,
+                "original_max_position_embeddings": 32768,
+                "short_factor": MINICPM3_FACTORS,
+                "type": "longrope",
+            },
             scale_depth=1.4,
             scale_emb=12,
             tie_word_embeddings=True,

@@ -52,14 +52,23 @@ class Routers:
             module, name = self.router.correction.rsplit(".", 1)
             correction = getattr(self.blocks[layer].get_submodule(module), name)
             ranked = self.scores(logits) + correction.double()
+        elif self.limiting(layer) and self.router.group_best > 1:  # logits have the same order, their sums have not
+            ranked = self.scores(logits)
         ranked, between_groups = self.limited(layer, ranked)
         order = ranked.gather(1, indices).argsort(dim=1, descending=True)
         return logits, ranked, weights.gather(1, order), indices.gather(1, order), between_groups
 
+    def limiting(self, layer):
+        """The router of a block, if groups limit its choice."""
+        module = self.router.group_best and self.blocks[layer].get_submodule(self.router.module)
+        if not module or module.topk_group == module.num_group or getattr(module, "topk_method", None) == "greedy":
+            return None
+        return module
+
     def limited(self, layer, ranked):
         """Minus infinity for experts of closed groups; by how much the last open group leads the best closed one."""
-        module = self.router.group_best and self.blocks[layer].get_submodule(self.router.module)
-        if not module or module.topk_group == module.num_group:
+        module = self.limiting(layer)
+        if not module:
             return ranked, torch.full(ranked.shape[:1], float("inf"), dtype=ranked.dtype)
         grouped = ranked.unflatten(1, (module.num_group, -1))
         groups = grouped.topk(self.router.group_best).values.sum(-1)

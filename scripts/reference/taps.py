@@ -26,7 +26,7 @@ class Taps:
     # A norm on the stream itself, after each branch: block = norms[1](m + mlp(m)), m = norms[0](x + attention(x)).
     # Then the branches' writes are m - x and block - m.
     stream_norms: tuple[str, str] | None = None
-    # Key of the config whose number multiplies what a branch gives before it is added.
+    # Name, in a block or else in the config, of the number that multiplies what a branch gives before it is added.
     write_scale: str | None = None
     # Of blocks with experts.
     router: Router | None = None
@@ -63,6 +63,8 @@ FAMILIES = {
     "cohere": PRE_NORM,
     "cohere2": PRE_NORM,
     "cwm": PRE_NORM,
+    "deepseek_v2": replace(PRE_NORM, router=Router("mlp.gate", group_best=1)),
+    "deepseek_v3": GROUPED_EXPERTS,
     "dots1": GROUPED_EXPERTS,
     "ernie4_5": PRE_NORM,
     "exaone4": POST_NORM_IN_BRANCH,
@@ -80,6 +82,7 @@ FAMILIES = {
         mlp_module="mlp",
     ),
     "glm4_moe": GROUPED_EXPERTS,
+    "glm4_moe_lite": GROUPED_EXPERTS,
     "gpt2": GPT,
     "gpt_bigcode": GPT,
     "gpt_neo": GPT,
@@ -105,10 +108,12 @@ FAMILIES = {
     "iquestcoder": PRE_NORM,
     "jais2": PRE_NORM,
     "llama": PRE_NORM,
+    "minicpm3": replace(PRE_NORM, write_scale="residual_scale"),
     "minimax_m2": replace(PRE_NORM, router=Router("mlp.gate", True, "mlp.e_score_correction_bias")),
     "ministral": PRE_NORM,
     "ministral3": PRE_NORM,
     "mistral": PRE_NORM,
+    "mistral4": replace(PRE_NORM, router=Router("mlp.gate", group_best=2)),
     "mixtral": EXPERTS,
     "mpt": Taps(
         "transformer.blocks",

@@ -207,6 +207,8 @@ pub(super) enum MlpLayers {
     Gated([&'static str; 3]),
     /// Gate and up in one matrix, down.
     GatedFused([&'static str; 2]),
+    /// The same, by the names of the tensors themselves, which end in no `.weight`.
+    GatedTensors([&'static str; 2]),
     /// In, out.
     Plain([&'static str; 2]),
 }

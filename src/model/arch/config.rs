@@ -67,8 +67,10 @@ fn key_at_fault<C: DeserializeOwned>(
 }
 
 /// Keys whose null says something else than that they are absent.
-const NULL_SAYS: [&str; 6] = [
+const NULL_SAYS: [&str; 8] = [
     "q_lora_rank",
+    "scale_depth",
+    "dim_model_base",
     "num_key_value_heads",
     "sliding_window",
     "attn_logit_softcapping",

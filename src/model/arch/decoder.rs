@@ -16,7 +16,7 @@ use crate::{
         activation::softcap,
         attention::{Attention, attend, split_fused, turn},
         linear::{linear, to_heads},
-        mlp::{Mlp, feed_forward, gated, gated_fused, gated_product},
+        mlp::{Mlp, feed_forward, gated, gated_fused, gated_product, gated_tensors},
         norm::{layer_norm, layer_norm_from_one, rms_norm, rms_norm_from_one, standardise, unit_rms},
         positions::{add_learned, add_sinusoids},
         rope::Rotary,
@@ -374,6 +374,7 @@ pub(super) fn linear_layers(
         }
         MlpLayers::Gated(names) => gated(s, names, x, shape),
         MlpLayers::GatedFused(names) => gated_fused(s, names, x, shape),
+        MlpLayers::GatedTensors(names) => gated_tensors(s, names, x, shape),
         MlpLayers::Plain(names) => feed_forward(s, names, x, shape),
     }
 }

@@ -1,11 +1,12 @@
-//! Experts as DeepSeek V3 has them (arXiv 2412.19437), in which later families follow it: dense blocks first; then logistic scores,
-//! corrected for the choice, which may be limited to the best groups; and an MLP beside the experts that every token goes through.
+//! Experts as DeepSeek V2 and V3 have them (arXiv 2405.04434, 2412.19437), in which later families follow them: dense blocks first;
+//! then scores, of V3 corrected for the choice, which may be limited to the best groups; and an MLP beside the experts that every
+//! token goes through.
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError,
+    ArchError, Names,
     choices::Decoder,
     config::{own_names, typed},
     mixture::{Mixture, Shared, choice},
@@ -35,6 +36,18 @@ pub(super) struct Sparse {
     pub scale: f64,
     /// `n_group` and `topk_group`.
     pub groups: (usize, usize),
+    pub scoring: Scoring,
+    /// `num_nextn_predict_layers`: blocks after the last one, which are not read.
+    pub further: usize,
+}
+
+/// How a class scores experts and ranks their groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scoring {
+    /// Logistic scores, corrected for the choice; groups by the sum of their two best experts.
+    Corrected,
+    /// Softmax; groups by the sum of so many of their best experts.
+    Softmax(usize),
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,17 +61,41 @@ struct Keys {
     routed_scaling_factor: Option<f64>,
     n_group: Option<usize>,
     topk_group: Option<usize>,
+    mlp_layer_types: Option<Vec<String>>,
+    num_nextn_predict_layers: Option<usize>,
 }
 
+/// Other names of keys, and those that are read here.
+const NAMES: [(&str, &str); 3] = [
+    ("num_experts", "n_routed_experts"),
+    ("num_local_experts", "n_routed_experts"),
+    ("num_mtp_layers", "num_nextn_predict_layers"),
+];
+
 impl Sparse {
-    /// The decoder with these experts in place of the MLPs of its blocks, but for the first `first_k_dense_replace`.
+    /// V3's choices where a class says nothing else.
+    pub(super) const V3: Sparse = Sparse {
+        experts: Some(256),
+        chosen: Some(8),
+        shared: Some(1),
+        dense: 3,
+        width: 2048,
+        normalised: true,
+        scale: 2.5,
+        groups: (8, 4),
+        scoring: Scoring::Corrected,
+        further: 1,
+    };
+
+    /// The decoder with these experts in place of the MLPs of its blocks, but for those that `mlp_layer_types` calls dense, or
+    /// for the first `first_k_dense_replace`.
     ///
     /// # Errors
     ///
     /// Numbers of experts or groups that do not fit each other; the reason names the keys.
     pub(super) fn experts(self, json: &Map<String, Json>, decoder: Decoder) -> Result<Decoder, ArchError> {
         let family = decoder.family;
-        let json = own_names(family, json, &[("num_local_experts", "n_routed_experts")])?;
+        let json = own_names(family, json, &NAMES)?;
         let keys: Keys = typed(family, &json)?;
         let said = |key: &'static str, found: Option<usize>, default: Option<usize>| match found.or(default) {
             Some(found) => Ok((key, found)),
@@ -76,10 +113,14 @@ impl Sparse {
         let groups = (keys.n_group.unwrap_or(self.groups.0), keys.topk_group.unwrap_or(self.groups.1));
         let scale = keys.routed_scaling_factor.unwrap_or(self.scale);
         // The 1e-20 that the reference adds to the sum of the weights is below what float32 resolves beside scores above 1e-13.
+        let (scores, correction, best) = match self.scoring {
+            Scoring::Corrected => (Scores::Sigmoid, Some("gate.e_score_correction_bias"), 2),
+            Scoring::Softmax(best) => (Scores::Softmax, None, best),
+        };
         let router = Router {
-            scores: Scores::Sigmoid,
-            correction: Some("gate.e_score_correction_bias"),
-            groups: limit(family, groups, (experts, chosen))?,
+            scores,
+            correction,
+            groups: limit(family, groups, (experts, chosen), best)?,
             normalised: keys.norm_topk_prob.unwrap_or(self.normalised),
             scale: positive(family, "routed_scaling_factor", scale)? as f32,
             ..Router::softmax("gate", experts, chosen)
@@ -94,8 +135,15 @@ impl Sparse {
                 Some(Shared { module: "mlp.shared_experts", layers: mixture.layers, width, gate: None })
             }
         };
-        let dense = keys.first_k_dense_replace.unwrap_or(self.dense);
-        let routed: Vec<bool> = (0..blocks).map(|block| block >= dense).collect();
+        let further = keys.num_nextn_predict_layers.unwrap_or(self.further);
+        let decoder = Decoder { names: Names { further, ..decoder.names }, ..decoder };
+        let routed = match keys.mlp_layer_types {
+            Some(types) => sparse(family, &types, blocks)?,
+            None => {
+                let dense = keys.first_k_dense_replace.unwrap_or(self.dense);
+                (0..blocks).map(|block| block >= dense).collect()
+            }
+        };
         if !routed.contains(&true) {
             return Ok(decoder);
         }
@@ -103,23 +151,40 @@ impl Sparse {
     }
 }
 
-/// The groups that limit a choice, if they do: groups by the sum of their two best experts.
+/// Which blocks have experts, by the names of `mlp_layer_types`.
+fn sparse(family: &'static str, types: &[String], blocks: usize) -> Result<Vec<bool>, ArchError> {
+    let refuse = |reason| ArchError::Config { family, reason };
+    if types.len() != blocks {
+        let reason =
+            format!("`mlp_layer_types` has {} names; expected `num_hidden_layers` = {blocks}", types.len());
+        return Err(refuse(reason));
+    }
+    let is_sparse = |name: &String| match name.as_str() {
+        "sparse" => Ok(true),
+        "dense" => Ok(false),
+        other => Err(refuse(format!("`mlp_layer_types` has {other:?}; expected \"dense\" or \"sparse\""))),
+    };
+    types.iter().map(is_sparse).collect()
+}
+
+/// The groups that limit a choice, if they do: groups by the sum of so many of their best experts.
 fn limit(
     family: &'static str,
     (count, open): (usize, usize),
     (experts, chosen): (usize, usize),
+    best: usize,
 ) -> Result<Option<Groups>, ArchError> {
     sizes(family, &[("n_group", count), ("topk_group", open)])?;
     let refuse = |reason| Err(ArchError::Config { family, reason });
-    if !experts.is_multiple_of(count) || experts / count < 2 {
+    if !experts.is_multiple_of(count) || experts / count < best {
         return refuse(format!(
-            "`n_group` = {count}; expected equal groups of at least two of `n_routed_experts` = {experts}"
+            "`n_group` = {count}; expected equal groups of at least {best} of `n_routed_experts` = {experts}"
         ));
     }
     if open > count {
         return refuse(format!("`topk_group` = {open}; expected at most `n_group` = {count}"));
     }
-    let groups = Groups { count, open, best: 2 };
+    let groups = Groups { count, open, best };
     if chosen > groups.candidates(experts) {
         return refuse(format!(
             "`num_experts_per_tok` = {chosen}; expected at most the {} experts of `topk_group` = {open} groups",
@@ -135,16 +200,17 @@ mod tests {
 
     #[test]
     fn groups_that_do_not_fit_the_experts_are_refused_by_key() {
-        let reason = |groups, experts| match limit("family", groups, experts) {
+        let reason = |groups, experts| match limit("family", groups, experts, 2) {
             Err(ArchError::Config { reason, .. }) => reason,
             other => panic!("{other:?}"),
         };
         assert!(reason((3, 1), (8, 2)).starts_with("`n_group` = 3"));
         assert!(reason((8, 1), (8, 1)).starts_with("`n_group` = 8"));
+        assert!(limit("family", (8, 1), (8, 1), 1).is_ok());
         assert!(reason((4, 5), (8, 2)).starts_with("`topk_group` = 5"));
         assert!(reason((4, 1), (8, 3)).starts_with("`num_experts_per_tok` = 3"));
-        assert_eq!(limit("family", (4, 4), (8, 3)).unwrap(), None);
+        assert_eq!(limit("family", (4, 4), (8, 3), 2).unwrap(), None);
         let limited = Groups { count: 4, open: 2, best: 2 };
-        assert_eq!(limit("family", (4, 2), (8, 3)).unwrap(), Some(limited));
+        assert_eq!(limit("family", (4, 2), (8, 3), 2).unwrap(), Some(limited));
     }
 }

@@ -31,6 +31,7 @@ mod recipe;
 mod rope;
 mod scaling;
 mod sizes;
+mod temperature_keys;
 mod uses;
 mod values;
 mod whole;

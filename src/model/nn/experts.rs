@@ -79,8 +79,9 @@ pub fn choose(s: &mut Scope, router: Router, x: Value, width: usize) -> Result<C
         Scores::Softmax => s.softmax(logits)?,
         Scores::Sigmoid => s.unary(Unary::Sigmoid, logits)?,
     };
-    // Both functions keep the order of the logits, which are more exact.
+    // Both functions keep the order of the logits, which are more exact; not the order of sums.
     let ranked = match router.correction {
+        None if router.groups.is_some_and(|groups| groups.best > 1) => scores,
         None => logits,
         Some(name) => {
             let correction = s.weight(name, &[experts])?;

@@ -34,13 +34,26 @@ pub fn gated_product(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Res
 
 /// [`gated`] with the rows of the gate above those of up in one matrix; names: gate and up, down.
 pub fn gated_fused(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
-    let Mlp { width, inner, .. } = mlp;
-    let fused = linear(s, names[0], x, (width, 2 * inner), mlp.bias)?;
-    let gate = s.slice(fused, 1, 0, inner)?;
+    let fused = linear(s, names[0], x, (mlp.width, 2 * mlp.inner), mlp.bias)?;
+    let product = halves_product(s, fused, mlp)?;
+    linear(s, names[1], product, (mlp.inner, mlp.width), mlp.bias)
+}
+
+/// [`gated_fused`] without biases, of tensors with these very names.
+pub fn gated_tensors(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
+    let both = s.weight(names[0], &[2 * mlp.inner, mlp.width])?;
+    let fused = s.gemm(x, both, None)?;
+    let product = halves_product(s, fused, mlp)?;
+    let down = s.weight(names[1], &[mlp.width, mlp.inner])?;
+    s.gemm(product, down, None)
+}
+
+/// `act(first half) · second half` of `fused [T, 2·inner]`.
+fn halves_product(s: &mut Scope, fused: Value, mlp: Mlp) -> Result<Value, GraphError> {
+    let gate = s.slice(fused, 1, 0, mlp.inner)?;
     let gate = mlp.activation.apply(s, gate)?;
-    let up = s.slice(fused, 1, inner, 2 * inner)?;
-    let product = s.mul(gate, up)?;
-    linear(s, names[1], product, (inner, width), mlp.bias)
+    let up = s.slice(fused, 1, mlp.inner, 2 * mlp.inner)?;
+    s.mul(gate, up)
 }
 
 /// `out(act(in(x)))`, names in that order: in, out.

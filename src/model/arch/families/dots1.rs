@@ -24,6 +24,8 @@ const EXPERTS: Sparse = Sparse {
     normalised: false,
     scale: 1.0,
     groups: (1, 1),
+    further: 0,
+    ..Sparse::V3
 };
 
 #[derive(Debug, Deserialize)]

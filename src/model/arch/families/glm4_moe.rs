@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::arch::{
-    ArchError, Architecture, Names,
+    ArchError, Architecture,
     choices::{Biases, Decoder, QkNorm, QkWeights},
     class::Class,
     config::typed,
@@ -25,28 +25,24 @@ const CLASS: Class = Class {
 };
 const EXPERTS: Sparse = Sparse {
     experts: Some(128),
-    chosen: Some(8),
-    shared: Some(1),
     dense: 1,
     width: 1408,
-    normalised: true,
     scale: 1.0,
     groups: (1, 1),
+    further: 0,
+    ..Sparse::V3
 };
 
 #[derive(Debug, Deserialize)]
 struct Config {
     #[serde(default)]
     use_qk_norm: bool,
-    #[serde(default)]
-    num_nextn_predict_layers: usize,
 }
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let llama = CLASS.decoder(json)?;
     let c: Config = typed(FAMILY, json)?;
     let decoder = Decoder {
-        names: Names { further: c.num_nextn_predict_layers, ..llama.names },
         biases: Biases { output: false, ..llama.biases },
         qk_norm: c.use_qk_norm.then(|| QkNorm::new(["q_norm", "k_norm"], QkWeights::Shared)),
         ..llama

@@ -35,6 +35,8 @@ families! {
     cohere
     cohere2
     cwm
+    deepseek_v2
+    deepseek_v3
     dots1
     ernie4_5
     exaone
@@ -47,6 +49,7 @@ families! {
     glm
     glm4
     glm4_moe
+    glm4_moe_lite
     gpt2
     gpt_bigcode
     gpt_neo
@@ -63,10 +66,12 @@ families! {
     jais2
     llama
     minicpm
+    minicpm3
     minimax_m2
     ministral
     ministral3
     mistral
+    mistral4
     mixtral
     mpt
     nanochat
@@ -342,6 +347,25 @@ pub(super) mod tests {
                 "`mscale_all_dim` without a `factor`",
             ),
             ("qwen3_moe", r#"{"mlp_only_layers": [2]}"#, "`mlp_only_layers` has 2"),
+            ("deepseek_v2", r#"{"topk_method": "noaux_tc"}"#, "`topk_method` is \"noaux_tc\""),
+            ("deepseek_v2", r#"{"norm_topk_prob": true}"#, "`norm_topk_prob` is true"),
+            ("deepseek_v2", r#"{"mlp_bias": true}"#, "`mlp_bias` is true"),
+            (
+                "mistral4",
+                r#"{"rope_parameters": {"llama_4_scaling_beta": 0.1, "original_max_position_embeddings": 8,
+                    "partial_rotary_factor": 1.0}}"#,
+                "`partial_rotary_factor` = 1.0; expected `qk_rope_head_dim` = 64 of the 128",
+            ),
+            (
+                "mistral4",
+                r#"{"rope_parameters": {"rope_type": "default"}}"#,
+                "without `llama_4_scaling_beta`",
+            ),
+            ("deepseek_v3", r#"{"topk_method": "greedy"}"#, "`topk_method` is \"greedy\""),
+            ("deepseek_v3", r#"{"scoring_func": "softmax"}"#, "`scoring_func` is \"softmax\""),
+            ("glm4_moe_lite", r#"{"first_k_dense_replace": 2}"#, "`first_k_dense_replace` is 2"),
+            ("glm4_moe_lite", r#"{"mlp_layer_types": ["dense"]}"#, "`mlp_layer_types` has 1 names"),
+            ("glm4_moe_lite", r#"{"mlp_layer_types": ["dense", "full"]}"#, "`mlp_layer_types` has \"full\""),
         ] {
             let message = family(&small(name, changes)).unwrap_err().to_string();
             assert!(message.contains(named), "{name}: {message}");

@@ -41,20 +41,35 @@ def of_granite(name: str, tensor: torch.Tensor) -> dict:
     return {name: tensor}
 
 
+def but_for(of, *renamed):
+    """The same, with parts of names that are other ones in the hub's files."""
+
+    def other(name: str, tensor: torch.Tensor) -> dict:
+        for ours, theirs in renamed:
+            name = name.replace(ours, theirs)
+        return of(name, tensor)
+
+    return other
+
+
 APART = gated_experts("gate_proj", "up_proj", "down_proj")
 LIKE_MIXTRAL = gated_experts("w1", "w3", "w2", "block_sparse_moe")
 HUB = {
+    "afmoe": APART,
     "deepseek_v2": APART,
     "deepseek_v3": APART,
     "dots1": APART,
+    "ernie4_5_moe": but_for(APART, ("mlp.gate.moe_statics", "mlp.moe_statics")),
     "flex_olmo": APART,
     "glm4_moe": APART,
     "glm4_moe_lite": APART,
     "granitemoe": of_granite,
     "granitemoeshared": of_granite,
+    "hunyuan_v1_moe": APART,
     "minimax_m2": LIKE_MIXTRAL,
     "mixtral": LIKE_MIXTRAL,
     "olmoe": APART,
+    "phimoe": but_for(LIKE_MIXTRAL, ("mlp.router.", "mlp.gate.")),
     "qwen2_moe": APART,
     "qwen3_moe": APART,
 }

@@ -5,11 +5,13 @@ research, and one of each further family (published.py).
 
 `config` is the config.json that the hub publishes, transcribed by hand: every key that decides a shape or a number.
 `tensors` are the names and shapes of the transformers class built from it on the meta device, with the buffers that
-files carry and without tied heads; blocks are folded: `model.layers.{0..31}.mlp.up_proj.weight` stands for 32 tensors.
+files carry and without tied heads, experts as the hub's files have them; blocks and experts are folded:
+`model.layers.{0..31}.mlp.up_proj.weight` stands for 32 tensors.
 What published files hold beyond these (rotary tables, mask buffers) is not listed. The published parameter counts
 check the transcription; of the further models they are known as the hub rounds them.
 """
 
+import itertools
 import json
 import math
 import re
@@ -20,7 +22,8 @@ from pathlib import Path
 import torch
 import transformers
 from checkpoint import HEADS, model_class, write_json
-from published import FURTHER, WRAPPED
+from hub_names import as_on_the_hub
+from published import FURTHER, ROUTED, WRAPPED
 from remote import NAMES, Remote
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,7 +190,7 @@ def main():
     transformers.logging.set_verbosity_error()
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests" / "headers"
     out.mkdir(parents=True, exist_ok=True)
-    all_models = {model: (hub, parameters, (), config) for model, (hub, parameters, config) in (MODELS | FURTHER).items()}
+    all_models = {model: (hub, parameters, (), config) for model, (hub, parameters, config) in (MODELS | FURTHER | ROUTED).items()}
     for model, (hub, parameters, names, config) in (all_models | WRAPPED).items():
         shapes, counted = tensors(config)
         found = counted
@@ -195,7 +198,7 @@ def main():
             found = f"{counted / 1e9:.{len(parameters.split('.')[1])}f}"
         if found != parameters:
             raise SystemExit(f"{model}: the transcribed config makes {counted} parameters, published are {parameters}")
-        if names:  # of the text stack alone
+        if model in WRAPPED:  # of the text stack alone
             shapes, counted = of_text(shapes, names)
         source = "scripts/reference/remote.py" if config["model_type"] in NAMES else f"transformers {transformers.__version__}"
         header = {
@@ -221,7 +224,8 @@ def tensors(config: dict) -> tuple[dict, int]:
         with torch.device("meta"):
             model = model_class(read).from_config(read)
     drop = HEADS if read.tie_word_embeddings else set()
-    shapes = {name: list(value.shape) for name, value in model.state_dict().items() if name not in drop}
+    found = {name: value for name, value in model.state_dict().items() if name not in drop}
+    shapes = {name: list(value.shape) for name, value in as_on_the_hub(config["model_type"], found).items()}
     return shapes, sum(p.numel() for p in model.parameters())
 
 
@@ -229,7 +233,7 @@ def of_text(shapes: dict, names: tuple) -> tuple[dict, int]:
     """The tensors of a text stack under the names of the hub's files, and the numbers in them."""
     text = {}
     for name, shape in shapes.items():
-        if name.startswith(("model.language_model.", "lm_head.")):
+        if name.startswith(("model.language_model.", "language_model.", "lm_head.")):
             for pattern, replacement in names:
                 name = re.sub(pattern, replacement, name)
             text[name] = shape
@@ -237,15 +241,23 @@ def of_text(shapes: dict, names: tuple) -> tuple[dict, int]:
 
 
 def folded(shapes: dict) -> dict:
-    """One line for the tensors that every block has; fails when blocks differ."""
-    lines, seen = {}, {}
-    blocks = 1 + max(int(number) for name in shapes for number in re.findall(r"\.(\d+)\.", name))
+    """One line for the tensors of blocks that follow each other, and of all experts of a block."""
+    lines = {}
     for name, shape in shapes.items():
-        pattern = re.sub(r"\.(\d+)\.", f".{{0..{blocks - 1}}}.", name, count=1)
-        assert lines.setdefault(pattern, shape) == shape, name
-        seen[pattern] = seen.get(pattern, 0) + 1
-    assert all(count == (blocks if "{" in pattern else 1) for pattern, count in seen.items())
-    return lines
+        one = re.sub(r"\.experts\.\d+\.", ".experts.{E}.", name)
+        block, expert = re.search(r"\.(\d+)\.", one), re.search(r"\.experts\.(\d+)\.", name)
+        pattern = re.sub(r"\.\d+\.", ".{B}.", one, count=1)
+        blocks = lines.setdefault((pattern, *shape), {})
+        blocks.setdefault(int(block[1]) if block else 0, []).append(int(expert[1]) if expert else 0)
+    folded = {}
+    for (pattern, *shape), blocks in lines.items():
+        number = len(next(iter(blocks.values())))
+        assert all(experts == list(range(number)) for experts in blocks.values()), pattern
+        for first in (block for block in blocks if block - 1 not in blocks):
+            last = next(block for block in itertools.count(first) if block + 1 not in blocks)
+            experts = f"{{0..{number - 1}}}"
+            folded[pattern.replace("{B}", f"{{{first}..{last}}}").replace("{E}", experts)] = shape
+    return folded
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ import numpy as np
 import quantised_checkpoint
 import torch
 import transformers
-from cases import PROMPT_LENGTHS
 from cases.quantised import CASES, QuantisedCase
 from checkpoint import write_checkpoint, write_json
 from float64 import float64, float64_model
@@ -40,13 +39,15 @@ PACKAGES = {
     "mlx": ["mlx"],
     "modelopt": ["nvidia-modelopt"],
     "mxfp4": ["transformers"],
+    "mxfp4_experts": ["transformers"],
 }
 IN_BLOCKS = ("_proj.weight",)
+STACKED = (".experts.gate_up_proj", ".experts.down_proj")
 EXPERTS = "experts_mxfp4"  # a folder beside that of the others
 
 
-def is_quantised(name: str) -> bool:
-    return name.endswith(IN_BLOCKS)
+def is_quantised(name: str, made: QuantisedCase) -> bool:
+    return name.endswith(STACKED if made.writes == "mxfp4_experts" else IN_BLOCKS)
 
 
 def make_model(made: QuantisedCase, folder: Path):
@@ -60,7 +61,7 @@ def make_model(made: QuantisedCase, folder: Path):
         write_json(at / "config.json", case.config)
         write_checkpoint(at, case, rng)
         tensors = load_file(at / "model.safetensors")
-        matrices = {name: value for name, value in tensors.items() if is_quantised(name)}
+        matrices = {name: value for name, value in tensors.items() if is_quantised(name, made)}
         plain = quantised_checkpoint.Plain(at, tensors, matrices)
         stored, read, described = getattr(quantised_checkpoint, made.writes)(plain, rng, **made.how)
         assert set(read) >= set(matrices)
@@ -76,7 +77,7 @@ def make_model(made: QuantisedCase, folder: Path):
     moved = max(float((read[n] - tensors[n]).norm() / tensors[n].norm()) for n in matrices)
     digests = {name: hashlib.sha256(read[name].numpy().tobytes()).hexdigest() for name in sorted(read)}
     write_json(folder / "weights.json", digests, indent=1)
-    prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in PROMPT_LENGTHS]
+    prompts = [rng.integers(0, case.config["vocab_size"], n).tolist() for n in case.lengths]
     prompts[-1][7:11] = [prompts[-1][6]] * 4
     rough = [measure(model, ids) for ids in prompts]
     model = float64_model(model)
@@ -93,7 +94,7 @@ def make_model(made: QuantisedCase, folder: Path):
 
 
 def make_experts(folder: Path) -> None:
-    """Two stacked weights alone: the family that has them is not computed, its format is read."""
+    """Two stacked weights alone, of odd numbers of blocks."""
     folder.mkdir(parents=True, exist_ok=True)
     rng, stored, digests = np.random.default_rng(7), {}, {}
     for name, sides in (("gate_up_proj", (3, 80, 64)), ("down_proj", (3, 64, 32))):

@@ -23,7 +23,7 @@ from float64 import float64, float64_model
 from make_goldens import ROOT, load, rounded
 from taps import taps_of
 
-ATTENTION = ["attn.attention", "self_attn", "self_attention", "attention", "attn"]
+ATTENTION = ["attn.attention", "norm_attn_norm.attn", "self_attn", "self_attention", "attention", "attn"]
 # What first reads the mixed values: a norm before the projection, or that itself.
 OUTPUT = ["attn_sub_norm", "o_proj", "out_proj", "dense", "c_proj", "wo"]
 
@@ -89,6 +89,7 @@ def value_squares(model) -> list:
             hooks.append(attention.kv_a_layernorm.register_forward_hook(lambda *_: probes))
         else:
             hooks.append(attention.register_forward_pre_hook(probe, with_kwargs=True))
+        hooks += passing(attention)
         output = attention.get_submodule(first(attention, OUTPUT))
         hooks.append(output.register_forward_pre_hook(lambda _m, args: values.append(args[0].clone())))
     try:
@@ -102,6 +103,17 @@ def value_squares(model) -> list:
         value = value.reshape(width + 1, heads, -1)
         squares.append((value[:width] - value[width]).square().sum(dim=(0, 2)).tolist())
     return squares
+
+
+def passing(attention) -> list:
+    """Lets one token's value through as it is: no sink takes a share, no gate closes, no bound holds."""
+    if hasattr(attention, "sinks"):
+        attention.sinks.fill_(-1e9)
+    if hasattr(attention, "clip_qkv"):
+        attention.clip_qkv = 1e9
+    if not hasattr(attention, "gate_proj"):
+        return []
+    return [attention.gate_proj.register_forward_hook(lambda _m, _a, output: torch.full_like(output, 1e3))]
 
 
 def first(module, names: list) -> str:

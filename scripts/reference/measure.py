@@ -178,8 +178,9 @@ def probabilities(model):
 def off_diagonal(probabilities) -> list:
     """Per head, the probability that tokens give to others."""
     heads = (probabilities[0] if probabilities.dim() == 4 else probabilities).double()  # xglm: [heads, T, T]
-    length = heads.shape[-1]
     assert torch.allclose(heads.sum(-1), torch.ones(()).double(), atol=1e-6), "rows are distributions"
+    length = heads.shape[-2]
+    heads = heads[..., :length]  # a sink is no token
     return (heads * (1 - torch.eye(length, dtype=heads.dtype))).sum((-2, -1)).tolist()
 
 

@@ -428,6 +428,17 @@ def experts(rng, count: int, outputs: int, inputs: int):
 FLOATS = torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 
 
+def four_bits(rows):
+    """Blocks and scales of rows of numbers."""
+    blocks = rows.unflatten(1, (-1, 32))
+    exponent = torch.floor(torch.log2(blocks.abs().amax(2).clamp(min=2.0**-100))) - 2
+    scaled = blocks / torch.exp2(exponent).unsqueeze(2)
+    code = (scaled.abs().unsqueeze(3) - FLOATS).abs().argmin(3) + 8 * (scaled < 0)
+    code = code.to(torch.uint8)
+    packed = (code[:, :, 0::2] | code[:, :, 1::2] << 4).contiguous()
+    return packed, (exponent + 127).to(torch.uint8)
+
+
 def mxfp4(plain, rng):
     """Written by definition (OCP Microscaling Formats 1.0): the nearest floats under the largest power of two that holds the
     block. Read by `convert_moe_packed_tensors` of transformers, in float32."""
@@ -435,14 +446,21 @@ def mxfp4(plain, rng):
 
     stored, read = {}, {}
     for name, value in plain.matrices.items():
-        blocks = value.unflatten(1, (-1, 32))
-        exponent = torch.floor(torch.log2(blocks.abs().amax(2).clamp(min=2.0**-100))) - 2
-        scaled = blocks / torch.exp2(exponent).unsqueeze(2)
-        code = (scaled.abs().unsqueeze(3) - FLOATS).abs().argmin(3) + 8 * (scaled < 0)
-        code = code.to(torch.uint8)
-        packed = (code[:, :, 0::2] | code[:, :, 1::2] << 4).contiguous()
-        scale = (exponent + 127).to(torch.uint8)
+        packed, scale = four_bits(value)
         stored |= {f"{name}_blocks": packed, f"{name}_scales": scale}
         whole = convert_moe_packed_tensors(packed.unsqueeze(0), scale.unsqueeze(0), dtype=torch.float32)
         read[name] = whole[0].t().contiguous()
     return stored, read, {"quant_method": "mxfp4"}
+
+
+def mxfp4_experts(plain, rng):
+    """The same of stacked experts, each transposed, as gpt-oss has them."""
+    from transformers.integrations.mxfp4 import convert_moe_packed_tensors
+
+    stored, read = {}, {}
+    for name, value in plain.matrices.items():
+        each = value.float().transpose(1, 2)  # [experts, outputs, inputs]
+        packed, scale = (part.unflatten(0, each.shape[:2]) for part in four_bits(each.flatten(0, 1)))
+        stored |= {f"{name}_blocks": packed.contiguous(), f"{name}_scales": scale.contiguous()}
+        read[name] = convert_moe_packed_tensors(packed, scale, dtype=torch.float32)
+    return stored, read, {"modules_to_not_convert": ["model.layers.*.self_attn", "model.layers.*.mlp.router"], "quant_method": "mxfp4"}

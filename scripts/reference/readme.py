@@ -33,6 +33,10 @@ What the reference is, where the library leaves a choice:
 - GPT-Neo: `attention_layers` wins over `attention_types`. Gemma: `hidden_act` gelu means the tanh form.
 - Families whose code lies on the hub (Baichuan, EXAONE 3, InternLM 2, MiniCPM, Qwen) are written anew from its mathematics in
   `remote.py`. Of models of images and text the text stack is measured, on text.
+- gpt-oss: what attention gives to a sink goes to no token, and is not in `attn_off_diagonal`. LLaMA 4: an expert's score multiplies
+  what it receives; what it gives has the weight 1.
+- Phi-3.5 with experts keeps the short frequencies of longrope beyond its original context (the authors' code does not). DBRX turns
+  by the base beside `attn_config`, the authors' code by the one inside: the cases have one base.
 - dynamic rope is meant for prompts beyond `max_position_embeddings`; that case has one.
 
 `weights.json` says what the weights of every case are (`make_weights.py`: values are probed from outside, so no layout is

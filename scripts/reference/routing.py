@@ -1,5 +1,6 @@
 """What routers of experts choose, read from the library's own modules."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -18,11 +19,19 @@ class Router:
     correction: str | None = None
     # The module has groups (`num_group`, of which `topk_group` are open), ranked by the sum of this many of their best experts.
     group_best: int | None = None
+    # From the block and what the module gives: logits `[T, E]`, weights and indices `[T, K]`.
+    parts: Callable = lambda _block, output: output
 
-    def parts(self, output):
-        """Logits `[T, E]`, weights and indices `[T, K]` of what the module gives."""
-        logits, weights, indices = output
-        return logits, weights, indices
+
+def of_dbrx(block, logits):
+    return logits, *block.ffn.route_tokens_to_experts(logits)
+
+
+def of_llama4(_block, output):
+    """Scores of the chosen expert, which multiply what it receives, 0 for others, and logits. What it gives has the weight 1."""
+    scores, logits = output
+    chosen = scores.topk(1, dim=1)
+    return logits, torch.ones_like(chosen.values), chosen.indices
 
 
 class Routers:
@@ -38,7 +47,7 @@ class Routers:
 
     def keep(self, layer: int):
         def hook(_module, _args, output):
-            logits, weights, indices = (part.clone() for part in self.router.parts(output))
+            logits, weights, indices = (part.clone() for part in self.router.parts(self.blocks[layer], output))
             # Only the first run counts: later ones ask what the head would say of other streams.
             if self.seen[layer] is None:
                 self.seen[layer] = self.sorted(layer, logits.double(), weights.double(), indices)

@@ -8,7 +8,7 @@ the branch's input is another one, `attention_input` and `mlp_input` name it.
 
 from dataclasses import dataclass, replace
 
-from routing import Router
+from routing import Router, of_dbrx, of_llama4
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ GPT = Taps("transformer.h", "attn", "mlp", "transformer.ln_f")
 OPT_LIKE = replace(PRE_NORM, mlp="fc2", mlp_input="fc1", final_norm="model.layer_norm")
 
 FAMILIES = {
+    "afmoe": replace(
+        POST_NORM_IN_BRANCH, mlp="post_mlp_layernorm", router=Router("mlp.router", True, "mlp.expert_bias")
+    ),
     "apertus": PRE_NORM,
     "arcee": PRE_NORM,
     "biogpt": replace(OPT_LIKE, layers="biogpt.layers", final_norm="biogpt.layer_norm"),
@@ -63,10 +66,20 @@ FAMILIES = {
     "cohere": PRE_NORM,
     "cohere2": PRE_NORM,
     "cwm": PRE_NORM,
+    "dbrx": Taps(
+        "transformer.blocks",
+        "norm_attn_norm.attn",
+        "ffn",
+        "transformer.norm_f",
+        router=Router("ffn.router", parts=of_dbrx),
+    ),
     "deepseek_v2": replace(PRE_NORM, router=Router("mlp.gate", group_best=1)),
     "deepseek_v3": GROUPED_EXPERTS,
     "dots1": GROUPED_EXPERTS,
     "ernie4_5": PRE_NORM,
+    "ernie4_5_moe": replace(
+        PRE_NORM, router=Router("mlp.gate", correction="mlp.gate.moe_statics.e_score_correction_bias")
+    ),
     "exaone4": POST_NORM_IN_BRANCH,
     "falcon": replace(GPT, attention="self_attention"),
     "flex_olmo": replace(POST_NORM_IN_BRANCH, router=Router("mlp.gate")),
@@ -87,6 +100,7 @@ FAMILIES = {
     "gpt_bigcode": GPT,
     "gpt_neo": GPT,
     "gpt_neox": Taps("gpt_neox.layers", "attention", "mlp", "gpt_neox.final_layer_norm"),
+    "gpt_oss": replace(PRE_NORM, router=Router("mlp.router")),
     "gptj": GPT,
     "granite": replace(PRE_NORM, write_scale="residual_multiplier"),
     "granitemoe": replace(
@@ -104,10 +118,14 @@ FAMILIES = {
     ),
     "helium": PRE_NORM,
     "hunyuan_v1_dense": PRE_NORM,
+    "hunyuan_v1_moe": EXPERTS,
     "internlm3": PRE_NORM,
     "iquestcoder": PRE_NORM,
     "jais2": PRE_NORM,
     "llama": PRE_NORM,
+    "llama4_text": replace(
+        PRE_NORM, mlp="feed_forward", router=Router("feed_forward.router", True, parts=of_llama4)
+    ),
     "minicpm3": replace(PRE_NORM, write_scale="residual_scale"),
     "minimax_m2": replace(PRE_NORM, router=Router("mlp.gate", True, "mlp.e_score_correction_bias")),
     "ministral": PRE_NORM,
@@ -133,6 +151,7 @@ FAMILIES = {
     "persimmon": replace(PRE_NORM, final_norm="model.final_layernorm"),
     "phi": replace(PRE_NORM, final_norm="model.final_layernorm"),
     "phi3": PRE_NORM,
+    "phimoe": replace(PRE_NORM, router=Router("mlp.router")),
     "qwen2": PRE_NORM,
     "qwen2_moe": EXPERTS,
     "qwen3": PRE_NORM,
@@ -168,6 +187,9 @@ WRAPPED = {
     "qwen2_5_vl": "qwen2",
     "qwen3_vl": "qwen3",
 }
+FAMILIES["llama4"] = replace(
+    FAMILIES["llama4_text"], layers="language_model.model.layers", final_norm="language_model.model.norm"
+)
 for wrapper, stack in WRAPPED.items():
     inside = "model.text_model" if wrapper == "idefics3" else "model.language_model"
     FAMILIES[wrapper] = replace(FAMILIES[stack], layers=f"{inside}.layers", final_norm=f"{inside}.norm")

@@ -38,13 +38,14 @@ fn read(model: &str) -> Header {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap_or_else(|e| panic!("{model}: {e}"))
 }
 
-/// `a.{0..2}.b` is `a.0.b`, `a.1.b`, `a.2.b`.
+/// `a.{0..2}.b` is `a.0.b`, `a.1.b`, `a.2.b`, and so on with what follows.
 fn unfolded(name: &str) -> Vec<String> {
     let Some((before, rest)) = name.split_once('{') else { return vec![name.to_string()] };
     let (range, after) = rest.split_once('}').unwrap();
     let (first, last) = range.split_once("..").unwrap();
     let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
-    (first..=last).map(|i| format!("{before}{i}{after}")).collect()
+    let after = unfolded(after);
+    (first..=last).flat_map(|i| after.iter().map(move |after| format!("{before}{i}{after}"))).collect()
 }
 
 type Tensors = BTreeMap<String, Vec<usize>>;

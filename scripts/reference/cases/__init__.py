@@ -25,8 +25,10 @@ from . import (
     phi3,
     qwen,
     remote,
+    routed,
     rope_scaling,
     shared_experts,
+    stacked_experts,
     wrapped,
 )
 from .case import PROMPT_LENGTHS, Case
@@ -35,7 +37,7 @@ from .case import PROMPT_LENGTHS, Case
 CASES = [replace(case, seed=1000 + i) for i, case in enumerate(llama.CASES + gpt_neox.CASES + llama.FUSED)]
 CASES += mistral.CASES + gemma.CASES + apertus.CASES
 CASES += gpt.CASES + opt.CASES + alibi.CASES + partial_rotary.CASES
-CASES += experts.CASES + shared_experts.CASES + latent.CASES
+CASES += experts.CASES + shared_experts.CASES + routed.CASES + stacked_experts.CASES + latent.CASES
 CASES += qwen.CASES + phi3.CASES + modern.CASES + rope_scaling.CASES
 CASES += flags.CASES + older.CASES + wrapped.CASES + remote.CASES
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from .case import LLAMA3, Case, rope
 from .llama import llama
 from .qwen import qwen2, qwen3
+from .stacked_experts import gpt_oss
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ EVEN = llama(96, 2, 4, 2, 160, 131, head_dim=24, **PLAIN)
 TIED = llama(64, 2, 4, 4, 96, 131, tie_word_embeddings=True, rope_parameters=LLAMA3 | {"rope_theta": 500.0})
 SIDES = {"num_hidden_layers": 2, "max_window_layers": 2, "num_attention_heads": 4, "sliding_window": None}
 BIASED = qwen2(hidden_size=64, intermediate_size=96, **SIDES, **PLAIN)
+EXPERTS = gpt_oss(hidden_size=32, intermediate_size=32, num_local_experts=4, num_experts_per_tok=2, tie_word_embeddings=True, torch_dtype="bfloat16")
 NORMED = qwen3(hidden_size=96, intermediate_size=160, head_dim=32, **SIDES, **PLAIN)
 
 
@@ -90,4 +92,5 @@ CASES = [
     made("modelopt", "modelopt_fp8_blocks", "blocks of 128, those at the edge smaller", EVEN, algorithm="FP8_2D_BLOCKWISE_WEIGHT_ONLY_CFG"),
     made("modelopt", "modelopt_int8", "a byte a number, a scale for each row", ODD, algorithm="INT8_WEIGHT_ONLY_CFG"),
     made("mxfp4", "mxfp4", "plain matrices", EVEN),
+    QuantisedCase("mxfp4_experts", Case("mxfp4_gpt_oss", "bfloat16", "stacked experts", EXPERTS, lengths=(1, 13))),
 ]

@@ -1,6 +1,7 @@
 //! The choices of a family that is "LLaMA with ..": a [`Decoder`] has one value for each, LLaMA's where the family says
 //! nothing.
 
+pub(super) use super::mlp_layers::MlpLayers;
 use super::{
     ArchError, Initial, Names, kinds::Kinds, latent::Latent, mixture::Mixture, rope::Rope, sizes::Sizes,
     sizes::epsilon,
@@ -33,6 +34,10 @@ pub(super) struct Decoder {
     pub qkv_clip: Option<f32>,
     pub qk_norm: Option<QkNorm>,
     pub temperature: Option<Temperature>,
+    /// Name of a number for each query head: a logit beside its scores, whose share of attention goes to no token.
+    pub sinks: Option<&'static str>,
+    /// The linear layer whose logistic function, of the module's input, is a factor on what heads mix.
+    pub gate: Option<&'static str>,
     /// Name of the projection after attention.
     pub output: &'static str,
     /// Norms before the last matrices of attention and of the MLP.
@@ -136,6 +141,10 @@ pub(super) struct Temperature {
     pub beta: f32,
     /// Positions before this one have the factor 1.
     pub original: f32,
+    /// Position of a prompt's first token.
+    pub first: usize,
+    /// Or only in blocks in which q and k do not turn.
+    pub everywhere: bool,
 }
 
 /// Names of the norms of a block, and of the last one, in the base model.
@@ -190,6 +199,8 @@ pub(super) enum QkWeights {
     Listed,
     /// Over all heads at once, `[heads·w]`.
     Whole,
+    /// Over each head, without weights, in blocks in which q and k turn.
+    NoneWhereTurned,
 }
 
 /// The linear layers that have biases.
@@ -198,19 +209,6 @@ pub(super) struct Biases {
     pub qkv: bool,
     pub output: bool,
     pub mlp: bool,
-}
-
-/// The linear layers of the MLP, by their names.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum MlpLayers {
-    /// Gate, up, down.
-    Gated([&'static str; 3]),
-    /// Gate and up in one matrix, down.
-    GatedFused([&'static str; 2]),
-    /// The same, by the names of the tensors themselves, which end in no `.weight`.
-    GatedTensors([&'static str; 2]),
-    /// In, out.
-    Plain([&'static str; 2]),
 }
 
 impl Decoder {
@@ -240,6 +238,8 @@ impl Decoder {
             qkv_clip: None,
             qk_norm: None,
             temperature: None,
+            sinks: None,
+            gate: None,
             output: "o_proj",
             inner_norms: [None; 2],
             biases: Biases::default(),
@@ -371,11 +371,5 @@ impl Biases {
     /// The same for every linear layer of attention; none in the MLP.
     pub(super) fn attention(bias: bool) -> Biases {
         Biases { qkv: bias, output: bias, mlp: false }
-    }
-}
-
-impl MlpLayers {
-    pub(super) fn are_gated(&self) -> bool {
-        !matches!(self, MlpLayers::Plain(_))
     }
 }

@@ -4,19 +4,16 @@
 
 use super::{
     Architecture, Block, Branch, Experts, Initial, LayerFacts, Names, NormPlaces, ValueLayout,
-    choices::{
-        Around, Decoder, Layer, MlpLayers, Norm, NormKind, Positions, QkNorm, QkWeights, Qkv, Residual,
-    },
+    choices::{Around, Decoder, Layer, Norm, NormKind, Positions, QkNorm, QkWeights, Qkv, Residual},
     sizes::Sizes,
 };
 use crate::{
-    graph::{Binary, GraphError, Reduction, Value},
+    graph::{Binary, GraphError, Reduction, Unary, Value},
     nn::{
         Scope, TOKENS,
         activation::softcap,
-        attention::{Attention, attend, split_fused, turn},
+        attention::{Attention, attend_beside, split_fused, turn},
         linear::{linear, to_heads},
-        mlp::{Mlp, feed_forward, gated, gated_fused, gated_product, gated_tensors},
         norm::{layer_norm, layer_norm_from_one, rms_norm, rms_norm_from_one, standardise, unit_rms},
         positions::{add_learned, add_sinusoids},
         rope::Rotary,
@@ -74,7 +71,7 @@ impl Architecture for Decoder {
             kv_heads: heads.kv_heads,
             head_width: heads.head_width,
             mlp_width,
-            window: mask.window,
+            window: mask.window.or(mask.chunk),
             positions: self.positions != Positions::None || self.rotary(layer).is_some(),
         }
     }
@@ -101,7 +98,7 @@ impl Architecture for Decoder {
             }
         }
         if let Some(choice) = self.temperature {
-            temperature::publish(s, positions, choice.beta, choice.original)?;
+            temperature::publish(s, positions, (choice.beta, choice.original), choice.first)?;
         }
         let Sizes { hidden_size: width, max_position_embeddings: context, .. } = self.sizes;
         let mut x = scaled(s, rows, self.embedding_scale)?;
@@ -208,17 +205,24 @@ fn attention(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Valu
     let Attention { heads, kv_heads, head_width, value_width, .. } = layer.heads;
     let [mut q, mut k, v] = queries_keys_values(d, layer, s, x)?;
     let mut rotary = d.rotary(layer).filter(|_| !matches!(d.qkv, Qkv::Latent(_)));
-    if let Some(norm) = d.qk_norm.filter(|norm| norm.turned) {
+    let everywhere = |norm: &QkNorm| norm.weights != QkWeights::NoneWhereTurned;
+    if let Some(norm) = d.qk_norm.filter(|norm| norm.turned && (everywhere(norm) || rotary.is_some())) {
         if let Some(rotary) = rotary.take() {
             [q, k] = turn(s, layer.heads, [q, k], rotary)?;
         }
         q = qk_norm(d, norm, 0, s, q, (heads, head_width))?;
         k = qk_norm(d, norm, 1, s, k, (kv_heads, head_width))?;
     }
-    if d.temperature.is_some() {
+    if d.temperature.is_some_and(|choice| choice.everywhere || layer.rope.is_none()) {
         q = temperature::apply(s, q)?;
     }
-    let mixed = attend(s, layer.heads, [q, k, v], rotary, layer.mask)?;
+    let sinks = d.sinks.map(|name| s.weight(name, &[heads])).transpose()?;
+    let mut mixed = attend_beside(s, layer.heads, [q, k, v], (rotary, layer.mask), sinks)?;
+    if let Some(name) = d.gate {
+        let gate = linear(s, name, x, (d.sizes.hidden_size, heads * value_width), false)?;
+        let gate = s.unary(Unary::Sigmoid, gate)?;
+        mixed = s.mul(mixed, gate)?;
+    }
     let mixed =
         d.inner_norms[0].map_or(Ok(mixed), |name| norm(d.norm, s, name, mixed, &[heads * value_width]))?;
     linear(s, d.output, mixed, (heads * value_width, d.sizes.hidden_size), d.biases.output)
@@ -332,6 +336,7 @@ fn qk_norm(
         QkWeights::Shared => norm(d.norm, s, name, x, &[w]),
         QkWeights::ByHead => norm(d.norm, s, name, x, &[heads, w]),
         QkWeights::Whole => norm(d.norm, s, name, x, &[heads * w]),
+        QkWeights::NoneWhereTurned => unit_rms(s, x, d.norm.eps),
         QkWeights::Listed => {
             let s = &mut s.at(name);
             let normed = standardise(s, x, d.norm.eps)?;
@@ -352,34 +357,17 @@ fn mlp(d: &Decoder, layer: &Layer, s: &mut Scope, x: Value) -> Result<Value, Gra
     if let Some(mixture) = d.mixture.filter(|_| layer.routed) {
         return mixture.apply(d, s, x);
     }
-    linear_layers(d, &mut s.at(d.modules[1]), d.mlp, layer.mlp_width, x)
+    d.mlp.apply(d, &mut s.at(d.modules[1]), (layer.mlp_width, d.biases.mlp), x)
 }
 
-/// The linear layers of an MLP with so many components inside, and what lies between them.
-pub(super) fn linear_layers(
-    d: &Decoder,
+/// The norm of a family, of `shape`, under this name.
+pub(super) fn norm(
+    norm: Norm,
     s: &mut Scope,
-    layers: MlpLayers,
-    inner: usize,
+    name: &str,
     x: Value,
+    shape: &[usize],
 ) -> Result<Value, GraphError> {
-    let (width, bias) = (d.sizes.hidden_size, d.biases.mlp);
-    let shape = Mlp { width, inner, activation: d.activation, bias };
-    match layers {
-        MlpLayers::Gated(names) if d.inner_norms[1].is_some() => {
-            let product = gated_product(s, [names[0], names[1]], x, shape)?;
-            let name = d.inner_norms[1].unwrap_or_default();
-            let product = norm(d.norm, s, name, product, &[inner])?;
-            linear(s, names[2], product, (inner, width), bias)
-        }
-        MlpLayers::Gated(names) => gated(s, names, x, shape),
-        MlpLayers::GatedFused(names) => gated_fused(s, names, x, shape),
-        MlpLayers::GatedTensors(names) => gated_tensors(s, names, x, shape),
-        MlpLayers::Plain(names) => feed_forward(s, names, x, shape),
-    }
-}
-
-fn norm(norm: Norm, s: &mut Scope, name: &str, x: Value, shape: &[usize]) -> Result<Value, GraphError> {
     match norm.kind {
         NormKind::Rms => rms_norm(s, name, x, shape, norm.eps),
         NormKind::RmsFromOne => rms_norm_from_one(s, name, x, shape, norm.eps),

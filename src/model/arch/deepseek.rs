@@ -13,7 +13,7 @@ use super::{
     sizes::{positive, sizes},
 };
 use crate::nn::{
-    experts::{Router, Scores},
+    experts::{Correction, Router, Scores},
     groups::Groups,
 };
 
@@ -114,7 +114,9 @@ impl Sparse {
         let scale = keys.routed_scaling_factor.unwrap_or(self.scale);
         // The 1e-20 that the reference adds to the sum of the weights is below what float32 resolves beside scores above 1e-13.
         let (scores, correction, best) = match self.scoring {
-            Scoring::Corrected => (Scores::Sigmoid, Some("gate.e_score_correction_bias"), 2),
+            Scoring::Corrected => {
+                (Scores::Sigmoid, Some(Correction::vector("gate.e_score_correction_bias")), 2)
+            }
             Scoring::Softmax(best) => (Scores::Softmax, None, best),
         };
         let router = Router {

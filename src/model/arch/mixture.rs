@@ -14,9 +14,13 @@ pub(super) struct Mixture {
     pub layout: ExpertLayout,
     /// The linear layers of an expert.
     pub layers: MlpLayers,
+    /// The layers of an expert have biases.
+    pub bias: bool,
     /// Components inside an expert.
     pub width: usize,
     pub shared: Option<Shared>,
+    /// The weight of the one chosen expert multiplies what it receives, not what it gives.
+    pub weighs_input: bool,
 }
 
 /// An MLP beside the experts that every token goes through.
@@ -42,8 +46,10 @@ impl Mixture {
             experts: "mlp.experts",
             layout: ExpertLayout::Apart,
             layers: MlpLayers::Gated(["gate_proj", "up_proj", "down_proj"]),
+            bias: false,
             width,
             shared: None,
+            weighs_input: false,
         }
     }
 

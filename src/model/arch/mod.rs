@@ -25,6 +25,7 @@ mod layer;
 mod layer_ropes;
 mod mixing;
 mod mixture;
+mod mlp_layers;
 mod modules;
 mod names;
 mod recipe;

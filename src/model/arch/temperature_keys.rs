@@ -30,5 +30,5 @@ pub(super) fn taken(
         return Err(ArchError::Config { family, reason });
     };
     keys.retain(|key, _| !["llama_4_scaling_beta", "max_position_embeddings"].contains(&key.as_str()));
-    Ok((json, Temperature { beta: beta as f32, original: original as f32 }))
+    Ok((json, Temperature { beta: beta as f32, original: original as f32, first: 0, everywhere: true }))
 }

@@ -119,11 +119,14 @@ pub(super) fn of_expert(
     let Place::Expert(_, index) = place else { return Vec::new() };
     match layout {
         ExpertLayout::Apart => declared(graph, &format!("{prefix}{index}."), place),
-        ExpertLayout::Stacked => {
+        ExpertLayout::Stacked | ExpertLayout::InRows => {
             let mut uses = declared(graph, prefix, place);
             for weight in &mut uses {
                 let shape = weight.shape.clone();
-                weight.shape.insert(0, count);
+                match weight.shape.first_mut() {
+                    Some(rows) if layout == ExpertLayout::InRows => *rows *= count,
+                    _ => weight.shape.insert(0, count),
+                }
                 weight.part = Some(Part { first: index * shape.iter().product::<usize>(), shape });
             }
             uses

@@ -5,7 +5,7 @@
 //! causal mask hides what comes later. Rows of padded queries are finite and never gathered back.
 
 use super::{LONGEST, PROMPTS, Scope, TOKENS, activation, mask::Mask, rope::Rotary};
-use crate::graph::{Binary, Dim, Dtype, GraphError, Reduction, Value};
+use crate::graph::{Binary, Dim, Dtype, GraphError, Reduction, Unary, Value};
 
 /// The heads of a layer, and how their scores are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,9 +55,21 @@ pub fn attend(
     rotary: Option<&Rotary>,
     mask: Mask,
 ) -> Result<Value, GraphError> {
+    attend_beside(s, attention, [q, k, v], (rotary, mask), None)
+}
+
+/// [`attend`] where each query head has a logit beside its scores, if `sinks [heads]` are given: what attention this takes goes
+/// to no token.
+pub fn attend_beside(
+    s: &mut Scope,
+    attention: Attention,
+    [q, k, v]: [Value; 3],
+    (rotary, mask): (Option<&Rotary>, Mask),
+    sinks: Option<Value>,
+) -> Result<Value, GraphError> {
     let [q, k] = rotary.map_or(Ok([q, k]), |rotary| turn(s, attention, [q, k], rotary))?;
     let mask = mask.input(s, attention.groups())?;
-    mix(s, attention, [q, k, v], mask)
+    mix(s, attention, [q, k, v], mask, sinks)
 }
 
 /// q and k turned to their positions; [`attend`] does so itself unless it is given no rotary positions.
@@ -78,7 +90,13 @@ pub fn turn(
 /// Softmax over the masked scores, and the values it mixes. Key/value heads are not repeated: their group of query heads is
 /// a broadcast dimension of the products. `mask` broadcasts to `[P, kv_heads, group, M, M]`. On the way `off_diagonal
 /// [T, heads]` is measured: the probability with which each token attends to others than itself.
-fn mix(s: &mut Scope, attention: Attention, [q, k, v]: [Value; 3], mask: Value) -> Result<Value, GraphError> {
+fn mix(
+    s: &mut Scope,
+    attention: Attention,
+    [q, k, v]: [Value; 3],
+    mask: Value,
+    sinks: Option<Value>,
+) -> Result<Value, GraphError> {
     let Attention { heads, kv_heads, head_width, value_width, scale, softcap } = attention;
     let [kv, g, w, v_width] = [kv_heads, heads / kv_heads, head_width, value_width].map(Dim::Fixed);
     let q = s.scale(q, scale)?;
@@ -97,12 +115,32 @@ fn mix(s: &mut Scope, attention: Attention, [q, k, v]: [Value; 3], mask: Value) 
         scores = activation::softcap(s, scores, cap)?;
     }
     let masked = s.add(scores, mask)?;
-    let weights = s.softmax(masked)?;
+    let weights = match sinks {
+        None => s.softmax(masked)?,
+        Some(sinks) => softmax_beside(s, masked, sinks, attention.groups())?,
+    };
     s.gauge("off_diagonal", |s| off_diagonal(s, weights, heads))?;
     let mixed = s.matmul(weights, v)?; // [P, kv, group, M, v]
     let mixed = s.transpose(mixed, &[0, 3, 1, 2, 4])?; // [P, M, kv, group, w]
     let mixed = s.reshape(mixed, &[PROMPTS, LONGEST, Dim::Fixed(heads * value_width)])?;
     to_tokens(s, mixed)
+}
+
+/// Softmax over `scores [P, kv_heads, group, M, M]` and one logit more of each head, `sinks [heads]`, without the latter's share.
+fn softmax_beside(
+    s: &mut Scope,
+    scores: Value,
+    sinks: Value,
+    [kv, group]: [usize; 2],
+) -> Result<Value, GraphError> {
+    let sinks = s.reshape(sinks, &[kv.into(), group.into(), 1.into(), 1.into()])?;
+    let most = s.reduce_keep(Reduction::Max, scores)?; // [P, kv, group, M, 1]
+    let most = s.binary(Binary::Max, most, sinks)?;
+    let (below, own) = (s.sub(scores, most)?, s.sub(sinks, most)?);
+    let (parts, own) = (s.unary(Unary::Exp, below)?, s.unary(Unary::Exp, own)?);
+    let sum = s.reduce_keep(Reduction::Sum, parts)?;
+    let sum = s.add(sum, own)?;
+    s.div(parts, sum)
 }
 
 /// From `weights [P, kv_heads, group, M, M]` what each token gives to others, `[T, heads]`. The others are summed: one less

@@ -1,7 +1,7 @@
 //! Mixtures of experts: a router scores the experts for each token, and the token's row goes through the best of them alone.
 
-use super::{ExpertLayout, Scope, groups::Groups, linear::linear};
-use crate::graph::{Binary, Constant, GraphError, Reduction, Unary, Value};
+use super::{ExpertLayout, Scope, groups::Groups, linear::linear, numbers::numbers, rounds};
+use crate::graph::{Binary, GraphError, Reduction, Unary, Value};
 
 /// How a router chooses experts for a row, and weighs what they give.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,12 +16,14 @@ pub struct Router {
     pub chosen: usize,
     /// What makes scores of the layer's logits.
     pub scores: Scores,
-    /// Name of a vector `[E]` that is added to the scores for the choice alone.
-    pub correction: Option<&'static str>,
+    /// What is added to the scores for the choice alone.
+    pub correction: Option<Correction>,
     /// Groups of experts that limit the choice.
     pub groups: Option<Groups>,
     /// The weights of a row are divided by their sum.
     pub normalised: bool,
+    /// The least number that they are divided by then.
+    pub least_sum: Option<f32>,
     /// Factor on the weights.
     pub scale: f32,
 }
@@ -38,18 +40,41 @@ impl Router {
             correction: None,
             groups: None,
             normalised: false,
+            least_sum: None,
             scale: 1.0,
         }
     }
 }
 
 /// The function from logits to scores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scores {
     /// Softmax over all experts.
     Softmax,
     /// The logistic function of each logit.
     Sigmoid,
+    /// Two experts, each of a round of its own, and weighed by its softmax over the experts of that round that come near it,
+    /// see [`rounds::weights`].
+    Rounds {
+        /// How near, relative to their logits.
+        within: f32,
+    },
+}
+
+/// A number for every expert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Name of the tensor.
+    pub name: &'static str,
+    /// It is stored as `[1, E]` instead of `[E]`.
+    pub as_row: bool,
+}
+
+impl Correction {
+    /// A vector `[E]`.
+    pub fn vector(name: &'static str) -> Correction {
+        Correction { name, as_row: false }
+    }
 }
 
 /// What a graph of one module takes in place of the experts: the sum of what they give, weighted, `[T, D]`.
@@ -77,14 +102,16 @@ pub fn choose(s: &mut Scope, router: Router, x: Value, width: usize) -> Result<C
     let logits = linear(s, router.name, x, (width, experts), router.bias)?;
     let scores = match router.scores {
         Scores::Softmax => s.softmax(logits)?,
+        Scores::Rounds { .. } => logits,
         Scores::Sigmoid => s.unary(Unary::Sigmoid, logits)?,
     };
     // Both functions keep the order of the logits, which are more exact; not the order of sums.
     let ranked = match router.correction {
         None if router.groups.is_some_and(|groups| groups.best > 1) => scores,
         None => logits,
-        Some(name) => {
-            let correction = s.weight(name, &[experts])?;
+        Some(Correction { name, as_row }) => {
+            let shape: &[usize] = if as_row { &[1, experts] } else { &[experts] };
+            let correction = s.weight(name, shape)?;
             s.add(scores, correction)?
         }
     };
@@ -108,13 +135,26 @@ pub fn choose(s: &mut Scope, router: Router, x: Value, width: usize) -> Result<C
         })?;
     }
     s.measure("router_entropy_nats", |s| match router.scores {
-        Scores::Softmax => entropy_of_logits(s, logits),
+        Scores::Softmax | Scores::Rounds { .. } => entropy_of_logits(s, logits),
         Scores::Sigmoid => entropy_of_scores(s, scores),
     })?;
     let order = s.slice(order, 1, 0, chosen)?;
+    if let Scores::Rounds { within } = router.scores {
+        return Ok(Choice {
+            experts: order,
+            weights: rounds::weights(s, logits, (best, order), experts, within)?,
+        });
+    }
     let weights = picked(s, scores, order, (experts, chosen))?;
     let weights = if router.normalised {
         let sum = s.reduce_keep(Reduction::Sum, weights)?;
+        let sum = match router.least_sum {
+            None => sum,
+            Some(least) => {
+                let least = s.scalar(least)?;
+                s.binary(Binary::Max, sum, least)?
+            }
+        };
         s.div(weights, sum)?
     } else {
         weights
@@ -190,10 +230,6 @@ fn spread(s: &mut Scope, choice: Choice, (experts, chosen): (usize, usize)) -> R
     let zero = s.scalar(0.0)?;
     let kept = s.choose(is_there, weights, zero)?;
     s.reduce(Reduction::Sum, kept)
-}
-
-pub(super) fn numbers(s: &mut Scope, count: usize, shape: &[usize]) -> Result<Value, GraphError> {
-    s.constant(Constant::I64((0..count as i64).collect()), shape)
 }
 
 /// Of softmax: with d a logit less the largest, ln Σ e^d - Σ p·d, which no probability of 0 disturbs.

@@ -1,7 +1,7 @@
 //! Groups of experts: a router that may choose only within the best groups of a row, after the routers of DeepSeek V2 and V3
 //! (arXiv 2405.04434, 2412.19437).
 
-use super::{Scope, experts::numbers};
+use super::{Scope, numbers::numbers};
 use crate::graph::{Binary, GraphError, Reduction, Value};
 
 /// Experts of equal groups, in the order of their numbers, of which only some groups are open to a row.

@@ -13,6 +13,8 @@ pub struct Mask {
     pub name: &'static str,
     /// A window of w lets a query see itself and the w-1 tokens before it.
     pub window: Option<usize>,
+    /// Chunks of so many tokens: a query sees none of those before its own.
+    pub chunk: Option<usize>,
     /// The mask differs by head (ALiBi): `[kv_heads, heads / kv_heads, M, M]` instead of `[M, M]` (query, key).
     pub by_head: bool,
 }
@@ -20,24 +22,29 @@ pub struct Mask {
 impl Mask {
     /// The one mask of a family whose blocks all see alike.
     pub fn everywhere(window: Option<usize>) -> Mask {
-        Mask { name: "mask", window, by_head: false }
+        Mask { name: "mask", window, chunk: None, by_head: false }
     }
 
     /// The mask of one block in a family whose blocks differ by their window.
     pub fn of_layer(window: Option<usize>) -> Mask {
         let name = if window.is_some() { "mask.window" } else { "mask" };
-        Mask { name, window, by_head: false }
+        Mask { name, window, chunk: None, by_head: false }
+    }
+
+    /// The mask of one block that sees its own chunk alone.
+    pub fn of_chunks(chunk: usize) -> Mask {
+        Mask { name: "mask.chunk", chunk: Some(chunk), ..Mask::everywhere(None) }
     }
 
     /// The one mask of a family with ALiBi.
     pub fn alibi() -> Mask {
-        Mask { name: "mask", window: None, by_head: true }
+        Mask { name: "mask", window: None, chunk: None, by_head: true }
     }
 
     /// In the prelude: publish the additive mask `[M, M]`. Where the graph was given `segments [M]`, a query sees its own
     /// segment only.
     pub fn publish(self, s: &mut Scope) -> Result<(), GraphError> {
-        let mask = causal(s, self.window)?;
+        let mask = self.causal(s)?;
         s.publish(self.name, mask)
     }
 
@@ -85,9 +92,38 @@ impl Mask {
     }
 
     fn publish_biased(self, s: &mut Scope, bias: Value) -> Result<(), GraphError> {
-        let mask = causal(s, self.window)?;
+        let mask = self.causal(s)?;
         let mask = s.add(bias, mask)?;
         s.publish(self.name, mask)
+    }
+
+    /// 0 where a query sees a key, [`HIDDEN`] elsewhere, `[M, M]`.
+    fn causal(self, s: &mut Scope) -> Result<Value, GraphError> {
+        let slots = s.shared_input("slots", Dtype::I64, &[LONGEST])?; // 0, 1, .. M-1
+        let slots = s.cast(slots, Dtype::F32)?;
+        let query = s.reshape(slots, &[LONGEST, 1.into()])?;
+        let mut seen = s.binary(Binary::LessOrEqual, slots, query)?; // key <= query
+        if let Some(window) = self.window {
+            let window = s.scalar(window as f32)?;
+            let distance = s.sub(query, slots)?;
+            let near = s.binary(Binary::Less, distance, window)?;
+            seen = s.binary(Binary::And, seen, near)?;
+        }
+        if let Some(chunk) = self.chunk {
+            let chunk = s.scalar(chunk as f32)?;
+            let chunks = s.div(slots, chunk)?;
+            let chunks = s.cast(chunks, Dtype::I64)?; // rounds down
+            let of_query = s.reshape(chunks, &[LONGEST, 1.into()])?;
+            let together = s.binary(Binary::Equal, chunks, of_query)?;
+            seen = s.binary(Binary::And, seen, together)?;
+        }
+        if let Some(segments) = s.given("segments") {
+            let query = s.reshape(segments, &[LONGEST, 1.into()])?;
+            let together = s.binary(Binary::Equal, segments, query)?;
+            seen = s.binary(Binary::And, seen, together)?;
+        }
+        let (zero, hidden) = (s.scalar(0.0)?, s.scalar(HIDDEN)?);
+        s.choose(seen, zero, hidden)
     }
 }
 
@@ -111,27 +147,6 @@ pub fn interleaved_slopes(heads: usize) -> Vec<f32> {
     }
     let (even, odd) = ((2..=n).step_by(2), (1..=n).step_by(2));
     even.chain(odd).take(heads).map(slope).collect()
-}
-
-/// 0 where a query sees a key, [`HIDDEN`] elsewhere, `[M, M]`.
-fn causal(s: &mut Scope, window: Option<usize>) -> Result<Value, GraphError> {
-    let slots = s.shared_input("slots", Dtype::I64, &[LONGEST])?; // 0, 1, .. M-1
-    let slots = s.cast(slots, Dtype::F32)?;
-    let query = s.reshape(slots, &[LONGEST, 1.into()])?;
-    let mut seen = s.binary(Binary::LessOrEqual, slots, query)?; // key <= query
-    if let Some(window) = window {
-        let window = s.scalar(window as f32)?;
-        let distance = s.sub(query, slots)?;
-        let near = s.binary(Binary::Less, distance, window)?;
-        seen = s.binary(Binary::And, seen, near)?;
-    }
-    if let Some(segments) = s.given("segments") {
-        let query = s.reshape(segments, &[LONGEST, 1.into()])?;
-        let together = s.binary(Binary::Equal, segments, query)?;
-        seen = s.binary(Binary::And, seen, together)?;
-    }
-    let (zero, hidden) = (s.scalar(0.0)?, s.scalar(HIDDEN)?);
-    s.choose(seen, zero, hidden)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod expert_mlp;
 pub mod experts;
 pub mod groups;
 pub mod length;
@@ -11,8 +12,10 @@ pub mod linear;
 pub mod mask;
 pub mod mlp;
 pub mod norm;
+mod numbers;
 pub mod positions;
 pub mod rope;
+pub mod rounds;
 mod scope;
 pub mod temperature;
 

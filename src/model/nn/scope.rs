@@ -18,6 +18,8 @@ pub enum ExpertLayout {
     Apart,
     /// Expert e has the e-th of E equal parts of `<experts>.<name>`, along a first axis of E.
     Stacked,
+    /// Expert e has the e-th of E equal parts of the rows of `<experts>.<name>`.
+    InRows,
 }
 
 /// A graph and the prefix under which weights are declared. Everything else is the graph itself.
@@ -34,6 +36,8 @@ pub struct Scope<'g> {
 struct Part {
     index: usize,
     count: usize,
+    /// The parts lie along an axis of their own, before the weight's.
+    apart: bool,
 }
 
 impl<'g> Scope<'g> {
@@ -65,9 +69,10 @@ impl<'g> Scope<'g> {
     pub fn of_expert(&mut self, layout: ExpertLayout, index: usize, count: usize) -> Scope<'_> {
         let prefix = match layout {
             ExpertLayout::Apart => format!("{}{index}.", self.prefix),
-            ExpertLayout::Stacked => self.prefix.clone(),
+            ExpertLayout::Stacked | ExpertLayout::InRows => self.prefix.clone(),
         };
-        let part = (layout == ExpertLayout::Stacked).then_some(Part { index, count });
+        let apart = layout == ExpertLayout::Stacked;
+        let part = (layout != ExpertLayout::Apart).then_some(Part { index, count, apart });
         Scope { prefix, graph: self.graph, whole: self.whole, branch: self.branch, part }
     }
 
@@ -119,9 +124,15 @@ impl<'g> Scope<'g> {
     pub fn weight(&mut self, name: &str, shape: &[usize]) -> Result<Value, GraphError> {
         let dims: Vec<Dim> = shape.iter().map(|&size| Dim::Fixed(size)).collect();
         let name = format!("{WEIGHT}{}{name}", self.prefix);
-        let Some(Part { index, count }) = self.part else {
+        let Some(Part { index, count, apart }) = self.part else {
             return self.graph.shared_input(&name, Dtype::F32, &dims);
         };
+        if !apart && let Some((&rows, rest)) = shape.split_first() {
+            let all: Vec<Dim> =
+                std::iter::once(count * rows).chain(rest.iter().copied()).map(Dim::Fixed).collect();
+            let all = self.graph.shared_input(&name, Dtype::F32, &all)?;
+            return self.graph.slice(all, 0, index * rows, (index + 1) * rows);
+        }
         let all = [&[Dim::Fixed(count)], &dims[..]].concat();
         let all = self.graph.shared_input(&name, Dtype::F32, &all)?;
         let one = self.graph.slice(all, 0, index, index + 1)?;

@@ -6,9 +6,19 @@ use crate::graph::{Dtype, GraphError, Unary, Value};
 const NAME: &str = "temperature";
 
 /// In the prelude: publish the factor `1 + beta · ln(1 + ⌊position / original⌋)` of every token, `[T, 1, 1]`
-/// (`get_llama_4_attn_scale` of `transformers/models/ministral3/modeling_ministral3.py`).
-pub fn publish(s: &mut Scope, positions: Value, beta: f32, original: f32) -> Result<(), GraphError> {
-    let positions = s.cast(positions, Dtype::F32)?;
+/// (`get_llama_4_attn_scale` of `transformers/models/ministral3/modeling_ministral3.py`); `first` is the position of a prompt's
+/// first token.
+pub fn publish(
+    s: &mut Scope,
+    positions: Value,
+    (beta, original): (f32, f32),
+    first: usize,
+) -> Result<(), GraphError> {
+    let mut positions = s.cast(positions, Dtype::F32)?;
+    if first > 0 {
+        let first = s.scalar(first as f32)?;
+        positions = s.add(positions, first)?;
+    }
     let positions = s.reshape(positions, &[TOKENS, 1.into(), 1.into()])?;
     let original = s.scalar(original)?;
     let times = s.div(positions, original)?;

@@ -35,6 +35,7 @@ fn layout_word(layout: ExpertLayout) -> &'static str {
     match layout {
         ExpertLayout::Apart => "apart",
         ExpertLayout::Stacked => "stacked",
+        ExpertLayout::InRows => "in rows",
     }
 }
 

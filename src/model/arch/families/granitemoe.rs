@@ -40,8 +40,10 @@ pub(super) fn decoder(
         experts: "block_sparse_moe",
         layout: ExpertLayout::Stacked,
         layers: LAYERS,
+        bias: false,
         width: granite.sizes.intermediate_size,
         shared,
+        weighs_input: false,
     };
     Ok(Decoder {
         embedding_scale: Some(factor("embedding_multiplier")? as f32),

@@ -12,13 +12,17 @@ use crate::arch::{
 };
 
 pub(super) const FAMILY: &str = "hunyuan_v1_dense";
-const CLASS: Class =
-    Class { epsilon: (Some("rms_norm_eps"), 1e-5), mlp_bias: None, ..Class::like_llama(FAMILY) };
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
+    Ok(Box::new(decoder(FAMILY, json)?))
+}
+
+/// A decoder of this class.
+pub(super) fn decoder(family: &'static str, json: &Map<String, Json>) -> Result<Decoder, ArchError> {
     only(json, &[("use_qk_norm", true.into()), ("use_cla", false.into())])?;
-    let (json, alpha) = without_alpha(json)?;
-    let mut llama = CLASS.decoder(&json)?;
+    let (json, alpha) = without_alpha(family, json)?;
+    let class = Class { epsilon: (Some("rms_norm_eps"), 1e-5), mlp_bias: None, ..Class::like_llama(family) };
+    let mut llama = class.decoder(&json)?;
     if let Some(alpha) = alpha {
         let width = llama.layers.get(0).heads.head_width as f64;
         let rope = &mut llama.ropes[0];
@@ -27,12 +31,15 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         rope.scaling = "dynamic".to_string();
     }
     let norm = QkNorm::new(["query_layernorm", "key_layernorm"], QkWeights::Shared);
-    Ok(Box::new(Decoder { qk_norm: Some(QkNorm { turned: true, ..norm }), ..llama }))
+    Ok(Decoder { qk_norm: Some(QkNorm { turned: true, ..norm }), ..llama })
 }
 
 /// The config with its rotary parameters unscaled, and `alpha`, where they are a dynamic scaling with one: the reference then
 /// reads nothing else of them.
-fn without_alpha(json: &Map<String, Json>) -> Result<(Map<String, Json>, Option<f64>), ArchError> {
+fn without_alpha(
+    family: &'static str,
+    json: &Map<String, Json>,
+) -> Result<(Map<String, Json>, Option<f64>), ArchError> {
     let mut json = json.clone();
     for key in ["rope_scaling", "rope_parameters"] {
         let Some(keys) = json.get_mut(key).and_then(Json::as_object_mut).filter(|keys| !keys.is_empty())
@@ -40,7 +47,7 @@ fn without_alpha(json: &Map<String, Json>) -> Result<(Map<String, Json>, Option<
             continue;
         };
         let kind = keys.get("rope_type").or(keys.get("type")).and_then(Json::as_str);
-        let alpha = factor(FAMILY, keys, "alpha")?.filter(|_| kind == Some("dynamic"));
+        let alpha = factor(family, keys, "alpha")?.filter(|_| kind == Some("dynamic"));
         if alpha.is_some() {
             keys.retain(|key, _| key == "rope_theta");
         }

@@ -11,7 +11,7 @@ use crate::{
         mixture::{Mixture, choice},
         rope::Share,
     },
-    nn::experts::{Router, Scores},
+    nn::experts::{Correction, Router, Scores},
 };
 
 pub(super) const FAMILY: &str = "minimax_m2";
@@ -41,7 +41,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         choice(FAMILY, number("num_local_experts", 256)?, number("num_experts_per_tok", 8)?, blocks)?;
     let router = Router {
         scores: Scores::Sigmoid,
-        correction: Some("e_score_correction_bias"),
+        correction: Some(Correction::vector("e_score_correction_bias")),
         normalised: true,
         ..Router::softmax("gate", experts, chosen)
     };

@@ -75,6 +75,7 @@ FAMILIES = {
     ),
     "deepseek_v2": replace(PRE_NORM, router=Router("mlp.gate", group_best=1)),
     "deepseek_v3": GROUPED_EXPERTS,
+    "deepseek_v32": GROUPED_EXPERTS,
     "dots1": GROUPED_EXPERTS,
     "ernie4_5": PRE_NORM,
     "ernie4_5_moe": replace(
@@ -96,6 +97,7 @@ FAMILIES = {
     ),
     "glm4_moe": GROUPED_EXPERTS,
     "glm4_moe_lite": GROUPED_EXPERTS,
+    "glm_moe_dsa": GROUPED_EXPERTS,
     "gpt2": GPT,
     "gpt_bigcode": GPT,
     "gpt_neo": GPT,

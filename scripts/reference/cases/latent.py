@@ -1,8 +1,10 @@
-"""Checkpoints with multi-head latent attention: Youtu-LLM, DeepSeek V2 and V3, GLM-4.7 Flash, Mistral 4, MiniCPM3."""
+"""Checkpoints with multi-head latent attention: Youtu-LLM, DeepSeek V2 and V3, GLM-4.7 Flash, Mistral 4, MiniCPM3, and DeepSeek
+V3.2 and GLM-5 up to where their indexer chooses."""
 
 from .case import Case, without
 
 LENGTHS = (1, 17)
+INDEXED_LENGTHS = (1, 19)
 YOUTU_LENGTHS = (1, 5, 17)
 
 
@@ -85,6 +87,21 @@ def deepseek_v2(**more):
 def glm4_moe_lite(**more):
     keys = {"num_nextn_predict_layers": 1, "partial_rotary_factor": 1.0, "rope_scaling": None, "topk_method": "noaux_tc"}
     return sparse("glm4_moe_lite", "Glm4MoeLiteForCausalLM", **keys) | more
+
+
+def indexed(model_type, architecture, **more):
+    """With an indexer that chooses all of the longest prompt's tokens."""
+    keys = {"index_head_dim": 8, "index_n_heads": 2, "index_topk": INDEXED_LENGTHS[-1], "scoring_func": "sigmoid", "topk_method": "noaux_tc"}
+    return sparse(model_type, architecture, **keys, moe_layer_freq=1, num_nextn_predict_layers=1) | more
+
+
+def deepseek_v32(**more):
+    return indexed("deepseek_v32", "DeepseekV32ForCausalLM", rope_scaling=YARN) | more
+
+
+def glm_moe_dsa(**more):
+    keys = {"index_topk_freq": 2, "index_skip_topk_offset": 1, "rope_interleave": True, "rope_theta": 1000000}
+    return indexed("glm_moe_dsa", "GlmMoeDsaForCausalLM", **keys) | more
 
 
 def mistral4(**more):
@@ -314,5 +331,68 @@ CASES = [
         ),
         lengths=LENGTHS,
         acts=({"scale_depth": 1.0}, {"scale_emb": 1}, {"dim_model_base": 15}),
+    ),
+    Case(
+        "deepseek_v32_groups_bf16",
+        "bfloat16",
+        "V3 with an indexer, whose tensors are not read: prompts are as long as it chooses tokens; a dense block, then 2 of 6 experts "
+        "out of the best of 2 groups; yarn",
+        deepseek_v32(hidden_size=15, moe_intermediate_size=5, n_group=2, torch_dtype="bfloat16"),
+        lengths=INDEXED_LENGTHS,
+        acts=({"norm_topk_prob": False}, {"topk_group": 2}, {"rope_scaling": YARN | {"mscale_all_dim": 0.5}}, {"index_topk": 3}),
+        scales=CORRECTED,
+    ),
+    Case(
+        "deepseek_v32_types_f16",
+        "float16",
+        "experts in the first block alone, by mlp_layer_types; biases of attention, tied, values wider than keys",
+        without(
+            deepseek_v32(
+                attention_bias=True,
+                hidden_size=15,
+                mlp_layer_types=["sparse", "dense"],
+                moe_intermediate_size=5,
+                tie_word_embeddings=True,
+                torch_dtype="float16",
+                v_head_dim=12,
+            ),
+            "rope_scaling",
+            "first_k_dense_replace",
+        ),
+        lengths=INDEXED_LENGTHS,
+        acts=({"routed_scaling_factor": 1.0}, {"num_experts_per_tok": 3}, {"index_topk": 3}),
+        scales=CORRECTED | {"embed_tokens": 0.7},
+    ),
+    Case(
+        "glm_moe_dsa_shared_bf16",
+        "bfloat16",
+        "the second block goes by the first one's indexer; a dense block, then 2 of 6 experts beside a shared one; keys of the "
+        "published config",
+        glm_moe_dsa(hidden_size=15, moe_intermediate_size=5, torch_dtype="bfloat16"),
+        lengths=INDEXED_LENGTHS,
+        acts=({"norm_topk_prob": False}, {"rope_theta": 100}, {"index_topk": 3}),
+        scales=CORRECTED,
+    ),
+    Case(
+        "glm_moe_dsa_types_f16",
+        "float16",
+        "an indexer in each block, two shared experts beside 2 of 6, no dense block; biases of attention; eps not given",
+        without(
+            glm_moe_dsa(
+                attention_bias=True,
+                first_k_dense_replace=0,
+                hidden_size=15,
+                moe_intermediate_size=5,
+                n_group=2,
+                n_shared_experts=2,
+                torch_dtype="float16",
+            ),
+            "index_skip_topk_offset",
+            "index_topk_freq",
+            "rms_norm_eps",
+        ),
+        lengths=INDEXED_LENGTHS,
+        acts=({"topk_group": 2}, {"routed_scaling_factor": 1.0}, {"index_topk": 3}),
+        scales=CORRECTED,
     ),
 ]

@@ -83,6 +83,9 @@ fn renumbered(error: RunError, asked: &[Asked<'_>]) -> RunError {
         RunError::PromptTooLong { prompt, tokens, context } => {
             RunError::PromptTooLong { prompt: of(prompt), tokens, context }
         }
+        RunError::PromptBeyond { prompt, tokens, most, key, beyond } => {
+            RunError::PromptBeyond { prompt: of(prompt), tokens, most, key, beyond }
+        }
         RunError::PromptTooLarge { prompt, tokens, heads, most } => {
             RunError::PromptTooLarge { prompt: of(prompt), tokens, heads, most }
         }

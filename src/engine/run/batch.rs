@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{RunError, sharing::Sharing};
-use model::arch::{Recipe, WeightUse};
+use model::arch::{PromptLimit, Recipe, WeightUse};
 
 /// What bounds a group, and so the memory of activations: floats of its attention scores, and tokens. A path alone is a group
 /// whatever its size.
@@ -80,10 +80,10 @@ pub(super) struct Group {
     pub last: Vec<i64>,
 }
 
-/// Tokens of the longest prompt that can run: the context, or what the attention scores of all heads leave room for.
+/// Tokens of the longest prompt that can run: the context, a limit below it, or what the scores of all heads leave room for.
 pub fn longest(recipe: &Recipe) -> usize {
     let room = (MAX_PROMPT_SCORES / recipe.heads().max(1)).isqrt() / SLOTS * SLOTS;
-    recipe.context().min(room)
+    recipe.context().min(recipe.limit().map_or(room, |limit| limit.tokens)).min(room)
 }
 
 /// Every prompt has a token, fits the context, and stays within the vocabulary.
@@ -95,6 +95,10 @@ pub(super) fn check(recipe: &Recipe, prompts: &[Vec<u32>]) -> Result<(), RunErro
         }
         if ids.len() > context {
             return Err(RunError::PromptTooLong { prompt, tokens: ids.len(), context });
+        }
+        let limit = recipe.limit().filter(|limit| ids.len() > limit.tokens);
+        if let Some(PromptLimit { tokens: most, key, beyond }) = limit {
+            return Err(RunError::PromptBeyond { prompt, tokens: ids.len(), most, key, beyond });
         }
         let most = longest(recipe);
         if ids.len() > most {
@@ -352,6 +356,17 @@ mod tests {
         assert!(check(&recipe, &[vec![1; 4096]]).is_ok());
         let message = check(&recipe, &[vec![1], vec![1; 4097]]).unwrap_err().to_string();
         assert!(message.contains("prompt 1 has 4097 tokens") && message.contains("4096"), "{message}");
+    }
+
+    #[test]
+    fn a_prompt_in_which_an_indexer_would_choose_is_refused_by_its_key() {
+        let config = r#"{"model_type": "deepseek_v32", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "num_key_value_heads": 2, "intermediate_size": 8, "vocab_size": 8, "index_topk": 5}"#;
+        let recipe = Recipe::read(&serde_json::from_str(config).unwrap()).unwrap();
+        assert_eq!(longest(&recipe), 5);
+        assert!(check(&recipe, &[vec![1; 5]]).is_ok());
+        let message = check(&recipe, &[vec![1], vec![1; 6]]).unwrap_err().to_string();
+        assert!(message.starts_with("prompt 1 has 6 tokens; `index_topk` of"), "{message}");
     }
 
     #[test]

@@ -61,6 +61,23 @@ pub enum RunError {
         /// The longest that the config allows, tokens.
         context: usize,
     },
+    /// A prompt beyond which the model computes what this instrument does not.
+    #[error(
+        "prompt {prompt} has {tokens} tokens; `{key}` of the model's config is {most}, and in longer prompts {beyond}, which is not \
+         computed: shorten the prompt"
+    )]
+    PromptBeyond {
+        /// Its index among the prompts of the run.
+        prompt: usize,
+        /// Its length in tokens.
+        tokens: usize,
+        /// The longest prompt that is computed, tokens.
+        most: usize,
+        /// The key of the config.
+        key: &'static str,
+        /// What the model computes beyond it.
+        beyond: &'static str,
+    },
     /// A prompt whose attention scores are more than one tensor may hold.
     #[error(
         "prompt {prompt} has {tokens} tokens; the attention scores of {heads} heads leave room for {most}: shorten the prompt"

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Block, Experts, LayerFacts, Names, NormPlaces, ValueLayout};
+use super::{Block, Experts, LayerFacts, Names, NormPlaces, PromptLimit, ValueLayout};
 use crate::{
     graph::{GraphError, Value},
     nn::Scope,
@@ -17,6 +17,11 @@ pub trait Architecture: fmt::Debug + Send + Sync {
 
     /// Where the family keeps its tensors.
     fn names(&self) -> Names;
+
+    /// A limit on prompts below the context.
+    fn limit(&self) -> Option<PromptLimit> {
+        None
+    }
 
     /// Facts of block `layer`; what all layers share stands in [`Architecture::facts`] too.
     fn layer(&self, _layer: usize) -> LayerFacts {

@@ -3,8 +3,8 @@
 
 pub(super) use super::mlp_layers::MlpLayers;
 use super::{
-    ArchError, Initial, Names, kinds::Kinds, latent::Latent, mixture::Mixture, rope::Rope, sizes::Sizes,
-    sizes::epsilon,
+    ArchError, Initial, Names, kinds::Kinds, latent::Latent, limit::PromptLimit, mixture::Mixture,
+    rope::Rope, sizes::Sizes, sizes::epsilon,
 };
 use crate::nn::{activation::Activation, attention::Attention, mask::Mask};
 
@@ -14,6 +14,8 @@ pub(super) struct Decoder {
     /// `model_type`.
     pub family: &'static str,
     pub sizes: Sizes,
+    /// A limit on prompts below the context.
+    pub limit: Option<PromptLimit>,
     /// Names outside blocks, and whether the head is the embedding.
     pub names: Names,
     /// Modules of a block: the one that holds the attention's weights, and the MLP's.
@@ -225,6 +227,7 @@ impl Decoder {
         let layer = Layer { heads, mlp_width, routed: false, mask: Mask::everywhere(None), rope: Some(0) };
         Decoder {
             family,
+            limit: None,
             names: Names::like_llama(tied),
             modules: ["self_attn", "mlp"],
             embedding_scale: None,

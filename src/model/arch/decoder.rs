@@ -3,7 +3,7 @@
 //! The order of the nodes is part of a graph's identity, and stored numbers are filed under it.
 
 use super::{
-    Architecture, Block, Branch, Experts, Initial, LayerFacts, Names, NormPlaces, ValueLayout,
+    Architecture, Block, Branch, Experts, Initial, LayerFacts, Names, NormPlaces, PromptLimit, ValueLayout,
     choices::{Around, Decoder, Layer, Norm, NormKind, Positions, QkNorm, QkWeights, Qkv, Residual},
     sizes::Sizes,
 };
@@ -61,6 +61,10 @@ impl Architecture for Decoder {
 
     fn names(&self) -> Names {
         self.names.clone()
+    }
+
+    fn limit(&self) -> Option<PromptLimit> {
+        self.limit
     }
 
     fn layer(&self, layer: usize) -> LayerFacts {

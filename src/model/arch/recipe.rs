@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, NormPlaces, Place, Routed,
-    UNEMBEDDING, ValueWeights, WeightUse, block_gauge,
+    ArchError, Architecture, FinalNormWeight, LayerFacts, Modules, Names, NormPlaces, Place, PromptLimit,
+    Routed, UNEMBEDDING, ValueWeights, WeightUse, block_gauge,
     families::family,
     modules::size,
     names::base,
@@ -120,7 +120,12 @@ impl Recipe {
         size(self.facts.vocabulary)
     }
 
-    /// Longest prompt in tokens.
+    /// A limit on prompts below [`Recipe::context`].
+    pub fn limit(&self) -> Option<PromptLimit> {
+        self.arch.limit()
+    }
+
+    /// Tokens of the longest prompt that the config allows.
     pub fn context(&self) -> usize {
         size(self.facts.context)
     }

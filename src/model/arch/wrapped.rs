@@ -7,8 +7,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    ArchError, Architecture, Block, Experts, Initial, LayerFacts, Names, NormPlaces, ValueLayout,
-    config::as_meant,
+    ArchError, Architecture, Block, Experts, Initial, LayerFacts, Names, NormPlaces, PromptLimit,
+    ValueLayout, config::as_meant,
 };
 use crate::{
     graph::{GraphError, Value},
@@ -167,6 +167,10 @@ impl Architecture for Wrapped {
 
     fn names(&self) -> Names {
         Names { base: BASES, unembedding: HEADS, ..self.text.names() }
+    }
+
+    fn limit(&self) -> Option<PromptLimit> {
+        self.text.limit()
     }
 
     fn layer(&self, layer: usize) -> LayerFacts {

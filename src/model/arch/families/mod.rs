@@ -39,6 +39,7 @@ families! {
     dbrx
     deepseek_v2
     deepseek_v3
+    deepseek_v32
     dots1
     ernie4_5
     ernie4_5_moe
@@ -53,6 +54,7 @@ families! {
     glm4
     glm4_moe
     glm4_moe_lite
+    glm_moe_dsa
     gpt2
     gpt_bigcode
     gpt_neo

@@ -154,6 +154,8 @@ fn what_one_family_does_not_compute_is_refused_by_its_key() {
         ("mistral4", r#"{"rope_parameters": {"rope_type": "default"}}"#, "without `llama_4_scaling_beta`"),
         ("deepseek_v3", r#"{"topk_method": "greedy"}"#, "`topk_method` is \"greedy\""),
         ("deepseek_v3", r#"{"scoring_func": "softmax"}"#, "`scoring_func` is \"softmax\""),
+        ("deepseek_v32", r#"{"rope_interleave": false}"#, "`rope_interleave` is false"),
+        ("glm_moe_dsa", r#"{"index_topk": 0}"#, "`index_topk` = 0"),
         ("glm4_moe_lite", r#"{"first_k_dense_replace": 2}"#, "`first_k_dense_replace` is 2"),
         ("glm4_moe_lite", r#"{"mlp_layer_types": ["dense"]}"#, "`mlp_layer_types` has 1 names"),
         ("glm4_moe_lite", r#"{"mlp_layer_types": ["dense", "full"]}"#, "`mlp_layer_types` has \"full\""),

@@ -13,3 +13,4 @@ mod stats;
 mod stats_properties;
 mod stats_reference;
 mod stored;
+mod worlds;

@@ -30,6 +30,7 @@ mod reporting;
 mod running;
 mod sharding;
 mod subject;
+mod supply;
 mod walks;
 mod wiring;
 mod written;
@@ -53,5 +54,6 @@ pub use subject::{
     PendingTokenizer, Subject, SubjectError, WhenMissing, change, checkpoint, lineage, locate, locate_hub,
     tokenizer, unopened,
 };
+pub use supply::{Supply, supplies};
 pub use walks::{observe, weigh};
 pub use written::Written;

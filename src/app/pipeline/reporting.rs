@@ -16,6 +16,7 @@ use super::places::Places;
 use super::provenance;
 use super::registering;
 use super::subject::Subject;
+use super::supply::supplies;
 use super::wiring::wirings;
 use super::written::{Manifest, Written};
 use crate::plan::Plan;
@@ -37,7 +38,7 @@ use results::tables;
 use results::tidy;
 use study::analysis::analyse;
 use study::config::Loaded;
-use study::config::experiment::PromptSet;
+use study::config::experiment::{Model, PromptSet};
 use study::judge::outcome::{FamilyMember, HypothesisOutcome, Listed, Registration};
 use study::judge::{behind, family, listed};
 use study::published;
@@ -70,6 +71,7 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     let observations = run.observations()?;
     view.profiles = profiles(run.inputs, &jobs, &observations)?;
     view.wirings = wirings(&run.inputs.subjects);
+    view.supplies = supplied(run.inputs);
     view.leads = leads(run, &view.hypotheses)?;
     let judged: Vec<Key> = run.done.outcome_keys.values().copied().collect();
     let known = calibrated::known(run.inputs, &judged)?;
@@ -142,6 +144,22 @@ fn intact(results: &Path, manifest: &Manifest) -> bool {
     manifest
         .par_iter()
         .all(|(name, digest)| Key::of_file(&results.join(name)).is_ok_and(|(found, _)| found == *digest))
+}
+
+/// What the model list has for predictions that need more, as far as the experiment itself tells.
+fn supplied(inputs: &Inputs<'_>) -> Vec<(String, Vec<String>)> {
+    let opened = |model: &Model| {
+        let subject = inputs.subjects.iter().find(|subject| subject.id == model.id)?;
+        Some(subject.recipe.facts())
+    };
+    let mut all: Vec<(String, Vec<String>)> = Vec::new();
+    for supply in supplies(inputs.loaded, opened) {
+        match all.last_mut() {
+            Some((hypothesis, told)) if *hypothesis == supply.hypothesis => told.push(supply.in_full()),
+            _ => all.push((supply.hypothesis.clone(), vec![supply.in_full()])),
+        }
+    }
+    all
 }
 
 fn view(run: &Run<'_>) -> View {

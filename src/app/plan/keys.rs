@@ -32,9 +32,9 @@ pub const IMPORT_VERSION: u32 = 4;
 /// How rows become estimates and verdicts.
 pub const STATISTICS_VERSION: u32 = 13;
 /// How worlds are drawn in which the judge is tried.
-pub const CALIBRATION_VERSION: u32 = 6;
+pub const CALIBRATION_VERSION: u32 = 7;
 /// How outcomes become a report.
-pub const REPORT_VERSION: u32 = 24;
+pub const REPORT_VERSION: u32 = 25;
 
 /// Fields that digest the outputs of other jobs: they change because those change.
 pub(super) const DERIVED: [&str; 2] = ["evidence", "outcomes"];

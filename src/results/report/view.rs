@@ -41,6 +41,9 @@ pub struct View {
     /// How blocks are wired, each of one family, in the order of the families' names; and the ids of the observed models that
     /// have such a block, in the order of the run.
     pub wirings: Vec<(BlockWiring, Vec<String>)>,
+    /// By hypothesis id, the predictions that need more than the models of the experiment, and which others of the model list would do:
+    /// one sentence each.
+    pub supplies: Vec<(String, Vec<String>)>,
     /// Figures read off evidence rows, in the order of the kinds of evidence.
     pub figures: Vec<Figure>,
     /// What was measured along trainings, for hypotheses about them; empty without stages.

@@ -92,12 +92,19 @@ impl<'a> TestContext<'a> {
         lineages
     }
 
+    /// The layers that have a quantity which selects none.
+    pub(crate) fn layers(&self, quantity: &Quantity) -> Vec<u32> {
+        let of_world = self.world.map(|world| world.layers(quantity)).filter(|layers| !layers.is_empty());
+        of_world.unwrap_or_else(|| {
+            let asked = quantity.protocol.unwrap_or(self.protocol);
+            let filed = quantity.filed();
+            filed.map(|(metric, branch)| self.index.layers(metric, branch, asked)).unwrap_or_default()
+        })
+    }
+
     /// Means over prompts layer by layer, of a quantity that selects no layer.
     pub(crate) fn profiles(&self, quantity: &Quantity, findings: &mut Findings) -> Profiles<'a> {
-        let asked = quantity.protocol.unwrap_or(self.protocol);
-        let filed = quantity.filed();
-        let layers =
-            filed.map(|(metric, branch)| self.index.layers(metric, branch, asked)).unwrap_or_default();
+        let layers = self.layers(quantity);
         let mut profiles = Profiles::default();
         let mut missing = Vec::new();
         // Without any layer, the look-up of one says what is missing.

@@ -8,6 +8,7 @@ use crate::pipeline::{calibrated, registering, reporting};
 use crate::plan::{Job, PlannedJob, keys};
 use base::hash::{Fields, Key};
 use number::metric::Metric;
+use study::config::experiment::Model;
 use study::judge::Calibration;
 
 /// The kind of job that writes the results folder: one job.
@@ -124,6 +125,13 @@ fn told(inputs: &Inputs<'_>) -> Key {
     });
     let fields = loaded.selected().fold(fields, |fields, model| {
         fields.with(&model.id, format!("{:?} {:?} {:?}", model.hub, model.revision, model.fetch))
+    });
+    // Which others would supply what predictions need.
+    let fields = loaded.models.models.iter().fold(fields, |fields, model| {
+        let Model { profiles, base, series, step, change, intervention, published_as, .. } = model;
+        let listed =
+            format!("{profiles:?} {base:?} {series:?} {step:?} {change:?} {intervention:?} {published_as:?}");
+        fields.with(&format!("listed {}", model.id), listed)
     });
     fields.key()
 }

@@ -90,6 +90,11 @@ fn facts(context: &RenderContext<'_>, hypothesis: &HypothesisOutcome) -> Vec<(Li
     if !family.is_empty() {
         facts.push((Line::from("The p that enters the family of hypotheses"), family));
     }
+    let supplies = context.view.supplies.iter().filter(|(id, _)| *id == hypothesis.id);
+    let supplies: Vec<Line> = supplies.flat_map(|(_, told)| told).map(|told| line![minor(told)]).collect();
+    if !supplies.is_empty() {
+        facts.push((Line::from("Models that would do, of the model list"), supplies));
+    }
     let own = context.view.listed.iter().filter(|listed| listed.hypothesis == hypothesis.id);
     let own: Vec<Line> = own
         .map(|listed| {

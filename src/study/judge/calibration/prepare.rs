@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::{
+    aim::Aim,
     seen::{Seen, SeenModel, left_of, normal_scores, standardised},
     setting::Setting,
-    truth::{Aim, Pattern},
+    shape::Shape,
+    truth::Pattern,
 };
 use crate::judge::{context::TestContext, findings::Findings, hypothesis::Prediction, kinds::Unit};
 use base::glob;
@@ -31,21 +33,18 @@ pub(super) fn setting<'s>(
     names: &'s Names,
 ) -> Result<Setting<'s>, String> {
     let mut findings = Findings::default();
-    let drawn_quantities = pattern.drawn();
-    let parts = prediction.test.parts();
     let mut drawn = Vec::new();
-    for quantity in &drawn_quantities {
-        let cells = context.cells(quantity, &mut findings);
+    for quantity in pattern.drawn(context) {
+        let cells = context.cells(&quantity, &mut findings);
         if cells.models.is_empty() {
             return Err(findings.missing.join("; "));
         }
         drawn.push(Seen::of(quantity, cells));
     }
     let mut fixed: Vec<Seen<'s>> = Vec::new();
-    for (_, quantity) in parts.quantities {
-        if !drawn_quantities.contains(&quantity) {
-            fixed.push(Seen::of(quantity, context.cells(quantity, &mut findings)));
-        }
+    for quantity in pattern.fixed(prediction, context) {
+        let cells = context.cells(&quantity, &mut findings);
+        fixed.push(Seen::of(quantity, cells));
     }
     // Only models that have every quantity can be related.
     if let Pattern::Relation { .. } = pattern {
@@ -82,12 +81,24 @@ pub(super) fn setting<'s>(
         fixed.iter_mut().for_each(|seen| {
             add_copies(seen, copy, names);
         });
-        let shift = if matches!(pattern, Pattern::Change { .. }) { (copy * first) as f64 } else { 0.0 };
+        let shift = if matches!(pattern, Pattern::Change { .. } | Pattern::Kept { .. }) {
+            (copy * first) as f64
+        } else {
+            0.0
+        };
         for i in 0..first {
             along.push(if along[i] < 0.0 { along[i] } else { along[i] + shift });
         }
     }
-    Ok(Setting::new(pattern, aim, drawn, fixed, lineages, along, names.prompts()))
+    let shape = Shape::new(pattern, &drawn, &fixed, &lineages, &along, context);
+    match shape.lacking() {
+        None => {}
+        Some(lacking) if findings.missing.is_empty() => return Err(lacking),
+        Some(_) => return Err(findings.missing.join("; ")),
+    }
+    let mut setting = Setting::new(pattern, aim, drawn, fixed, lineages, along, names.prompts());
+    setting.shape = shape;
+    Ok(setting)
 }
 
 /// Adds the next copy of each of the models that were seen; how many these are.
@@ -148,7 +159,7 @@ fn along<'s>(
             let values = left_of(&of(&fixed[0]), &controls, &groups);
             standardised(&values).ok_or_else(|| "x does not differ between models".to_string())
         }
-        Pattern::Change { change, .. } => {
+        Pattern::Change { change, .. } | Pattern::Kept { change, .. } => {
             let base = |id: &str| {
                 let model = context.model(id)?;
                 let word = |fact| model.fact(fact).and_then(serde_json::Value::as_str);

@@ -6,9 +6,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    aim::Aim,
     prepare::{Names, Times, setting},
     setting::{Setting, Truth},
-    truth::{Aim, Pattern, pattern},
+    truth::{Pattern, pattern},
 };
 use crate::judge::{
     cache::StatisticsCache,
@@ -113,7 +114,7 @@ impl Calibration {
         let found = |wanted: f64| {
             tried().find(|rates| rates.effect == wanted && rates.share(Verdict::Supported) >= WANTED_POWER)
         };
-        [1.0, 2.0, 0.0].into_iter().find_map(found)
+        [1.0, 2.0, 0.5, 0.0].into_iter().find_map(found)
     }
 
     /// Whether every world on as many models and prompts as there are was untestable: nothing that is true could be found.
@@ -241,7 +242,11 @@ impl Study<'_> {
         let table = names.table(self.seen.index);
         let index = EvidenceIndex::new(&table);
         let (population, way) = (self.seen.population(self.prediction), Way::primary(self.seen.hypothesis));
-        let scope = if matches!(pattern, Pattern::Change { .. }) { Scope::Changed } else { Scope::Taken };
+        let scope = match pattern {
+            Pattern::Change { .. } | Pattern::Kept { .. } => Scope::Changed,
+            Pattern::Along { .. } | Pattern::Together { .. } => Scope::EveryKind,
+            _ => Scope::Taken,
+        };
         let context = self.seen.context(None, self.prediction, &way, &population).with(scope);
         let setting = setting(&context, self.prediction, pattern, aim, &names)?;
         let smallest = setting.smallest();

@@ -1,6 +1,9 @@
 //! What was seen of a quantity, taken apart: the mean of each model, and how its prompts lie around it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::judge::{
     cells::{Cell, Cells},
@@ -10,7 +13,7 @@ use crate::stats::{Method, correlation_of, mean, normal_quantile, standard_devia
 
 /// A quantity of every model that has it.
 pub(super) struct Seen<'a> {
-    pub quantity: &'a Quantity,
+    pub quantity: Arc<Quantity>,
     /// As they were looked up: worlds have the same metric and protocol.
     pub cells: Cells<'a>,
     pub models: Vec<SeenModel<'a>>,
@@ -30,7 +33,7 @@ pub(super) struct SeenModel<'a> {
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn of(quantity: &'a Quantity, cells: Cells<'a>) -> Seen<'a> {
+    pub(super) fn of(quantity: Arc<Quantity>, cells: Cells<'a>) -> Seen<'a> {
         let models = cells.models.iter().filter_map(|(id, own)| {
             let mean = own.mean()?;
             let n = own.prompts.len() as f64;
@@ -117,6 +120,11 @@ pub(super) fn relations_differ(
             of.entry(*lineage).or_default().push((found, 1.0 / (x.len() as f64 - 3.0)));
         }
     }
+    beyond_chance(&of)
+}
+
+/// The standard deviation of lineages in what was found of each of their models, with its variance by chance, less that.
+pub(super) fn beyond_chance(of: &BTreeMap<usize, Vec<(f64, f64)>>) -> f64 {
     let each = |pick: fn(&(f64, f64)) -> f64| -> Vec<f64> {
         of.values().filter_map(|own| mean(&own.iter().map(pick).collect::<Vec<_>>())).collect()
     };

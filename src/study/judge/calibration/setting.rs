@@ -1,23 +1,26 @@
 //! One prediction made ready for simulation: what was seen of its quantities, and how a world with a given effect is drawn.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rand::{RngExt, rngs::ChaCha12Rng};
 
 use super::{
-    bounded::Bounded,
+    aim::{Aim, Size},
+    normal,
+    profile::Apart,
     seen::{
         Seen, SeenModel, between, exchangeable, group_means, in_common, inside, left_of, normal_scores,
         of_mean, relations_differ, standardised,
     },
-    truth::{Aim, Pattern, Size},
+    shape::{Shape, Whose},
+    truth::Pattern,
     world::World,
 };
 use crate::judge::{
     cells::{Cell, ModelCells},
     kinds::Unit,
 };
-use crate::stats::{mean, normal_quantile, upper_tail};
+use crate::stats::upper_tail;
 
 /// What a draw needs to know.
 pub(super) struct Setting<'a> {
@@ -33,7 +36,7 @@ pub(super) struct Setting<'a> {
     pub along: Vec<f64>,
     /// Names of the copies of each prompt, the prompt itself first.
     copies: BTreeMap<&'a str, Vec<&'a str>>,
-    spread: Vec<Spread>,
+    pub(super) spread: Vec<Spread>,
     /// Of each drawn quantity, how the models that have a prompt lie around their means on it, on average.
     common: Vec<BTreeMap<&'a str, f64>>,
     /// Prompts of which one may stand for another.
@@ -42,26 +45,26 @@ pub(super) struct Setting<'a> {
     along_prompts: Vec<BTreeMap<&'a str, f64>>,
     /// How far lineages differ in a relation between their prompts, on Fisher's scale.
     relations_differ: f64,
-    /// Of a claim about bounds, each model of the drawn quantity.
-    bounded: Vec<Bounded>,
+    /// What is made of the numbers beside setting their means.
+    pub shape: Shape<'a>,
 }
 
 /// Standard deviations around what a world sets.
 #[derive(Clone, Copy)]
-struct Spread {
+pub(super) struct Spread {
     /// Of lineages.
-    between: f64,
+    pub between: f64,
     /// Of models in a lineage.
-    inside: f64,
+    pub inside: f64,
     /// Of prompts in a model.
     within: f64,
     /// Of the mean over a model's prompts, by the choice of these.
-    of_mean: f64,
+    pub of_mean: f64,
 }
 
 impl Spread {
     /// Of the mean of a model that nothing sets apart.
-    fn all(self) -> f64 {
+    pub(super) fn all(self) -> f64 {
         (self.between.powi(2) + self.inside.powi(2) + self.of_mean.powi(2)).sqrt()
     }
 }
@@ -109,13 +112,6 @@ impl<'a> Setting<'a> {
         let along_prompts: Vec<_> =
             drawn[0].models.iter().map(|model| along_prompts(pattern, model, &fixed)).collect();
         let relations_differ = relations_differ(&drawn[0].models, &lineages[0], &along_prompts);
-        let bounded = match pattern {
-            Pattern::Inside { of, within, summary, .. } => {
-                let models = drawn[0].models.iter();
-                models.map(|model| Bounded::of(model, of, within, summary)).collect()
-            }
-            _ => Vec::new(),
-        };
         Setting {
             pattern,
             aim,
@@ -129,16 +125,19 @@ impl<'a> Setting<'a> {
             exchangeable,
             along_prompts,
             relations_differ,
-            bounded,
+            shape: Shape::Free,
         }
     }
 
     /// The smallest effect of interest in the unit of the claim, without its sign.
     pub(super) fn smallest(&self) -> f64 {
         let Spread { between, within, .. } = self.spread[0];
-        // A share of the variance is one of all that there is.
-        let between =
-            if matches!(self.pattern, Pattern::Fact { .. }) { self.spread[0].all() } else { between };
+        // A share of the variance is one of all that there is, and heaps are as wide as all of it makes them.
+        let between = if matches!(self.pattern, Pattern::Fact { .. } | Pattern::Heaps { .. }) {
+            self.spread[0].all()
+        } else {
+            between
+        };
         match self.aim.smallest {
             Size::Plain(size) => size,
             Size::Deviations(size) => {
@@ -148,6 +147,7 @@ impl<'a> Setting<'a> {
                         | Pattern::Levels { .. }
                         | Pattern::Difference { .. }
                         | Pattern::Fact { .. }
+                        | Pattern::Heaps { .. }
                 );
                 size * if over_models && between > 0.0 { between } else { within }
             }
@@ -159,6 +159,8 @@ impl<'a> Setting<'a> {
         let stands_for = self.prompts_drawn(rng);
         let of_lineages = self.lineages.iter().flatten().max().map_or(0, |most| most + 1);
         let lineage: Vec<f64> = (0..of_lineages).map(|_| normal(rng)).collect();
+        let turned = if self.shape.turns() { of_lineages } else { 0 };
+        let turn: Vec<f64> = (0..turned).map(|_| rng.random()).collect();
         let mut quantities = Vec::new();
         for (number, seen) in self.drawn.iter().enumerate() {
             let mut cells = seen.cells.clone();
@@ -171,17 +173,20 @@ impl<'a> Setting<'a> {
                 let along = self.along_prompts.get(i).filter(|_| number == 0);
                 let truth = self.in_lineage(truth, apart);
                 let left = self.left(number, model, &stands_for, rng);
-                let mut own = self.prompts(model, along, level, truth, &left);
-                if let (Pattern::Inside { share, .. }, 0) = (self.pattern, number) {
-                    // So many lineages of all lie within the bounds.
-                    let inside = upper_tail(-apart) < share + truth.effect;
-                    let cells = own.prompts.values_mut().map(|cell| &mut cell.value);
-                    let whole = own.aggregate.iter_mut();
-                    cells.chain(whole).for_each(|value| *value = self.bounded[i].value(*value, inside));
-                }
+                let alone = if self.shape.draws() { normal(rng) } else { 0.0 };
+                // So many lineages of all have what is claimed.
+                let has = self.pattern.share().is_some_and(|share| upper_tail(-apart) < share + truth.effect);
+                let place = self.lineages[number][i];
+                let apart = Apart { normal: apart, turn: turn.get(place).copied().unwrap_or(0.0) };
+                let whose =
+                    Whose { number, i, model, lineage: place, apart, own: alone, effect: truth.effect, has };
+                let shaped = |prompt: Option<(&str, &Cell<'a>)>, value: f64| {
+                    self.shape.value(whose, prompt, value, rng)
+                };
+                let own = self.prompts(model, along, level, truth, &left, shaped);
                 cells.models.insert(model.id, own);
             }
-            quantities.push((seen.quantity, cells));
+            quantities.push((Arc::clone(&seen.quantity), cells));
         }
         for seen in &self.fixed {
             let mut cells = seen.cells.clone();
@@ -199,7 +204,7 @@ impl<'a> Setting<'a> {
                 }
                 cells.models.insert(model.id, own);
             }
-            quantities.push((seen.quantity, cells));
+            quantities.push((Arc::clone(&seen.quantity), cells));
         }
         World { quantities }
     }
@@ -233,8 +238,8 @@ impl<'a> Setting<'a> {
         let common = &self.common[number];
         let own = self.prompts_drawn(rng);
         let of = |(copy, stand): (&&'s str, &&'a str)| {
-            let (alone, without) = (own[copy], common[own[copy]]);
-            Some((*copy, common[stand] + model.left.get(alone)? - without))
+            let alone = own.get(copy)?;
+            Some((*copy, common.get(stand)? + model.left.get(alone)? - common.get(alone)?))
         };
         stands_for.iter().filter_map(of).collect()
     }
@@ -249,69 +254,9 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// Where a model's mean lies in a world; `own` is what sets its lineage and itself apart by the spreads that were seen.
-    fn level(&self, number: usize, i: usize, own: f64, truth: Truth) -> f64 {
-        let seen = &self.drawn[number].models;
-        let Truth { effect, elsewhere } = truth;
-        let lineage = self.lineages[number][i];
-        match self.pattern {
-            // One lineage decides; the others are as they were seen, where that is what the claim says, and not near it.
-            Pattern::Level { against, every: true, .. } => {
-                let sign = self.aim.sign;
-                let others = sign * (sign * (seen[i].mean - against)).max(sign * elsewhere);
-                against + if lineage == 0 { effect } else { others }
-            }
-            Pattern::Level { against, every: false, .. } => against + effect + own,
-            // One lineage too few has what the claim says.
-            Pattern::Some { against, .. } => {
-                against + if lineage + 1 < self.asked_for() { elsewhere } else { effect }
-            }
-            Pattern::Levels { signs, .. } => effect * signs[number] + own,
-            Pattern::Shift { band, .. } => {
-                let middle = band.map_or(0.0, |[middle, _]| middle);
-                seen[i].mean - self.mean_of(number) + (middle + effect) * f64::from(u8::from(number == 0))
-            }
-            Pattern::Difference { .. } | Pattern::Fact { .. } => {
-                self.mean_of(0) + effect * self.along[i] + own
-            }
-            Pattern::Relation { asked } if asked.unit == Unit::Model => {
-                let spread = self.spread[0];
-                // The choice of prompts is part of what x does not say.
-                let left = (1.0 - effect * effect).max(0.0) * spread.all().powi(2) - spread.of_mean.powi(2);
-                let of_own = spread.between.powi(2) + spread.inside.powi(2);
-                let noise = if of_own > 0.0 { (left.max(0.0) / of_own).sqrt() } else { 0.0 };
-                self.mean_of(0) + effect * self.along[i] * spread.all() + noise * own
-            }
-            Pattern::Inside { .. } | Pattern::Relation { .. } | Pattern::Categories { .. } => seen[i].mean,
-            Pattern::Change { through, .. } => {
-                let base = self.along[i];
-                let is_base = || self.along.contains(&(i as f64));
-                match (base < 0.0, through) {
-                    (true, true) if is_base() => effect,
-                    (true, _) => seen[i].mean,
-                    (false, true) => -effect,
-                    (false, false) => seen[base as usize].mean + effect,
-                }
-            }
-        }
-    }
-
-    /// How many lineages must have what is claimed of some.
-    fn asked_for(&self) -> usize {
-        let Pattern::Some { k, share, .. } = self.pattern else { return 0 };
-        let all = self.lineages[0].iter().max().map_or(0, |most| most + 1);
-        let of_share = share.map(|share| (share * all as f64).ceil() as usize);
-        k.map(|k| k as usize).or(of_share).unwrap_or(1)
-    }
-
     /// The names of the copies of a prompt, itself among them.
     fn copies_of<'s>(&'s self, prompt: &'s &'a str) -> &'s [&'a str] {
         self.copies.get(prompt).map_or(std::slice::from_ref(prompt), Vec::as_slice)
-    }
-
-    fn mean_of(&self, number: usize) -> f64 {
-        let means: Vec<f64> = self.drawn[number].models.iter().map(|m| m.mean).collect();
-        mean(&means).unwrap_or(0.0)
     }
 
     fn prompts(
@@ -321,9 +266,10 @@ impl<'a> Setting<'a> {
         level: f64,
         truth: Truth,
         left: &BTreeMap<&str, f64>,
+        mut shaped: impl FnMut(Option<(&str, &Cell<'a>)>, f64) -> f64,
     ) -> ModelCells<'a> {
         if model.left.is_empty() {
-            return ModelCells { prompts: BTreeMap::new(), aggregate: Some(level) };
+            return ModelCells { prompts: BTreeMap::new(), aggregate: Some(shaped(None, level)) };
         }
         let deviation = model.deviation().unwrap_or(0.0);
         let mut own = BTreeMap::new();
@@ -338,7 +284,7 @@ impl<'a> Setting<'a> {
                     Some(z) => level + truth.effect * z + left,
                     None => level + left,
                 };
-                own.insert(*copy, Cell { value, ..*cell });
+                own.insert(*copy, Cell { value: shaped(Some((prompt, cell)), value), ..*cell });
             }
         }
         ModelCells { prompts: own, aggregate: None }
@@ -383,11 +329,4 @@ fn along_prompts<'a>(
     let all: Vec<f64> = values.values().copied().collect();
     let all = if pattern.is_of_ranks() { normal_scores(&all) } else { all };
     values.keys().copied().zip(standardised(&all).unwrap_or_default()).collect()
-}
-
-/// A standard normal draw.
-fn normal(rng: &mut ChaCha12Rng) -> f64 {
-    // Never 0 or 1, which have no finite quantile.
-    let uniform = (rng.random_range(0..1_u64 << 52) as f64 + 0.5) / (1_u64 << 52) as f64;
-    normal_quantile(uniform).unwrap_or(0.0)
 }

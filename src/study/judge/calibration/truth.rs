@@ -1,10 +1,16 @@
 //! What a prediction says about the numbers that its test reads, so that worlds can be made in which it is true or false.
 
 use crate::judge::{
-    hypothesis::{Condition, Prediction, Quantity, Rule, Scale, Test},
-    kinds::{By, Contrast, Correlation, Summary},
+    hypothesis::{Prediction, Quantity, Rule, Scale, Test},
+    kinds::{
+        By, ChangePoints, Contrast, Correlation, LayerCorrelation, LayerLocation, LowestCategory, PowerLaw,
+        Predicted, Proportional, SignFlip, SinkFit, Summary, Trend,
+    },
 };
-use crate::stats::{Method, normal_quantile};
+use crate::stats::Method;
+
+/// A correlation of 1 leaves nothing to chance.
+const LARGEST_CORRELATION: f64 = 0.95;
 
 /// The pattern that a prediction claims, in the quantities of its test.
 #[derive(Clone, Copy, Debug)]
@@ -29,18 +35,65 @@ pub(super) enum Pattern<'a> {
     Relation { asked: &'a Correlation },
     /// A changed model differs from its base; or `through` 0, base and changed model lie on sides of their own.
     Change { of: &'a Quantity, change: &'a str, smallest: Option<f64>, through: bool },
+    /// Changed models lie among each other as their bases do.
+    Kept { of: &'a Quantity, change: &'a str },
+    /// Lineages lie in two heaps of as many.
+    Heaps { of: &'a Quantity },
+    /// In more than this share of the lineages the protocols disagree about the side of a value, or agree.
+    Sides { test: &'a SignFlip, flip: bool, share: f64 },
+    /// In more than this share of the lineages one category is the lowest.
+    Lowest { test: &'a LowestCategory, share: f64 },
+    /// More than this share of the lineages lie near a law that is given.
+    Near { test: &'a Predicted, share: f64 },
+    /// Models lie along a power law whose exponent is in a band: its middle, and how far its ends lie from it.
+    Law { test: &'a PowerLaw, band: [f64; 2] },
+    /// Prompts with so many times the x have as many times the y; the effect is the share of the variance that this explains.
+    Multiple { test: &'a Proportional },
+    /// The gains are those of one heavy first token and ordinary others; the effect is the share of the variance that is not.
+    Sink { test: &'a SinkFit },
+    /// Layers with more of `x` have more of `y`.
+    Layers { test: &'a LayerCorrelation },
+    /// Something happens in two profiles near each other, at most this share of the depth apart on average.
+    Close { test: &'a LayerLocation },
+    /// In more than this share of the lineages it happens some layers apart.
+    Apart { test: &'a LayerLocation, share: f64 },
+    /// Two quantities change at the same steps of trainings.
+    Together { test: &'a ChangePoints },
+    /// Along a training a quantity rises; the effect is the correlation with the order of its steps.
+    Along { test: &'a Trend },
 }
 
 impl<'a> Pattern<'a> {
     /// Whether it is about a correlation of ranks.
     pub(super) fn is_of_ranks(self) -> bool {
-        matches!(self, Pattern::Relation { asked } if asked.method.method() == Method::Spearman)
+        match self {
+            Pattern::Relation { asked } => asked.method.method() == Method::Spearman,
+            Pattern::Layers { test } => test.method.method() == Method::Spearman,
+            Pattern::Along { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Of a claim about so many of the lineages, their share.
+    pub(super) fn share(self) -> Option<f64> {
+        match self {
+            Pattern::Inside { share, .. }
+            | Pattern::Sides { share, .. }
+            | Pattern::Lowest { share, .. }
+            | Pattern::Apart { share, .. }
+            | Pattern::Near { share, .. } => Some(share),
+            _ => None,
+        }
     }
 
     /// The effect of this size, or the largest one that worlds are drawn with where that is smaller.
     pub(super) fn possible(self, effect: f64) -> f64 {
         match self {
-            Pattern::Relation { .. } => effect.clamp(-LARGEST_CORRELATION, LARGEST_CORRELATION),
+            Pattern::Relation { .. }
+            | Pattern::Kept { .. }
+            | Pattern::Multiple { .. }
+            | Pattern::Layers { .. }
+            | Pattern::Along { .. } => effect.clamp(-LARGEST_CORRELATION, LARGEST_CORRELATION),
             _ => effect,
         }
     }
@@ -51,53 +104,7 @@ impl<'a> Pattern<'a> {
         let effect = self.possible(effect);
         if self.is_of_ranks() { 2.0 * (std::f64::consts::PI * effect / 6.0).sin() } else { effect }
     }
-
-    /// The quantities that are drawn anew in each world; the first carries the effect.
-    pub(super) fn drawn(self) -> Vec<&'a Quantity> {
-        match self {
-            Pattern::Levels { a, b, .. } | Pattern::Shift { a, b, .. } => vec![a, b],
-            Pattern::Relation { asked } => vec![&asked.y],
-            Pattern::Level { of, .. }
-            | Pattern::Some { of, .. }
-            | Pattern::Inside { of, .. }
-            | Pattern::Difference { of, .. }
-            | Pattern::Fact { of, .. }
-            | Pattern::Categories { of }
-            | Pattern::Change { of, .. } => vec![of],
-        }
-    }
 }
-
-/// How far from none the effect must be for the claim to be true, and in which direction.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Aim {
-    /// The smallest effect of interest.
-    pub smallest: Size,
-    /// Whether the rule states it.
-    pub stated: bool,
-    /// 1 where the claim is an effect above the null, -1 below.
-    pub sign: f64,
-    /// Whether the claim is that no effect is as large as `smallest`.
-    pub absent: bool,
-    /// Whether the claim is of an effect in either direction.
-    pub either_way: bool,
-}
-
-/// The size of an effect.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Size {
-    /// In the unit of the quantity; of a correlation, the correlation.
-    Plain(f64),
-    /// In standard deviations of the units that are compared.
-    Deviations(f64),
-}
-
-/// A correlation of 1 leaves nothing to chance.
-const LARGEST_CORRELATION: f64 = 0.95;
-
-/// The size that is taken where a rule states none: half a standard deviation, which Cohen (1988) calls medium; of a
-/// correlation 0.3, likewise.
-const MEDIUM: (f64, f64) = (0.5, 0.3);
 
 /// The pattern of a prediction; in words why none can be drawn.
 pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static str> {
@@ -127,8 +134,8 @@ pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static s
         Test::Explains(test) => Ok(Pattern::Fact { of: &test.of, fact: &test.by, beyond: &test.beyond }),
         Test::Categories(test) => Ok(Pattern::Categories { of: &test.of }),
         Test::Correlation(asked) => Ok(Pattern::Relation { asked }),
-        Test::Pairs(_) if names(rule).any(|name| matches!(name, "r" | "r-low" | "r-high")) => {
-            Err("worlds in which bases tell how their changed models lie are not simulated")
+        Test::Pairs(test) if names(rule).any(|name| matches!(name, "r" | "r-low" | "r-high")) => {
+            Ok(Pattern::Kept { of: &test.of, change: &test.change })
         }
         Test::Pairs(test) => {
             let smallest = Some(test.size).filter(|size| *size > 0.0);
@@ -136,7 +143,7 @@ pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static s
             Ok(Pattern::Change { of: &test.of, change: &test.change, smallest, through })
         }
         Test::Ratio(_) | Test::Reproduce(_) | Test::Identity(_) | Test::LogRatioSplit(_) => {
-            Err("it compares given numbers with each other: nothing is sampled")
+            Err(NOTHING_SAMPLED)
         }
         Test::Extremes(test) => {
             let low = rule.supported.iter().find(|condition| condition.statistic == "low");
@@ -151,17 +158,47 @@ pub(super) fn pattern(prediction: &Prediction) -> Result<Pattern<'_>, &'static s
             }
         }
         Test::SignPattern(_) => Err("it reads single numbers, not a sample of them"),
-        Test::LayerLocation(_) | Test::LayerCorrelation(_) | Test::Predicted(_) | Test::PowerLaw(_) => {
-            Err("worlds of profiles over layers are not simulated")
+        Test::Modality(test) => Ok(Pattern::Heaps { of: &test.of }),
+        Test::SignFlip(test) => match (lowest(rule, "low"), lowest(rule, "staying-low")) {
+            (Some(share), _) => Ok(Pattern::Sides { test, flip: true, share }),
+            (None, Some(share)) => Ok(Pattern::Sides { test, flip: false, share }),
+            (None, None) => Err(NOTHING_SAMPLED),
+        },
+        Test::LowestCategory(test) => {
+            let share = lowest(rule, "low").ok_or("its rule asks for no share of the lineages")?;
+            Ok(Pattern::Lowest { test, share })
         }
-        Test::Trend(_) | Test::ChangePoints(_) | Test::SpreadChange(_) => {
-            Err("worlds of trainings are not simulated")
+        Test::Predicted(test) => {
+            let share = lowest(rule, "low").ok_or("its rule asks for no share of the lineages")?;
+            Ok(Pattern::Near { test, share })
         }
-        Test::SignFlip(_) | Test::Agreement(_) => Err("worlds under several protocols are not simulated"),
-        Test::SinkFit(_) | Test::Proportional(_) | Test::Modality(_) | Test::LowestCategory(_) => {
-            Err("it compares shapes: there is no one effect to set")
+        Test::PowerLaw(test) => {
+            let high = rule.supported.iter().find(|c| c.statistic == "high");
+            let band = lowest(rule, "low").zip(high.and_then(|c| c.at_most.or(c.below)));
+            let [low, high] =
+                band.map(|(low, high)| [low, high]).ok_or("its rule names no band of exponents")?;
+            Ok(Pattern::Law { test, band: [f64::midpoint(low, high), (high - low) / 2.0] })
         }
+        Test::Proportional(test) => Ok(Pattern::Multiple { test }),
+        Test::SinkFit(test) => Ok(Pattern::Sink { test }),
+        Test::LayerCorrelation(test) => Ok(Pattern::Layers { test }),
+        Test::Trend(test) => Ok(Pattern::Along { test }),
+        Test::LayerLocation(test) => match lowest(rule, "apart-low") {
+            Some(share) => Ok(Pattern::Apart { test, share }),
+            None => Ok(Pattern::Close { test }),
+        },
+        Test::ChangePoints(test) => Ok(Pattern::Together { test }),
+        Test::SpreadChange(_) => Err("worlds in which prompts differ less after a step are not simulated"),
+        Test::Agreement(_) => Err("worlds under several protocols are simulated of `sign-flip` alone"),
     }
+}
+
+const NOTHING_SAMPLED: &str = "it compares given numbers with each other: nothing is sampled";
+
+/// The least that a rule wants of a statistic in order to support.
+fn lowest(rule: &Rule, statistic: &str) -> Option<f64> {
+    let condition = rule.supported.iter().find(|condition| condition.statistic == statistic)?;
+    condition.at_least.or(condition.above)
 }
 
 /// The band in which a rule wants a contrast, on the scale of the quantities.
@@ -172,137 +209,6 @@ fn band(test: &Contrast, rule: &Rule) -> Option<[f64; 2]> {
     Some([(low + high) / 2.0, (high - low) / 2.0])
 }
 
-/// Statistics that say nothing of the direction of an effect.
-const WITHOUT_DIRECTION: [&str; 10] = [
-    "p",
-    "p-f",
-    "p-family",
-    "partial-r2",
-    "partial-r2-low",
-    "share-significant",
-    "absolute-rho",
-    "models",
-    "lineages",
-    "families",
-];
-
 fn names(rule: &Rule) -> impl Iterator<Item = &str> {
     rule.ways().into_iter().flat_map(|way| way.conditions).map(|condition| condition.statistic.as_str())
-}
-
-/// The aim of a rule, read from its conditions on the effect itself, on the interval of the effect, or on the area under the
-/// curve. `null` is the effect where there is none; `correlation` says that the effect is one.
-fn aim(rule: &Rule, null: f64, correlation: bool) -> Aim {
-    let (mut lower, mut upper) = (None::<Size>, None::<Size>);
-    for condition in &rule.supported {
-        let size = |bound: f64| size(&condition.statistic, bound, null);
-        lower = condition.above.or(condition.at_least).and_then(size).or(lower);
-        upper = condition.below.or(condition.at_most).and_then(size).or(upper);
-    }
-    let (sign, smallest) = match (lower, upper) {
-        (Some(low), Some(high)) if low.value() < 0.0 && high.value() > 0.0 => {
-            let smallest = if -low.value() < high.value() { low } else { high };
-            return Aim::stated(smallest.of_size(), true);
-        }
-        (None, Some(high)) => (-1.0, Some(high)),
-        (Some(low), _) => (1.0, Some(low)),
-        (None, None) => {
-            let falls = |c: &Condition| c.statistic.contains("lower") || c.statistic.contains("negative");
-            (if rule.supported.iter().any(falls) { -1.0 } else { 1.0 }, None)
-        }
-    };
-    let stated = smallest.map(Size::of_size).filter(|size| size.value() > 0.0);
-    let medium = if correlation { Size::Plain(MEDIUM.1) } else { Size::Deviations(MEDIUM.0) };
-    let mut supported = rule.supported.iter();
-    let either_way = supported.all(|condition| WITHOUT_DIRECTION.contains(&condition.statistic.as_str()));
-    Aim { smallest: stated.unwrap_or(medium), stated: stated.is_some(), sign, absent: false, either_way }
-}
-
-impl Aim {
-    /// That an effect is as large as this, or `absent`, that none is.
-    fn stated(smallest: Size, absent: bool) -> Aim {
-        Aim { smallest, stated: true, sign: 1.0, absent, either_way: false }
-    }
-
-    /// The aim of a pattern, which may say what the rule does not.
-    pub(super) fn of(pattern: Pattern<'_>, rule: &Rule) -> Aim {
-        let (null, correlation) = match pattern {
-            Pattern::Level { against, .. } | Pattern::Some { against, .. } => (against, false),
-            Pattern::Relation { .. } => (0.0, true),
-            _ => (0.0, false),
-        };
-        let mut aim = aim(rule, null, correlation);
-        // Shares of models, and of those that must have something, are of one side.
-        aim.either_way &= matches!(
-            pattern,
-            Pattern::Difference { .. }
-                | Pattern::Fact { .. }
-                | Pattern::Categories { .. }
-                | Pattern::Relation { .. }
-                | Pattern::Change { through: false, .. }
-        );
-        match pattern {
-            Pattern::Change { smallest: Some(size), .. } if !aim.stated => {
-                (aim.smallest, aim.stated) = (Size::Plain(size), true);
-            }
-            Pattern::Inside { share, .. } => aim = Aim::stated(Size::Plain(1.0 - share), false),
-            Pattern::Shift { band: Some([_, half]), .. } => aim = Aim::stated(Size::Plain(half), true),
-            _ => {}
-        }
-        aim
-    }
-
-    /// Effects in multiples of the smallest one of interest, and whether the claim is true with them.
-    pub(super) fn effects(self, pattern: Pattern<'_>) -> &'static [(f64, bool)] {
-        match self {
-            // No share is larger than that of all.
-            _ if matches!(pattern, Pattern::Inside { .. }) => &[(0.0, false), (-1.0, false), (1.0, true)],
-            Aim { absent: true, .. } => &[(1.0, false), (2.0, false), (0.0, true)],
-            // There is no other way.
-            Aim { either_way: true, .. } => &[(0.0, false), (1.0, true), (2.0, true)],
-            _ => &[(0.0, false), (-1.0, false), (1.0, true), (2.0, true)],
-        }
-    }
-
-    /// The multiple with which a true claim should be found. Where a rule asks an estimate or its interval to reach the smallest effect
-    /// itself, one of just that is found in half of the worlds at most, however large they are.
-    pub(super) fn wanted(self, pattern: Pattern<'_>) -> f64 {
-        match self {
-            _ if matches!(pattern, Pattern::Inside { .. }) => 1.0,
-            Aim { absent: true, .. } => 0.0,
-            Aim { stated: true, .. } => 2.0,
-            _ => 1.0,
-        }
-    }
-}
-
-impl Size {
-    fn value(self) -> f64 {
-        match self {
-            Size::Plain(value) | Size::Deviations(value) => value,
-        }
-    }
-
-    fn of_size(self) -> Size {
-        match self {
-            Size::Plain(value) => Size::Plain(value.abs()),
-            Size::Deviations(value) => Size::Deviations(value.abs()),
-        }
-    }
-}
-
-/// How far from none a bound on a statistic is; `None` of a statistic that is no effect, such as a p or a count.
-fn size(statistic: &str, bound: f64, null: f64) -> Option<Size> {
-    match statistic {
-        // Two normal distributions d deviations apart have the area Phi(d / sqrt 2).
-        "auc" => Some(Size::Deviations(std::f64::consts::SQRT_2 * normal_quantile(bound)?)),
-        "effect" => Some(Size::Deviations(bound)),
-        // A share of the variance.
-        "partial-r2" => Some(Size::Deviations((bound / (1.0 - bound)).max(0.0).sqrt())),
-        "difference" | "pooled" | "rho" | "absolute-rho" | "low" | "high" | "smallest-low"
-        | "largest-high" | "equivalence-low" | "equivalence-high" | "bootstrap-low" | "bootstrap-high" => {
-            Some(Size::Plain(bound - null))
-        }
-        _ => None,
-    }
 }

@@ -32,9 +32,19 @@ mod spread_change;
 mod trend;
 
 pub(super) use super::shared::by::By;
+pub(super) use change_points::ChangePoints;
 pub(super) use contrast::Contrast;
 pub(super) use correlation::{Correlation, Unit};
 pub(super) use extremes::Summary;
+pub(super) use layer_correlation::LayerCorrelation;
+pub(super) use layer_location::LayerLocation;
+pub(super) use lowest_category::LowestCategory;
+pub(super) use power_law::PowerLaw;
+pub(super) use predicted::Predicted;
+pub(super) use proportional::Proportional;
+pub(super) use sign_flip::SignFlip;
+pub(super) use sink_fit::SinkFit;
+pub(super) use trend::Trend;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

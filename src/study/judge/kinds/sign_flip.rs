@@ -95,9 +95,7 @@ impl Kind for SignFlip {
     fn run(&self, context: &TestContext<'_>) -> Findings {
         let mut findings = Findings::new(self.metric.describe().unit);
         let mut all: Vec<Cells<'_>> = Vec::new();
-        for protocol in &self.protocols {
-            let quantity =
-                Quantity { protocol: Some(*protocol), scale: Scale::Log, ..Quantity::of(self.metric) };
+        for quantity in self.quantities() {
             let cells = context.enough_as_they_are(&quantity, &mut findings);
             findings.uses(cells.protocol);
             if all.first().is_some_and(|first| !findings.comparable(context, first, &cells)) {
@@ -212,6 +210,16 @@ impl Kind for SignFlip {
 }
 
 impl SignFlip {
+    /// The logarithm of the metric under each protocol.
+    pub(crate) fn quantities(&self) -> Vec<Quantity> {
+        let under = |protocol: &Protocol| Quantity {
+            protocol: Some(*protocol),
+            scale: Scale::Log,
+            ..Quantity::of(self.metric)
+        };
+        self.protocols.iter().map(under).collect()
+    }
+
     /// Whether one of `up` lies above 0 and another one of `down` below, both beyond the smallest size of interest.
     fn lie_apart(&self, up: &[f64], down: &[f64]) -> bool {
         let above = |i: usize| up[i] > self.size;

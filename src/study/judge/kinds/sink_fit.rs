@@ -44,19 +44,13 @@ impl Kind for SinkFit {
     /// Fits F² = B² + (n-1) r² at layers L-1 and L of each model; `r2` is of the gain so predicted against the observed
     /// one. With several models the worst-fitting one gives both statistics.
     fn run<'a>(&self, context: &TestContext<'a>) -> Findings {
-        let select = &self.select;
         let mut findings = Findings::new("R2 of the Frobenius gain");
-        let protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, context.protocol.bos);
-        let quantity = |metric, layers_before_last| Quantity {
-            protocol: Some(protocol),
-            select: Select { layers_before_last, layer: None, ..select.clone() },
-            ..Quantity::of(metric)
-        };
-        let tokens = context.enough(&quantity(Metric::TokenCount, None), &mut findings);
-        let below = context.cells(&quantity(Metric::ResidualNorm, Some(1)), &mut findings);
-        let above = context.cells(&quantity(Metric::ResidualNorm, Some(0)), &mut findings);
-        let gains = context.cells(&quantity(Metric::LastGain, None), &mut findings);
-        findings.uses(Some(protocol));
+        let read = self.quantities(context.protocol);
+        let tokens = context.enough(&read.tokens, &mut findings);
+        let below = context.cells(&read.below, &mut findings);
+        let above = context.cells(&read.above, &mut findings);
+        let gains = context.cells(&read.gain, &mut findings);
+        findings.uses(read.gain.protocol);
         let (mut worst, mut models) = (None::<(f64, Option<f64>)>, Vec::new());
         let mut limits = Some(Vec::new());
         for model in tokens.models.keys() {
@@ -124,5 +118,30 @@ impl Kind for SinkFit {
             crossing_tokens: worst.and_then(|(_, n)| n),
         });
         findings
+    }
+}
+
+/// What a fit reads: of each prompt its tokens, the Frobenius norms at layers L-1 and L, and the gain.
+pub(crate) struct Read {
+    pub tokens: Quantity,
+    pub below: Quantity,
+    pub above: Quantity,
+    pub gain: Quantity,
+}
+
+impl SinkFit {
+    pub(crate) fn quantities(&self, of: Protocol) -> Read {
+        let protocol = Protocol::new(Reduction::Frobenius, Endpoint::LastBlock, of.bos);
+        let quantity = |metric, layers_before_last| Quantity {
+            protocol: Some(protocol),
+            select: Select { layers_before_last, layer: None, ..self.select.clone() },
+            ..Quantity::of(metric)
+        };
+        Read {
+            tokens: quantity(Metric::TokenCount, None),
+            below: quantity(Metric::ResidualNorm, Some(1)),
+            above: quantity(Metric::ResidualNorm, Some(0)),
+            gain: quantity(Metric::LastGain, None),
+        }
     }
 }

@@ -1,7 +1,13 @@
 //! The word that was meant by one that is not known.
 
+/// Longer texts are no slip in a word, and would take long to compare.
+const LONGEST: usize = 256;
+
 /// The known word nearest to what was found, if it is near enough to be meant.
 pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if found.len() > LONGEST {
+        return None;
+    }
     let wanted = found.to_lowercase();
     // 0.75 rejects unrelated words; one slip in a short word or a shared part is meant, too.
     let score = |word: &str| {
@@ -32,5 +38,6 @@ mod tests {
         assert_eq!(nearest("last-gian", known), Some("last-gain"));
         assert_eq!(nearest("cumulative", known), Some("cumulative-gain"));
         assert_eq!(nearest("entropy", known), None);
+        assert_eq!(nearest(&"last-gain".repeat(100), known), None, "too long to be meant as one");
     }
 }

@@ -37,11 +37,15 @@ pub struct Profile {
     pub unknown: usize,
 }
 
+/// So many units are told by name.
+const NAMED: usize = 12;
+
 impl Supply {
-    /// The sentence, and the units of each profile by name.
+    /// The sentence, and how many units each profile has; which, where they are few.
     pub(super) fn in_full(&self) -> String {
-        let units = |profile: &Profile| {
-            format!("{} lists {} of these: {}", profile.name, profile.units.len(), profile.units.join(", "))
+        let units = |Profile { name, units, .. }: &Profile| {
+            let named = if units.len() <= NAMED { format!(": {}", units.join(", ")) } else { String::new() };
+            format!("{name} lists {}{named}", units.len())
         };
         let all: Vec<String> = self.profiles.iter().map(units).collect();
         [vec![self.to_string()], all].concat().join(". ")
@@ -206,15 +210,21 @@ impl Asked<'_> {
         let lacks = asked.iter().find(is_short).map(|(needed, units, what)| {
             let most = if unknown > 0 && *what == "lineages of models" { "at most " } else { "" };
             let there = units.len();
-            format!("needs {needed} {what}, of which profile {} lists {most}{there}", profiles.join(" and "))
+            format!("needs {needed} {what}, of which {} {most}{there}", listing(profiles))
         });
-        let few_texts = (texts > *prompts).then(|| {
-            let profiles = profiles.join(" and ");
-            format!("needs {texts} prompts, of which profile {profiles} lists {prompts}")
-        });
+        let few_texts = (texts > *prompts)
+            .then(|| format!("needs {texts} prompts, of which {} {prompts}", listing(profiles)));
         let [lineages, pairs, trainings] = asked.map(|(needed, units, _)| (needed > 0).then_some(units));
         let units = pairs.or(trainings).or(lineages).unwrap_or_default();
         Has { lacks: lacks.or(few_texts), units, unknown }
+    }
+}
+
+/// `profile tiny lists`, `profiles tiny and real list`.
+fn listing(profiles: &[&str]) -> String {
+    match profiles {
+        [one] => format!("profile {one} lists"),
+        some => format!("profiles {} list", some.join(" and ")),
     }
 }
 

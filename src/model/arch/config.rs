@@ -67,12 +67,13 @@ fn key_at_fault<C: DeserializeOwned>(
 }
 
 /// Keys whose null says something else than that they are absent.
-const NULL_SAYS: [&str; 8] = [
+const NULL_SAYS: [&str; 9] = [
     "q_lora_rank",
     "scale_depth",
     "dim_model_base",
     "num_key_value_heads",
     "sliding_window",
+    "attention_chunk_size",
     "attn_logit_softcapping",
     "final_logit_softcapping",
     "is_causal",

@@ -39,6 +39,8 @@ pub(super) struct Sparse {
     pub scoring: Scoring,
     /// `num_nextn_predict_layers`: blocks after the last one, which are not read.
     pub further: usize,
+    /// Whether `mlp_layer_types` decides which blocks are dense; else the first ones are, whatever it says.
+    pub by_types: bool,
 }
 
 /// How a class scores experts and ranks their groups.
@@ -85,6 +87,7 @@ impl Sparse {
         groups: (8, 4),
         scoring: Scoring::Corrected,
         further: 1,
+        by_types: false,
     };
 
     /// The decoder with these experts in place of the MLPs of its blocks, but for those that `mlp_layer_types` calls dense, or
@@ -139,13 +142,18 @@ impl Sparse {
         };
         let further = keys.num_nextn_predict_layers.unwrap_or(self.further);
         let decoder = Decoder { names: Names { further, ..decoder.names }, ..decoder };
+        let dense = keys.first_k_dense_replace.unwrap_or(self.dense);
+        let first = (0..blocks).map(|block| block >= dense).collect::<Vec<bool>>();
         let routed = match keys.mlp_layer_types {
             Some(types) => sparse(family, &types, blocks)?,
-            None => {
-                let dense = keys.first_k_dense_replace.unwrap_or(self.dense);
-                (0..blocks).map(|block| block >= dense).collect()
-            }
+            None => first.clone(),
         };
+        if !self.by_types && routed != first {
+            let reason = format!(
+                "`mlp_layer_types` calls other blocks dense than the first {dense} of `first_k_dense_replace`, by which this family goes"
+            );
+            return Err(ArchError::Config { family, reason });
+        }
         if !routed.contains(&true) {
             return Ok(decoder);
         }

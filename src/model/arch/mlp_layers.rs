@@ -13,11 +13,11 @@ pub(super) enum MlpLayers {
     GatedTensors([&'static str; 2]),
     /// In, out.
     Plain([&'static str; 2]),
-    /// Tensors: the columns of the gate before those of up, down, both the other way round than those above.
+    /// Tensors: gate and up `[D, 2·inner]`, the gate's columns first, and down `[inner, D]`.
     Columns([&'static str; 2]),
     /// The same with columns of gate and up in turn, biases, and bounds.
     Pairs([&'static str; 2], Bounded),
-    /// Tensors: gate, up, and down the other way round.
+    /// Tensors: gate `[inner, D]`, up `[inner, D]`, and down `[inner, D]`.
     Rows([&'static str; 3]),
 }
 

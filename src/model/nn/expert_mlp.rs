@@ -9,7 +9,7 @@ use crate::graph::{Binary, GraphError, Unary, Value};
 pub struct Bounded {
     /// On the gate within the logistic function.
     pub alpha: f32,
-    /// What neither gate nor up exceeds, and up does not fall below with a minus before it.
+    /// Up is clamped to [-limit, limit], the gate to at most limit.
     pub limit: f32,
 }
 

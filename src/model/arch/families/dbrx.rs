@@ -33,7 +33,8 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let mut json = own_names(FAMILY, json, CLASS.names)?;
     only(&json, &[("tie_word_embeddings", false.into())])?;
     let (attention, experts) = (within(&json, "attn_config")?, within(&json, "ffn_config")?);
-    // The authors' code turns by the base that stands here, and the reference by the one beside: they must be one.
+    // The authors' code turns by the base that stands here, and transformers 5.23 by the one beside, or by 10000: two must be one, and
+    // one that stands here alone, as in the published config, is taken as the authors meant it.
     match (number(FAMILY, &attention, "rope_theta")?, number(FAMILY, &json, "rope_theta")?) {
         (Some(inside), Some(beside)) if inside != beside => {
             let reason = format!("`rope_theta` = {beside} and {inside} in `attn_config`; expected one base");

@@ -27,6 +27,7 @@ const EXPERTS: Sparse = Sparse {
     groups: (1, 1),
     scoring: Scoring::Softmax(1),
     further: 0,
+    by_types: false,
 };
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {

@@ -18,5 +18,5 @@ const CLASS: Class = Class {
 };
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    indexed::model(CLASS, json, LatentDefaults::DEEPSEEK, Sparse::V3)
+    indexed::model(CLASS, json, LatentDefaults::DEEPSEEK, Sparse { by_types: true, ..Sparse::V3 })
 }

@@ -29,6 +29,7 @@ const EXPERTS: Sparse = Sparse {
     scale: 1.8,
     groups: (1, 1),
     further: 0,
+    by_types: true,
     ..Sparse::V3
 };
 
@@ -37,7 +38,11 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let dense =
         if json.get("mlp_layer_types").is_some_and(|types| !types.is_null()) { None } else { Some(1) };
     let dense = dense.map(|dense| ("first_k_dense_replace", Json::from(dense)));
-    let others = [("topk_method", "noaux_tc".into()), ("scoring_func", "sigmoid".into())];
+    let others = [
+        ("topk_method", "noaux_tc".into()),
+        ("scoring_func", "sigmoid".into()),
+        ("moe_layer_freq", 1.into()),
+    ];
     only(json, &others.into_iter().chain(dense).collect::<Vec<_>>())?;
     let class = Class { pairs: latent_keys::pairs(json), ..CLASS };
     let decoder = latent_keys::decoder(class, json, LATENT)?;

@@ -21,5 +21,5 @@ const LATENT: LatentDefaults =
     LatentDefaults { queries: Some(2048), still: 192, value: 256, ..LatentDefaults::DEEPSEEK };
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    indexed::model(CLASS, json, LATENT, Sparse { groups: (1, 1), ..Sparse::V3 })
+    indexed::model(CLASS, json, LATENT, Sparse { groups: (1, 1), by_types: true, ..Sparse::V3 })
 }

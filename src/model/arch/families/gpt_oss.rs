@@ -31,7 +31,8 @@ const CLASS: Class = Class {
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let mut json = own_names(FAMILY, json, CLASS.names)?;
     only(&json, &[("hidden_act", "silu".into())])?; // the experts know no other
-    if !["rope_scaling", "rope_parameters"].iter().any(|key| json.contains_key(*key)) {
+    let says = |key: &&str| json.get(*key).and_then(Json::as_object).is_some_and(|keys| !keys.is_empty());
+    if !["rope_scaling", "rope_parameters"].iter().any(says) {
         let scaling = json!({"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": false,
             "original_max_position_embeddings": 4096});
         json.insert("rope_scaling".to_string(), scaling);

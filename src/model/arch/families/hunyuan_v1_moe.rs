@@ -22,7 +22,14 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         json,
         &[("num_experts_per_tok", "moe_topk"), ("num_local_experts", "num_experts")],
     )?;
-    only(&json, &[("use_mixed_mlp_moe", true.into()), ("moe_layer_num_skipped", 0.into())])?;
+    // What the authors' router has beside, and the reference does not know.
+    let others = [
+        ("group_limited_greedy", false.into()),
+        ("norm_topk_prob", true.into()),
+        ("routed_scaling_factor", 1.into()),
+    ];
+    let dense = [("use_mixed_mlp_moe", true.into()), ("moe_layer_num_skipped", 0.into())];
+    only(&json, &[&dense[..], &others].concat())?;
     for key in ["moe_topk", "num_experts"] {
         same_everywhere(&mut json, key)?;
     }

@@ -49,7 +49,6 @@ struct Config {
 }
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    only(json, &[("num_experts_per_tok", 1.into())])?;
     let c: Config = typed(FAMILY, json)?;
     let number = |key, default| count(FAMILY, json, key).map(|found| (key, found.unwrap_or(default)));
     let llama = CLASS.decoder(json)?;
@@ -58,27 +57,16 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let chunked = c.chunked(&turns)?;
     let (_, chunk) = number("attention_chunk_size", 8192)?;
     let (_, dense_width) = number("intermediate_size_mlp", 16_384)?;
-    let (experts, chosen) =
-        choice(FAMILY, number("num_local_experts", 16)?, ("num_experts_per_tok", 1), blocks)?;
-    let (_, step) = number("interleave_moe_layer_step", 1)?;
-    let routed: Vec<bool> = (0..blocks)
-        .map(|block| match &c.moe_layers {
-            Some(listed) => listed.contains(&block),
-            None => (block + 1).is_multiple_of(step),
-        })
-        .collect();
+    let routed: Vec<bool> = match &c.moe_layers {
+        Some(listed) => (0..blocks).map(|block| listed.contains(&block)).collect(),
+        None => {
+            let (_, step) = number("interleave_moe_layer_step", 1)?;
+            (0..blocks).map(|block| (block + 1).is_multiple_of(step)).collect()
+        }
+    };
     let width = llama.sizes.intermediate_size;
     sizes(FAMILY, &[("intermediate_size", width)])?;
-    let router = Router { scores: Scores::Sigmoid, ..Router::softmax("router", experts, chosen) };
-    let mixture = Mixture {
-        module: "feed_forward",
-        experts: "feed_forward.experts",
-        layout: ExpertLayout::Stacked,
-        layers: MlpLayers::Columns(["gate_up_proj", "down_proj"]),
-        shared: Some(Shared { module: "feed_forward.shared_expert", layers: llama.mlp, width, gate: None }),
-        weighs_input: true,
-        ..Mixture::in_mlp(router, width)
-    };
+    let shared = Shared { module: "feed_forward.shared_expert", layers: llama.mlp, width, gate: None };
     let tuned = c.attn_temperature_tuning.is_none_or(|found| found != false && found != 0);
     let temperature = Temperature {
         beta: factor(FAMILY, json, "attn_scale")?.unwrap_or(0.1) as f32,
@@ -100,6 +88,19 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     if !routed.contains(&true) {
         return Ok(Box::new(decoder));
     }
+    only(json, &[("num_experts_per_tok", 1.into())])?;
+    let (experts, chosen) =
+        choice(FAMILY, number("num_local_experts", 16)?, ("num_experts_per_tok", 1), blocks)?;
+    let router = Router { scores: Scores::Sigmoid, ..Router::softmax("router", experts, chosen) };
+    let mixture = Mixture {
+        module: "feed_forward",
+        experts: "feed_forward.experts",
+        layout: ExpertLayout::Stacked,
+        layers: MlpLayers::Columns(["gate_up_proj", "down_proj"]),
+        shared: Some(shared),
+        weighs_input: true,
+        ..Mixture::in_mlp(router, width)
+    };
     Ok(Box::new(decoder.with_mixture(mixture, &routed)))
 }
 

@@ -8,6 +8,7 @@ use crate::{
         ArchError, Architecture,
         choices::{Decoder, MlpLayers},
         class::{Class, count},
+        config::only,
         deepseek::{Scoring, Sparse},
         latent_keys::{self, LatentDefaults},
         mixture::Mixture,
@@ -37,6 +38,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         json!({"type": "yarn", "rope_theta": 10_000.0, "factor": 128.0, "original_max_position_embeddings": 8192,
             "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1})
     })?;
+    only(&json, &[("scoring_func", "softmax".into()), ("moe_layer_freq", 1.into())])?;
     without_share(&mut json)?;
     let class = Class { pairs: latent_keys::pairs(&json), ..CLASS };
     let decoder = latent_keys::decoder(class, &json, LATENT)?;

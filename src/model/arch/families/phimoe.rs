@@ -25,7 +25,7 @@ const CLASS: Class = Class {
     theta: 1_000_000.0,
     ..Class::like_llama(FAMILY)
 };
-/// Experts of a token: what the config says beside it decides nothing.
+/// Experts of a token: the class always takes two, and another number is refused.
 const CHOSEN: u64 = 2;
 
 #[derive(Debug, Deserialize)]
@@ -49,7 +49,12 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let blocks = llama.sizes.num_hidden_layers;
     let experts = ("num_local_experts", count(FAMILY, &json, "num_local_experts")?.unwrap_or(16));
     let (experts, chosen) = choice(FAMILY, experts, ("num_experts_per_tok", CHOSEN as usize), blocks)?;
-    let within = 2.0 * c.router_jitter_noise.unwrap_or(0.01);
+    let noise = c.router_jitter_noise.unwrap_or(0.01);
+    if !(noise.is_finite() && noise >= 0.0) {
+        let reason = format!("`router_jitter_noise` = {noise}; expected a number of at least 0");
+        return Err(ArchError::Config { family: FAMILY, reason });
+    }
+    let within = 2.0 * noise;
     let router = Router {
         scores: Scores::Rounds { within: within as f32 },
         ..Router::softmax("gate", experts, chosen)
@@ -77,9 +82,12 @@ fn without_magnitudes(json: &Map<String, Json>) -> Result<(Map<String, Json>, Op
         return match (kind.as_str(), short, long) {
             ("default", ..) => Ok((json, None)),
             ("longrope" | "su", Some(short), Some(long)) if short == long => Ok((json, Some(short))),
-            ("longrope" | "su", ..) => refuse(format!(
-                "`short_mscale` = {short:?} and `long_mscale` = {long:?}; expected both, and equal"
-            )),
+            ("longrope" | "su", ..) => {
+                let said =
+                    |found: Option<f64>| found.map_or("not given".to_string(), |found| format!("= {found}"));
+                let (short, long) = (said(short), said(long));
+                refuse(format!("`short_mscale` {short} and `long_mscale` {long}; expected both, and equal"))
+            }
             _ => {
                 let (key, known) = ("rope_type".to_string(), "default and longrope for this family");
                 Err(ArchError::Unsupported { key, found: kind, known })

@@ -29,6 +29,7 @@ pub(super) fn pages(context: &RenderContext<'_>) -> Vec<Page> {
     blocks.extend(excesses(context, &all));
     blocks.push(Block::section("worlds", "What was simulated"));
     blocks.push(paragraph(prose(prose::WORLDS)));
+    blocks.push(paragraph(prose(prose::WORLDS_OF_SHAPES)));
     blocks.push(paragraph(prose(prose::WORLDS_SAY_NOT)));
     for &evidence in Evidence::ALL {
         let of: Vec<(&str, &Calibration)> =

@@ -50,6 +50,13 @@ pub(super) const WORLDS: &str = "A world has the models and the prompts of the e
      A claim about every model is false by one lineage while all others hold. The rule judges each world as it judges \
      the evidence, with 999 resamples. Verdicts are of single predictions.";
 
+pub(super) const WORLDS_OF_SHAPES: &str = "A claim about a share of the lineages is false where just that share has what is claimed, or none, \
+     and true where all have it; a lineage of which protocols are not to part lies at the edge of parting. Two heaps of lineages lie 1.5 or 3 \
+     standard deviations from the middle between them. Where a share of the variance is claimed, of a multiple or of a heavy first \
+     token, noise makes up the rest. What is left of a profile over layers or along a training beside the claim is turned by a random \
+     number of places, so that neighbours resemble each other as was seen; where the claim is about the place at which something happens, \
+     the whole profile is moved. Where bases tell how their changed models lie, both are drawn with that correlation.";
+
 pub(super) const WORLDS_SAY_NOT: &str = "Of each kind 100 worlds were drawn, 20 where all of these were untestable, 500 where more false verdicts came in 100 than the \
      level allows; 40 of each larger number of lineages or prompts, which are copies of those that were seen. A share of 5 % of 100 worlds has a \
      standard error of 2.2 points, one of 50 % of 5. Where a rule states no smallest effect it is half a standard deviation, of a \

@@ -55,6 +55,12 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     let blocks = llama.sizes.num_hidden_layers;
     let turns = c.turns(blocks, number("no_rope_layer_interval", 4)?.1)?;
     let chunked = c.chunked(&turns)?;
+    if json.get("attention_chunk_size").is_some_and(Json::is_null) && chunked.contains(&true) {
+        let reason =
+            "`attention_chunk_size` is null; expected the tokens of a chunk, which the reference needs"
+                .to_string();
+        return Err(ArchError::Config { family: FAMILY, reason });
+    }
     let (_, chunk) = number("attention_chunk_size", 8192)?;
     let (_, dense_width) = number("intermediate_size_mlp", 16_384)?;
     let routed: Vec<bool> = match &c.moe_layers {

@@ -173,3 +173,43 @@ fn an_absent_number_of_key_value_heads_is_the_default_and_null_one_for_every_que
     four.insert("num_key_value_heads".to_string(), Json::Null);
     assert_eq!(family(&four).unwrap().facts().kv_heads, Some(4));
 }
+
+#[test]
+fn keys_that_a_family_with_experts_does_not_follow_are_refused_and_those_that_decide_nothing_are_not() {
+    let said =
+        |name: &str, changes: &str| family(&small(name, changes)).map(|_| ()).map_err(|e| e.to_string());
+    for (name, changes, named) in [
+        ("llama4_text", r#"{"attention_chunk_size": null}"#, "attention_chunk_size"),
+        ("hunyuan_v1_moe", r#"{"num_experts": 2, "group_limited_greedy": true}"#, "group_limited_greedy"),
+        ("mistral4", r#"{"moe_layer_freq": 2}"#, "moe_layer_freq"),
+        ("glm4_moe_lite", r#"{"moe_layer_freq": 2}"#, "moe_layer_freq"),
+        (
+            "phimoe",
+            r#"{"router_jitter_noise": -1}"#,
+            "`router_jitter_noise` = -1; expected a number of at least 0",
+        ),
+        (
+            "glm4_moe",
+            r#"{"mlp_layer_types": ["sparse", "dense"]}"#,
+            "`mlp_layer_types` calls other blocks dense",
+        ),
+        (
+            "mistral4",
+            r#"{"rope_parameters": {"type": "yarn", "factor": 2}}"#,
+            "without `llama_4_scaling_beta`",
+        ),
+    ] {
+        let message = said(name, changes).unwrap_err();
+        assert!(message.contains(named), "{name}: {message}");
+    }
+    // Without experts nothing is routed.
+    let dense = r#"{"moe_layers": [], "num_experts_per_tok": 0, "num_local_experts": 0, "interleave_moe_layer_step": 0}"#;
+    assert_eq!(said("llama4_text", dense), Ok(()));
+}
+
+#[test]
+fn an_empty_object_of_rotary_parameters_says_nothing() {
+    let scaled = |changes: &str| family(&small("gpt_oss", changes)).unwrap().facts().rope_scaling;
+    assert_eq!(scaled(r#"{"rope_scaling": {}}"#), scaled("{}"));
+    assert_eq!(scaled("{}").as_deref(), Some("yarn"));
+}

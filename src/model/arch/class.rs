@@ -166,6 +166,16 @@ pub(super) fn factor(
     number(family, json, key)?.map(|found| positive(family, key, found)).transpose()
 }
 
+/// A key with the whole number of at least 1 under it, or that of the class.
+pub(super) fn count_or<'k>(
+    family: &'static str,
+    json: &Map<String, Json>,
+    key: &'k str,
+    default: usize,
+) -> Result<(&'k str, usize), ArchError> {
+    Ok((key, count(family, json, key)?.unwrap_or(default)))
+}
+
 /// A whole number of at least 1 under a key, if there is one.
 pub(super) fn count(
     family: &'static str,

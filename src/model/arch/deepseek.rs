@@ -154,9 +154,6 @@ impl Sparse {
             );
             return Err(ArchError::Config { family, reason });
         }
-        if !routed.contains(&true) {
-            return Ok(decoder);
-        }
         Ok(decoder.with_mixture(Mixture { shared, ..mixture }, &routed))
     }
 }

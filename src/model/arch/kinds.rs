@@ -44,7 +44,22 @@ pub(super) fn sliding(
     layer_types: Option<&[String]>,
     or: impl Fn(usize) -> bool,
 ) -> Result<Vec<bool>, ArchError> {
-    let Some(types) = layer_types else { return Ok((0..layers).map(or).collect()) };
+    match layer_types {
+        Some(types) => {
+            limited(family, layers, types, "sliding_attention", "full_attention, sliding_attention")
+        }
+        None => Ok((0..layers).map(or).collect()),
+    }
+}
+
+/// Which layers are of the type that sees less, by `layer_types`; the others must be of full attention. `known` names both.
+pub(super) fn limited(
+    family: &'static str,
+    layers: usize,
+    types: &[String],
+    limited: &str,
+    known: &'static str,
+) -> Result<Vec<bool>, ArchError> {
     if types.len() != layers {
         let reason =
             format!("`layer_types` has {} entries; expected one for each of {layers} blocks", types.len());
@@ -54,12 +69,8 @@ pub(super) fn sliding(
         .iter()
         .map(|name| match name.as_str() {
             "full_attention" => Ok(false),
-            "sliding_attention" => Ok(true),
-            _ => Err(ArchError::Unsupported {
-                key: "layer_types".to_string(),
-                found: name.clone(),
-                known: "full_attention, sliding_attention",
-            }),
+            name if name == limited => Ok(true),
+            _ => Err(ArchError::Unsupported { key: "layer_types".to_string(), found: name.clone(), known }),
         })
         .collect()
 }

@@ -68,6 +68,12 @@ impl RopeDefaults {
     }
 }
 
+/// The key of a config under which its rotary parameters stand; an empty object says nothing.
+pub(super) fn nested_key(json: &Map<String, Json>) -> Option<&'static str> {
+    let says = |found: &Json| found.as_object().is_none_or(|keys| !keys.is_empty());
+    ["rope_scaling", "rope_parameters"].into_iter().find(|key| json.get(*key).is_some_and(says))
+}
+
 impl RopeKeys {
     /// The scaling, checked for keys that mean nothing.
     pub(super) fn nested(&self, family: &'static str) -> Result<Scaling, ArchError> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{ArchError, choices::Temperature, class::factor};
+use super::{ArchError, choices::Temperature, class::factor, rope::nested_key};
 
 /// The config without the keys that no rotary scaling has, and the temperature that they describe. A config without rotary
 /// parameters has the class's.
@@ -16,19 +16,14 @@ pub(super) fn taken(
 ) -> Result<(Map<String, Json>, Temperature), ArchError> {
     let (beta, original) = ("llama_4_scaling_beta", "original_max_position_embeddings");
     let mut json = json.clone();
-    let is_empty =
-        |json: &Map<String, Json>, key| json.get(key).and_then(Json::as_object).is_some_and(Map::is_empty);
-    let names = ["rope_scaling", "rope_parameters"];
-    // An empty object says nothing.
-    names.into_iter().filter(|key| is_empty(&json, *key)).collect::<Vec<_>>().iter().for_each(|key| {
-        json.remove(*key);
+    let nested = nested_key(&json).unwrap_or_else(|| {
+        json.insert("rope_parameters".to_string(), default());
+        "rope_parameters"
     });
-    let nested = names.into_iter().find(|key| json.contains_key(*key)).unwrap_or("rope_parameters");
     // The reference takes what stands beside the rotary parameters before what is among them, and else the whole context.
     let beside = factor(family, &json, original)?;
     let context = factor(family, &json, "max_position_embeddings")?;
-    let keys = json.entry(nested).or_insert_with(default);
-    let keys = keys.as_object_mut().ok_or_else(|| {
+    let keys = json.get_mut(nested).and_then(Json::as_object_mut).ok_or_else(|| {
         let reason = format!("`{nested}`: expected an object");
         ArchError::Config { family, reason }
     })?;

@@ -1,7 +1,10 @@
 //! Gated MLPs of experts whose matrices lie otherwise than linear layers: tensors without `.weight`, some of which rows are
 //! multiplied by as they lie.
 
-use super::{Scope, mlp::Mlp};
+use super::{
+    Scope,
+    mlp::{Mlp, halves_product},
+};
 use crate::graph::{Binary, GraphError, Unary, Value};
 
 /// The bounds of gate and up, and the steepness of the gate.
@@ -15,13 +18,10 @@ pub struct Bounded {
 
 /// `down(act(gate) · up)` with `<gate and up> [D, 2·inner]`, the gate's columns first, and `<down> [inner, D]`.
 pub fn columns(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Result<Value, GraphError> {
-    let Mlp { width, inner, activation, .. } = mlp;
+    let Mlp { width, inner, .. } = mlp;
     let both = s.weight(names[0], &[width, 2 * inner])?;
     let both = s.matmul(x, both)?;
-    let gate = s.slice(both, 1, 0, inner)?;
-    let gate = activation.apply(s, gate)?;
-    let up = s.slice(both, 1, inner, 2 * inner)?;
-    let product = s.mul(gate, up)?;
+    let product = halves_product(s, both, mlp)?;
     let down = s.weight(names[1], &[inner, width])?;
     s.matmul(product, down)
 }

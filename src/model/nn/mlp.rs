@@ -49,7 +49,7 @@ pub fn gated_tensors(s: &mut Scope, names: [&str; 2], x: Value, mlp: Mlp) -> Res
 }
 
 /// `act(first half) · second half` of `fused [T, 2·inner]`.
-fn halves_product(s: &mut Scope, fused: Value, mlp: Mlp) -> Result<Value, GraphError> {
+pub(super) fn halves_product(s: &mut Scope, fused: Value, mlp: Mlp) -> Result<Value, GraphError> {
     let gate = s.slice(fused, 1, 0, mlp.inner)?;
     let gate = mlp.activation.apply(s, gate)?;
     let up = s.slice(fused, 1, mlp.inner, 2 * mlp.inner)?;

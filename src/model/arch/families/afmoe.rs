@@ -9,7 +9,7 @@ use crate::{
     arch::{
         ArchError, Architecture, Initial,
         choices::{Decoder, Norms, QkNorm, QkWeights},
-        class::{Class, count, factor},
+        class::{Class, count_or, factor},
         config::{only, typed},
         mixture::{Mixture, Shared, choice},
         sizes::sizes,
@@ -45,7 +45,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         ],
     )?;
     let c: Config = typed(FAMILY, json)?;
-    let number = |key, default| count(FAMILY, json, key).map(|found| (key, found.unwrap_or(default)));
+    let number = |key, default| count_or(FAMILY, json, key, default);
     let llama = CLASS.decoder(json)?;
     let (_, every) = number("global_attn_every_n_layers", 4)?;
     let windows = CLASS.windows(json, &llama, |block| !(block + 1).is_multiple_of(every))?;
@@ -82,8 +82,5 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         initial: |tensor| tensor.ends_with(".router.gate.weight").then_some(Initial::Constant(0.0)),
         ..llama.with_windows(&windows).turning_where(|block| windows[block].is_some())
     };
-    if !routed.contains(&true) {
-        return Ok(Box::new(decoder));
-    }
     Ok(Box::new(decoder.with_mixture(mixture, &routed)))
 }

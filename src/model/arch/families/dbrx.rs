@@ -7,7 +7,7 @@ use crate::{
     arch::{
         ArchError, Architecture, Initial, Names,
         choices::{Decoder, MlpLayers, NormKind, Norms, Qkv},
-        class::{Class, count, factor, number},
+        class::{Class, count_or, factor, number},
         config::{as_meant, only, own_names},
         mixture::{Mixture, choice},
     },
@@ -45,8 +45,8 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         }
         _ => {}
     }
-    let of_experts = |key, default| count(FAMILY, &experts, key).map(|found| (key, found.unwrap_or(default)));
-    let heads = count(FAMILY, &attention, "kv_n_heads")?.unwrap_or(1);
+    let of_experts = |key, default| count_or(FAMILY, &experts, key, default);
+    let (_, heads) = count_or(FAMILY, &attention, "kv_n_heads", 1)?;
     let (_, width) = of_experts("ffn_hidden_size", 3584)?;
     json.insert("num_key_value_heads".to_string(), heads.into());
     json.insert("intermediate_size".to_string(), width.into());

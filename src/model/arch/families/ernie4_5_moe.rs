@@ -8,7 +8,7 @@ use crate::{
     arch::{
         ArchError, Architecture, Names,
         choices::{Biases, Decoder},
-        class::{Class, count, factor},
+        class::{Class, count_or, factor},
         config::{own_names, typed},
         mixture::{Mixture, Shared, choice},
         sizes::sizes,
@@ -60,7 +60,7 @@ impl Default for Config {
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let json = &own_names(FAMILY, json, CLASS.names)?;
     let c: Config = typed(FAMILY, json)?;
-    let number = |key, default| count(FAMILY, json, key).map(|found| (key, found.unwrap_or(default)));
+    let number = |key, default| count_or(FAMILY, json, key, default);
     let llama = CLASS.decoder(json)?;
     let blocks = llama.sizes.num_hidden_layers;
     let (experts, chosen) = choice(FAMILY, number("moe_num_experts", 64)?, number("moe_k", 6)?, blocks)?;
@@ -85,8 +85,5 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
         (0..blocks).map(|block| (block + 1).is_multiple_of(every) && between(block)).collect();
     let names = Names { unembedding_bias: c.use_bias.then_some("lm_head.bias"), ..llama.names };
     let decoder = Decoder { names, biases: Biases::all(c.use_bias), ..llama };
-    if !routed.contains(&true) {
-        return Ok(Box::new(decoder));
-    }
     Ok(Box::new(decoder.with_mixture(mixture, &routed)))
 }

@@ -8,7 +8,7 @@ use crate::{
     arch::{
         ArchError, Architecture,
         choices::{Decoder, Norms, QkNorm, QkWeights},
-        class::{Class, count},
+        class::{Class, count_or},
         config::typed,
         mixture::{Mixture, choice},
     },
@@ -27,7 +27,7 @@ struct Config {
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let c: Config = typed(FAMILY, json)?;
-    let number = |key, default| count(FAMILY, json, key).map(|found| (key, found.unwrap_or(default)));
+    let number = |key, default| count_or(FAMILY, json, key, default);
     let llama = CLASS.decoder(json)?;
     let blocks = llama.sizes.num_hidden_layers;
     let (experts, chosen) =

@@ -7,9 +7,10 @@ use crate::{
     arch::{
         ArchError, Architecture, Initial,
         choices::{Decoder, MlpLayers},
-        class::{Class, count, factor},
+        class::{Class, count_or, factor},
         config::{only, own_names},
         mixture::{Mixture, choice},
+        rope::nested_key,
     },
     nn::{ExpertLayout, expert_mlp::Bounded, experts::Router},
 };
@@ -31,14 +32,13 @@ const CLASS: Class = Class {
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let mut json = own_names(FAMILY, json, CLASS.names)?;
     only(&json, &[("hidden_act", "silu".into())])?; // the experts know no other
-    let says = |key: &&str| json.get(*key).and_then(Json::as_object).is_some_and(|keys| !keys.is_empty());
-    if !["rope_scaling", "rope_parameters"].iter().any(says) {
+    if nested_key(&json).is_none() {
         let scaling = json!({"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": false,
             "original_max_position_embeddings": 4096});
         json.insert("rope_scaling".to_string(), scaling);
     }
     let json = &json;
-    let number = |key, default| count(FAMILY, json, key).map(|found| (key, found.unwrap_or(default)));
+    let number = |key, default| count_or(FAMILY, json, key, default);
     let bound = |key, default: f64| factor(FAMILY, json, key).map(|found| found.unwrap_or(default) as f32);
     let llama = CLASS.decoder(json)?;
     let windows = CLASS.windows(json, &llama, |block| block.is_multiple_of(2))?;

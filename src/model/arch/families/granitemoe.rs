@@ -7,7 +7,7 @@ use crate::{
     arch::{
         ArchError, Architecture,
         choices::{Decoder, MlpLayers},
-        class::{Class, count, factor},
+        class::{Class, count_or, factor},
         mixture::{Mixture, Shared, choice},
     },
     nn::{ExpertLayout, experts::Router},
@@ -28,7 +28,7 @@ pub(super) fn decoder(
     shared: Option<Shared>,
 ) -> Result<Decoder, ArchError> {
     let factor = |key| factor(family, json, key).map(|factor| factor.unwrap_or(1.0));
-    let number = |key, default| count(family, json, key).map(|found| (key, found.unwrap_or(default)));
+    let number = |key, default| count_or(family, json, key, default);
     let class = Class { mlp_bias: None, ..Class::like_llama(family) };
     let granite = class.decoder(json)?.with_score_scale(factor("attention_multiplier")? as f32);
     let blocks = granite.sizes.num_hidden_layers;

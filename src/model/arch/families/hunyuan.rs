@@ -8,6 +8,7 @@ use crate::arch::{
     choices::{Decoder, QkNorm, QkWeights},
     class::{Class, factor},
     config::only,
+    rope::nested_key,
     rope::plain_frequencies,
 };
 
@@ -41,17 +42,13 @@ fn without_alpha(
     json: &Map<String, Json>,
 ) -> Result<(Map<String, Json>, Option<f64>), ArchError> {
     let mut json = json.clone();
-    for key in ["rope_scaling", "rope_parameters"] {
-        let Some(keys) = json.get_mut(key).and_then(Json::as_object_mut).filter(|keys| !keys.is_empty())
-        else {
-            continue;
-        };
-        let kind = keys.get("rope_type").or(keys.get("type")).and_then(Json::as_str);
-        let alpha = factor(family, keys, "alpha")?.filter(|_| kind == Some("dynamic"));
-        if alpha.is_some() {
-            keys.retain(|key, _| key == "rope_theta");
-        }
-        return Ok((json, alpha));
+    let Some(keys) = nested_key(&json).and_then(|key| json.get_mut(key)?.as_object_mut()) else {
+        return Ok((json, None));
+    };
+    let kind = keys.get("rope_type").or(keys.get("type")).and_then(Json::as_str);
+    let alpha = factor(family, keys, "alpha")?.filter(|_| kind == Some("dynamic"));
+    if alpha.is_some() {
+        keys.retain(|key, _| key == "rope_theta");
     }
-    Ok((json, None))
+    Ok((json, alpha))
 }

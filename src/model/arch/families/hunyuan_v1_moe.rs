@@ -7,7 +7,7 @@ use super::hunyuan;
 use crate::{
     arch::{
         ArchError, Architecture,
-        class::count,
+        class::count_or,
         config::{only, own_names},
         mixture::{Mixture, Shared, choice},
     },
@@ -33,7 +33,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     for key in ["moe_topk", "num_experts"] {
         same_everywhere(&mut json, key)?;
     }
-    let number = |key| count(FAMILY, &json, key).map(|found| (key, found.unwrap_or(1)));
+    let number = |key| count_or(FAMILY, &json, key, 1);
     let llama = hunyuan::decoder(FAMILY, &json)?;
     let (blocks, width) = (llama.sizes.num_hidden_layers, llama.sizes.intermediate_size);
     let (experts, chosen) = choice(FAMILY, number("num_experts")?, number("moe_topk")?, blocks)?;

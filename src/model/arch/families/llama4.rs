@@ -9,8 +9,9 @@ use crate::{
     arch::{
         ArchError, Architecture,
         choices::{Decoder, Layer, MlpLayers, QkNorm, QkWeights, Temperature},
-        class::{Class, count, factor},
+        class::{Class, count_or, factor},
         config::{default, only, typed},
+        kinds::limited,
         mixture::{Mixture, Shared, choice},
         sizes::sizes,
     },
@@ -50,7 +51,7 @@ struct Config {
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
     let c: Config = typed(FAMILY, json)?;
-    let number = |key, default| count(FAMILY, json, key).map(|found| (key, found.unwrap_or(default)));
+    let number = |key, default| count_or(FAMILY, json, key, default);
     let llama = CLASS.decoder(json)?;
     let blocks = llama.sizes.num_hidden_layers;
     let turns = c.turns(blocks, number("no_rope_layer_interval", 4)?.1)?;
@@ -129,22 +130,11 @@ impl Config {
 
     /// Whether each block sees its own chunk alone: those that turn, unless the types of layers are listed.
     fn chunked(&self, turns: &[bool]) -> Result<Vec<bool>, ArchError> {
-        let Some(types) = &self.layer_types else { return Ok(turns.to_vec()) };
-        if types.len() != turns.len() {
-            let (found, blocks) = (types.len(), turns.len());
-            let reason =
-                format!("`layer_types` has {found} entries; expected one for each of {blocks} blocks");
-            return Err(ArchError::Config { family: FAMILY, reason });
+        match &self.layer_types {
+            Some(types) => {
+                limited(FAMILY, turns.len(), types, "chunked_attention", "full_attention, chunked_attention")
+            }
+            None => Ok(turns.to_vec()),
         }
-        let of_type = |name: &String| match name.as_str() {
-            "full_attention" => Ok(false),
-            "chunked_attention" => Ok(true),
-            _ => Err(ArchError::Unsupported {
-                key: "layer_types".to_string(),
-                found: name.clone(),
-                known: "full_attention, chunked_attention",
-            }),
-        };
-        types.iter().map(of_type).collect()
     }
 }

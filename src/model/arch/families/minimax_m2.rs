@@ -7,7 +7,7 @@ use crate::{
     arch::{
         ArchError, Architecture,
         choices::{Decoder, QkNorm, QkWeights},
-        class::{Class, count},
+        class::{Class, count, count_or},
         mixture::{Mixture, choice},
         rope::Share,
     },
@@ -28,7 +28,7 @@ const CLASS: Class = Class {
 const THETA: f64 = 5_000_000.0;
 
 pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, ArchError> {
-    let number = |key, default| count(FAMILY, json, key).map(|found| (key, found.unwrap_or(default)));
+    let number = |key, default| count_or(FAMILY, json, key, default);
     let mut json = json.clone();
     // Published configs say how many components turn.
     if let Some(turned) = count(FAMILY, &json, "rotary_dim")? {

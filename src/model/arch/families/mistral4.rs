@@ -7,7 +7,7 @@ use crate::{
     arch::{
         ArchError, Architecture,
         choices::{Decoder, MlpLayers},
-        class::{Class, count},
+        class::{Class, count_or},
         config::only,
         deepseek::{Scoring, Sparse},
         latent_keys::{self, LatentDefaults},
@@ -53,7 +53,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
 
 /// Takes away the share of a head that turns, which must be that of `qk_rope_head_dim`.
 fn without_share(json: &mut Map<String, Json>) -> Result<(), ArchError> {
-    let size = |key, default: usize| count(FAMILY, json, key).map(|size| size.unwrap_or(default));
+    let size = |key, default| count_or(FAMILY, json, key, default).map(|(_, size)| size);
     let (still, turning) =
         (size("qk_nope_head_dim", LATENT.still)?, size("qk_rope_head_dim", LATENT.turning)?);
     for nested in ["rope_scaling", "rope_parameters"] {

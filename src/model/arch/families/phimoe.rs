@@ -8,9 +8,10 @@ use crate::{
     arch::{
         ArchError, Architecture, Names,
         choices::{Decoder, NormKind},
-        class::{Class, count, number},
+        class::{Class, count_or, number},
         config::{only, typed},
         mixture::{Mixture, choice},
+        rope::nested_key,
     },
     nn::experts::{Router, Scores},
 };
@@ -47,7 +48,7 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
     }
     let windows = CLASS.windows(&json, &llama, |_| true)?;
     let blocks = llama.sizes.num_hidden_layers;
-    let experts = ("num_local_experts", count(FAMILY, &json, "num_local_experts")?.unwrap_or(16));
+    let experts = count_or(FAMILY, &json, "num_local_experts", 16)?;
     let (experts, chosen) = choice(FAMILY, experts, ("num_experts_per_tok", CHOSEN as usize), blocks)?;
     let noise = c.router_jitter_noise.unwrap_or(0.01);
     if !(noise.is_finite() && noise >= 0.0) {
@@ -69,30 +70,26 @@ pub(super) fn read(json: &Map<String, Json>) -> Result<Box<dyn Architecture>, Ar
 /// prompts for prompts of any length, and another factor for those beyond the original context.
 fn without_magnitudes(json: &Map<String, Json>) -> Result<(Map<String, Json>, Option<f64>), ArchError> {
     let mut json = json.clone();
-    for nested in ["rope_scaling", "rope_parameters"] {
-        let Some(keys) = json.get_mut(nested).and_then(Json::as_object_mut).filter(|keys| !keys.is_empty())
-        else {
-            continue;
-        };
-        let refuse = |reason| Err(ArchError::Config { family: FAMILY, reason });
-        let kind = keys.get("rope_type").or(keys.get("type")).and_then(Json::as_str);
-        let kind = kind.unwrap_or("default").to_string();
-        let (short, long) = (number(FAMILY, keys, "short_mscale")?, number(FAMILY, keys, "long_mscale")?);
-        keys.retain(|key, _| !["short_mscale", "long_mscale"].contains(&key.as_str()));
-        return match (kind.as_str(), short, long) {
-            ("default", ..) => Ok((json, None)),
-            ("longrope" | "su", Some(short), Some(long)) if short == long => Ok((json, Some(short))),
-            ("longrope" | "su", ..) => {
-                let said =
-                    |found: Option<f64>| found.map_or("not given".to_string(), |found| format!("= {found}"));
-                let (short, long) = (said(short), said(long));
-                refuse(format!("`short_mscale` {short} and `long_mscale` {long}; expected both, and equal"))
-            }
-            _ => {
-                let (key, known) = ("rope_type".to_string(), "default and longrope for this family");
-                Err(ArchError::Unsupported { key, found: kind, known })
-            }
-        };
+    let Some(keys) = nested_key(&json).and_then(|key| json.get_mut(key)?.as_object_mut()) else {
+        return Ok((json, None));
+    };
+    let refuse = |reason| Err(ArchError::Config { family: FAMILY, reason });
+    let kind = keys.get("rope_type").or(keys.get("type")).and_then(Json::as_str);
+    let kind = kind.unwrap_or("default").to_string();
+    let (short, long) = (number(FAMILY, keys, "short_mscale")?, number(FAMILY, keys, "long_mscale")?);
+    keys.retain(|key, _| !["short_mscale", "long_mscale"].contains(&key.as_str()));
+    match (kind.as_str(), short, long) {
+        ("default", ..) => Ok((json, None)),
+        ("longrope" | "su", Some(short), Some(long)) if short == long => Ok((json, Some(short))),
+        ("longrope" | "su", ..) => {
+            let said =
+                |found: Option<f64>| found.map_or("not given".to_string(), |found| format!("= {found}"));
+            let (short, long) = (said(short), said(long));
+            refuse(format!("`short_mscale` {short} and `long_mscale` {long}; expected both, and equal"))
+        }
+        _ => {
+            let (key, known) = ("rope_type".to_string(), "default and longrope for this family");
+            Err(ArchError::Unsupported { key, found: kind, known })
+        }
     }
-    Ok((json, None))
 }

@@ -85,10 +85,9 @@ fn at_hand(checked: &[Checked], results: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     for experiment in checked.iter().filter(|one| one.kind == Kind::Experiment) {
         let loaded = config::load(&experiment.path).map_err(|report| bad(&report))?;
-        let found =
-            reachable::at_hand(&loaded, results).map_err(|error| Failure::new(Exit::BadConfig, error))?;
-        text += &reachable::in_words(&found);
-        text += &reachable::needs(&loaded);
+        let table = reachable::published(&loaded).map_err(|error| Failure::new(Exit::BadConfig, error))?;
+        text += &reachable::in_words(&reachable::at_hand(&loaded, table.as_ref(), results));
+        text += &reachable::needs(&loaded, table.as_ref());
     }
     Ok(text)
 }

@@ -6,7 +6,7 @@ use crate::pipeline::{WhenMissing, locate, supplies};
 use base::progress::Silent;
 use model::arch::Recipe;
 use model::checkpoint::read_config;
-use number::evidence::Evidence;
+use number::evidence::{Evidence, EvidenceTable};
 use study::config::{Loaded, experiment::Model};
 use study::judge::outcome::{HypothesisOutcome, Judgement, Verdict};
 use study::judge::{StatisticsCache, primary};
@@ -19,20 +19,23 @@ pub(super) struct AtHand {
     judgement: Judgement,
 }
 
-/// The core predictions on published rows, and on what the last run in `results` measured, where it judged the file as it is.
+/// The published tables of the experiment, if it has some.
 ///
 /// # Errors
-/// The published tables cannot be read.
-pub(super) fn at_hand(loaded: &Loaded, results: &Path) -> Result<Vec<AtHand>, String> {
+/// They cannot be read.
+pub(super) fn published(loaded: &Loaded) -> Result<Option<EvidenceTable>, String> {
+    loaded.published.as_deref().map(published::import).transpose().map_err(|error| error.to_string())
+}
+
+/// The core predictions on published rows, and on what the last run in `results` measured, where it judged the file as it is.
+pub(super) fn at_hand(loaded: &Loaded, table: Option<&EvidenceTable>, results: &Path) -> Vec<AtHand> {
     let cache = StatisticsCache::new(loaded.experiment.seed);
-    let table =
-        loaded.published.as_deref().map(published::import).transpose().map_err(|error| error.to_string())?;
     let last = last_run(results);
     let mut found = Vec::new();
     for (_, hypothesis, hash) in &loaded.hypotheses {
         let core = |id: &str| hypothesis.predictions.iter().any(|one| one.core && one.id == id);
         let published =
-            table.iter().flat_map(|table| primary(hypothesis, Evidence::Published, table, &cache));
+            table.into_iter().flat_map(|table| primary(hypothesis, Evidence::Published, table, &cache));
         let published = published.map(|(prediction, judgement)| (prediction, Evidence::Published, judgement));
         let measured = last.iter().filter(|one| one.id == hypothesis.id && one.hash == *hash);
         let measured =
@@ -45,7 +48,7 @@ pub(super) fn at_hand(loaded: &Loaded, results: &Path) -> Result<Vec<AtHand>, St
             judgement,
         }));
     }
-    Ok(found)
+    found
 }
 
 /// The verdicts of the last run, if there is one that this version can read.
@@ -89,10 +92,11 @@ pub(super) fn in_words(found: &[AtHand]) -> String {
 /// A line for every prediction that needs more units than the experiment's profiles have in their model list, with the profiles that
 /// have them. Where a filter is by facts that only a checkpoint says which is not here, a profile that is named may still have too few,
 /// and the line says so.
-pub(super) fn needs(loaded: &Loaded) -> String {
+pub(super) fn needs(loaded: &Loaded, table: Option<&EvidenceTable>) -> String {
     let here = |model: &Model| {
         let folder = locate(model, &loaded.models, &loaded.models_path, WhenMissing::Report, &Silent).ok()?;
         Some(Recipe::read(&read_config(&folder).ok()?).ok()?.facts())
     };
-    supplies(loaded, here).iter().map(|supply| format!("{supply}\n")).collect()
+    let published = table.map_or(&[][..], |table| &table.models);
+    supplies(loaded, published, here).iter().map(|supply| format!("{supply}\n")).collect()
 }

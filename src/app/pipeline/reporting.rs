@@ -24,7 +24,7 @@ use crate::store::Stored;
 use base::device::Device;
 use base::hash::Key;
 use base::publish;
-use number::evidence::{Evidence, PromptInfo, Tables};
+use number::evidence::{Evidence, ModelInfo, PromptInfo, Tables};
 use number::index::EvidenceIndex;
 use number::metric::Metric;
 use number::observation::PromptObservation;
@@ -71,13 +71,15 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<Written, PipelineError> {
     let observations = run.observations()?;
     view.profiles = profiles(run.inputs, &jobs, &observations)?;
     view.wirings = wirings(&run.inputs.subjects);
-    view.supplies = supplied(run.inputs);
     view.leads = leads(run, &view.hypotheses)?;
     let judged: Vec<Key> = run.done.outcome_keys.values().copied().collect();
     let known = calibrated::known(run.inputs, &judged)?;
     view.calibrations = known.into_iter().map(|(id, _, found)| (id, found)).collect();
     let observed = run.apart(&jobs)?;
-    read_rows(&mut view, loaded, observed.beside(run.published()?))?;
+    let inputs = run.inputs;
+    let published = run.published()?;
+    view.supplies = supplied(inputs, &published.models);
+    read_rows(&mut view, loaded, observed.beside(published))?;
     loaded.published.iter().try_for_each(|folder| run.inputs.check_published(folder))?;
     let before = leftovers::listed(&places.results);
     let mut manifest = Manifest::new();
@@ -147,13 +149,13 @@ fn intact(results: &Path, manifest: &Manifest) -> bool {
 }
 
 /// What the model list has for predictions that need more, as far as the experiment itself tells.
-fn supplied(inputs: &Inputs<'_>) -> Vec<(String, Vec<String>)> {
+fn supplied(inputs: &Inputs<'_>, published: &[ModelInfo]) -> Vec<(String, Vec<String>)> {
     let opened = |model: &Model| {
         let subject = inputs.subjects.iter().find(|subject| subject.id == model.id)?;
         Some(subject.recipe.facts())
     };
     let mut all: Vec<(String, Vec<String>)> = Vec::new();
-    for supply in supplies(inputs.loaded, opened) {
+    for supply in supplies(inputs.loaded, published, opened) {
         match all.last_mut() {
             Some((hypothesis, told)) if *hypothesis == supply.hypothesis => told.push(supply.in_full()),
             _ => all.push((supply.hypothesis.clone(), vec![supply.in_full()])),

@@ -6,12 +6,11 @@ use std::fmt;
 use serde_json::Value;
 
 use base::glob;
-use number::evidence::Evidence;
+use number::evidence::{Evidence, ModelInfo};
 use number::facts::ModelFacts;
 use study::config::intervention::{Change, Intervention};
 use study::config::{Loaded, experiment::Model};
 use study::judge::hypothesis::{FactCondition, Hypothesis, Needs, Prediction, Test};
-use study::published;
 
 /// A prediction that needs more units than the profiles of the experiment have.
 #[derive(Clone, Debug)]
@@ -72,9 +71,13 @@ impl fmt::Display for Supply {
 }
 
 /// The predictions that need more units than the experiment's profiles list, with the profiles that have them. `here` gives the facts of
-/// a model whose config is at hand; of others with a name in the published tables these tell.
-pub fn supplies(loaded: &Loaded, here: impl Fn(&Model) -> Option<ModelFacts>) -> Vec<Supply> {
-    let listed = facts(loaded, here);
+/// a model whose config is at hand; of others with a name in the `published` tables the models of these tell.
+pub fn supplies(
+    loaded: &Loaded,
+    published: &[ModelInfo],
+    here: impl Fn(&Model) -> Option<ModelFacts>,
+) -> Vec<Supply> {
+    let listed = facts(loaded, published, here);
     let names: BTreeSet<&str> =
         loaded.models.models.iter().flat_map(|m| &m.profiles).map(String::as_str).collect();
     let own: Vec<&str> = loaded.experiment.profile.names().iter().map(String::as_str).collect();
@@ -99,15 +102,14 @@ pub fn supplies(loaded: &Loaded, here: impl Fn(&Model) -> Option<ModelFacts>) ->
 
 /// By id, what is known of the models of the list: of those that are here what their config says, of others that have a name in the
 /// published tables, or whose base has, what these say.
-fn facts(
-    loaded: &Loaded,
+fn facts<'l>(
+    loaded: &'l Loaded,
+    published: &[ModelInfo],
     here: impl Fn(&Model) -> Option<ModelFacts>,
-) -> BTreeMap<&str, serde_json::Map<String, Value>> {
-    let table = loaded.published.as_deref().and_then(|folder| published::import(folder).ok());
+) -> BTreeMap<&'l str, serde_json::Map<String, Value>> {
     let printed = |model: &Model| {
         let name = model.published_as.as_deref()?;
-        let facts = &table.as_ref()?.models.iter().find(|known| known.id == name)?.facts;
-        written(facts)
+        written(&published.iter().find(|known| known.id == name)?.facts)
     };
     let models = &loaded.models.models;
     let root = |model: &Model| models.iter().find(|other| other.id == lineage(models, model));

@@ -129,17 +129,18 @@ def check_pages(browser, address, shots):
             page = context.new_page()
             listen(page, f"{width} px, {scheme}")
             page.goto(address)
+            some = samples(page)
             # Every page but most of the models' once, samples in every other width and colour.
-            for name in most(page) if (width, scheme) == (1200, "light") else samples(page):
+            for name in most(page) if (width, scheme) == (1200, "light") else some:
                 where = f"{name}, {width} px, {scheme}"
                 visit(page, name)
-                whole = name in samples(page) and scheme == "light" and width in (400, 1200)
+                whole = name in some and scheme == "light" and width in (400, 1200)
                 look(page, where, shots, f"{width}-{scheme}-{name}", full=whole)
                 if width == 1200:
                     for cut in page.evaluate(CUT):
                         problem(f"{where}: text leaves its figure: {cut}")
             # Pages of one kind are made by the same code.
-            for name in samples(page) if width == 1200 else []:
+            for name in some if width == 1200 else []:
                 check_rules(context, axe, address, name, f"{name}, {width} px, {scheme}")
             context.close()
 

@@ -89,7 +89,7 @@ pub use relabel::{relabel_clusters_p, relabel_p, smallest_relabel_p};
 pub use replication::prediction_interval;
 pub use seed::Seed;
 pub use sign::{median_interval, sign_test};
-pub use sink::{SinkFit, crossing_tokens, sink_fit, sink_norm};
+pub use sink::{SinkFit, crossing_tokens, sink_fit, sink_gain, sink_norm};
 pub use split::{Split, log_ratio_split};
 pub use variance::{BrownForsythe, brown_forsythe, variance_ratio};
 pub use wilcoxon::{Ranked, wilcoxon};

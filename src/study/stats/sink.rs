@@ -37,6 +37,11 @@ pub fn sink_norm(fit: &SinkFit, tokens: f64) -> Option<f64> {
     Some(fit.sink_squared + (tokens - 1.0) * fit.token_squared).filter(|&s| s >= 0.0).map(f64::sqrt)
 }
 
+/// The Frobenius gain from `below` to `above` that the fits predict for a prompt of n tokens; `None` where a square would be negative.
+pub fn sink_gain(below: &SinkFit, above: &SinkFit, tokens: f64) -> Option<f64> {
+    Some(sink_norm(above, tokens)? / sink_norm(below, tokens)?)
+}
+
 /// The prompt length at which the predicted Frobenius gain from `below` to `above` crosses 1; `None` where it never does
 /// for n ≥ 1.
 pub fn crossing_tokens(below: &SinkFit, above: &SinkFit) -> Option<f64> {

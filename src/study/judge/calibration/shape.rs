@@ -18,7 +18,7 @@ use crate::judge::{
     hypothesis::Quantity,
     kinds::{Predicted, SinkFit},
 };
-use crate::stats::{line, mean, power_law, sink_fit, sink_norm, standard_deviation};
+use crate::stats::{line, mean, power_law, sink_fit, sink_gain, standard_deviation};
 use number::metric::Paired;
 
 /// How a pattern changes numbers.
@@ -37,8 +37,8 @@ pub(super) enum Shape<'a> {
     Law { along: Vec<Option<f64>>, centre: f64, exponent: f64, between: f64, inside: f64 },
     /// Of each model x by prompt.
     Multiple(Vec<Line<'a>>),
-    /// Of each model the gain that its fits predict, by prompt.
-    Sink(Vec<BTreeMap<&'a str, f64>>),
+    /// Of each model the gain that its fits predict, by prompt, and the deviation of these.
+    Sink(Vec<(BTreeMap<&'a str, f64>, f64)>),
     /// Bases lie around a mean with this deviation, and so do changed models, as far as these have it from their bases.
     Kept { is_changed: Vec<bool>, centre: f64, deviation: f64 },
     /// Numbers in an order.
@@ -125,7 +125,7 @@ impl<'a> Shape<'a> {
                 law(models, &lineages[0], &of_models(models, fixed, &test.x), middle)
             }
             Pattern::Multiple { test } => {
-                let of = |model| multiples(model, fixed.iter().find(|seen| *seen.quantity == test.x));
+                let of = |model| multiples(model, seen_of(fixed, &test.x));
                 Shape::Multiple(models.iter().map(of).collect())
             }
             Pattern::Sink { test } => {
@@ -140,7 +140,7 @@ impl<'a> Shape<'a> {
                 Shape::Moved(Moved::of_layers(test, drawn, fixed, context), How::Share { apart })
             }
             Pattern::Together { test } => {
-                let other = fixed.iter().find(|seen| *seen.quantity == test.b).unwrap_or(&drawn[0]);
+                let other = seen_of(fixed, &test.b).unwrap_or(&drawn[0]);
                 Shape::Moved(Moved::of_trainings(test, &drawn[0], &other.cells, context), How::Together)
             }
             Pattern::Layers { .. } => {
@@ -161,7 +161,7 @@ impl<'a> Shape<'a> {
             }
             Shape::Moved(moved, _) if moved.is_empty() => return Some(moved.lacking()),
             Shape::Kept { deviation, .. } if *deviation <= 0.0 => Some("the bases do not differ"),
-            Shape::Sink(models) if models.iter().all(BTreeMap::is_empty) => {
+            Shape::Sink(models) if models.iter().all(|(gains, _)| gains.is_empty()) => {
                 Some("no model has norms to which the gain of a heavy first token can be fitted")
             }
             Shape::Multiple(lines) if lines.iter().all(|line| line.multiples.is_empty()) => {
@@ -224,9 +224,9 @@ impl<'a> Shape<'a> {
                 _ => drawn,
             },
             Shape::Sink(models) => {
-                let deviation = standard_deviation(&models[i].values().copied().collect::<Vec<_>>());
-                match prompt.and_then(|(prompt, _)| models[i].get(prompt)).zip(deviation) {
-                    Some((gain, deviation)) if effect < 1.0 => {
+                let (gains, deviation) = &models[i];
+                match prompt.and_then(|(prompt, _)| gains.get(prompt)) {
+                    Some(gain) if effect < 1.0 => {
                         gain + deviation * (effect / (1.0 - effect)).max(0.0).sqrt() * normal(rng)
                     }
                     _ => drawn,
@@ -254,9 +254,14 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// What was seen of another quantity.
+fn seen_of<'s, 'a>(fixed: &'s [Seen<'a>], quantity: &Quantity) -> Option<&'s Seen<'a>> {
+    fixed.iter().find(|seen| *seen.quantity == *quantity)
+}
+
 /// Of each model its number of another quantity.
 fn of_models(models: &[SeenModel<'_>], fixed: &[Seen<'_>], quantity: &Quantity) -> Vec<Option<f64>> {
-    let seen = fixed.iter().find(|seen| *seen.quantity == *quantity);
+    let seen = seen_of(fixed, quantity);
     let of = |id: &str| seen?.models.iter().find(|model| model.id == id).map(|model| model.mean);
     models.iter().map(|model| of(model.id).filter(|x| *x > 0.0)).collect()
 }
@@ -339,25 +344,23 @@ fn multiples<'a>(model: &SeenModel<'a>, x: Option<&Seen<'a>>) -> Line<'a> {
     Line { multiples: sets.values().flat_map(of).collect() }
 }
 
-/// The gain of each prompt by the fits to the norms of its model; none where they cannot be fitted.
+/// The gain of each prompt by the fits to the norms of its model, and the deviation of these; none where they cannot be fitted.
 fn sink<'a>(
     test: &SinkFit,
     model: &SeenModel<'a>,
     fixed: &[Seen<'a>],
     context: &TestContext<'_>,
-) -> BTreeMap<&'a str, f64> {
+) -> (BTreeMap<&'a str, f64>, f64) {
     let read = test.quantities(context.protocol);
-    let of = |quantity: &Quantity| {
-        let seen = fixed.iter().find(|seen| *seen.quantity == *quantity)?;
-        Some(seen.cells.by_prompt(model.of))
-    };
+    let of = |quantity: &Quantity| Some(seen_of(fixed, quantity)?.cells.by_prompt(model.of));
     let fits = || {
         let tokens = of(&read.tokens)?;
         let fit = |norms: &Quantity| sink_fit(&Paired::across_protocols(&tokens, &of(norms)?));
         let (below, above) = (fit(&read.below)?, fit(&read.above)?);
-        let gain = |n: f64| Some(sink_norm(&above, n)? / sink_norm(&below, n)?);
         let all = tokens.iter().filter(|(prompt, _)| model.prompts.contains_key(*prompt));
-        Some(all.filter_map(|(prompt, n)| Some((*prompt, gain(n)?))).collect())
+        Some(all.filter_map(|(prompt, n)| Some((*prompt, sink_gain(&below, &above, n)?))).collect())
     };
-    fits().unwrap_or_default()
+    let gains: BTreeMap<&str, f64> = fits().unwrap_or_default();
+    let deviation = standard_deviation(&gains.values().copied().collect::<Vec<_>>());
+    (gains, deviation.unwrap_or(0.0))
 }

@@ -12,7 +12,7 @@ use crate::{
         kind::{Kind, Parts},
         statistics::statistics,
     },
-    stats::{Interval, bootstrap_of, crossing_tokens, sink_fit, sink_norm},
+    stats::{Interval, bootstrap_of, crossing_tokens, sink_fit, sink_gain},
 };
 use number::{
     metric::Metric,
@@ -63,8 +63,7 @@ impl Kind for SinkFit {
                 findings.notes.push(format!("{model}: needs three prompts of different lengths, left out"));
                 continue;
             };
-            let predicted: Vec<Option<f64>> =
-                gain.x().iter().map(|&n| Some(sink_norm(&high, n)? / sink_norm(&low, n)?)).collect();
+            let predicted: Vec<Option<f64>> = gain.x().iter().map(|&n| sink_gain(&low, &high, n)).collect();
             let mean = gain.y().iter().sum::<f64>() / gain.len() as f64;
             let total: f64 = gain.y().iter().map(|g| (g - mean).powi(2)).sum();
             let missed: Option<f64> =
